@@ -1,0 +1,47 @@
+# The few commands a person needs. Each installs what it needs, once, into .venv/.
+# A fresh machine needs Python 3.11 (or newer), git and make; nothing else.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup smoke test lint lock clean
+help:
+	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
+	@echo "make test    the project's own tests, the kill matrix included"
+	@echo "make lint    ruff and mypy"
+	@echo "make lock    rewrite the lock files from pyproject.toml (needs uv)"
+	@echo "make clean   stop the lab and remove .venv and .lab"
+
+setup: $(READY)
+
+$(READY): requirements/suite.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; found '$(PYTHON)'. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "setting up $(VENV) ..."
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/pip install --quiet --require-hashes -r requirements/suite.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+smoke: $(READY)
+	@$(BIN)/pytest -m smoke --env local
+
+test: $(READY)
+	@$(BIN)/pytest tests
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+lock:
+	uv pip compile -q --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	  --all-extras pyproject.toml -o requirements/suite.lock
+	@for v in 1.74.15 1.106.2; do echo "litellm[proxy]==$$v" | uv pip compile -q --generate-hashes \
+	  --no-header --no-annotate --universal --python-version 3.11 - -o lab/litellm/$$v.lock; done
+
+clean:
+	@[ ! -x $(BIN)/gateway-acceptance ] || $(BIN)/gateway-acceptance lab down
+	@rm -rf $(VENV) .lab

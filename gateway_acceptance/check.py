@@ -1,0 +1,92 @@
+"""The metadata of a check: what a test function declares above its body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+import pytest
+
+ID_PATTERN = re.compile(r"^(API|HOST|BACKEND)-[A-Z][A-Z0-9]*-\d{3}$")
+SUITES = {"API": "api", "HOST": "host", "BACKEND": "backends"}
+
+
+class Level(StrEnum):
+    """MUST: breaking it breaks clients, security or the deployment's promise. SHOULD: good practice."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+
+
+class Effect(StrEnum):
+    """What a check does to the environment, mildest first."""
+
+    READ = "read"
+    SPEND = "spend"
+    MUTATE = "mutate"
+    DISRUPT = "disrupt"
+
+
+MUST, SHOULD = Level.MUST, Level.SHOULD
+READ, SPEND, MUTATE, DISRUPT = Effect.READ, Effect.SPEND, Effect.MUTATE, Effect.DISRUPT
+
+SMOKE, NIGHTLY, RELEASE = "smoke", "nightly", "release"
+PROFILES = (SMOKE, NIGHTLY, RELEASE)
+"""From narrow to wide; a check in a narrow profile is in every wider one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One behaviour with a stable id. claims: ids in suites/claims.toml; profiles: subset of PROFILES."""
+
+    id: str
+    title: str
+    level: Level
+    effect: Effect
+    claims: tuple[str, ...]
+    profiles: tuple[str, ...]
+    spec: str = ""
+
+    @property
+    def suite(self) -> str:
+        """The folder of suites/ that the check belongs to."""
+        return SUITES[self.id.split("-", 1)[0]]
+
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def check(
+    check_id: str,
+    title: str,
+    *,
+    level: Level,
+    effect: Effect,
+    claims: str | Sequence[str] = (),
+    profile: str = NIGHTLY,
+    spec: str = "",
+) -> Callable[[Function], Function]:
+    """Declare a test function to be a check.
+
+    profile: the narrowest profile that runs it (``smoke`` implies nightly and release). spec: where the
+    behaviour is normed, for example ``openai:CreateChatCompletionResponse``. Raises ValueError for an id or
+    profile that is not well-formed, at import: a malformed check never runs silently.
+    """
+    if not ID_PATTERN.match(check_id):
+        raise ValueError(f"check id {check_id!r} is not of the form API-AREA-001")
+    if profile not in PROFILES:
+        raise ValueError(f"{check_id}: profile {profile!r} is none of {', '.join(PROFILES)}")
+    profiles = PROFILES[PROFILES.index(profile) :]
+    claim_ids = (claims,) if isinstance(claims, str) else tuple(claims)
+    declared = Check(check_id, title, level, effect, claim_ids, profiles, spec)
+
+    def decorate(function: Function) -> Function:
+        marked = pytest.mark.check(declared)(function)
+        for name in (*profiles, level.value.lower(), effect.value):
+            marked = getattr(pytest.mark, name)(marked)
+        return marked
+
+    return decorate

@@ -1,0 +1,101 @@
+"""Verdicts: what became of a check, worst last, and the exceptions by which a check speaks one.
+
+Source of the set and its order: docs/architecture.md, "Words".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from gateway_acceptance.problem import Problem
+
+
+class Verdict(StrEnum):
+    """What became of a check (or of one parametrised case of it, or of a claim)."""
+
+    PASSED = "passed"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not applicable"
+    NOT_PERMITTED = "not permitted"
+    INCONCLUSIVE = "inconclusive"
+    UNTESTABLE = "untestable"
+    FAILED = "failed"
+    HARNESS_ERROR = "harness error"
+
+    @property
+    def rank(self) -> int:
+        """Position in the lattice: 0 is best, higher is worse."""
+        return _ORDER.index(self)
+
+    @property
+    def red(self) -> bool:
+        """True where the verdict must keep a run from being green."""
+        return self in RED
+
+    @property
+    def executed(self) -> bool:
+        """True where the check really ran to a statement about the target."""
+        return self in EXECUTED
+
+
+_ORDER: Sequence[Verdict] = tuple(Verdict)
+
+RED = frozenset({Verdict.INCONCLUSIVE, Verdict.UNTESTABLE, Verdict.FAILED, Verdict.HARNESS_ERROR})
+"""Inconclusive is red as well: what could not be decided is not proven."""
+
+EXECUTED = frozenset({Verdict.PASSED, Verdict.WAIVED, Verdict.INCONCLUSIVE, Verdict.FAILED})
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The worst of some verdicts, or None where there are none (never a vacuous green).
+
+    A passed case beside one that was not applicable or not permitted is a passed check with a gap; the gap
+    ranks worse, so it shows.
+    """
+    return max(verdicts, key=lambda verdict: verdict.rank, default=None)
+
+
+class CheckFailed(AssertionError):
+    """The target broke what the check states.
+
+    problems: every violation seen, not only the first. blame: ``gateway``, ``backend``, ``model`` or empty
+    where it was not located.
+    """
+
+    def __init__(self, problems: Sequence[Problem] | str, *, blame: str = "") -> None:
+        self.problems = (
+            [Problem(rule="", message=problems)] if isinstance(problems, str) else list(problems)
+        )
+        self.blame = blame
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class NoAnswer(CheckFailed):
+    """The target gave no HTTP answer: refused, reset, silent past the deadline, or not HTTP."""
+
+
+class Untestable(Exception):  # noqa: N818  (a verdict, not an error of ours)
+    """A prerequisite is missing: red, never a skip. ``provide`` says how to supply it."""
+
+    def __init__(self, missing: str, provide: str) -> None:
+        self.missing, self.provide = missing, provide
+        super().__init__(f"Untestable: {missing}; {provide}")
+
+
+class Inconclusive(Exception):  # noqa: N818
+    """The statistics could not decide within the budget."""
+
+
+class NotApplicable(Exception):  # noqa: N818
+    """The environment declares that it has no such feature."""
+
+
+class NotPermitted(Exception):  # noqa: N818
+    """The environment's policy forbids the effect, or its budget is used up."""
+
+
+def require(problems: Sequence[Problem], *, blame: str = "") -> None:
+    """Fail the check with all problems, if there are any."""
+    if problems:
+        raise CheckFailed(problems, blame=blame)
