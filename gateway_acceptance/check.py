@@ -84,9 +84,9 @@ def check(
     declared = Check(check_id, title, level, effect, claim_ids, profiles, spec)
 
     def decorate(function: Function) -> Function:
-        marked = pytest.mark.check(declared)(function)
+        pytest.mark.check(declared)(function)
         for name in (*profiles, level.value.lower(), effect.value):
-            marked = getattr(pytest.mark, name)(marked)
-        return marked
+            getattr(pytest.mark, name)(function)
+        return function
 
     return decorate

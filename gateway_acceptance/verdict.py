@@ -56,7 +56,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
     return max(verdicts, key=lambda verdict: verdict.rank, default=None)
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(AssertionError):  # noqa: N818
     """The target broke what the check states.
 
     problems: every violation seen, not only the first. blame: ``gateway``, ``backend``, ``model`` or empty
@@ -64,9 +64,7 @@ class CheckFailed(AssertionError):
     """
 
     def __init__(self, problems: Sequence[Problem] | str, *, blame: str = "") -> None:
-        self.problems = (
-            [Problem(rule="", message=problems)] if isinstance(problems, str) else list(problems)
-        )
+        self.problems = [Problem(rule="", message=problems)] if isinstance(problems, str) else list(problems)
         self.blame = blame
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

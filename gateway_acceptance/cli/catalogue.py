@@ -1,0 +1,59 @@
+"""All checks and claims, as a real collection finds them; nothing is sent and no secret is needed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.check import Check
+from gateway_acceptance.claims import Claim, load_claims
+from gateway_acceptance.plugin.parametrise import check_of, parameters_of
+from gateway_acceptance.record import evidence_of
+from gateway_acceptance.usage import UsageProblem
+
+
+@dataclass
+class Catalogue:
+    """checks: by id; evidence: claim id -> ids of the checks that speak of it."""
+
+    checks: list[Check] = field(default_factory=list)
+    claims: Sequence[Claim] = ()
+    evidence: dict[str, list[str]] = field(default_factory=dict)
+
+
+class _Listener:
+    def __init__(self) -> None:
+        self.checks: dict[str, Check] = {}
+        self.values: dict[str, set[str]] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            check = check_of(item)
+            if check is not None:
+                self.checks[check.id] = check
+                self.values.setdefault(check.id, set()).update(parameters_of(item).values())
+
+
+def collect(root: Path) -> Catalogue:
+    """Collect the suites of a project. Raises UsageProblem with pytest's words where that fails."""
+    listener = _Listener()
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.chdir(root):
+        code = pytest.main(
+            ["--collect-only", "-q", "-p", "no:cacheprovider", "--env", "local", str(root / "suites")],
+            plugins=[listener],
+        )
+    if code != pytest.ExitCode.OK:
+        raise UsageProblem([f"the checks cannot be collected:\n{output.getvalue().strip()}"])
+    checks = sorted(listener.checks.values(), key=lambda check: check.id)
+    claims = load_claims(root / "suites" / "claims.toml")
+    evidence = {
+        claim.id: [check.id for check in checks if evidence_of(claim, check, listener.values[check.id])]
+        for claim in claims
+    }
+    return Catalogue(checks, claims, evidence)

@@ -1,0 +1,113 @@
+"""``gateway-acceptance``: what there is to run, and what it means; more commands come from the lab."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import entry_points
+from typing import Any
+
+import gateway_acceptance
+from gateway_acceptance.cli.catalogue import Catalogue, collect
+from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, UsageProblem
+
+COMMANDS = "gateway_acceptance.commands"
+Subparsers = Any
+"""What ``ArgumentParser.add_subparsers`` returns; argparse does not name its type."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code; bad input is a sentence and exit code 4."""
+    parser = build_parser()
+    parsed = parser.parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = parsed.run
+    try:
+        code = run(parsed)
+    except UsageProblem as problem:
+        for sentence in problem.sentences:
+            sys.stderr.write(f"gateway-acceptance: {sentence}\n")
+        code = EXIT_USAGE
+    except NotStarted as failure:
+        sys.stderr.write(f"gateway-acceptance: {failure}\n")
+        code = EXIT_HARNESS_ERROR
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
+    sys.exit(code)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands, those of the lab included where it is installed."""
+    parser = _Parser(
+        prog="gateway-acceptance",
+        description="Acceptance and conformance suite for OpenAI-compatible LLM gateways. "
+        "Checks are run by pytest: pytest -m smoke --env NAME",
+    )
+    parser.add_argument("--version", action="version", version=gateway_acceptance.__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_checks(commands)
+    _add_claims(commands)
+    for point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
+        point.load()(commands)
+    return parser
+
+
+def _add_checks(commands: Subparsers) -> None:
+    command = commands.add_parser("checks", help="list all checks", description="List all checks.")
+    command.add_argument("--suite", choices=("api", "host", "backends"), help="only the checks of one suite")
+    command.add_argument("--json", action="store_true", help="a list of objects, for machines")
+    command.set_defaults(run=_checks)
+
+
+def _add_claims(commands: Subparsers) -> None:
+    command = commands.add_parser(
+        "claims",
+        help="list the tracker's claims and their checks",
+        description="List the tracker's claims with the checks that are evidence of them.",
+    )
+    command.add_argument("--json", action="store_true", help="a list of objects, for machines")
+    command.set_defaults(run=_claims)
+
+
+def _checks(arguments: argparse.Namespace) -> int:
+    catalogue = collect(project_root())
+    checks = [check for check in catalogue.checks if arguments.suite in (None, check.suite)]
+    if arguments.json:
+        wanted = ("id", "title", "level", "effect", "suite", "claims", "profiles", "spec")
+        entries = [{**asdict(check), "suite": check.suite} for check in checks]
+        _print_json([{name: entry[name] for name in wanted} for entry in entries])
+        return 0
+    for check in checks:
+        print(f"{check.id:<20} {check.level:<6} {check.effect:<8} {check.profiles[0]:<8} {check.title}")
+    print(f"{len(checks)} checks")
+    return 0
+
+
+def _claims(arguments: argparse.Namespace) -> int:
+    catalogue: Catalogue = collect(project_root())
+    entries = [
+        {**asdict(claim), "checks": catalogue.evidence.get(claim.id, [])} for claim in catalogue.claims
+    ]
+    if arguments.json:
+        _print_json(entries)
+        return 0
+    for entry in entries:
+        print(f"{entry['id']:<8} {entry['text']}")
+        print(f"{'':<8} {', '.join(entry['checks']) or 'no check yet'}")
+    silent = sum(1 for entry in entries if not entry["checks"])
+    print(f"{len(entries)} claims, {silent} of them without a check")
+    return 0
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, indent=1, ensure_ascii=False))

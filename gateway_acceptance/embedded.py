@@ -1,0 +1,62 @@
+"""The door through which the lab reaches in: who can start an environment that declares ``[embedded]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.usage import UsageProblem
+
+GROUP = "gateway_acceptance.embedded"
+
+
+class NotStarted(Exception):  # noqa: N818
+    """An embedded environment could not be started: one sentence, and the last lines of the log."""
+
+    def __init__(self, sentence: str, log: str = "") -> None:
+        self.sentence, self.log = sentence, log
+        super().__init__(f"{sentence}\n{log}" if log else sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started environment. release: gives it back (and ends it, unless it was found running)."""
+
+    key: str
+    release: Callable[[], None]
+
+
+class Provider(Protocol):
+    """Starts, or finds running, an embedded environment."""
+
+    def acquire(
+        self,
+        environment: Environment,
+        *,
+        options: Mapping[str, str],
+        root: Path,
+        say: Callable[[str], None],
+    ) -> Running:
+        """Blocks until the environment answers. Raises NotStarted.
+
+        It must end by itself when the calling process dies, however that happens.
+        """
+        ...  # pragma: no cover
+
+
+def provider_of(environment: Environment) -> Provider:
+    """The provider that the environment names. Raises UsageProblem for an unknown one."""
+    assert environment.embedded is not None
+    wanted = environment.embedded.provider
+    known = {point.name: point for point in entry_points(group=GROUP)}
+    if wanted not in known:
+        declared = ", ".join(sorted(known)) or "none (is the project installed? run make setup)"
+        raise UsageProblem(
+            [f"{environment.source}: no embedded.provider {wanted!r} is installed; there are: {declared}"]
+        )
+    provider: Provider = known[wanted].load()
+    return provider

@@ -1,0 +1,36 @@
+"""Environments: what is declared of a deployment to be judged."""
+
+from gateway_acceptance.environment.load import (
+    load_environment,
+    load_environments,
+    missing_variables,
+    names_in,
+)
+from gateway_acceptance.environment.model import (
+    Backend,
+    Environment,
+    Gateway,
+    Group,
+    Kind,
+    Model,
+    ModelKind,
+    Served,
+)
+from gateway_acceptance.environment.products import Product, product_of
+
+__all__ = [
+    "Backend",
+    "Environment",
+    "Gateway",
+    "Group",
+    "Kind",
+    "Model",
+    "ModelKind",
+    "Product",
+    "Served",
+    "load_environment",
+    "load_environments",
+    "missing_variables",
+    "names_in",
+    "product_of",
+]

@@ -1,0 +1,186 @@
+"""From ``--env`` to a validated environment, or to sentences that say what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway_acceptance.environment.model import Environment, Table, known_keys
+from gateway_acceptance.usage import UsageProblem
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def load_environments(names: Sequence[str], root: Path, variables: Mapping[str, str]) -> list[Environment]:
+    """Read every named environment. Raises UsageProblem with one sentence per mistake, of all files."""
+    sentences: list[str] = []
+    environments: list[Environment] = []
+    for name in names:
+        try:
+            environments.append(load_environment(name, root, variables))
+        except UsageProblem as problem:
+            sentences.extend(problem.sentences)
+    loaded = [environment.name for environment in environments]
+    for name in sorted({name for name in loaded if loaded.count(name) > 1}):
+        sentences.append(f"--env: the environment {name!r} is given more than once; give each one once")
+    if sentences:
+        raise UsageProblem(sentences)
+    return environments
+
+
+def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Environment:
+    """Read one environment: a name in ``environments/`` or the path of a TOML file.
+
+    ``${NAME}`` in any string is replaced by the variable where it is set, and left for ``missing_variables``
+    where it is not: collecting needs neither addresses nor secrets. Raises UsageProblem.
+    """
+    path = _path_of(name, root)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageProblem(
+            [f"{path}: cannot be read ({reason}); check the path and its permissions"]
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageProblem([f"{path}: is not valid TOML: {error}; mend that line"]) from None
+    if "source" in document:
+        raise UsageProblem([f"{path}: the key 'source' is set by the suite itself; remove it"])
+    try:
+        complete = {**_substituted(document, variables), "source": str(path)}
+        return Environment.model_validate_json(json.dumps(complete, default=str))
+    except ValidationError as error:
+        raise UsageProblem(describe(path, document, error, table=Environment)) from None
+
+
+def missing_variables(environment: Environment, variables: Mapping[str, str]) -> list[str]:
+    """One sentence for each variable that a run against the environment needs and that is not set."""
+    sentences = []
+    for place, text in _strings(environment.model_dump(mode="json", exclude={"source"}), ""):
+        for variable in VARIABLE.findall(text):
+            sentences.append(
+                f"{environment.source}: {place} needs the variable {variable}, which is not set; "
+                f"run with {variable}=..."
+            )
+    key = environment.gateway.key_variable
+    if environment.embedded is None and key is not None and not variables.get(key):
+        sentences.append(
+            f"{environment.source}: gateway.key_variable names {key}, which is not set; "
+            f"export {key} with the gateway's key"
+        )
+    return sentences
+
+
+def names_in(root: Path) -> list[str]:
+    """The environments that the project brings, by name."""
+    reserved = {"waivers"}
+    return sorted(path.stem for path in (root / "environments").glob("*.toml") if path.stem not in reserved)
+
+
+def _path_of(name: str, root: Path) -> Path:
+    if name.endswith(".toml") or os.sep in name:
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise UsageProblem([f"--env {name}: there is no such file; give a name or a TOML file's path"])
+        return path
+    known = names_in(root)
+    if name not in known:
+        hint = nearest(name, known)
+        raise UsageProblem([f"--env {name}: no such environment{hint}; known are: {', '.join(known)}"])
+    return root / "environments" / f"{name}.toml"
+
+
+def _substituted(value: Any, variables: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return VARIABLE.sub(lambda match: variables.get(match[1]) or match[0], value)
+    if isinstance(value, dict):
+        return {key: _substituted(item, variables) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_substituted(item, variables) for item in value]
+    return value
+
+
+def _strings(value: Any, place: str) -> list[tuple[str, str]]:
+    if isinstance(value, str):
+        return [(place, value)]
+    if isinstance(value, dict):
+        return [
+            found
+            for key, item in value.items()
+            for found in _strings(item, f"{place}.{key}" if place else str(key))
+        ]
+    if isinstance(value, list):
+        return [found for i, item in enumerate(value) for found in _strings(item, f"{place}[{i}]")]
+    return []
+
+
+def describe(
+    path: Path,
+    document: Mapping[str, Any],
+    error: ValidationError,
+    *,
+    table: type[Table],
+    prefix: tuple[str, ...] = (),
+) -> list[str]:
+    """One sentence per mistake that pydantic found in a TOML file: file, key, mend.
+
+    table: the model that the document (or each entry below ``prefix``) was validated against.
+    """
+    return [_sentence(path, document, detail, table, prefix) for detail in error.errors(include_url=False)]
+
+
+def _sentence(
+    path: Path, document: Mapping[str, Any], detail: Any, table: type[Table], prefix: tuple[str, ...]
+) -> str:
+    location = tuple(detail["loc"])
+    place = _place(document, (*prefix, *location))
+    match detail["type"]:
+        case "extra_forbidden":
+            known = known_keys(table, location[:-1])
+            hint = nearest(str(location[-1]), known)
+            return f"{path}: unknown key {place}{hint}; known here are: {', '.join(known)}"
+        case "missing":
+            return f"{path}: {place} is missing; add it"
+        case "value_error":
+            reason = str(detail["ctx"]["error"])
+            return f"{path}: {place} {reason}" if location else f"{path}: {reason}"
+        case _:
+            message = str(detail["msg"])
+            found = _shown(detail.get("input"))
+            return f"{path}: {place}: {message[:1].lower()}{message[1:]} (found {found}); correct it"
+
+
+def _place(document: Mapping[str, Any], location: tuple[Any, ...]) -> str:
+    """``models[2] (alias 'emb').dimensions``: a place that a person finds in their file."""
+    text = ""
+    value: Any = document
+    for part in location:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            value = None
+        if isinstance(part, int):
+            named = value.get("alias") or value.get("name") if isinstance(value, dict) else None
+            text += f"[{part + 1}]" + (f" ({named})" if named else "")
+        else:
+            text += f".{part}" if text else str(part)
+    return text
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """`, did you mean 'x'?` for the nearest known name, or nothing."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f", did you mean {close[0]!r}?" if close else ""

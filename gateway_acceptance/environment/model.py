@@ -1,0 +1,246 @@
+"""What an environment file declares. One instance per ``--env``; validated whole before anything is sent."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.functional_validators import AfterValidator
+
+from gateway_acceptance.check import Effect
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+
+
+def _http_url(value: str) -> str:
+    if "${" in value:  # a variable that is not set yet: collection needs no address
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not an http:// or https:// URL with a host")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"has no valid port: {error}") from None
+    return value.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys are refused, nothing is coerced, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Kind(StrEnum):
+    """What an environment is for. Only ``production`` can be PRODUCTION READY."""
+
+    EMBEDDED = "embedded"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class ModelKind(StrEnum):
+    """Which endpoint a model serves."""
+
+    CHAT = "chat"
+    EMBEDDING = "embedding"
+
+
+class Gateway(Table):
+    """The gateway under test. key_variable: the environment variable that holds its key."""
+
+    url: Url
+    product: Name = "openai-compatible"
+    version: str | None = None
+    key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    known_default_keys: tuple[str, ...] = ()
+    liveness_path: str | None = None
+    readiness_path: str | None = None
+    served_by_header: str | None = None
+    connect_deadline_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+    request_deadline_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
+
+
+class Backend(Table):
+    """One server behind the gateway. direct: whether the suite may ask it past the gateway."""
+
+    name: Name
+    url: Url
+    product: Literal["ollama"] = "ollama"
+    direct: bool = True
+
+
+class Served(Table):
+    """What stands behind an alias: an upstream model on a backend."""
+
+    backend: Name
+    upstream: str
+
+
+class Model(Served):
+    """An alias with exactly one deployment. dimensions: of the vectors, for embedding models."""
+
+    alias: str
+    kind: ModelKind
+    dimensions: Annotated[int, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _dimensions_fit_the_kind(self) -> Self:
+        if (self.kind is ModelKind.EMBEDDING) != (self.dimensions is not None):
+            raise ValueError("dimensions belong to an embedding model, and to no other")
+        return self
+
+
+class Deployment(Served):
+    """One member of a balanced group. weight: None where the configuration gives none."""
+
+    weight: Annotated[float, Field(ge=0)] | None = None
+
+
+class Group(Table):
+    """An alias that the gateway balances over several deployments."""
+
+    alias: str
+    kind: ModelKind = ModelKind.CHAT
+    strategy: Literal["simple-shuffle"] = "simple-shuffle"
+    deployments: Annotated[tuple[Deployment, ...], Field(min_length=2)]
+
+
+class Host(Table):
+    """The gateway's machine, as testinfra reaches it (``ssh://host``)."""
+
+    uri: str
+    unit: str
+    user: str
+    group: str | None = None
+    address: str | None = None
+    tree: str
+
+
+class Policy(Table):
+    """What a run may do there, and how much of it: enforced before sending, over all workers."""
+
+    effects: Annotated[tuple[Effect, ...], Field(min_length=1)]
+    requests: Annotated[int, Field(gt=0)]
+    tokens: Annotated[int, Field(gt=0)]
+    seconds: Annotated[float, Field(gt=0)]
+
+
+class Embedded(Table):
+    """The suite itself starts the environment. provider: a name in ``gateway_acceptance.embedded``."""
+
+    provider: Name
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class Environment(Table):
+    """One deployment to be judged. ``source`` is the file that it was read from."""
+
+    name: Name
+    kind: Kind
+    description: str = ""
+    embedded: Embedded | None = None
+    gateway: Gateway
+    models: tuple[Model, ...] = ()
+    groups: tuple[Group, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    host: Host | None = None
+    policy: Policy
+    source: Path = Path()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [*_duplicates("models and groups", self.aliases)]
+        problems += _duplicates("backends", [backend.name for backend in self.backends])
+        known = [backend.name for backend in self.backends]
+        for place, served in self._deployments():
+            if served.backend not in known:
+                declared = ", ".join(known) or "none"
+                problems.append(f"{place} names the backend {served.backend!r}, declared are: {declared}")
+        if not self.aliases:
+            problems.append("no model is declared; add at least one [[models]] entry")
+        if (self.kind is Kind.EMBEDDED) != (self.embedded is not None):
+            problems.append('an [embedded] table and kind = "embedded" belong together')
+        if self.embedded is None and self.gateway.key_variable is None:
+            problems.append("gateway.key_variable is missing: name the variable that holds the gateway's key")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _deployments(self) -> list[tuple[str, Served]]:
+        singles: list[tuple[str, Served]] = [(f"model {model.alias!r}", model) for model in self.models]
+        members = [
+            (f"group {group.alias!r}", member) for group in self.groups for member in group.deployments
+        ]
+        return [*singles, *members]
+
+    @property
+    def aliases(self) -> list[str]:
+        """All names that a client may send as ``model``, in order of declaration."""
+        return [*(model.alias for model in self.models), *(group.alias for group in self.groups)]
+
+    def aliases_of(self, kind: ModelKind) -> list[str]:
+        """The aliases of one kind, groups included."""
+        entries: list[Model | Group] = [*self.models, *self.groups]
+        return [entry.alias for entry in entries if entry.kind is kind]
+
+    def deployments_of(self, alias: str) -> list[Served]:
+        """What stands behind an alias. Raises KeyError for one that is not declared."""
+        for model in self.models:
+            if model.alias == alias:
+                return [model]
+        for group in self.groups:
+            if group.alias == alias:
+                return list(group.deployments)
+        raise KeyError(alias)
+
+    def model(self, alias: str) -> Model:
+        """The single-deployment model of an alias. Raises KeyError."""
+        return {model.alias: model for model in self.models}[alias]
+
+    def group(self, alias: str) -> Group:
+        """The balanced group of an alias. Raises KeyError."""
+        return {group.alias: group for group in self.groups}[alias]
+
+    def backend(self, name: str) -> Backend:
+        """A backend by its name. Raises KeyError."""
+        return {backend.name: backend for backend in self.backends}[name]
+
+    def upstreams_on(self, backend: str) -> list[str]:
+        """The upstream models that the gateway needs on a backend, sorted, without repetition."""
+        return sorted({served.upstream for _, served in self._deployments() if served.backend == backend})
+
+
+def _duplicates(what: str, names: list[str]) -> list[str]:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    return [f"{what}: {name!r} is declared more than once" for name in repeated]
+
+
+def known_keys(root: type[Table], location: tuple[Any, ...]) -> list[str]:
+    """The keys that the table at this pydantic location may hold, for the nearest-name hint."""
+    table: Any = root
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = getattr(table, "model_fields", {}).get(part)
+        if field is None:
+            return []
+        table = _table_of(field.annotation)
+    return [key for key in getattr(table, "model_fields", {}) if key != "source"]
+
+
+def _table_of(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _table_of(argument)
+        if found is not None:
+            return found
+    return None

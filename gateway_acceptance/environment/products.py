@@ -1,0 +1,48 @@
+"""What is known of gateway products, so that an environment file need not repeat it.
+
+Every entry can be overridden in ``[gateway]``. Sources: LiteLLM's documentation and answers observed from
+1.74.15 and 1.106.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway_acceptance.environment.model import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """liveness, readiness: paths that need no key; served_by: the header naming the backend's base URL;
+    version_key: of the readiness body, or else of version_path's body (asked with the key), the product's
+    version."""
+
+    liveness: str | None = None
+    readiness: str | None = None
+    served_by: str | None = None
+    version_path: str | None = None
+    version_key: str | None = None
+
+
+PRODUCTS = {
+    "litellm": Product(
+        liveness="/health/liveliness",
+        readiness="/health/readiness",
+        served_by="x-litellm-model-api-base",
+        version_path="/health/readiness/details",
+        version_key="litellm_version",
+    ),
+    "openai-compatible": Product(),
+}
+
+
+def product_of(gateway: Gateway) -> Product:
+    """The gateway's product with the environment's own words on top; unknown products know nothing."""
+    known = PRODUCTS.get(gateway.product, Product())
+    return Product(
+        liveness=gateway.liveness_path or known.liveness,
+        readiness=gateway.readiness_path or known.readiness,
+        served_by=gateway.served_by_header or known.served_by,
+        version_path=known.version_path,
+        version_key=known.version_key,
+    )

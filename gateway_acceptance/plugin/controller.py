@@ -1,0 +1,225 @@
+"""The one process that writes: it prepares environments, collects cases, and derives the views."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gateway_acceptance
+from gateway_acceptance.check import Check
+from gateway_acceptance.claims import load_claims
+from gateway_acceptance.embedded import Running, provider_of
+from gateway_acceptance.environment import Environment, missing_variables
+from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root
+from gateway_acceptance.plugin.outcome import utc
+from gateway_acceptance.plugin.targets import read_preflight
+from gateway_acceptance.plugin.worker import Connections, write_connections
+from gateway_acceptance.policy import Budget
+from gateway_acceptance.profiles import load_profiles
+from gateway_acceptance.record import Run, Selected, build
+from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.run_directory import RunDirectory, new_run_directory, previous_record
+from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
+from gateway_acceptance.waivers import Waiver, unknown_checks
+
+TOOLS = ("pytest", "pytest-xdist", "httpx", "openai", "jsonschema", "hypothesis", "allure-pytest")
+
+
+@dataclass
+class Finished:
+    """One environment's results, written."""
+
+    environment: str
+    record: dict[str, Any]
+    directory: RunDirectory
+    report: Path | None = None
+    no_report: str = ""
+
+
+@dataclass
+class Controller:
+    """State of a run in the controlling process."""
+
+    config: pytest.Config
+    environments: Sequence[Environment]
+    waivers: Sequence[Waiver]
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="gateway-acceptance-")))
+    started: float = field(default_factory=time.time)
+    redactor: Redactor = field(default_factory=Redactor)
+    catalogue: dict[str, Check] = field(default_factory=dict)
+    selected: dict[str, Selected] = field(default_factory=dict)
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    interrupted: str = ""
+    nothing_selected: str = ""
+    prepared: bool = False
+    ready: bool = False
+    running: list[Running] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+
+    @property
+    def staging(self) -> Path:
+        """Where allure-pytest writes during the run."""
+        return self.folder / "allure-results"
+
+    def expect(self, selected: Sequence[Selected], catalogue: Sequence[Check]) -> None:
+        """What one worker collected."""
+        self.selected.update({case.nodeid: case for case in selected})
+        self.catalogue.update({check.id: check for check in catalogue})
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Look up secrets, find or start embedded environments. Raises UsageProblem, NotStarted."""
+        if self.prepared:
+            return
+        self.prepared = True
+        sentences = [text for env in self.environments for text in missing_variables(env, os.environ)]
+        if sentences:
+            raise UsageProblem(sentences)
+        options = {"litellm": self.config.getoption("--litellm") or ""}
+        keys = {}
+        for environment in self.environments:
+            if environment.embedded is None:
+                keys[environment.name] = os.environ[environment.gateway.key_variable or ""]
+            else:
+                running = provider_of(environment).acquire(
+                    environment, options=options, root=self.config.rootpath, say=say
+                )
+                self.running.append(running)
+                keys[environment.name] = running.key
+            self.redactor.add(f"key of {environment.name}", keys[environment.name])
+        self.started = time.time()
+        write_connections(self.folder, Connections(keys, self.started))
+        self.ready = True
+
+    def release(self) -> None:
+        """Give back every embedded environment that this run started."""
+        while self.running:
+            self.running.pop().release()
+
+    def finish(self) -> None:
+        """Write record and views of every environment, and prove that no secret is among them."""
+        ended = time.time()
+        root = self.config.rootpath
+        claims = load_claims(root / "suites" / "claims.toml")
+        frozen = load_profiles(root / "suites" / "profiles.toml")
+        run = self._run(ended)
+        runs = runs_root(self.config)
+        for environment in self.environments:
+            record = build(
+                environment,
+                run,
+                catalogue=sorted(self.catalogue.values(), key=lambda check: check.id),
+                selected=[case for case in self.selected.values() if case.environment == environment.name],
+                cases=[case for case in self.cases if case["environment"] == environment.name],
+                claims=claims,
+                waivers=self.waivers,
+                frozen=frozen,
+                spent=Budget(
+                    self.folder / f"budget-{environment.name}.json", environment.policy, self.started
+                ).spent,
+                product_version=read_preflight(self.folder, environment.name).version,
+                today=datetime.now(UTC).date(),
+            )
+            self.finished.append(self._write(environment.name, record, claims, runs))
+
+    def exit_code(self) -> int:
+        """The worst over all environments, in the order ready, not ready, usage, void, harness error."""
+        severity = (0, 1, 4, 2, EXIT_HARNESS_ERROR)
+        codes = [finished.record["run"]["exit_code"] for finished in self.finished]
+        return max(codes, key=severity.index, default=EXIT_HARNESS_ERROR)
+
+    def close(self) -> None:
+        """Remove what only this run needed."""
+        self.release()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, ended: float) -> Run:
+        config = self.config
+        broken = list(self.broken)
+        if not narrowed(config):
+            broken += unknown_checks(self.waivers, list(self.catalogue))
+        return Run(
+            id=datetime.fromtimestamp(self.started, UTC).strftime("%Y%m%dT%H%M%SZ"),
+            started=utc(self.started),
+            ended=utc(ended),
+            profile=profile_of(config),
+            marker=config.option.markexpr,
+            narrowed=narrowed(config),
+            arguments=[self.redactor(argument) for argument in config.invocation_params.args],
+            interrupted=self.interrupted,
+            broken=broken,
+            suite=suite_identity(config.rootpath),
+            tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
+        )
+
+    def _write(self, name: str, record: dict[str, Any], claims: Sequence[Any], runs: Path) -> Finished:
+        from gateway_acceptance.report.views import write_views  # noqa: PLC0415  (slow imports, needed last)
+
+        previous = previous_record(runs, name)
+        directory = new_run_directory(runs, name, record["run"]["id"], self.redactor)
+        record["run"]["id"] = directory.path.name
+        directory.write_json("record.json", record)
+        with_report = not self.config.getoption("--no-report")
+        report, why = write_views(directory, record, previous, claims, self.staging, with_report=with_report)
+        leaks = self.redactor.leaks_in(directory.path)
+        if leaks:
+            self._void_for_leaks(directory, record, leaks)
+        directory.publish()
+        return Finished(name, record, directory, report, why)
+
+    def _void_for_leaks(self, directory: RunDirectory, record: dict[str, Any], leaks: list[str]) -> None:
+        """A secret reached a file of ours: the files that hold it go, and the run says so."""
+        for leak in leaks:
+            (directory.path / leak.rsplit(":", 1)[0]).unlink(missing_ok=True)
+        run = record["run"]
+        run["state"], run["exit_code"] = "VOID", EXIT_HARNESS_ERROR
+        run["headline"] = "a secret was about to be written; the files that held it were removed"
+        run["reasons"] = [*run["reasons"], *(f"secret found in {leak}" for leak in leaks)]
+        directory.write_json("record.json", record)
+
+
+def suite_identity(root: Path) -> dict[str, object]:
+    """Which suite judged: its version, and its commit where it is a git checkout."""
+    identity: dict[str, object] = {"version": gateway_acceptance.__version__, "commit": None, "dirty": None}
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        return identity
+
+    def ask(*words: str) -> str:
+        answer = subprocess.run(
+            [git, "-C", str(root), *words], capture_output=True, text=True, check=False, timeout=10
+        )
+        return answer.stdout.strip()
+
+    commit = ask("rev-parse", "HEAD")
+    if commit:
+        identity["commit"] = commit
+        identity["dirty"] = bool(ask("status", "--porcelain"))
+    return identity
+
+
+def say_to_terminal(config: pytest.Config) -> Callable[[str], None]:
+    """Progress of slow preparations, seen even while output is captured."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+
+    def say(text: str) -> None:
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(text)
+        else:
+            sys.stderr.write(text + "\n")
+
+    return say

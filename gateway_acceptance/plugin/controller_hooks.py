@@ -1,0 +1,95 @@
+"""Hooks of the controlling process: it prepares, listens, and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.plugin import terminal
+from gateway_acceptance.plugin.collected import read_collected
+from gateway_acceptance.plugin.controller import Controller, say_to_terminal
+from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
+
+FOLDER_KEY = "gateway_acceptance_folder"
+
+
+class ControllerHooks:
+    """Hears every case, writes once."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            sentence = f"{report.nodeid or 'the suite'} could not be collected"
+            if sentence not in self._controller.broken:
+                self._controller.broken.append(sentence)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self) -> None:
+        """Without xdist: this process is the worker, too."""
+        self._expect_and_prepare("")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """xdist: tell a worker where the run's private folder is."""
+        node.workerinput[FOLDER_KEY] = str(self._controller.folder)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:  # noqa: ARG002
+        """xdist: a worker knows what it will run; nothing is scheduled before the environments are ready."""
+        self._expect_and_prepare(node.workerinput["workerid"])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        case = getattr(report, "gateway_case", None)
+        if case is not None:
+            self._controller.cases.append(case)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._controller.interrupted = str(excinfo.value) or "by the keyboard or a signal"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Record, views, exit code; nothing where no check was to be judged."""
+        controller = self._controller
+        if session.config.option.collectonly:
+            return
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            controller.nothing_selected = "no check was selected: mend -m, -k or the paths given"
+            session.exitstatus = EXIT_USAGE
+            return
+        if not controller.ready and not controller.broken:
+            return
+        stopped = session.shouldfail or session.shouldstop
+        controller.interrupted = controller.interrupted or (str(stopped) if stopped else "")
+        controller.release()
+        controller.finish()
+        session.exitstatus = controller.exit_code()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._controller.nothing_selected:
+            terminalreporter.write_line(self._controller.nothing_selected, red=True)
+        for finished in self._controller.finished:
+            terminal.summarise(terminalreporter, finished)
+
+    def pytest_unconfigure(self) -> None:
+        self._controller.close()
+
+    def _expect_and_prepare(self, worker: str) -> None:
+        controller = self._controller
+        if controller.config.option.collectonly:
+            return
+        selected, catalogue = read_collected(controller.folder, worker)
+        controller.expect(selected, catalogue)
+        if not controller.selected:
+            return
+        try:
+            controller.prepare(say_to_terminal(controller.config))
+        except UsageProblem as problem:
+            raise pytest.UsageError(*problem.sentences) from None
+        except NotStarted as failure:
+            pytest.exit(controller.redactor(str(failure)), returncode=EXIT_HARNESS_ERROR)

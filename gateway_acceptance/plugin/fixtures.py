@@ -1,0 +1,101 @@
+"""What checks ask for. Premises are in the name: ``gateway`` answers and accepts the key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import openai
+import pytest
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.parametrise import AXES, NONE_DECLARED
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.plugin.worker import STATE
+from gateway_acceptance.verdict import NotApplicable
+from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.gateway import GatewayClient
+
+
+@pytest.fixture(scope="session")
+def environment(request: pytest.FixtureRequest) -> Environment:
+    """The environment that this case judges."""
+    return request.config.stash[STATE].environment(request.param)
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest, environment: Environment) -> Target:
+    """The environment made ready: clients, budget, shared observations."""
+    return request.config.stash[STATE].target(environment)
+
+
+@pytest.fixture
+def any_gateway(target: Target) -> GatewayClient:
+    """The gateway without any premise; only for checks of the premises themselves."""
+    return target.gateway
+
+
+@pytest.fixture
+def live_gateway(target: Target) -> GatewayClient:
+    """The gateway; untestable where it gives no answer at all."""
+    target.require_answer()
+    return target.gateway
+
+
+@pytest.fixture
+def gateway(target: Target) -> GatewayClient:
+    """The gateway; untestable where it gives no answer or refuses the environment's key."""
+    target.require_key()
+    return target.gateway
+
+
+@pytest.fixture
+def sdk(target: Target) -> openai.OpenAI:
+    """The official SDK with strict validation and no retries; premises as of ``gateway``."""
+    target.require_key()
+    return target.sdk
+
+
+@pytest.fixture
+def note(target: Target) -> Callable[[str, object], None]:
+    """``note("dimensions", 1024)``: a measured fact, for the tracker."""
+
+    def noted(name: str, value: object) -> None:
+        target.notebook.facts[name] = str(value)
+
+    return noted
+
+
+@pytest.fixture(scope="session")
+def chat_model(request: pytest.FixtureRequest) -> str:
+    """The alias of a chat model; balanced groups are among them."""
+    return _declared("chat_model", request.param)
+
+
+@pytest.fixture(scope="session")
+def embedding_model(request: pytest.FixtureRequest) -> str:
+    """The alias of an embedding model."""
+    return _declared("embedding_model", request.param)
+
+
+@pytest.fixture(scope="session")
+def group(request: pytest.FixtureRequest) -> str:
+    """The alias of a balanced group."""
+    return _declared("group", request.param)
+
+
+@pytest.fixture(scope="session")
+def default_key(request: pytest.FixtureRequest) -> str:
+    """A key that is known to the world, and must not be accepted."""
+    return _declared("default_key", request.param)
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest, target: Target) -> BackendClient:
+    """A backend asked directly."""
+    return target.backend(_declared("backend", request.param))
+
+
+def _declared(axis: str, value: str) -> str:
+    if value == NONE_DECLARED:
+        raise NotApplicable(f"the environment declares no {AXES[axis][0]}")
+    return value

@@ -1,0 +1,75 @@
+"""Where the plugin is plugged in: options, and the hooks of controller and worker where a run judges."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.environment import load_environments
+from gateway_acceptance.plugin import options
+from gateway_acceptance.plugin.controller import Controller
+from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks
+from gateway_acceptance.plugin.fixtures import (
+    any_gateway,
+    backend,
+    chat_model,
+    default_key,
+    embedding_model,
+    environment,
+    gateway,
+    group,
+    live_gateway,
+    note,
+    sdk,
+    target,
+)
+from gateway_acceptance.plugin.worker import STATE, WorkerState
+from gateway_acceptance.plugin.worker_hooks import WorkerHooks
+from gateway_acceptance.usage import UsageProblem
+from gateway_acceptance.waivers import load_waivers
+
+__all__ = [
+    "any_gateway",
+    "backend",
+    "chat_model",
+    "default_key",
+    "embedding_model",
+    "environment",
+    "gateway",
+    "group",
+    "live_gateway",
+    "note",
+    "sdk",
+    "target",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Environments and waivers are validated whole, here, before anything else happens."""
+    options.add_markers(config)
+    if not options.judges(config):
+        return
+    try:
+        environments = load_environments(options.environment_names(config), config.rootpath, os.environ)
+        waivers = load_waivers(config.rootpath / "environments" / "waivers.toml")
+    except UsageProblem as problem:
+        raise pytest.UsageError(*problem.sentences) from None
+    worker_input = getattr(config, "workerinput", None)
+    if worker_input is None:
+        controller = Controller(config, environments, waivers)
+        folder = controller.folder
+        if not config.option.collectonly and not config.option.allure_report_dir:
+            config.option.allure_report_dir = str(controller.staging)
+        config.pluginmanager.register(ControllerHooks(controller), "gateway-acceptance-controller")
+    else:
+        folder = Path(worker_input[FOLDER_KEY])
+    state = WorkerState(environments, folder, waivers)
+    config.stash[STATE] = state
+    config.pluginmanager.register(WorkerHooks(config, state), "gateway-acceptance-worker")

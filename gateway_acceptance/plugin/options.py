@@ -1,0 +1,111 @@
+"""Command line, markers, and which runs concern us at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.check import PROFILES, Effect, Level
+
+CHECKS_ROOT = "suites"
+ENV_VARIABLE = "GATEWAY_ACCEPTANCE_ENV"
+LITELLM_VARIABLE = "GATEWAY_ACCEPTANCE_LITELLM"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """``--env``, ``--litellm``, ``--run-dir`` and ``--no-report``."""
+    group = parser.getgroup("gateway acceptance")
+    group.addoption(
+        "--env",
+        action="append",
+        default=None,
+        metavar="NAME|FILE",
+        help="the environment to judge: a name in environments/, or the path of a TOML file; may be given "
+        f"several times (default: ${ENV_VARIABLE}, or local)",
+    )
+    group.addoption(
+        "--litellm",
+        default=os.environ.get(LITELLM_VARIABLE),
+        metavar="VERSION",
+        help="the LiteLLM that embedded environments run: a version, or 'latest' for the newest locked one "
+        f"(default: ${LITELLM_VARIABLE}, or what the environment declares)",
+    )
+    group.addoption(
+        "--runs",
+        default=None,
+        metavar="DIR",
+        help="where run directories are written (default: reports/runs)",
+    )
+    group.addoption(
+        "--no-report",
+        action="store_true",
+        default=False,
+        help="write the record and its text views, but do not build the HTML report",
+    )
+
+
+def add_markers(config: pytest.Config) -> None:
+    """Make the metadata of checks selectable by ``-m``."""
+    config.addinivalue_line("markers", "check(info): this test is a check (see gateway_acceptance.check)")
+    for profile in PROFILES:
+        config.addinivalue_line("markers", f"{profile}: checks of the profile {profile}")
+    for level in Level:
+        config.addinivalue_line("markers", f"{level.value.lower()}: checks of level {level.value}")
+    for effect in Effect:
+        config.addinivalue_line("markers", f"{effect.value}: checks whose effect is {effect.value}")
+
+
+def environment_names(config: pytest.Config) -> list[str]:
+    """What ``--env`` says, or its default."""
+    given: list[str] | None = config.getoption("--env")
+    return given or os.environ.get(ENV_VARIABLE, "local").split(",")
+
+
+def judges(config: pytest.Config) -> bool:
+    """Whether the arguments can select checks: ``pytest tests`` is no run of the suite."""
+    checks = config.rootpath / CHECKS_ROOT
+    if not checks.is_dir():
+        return False
+    for argument in config.args:
+        path = (config.invocation_params.dir / argument.split("::", 1)[0]).resolve()
+        if path == checks or path.is_relative_to(checks) or checks.is_relative_to(path):
+            return True
+    return False
+
+
+def narrowed(config: pytest.Config) -> list[str]:
+    """The options that make a run smaller than its profile, as they were given."""
+    option = config.option
+    found = []
+    if option.keyword:
+        found.append(f"-k {option.keyword!r}")
+    if getattr(option, "deselect", None):
+        found.append("--deselect")
+    if getattr(option, "lf", False):
+        found.append("--last-failed")
+    if getattr(option, "ignore", None) or getattr(option, "ignore_glob", None):
+        found.append("--ignore")
+    if option.maxfail:
+        found.append(f"--maxfail {option.maxfail}")
+    checks = config.rootpath / CHECKS_ROOT
+    for argument in config.args:
+        path = (config.invocation_params.dir / argument.split("::", 1)[0]).resolve()
+        if "::" in argument or not checks.is_relative_to(path):
+            found.append(argument)
+    return found
+
+
+def profile_of(config: pytest.Config) -> str | None:
+    """The profile that ``-m`` names; no ``-m`` at all is the widest; any other expression is none."""
+    expression = config.option.markexpr.strip()
+    if not expression:
+        return PROFILES[-1]
+    return expression if expression in PROFILES else None
+
+
+def runs_root(config: pytest.Config) -> Path:
+    """Where run directories go."""
+    given: str | None = config.getoption("--runs")
+    return (config.invocation_params.dir / given) if given else config.rootpath / "reports" / "runs"

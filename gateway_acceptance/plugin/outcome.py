@@ -1,0 +1,141 @@
+"""From what a test did to a verdict, and to the case that the controller records."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+import gateway_acceptance
+from gateway_acceptance.check import Check
+from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
+from gateway_acceptance.plugin.worker import WorkerState
+from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.verdict import (
+    CheckFailed,
+    Inconclusive,
+    NotApplicable,
+    NotPermitted,
+    Untestable,
+    Verdict,
+)
+
+PACKAGE = Path(gateway_acceptance.__file__).parent
+SHOWN_MESSAGE = 2000
+SHOWN_EXCHANGES = 8
+"""Exchanges kept as evidence of one case: the last ones, where a failure shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A verdict and its words. problems: the violations one by one, where there are several; detail: longer
+    text such as a traceback."""
+
+    verdict: Verdict
+    message: str = ""
+    blame: str = ""
+    waiver: str = ""
+    detail: str = ""
+    problems: tuple[str, ...] = ()
+
+
+SPOKEN: Mapping[type[BaseException], Verdict] = {
+    Untestable: Verdict.UNTESTABLE,
+    Inconclusive: Verdict.INCONCLUSIVE,
+    NotApplicable: Verdict.NOT_APPLICABLE,
+    NotPermitted: Verdict.NOT_PERMITTED,
+}
+
+
+def outcome_of(error: BaseException | None, when: str) -> Outcome:
+    """The outcome of one phase of a test (``setup``, ``call``, ``teardown``)."""
+    if error is None:
+        return Outcome(Verdict.PASSED)
+    detail = "".join(traceback.format_exception(error))
+    for kind, verdict in SPOKEN.items():
+        if isinstance(error, kind):
+            return Outcome(verdict, str(error))
+    if when == "teardown":
+        return Outcome(Verdict.HARNESS_ERROR, f"while cleaning up: {_named(error)}", "harness", detail)
+    if isinstance(error, CheckFailed):
+        problems = tuple(str(problem) for problem in error.problems)
+        return Outcome(Verdict.FAILED, str(error), error.blame, problems=problems)
+    if isinstance(error, AssertionError) and not _ours(error):
+        return Outcome(Verdict.FAILED, str(error) or "the assertion is false", detail=_short(detail))
+    if isinstance(error, openai.OpenAIError):
+        return Outcome(Verdict.FAILED, f"the official SDK raised {_named(error)}", detail=_short(detail))
+    return Outcome(Verdict.HARNESS_ERROR, _named(error), "harness", detail)
+
+
+def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
+    """The same outcome, or WAIVED where a waiver in scope describes exactly this failure."""
+    if outcome.verdict is not Verdict.FAILED:
+        return outcome
+    environment = state.environment(environment_of(item))
+    target = state.targets.get(environment.name)
+    version = target.preflight().version if target else ""
+    for waiver in state.waivers:
+        if (
+            waiver.in_scope(environment.name, environment.gateway.product, version or None)
+            and waiver.concerns(check.id, parameters_of(item))
+            and all(waiver.covers(problem) for problem in outcome.problems or (outcome.message,))
+            and not waiver.expired(datetime.now(UTC).date())
+        ):
+            return Outcome(
+                Verdict.WAIVED, outcome.message, outcome.blame, waiver.id, f"waived: {waiver.reason}"
+            )
+    return outcome
+
+
+def case_document(
+    item: pytest.Item, check: Check, outcome: Outcome, started: float, duration_s: float, state: WorkerState
+) -> dict[str, Any]:
+    """The case as the record keeps it, redacted; JSON-like, so that it travels from worker to controller."""
+    redact: Redactor = state.redactor
+    exchanges = state.notebook.exchanges
+    return {
+        "environment": environment_of(item),
+        "check": check.id,
+        "nodeid": redact(item.nodeid),
+        "parameters": {name: redact(value) for name, value in parameters_of(item).items()},
+        "verdict": outcome.verdict.value,
+        "message": _cut(redact(outcome.message)),
+        "blame": outcome.blame,
+        "waiver": outcome.waiver or None,
+        "started": utc(started),
+        "duration_s": round(duration_s, 4),
+        "requests": len(exchanges),
+        "evidence": [exchange.evidence(redact) for exchange in exchanges[-SHOWN_EXCHANGES:]],
+        "facts": {name: redact(value) for name, value in state.notebook.facts.items()},
+        "detail": redact(outcome.detail),
+    }
+
+
+def utc(seconds: float) -> str:
+    """Seconds since the epoch as UTC ISO-8601 with milliseconds and ``Z``."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _ours(error: BaseException) -> bool:
+    """Whether the innermost frame is the suite's own machinery: its assertions are not about the target."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(PACKAGE)
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _short(detail: str) -> str:
+    lines = detail.splitlines()
+    return "\n".join(lines[-12:])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_MESSAGE else f"{text[:SHOWN_MESSAGE]}… (cut)"

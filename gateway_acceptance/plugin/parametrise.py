@@ -1,0 +1,65 @@
+"""Checks over environments, and over what their arguments name. Needs no network and no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from gateway_acceptance.check import Check
+from gateway_acceptance.environment import Environment, ModelKind
+
+NONE_DECLARED = "-"
+"""The parameter of a case whose environment declares nothing to run it over."""
+
+AXES: dict[str, tuple[str, Callable[[Environment], Sequence[str]]]] = {
+    "chat_model": ("chat model", lambda env: env.aliases_of(ModelKind.CHAT)),
+    "embedding_model": ("embedding model", lambda env: env.aliases_of(ModelKind.EMBEDDING)),
+    "backend": ("backend", lambda env: [backend.name for backend in env.backends]),
+    "group": ("balanced group", lambda env: [group.alias for group in env.groups]),
+    "default_key": ("known default key", lambda env: env.gateway.known_default_keys),
+}
+"""Argument name of a check -> (what it is, its values in an environment). One axis per check."""
+
+
+def check_of(node: pytest.Item | pytest.Function) -> Check | None:
+    """The metadata of a test, or None where it is no check."""
+    marker = node.get_closest_marker("check")
+    return marker.args[0] if marker else None
+
+
+def parametrise(metafunc: pytest.Metafunc, environments: Sequence[Environment]) -> None:
+    """Cases are strings only: stable ids for histories, nothing of a secret in them."""
+    if "environment" not in metafunc.fixturenames:
+        return
+    axes = [name for name in AXES if name in metafunc.fixturenames]
+    if not axes:
+        metafunc.parametrize(
+            "environment", [env.name for env in environments], indirect=True, scope="session"
+        )
+        return
+    axis = axes[0]
+    values = AXES[axis][1]
+    cases = [(env.name, value) for env in environments for value in (values(env) or [NONE_DECLARED])]
+    metafunc.parametrize(
+        ("environment", axis),
+        cases,
+        indirect=True,
+        ids=[f"{name}-{_visible(value)}" for name, value in cases],
+        scope="session",
+    )
+
+
+def parameters_of(item: pytest.Item) -> dict[str, str]:
+    """The case's parameters without the environment."""
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return {name: str(value) for name, value in params.items() if name != "environment"}
+
+
+def environment_of(item: pytest.Item) -> str:
+    """The name of the environment that a case judges."""
+    return str(item.callspec.params["environment"])  # type: ignore[attr-defined]
+
+
+def _visible(value: str) -> str:
+    return value if value.isprintable() and value else repr(value)

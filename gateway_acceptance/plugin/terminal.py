@@ -1,0 +1,123 @@
+"""What a person sees in the terminal: a letter per case, every failure once, the state at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.check import Check
+from gateway_acceptance.plugin.controller import Finished
+from gateway_acceptance.plugin.outcome import Outcome
+from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
+from gateway_acceptance.plugin.worker import WorkerState
+from gateway_acceptance.verdict import Verdict
+
+LETTERS: Mapping[Verdict, str] = {
+    Verdict.PASSED: ".",
+    Verdict.WAIVED: "w",
+    Verdict.NOT_APPLICABLE: "n",
+    Verdict.NOT_PERMITTED: "p",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.UNTESTABLE: "U",
+    Verdict.FAILED: "F",
+    Verdict.HARNESS_ERROR: "E",
+}
+OUTCOMES: Mapping[Verdict, str] = {
+    Verdict.PASSED: "passed",
+    Verdict.WAIVED: "passed",
+    Verdict.NOT_APPLICABLE: "skipped",
+    Verdict.NOT_PERMITTED: "skipped",
+}
+"""Pytest's own three outcomes; every red verdict is ``failed``."""
+
+
+def speak(
+    report: pytest.TestReport, check: Check, outcome: Outcome, item: pytest.Item, state: WorkerState
+) -> None:
+    """Let pytest's report say the verdict, redacted; captured output too."""
+    redact = state.redactor
+    report.sections = [(name, redact(text)) for name, text in report.sections]
+    report.gateway_verdict = outcome.verdict.value  # type: ignore[attr-defined]
+    report.outcome = OUTCOMES.get(outcome.verdict, "failed")  # type: ignore[assignment]
+    if outcome.verdict is Verdict.PASSED:
+        return
+    if report.outcome == "skipped":
+        path, line, _ = report.location
+        report.longrepr = (path, line or 0, redact(outcome.message))
+        return
+    if report.outcome == "failed":
+        report.longrepr = redact(failure_text(check, outcome, item, state))
+
+
+def failure_text(check: Check, outcome: Outcome, item: pytest.Item, state: WorkerState) -> str:
+    """One failure, one message: what was expected and seen, who is to blame, how to ask again."""
+    parameters = ", ".join(f"{name}={value}" for name, value in parameters_of(item).items())
+    lines = [
+        f"{check.id} {check.title}" + (f" [{parameters}]" if parameters else ""),
+        f"  verdict    {outcome.verdict.value} ({check.level} {check.effect}) in {environment_of(item)}",
+        *(f"  {'saw' if i == 0 else '':<10} {line}" for i, line in enumerate(outcome.message.splitlines())),
+    ]
+    if check.spec:
+        lines.append(f"  clause     {check.spec}")
+    if outcome.blame:
+        lines.append(f"  blame      {outcome.blame}")
+    exchanges = state.notebook.exchanges
+    if exchanges:
+        lines.append(f"  ask again  {exchanges[-1].curl()}")
+    if outcome.verdict is Verdict.HARNESS_ERROR:
+        lines += ["", outcome.detail]
+    return "\n".join(lines)
+
+
+def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Category, letter and word of a report; None for tests that are no checks."""
+    spoken = getattr(report, "gateway_verdict", None)
+    if spoken is None:
+        return None
+    verdict = Verdict(spoken)
+    if report.when != "call" and verdict is Verdict.PASSED:
+        return "", "", ""
+    category = "failed" if verdict in (Verdict.FAILED, Verdict.HARNESS_ERROR) else verdict.value
+    return category, LETTERS[verdict], verdict.value.upper()
+
+
+def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
+    """State, reasons and paths of one environment's run."""
+    run = finished.record["run"]
+    good = run["exit_code"] == 0
+    reporter.ensure_newline()
+    reporter.section(f"{finished.environment}: {run['state']}", green=good, red=not good)
+    for check in finished.record["checks"]:
+        _untested(reporter, check)
+    reporter.write_line(f"{run['state']}: {run['headline']}", green=good, red=not good)
+    for reason in run["reasons"]:
+        reporter.write_line(f"  - {reason}")
+    for waiver in finished.record["waivers"]:
+        if waiver["used"]:
+            reporter.write_line(f"  waived: {waiver['check']} {waiver['reason']} ({waiver['link']})")
+    totals = finished.record["totals"]
+    reporter.write_line(
+        f"requests {totals['requests']}, tokens {totals['tokens']}; "
+        f"status {_near(finished.directory.path / 'STATUS.md')}"
+    )
+    if finished.report is not None:
+        reporter.write_line(f"report {_near(finished.report)}")
+    elif finished.no_report:
+        reporter.write_line(f"no report: {finished.no_report}", yellow=True)
+
+
+def _untested(reporter: pytest.TerminalReporter, check: Mapping[str, object]) -> None:
+    """Cases that are red without having failed, once per check and reason."""
+    cases = check["cases"]
+    assert isinstance(cases, list)
+    quiet = {Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value}
+    for message in dict.fromkeys(case["message"] for case in cases if case["verdict"] in quiet):
+        reporter.write_line(f"{check['id']} {message}", yellow=True)
+
+
+def _near(path: Path) -> str:
+    """A path as a person would type it from here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,76 @@
+"""What one worker (or the only process) of a run knows: environments, targets, the notebook of the case."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.waivers import Waiver
+from gateway_acceptance.wire.exchange import Notebook
+
+CONNECTIONS = "connections.json"
+
+
+@dataclass
+class WorkerState:
+    """folder: private to the run (0700), shared by controller and workers."""
+
+    environments: Sequence[Environment]
+    folder: Path
+    waivers: Sequence[Waiver]
+    notebook: Notebook = field(default_factory=Notebook)
+    redactor: Redactor = field(default_factory=Redactor)
+    targets: dict[str, Target] = field(default_factory=dict)
+
+    def environment(self, name: str) -> Environment:
+        """An environment of the run by its name. Raises KeyError."""
+        return {environment.name: environment for environment in self.environments}[name]
+
+    def target(self, environment: Environment) -> Target:
+        """The environment made ready, once per worker."""
+        if environment.name not in self.targets:
+            connections = read_connections(self.folder)
+            for name, key in connections.keys.items():
+                self.redactor.add(f"key of {name}", key)
+            key = connections.keys[environment.name]
+            self.targets[environment.name] = Target(
+                environment, key, self.folder, connections.started, self.notebook
+            )
+        return self.targets[environment.name]
+
+    def close(self) -> None:
+        """Close all connections."""
+        for target in self.targets.values():
+            target.close()
+        self.targets.clear()
+
+
+STATE = pytest.StashKey[WorkerState]()
+
+
+@dataclass(frozen=True)
+class Connections:
+    """keys: by environment name; started: seconds since the epoch."""
+
+    keys: dict[str, str]
+    started: float
+
+
+def write_connections(folder: Path, connections: Connections) -> None:
+    """Hand keys to the workers through a file that only this user can read."""
+    descriptor = os.open(folder / CONNECTIONS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(connections), file)
+
+
+def read_connections(folder: Path) -> Connections:
+    """What ``write_connections`` wrote."""
+    return Connections(**json.loads((folder / CONNECTIONS).read_text("utf-8")))

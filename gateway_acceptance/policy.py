@@ -1,0 +1,92 @@
+"""Production is safe by refusal: what a run may do, and how much of it, decided before sending."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from gateway_acceptance.check import Effect
+from gateway_acceptance.environment.model import Policy
+from gateway_acceptance.verdict import NotPermitted
+
+
+def forbidden(policy: Policy, effect: Effect) -> str | None:
+    """Why a check with this effect may not run there, or None."""
+    if effect in policy.effects:
+        return None
+    allowed = ", ".join(policy.effects)
+    return f"the policy allows the effects {allowed}; this check needs {effect.value!r} (policy.effects)"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run has used: requests sent, tokens (reserved or reported)."""
+
+    requests: int = 0
+    tokens: int = 0
+
+
+class Budget:
+    """The counters of one run in one environment, shared by all workers through a locked file.
+
+    Every request passes ``reserve`` before it is sent; ``settle`` replaces the reserved tokens by those
+    that the gateway reported.
+    """
+
+    def __init__(self, file: Path, policy: Policy, started: float) -> None:
+        self._file, self._policy, self._started = file, policy, started
+
+    def reserve(self, tokens: int = 0) -> None:
+        """Count one request and its tokens. Raises NotPermitted, with nothing counted, when over budget."""
+        elapsed = time.time() - self._started
+        if elapsed > self._policy.seconds:
+            raise NotPermitted(f"the budget of {self._policy.seconds:g} s is used up (policy.seconds)")
+        with self._file.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            spent = _read(file)
+            after = Spent(spent.requests + 1, spent.tokens + tokens)
+            if after.requests > self._policy.requests:
+                raise NotPermitted(
+                    f"the budget of {self._policy.requests} requests is used up (policy.requests)"
+                )
+            if after.tokens > self._policy.tokens:
+                raise NotPermitted(
+                    f"the budget of {self._policy.tokens} tokens is used up: "
+                    f"{spent.tokens} spent, this request may need {tokens} (policy.tokens)"
+                )
+            _write(file, after)
+
+    def settle(self, reserved: int, used: int) -> None:
+        """Replace a reservation of tokens by what was really used."""
+        with self._file.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            spent = _read(file)
+            _write(file, Spent(spent.requests, max(0, spent.tokens - reserved + used)))
+
+    @property
+    def spent(self) -> Spent:
+        """What has been used so far."""
+        try:
+            with self._file.open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                return _read(file)
+        except FileNotFoundError:
+            return Spent()
+
+
+def _read(file: TextIO) -> Spent:
+    file.seek(0)
+    text = file.read()
+    return Spent(**json.loads(text)) if text else Spent()
+
+
+def _write(file: TextIO, spent: Spent) -> None:
+    text = json.dumps({"requests": spent.requests, "tokens": spent.tokens})
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.flush()

@@ -1,0 +1,96 @@
+"""Secrets do not travel: the one place that takes them out of text, and the scan that proves it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+SHORTEST_SECRET = 6
+"""Shorter ones would turn ordinary words into redactions; such a key is no secret anyway."""
+
+SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "x-litellm-api-key",
+        "cookie",
+        "set-cookie",
+    }
+)
+
+
+class Redactor:
+    """Replaces every form of every known secret by ``[redacted:NAME]``.
+
+    Forms: as it is, percent-encoded, JSON-escaped, base64, and SHA-256 (hex) because gateways print key
+    hashes (LiteLLM issue 39757).
+    """
+
+    def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
+        self._names: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+        for name, secret in (secrets or {}).items():
+            self.add(name, secret)
+
+    def add(self, name: str, secret: str) -> None:
+        """Make a secret known under a name that may be shown."""
+        if len(secret) < SHORTEST_SECRET:
+            return
+        for form in _forms(secret):
+            self._names[form] = name
+        longest_first = sorted(self._names, key=len, reverse=True)
+        self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        if self._pattern is None:
+            return text
+        return self._pattern.sub(lambda match: f"[redacted:{self._names[match[0]]}]", text)
+
+    def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Headers for showing: secret ones are never shown, known secrets elsewhere are taken out."""
+        return {
+            self(name): "[redacted]" if name.lower() in SECRET_HEADERS else self(value)
+            for name, value in headers
+        }
+
+    def tree(self, value: object) -> object:
+        """The same JSON-like value with all its strings (keys too) redacted."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, Mapping):
+            return {self(str(key)): self.tree(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.tree(item) for item in value]
+        return value
+
+    def leaks_in(self, folder: Path) -> list[str]:
+        """``file: NAME`` for every file below the folder that holds a form of a secret, symlinks left out."""
+        forms = {form.encode(): name for form, name in self._names.items()}
+        found = []
+        for path in sorted(folder.rglob("*")):
+            if path.is_symlink() or not path.is_file():
+                continue
+            content = path.read_bytes()
+            names = sorted({name for form, name in forms.items() if form in content})
+            found += [f"{path.relative_to(folder)}: {name}" for name in names]
+        return found
+
+
+def _forms(secret: str) -> set[str]:
+    raw = secret.encode()
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        base64.b64encode(raw).decode().rstrip("="),
+        hashlib.sha256(raw).hexdigest(),
+    }

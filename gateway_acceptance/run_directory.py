@@ -1,0 +1,65 @@
+"""Where a run's results land: ``reports/runs/<environment>/<UTC-id>/``, written through the redactor."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.redaction import Redactor
+
+RECORD = "record.json"
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """One environment's results of one run. Every text goes through ``redact``."""
+
+    path: Path
+    redact: Redactor
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a text file whole or not at all."""
+        target = self.path / name
+        temporary = target.with_name(f".{name}.part")
+        temporary.write_text(self.redact(text), encoding="utf-8")
+        temporary.replace(target)
+        return target
+
+    def write_json(self, name: str, document: Any) -> Path:
+        """Write a JSON document, all its strings redacted."""
+        return self.write(name, json.dumps(self.redact.tree(document), indent=1, ensure_ascii=False) + "\n")
+
+    def publish(self) -> None:
+        """Let ``latest`` point here, in one step."""
+        link = self.path.parent / LATEST
+        temporary = self.path.parent / f".{LATEST}.{os.getpid()}"
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(self.path.name)
+        temporary.replace(link)
+
+
+def new_run_directory(runs: Path, environment: str, run_id: str, redact: Redactor) -> RunDirectory:
+    """Make the directory; a second run within the same second gets a suffix."""
+    parent = runs / environment
+    parent.mkdir(parents=True, exist_ok=True)
+    for attempt in range(1000):
+        path = parent / (run_id if attempt == 0 else f"{run_id}-{attempt + 1}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return RunDirectory(path, redact)
+    raise FileExistsError(f"{parent}/{run_id} and a thousand after it exist already")
+
+
+def previous_record(runs: Path, environment: str) -> dict[str, Any] | None:
+    """The record that ``latest`` points at, or None where there is none that can be read."""
+    try:
+        document = json.loads((runs / environment / LATEST / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,1 @@
+"""Observation of the wire: raw exchanges, the SSE state machine, schemas, the official SDK, attribution."""

@@ -1,0 +1,115 @@
+"""One request and what came back, as raw as it crossed the wire; and the notebook of the running case."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway_acceptance.redaction import SECRET_HEADERS, Redactor
+from gateway_acceptance.verdict import CheckFailed
+
+SHOWN_BODY = 4000
+"""Characters of a body that are kept as evidence."""
+
+Headers = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer.
+
+    chunks: (seconds since sending, raw bytes) as they arrived; status: None where no HTTP answer came, then
+    ``error`` says why in words. elapsed_s and first_byte_s: seconds since sending.
+    """
+
+    method: str
+    url: str
+    request_headers: Headers
+    request_body: bytes
+    status: int | None = None
+    headers: Headers = ()
+    chunks: Sequence[tuple[float, bytes]] = ()
+    elapsed_s: float = 0.0
+    first_byte_s: float | None = None
+    error: str = ""
+    served_by: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return b"".join(data for _, data in self.chunks)
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 become U+FFFD."""
+        return self.body.decode("utf-8", errors="replace")
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, case-insensitive, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    def json(self) -> Any:
+        """The body as JSON. Raises CheckFailed, with what came instead, where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            shown = self.text[:200] or "an empty body"
+            raise CheckFailed(
+                f"expected a JSON body from {self.method} {self.url}, got status {self.status} and: {shown}"
+            ) from None
+
+    def curl(self) -> str:
+        """The request as a shell command; the key is taken from $GATEWAY_KEY, never written out."""
+        parts = ["curl", "-sS", "-X", self.method, self.url]
+        for name, value in self.request_headers:
+            if name.lower() in SECRET_HEADERS:
+                scheme, _, secret = value.partition(" ")
+                shown = f"{scheme} $GATEWAY_KEY" if secret else "$GATEWAY_KEY"
+                parts += ["-H", f"{name}: {shown}"]
+            elif name.lower() in ("content-type", "accept"):
+                parts += ["-H", f"{name}: {value}"]
+        if self.request_body:
+            parts += ["--data-raw", _cut(self.request_body.decode("utf-8", errors="replace"))]
+        quoted = [
+            f'"{part}"' if "$GATEWAY_KEY" in part and '"' not in part else shlex.quote(part) for part in parts
+        ]
+        return " ".join(quoted)
+
+    def evidence(self, redact: Redactor) -> dict[str, object]:
+        """The exchange as the record keeps it: redacted and cut."""
+        return {
+            "method": self.method,
+            "url": redact(self.url),
+            "status": self.status,
+            "error": redact(self.error),
+            "elapsed_s": round(self.elapsed_s, 4),
+            "first_byte_s": None if self.first_byte_s is None else round(self.first_byte_s, 4),
+            "served_by": redact(self.served_by),
+            "curl": redact(self.curl()),
+            "request": _cut(redact(self.request_body.decode("utf-8", errors="replace"))),
+            "response": _cut(redact(self.text)),
+            "headers": redact.headers(self.headers),
+        }
+
+
+@dataclass(slots=True)
+class Notebook:
+    """What the running case observed. facts: measured values by name, for the tracker."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """A new case begins."""
+        self.exchanges = []
+        self.facts = {}
+
+
+def _cut(text: str) -> str:
+    if len(text) <= SHOWN_BODY:
+        return text
+    return f"{text[:SHOWN_BODY]}… ({len(text)} characters in all)"

@@ -1,0 +1,95 @@
+"""The gateway as the checks ask it: OpenAI's endpoints over the sender, raw answers back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway_acceptance.environment import Environment, product_of
+from gateway_acceptance.wire.attribution import served_by
+from gateway_acceptance.wire.exchange import Exchange, Headers
+from gateway_acceptance.wire.sender import Deadline, Sender, tokens_needed
+
+OWN_KEY = object()
+"""Send the environment's key."""
+
+
+class GatewayClient:
+    """A client of one gateway. Every call is one request: no retry, no redirect, one deadline."""
+
+    def __init__(self, environment: Environment, key: str, sender: Sender) -> None:
+        self.environment = environment
+        self.product = product_of(environment.gateway)
+        self.url = environment.gateway.url
+        self._key, self._sender = key, sender
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json_body: object = None,
+        body: bytes = b"",
+        headers: Headers = (),
+        key: object = OWN_KEY,
+        tokens: int = 0,
+        deadline: Deadline | None = None,
+    ) -> Exchange:
+        """Any request to a path of the gateway.
+
+        json_body: sent as JSON; body: sent as it is. key: the environment's own by default, a string for
+        another one, None for no Authorization header at all. Raises NotPermitted, NoAnswer.
+        """
+        sent: list[tuple[str, str]] = []
+        if key is OWN_KEY:
+            sent.append(("authorization", f"Bearer {self._key}"))
+        elif isinstance(key, str):
+            sent.append(("authorization", f"Bearer {key}"))
+        if json_body is not None:
+            body = json.dumps(json_body, ensure_ascii=False).encode()
+            sent.append(("content-type", "application/json"))
+        sent += headers
+        return self._sender.send(
+            method,
+            self.url + path,
+            headers=sent,
+            body=body,
+            tokens=tokens,
+            deadline=deadline,
+            served_by=self._who,
+        )
+
+    def get(self, path: str, **options: Any) -> Exchange:
+        """GET a path; options as of ``request``."""
+        return self.request("GET", path, **options)
+
+    def models(self, **options: Any) -> Exchange:
+        """``GET /v1/models``."""
+        return self.get("/v1/models", **options)
+
+    def chat(
+        self,
+        model: str,
+        messages: str | Sequence[Mapping[str, object]],
+        *,
+        key: object = OWN_KEY,
+        **parameters: Any,
+    ) -> Exchange:
+        """``POST /v1/chat/completions``. A string is sent as the one user message."""
+        spoken = [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
+        body = {"model": model, "messages": spoken, **parameters}
+        limit = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
+        tokens = tokens_needed(
+            json.dumps(spoken), limit if isinstance(limit, int) else None, int(parameters.get("n") or 1)
+        )
+        return self.request("POST", "/v1/chat/completions", json_body=body, key=key, tokens=tokens)
+
+    def embeddings(self, model: str, texts: str | Sequence[str], **parameters: Any) -> Exchange:
+        """``POST /v1/embeddings``, as floats unless the parameters say otherwise."""
+        body = {"model": model, "input": texts, "encoding_format": "float", **parameters}
+        tokens = tokens_needed(json.dumps(texts), 0)
+        return self.request("POST", "/v1/embeddings", json_body=body, tokens=tokens)
+
+    def _who(self, exchange: Exchange) -> str:
+        return served_by(exchange, self.product.served_by, self.environment.backends)

@@ -1,0 +1,94 @@
+"""The lab's own switchboard on a unix socket: tests take parts of the deployment away and give them back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiohttp import web
+
+from lab.backends import Backend, normalise
+from lab.litellm.process import LiteLLM
+from lab.views import Views
+
+ASK_BUDGET_S = 30
+
+
+class Admin:
+    """Serves ``POST /NAME`` with JSON arguments; every action answers with a JSON object."""
+
+    def __init__(self, socket: Path, backends: dict[str, Backend], views: Views, gateway: LiteLLM) -> None:
+        self._socket, self._backends, self._views, self._gateway = socket, backends, views, gateway
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen on the socket; a left-over one is replaced."""
+        actions: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
+            "/counts": self._counts,
+            "/stop-gateway": self._stop_gateway,
+            "/start-gateway": self._start_gateway,
+            "/stop-backend": self._stop_backend,
+            "/start-backend": self._start_backend,
+            "/remove-model": self._remove_model,
+        }
+        app = web.Application()
+        for path, action in actions.items():
+            app.router.add_post(path, _route(action))
+        self._socket.unlink(missing_ok=True)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.UnixSite(self._runner, str(self._socket)).start()
+
+    async def close(self) -> None:
+        """Stop serving."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._socket.unlink(missing_ok=True)
+
+    async def _counts(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Requests that each backend answered, by model and endpoint."""
+        return {name: backend.counts.total for name, backend in self._backends.items()}
+
+    async def _stop_gateway(self, _: dict[str, Any]) -> dict[str, Any]:
+        await self._gateway.stop()
+        return {}
+
+    async def _start_gateway(self, _: dict[str, Any]) -> dict[str, Any]:
+        await self._gateway.start()
+        return {}
+
+    async def _stop_backend(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        await self._views.stop_backend(arguments["backend"])
+        return {}
+
+    async def _start_backend(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        await self._views.start_backend(arguments["backend"])
+        return {}
+
+    async def _remove_model(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        backend = self._backends[arguments["backend"]]
+        model = normalise(arguments["model"])
+        backend.models = {name: spec for name, spec in backend.models.items() if name != model}
+        return {}
+
+
+def ask(socket: Path, action: str, **arguments: Any) -> dict[str, Any]:
+    """One action, from another process. Raises httpx.HTTPError where no lab answers there."""
+    transport = httpx.HTTPTransport(uds=str(socket))
+    with contextlib.closing(httpx.Client(transport=transport, timeout=ASK_BUDGET_S)) as client:
+        answer = client.post(f"http://lab/{action}", json=arguments)
+        answer.raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
+
+
+def _route(
+    action: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        return web.json_response(await action(await request.json()))
+
+    return handle

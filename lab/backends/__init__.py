@@ -1,0 +1,24 @@
+"""Ollama-protocol backends: deterministic, countable, with switchable faults. See docs/lab-backends.md."""
+
+from lab.backends.backend import Backend
+from lab.backends.models import ModelSpec, normalise
+from lab.backends.scenario import Call, Connection, Fixed, Scenario
+from lab.backends.scenarios import SCENARIOS, register, scenario_named
+from lab.backends.server import SCENARIO_HEADER, Listener, build_app, listen
+
+__all__ = [
+    "SCENARIOS",
+    "SCENARIO_HEADER",
+    "Backend",
+    "Call",
+    "Connection",
+    "Fixed",
+    "Listener",
+    "ModelSpec",
+    "Scenario",
+    "build_app",
+    "listen",
+    "normalise",
+    "register",
+    "scenario_named",
+]

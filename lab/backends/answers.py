@@ -1,0 +1,266 @@
+"""What Ollama answers to a request: status and JSON objects, without any transport.
+
+Source: Ollama's server/routes.go and its published API description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from lab.backends import models, tokens
+from lab.backends.backend import Backend
+from lab.backends.embedding import Vector, embed, shortened
+from lab.backends.generation import Generation, generate
+from lab.backends.models import ModelSpec
+from lab.backends.requests import (
+    Prompt,
+    Refused,
+    inputs_of_embed,
+    options_of,
+    prompt_of_chat,
+    prompt_of_generate,
+)
+from lab.backends.scenario import Call, Json, Scenario
+from lab.backends.tool_calls import ToolCall
+
+RUNNING = "Ollama is running"
+NOT_FOUND = "404 page not found"  # gin's words
+NOT_ALLOWED = "405 method not allowed"
+
+LOAD_NS = 1_000_000  # durations are made of the counts, so that the same request has the same answer
+PROMPT_TOKEN_NS = 100_000
+EVAL_TOKEN_NS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer before transport: a text, one JSON object, or (``stream``) one JSON object a line.
+
+    ``eval_tokens`` is how many tokens were generated for it, for the delay per token.
+    """
+
+    status: int = 200
+    objects: tuple[Json, ...] = ()
+    text: str | None = None
+    stream: bool = False
+    eval_tokens: int = 0
+    allow: str = ""
+
+
+class Request(NamedTuple):
+    """What a handler works on: the backend, the defect in force, the call, and its body after the defect."""
+
+    backend: Backend
+    scenario: Scenario
+    call: Call
+    body: Json
+
+
+def error(status: int, message: str) -> Answer:
+    """Ollama's error object."""
+    return Answer(status, ({"error": message},))
+
+
+def answer(backend: Backend, scenario: Scenario, call: Call, method: str, body: Json | Refused) -> Answer:
+    """The answer to one request, its JSON objects changed by ``scenario.reply``.
+
+    ``body`` is the parsed JSON object (empty for GET), or why it could not be parsed.
+    """
+    route = ROUTES.get(call.endpoint)
+    if route is None:
+        return Answer(404, text=NOT_FOUND)
+    if method not in route:
+        return Answer(405, text=NOT_ALLOWED, allow=", ".join(route))
+    try:
+        if isinstance(body, Refused):
+            raise body
+        given = route[method](Request(backend, scenario, call, scenario.request(dict(body), call)))
+    except Refused as refused:
+        given = error(refused.status, refused.message)
+    objects = tuple(scenario.reply(item, call) for item in given.objects)
+    return Answer(given.status, objects, given.text, given.stream, given.eval_tokens)
+
+
+def _root(_request: Request) -> Answer:
+    return Answer(text=RUNNING)
+
+
+def _version(request: Request) -> Answer:
+    return Answer(objects=({"version": request.backend.version},))
+
+
+def _tags(request: Request) -> Answer:
+    inventory = request.scenario.inventory(request.backend.models, request.call)
+    return Answer(objects=({"models": [models.listed(name, spec) for name, spec in inventory.items()]},))
+
+
+def _ps(request: Request) -> Answer:
+    inventory = request.scenario.inventory(request.backend.models, request.call)
+    running = sorted(request.backend.running().items(), key=lambda item: item[1], reverse=True)
+    entries = [
+        models.running(name, inventory[name], _timestamp(expires))
+        for name, expires in running
+        if name in inventory
+    ]
+    return Answer(objects=({"models": entries},))
+
+
+def _show(request: Request) -> Answer:
+    model = request.body.get("model") or request.body.get("name") or ""
+    return Answer(objects=(models.shown(models.normalise(model), _spec(request, model)),))
+
+
+def _chat(request: Request) -> Answer:
+    model = request.body.get("model") or ""
+    spec = _spec(request, model)
+    prompt = prompt_of_chat(request.body)
+    if not spec.can("completion"):
+        raise Refused(400, f'"{model}" does not support chat')
+    if prompt.tools and not spec.can("tools"):
+        raise Refused(400, f"{models.qualified(model)} does not support tools")
+    return _generated(request, model, spec, prompt, has_input=bool(prompt.messages))
+
+
+def _generate(request: Request) -> Answer:
+    model = request.body.get("model") or ""
+    spec = _spec(request, model)
+    prompt = prompt_of_generate(request.body)
+    if not spec.can("completion"):
+        raise Refused(400, f'"{model}" does not support generate')
+    return _generated(request, model, spec, prompt, has_input=bool(request.body.get("prompt")))
+
+
+def _generated(request: Request, model: str, spec: ModelSpec, prompt: Prompt, *, has_input: bool) -> Answer:
+    """Chat and generate from here on; without input the model is only loaded or unloaded."""
+    if prompt.think and not spec.can("thinking"):
+        raise Refused(400, f'"{model}" does not support thinking')
+    endpoint, created_at = request.call.endpoint, _timestamp(datetime.now(UTC))
+    head = {"model": model, "created_at": created_at}
+    if not has_input:
+        unload = request.body.get("keep_alive") in (0, "0")
+        (request.backend.unloaded if unload else request.backend.used)(model)
+        reason = "unload" if unload else "load"
+        return Answer(objects=({**head, **_piece(endpoint, ""), "done": True, "done_reason": reason},))
+    request.backend.used(model)
+    try:
+        generation = generate(
+            models.normalise(model),
+            prompt,
+            spec.window(prompt.options.num_ctx),
+            lambda text: request.scenario.text(text, request.call),
+        )
+    except ValueError as unsatisfiable:
+        raise Refused(500, f"failed to parse grammar: {unsatisfiable}") from None
+    generation = request.scenario.generation(generation, request.call)
+    last = {"done": True, "done_reason": generation.done_reason, **_metrics(generation)}
+    if not prompt.stream:
+        whole = {**head, **_piece(endpoint, generation.text, generation.tool_calls), **last}
+        return Answer(objects=(whole,), eval_tokens=generation.eval_tokens)
+    pieces = [_piece(endpoint, token) for token in tokens.split(generation.text)]
+    pieces += [_piece(endpoint, "", (call,), at) for at, call in enumerate(generation.tool_calls)]
+    lines = [{**head, **piece, "done": False} for piece in pieces]
+    lines.append({**head, **_piece(endpoint, ""), **last})
+    return Answer(objects=tuple(lines), stream=True, eval_tokens=generation.eval_tokens)
+
+
+def _piece(endpoint: str, text: str, calls: tuple[ToolCall, ...] = (), first: int = 0) -> Json:
+    """A part of an answer in the words of its endpoint; ``first`` is the index of the first call."""
+    if endpoint == "/api/generate":
+        return {"response": text}
+    message: Json = {"role": "assistant", "content": text}
+    if calls:
+        message["tool_calls"] = [
+            {"function": {"index": at, "name": call.name, "arguments": call.arguments}}
+            for at, call in enumerate(calls, first)
+        ]
+    return {"message": message}
+
+
+def _metrics(generation: Generation) -> Json:
+    prompt_ns = generation.prompt_tokens * PROMPT_TOKEN_NS
+    eval_ns = generation.eval_tokens * EVAL_TOKEN_NS
+    return {
+        "total_duration": LOAD_NS + prompt_ns + eval_ns,
+        "load_duration": LOAD_NS,
+        "prompt_eval_count": generation.prompt_tokens,
+        "prompt_eval_duration": prompt_ns,
+        "eval_count": generation.eval_tokens,
+        "eval_duration": eval_ns,
+    }
+
+
+def _embed(request: Request) -> Answer:
+    model = request.body.get("model") or ""
+    inputs = inputs_of_embed(request.body)
+    spec = _spec(request, model)
+    window = spec.window(options_of(request.body).num_ctx)
+    if not inputs:
+        request.backend.used(model)
+        return Answer(objects=({"model": model, "embeddings": []},))
+    if request.body.get("truncate") is False and any(tokens.count(text) > window for text in inputs):
+        raise Refused(400, "the input length exceeds the context length")
+    vectors, counted = _vectors(request, model, spec, [tokens.first(text, window) for text in inputs])
+    body = {
+        "model": model,
+        "embeddings": vectors,
+        "total_duration": LOAD_NS + counted * PROMPT_TOKEN_NS,
+        "load_duration": LOAD_NS,
+        "prompt_eval_count": counted,
+    }
+    return Answer(objects=(body,))
+
+
+def _embeddings(request: Request) -> Answer:
+    """The older endpoint: one text, one vector."""
+    model = request.body.get("model") or ""
+    spec = _spec(request, model, 'model "{}" not found, try pulling it first')
+    text = request.body.get("prompt") or ""
+    if not text:
+        request.backend.used(model)
+        return Answer(objects=({"embedding": []},))
+    window = spec.window(options_of(request.body).num_ctx)
+    vectors, _ = _vectors(request, model, spec, [tokens.first(text, window)])
+    return Answer(objects=({"embedding": vectors[0]},))
+
+
+def _vectors(request: Request, model: str, spec: ModelSpec, texts: list[str]) -> tuple[list[Vector], int]:
+    """The texts' vectors after the defect, and how many tokens the texts have."""
+    if not spec.can("embedding"):
+        raise Refused(501, "this model does not support embeddings")
+    request.backend.used(model)
+    name, wanted = models.normalise(model), request.body.get("dimensions")
+    vectors = [shortened(embed(name, text, spec.dimensions), wanted) for text in texts]
+    return request.scenario.vectors(vectors, request.call), sum(map(tokens.count, texts))
+
+
+def _spec(request: Request, model: str, missing: str = "model '{}' not found") -> ModelSpec:
+    """The model asked for. Raises Refused: 400 where none is named, 404 where it is not there."""
+    if not model:
+        raise Refused(400, "model is required")
+    inventory = request.scenario.inventory(request.backend.models, request.call)
+    spec = inventory.get(models.normalise(model))
+    if spec is None:
+        raise Refused(404, missing.format(model))
+    return spec
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+Handler = Callable[[Request], Answer]
+
+ROUTES: Mapping[str, Mapping[str, Handler]] = {
+    "/": {"GET": _root, "HEAD": _root},
+    "/api/version": {"GET": _version, "HEAD": _version},
+    "/api/tags": {"GET": _tags, "HEAD": _tags},
+    "/api/ps": {"GET": _ps},
+    "/api/show": {"POST": _show},
+    "/api/chat": {"POST": _chat},
+    "/api/generate": {"POST": _generate},
+    "/api/embed": {"POST": _embed},
+    "/api/embeddings": {"POST": _embeddings},
+}

@@ -1,0 +1,92 @@
+"""What a backend served: the witness that tests and the lab read."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import Any
+
+RECENT = 10_000  # entries of the log; older ones are dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One request: its place in the order of arrival (from 1), model, endpoint, and the fault in force."""
+
+    index: int
+    model: str
+    endpoint: str
+    scenario: str
+
+
+class Counts:
+    """Requests by endpoint, model and scenario, and a bounded log. May be read from any thread.
+
+    ``model`` is the normalised name, empty where the request names none; ``scenario`` is empty for a healthy
+    answer; ``abandoned`` are requests whose client left before the answer was complete.
+    """
+
+    def __init__(self, recent: int = RECENT) -> None:
+        self._lock = threading.Lock()
+        self._by_key: Counter[tuple[str, str, str]] = Counter()
+        self._recent: deque[Served] = deque(maxlen=recent)
+        self._index = 0
+        self._abandoned = 0
+
+    def next_index(self) -> int:
+        """The index of the request that just arrived."""
+        with self._lock:
+            self._index += 1
+            return self._index
+
+    def served(self, index: int, endpoint: str, model: str, scenario: str) -> None:
+        """Note one request, before it is answered."""
+        with self._lock:
+            self._by_key[endpoint, model, scenario] += 1
+            self._recent.append(Served(index, model, endpoint, scenario))
+
+    def left(self) -> None:
+        """Note that a client left before its answer was complete."""
+        with self._lock:
+            self._abandoned += 1
+
+    @property
+    def abandoned(self) -> int:
+        """How many clients left before their answer was complete."""
+        return self._abandoned
+
+    @property
+    def last_index(self) -> int:
+        """The index of the latest request; 0 before the first."""
+        return self._index
+
+    def total(
+        self, endpoint: str | None = None, model: str | None = None, scenario: str | None = None
+    ) -> int:
+        """Requests that match; None matches everything."""
+        wanted = (endpoint, model, scenario)
+        with self._lock:
+            return sum(
+                number
+                for key, number in self._by_key.items()
+                if all(want is None or want == have for want, have in zip(wanted, key, strict=True))
+            )
+
+    def by_key(self) -> dict[tuple[str, str, str], int]:
+        """Requests by (endpoint, model, scenario)."""
+        with self._lock:
+            return dict(self._by_key)
+
+    def recent(self, after: int = 0) -> list[Served]:
+        """The log's requests with an index above ``after``, oldest first."""
+        with self._lock:
+            return [served for served in self._recent if served.index > after]
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of it as JSON: requests [{endpoint, model, scenario, count}], last_index, abandoned."""
+        requests = [
+            {"endpoint": endpoint, "model": model, "scenario": scenario, "count": number}
+            for (endpoint, model, scenario), number in sorted(self.by_key().items())
+        ]
+        return {"requests": requests, "last_index": self._index, "abandoned": self._abandoned}

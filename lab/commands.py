@@ -1,0 +1,169 @@
+"""The lab's commands: ``lab up|down|status``, ``faults``, ``kill-matrix``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import Any
+
+from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.environment import load_environment
+from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
+from lab.faults import FAULTS
+from lab.kill_matrix import Matrix, run_matrix
+from lab.local import start
+from lab.state import lab_folder, read_state, running_labs, stop
+
+LITELLM_HELP = "a version, or 'latest' for the newest locked one (default: what the environment declares)"
+
+
+def add_lab_command(commands: Any) -> None:
+    """``gateway-acceptance lab``."""
+    command = commands.add_parser(
+        "lab",
+        help="keep an embedded environment running",
+        description="Keep an embedded environment running between runs; pytest --env finds it.",
+    )
+    actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
+    up = actions.add_parser("up", help="start it", description="Start an embedded environment.")
+    up.add_argument("--env", default="local", metavar="NAME|FILE", help="which (default: local)")
+    up.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
+    up.set_defaults(run=_up)
+    down = actions.add_parser("down", help="end every lab of this checkout")
+    down.set_defaults(run=_down)
+    status = actions.add_parser("status", help="what is running")
+    status.add_argument("--json", action="store_true", help="a list of objects, for machines")
+    status.set_defaults(run=_status)
+
+
+def add_faults_command(commands: Any) -> None:
+    """``gateway-acceptance faults``."""
+    command = commands.add_parser("faults", help="list all faults and the checks that find them")
+    command.add_argument("--json", action="store_true", help="a list of objects, for machines")
+    command.set_defaults(run=_faults)
+
+
+def add_kill_matrix_command(commands: Any) -> None:
+    """``gateway-acceptance kill-matrix``."""
+    command = commands.add_parser(
+        "kill-matrix",
+        help="prove that every check can fail, and that the healthy control is green",
+        description="Run every fault against its checks. Exit 1 where a fault survives, a check has no fault, "
+        "or the control is not green.",
+    )
+    command.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these faults")
+    command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
+    command.add_argument("--json", action="store_true", help="one object, for machines")
+    command.set_defaults(run=_kill_matrix)
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    root = project_root()
+    environment = load_environment(arguments.env, root, os.environ)
+    if environment.embedded is None:
+        raise UsageProblem([f"--env {arguments.env}: it is not embedded, there is nothing to start"])
+    running = read_state(lab_folder(root, environment))
+    if running is not None:
+        print(f"{environment.name} is up already: {running.gateway}, LiteLLM {running.litellm}")
+        return 0
+    wanted = arguments.litellm or str(environment.embedded.options.get("litellm", ""))
+    state = start(environment, wanted, root, print, owner=None)
+    print(f"{environment.name} is up: {state.gateway}, LiteLLM {state.litellm}, pid {state.pid}")
+    print(f"judge it with: pytest -m smoke --env {arguments.env}; end it with: gateway-acceptance lab down")
+    return 0
+
+
+def _down(_: argparse.Namespace) -> int:
+    labs = running_labs(project_root())
+    ended = [(state, stop(state)) for state in labs]
+    for state, gone in ended:
+        print(
+            f"{state.environment} is {'down' if gone else f'still there: end the process {state.pid} by hand'}"
+        )
+    if not labs:
+        print("no lab was up")
+    return 0 if all(gone for _, gone in ended) else EXIT_NOT_READY
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    labs = running_labs(project_root())
+    if arguments.json:
+        shown = ("environment", "pid", "litellm", "gateway", "owner", "log")
+        print(json.dumps([{name: getattr(state, name) for name in shown} for state in labs], indent=1))
+        return 0
+    for state in labs:
+        owner = f"owned by the run {state.owner}" if state.owner else "until lab down"
+        print(f"{state.environment}: {state.gateway}, LiteLLM {state.litellm}, pid {state.pid}, {owner}")
+    if not labs:
+        print("no lab is up")
+    return 0
+
+
+def _faults(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        entries = [
+            {
+                "name": fault.name,
+                "layer": fault.layer.value,
+                "description": fault.description,
+                "kills": sorted(fault.kills),
+            }
+            for fault in FAULTS.values()
+        ]
+        print(json.dumps(entries, indent=1))
+        return 0
+    for fault in FAULTS.values():
+        print(
+            f"{fault.name:<28} {fault.layer:<8} {', '.join(sorted(fault.kills))}\n{'':<28} {fault.description}"
+        )
+    print(f"{len(FAULTS)} faults")
+    return 0
+
+
+def _kill_matrix(arguments: argparse.Namespace) -> int:
+    say = (lambda _: None) if arguments.json else print
+    matrix = run_matrix(project_root(), arguments.only, arguments.litellm, say)
+    if arguments.json:
+        print(json.dumps(_document(matrix), indent=1, ensure_ascii=False))
+    else:
+        _show(matrix)
+    return 0 if matrix.complete else EXIT_NOT_READY
+
+
+def _document(matrix: Matrix) -> dict[str, Any]:
+    return {
+        "complete": matrix.complete,
+        "control": matrix.control,
+        "uncovered": matrix.uncovered,
+        "cells": [
+            {
+                "fault": cell.fault,
+                "check": cell.check,
+                "killed": cell.killed,
+                "verdict": cell.verdict,
+                "reason": cell.reason,
+            }
+            for cell in matrix.cells
+        ],
+    }
+
+
+def _show(matrix: Matrix) -> None:
+    for cell in matrix.cells:
+        mark = "found" if cell.killed else "SURVIVED"
+        print(f"{cell.fault:<28} {cell.check:<18} {mark:<9} {cell.verdict:<12} {_first_line(cell.reason)}")
+    for alarm in matrix.alarms:
+        print(f"FALSE ALARM on the healthy control: {alarm}")
+    for check_id in matrix.uncovered:
+        print(f"NO FAULT names {check_id}: nothing proves that it can fail")
+    found = len(matrix.cells) - len(matrix.survivors)
+    print(
+        f"{found} of {len(matrix.cells)} found; control: {len(matrix.control)} checks, "
+        f"{len(matrix.alarms)} not green; {len(matrix.uncovered)} checks without a fault"
+    )
+
+
+def _first_line(text: str) -> str:
+    line = text.splitlines()[0] if text else ""
+    return line if len(line) <= 100 else line[:99] + "…"

@@ -1,0 +1,285 @@
+"""Defects of the gateway: the reverse proxy makes them in front of the real one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+from lab.faults.model import Before, Fault, gateway_fault
+from lab.proxy.message import Json, Reply, Request, edit_events, edit_json, envelope, events_of, json_reply
+
+CHAT = "/chat/completions"
+MODELS = "/models"
+EMPTY_LIST = json_reply(200, {"object": "list", "data": []})
+
+
+def answers(reply: Reply, *suffixes: str, when: Callable[[Request], bool] = lambda _: True) -> Before:
+    """A before-hook that answers these routes itself."""
+
+    def before(request: Request) -> Request | Reply:
+        return reply if request.at(*suffixes) and when(request) else request
+
+    return before
+
+
+def renamed(old: Callable[[str], bool], new: str) -> Before:
+    """A before-hook that asks for another model than the client did."""
+
+    def before(request: Request) -> Request | Reply:
+        document = request.json
+        if old(str(document.get("model", ""))):
+            return request.with_json({**document, "model": new})
+        return request
+
+    return before
+
+
+def whole_chat(change: Callable[[Json], Json]) -> Callable[[Request, Reply], Reply]:
+    """Change chat completions that are not streamed."""
+    return edit_json(CHAT, change=change)
+
+
+def content(change: Callable[[str], str]) -> Callable[[Request, Reply], Reply]:
+    """Change the text of whole chat completions."""
+
+    def changed(body: Json) -> Json:
+        for choice in body.get("choices", []):
+            choice["message"]["content"] = change(choice["message"]["content"])
+        return body
+
+    return whole_chat(changed)
+
+
+def listing(change: Callable[[list[Json]], list[Json]]) -> Callable[[Request, Reply], Reply]:
+    """Change the entries of the model list."""
+    return edit_json(MODELS, change=lambda body: {**body, "data": change(body["data"])})
+
+
+def without_done(request: Request, reply: Reply) -> Reply:
+    """A stream that ends without saying so."""
+    if not request.streams:
+        return reply
+    return replace(reply, chunks=(reply.body.replace(b"data: [DONE]\n\n", b""),))
+
+
+def dropped(request: Request, reply: Reply) -> Reply:
+    """A stream whose connection breaks after the first event."""
+    if not request.streams:
+        return reply
+    return replace(reply, chunks=(f"data: {events_of(reply)[0]}\n\n".encode(),), aborted=True)
+
+
+def with_served_by(value: str | None) -> Callable[[Request, Reply], Reply]:
+    """Let the witness say something else, or nothing."""
+    return lambda _, reply: (
+        reply.with_header("x-litellm-model-api-base", value) if reply.status == 200 else reply
+    )
+
+
+def other_finish(chunks: list[Json]) -> list[Json]:
+    """Repeat the chunk that finishes."""
+    return [
+        *chunks,
+        *(chunk for chunk in chunks if chunk["choices"] and chunk["choices"][0].get("finish_reason")),
+    ]
+
+
+def without_text(chunks: list[Json]) -> list[Json]:
+    """Lose the first character of the text."""
+    for chunk in chunks:
+        for choice in chunk["choices"]:
+            if choice["delta"].get("content"):
+                choice["delta"]["content"] = choice["delta"]["content"][1:]
+                return chunks
+    return chunks
+
+
+def jitter() -> Callable[[str], str]:
+    """Trailing white space that grows from call to call."""
+    calls = itertools.count()
+    return lambda text: text + " " * (next(calls) % 7)
+
+
+def miscounted(body: Json) -> Json:
+    """A total that is not the sum."""
+    return {**body, "usage": {**body["usage"], "total_tokens": body["usage"]["total_tokens"] + 1}}
+
+
+def unknown_finish(body: Json) -> Json:
+    """A finish_reason that no client knows."""
+    return {**body, "choices": [{**choice, "finish_reason": "done"} for choice in body["choices"]]}
+
+
+GATEWAY_FAULTS: tuple[Fault, ...] = (
+    gateway_fault(
+        "gateway-down",
+        "the gateway's port is closed",
+        {"API-OPS-001": "connection refused"},
+        listens=False,
+    ),
+    gateway_fault(
+        "liveness-500",
+        "the liveness route fails while the gateway serves",
+        {"API-OPS-001": "got 500"},
+        before=answers(envelope(500, "boom", "internal"), "/liveliness"),
+    ),
+    gateway_fault(
+        "readiness-503",
+        "the gateway says that it is not ready",
+        {"API-OPS-002": "got 503"},
+        before=answers(json_reply(503, {"status": "unhealthy"}), "/readiness"),
+    ),
+    gateway_fault(
+        "readiness-contradicts-itself",
+        "readiness is 200 with a body that says unhealthy",
+        {"API-OPS-002": "says status 'unhealthy'"},
+        before=answers(json_reply(200, {"status": "unhealthy"}), "/readiness"),
+    ),
+    gateway_fault(
+        "own-key-refused",
+        "the key that the operators were given does not work",
+        {"API-AUTH-001": "expected 200 .* got 401"},
+        before=answers(
+            envelope(401, "no such key", "auth_error"),
+            MODELS,
+            CHAT,
+            "/embeddings",
+            when=lambda r: r.authorised,
+        ),
+    ),
+    gateway_fault(
+        "open-without-key",
+        "requests without any key are served",
+        {"API-AUTH-002": "got 200: it was served"},
+        before=answers(EMPTY_LIST, MODELS, when=lambda r: r.key is None),
+    ),
+    gateway_fault(
+        "refusal-in-html",
+        "a missing key is refused with a page for people",
+        {"API-AUTH-002": "json"},
+        before=answers(
+            Reply(401, (("content-type", "text/html"),), (b"<h1>401</h1>",)),
+            MODELS,
+            when=lambda r: r.key is None,
+        ),
+    ),
+    gateway_fault(
+        "any-key-accepted",
+        "every well-formed key opens the door",
+        {"API-AUTH-003": "got 200: it was served", "API-AUTH-004": "got 200: it was served"},
+        before=answers(EMPTY_LIST, MODELS, when=lambda r: r.key is not None and not r.authorised),
+    ),
+    gateway_fault(
+        "default-key-accepted",
+        "the key of the published configuration still works",
+        {"API-AUTH-004": "got 200: it was served"},
+        before=answers(EMPTY_LIST, MODELS, when=lambda r: r.key == "sk-hx-dev-1234"),
+    ),
+    gateway_fault(
+        "model-not-listed",
+        "one declared model is missing from the list",
+        {"API-MODELS-001": "missing: "},
+        after=listing(lambda entries: entries[1:]),
+    ),
+    gateway_fault(
+        "model-not-declared",
+        "the list holds a model that nobody declared",
+        {"API-MODELS-001": "not declared: shadow"},
+        after=listing(lambda entries: [*entries, {**entries[0], "id": "shadow"}]),
+    ),
+    gateway_fault(
+        "model-entries-bare",
+        "the entries of the model list lack what SDKs read",
+        {"API-MODELS-002": "object"},
+        after=listing(lambda entries: [{"id": entry["id"]} for entry in entries]),
+    ),
+    gateway_fault(
+        "usage-does-not-add-up",
+        "usage.total_tokens is not the sum of its parts",
+        {"API-CHAT-001": "total"},
+        after=whole_chat(miscounted),
+    ),
+    gateway_fault(
+        "completion-empty-object",
+        "a completion is the empty object, which the SDK takes by default",
+        {"API-CHAT-001": "choices", "API-CHAT-002": "choices", "API-SDK-001": "Validation"},
+        after=whole_chat(lambda _: {}),
+    ),
+    gateway_fault(
+        "finish-reason-unknown",
+        "finish_reason is a word that no client knows",
+        {"API-SDK-001": "Validation", "API-CHAT-001": "finish_reason"},
+        after=whole_chat(unknown_finish),
+    ),
+    gateway_fault(
+        "answer-decorated",
+        "the gateway adds words to the model's answer",
+        {"API-CHAT-002": "expected exactly 'HX-OK'", "API-SDK-001": "expected the SDK to read"},
+        after=content(lambda text: f"Sure! {text}"),
+    ),
+    gateway_fault(
+        "answer-jitters",
+        "the same question to the same deployment is answered with other white space each time",
+        {"API-CHAT-002": "expected the same answer twice"},
+        after=content(jitter()),
+    ),
+    gateway_fault(
+        "stream-without-done",
+        "a stream ends without [DONE]",
+        {"API-STREAM-001": "DONE"},
+        after=without_done,
+    ),
+    gateway_fault(
+        "stream-dropped",
+        "the connection breaks in mid-stream",
+        {"API-STREAM-001": "connection broke"},
+        after=dropped,
+    ),
+    gateway_fault(
+        "stream-finishes-twice",
+        "a choice of a stream has two finish reasons",
+        {"API-STREAM-001": "finish"},
+        after=edit_events(other_finish),
+    ),
+    gateway_fault(
+        "stream-loses-text",
+        "the first character of a stream is lost",
+        {"API-STREAM-001": "expected the stream to spell"},
+        after=edit_events(without_text),
+    ),
+    gateway_fault(
+        "unknown-model-served",
+        "a model that does not exist is answered by another one",
+        {"API-ERR-001": "got 200"},
+        before=renamed(lambda model: model.startswith("no-such-model"), "hx-chat"),
+    ),
+    gateway_fault(
+        "unknown-model-500",
+        "an unknown model is called an internal error",
+        {"API-ERR-001": "got 500"},
+        before=answers(
+            envelope(500, "KeyError", "internal"),
+            CHAT,
+            when=lambda r: str(r.json.get("model", "")).startswith("no-such-model"),
+        ),
+    ),
+    gateway_fault(
+        "balanced-over-one",
+        "the balanced alias is mapped to a single deployment",
+        {"BACKEND-BAL-001": "all .* were served by llm-01"},
+        before=renamed(lambda model: model == "hx-chat", "llm01-llama3.2-3b"),
+    ),
+    gateway_fault(
+        "witness-silent",
+        "the gateway does not say which backend served",
+        {"BACKEND-BAL-001": "no witness"},
+        after=with_served_by(None),
+    ),
+    gateway_fault(
+        "witness-names-stranger",
+        "requests are served by a backend that nobody declared",
+        {"BACKEND-BAL-001": "served by"},
+        after=with_served_by("http://127.0.0.99:11434"),
+    ),
+)

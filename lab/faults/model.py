@@ -1,0 +1,58 @@
+"""A fault: one deliberate defect, with the checks that must trip on it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lab.proxy.message import Reply, Request
+
+
+class Layer(StrEnum):
+    """Where the defect sits."""
+
+    GATEWAY = "gateway"
+    BACKEND = "backend"
+    HOST = "host"
+
+
+Before = Callable[[Request], Request | Reply]
+After = Callable[[Request, Reply], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """name: kebab-case, unique; kills: check id -> regular expression that the failure's message must match
+    (a check that trips for another reason has not found the fault).
+
+    Gateway faults: ``before`` changes a request or answers it, ``after`` changes the real gateway's reply,
+    ``listens`` False leaves the port closed. Backend faults: ``scenario`` of the lab's backends.
+    """
+
+    name: str
+    layer: Layer
+    description: str
+    kills: Mapping[str, str]
+    before: Before | None = None
+    after: After | None = None
+    listens: bool = True
+    scenario: str | None = None
+
+
+def gateway_fault(
+    name: str,
+    description: str,
+    kills: Mapping[str, str],
+    *,
+    before: Before | None = None,
+    after: After | None = None,
+    listens: bool = True,
+) -> Fault:
+    """A defect of the reverse proxy in front of the real gateway."""
+    return Fault(name, Layer.GATEWAY, description, kills, before=before, after=after, listens=listens)
+
+
+def backend_fault(name: str, description: str, kills: Mapping[str, str], *, scenario: str) -> Fault:
+    """A defect of the backends, seen through the real gateway and by asking them directly."""
+    return Fault(name, Layer.BACKEND, description, kills, scenario=scenario)

@@ -1,0 +1,192 @@
+"""Every fault against its checks, and the healthy control against all: the proof that checks can fail.
+
+One real gateway, one address with one defect per fault, one pytest run over all of them as environments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.usage import UsageProblem
+from gateway_acceptance.verdict import Verdict
+from lab.faults import FAULTS, Fault, Layer
+from lab.local import start
+from lab.selection import SELECTION_VARIABLE
+from lab.specification import View
+from lab.state import stop
+
+CONTROL = "control"
+KEY_VARIABLE = "KILL_MATRIX_KEY"
+NET = "127.41"
+"""Loopback addresses of the matrix: 127.41.<view>.<host>; view 0 is the real gateway's own."""
+LARGEST_MATRIX = 250
+RUN_BUDGET_S = 1200
+FOUND = (Verdict.FAILED.value, Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value)
+GREEN = (Verdict.PASSED.value, Verdict.WAIVED.value, Verdict.NOT_APPLICABLE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One fault against one check. reason: what the check said."""
+
+    fault: str
+    check: str
+    killed: bool
+    verdict: str
+    reason: str
+
+
+@dataclass
+class Matrix:
+    """The result. control: check id -> verdict; uncovered: checks that no fault names."""
+
+    cells: list[Cell] = field(default_factory=list)
+    control: dict[str, str] = field(default_factory=dict)
+    uncovered: list[str] = field(default_factory=list)
+
+    @property
+    def survivors(self) -> list[Cell]:
+        """Faults that a named check did not find, or found for another reason."""
+        return [cell for cell in self.cells if not cell.killed]
+
+    @property
+    def alarms(self) -> list[str]:
+        """Checks that are not green on the healthy control."""
+        return [f"{check}: {verdict}" for check, verdict in self.control.items() if verdict not in GREEN]
+
+    @property
+    def complete(self) -> bool:
+        """Nothing survived, nothing is uncovered, the control is green (and was really run)."""
+        return bool(self.control) and not (self.survivors or self.alarms or self.uncovered)
+
+
+def chosen(only: Sequence[str]) -> list[Fault]:
+    """The faults to run. Raises UsageProblem for an unknown name."""
+    unknown = [name for name in only if name not in FAULTS]
+    if unknown:
+        known = ", ".join(FAULTS)
+        raise UsageProblem([f"--only {name}: there is no such fault; known are: {known}" for name in unknown])
+    faults = [FAULTS[name] for name in only] if only else list(FAULTS.values())
+    return [fault for fault in faults if fault.layer is not Layer.HOST]
+
+
+def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Matrix:
+    """Run the faults (all where ``only`` is empty). Raises UsageProblem, NotStarted."""
+    faults = chosen(only)
+    if len(faults) >= LARGEST_MATRIX:
+        raise UsageProblem([f"the matrix holds at most {LARGEST_MATRIX - 1} faults; use --only"])
+    with tempfile.TemporaryDirectory(prefix="kill-matrix-") as temporary:
+        folder = Path(temporary)
+        base = _declare(root, folder, "kill-matrix", 0, None)
+        views = [View(_declare(root, folder, CONTROL, 1, None, base), None)]
+        for number, fault in enumerate(faults, start=2):
+            views.append(View(_declare(root, folder, fault.name, number, fault, base), fault.name))
+        state = start(base, litellm, root, say, owner=os.getpid(), views=views)
+        try:
+            say(f"running {len(faults)} faults and the healthy control ...")
+            runs = _run_checks(root, folder, views, faults, state.key)
+        finally:
+            stop(state)
+        return judge(faults, runs, whole=not only)
+
+
+def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, whole: bool) -> Matrix:
+    """From records by environment to the matrix. whole: all faults ran, so coverage can be judged."""
+    control = {check["id"]: check["verdict"] for check in runs[CONTROL]["checks"] if check["verdict"]}
+    cells = [
+        _cell(fault, check_id, pattern, runs.get(fault.name, {"checks": []}))
+        for fault in faults
+        for check_id, pattern in fault.kills.items()
+    ]
+    named = {check_id for fault in faults for check_id in fault.kills}
+    uncovered = sorted(check_id for check_id in control if whole and check_id not in named)
+    return Matrix(cells, control, uncovered)
+
+
+def _cell(fault: Fault, check_id: str, pattern: str, record: Mapping[str, Any]) -> Cell:
+    check = next((check for check in record["checks"] if check["id"] == check_id), None)
+    if check is None or check["verdict"] is None:
+        return Cell(fault.name, check_id, False, "not run", "the check did not run against the fault")
+    found = [case for case in check["cases"] if case["verdict"] in FOUND]
+    right = [case for case in found if re.search(pattern, case["message"])]
+    if right:
+        return Cell(fault.name, check_id, True, right[0]["verdict"], right[0]["message"])
+    if found:
+        reason = f"it tripped for another reason than /{pattern}/: {found[0]['message']}"
+        return Cell(fault.name, check_id, False, found[0]["verdict"], reason)
+    return Cell(
+        fault.name, check_id, False, check["verdict"], "; ".join(c["message"] for c in check["cases"])
+    )
+
+
+def _declare(
+    root: Path, folder: Path, name: str, number: int, fault: Fault | None, base: Environment | None = None
+) -> Environment:
+    """The environment ``local`` at other addresses. A view's backends are the real ones, unless the fault
+    is theirs: then they have addresses of their own, where it shows."""
+    document = tomllib.loads((root / "environments" / "local.toml").read_text(encoding="utf-8"))
+    document["name"] = name
+    document["gateway"]["url"] = f"http://{NET}.{number}.39:4000"
+    if base is not None:
+        document["kind"] = "staging"
+        document["gateway"]["key_variable"] = KEY_VARIABLE
+        del document["embedded"]
+    own = base is None or (fault is not None and fault.layer is Layer.BACKEND)
+    for place, backend in enumerate(document["backends"]):
+        backend["url"] = f"http://{NET}.{number if own else 0}.{101 + place}:11434"
+    path = folder / f"{name}.toml"
+    path.write_text(tomli_w.dumps(document), encoding="utf-8")
+    return load_environment(str(path), root, {})
+
+
+def _run_checks(
+    root: Path, folder: Path, views: Sequence[View], faults: Sequence[Fault], key: str
+) -> dict[str, dict[str, Any]]:
+    selection = folder / "selection.json"
+    selection.write_text(json.dumps({fault.name: sorted(fault.kills) for fault in faults}), encoding="utf-8")
+    runs = folder / "runs"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "lab.selection",
+        "-p",
+        "no:cacheprovider",
+        "--no-report",
+    ]
+    command += ["--runs", str(runs), "-n", "2"]
+    for view in views:
+        command += ["--env", str(view.environment.source)]
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env={**os.environ, KEY_VARIABLE: key, SELECTION_VARIABLE: str(selection)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=RUN_BUDGET_S,
+        stdin=subprocess.DEVNULL,
+    )
+    records = {}
+    for view in views:
+        path = runs / view.environment.name / "latest" / "record.json"
+        if path.exists():
+            records[view.environment.name] = json.loads(path.read_text(encoding="utf-8"))
+    if CONTROL not in records:
+        raise RuntimeError(f"the checks did not run:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+    return records

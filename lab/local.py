@@ -1,0 +1,157 @@
+"""The embedded environment: the real LiteLLM and three Ollama-protocol backends on loopback addresses."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from gateway_acceptance.embedded import NotStarted, Running
+from gateway_acceptance.environment import Environment
+from lab.litellm.install import ensure_litellm, resolve_version
+from lab.litellm.process import READY_BUDGET_S, last_lines
+from lab.specification import Specification, View
+from lab.state import LabState, digest_of, lab_folder, read_state, stop
+
+START_BUDGET_S = READY_BUDGET_S + 30
+"""Seconds for a supervisor to report: LiteLLM's own budget, and the rest."""
+
+
+class LocalProvider:
+    """Finds the environment running (``lab up``), or starts it for as long as the calling process lives."""
+
+    def acquire(
+        self,
+        environment: Environment,
+        *,
+        options: Mapping[str, str],
+        root: Path,
+        say: Callable[[str], None],
+    ) -> Running:
+        """See ``gateway_acceptance.embedded.Provider``. options: ``litellm``, a version or ``latest``."""
+        wanted = options.get("litellm") or _declared_version(environment)
+        found = read_state(lab_folder(root, environment))
+        if found is not None and found.owner is None:
+            _require_same(found, environment, wanted)
+            say(f"using the lab that is up: {found.gateway}, LiteLLM {found.litellm}")
+            return Running(found.key, _nothing)
+        state = start(environment, wanted, root, say, owner=os.getpid())
+        return Running(state.key, lambda: _end(state))
+
+
+PROVIDER = LocalProvider()
+
+
+def start(
+    environment: Environment,
+    wanted: str,
+    root: Path,
+    say: Callable[[str], None],
+    *,
+    owner: int | None,
+    views: Sequence[View] = (),
+) -> LabState:
+    """Start a lab and wait until it answers.
+
+    wanted: the LiteLLM version, ``latest`` or empty for the default; owner: the pid that it lives and dies
+    with, or None. Raises NotStarted, with the log's last lines.
+    """
+    version = resolve_version(wanted)
+    executable = ensure_litellm(root, version, say)
+    folder = lab_folder(root, environment)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    say(f"starting {environment.name}: LiteLLM {version} at {environment.gateway.url} ...")
+    key = f"sk-{secrets.token_hex(24)}"
+    specification = Specification(environment, folder, key, executable, version, owner, tuple(views))
+    _launch(specification)
+    state = read_state(folder)
+    if state is None:
+        raise NotStarted("the lab ended right after it had started", last_lines(folder / "lab.log"))
+    return state
+
+
+def _launch(specification: Specification) -> None:
+    folder = specification.folder
+    (folder / "litellm.log").write_bytes(b"")
+    log = folder / "lab.log"
+    path = specification.write()
+    reading, writing = os.pipe()
+    try:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "lab.supervisor", str(path), str(writing)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(writing,),
+                start_new_session=True,  # Ctrl-C is for the run; the run ends its lab
+                cwd=Path(__file__).parent.parent,
+            )
+        os.close(writing)
+        writing = -1
+        report = _first_line(reading, process)
+    except BaseException:
+        with contextlib.suppress(NameError, ProcessLookupError):
+            process.terminate()
+            process.wait(START_BUDGET_S)
+        raise
+    finally:
+        os.close(reading)
+        if writing != -1:
+            os.close(writing)
+        path.unlink(missing_ok=True)
+    if report is None:
+        process.wait(START_BUDGET_S)
+        raise NotStarted("the lab could not be started", last_lines(log))
+    if "error" in report:
+        process.wait(START_BUDGET_S)
+        raise NotStarted(str(report["error"]), str(report.get("log", "")))
+
+
+def _first_line(reading: int, process: subprocess.Popen[bytes]) -> dict[str, object] | None:
+    """The supervisor's report, or None where it died without one."""
+    readable, _, _ = select.select([reading], [], [], START_BUDGET_S)
+    if not readable:
+        process.terminate()
+        raise NotStarted(f"the lab did not report within {START_BUDGET_S} s")
+    data = b""
+    while not data.endswith(b"\n"):
+        part = os.read(reading, 65536)
+        if not part:
+            return None
+        data += part
+    document: dict[str, object] = json.loads(data)
+    return document
+
+
+def _require_same(found: LabState, environment: Environment, wanted: str) -> None:
+    if wanted and resolve_version(wanted) != found.litellm:
+        raise NotStarted(
+            f"the lab that is up runs LiteLLM {found.litellm}, {resolve_version(wanted)} is asked for; "
+            "run `gateway-acceptance lab down` first"
+        )
+    if found.declared != digest_of(environment):
+        raise NotStarted(
+            f"the lab that is up was started from another version of {environment.source}; "
+            "run `gateway-acceptance lab down` first"
+        )
+
+
+def _declared_version(environment: Environment) -> str:
+    assert environment.embedded is not None
+    return str(environment.embedded.options.get("litellm", ""))
+
+
+def _end(state: LabState) -> None:
+    if not stop(state):
+        raise NotStarted(f"the lab's process {state.pid} could not be ended; end it by hand")
+
+
+def _nothing() -> None:
+    """A lab that was found running stays."""

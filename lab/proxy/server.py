@@ -1,0 +1,141 @@
+"""The proxy itself: one listener per view, all in front of the same real gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from lab.backends import SCENARIO_HEADER
+from lab.faults.model import Fault
+from lab.proxy.gate import EmbeddingGate
+from lab.proxy.message import Headers, Reply, Request
+
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host"})
+LARGEST_REQUEST = 64 * 1024 * 1024
+
+
+class View:
+    """One address of the real gateway with (at most) one defect.
+
+    moved: base URL of a backend -> its URL in this view, so that attribution headers name the view's own.
+    """
+
+    def __init__(
+        self, upstream: str, key: str, fault: Fault | None, gate: EmbeddingGate, moved: Mapping[str, str]
+    ) -> None:
+        self._upstream, self._fault, self._gate, self._moved = upstream, fault, gate, moved
+        self._authorization = f"Bearer {key}"
+        self._session: aiohttp.ClientSession | None = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, url: str) -> None:
+        """Listen; a fault that does not listen leaves the port closed."""
+        if self._fault is not None and not self._fault.listens:
+            return
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False, trust_env=False
+        )
+        app = web.Application(client_max_size=LARGEST_REQUEST)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        await self._runner.setup()
+        parts = urlsplit(url)
+        await web.TCPSite(self._runner, parts.hostname, parts.port, reuse_address=True).start()
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _handle(self, incoming: web.Request) -> web.StreamResponse:
+        request = Request(
+            incoming.method,
+            incoming.raw_path,
+            tuple((name, value) for name, value in incoming.headers.items()),
+            await incoming.read(),
+            incoming.headers.get("authorization") == self._authorization,
+        )
+        fault = self._fault
+        if fault is not None and fault.before is not None:
+            changed = fault.before(request)
+            if isinstance(changed, Reply):
+                return await _send(incoming, changed)
+            request = changed
+        async with self._scenario_for(request), self._ask(request) as answer:
+            if fault is None or fault.after is None:
+                return await self._pass_on(incoming, answer)
+            whole = Reply(answer.status, self._headers(answer), (await answer.read(),))
+        return await _send(incoming, fault.after(request, whole))
+
+    def _scenario_for(self, request: Request) -> AbstractAsyncContextManager[None]:
+        """LiteLLM forwards no headers when it embeds: there the scenario is told by a gate instead."""
+        if not request.at("/embeddings"):
+            return nullcontext()
+        return self._gate.hold(self._fault.scenario if self._fault else None)
+
+    def _ask(self, request: Request) -> Any:
+        assert self._session is not None
+        headers = [(name, value) for name, value in request.headers if name.lower() not in HOP_BY_HOP]
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        if self._fault is not None and self._fault.scenario is not None:
+            headers.append((SCENARIO_HEADER, self._fault.scenario))
+        return self._session.request(
+            request.method,
+            self._upstream + request.path,
+            headers=headers,
+            data=request.body or None,
+            allow_redirects=False,
+            skip_auto_headers=("content-type", "user-agent", "accept", "accept-encoding"),
+        )
+
+    async def _pass_on(self, incoming: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=_multi(self._headers(answer)))
+        await response.prepare(incoming)
+        try:
+            async for data in answer.content.iter_any():
+                await response.write(data)
+        except aiohttp.ClientPayloadError:
+            _drop(incoming)  # the gateway broke off: so do we
+        else:
+            await response.write_eof()
+        return response
+
+    def _headers(self, answer: aiohttp.ClientResponse) -> Headers:
+        kept = []
+        for name, value in answer.headers.items():
+            if name.lower() in HOP_BY_HOP or name.lower() == "content-length":
+                continue
+            kept.append((name, self._moved.get(value.rstrip("/"), value)))
+        return tuple(kept)
+
+
+async def _send(incoming: web.Request, reply: Reply) -> web.StreamResponse:
+    if reply.delay_s:
+        await asyncio.sleep(reply.delay_s)
+    response = web.StreamResponse(status=reply.status, headers=_multi(reply.headers))
+    await response.prepare(incoming)
+    for chunk in reply.chunks:
+        await response.write(chunk)
+    if reply.aborted:
+        _drop(incoming)
+    else:
+        await response.write_eof()
+    return response
+
+
+def _drop(incoming: web.Request) -> None:
+    if incoming.transport is not None:
+        incoming.transport.abort()
+
+
+def _multi(headers: Headers) -> CIMultiDict[str]:
+    return CIMultiDict(headers)

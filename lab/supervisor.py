@@ -1,0 +1,113 @@
+"""The process that holds a lab: backends and fault views inside it, LiteLLM as its child.
+
+Started by ``lab.local`` with a specification file, and told apart from other processes by its pid. It ends
+on SIGTERM, and by itself when the process that owns it dies, however that happens (pidfd); LiteLLM is killed
+by the kernel when this process dies (PR_SET_PDEATHSIG). So nothing stays behind, also after ``kill -9``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.environment import Environment
+from lab.admin import Admin
+from lab.inventory import backends_of
+from lab.litellm.config import litellm_config
+from lab.litellm.process import LiteLLM
+from lab.ports import refuse_taken_ports
+from lab.specification import Specification
+from lab.state import LabState, digest_of, write_state
+from lab.views import Views
+
+
+async def hold(specification: Specification, ready: int) -> None:
+    """Start everything, report on the file descriptor ``ready``, and serve until told to end."""
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sent in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(sent, ending.set)
+    if specification.owner is not None:
+        _end_with(specification.owner, ending)
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await _start(specification, stack)
+        except NotStarted as failure:
+            _report(ready, {"error": failure.sentence, "log": failure.log})
+            return
+        _report(ready, {"ready": True})
+        await ending.wait()
+
+
+async def _start(specification: Specification, stack: contextlib.AsyncExitStack) -> None:
+    environment = specification.environment
+    folder = specification.folder
+    refuse_taken_ports(environment)
+    views = Views(specification)
+    backends = backends_of(environment, embed_scenario=views.embedding_scenario)
+    stack.push_async_callback(views.close)
+    await views.start(backends)
+    config = folder / "litellm.yaml"
+    config.write_text(
+        litellm_config(environment, forward_headers=bool(specification.views)), encoding="utf-8"
+    )
+    host, port = place(environment)
+    gateway = LiteLLM(specification.litellm, host, port, config, folder / "litellm.log", specification.key)
+    stack.push_async_callback(gateway.stop)
+    await gateway.start()
+    admin = Admin(folder / "admin.sock", backends, views, gateway)
+    stack.push_async_callback(admin.close)
+    await admin.start()
+    state = LabState(
+        environment=environment.name,
+        pid=os.getpid(),
+        created=psutil.Process().create_time(),
+        key=specification.key,
+        litellm=specification.version,
+        gateway=environment.gateway.url,
+        declared=digest_of(environment),
+        owner=specification.owner,
+        log=str(folder / "litellm.log"),
+    )
+    stack.callback(lambda: (folder / "state.json").unlink(missing_ok=True))
+    write_state(folder, state)
+
+
+def place(environment: Environment) -> tuple[str, int]:
+    """Host and port of the gateway's address."""
+    parts = urlsplit(environment.gateway.url)
+    return parts.hostname or "", parts.port or 80
+
+
+def _end_with(owner: int, ending: asyncio.Event) -> None:
+    try:
+        descriptor = os.pidfd_open(owner)
+    except ProcessLookupError:
+        ending.set()
+        return
+    asyncio.get_running_loop().add_reader(descriptor, ending.set)
+
+
+def _report(ready: int, document: dict[str, object]) -> None:
+    with contextlib.suppress(OSError):  # nobody may be listening any more
+        os.write(ready, json.dumps(document).encode() + b"\n")
+        os.close(ready)
+
+
+def main() -> None:
+    """``python -m lab.supervisor SPECIFICATION READY_FD``."""
+    specification = Specification.read(Path(sys.argv[1]))
+    asyncio.run(hold(specification, int(sys.argv[2])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The listeners of a lab: the backends at their own addresses, and every view with its defect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
+
+from lab.backends import Backend, Listener, listen
+from lab.faults import FAULTS
+from lab.proxy.gate import EmbeddingGate
+from lab.proxy.server import View
+from lab.specification import Specification
+
+
+class Views:
+    """Opens and closes all listeners of a specification."""
+
+    def __init__(self, specification: Specification) -> None:
+        self._specification = specification
+        self._gate = EmbeddingGate()
+        self._stack = AsyncExitStack()
+        self._listeners: dict[str, Listener] = {}
+        self._backends: Mapping[str, Backend] = {}
+
+    def embedding_scenario(self) -> str | None:
+        """The scenario of the embedding request under way, for the backends."""
+        return self._gate.scenario()
+
+    async def start(self, backends: Mapping[str, Backend]) -> None:
+        """Backends first, then the views in front of the gateway."""
+        self._backends = backends
+        base = self._specification.environment
+        for name in backends:
+            await self.start_backend(name)
+        for declared in self._specification.views:
+            fault = FAULTS[declared.fault] if declared.fault else None
+            moved = {}
+            for backend in declared.environment.backends:
+                own = base.backend(backend.name).url
+                if backend.url != own:
+                    moved[own] = backend.url
+                    scenario = fault.scenario if fault else None
+                    listener = await listen(backends[backend.name], *_place(backend.url), scenario=scenario)
+                    self._stack.push_async_callback(listener.close)
+            view = View(base.gateway.url, self._specification.key, fault, self._gate, moved)
+            self._stack.push_async_callback(view.close)
+            await view.start(declared.environment.gateway.url)
+
+    async def start_backend(self, name: str) -> None:
+        """Listen at the backend's own address (again)."""
+        url = self._specification.environment.backend(name).url
+        self._listeners[name] = await listen(self._backends[name], *_place(url))
+
+    async def stop_backend(self, name: str) -> None:
+        """Close the backend's own address: connections are refused."""
+        listener = self._listeners.pop(name, None)
+        if listener is not None:
+            await listener.close()
+
+    async def close(self) -> None:
+        """Close every listener."""
+        for name in list(self._listeners):
+            await self.stop_backend(name)
+        await self._stack.aclose()
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 80

@@ -1,0 +1,83 @@
+"""API-AUTH: who gets in. A refusal is 401 with the OpenAI envelope; SDKs map it to AuthenticationError."""
+
+import secrets
+
+from gateway_acceptance.check import MUST, READ, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.schema import error_problems
+
+SPEC = "openai:guides/error-codes 401"
+
+
+@check(
+    "API-AUTH-001",
+    "the environment's key is accepted",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    profile="smoke",
+)
+def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
+    """The control of all refusals below: with the right key the same request succeeds."""
+    answer = target.once(("models",), live_gateway.models)
+    if answer.status != 200:
+        raise CheckFailed(
+            f"expected 200 from {answer.url} with the environment's key, "
+            f"got {answer.status}: {answer.text[:200]}",
+            blame="gateway, or the key that was given to this run",
+        )
+
+
+@check(
+    "API-AUTH-002",
+    "a request without a key is refused",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    profile="smoke",
+    spec=SPEC,
+)
+def test_no_key(live_gateway: GatewayClient) -> None:
+    """No Authorization header at all."""
+    _refused(live_gateway.models(key=None))
+
+
+@check(
+    "API-AUTH-003",
+    "a wrong key is refused",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    profile="smoke",
+    spec=SPEC,
+)
+def test_wrong_key(live_gateway: GatewayClient) -> None:
+    """A well-formed key that nobody was given, made up for this request."""
+    _refused(live_gateway.models(key=f"sk-{secrets.token_hex(16)}"))
+
+
+@check(
+    "API-AUTH-004",
+    "a key that is known to the world is refused",
+    level=MUST,
+    effect=READ,
+    claims=("FUN-04", "SEC-02"),
+    profile="smoke",
+    spec=SPEC,
+)
+def test_known_default_key(live_gateway: GatewayClient, default_key: str) -> None:
+    """The keys of published configurations and of documentation, as the environment declares them."""
+    _refused(live_gateway.models(key=default_key))
+
+
+def _refused(answer: Exchange) -> None:
+    if answer.status == 200:
+        raise CheckFailed(f"expected 401 from {answer.url}, got 200: it was served", blame="gateway")
+    if answer.status != 401:
+        raise CheckFailed(
+            f"expected 401 from {answer.url}, got {answer.status}: {answer.text[:200]}", blame="gateway"
+        )
+    require(error_problems(answer.status, answer.headers, answer.body), blame="gateway")

@@ -1,0 +1,53 @@
+"""API-MODELS: what the gateway says it serves."""
+
+from gateway_acceptance.check import MUST, READ, Level, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import at_level
+from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.schema import model_list_problems
+
+
+@check(
+    "API-MODELS-001",
+    "exactly the declared models are listed",
+    level=MUST,
+    effect=READ,
+    claims=("FUN-03",),
+    profile="smoke",
+)
+def test_exactly_the_declared(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """Nothing missing, nothing that nobody declared, nothing twice."""
+    answer = target.once(("models",), gateway.models)
+    body = answer.json()
+    entries = body.get("data") if isinstance(body, dict) else None
+    if answer.status != 200 or not isinstance(entries, list):
+        raise CheckFailed(f"expected 200 and a list of models, got {answer.status}: {answer.text[:200]}")
+    listed = [str(entry.get("id")) for entry in entries if isinstance(entry, dict)]
+    declared = environment.aliases
+    wrong = [
+        *(f"missing: {alias}" for alias in declared if alias not in listed),
+        *(f"not declared: {alias}" for alias in listed if alias not in declared),
+        *(f"listed {listed.count(alias)} times: {alias}" for alias in declared if listed.count(alias) > 1),
+    ]
+    if wrong:
+        raise CheckFailed(
+            f"expected the {len(declared)} declared models, {len(listed)} are listed; " + "; ".join(wrong),
+            blame="gateway",
+        )
+
+
+@check(
+    "API-MODELS-002",
+    "the model list has the documented shape",
+    level=MUST,
+    effect=READ,
+    claims=("FUN-03",),
+    profile="smoke",
+    spec="openai:ListModelsResponse",
+)
+def test_list_shape(target: Target, gateway: GatewayClient) -> None:
+    """Every entry has what SDKs read of it."""
+    answer = target.once(("models",), gateway.models)
+    require(at_level(model_list_problems(answer.json()), Level.MUST), blame="gateway")

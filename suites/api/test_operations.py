@@ -1,0 +1,30 @@
+"""API-OPS: is it there, and does it say so truthfully."""
+
+from gateway_acceptance.check import MUST, READ, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.wire.gateway import GatewayClient
+
+
+@check("API-OPS-001", "the gateway is alive", level=MUST, effect=READ, claims=("STA-02",), profile="smoke")
+def test_alive(any_gateway: GatewayClient) -> None:
+    """Any answer of 200 on the liveness path, which needs no key. It has no premise, so a dead gateway
+    fails here, once, and everything else is untestable because of it."""
+    answer = any_gateway.get(any_gateway.product.liveness or "/", key=None)
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}", blame="gateway")
+
+
+@check("API-OPS-002", "the gateway is ready", level=MUST, effect=READ, claims=("STA-02",), profile="smoke")
+def test_ready(target: Target, live_gateway: GatewayClient) -> None:
+    """200 on the readiness path, and a body that does not contradict it."""
+    path = live_gateway.product.readiness
+    if path is None:
+        raise NotApplicable("the environment declares no readiness path (gateway.readiness_path)")
+    answer = target.once(("readiness",), lambda: live_gateway.get(path, key=None))
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}", blame="gateway")
+    body = answer.json()
+    status = body.get("status") if isinstance(body, dict) else None
+    if status not in (None, "healthy", "connected", "ok", "ready"):
+        raise CheckFailed(f"{answer.url} answers 200 and says status {status!r}", blame="gateway")

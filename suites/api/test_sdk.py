@@ -1,0 +1,35 @@
+"""API-SDK: the official client, as an application uses it."""
+
+import openai
+
+from gateway_acceptance.check import MUST, SPEND, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS, balanced_or_first
+
+
+@check(
+    "API-SDK-001",
+    "the official SDK gets a validated chat completion",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    profile="smoke",
+    spec="openai-python:ChatCompletion",
+)
+def test_sdk_chat(target: Target, sdk: openai.OpenAI, environment: Environment) -> None:
+    """Strict validation: by default the SDK takes ``{}`` for a completion."""
+    alias = balanced_or_first(environment)
+    completion = target.once(
+        ("sdk", alias),
+        lambda: sdk.chat.completions.create(
+            model=alias,
+            messages=[{"role": "user", "content": ECHO_PROMPT}],
+            temperature=0,
+            max_tokens=ECHO_TOKENS,
+        ),
+    )
+    content = completion.choices[0].message.content if completion.choices else None
+    if (content or "").strip() != ECHO_TEXT:
+        raise CheckFailed(f"expected the SDK to read {ECHO_TEXT!r}, it read {content!r}")

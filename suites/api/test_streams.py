@@ -1,0 +1,32 @@
+"""API-STREAM: server-sent events of chat completions."""
+
+from gateway_acceptance.check import MUST, SPEND, Level, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import at_level
+from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.stream import read_chat_stream
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS, balanced_or_first
+
+
+@check(
+    "API-STREAM-001",
+    "a stream is whole: framing, ids, roles, one finish, [DONE], and the text that was asked for",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    profile="smoke",
+    spec="openai:CreateChatCompletionStreamResponse",
+)
+def test_whole_stream(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """The state machine over the raw bytes; the official SDK accepts a stream that simply ends."""
+    alias = balanced_or_first(environment)
+    answer = target.once(
+        ("stream", alias),
+        lambda: gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS, stream=True),
+    )
+    stream = read_chat_stream(answer.status or 0, answer.headers, answer.chunks)
+    require(at_level(stream.problems, Level.MUST), blame="gateway")
+    if stream.text().strip() != ECHO_TEXT:
+        raise CheckFailed(f"expected the stream to spell {ECHO_TEXT!r}, got {stream.text()[:200]!r}")
