@@ -24,14 +24,13 @@ from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.faults import FAULTS, Fault, Layer
 from lab.local import start
+from lab.nets import own_net
 from lab.selection import SELECTION_VARIABLE
 from lab.specification import View
 from lab.state import stop
 
 CONTROL = "control"
 KEY_VARIABLE = "KILL_MATRIX_KEY"
-NET = "127.41"
-"""Loopback addresses of the matrix: 127.41.<view>.<host>; view 0 is the real gateway's own."""
 LARGEST_MATRIX = 250
 RUN_BUDGET_S = 1200
 FOUND = (Verdict.FAILED.value, Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value)
@@ -88,16 +87,16 @@ def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str
     faults = chosen(only)
     if len(faults) >= LARGEST_MATRIX:
         raise UsageProblem([f"the matrix holds at most {LARGEST_MATRIX - 1} faults; use --only"])
-    with tempfile.TemporaryDirectory(prefix="kill-matrix-") as temporary:
-        folder = Path(temporary)
-        base = _declare(root, folder, "kill-matrix", 0, None)
-        views = [View(_declare(root, folder, CONTROL, 1, None, base), None)]
+    with own_net() as net, tempfile.TemporaryDirectory(prefix="kill-matrix-") as temporary:
+        declare = Declarer(root, Path(temporary), net)
+        base = declare.base()
+        views = [View(declare.view(CONTROL, 1, None), None)]
         for number, fault in enumerate(faults, start=2):
-            views.append(View(_declare(root, folder, fault.name, number, fault, base), fault.name))
+            views.append(View(declare.view(fault.name, number, fault), fault.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
             say(f"running {len(faults)} faults and the healthy control ...")
-            runs = _run_checks(root, folder, views, faults, state.key)
+            runs = _run_checks(root, Path(temporary), views, faults, state.key)
         finally:
             stop(state)
         return judge(faults, runs, whole=not only)
@@ -132,24 +131,40 @@ def _cell(fault: Fault, check_id: str, pattern: str, record: Mapping[str, Any]) 
     )
 
 
-def _declare(
-    root: Path, folder: Path, name: str, number: int, fault: Fault | None, base: Environment | None = None
-) -> Environment:
-    """The environment ``local`` at other addresses. A view's backends are the real ones, unless the fault
-    is theirs: then they have addresses of their own, where it shows."""
-    document = tomllib.loads((root / "environments" / "local.toml").read_text(encoding="utf-8"))
-    document["name"] = name
-    document["gateway"]["url"] = f"http://{NET}.{number}.39:4000"
-    if base is not None:
+@dataclass(frozen=True, slots=True)
+class Declarer:
+    """Writes environment files: ``local`` at the addresses ``net.<view>.<host>``; view 0 is the real gateway's."""
+
+    root: Path
+    folder: Path
+    net: str
+
+    def base(self) -> Environment:
+        """The embedded environment with the real gateway."""
+        document = self._local()
+        return self._written(document, f"kill-matrix-{self.net}", 0, 0)
+
+    def view(self, name: str, number: int, fault: Fault | None) -> Environment:
+        """A view of it. Its backends are the real ones, unless the fault is theirs: then they have addresses
+        of their own, where it shows."""
+        document = self._local()
         document["kind"] = "staging"
         document["gateway"]["key_variable"] = KEY_VARIABLE
         del document["embedded"]
-    own = base is None or (fault is not None and fault.layer is Layer.BACKEND)
-    for place, backend in enumerate(document["backends"]):
-        backend["url"] = f"http://{NET}.{number if own else 0}.{101 + place}:11434"
-    path = folder / f"{name}.toml"
-    path.write_text(tomli_w.dumps(document), encoding="utf-8")
-    return load_environment(str(path), root, {})
+        theirs = fault is not None and fault.layer is Layer.BACKEND
+        return self._written(document, name, number, number if theirs else 0)
+
+    def _local(self) -> dict[str, Any]:
+        return tomllib.loads((self.root / "environments" / "local.toml").read_text(encoding="utf-8"))
+
+    def _written(self, document: dict[str, Any], name: str, number: int, of_backends: int) -> Environment:
+        document["name"] = name
+        document["gateway"]["url"] = f"http://{self.net}.{number}.39:4000"
+        for place, backend in enumerate(document["backends"]):
+            backend["url"] = f"http://{self.net}.{of_backends}.{101 + place}:11434"
+        path = self.folder / f"{name}.toml"
+        path.write_text(tomli_w.dumps(document), encoding="utf-8")
+        return load_environment(str(path), self.root, {})
 
 
 def _run_checks(
@@ -169,9 +184,9 @@ def _run_checks(
         "no:cacheprovider",
         "--no-report",
     ]
-    command += ["--runs", str(runs), "-n", "2"]
+    command += [f"--runs={runs}", "-n", "2"]
     for view in views:
-        command += ["--env", str(view.environment.source)]
+        command.append(f"--env={view.environment.source}")
     done = subprocess.run(
         command,
         cwd=root,

@@ -53,8 +53,22 @@ class ModelKind(StrEnum):
     EMBEDDING = "embedding"
 
 
+class Bounds(Table):
+    """What the deployment promises of time and load. Seconds, and requests at once."""
+
+    health_s: Annotated[float, Field(gt=0)] = 2.0
+    first_token_s: Annotated[float, Field(gt=0)] = 30.0
+    answer_s: Annotated[float, Field(gt=0)] = 60.0
+    concurrency: Annotated[int, Field(gt=0, le=64)] = 8
+
+
 class Gateway(Table):
-    """The gateway under test. key_variable: the environment variable that holds its key."""
+    """The gateway under test.
+
+    key_variable: the environment variable that holds its key; endpoints: those beyond models, chat and
+    embeddings that it promises; public_paths: what may answer without a key; response_headers: what every
+    answer must carry; cors_origins: origins that browsers may call from (none by default).
+    """
 
     url: Url
     product: Name = "openai-compatible"
@@ -64,6 +78,10 @@ class Gateway(Table):
     liveness_path: str | None = None
     readiness_path: str | None = None
     served_by_header: str | None = None
+    endpoints: tuple[Literal["completions", "responses"], ...] = ()
+    public_paths: tuple[str, ...] = ()
+    response_headers: dict[str, str] = Field(default_factory=dict)
+    cors_origins: tuple[str, ...] = ()
     connect_deadline_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     request_deadline_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
@@ -85,11 +103,13 @@ class Served(Table):
 
 
 class Model(Served):
-    """An alias with exactly one deployment. dimensions: of the vectors, for embedding models."""
+    """An alias with exactly one deployment. dimensions: of the vectors, for embedding models; unit_norm:
+    whether the model promises vectors of length one."""
 
     alias: str
     kind: ModelKind
     dimensions: Annotated[int, Field(gt=0)] | None = None
+    unit_norm: bool = False
 
     @model_validator(mode="after")
     def _dimensions_fit_the_kind(self) -> Self:
@@ -152,6 +172,7 @@ class Environment(Table):
     groups: tuple[Group, ...] = ()
     backends: tuple[Backend, ...] = ()
     host: Host | None = None
+    bounds: Bounds = Bounds()
     policy: Policy
     source: Path = Path()
 

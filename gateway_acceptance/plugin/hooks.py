@@ -46,10 +46,6 @@ __all__ = [
 ]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    options.add_options(parser)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Environments and waivers are validated whole, here, before anything else happens."""
