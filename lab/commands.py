@@ -49,8 +49,8 @@ def add_kill_matrix_command(commands: Any) -> None:
     command = commands.add_parser(
         "kill-matrix",
         help="prove that every check can fail, and that the healthy control is green",
-        description="Run every fault against its checks. Exit 1 where a fault survives, a check has no fault, "
-        "or the control is not green.",
+        description="Run every fault against its checks. Exit 1 where a fault survives, a check has no "
+        "fault, or the control is not green.",
     )
     command.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these faults")
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
@@ -78,9 +78,8 @@ def _down(_: argparse.Namespace) -> int:
     labs = running_labs(project_root())
     ended = [(state, stop(state)) for state in labs]
     for state, gone in ended:
-        print(
-            f"{state.environment} is {'down' if gone else f'still there: end the process {state.pid} by hand'}"
-        )
+        left = f"still there: end the process {state.pid} by hand"
+        print(f"{state.environment} is {'down' if gone else left}")
     if not labs:
         print("no lab was up")
     return 0 if all(gone for _, gone in ended) else EXIT_NOT_READY
@@ -114,9 +113,8 @@ def _faults(arguments: argparse.Namespace) -> int:
         print(json.dumps(entries, indent=1))
         return 0
     for fault in FAULTS.values():
-        print(
-            f"{fault.name:<28} {fault.layer:<8} {', '.join(sorted(fault.kills))}\n{'':<28} {fault.description}"
-        )
+        print(f"{fault.name:<28} {fault.layer:<8} {', '.join(sorted(fault.kills))}")
+        print(f"{'':<28} {fault.description}")
     print(f"{len(FAULTS)} faults")
     return 0
 

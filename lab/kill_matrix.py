@@ -133,7 +133,7 @@ def _cell(fault: Fault, check_id: str, pattern: str, record: Mapping[str, Any]) 
 
 @dataclass(frozen=True, slots=True)
 class Declarer:
-    """Writes environment files: ``local`` at the addresses ``net.<view>.<host>``; view 0 is the real gateway's."""
+    """Writes environment files: ``local`` at the addresses ``net.<view>.<host>``; view 0 is the real one."""
 
     root: Path
     folder: Path

@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -45,8 +46,10 @@ def lab_folder(root: Path, environment: Environment) -> Path:
 
 
 def digest_of(environment: Environment) -> str:
-    """What the environment declares, as one value: a lab serves just the declaration it was started with."""
-    document = environment.model_dump(mode="json", exclude={"source", "policy", "description"})
+    """What the environment declares of addresses and models, as one value: a lab serves just the declaration
+    that it was started with."""
+    served: Any = {"gateway": {"url"}, "models": True, "groups": True, "backends": True}
+    document = environment.model_dump(mode="json", include=served)
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 

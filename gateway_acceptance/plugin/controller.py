@@ -166,7 +166,7 @@ class Controller:
         )
 
     def _write(self, name: str, record: dict[str, Any], claims: Sequence[Any], runs: Path) -> Finished:
-        from gateway_acceptance.report.views import write_views  # noqa: PLC0415  (slow imports, needed last)
+        from gateway_acceptance.report.views import write_views
 
         previous = previous_record(runs, name)
         directory = new_run_directory(runs, name, record["run"]["id"], self.redactor)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.wire.attribution import served_by
 from gateway_acceptance.wire.exchange import Exchange, Headers
-from gateway_acceptance.wire.sender import Deadline, Sender, tokens_needed
+from gateway_acceptance.wire.sender import Deadline, LiveAnswer, Sender, tokens_needed
 
 OWN_KEY = object()
 """Send the environment's key."""
@@ -41,6 +42,35 @@ class GatewayClient:
         json_body: sent as JSON; body: sent as it is. key: the environment's own by default, a string for
         another one, None for no Authorization header at all. Raises NotPermitted, NoAnswer.
         """
+        sent, content = self._prepared(json_body, body, headers, key)
+        return self._sender.send(
+            method,
+            self.url + path,
+            headers=sent,
+            body=content,
+            tokens=tokens,
+            deadline=deadline,
+            served_by=self._who,
+        )
+
+    def open_chat(
+        self, model: str, messages: str | Sequence[Mapping[str, object]], **parameters: Any
+    ) -> AbstractContextManager[LiveAnswer]:
+        """A chat completion whose body is read as it arrives; leaving the block early disconnects."""
+        body, tokens = _chat_body(model, messages, {"stream": True, **parameters})
+        sent, content = self._prepared(body, b"", (), OWN_KEY)
+        return self._sender.open(
+            "POST",
+            self.url + "/v1/chat/completions",
+            headers=sent,
+            body=content,
+            tokens=tokens,
+            served_by=self._who,
+        )
+
+    def _prepared(
+        self, json_body: object, body: bytes, headers: Headers, key: object
+    ) -> tuple[list[tuple[str, str]], bytes]:
         sent: list[tuple[str, str]] = []
         if key is OWN_KEY:
             sent.append(("authorization", f"Bearer {self._key}"))
@@ -50,15 +80,7 @@ class GatewayClient:
             body = json.dumps(json_body, ensure_ascii=False).encode()
             sent.append(("content-type", "application/json"))
         sent += headers
-        return self._sender.send(
-            method,
-            self.url + path,
-            headers=sent,
-            body=body,
-            tokens=tokens,
-            deadline=deadline,
-            served_by=self._who,
-        )
+        return sent, body
 
     def get(self, path: str, **options: Any) -> Exchange:
         """GET a path; options as of ``request``."""
@@ -77,12 +99,7 @@ class GatewayClient:
         **parameters: Any,
     ) -> Exchange:
         """``POST /v1/chat/completions``. A string is sent as the one user message."""
-        spoken = [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
-        body = {"model": model, "messages": spoken, **parameters}
-        limit = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
-        tokens = tokens_needed(
-            json.dumps(spoken), limit if isinstance(limit, int) else None, int(parameters.get("n") or 1)
-        )
+        body, tokens = _chat_body(model, messages, parameters)
         return self.request("POST", "/v1/chat/completions", json_body=body, key=key, tokens=tokens)
 
     def embeddings(self, model: str, texts: str | Sequence[str], **parameters: Any) -> Exchange:
@@ -93,3 +110,18 @@ class GatewayClient:
 
     def _who(self, exchange: Exchange) -> str:
         return served_by(exchange, self.product.served_by, self.environment.backends)
+
+
+def _chat_body(
+    model: str, messages: str | Sequence[Mapping[str, object]], parameters: Mapping[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """The request's body, and the tokens that it may cost."""
+    spoken = [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
+    limit = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
+    answers = parameters.get("n")
+    tokens = tokens_needed(
+        json.dumps(spoken),
+        limit if isinstance(limit, int) else None,
+        answers if isinstance(answers, int) else 1,
+    )
+    return {"model": model, "messages": spoken, **parameters}, tokens

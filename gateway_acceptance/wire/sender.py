@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import httpx
@@ -60,63 +61,115 @@ class Sender:
         tokens: the most that the request may cost, reserved before and settled by the reported usage.
         Raises NotPermitted before sending when over budget; NoAnswer where no HTTP answer came whole.
         """
+        with self.open(
+            method, url, headers=headers, body=body, tokens=tokens, deadline=deadline, served_by=served_by
+        ) as live:
+            for _ in live.chunks():
+                pass
+        exchange = live.exchange()
+        if exchange.error:
+            raise NoAnswer(f"{method} {url}: {exchange.error}")
+        return exchange
+
+    @contextmanager
+    def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Headers = (),
+        body: bytes = b"",
+        tokens: int = 0,
+        deadline: Deadline | None = None,
+        served_by: Callable[[Exchange], str] | None = None,
+    ) -> Iterator[LiveAnswer]:
+        """An exchange whose body is read as it arrives; leaving the block before its end disconnects.
+
+        Parameters as of ``send``. It is noted as evidence when the block is left, as far as it was read.
+        Raises NotPermitted before sending; what breaks later is told by ``LiveAnswer.error``.
+        """
         limit = deadline or self.deadline
         if self._budget is not None:
             self._budget.reserve(tokens)
-        exchange = self._exchange(method, url, headers, body, limit)
-        if served_by is not None:
-            exchange = replace(exchange, served_by=served_by(exchange))
-        self._notebook.exchanges.append(exchange)
-        if self._budget is not None and tokens:
-            self._budget.settle(tokens, tokens_reported(exchange, tokens))
-        if exchange.error:
-            raise NoAnswer(f"{method} {url}: {exchange.error}", blame="")
-        return exchange
-
-    def _exchange(self, method: str, url: str, headers: Headers, body: bytes, limit: Deadline) -> Exchange:
-        begun = time.monotonic()
-        asked = Exchange(method, url, tuple(headers), body)
-        status: int | None = None
-        received: Headers = ()
-        chunks: list[tuple[float, bytes]] = []
-        error = ""
+        live = LiveAnswer(self._client, method, url, headers, body, limit)
         try:
-            timeout = httpx.Timeout(limit.total_s, connect=limit.connect_s)
-            request = self._client.build_request(
+            yield live
+        finally:
+            live.close()
+            if served_by is not None:
+                live.served_by = served_by(live.exchange())
+            exchange = live.exchange()
+            self._notebook.exchanges.append(exchange)
+            if self._budget is not None and tokens:
+                self._budget.settle(tokens, tokens_reported(exchange, tokens))
+
+
+class LiveAnswer:
+    """An answer while it arrives. status: None where none came; error: what broke, in words, or empty."""
+
+    def __init__(
+        self, client: httpx.Client, method: str, url: str, headers: Headers, body: bytes, limit: Deadline
+    ) -> None:
+        self._asked = Exchange(method, url, tuple(headers), body)
+        self._limit, self._begun = limit, time.monotonic()
+        self._read: list[tuple[float, bytes]] = []
+        self._response: httpx.Response | None = None
+        self._elapsed = 0.0
+        self.error = ""
+        self.served_by = ""
+        timeout = httpx.Timeout(limit.total_s, connect=limit.connect_s)
+        try:
+            request = client.build_request(
                 method, url, headers=list(headers), content=body or None, timeout=timeout
             )
-            response = self._client.send(request, stream=True)
-            try:
-                status = response.status_code
-                received = tuple(response.headers.multi_items())
-                error = _read(response, chunks, begun, limit)
-            finally:
-                response.close()
+            self._response = client.send(request, stream=True)
         except httpx.TransportError as failure:
-            error = in_words(failure, limit)
+            self.error = in_words(failure, limit)
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status."""
+        return self._response.status_code if self._response is not None else None
+
+    def chunks(self) -> Iterator[tuple[float, bytes]]:
+        """(seconds since sending, raw bytes) as they arrive, up to the end, the deadline or a break."""
+        if self._response is None:
+            return
+        size = 0
+        try:
+            for data in self._response.iter_raw():
+                at = time.monotonic() - self._begun
+                self._read.append((at, data))
+                yield at, data
+                size += len(data)
+                if at > self._limit.total_s:
+                    self.error = f"the answer was not complete within {self._limit.total_s:g} s"
+                    return
+                if size > LARGEST_BODY:
+                    self.error = f"the answer is larger than {LARGEST_BODY} bytes"
+                    return
+        except httpx.TransportError as failure:
+            self.error = in_words(failure, self._limit)
+
+    def close(self) -> None:
+        """Disconnect, where the body was not read to its end."""
+        self._elapsed = self._elapsed or time.monotonic() - self._begun
+        if self._response is not None:
+            self._response.close()
+
+    def exchange(self) -> Exchange:
+        """What was asked and what has arrived."""
+        response = self._response
         return replace(
-            asked,
-            status=status,
-            headers=received,
-            chunks=tuple(chunks),
-            elapsed_s=time.monotonic() - begun,
-            first_byte_s=chunks[0][0] if chunks else None,
-            error=error,
+            self._asked,
+            status=self.status,
+            headers=tuple(response.headers.multi_items()) if response is not None else (),
+            chunks=tuple(self._read),
+            elapsed_s=self._elapsed or time.monotonic() - self._begun,
+            first_byte_s=self._read[0][0] if self._read else None,
+            error=self.error,
+            served_by=self.served_by,
         )
-
-
-def _read(response: httpx.Response, chunks: list[tuple[float, bytes]], begun: float, limit: Deadline) -> str:
-    """Fill ``chunks``; returns what broke, or nothing."""
-    size = 0
-    for data in response.iter_raw():
-        at = time.monotonic() - begun
-        chunks.append((at, data))
-        size += len(data)
-        if at > limit.total_s:
-            return f"the answer was not complete within {limit.total_s:g} s"
-        if size > LARGEST_BODY:
-            return f"the answer is larger than {LARGEST_BODY} bytes"
-    return ""
 
 
 def in_words(failure: Exception, limit: Deadline) -> str:

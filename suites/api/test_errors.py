@@ -18,7 +18,7 @@ from gateway_acceptance.wire.schema import error_problems
     spec="openai:guides/error-codes 404",
 )
 def test_unknown_model(gateway: GatewayClient) -> None:
-    """400 or 404 with the envelope: OpenAI answers 404, LiteLLM 400; both tell the client that it is wrong."""
+    """400 or 404 with the envelope: OpenAI answers 404, LiteLLM 400; both say whose fault it is."""
     answer = gateway.chat(f"no-such-model-{secrets.token_hex(4)}", "hello", max_tokens=1)
     if answer.status not in (400, 404):
         raise CheckFailed(
