@@ -11,6 +11,7 @@ import httpx
 from aiohttp import web
 
 from lab.backends import Backend, normalise
+from lab.backends.models import Inventory
 from lab.litellm.process import LiteLLM
 from lab.views import Views
 
@@ -22,6 +23,7 @@ class Admin:
 
     def __init__(self, socket: Path, backends: dict[str, Backend], views: Views, gateway: LiteLLM) -> None:
         self._socket, self._backends, self._views, self._gateway = socket, backends, views, gateway
+        self._inventories: dict[str, Inventory] = {}
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -33,6 +35,7 @@ class Admin:
             "/stop-backend": self._stop_backend,
             "/start-backend": self._start_backend,
             "/remove-model": self._remove_model,
+            "/restore-models": self._restore_models,
         }
         app = web.Application()
         for path, action in actions.items():
@@ -50,7 +53,7 @@ class Admin:
 
     async def _counts(self, _: dict[str, Any]) -> dict[str, Any]:
         """Requests that each backend answered, by model and endpoint."""
-        return {name: backend.counts.total for name, backend in self._backends.items()}
+        return {name: backend.counts.snapshot() for name, backend in self._backends.items()}
 
     async def _stop_gateway(self, _: dict[str, Any]) -> dict[str, Any]:
         await self._gateway.stop()
@@ -71,7 +74,13 @@ class Admin:
     async def _remove_model(self, arguments: dict[str, Any]) -> dict[str, Any]:
         backend = self._backends[arguments["backend"]]
         model = normalise(arguments["model"])
+        self._inventories.setdefault(backend.name, backend.models)
         backend.models = {name: spec for name, spec in backend.models.items() if name != model}
+        return {}
+
+    async def _restore_models(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        backend = self._backends[arguments["backend"]]
+        backend.models = self._inventories.pop(backend.name, backend.models)
         return {}
 
 

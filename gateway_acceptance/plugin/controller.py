@@ -89,17 +89,17 @@ class Controller:
         if sentences:
             raise UsageProblem(sentences)
         options = {"litellm": self.config.getoption("--litellm") or ""}
-        keys = {}
+        keys = {}  # only those made up for this run are handed on; the others stay in the environment
         for environment in self.environments:
             if environment.embedded is None:
-                keys[environment.name] = os.environ[environment.gateway.key_variable or ""]
+                key = os.environ[environment.gateway.key_variable or ""]
             else:
                 running = provider_of(environment).acquire(
                     environment, options=options, root=self.config.rootpath, say=say
                 )
                 self.running.append(running)
-                keys[environment.name] = running.key
-            self.redactor.add(f"key of {environment.name}", keys[environment.name])
+                keys[environment.name] = key = running.key
+            self.redactor.add(f"key of {environment.name}", key)
         self.started = time.time()
         write_connections(self.folder, Connections(keys, self.started))
         self.ready = True

@@ -38,9 +38,9 @@ class WorkerState:
         """The environment made ready, once per worker."""
         if environment.name not in self.targets:
             connections = read_connections(self.folder)
-            for name, key in connections.keys.items():
-                self.redactor.add(f"key of {name}", key)
-            key = connections.keys[environment.name]
+            for each in self.environments:
+                self.redactor.add(f"key of {each.name}", connections.key_of(each))
+            key = connections.key_of(environment)
             self.targets[environment.name] = Target(
                 environment, key, self.folder, connections.started, self.notebook
             )
@@ -58,10 +58,14 @@ STATE = pytest.StashKey[WorkerState]()
 
 @dataclass(frozen=True)
 class Connections:
-    """keys: by environment name; started: seconds since the epoch."""
+    """keys: of embedded environments, by name; started: seconds since the epoch."""
 
     keys: dict[str, str]
     started: float
+
+    def key_of(self, environment: Environment) -> str:
+        """The key of an environment: made up for this run, or from the variable that its file names."""
+        return self.keys.get(environment.name) or os.environ[environment.gateway.key_variable or ""]
 
 
 def write_connections(folder: Path, connections: Connections) -> None:

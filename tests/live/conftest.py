@@ -1,0 +1,124 @@
+"""Real labs for these tests: the real LiteLLM, on loopback networks that no other lab uses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from gateway_acceptance.environment import Environment, load_environment
+from lab.admin import ask
+from lab.local import start
+from lab.nets import own_net
+from lab.state import LabState, lab_folder, stop
+
+ROOT = Path(__file__).parents[2]
+KEY_VARIABLE = "LIVE_TEST_KEY"
+RUN_BUDGET_S = 120
+
+
+def environment_at(net: str, folder: Path, *, embedded: bool) -> Environment:
+    """The environment ``local`` at the addresses of a network, embedded or (for a lab that runs) plain."""
+    document = tomllib.loads((ROOT / "environments" / "local.toml").read_text(encoding="utf-8"))
+    document["name"] = f"live-{net}"
+    document["gateway"]["url"] = f"http://{net}.0.39:4000"
+    for place, backend in enumerate(document["backends"]):
+        backend["url"] = f"http://{net}.0.{101 + place}:11434"
+    if not embedded:
+        document["kind"] = "staging"
+        document["gateway"]["key_variable"] = KEY_VARIABLE
+        del document["embedded"]
+    path = folder / f"{document['name']}{'' if embedded else '-plain'}.toml"
+    path.write_text(tomli_w.dumps(document), encoding="utf-8")
+    return load_environment(str(path), ROOT, {})
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a user sees of a run: exit code, terminal, record (None where none was written), seconds."""
+
+    code: int
+    output: str
+    record: Mapping[str, Any] | None
+    seconds: float
+
+    def cases(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """(check id, case) of every case."""
+        assert self.record is not None, self.output
+        for check in self.record["checks"]:
+            for case in check["cases"]:
+                yield check["id"], case
+
+    def verdicts(self, verdict: str) -> list[str]:
+        """Ids of the checks that have a case with this verdict."""
+        return sorted({check for check, case in self.cases() if case["verdict"] == verdict})
+
+
+def judge(environment: Environment, runs: Path, *options: str, key: str = "") -> Run:
+    """``pytest -m smoke`` as a user runs it, from the project's folder."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        command(environment, runs, *options),
+        cwd=ROOT,
+        env={**os.environ, KEY_VARIABLE: key},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=RUN_BUDGET_S,
+        stdin=subprocess.DEVNULL,
+    )
+    seconds = time.monotonic() - begun
+    path = runs / environment.name / "latest" / "record.json"
+    record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return Run(done.returncode, done.stdout + done.stderr, record, seconds)
+
+
+def command(environment: Environment, runs: Path, *options: str) -> list[str]:
+    """The command line of a smoke run without the HTML report."""
+    pytest_command = [sys.executable, "-m", "pytest", "-m", "smoke", "-p", "no:cacheprovider", "--no-report"]
+    return [*pytest_command, f"--env={environment.source}", f"--runs={runs}", *options]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab that runs, judged through a plain environment file."""
+
+    environment: Environment
+    state: LabState
+
+    def do(self, action: str, **arguments: str) -> dict[str, Any]:
+        """Take a part away, or give it back."""
+        return ask(lab_folder(ROOT, self.environment) / "admin.sock", action, **arguments)
+
+
+@pytest.fixture(scope="module", params=["1.74.15", "latest"])
+def any_lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of each LiteLLM version that the project promises to judge rightly."""
+    yield from _lab(tmp_path_factory, request.param)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of the default LiteLLM version."""
+    yield from _lab(tmp_path_factory, "")
+
+
+def _lab(factory: pytest.TempPathFactory, version: str) -> Iterator[Lab]:
+    folder = factory.mktemp("lab")
+    with own_net() as net:
+        embedded = environment_at(net, folder, embedded=True)
+        state = start(embedded, version, ROOT, print, owner=os.getpid())
+        try:
+            yield Lab(environment_at(net, folder, embedded=False), state)
+        finally:
+            assert stop(state)

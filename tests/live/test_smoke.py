@@ -1,0 +1,55 @@
+"""Smoke on the healthy gateway: green on every version, within its budget, nothing left unexecuted."""
+
+from pathlib import Path
+
+from suites.api.observations import ECHO_TEXT
+from tests.live.conftest import Lab, Run, judge
+
+ALLOWED_REQUESTS = 40
+"""What smoke may cost in the embedded environment."""
+BALANCE_DRAWS = 12
+"""Draws that show a second backend in 99.2 % of healthy runs; the rest need a few more, at most 28."""
+
+WAIVED = {
+    "1.74.15": ["API-AUTH-003", "API-AUTH-004"],
+    "1.106.2": ["API-AUTH-002", "API-AUTH-003", "API-AUTH-004", "API-STREAM-001"],
+}
+
+
+def test_smoke_is_green_on_every_version(any_lab: Lab, tmp_path: Path) -> None:
+    run = judge(any_lab.environment, tmp_path, key=any_lab.state.key)
+    assert run.code == 0, run.output
+    assert run.record is not None
+    assert run.record["run"]["state"] == "SMOKE PASSED"
+    assert run.record["target"]["product_version"] == any_lab.state.litellm
+    assert run.verdicts("waived") == WAIVED[any_lab.state.litellm]
+    assert {case["verdict"] for _, case in run.cases()} == {"passed", "waived"}
+
+
+def test_smoke_costs_at_most_its_requests(any_lab: Lab, tmp_path: Path) -> None:
+    """The only random part is the draw for a second backend; the rest is counted exactly."""
+    run = judge(any_lab.environment, tmp_path, key=any_lab.state.key)
+    assert run.record is not None, run.output
+    shared = 2  # the balance check begins with two observations that other checks have made
+    drawn = sum(case["requests"] for check, case in run.cases() if check == "BACKEND-BAL-001")
+    fixed = run.record["totals"]["requests"] - max(0, drawn - shared)
+    assert fixed + BALANCE_DRAWS - shared <= ALLOWED_REQUESTS
+
+
+def test_workers_share_one_lab_and_give_the_same_verdicts(lab: Lab, tmp_path: Path) -> None:
+    alone = judge(lab.environment, tmp_path / "alone", key=lab.state.key)
+    spread = judge(lab.environment, tmp_path / "spread", "-n", "2", key=lab.state.key)
+    assert spread.code == alone.code == 0
+    assert sorted(_verdicts(spread)) == sorted(_verdicts(alone))
+
+
+def test_no_secret_is_written(lab: Lab, tmp_path: Path) -> None:
+    run = judge(lab.environment, tmp_path, key=lab.state.key)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(ECHO_TEXT.encode() in path.read_bytes() for path in written)  # evidence is there at all
+    assert not [path for path in written if lab.state.key.encode() in path.read_bytes()]
+    assert lab.state.key not in run.output
+
+
+def _verdicts(run: Run) -> list[tuple[str, str]]:
+    return [(case["nodeid"], case["verdict"]) for _, case in run.cases()]
