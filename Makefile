@@ -8,11 +8,12 @@ READY  := $(VENV)/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke test lint lock clean
+.PHONY: help setup smoke test lint docs lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make test    the project's own tests, the kill matrix included"
 	@echo "make lint    ruff and mypy"
+	@echo "make docs    rewrite the generated pages of docs/"
 	@echo "make lock    rewrite the lock files from pyproject.toml (needs uv)"
 	@echo "make clean   stop the lab and remove .venv and .lab"
 
@@ -31,10 +32,13 @@ smoke: $(READY)
 	@$(BIN)/pytest -m smoke --env local
 
 test: $(READY)
-	@$(BIN)/pytest tests
+	@$(BIN)/pytest tests -n 2 --dist loadfile
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+docs: $(READY)
+	@$(BIN)/gateway-acceptance faults --markdown > docs/faults.md
 
 lock:
 	uv pip compile -q --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \

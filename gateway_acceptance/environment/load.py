@@ -64,10 +64,11 @@ def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Env
 def missing_variables(environment: Environment, variables: Mapping[str, str]) -> list[str]:
     """One sentence for each variable that a run against the environment needs and that is not set."""
     sentences = []
-    for place, text in _strings(environment.model_dump(mode="json", exclude={"source"}), ""):
+    document = environment.model_dump(mode="json", exclude={"source"})
+    for location, text in _strings(document, ()):
         for variable in VARIABLE.findall(text):
             sentences.append(
-                f"{environment.source}: {place} needs the variable {variable}, which is not set; "
+                f"{environment.source}: {_place(document, location)} needs the variable {variable}, which is not set; "
                 f"run with {variable}=..."
             )
     key = environment.gateway.key_variable
@@ -108,18 +109,16 @@ def _substituted(value: Any, variables: Mapping[str, str]) -> Any:
     return value
 
 
-def _strings(value: Any, place: str) -> list[tuple[str, str]]:
+def _strings(value: Any, location: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], str]]:
+    """Every string below a value, with its place."""
     if isinstance(value, str):
-        return [(place, value)]
+        return [(location, value)]
+    members: Any = ()
     if isinstance(value, dict):
-        return [
-            found
-            for key, item in value.items()
-            for found in _strings(item, f"{place}.{key}" if place else str(key))
-        ]
-    if isinstance(value, list):
-        return [found for i, item in enumerate(value) for found in _strings(item, f"{place}[{i}]")]
-    return []
+        members = value.items()
+    elif isinstance(value, list):
+        members = enumerate(value)
+    return [found for key, item in members for found in _strings(item, (*location, key))]
 
 
 def describe(

@@ -45,7 +45,7 @@ def located(outcome: Outcome, item: pytest.Item, state: WorkerState) -> Outcome:
 def _blame(target: Target, environment: Environment, alias: str, exchanges: list[Exchange]) -> str:
     asked = [exchange for exchange in exchanges if exchange.request_body]
     refused = [exchange for exchange in asked if exchange.status != HTTPStatus.OK]
-    last = (refused or asked or [None])[-1]
+    last = (refused or asked)[-1] if asked else None
     deployments = environment.deployments_of(alias)
     if last is not None and last.served_by:
         deployments = [d for d in deployments if d.backend == last.served_by] or deployments

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.claims import load_claims
 from gateway_acceptance.environment import load_environments
 from gateway_acceptance.plugin import options
 from gateway_acceptance.plugin.controller import Controller
@@ -55,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         environments = load_environments(options.environment_names(config), config.rootpath, os.environ)
         waivers = load_waivers(config.rootpath / "environments" / "waivers.toml")
+        claims = load_claims(config.rootpath / "suites" / "claims.toml")
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
     worker_input = getattr(config, "workerinput", None)
@@ -66,6 +68,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(ControllerHooks(controller), "gateway-acceptance-controller")
     else:
         folder = Path(worker_input[FOLDER_KEY])
-    state = WorkerState(environments, folder, waivers)
+    state = WorkerState(environments, folder, waivers, {claim.id for claim in claims})
     config.stash[STATE] = state
     config.pluginmanager.register(WorkerHooks(config, state), "gateway-acceptance-worker")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,11 +21,12 @@ CONNECTIONS = "connections.json"
 
 @dataclass
 class WorkerState:
-    """folder: private to the run (0700), shared by controller and workers."""
+    """folder: private to the run (0700), shared by controller and workers; claims: the ids that checks may name."""
 
     environments: Sequence[Environment]
     folder: Path
     waivers: Sequence[Waiver]
+    claims: Collection[str]
     notebook: Notebook = field(default_factory=Notebook)
     redactor: Redactor = field(default_factory=Redactor)
     targets: dict[str, Target] = field(default_factory=dict)

@@ -47,6 +47,14 @@ class WorkerHooks:
             if known != function:
                 raise pytest.UsageError(f"the check id {check.id} is used twice: {known} and {function}")
             self._catalogue[check.id] = check
+        unknown = [
+            f"{check.id} names the claim {claim}, which suites/claims.toml does not hold"
+            for check in self._catalogue.values()
+            for claim in check.claims
+            if claim not in self._state.claims
+        ]
+        if unknown:
+            raise pytest.UsageError(*unknown)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What will run, for the controller: its environments must be ready before the first check."""

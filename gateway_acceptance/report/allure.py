@@ -40,7 +40,7 @@ STATUSES = {
     Verdict.UNTESTABLE: "broken",
     Verdict.HARNESS_ERROR: "broken",
 }
-"""Allure has four words; the ``verdict`` label keeps ours, and reports/allure/allurerc.json has a category each."""
+"""Allure has four words; the ``verdict`` label keeps ours, and allurerc.json has a category for each."""
 
 SEVERITIES = {Level.MUST: "critical", Level.SHOULD: "normal"}
 EPICS = {"api": "API", "host": "Host", "backends": "Backends"}
@@ -51,10 +51,10 @@ Redact = Callable[[str], str]
 
 
 def finish_results(staging: Path, out: Path, record: Record, redact: Redact) -> None:
-    """Write one result per case of the record into ``out``, with what allure-pytest left of it in ``staging``.
+    """Write one result per case of the record into ``out``, with what allure-pytest left in ``staging``.
 
-    A case without a raw result (crashed worker, collection error) gets a new one; raw results of no case of this
-    record (other environments) are left out, with their attachments. All text goes through ``redact``.
+    A case without a raw result (crashed worker, collection error) gets a new one; raw results of no case of
+    this record (other environments) are left out, with their attachments. All text goes through ``redact``.
     """
     out.mkdir(parents=True, exist_ok=True)
     raw = _raw_results(staging)
@@ -131,7 +131,8 @@ def _message(case: Entry) -> str:
     if case["verdict"] == Verdict.PASSED:
         return ""
     blame = f" (to blame: {case['blame']})" if case["blame"] else ""
-    return printable(f"[{case['verdict']}]{blame} {case['message']}".rstrip())
+    told = str(case["message"]).removeprefix("Untestable: ")
+    return printable(f"[{case['verdict']}]{blame} {told}".rstrip())
 
 
 def _labels(
@@ -186,13 +187,14 @@ def _environment(record: Record) -> dict[str, str]:
     commit = run["suite"]["commit"]
     dirty = " with uncommitted changes" if run["suite"]["dirty"] else ""
     return {
-        "State": f"{run['state']}: {run['headline']}",
+        "State": str(run["state"]),
         "Environment": f"{run['environment']} ({run['kind']})",
         "Gateway": str(target["gateway_url"]),
         "Product": product,
         "Profile": str(run["profile"] or "a selection"),
         "Started": utc(run["started"]),
         "Ended": utc(run["ended"]),
+        "Headline": str(run["headline"]),
         "Run": str(run["id"]),
         "Suite": f"{run['suite']['version']}" + (f" ({commit}{dirty})" if commit else ""),
         **{str(name): str(value) for name, value in run["tools"].items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -37,17 +38,15 @@ class Attachments:
 
     def exchange_steps(self, case: Entry) -> list[dict[str, Any]]:
         """One step per exchange, named by what it was, with the curl command and the whole exchange."""
-        return [
-            self._exchange_step(case, number, seen) for number, seen in enumerate(case["evidence"], start=1)
-        ]
+        return [self._exchange_step(case, seen) for seen in case["evidence"]]
 
-    def _exchange_step(self, case: Entry, number: int, seen: Entry) -> dict[str, Any]:
+    def _exchange_step(self, case: Entry, seen: Entry) -> dict[str, Any]:
         start = milliseconds(case["started"]) if case["started"] else 0
         attached = [self._text("exchange", _exchange_text(seen))]
         if seen.get("curl"):
             attached.insert(0, self._text("curl", str(seen["curl"])))
         return {
-            "name": f"{number}. {_exchange_line(seen)}",
+            "name": _exchange_line(seen),
             "status": "broken" if seen["status"] is None else "passed",
             "stage": "finished",
             "start": start,
@@ -70,10 +69,8 @@ class Attachments:
         if not source or not path.is_file():
             return None
         content = path.read_bytes()
-        try:
+        with contextlib.suppress(UnicodeDecodeError):  # no text, for example an image
             content = self._redact(content.decode()).encode()
-        except UnicodeDecodeError:
-            pass  # no text, for example an image: nothing to redact in
         (self._out / source).write_bytes(content)
         return {
             "name": str(entry.get("name") or source),

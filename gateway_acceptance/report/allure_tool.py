@@ -1,9 +1,8 @@
-"""The pinned Allure 3, installed once and run on results. Without it there is no report.html, nothing else."""
+"""The pinned Allure 3: installed once, run on results. Without it only report.html is missing."""
 
 from __future__ import annotations
 
 import fcntl
-import glob
 import hashlib
 import os
 import re
@@ -57,7 +56,7 @@ class BuildOutcome:
 
 
 def build_report(results: Path, out_dir: Path, *, title: str) -> BuildOutcome:
-    """Draw ``out_dir/report.html``, one file that opens without network. Never raises for what Allure does."""
+    """Draw ``out_dir/report.html``, one file that opens without network. Does not raise for Allure."""
     begun = time.monotonic()
     try:
         report = _build(results, out_dir, title)
@@ -89,7 +88,7 @@ def ensure_allure() -> Path:
 
 
 def strip_analytics(page: str) -> str:
-    """The page without Allure's analytics. Raises AllureUnavailableError if anything else is loaded from outside."""
+    """The page without Allure's analytics. Raises AllureUnavailableError if it would load anything else."""
     stripped = ANALYTICS.sub("", page)
     left = LOADED_FROM_OUTSIDE.search(stripped)
     if left:
@@ -104,7 +103,10 @@ def _install() -> None:
     npm = NODE_ROOT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     arguments += ["--fetch-retries=1", "--prefer-offline"]
-    _run([str(npm), *arguments], ALLURE_HOME, INSTALL_DEADLINE_S, "installed", os.environ)
+    try:
+        _run([str(npm), *arguments], ALLURE_HOME, INSTALL_DEADLINE_S, "installed", os.environ)
+    except AllureUnavailableError as error:
+        raise AllureUnavailableError(f"{error}; installing it needs npm's packages once") from error
 
 
 def _build(results: Path, out_dir: Path, title: str) -> Path:
@@ -115,14 +117,8 @@ def _build(results: Path, out_dir: Path, title: str) -> Path:
         drawn = Path(scratch) / "report"
         inherited = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         arguments = ["generate", "--config", str(ALLURE_HOME / "allurerc.json"), "--name", title]
-        # Allure takes the results as a glob pattern below --cwd
-        arguments += [
-            "--output",
-            str(drawn),
-            "--cwd",
-            str(results.parent.resolve()),
-            glob.escape(results.name),
-        ]
+        # Allure takes the results as a glob pattern, which the name of a folder may not survive; "." does
+        arguments += ["--output", str(drawn), "--cwd", str(results.resolve()), "."]
         _run([str(command), *arguments], Path(scratch), BUILD_DEADLINE_S, "run", inherited)
         pages = sorted(drawn.rglob("index.html"))
         if len(pages) != 1:
@@ -137,7 +133,7 @@ def _build(results: Path, out_dir: Path, title: str) -> Path:
 def _run(
     arguments: Sequence[str], cwd: Path, deadline_s: float, verb: str, variables: Mapping[str, str]
 ) -> None:
-    """Run the wheel's own node on a script. Raises AllureUnavailableError with the last line it said."""
+    """Run the wheel's own node on a script. Raises AllureUnavailableError with what it said."""
     node = NODE_ROOT / "bin" / "node"
     path = os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])
     try:
@@ -154,13 +150,11 @@ def _run(
         )
     except subprocess.TimeoutExpired as error:
         raise AllureUnavailableError(
-            f"Allure could not be {verb}: no end after {deadline_s:.0f} s; verdicts are not affected"
+            f"Allure could not be {verb}: no end after {deadline_s:.0f} s"
         ) from error
     except subprocess.CalledProcessError as error:
         said = [line.strip() for line in f"{error.stdout}\n{error.stderr}".splitlines() if line.strip()]
         reason = next(
             (line for line in said if "error" in line.lower()), said[-1] if said else "it said nothing"
         )
-        raise AllureUnavailableError(
-            f"Allure could not be {verb}: {reason[:300]}; verdicts are not affected"
-        ) from error
+        raise AllureUnavailableError(f"Allure could not be {verb}: {reason[:300]}") from error

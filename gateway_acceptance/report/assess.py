@@ -78,6 +78,9 @@ def next_action(record: Record, mends: Mapping[str, str]) -> Action:
     stale = [waiver["id"] for waiver in record["waivers"] if waiver["stale"]]
     if stale:
         return Action(f"Remove the waivers that are no longer needed: {named(stale)}")
+    expired = [waiver["id"] for waiver in record["waivers"] if waiver.get("expired")]
+    if expired:
+        return Action(f"Renew or remove the waivers that have expired: {named(expired)}")
     if run["exit_code"] and run["reasons"]:
         return Action(f"Resolve: {first_line(run['reasons'][0])}")
     unknown = sorted(

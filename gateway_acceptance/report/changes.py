@@ -35,8 +35,8 @@ class Changes:
 
 def changes(record: Record, previous: Record) -> Changes:
     """Compare by check id. A check that only one of the runs selected is ``new`` or ``gone``."""
-    before = {check["id"]: check for check in previous["checks"]}
-    after = {check["id"]: check for check in record["checks"]}
+    before = {check["id"]: check for check in previous["checks"] if check["cases"]}
+    after = {check["id"]: check for check in record["checks"] if check["cases"]}
     differing = [
         Change(name, after[name]["title"], before[name]["verdict"], after[name]["verdict"])
         for name in after

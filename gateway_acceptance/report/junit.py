@@ -1,4 +1,4 @@
-"""junit.xml: the record in the form that CI systems read (schema: the Jenkins xUnit plugin's junit-10.xsd)."""
+"""junit.xml: the record in the form that CI systems read (the Jenkins xUnit schema)."""
 
 from __future__ import annotations
 
@@ -34,18 +34,16 @@ COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 def render_junit(record: Record) -> str:
     """The whole document: one suite per suite, one test case per case."""
-    run = record["run"]
+    run, target = record["run"], record["target"]
+    product = " ".join(filter(None, (target["product"], target["product_version"])))
     pairs = list(cases(record))
-    root = Xml.Element("testsuites", name=_clean(run["environment"]), **_counts([case for _, case in pairs]))
+    root = Xml.Element(
+        "testsuites", {"name": _clean(run["environment"]), **_counts([case for _, case in pairs])}
+    )
     for name in dict.fromkeys(check["suite"] for check, _ in pairs):
         own = [(check, case) for check, case in pairs if check["suite"] == name]
-        suite = Xml.SubElement(
-            root,
-            "testsuite",
-            name=_clean(name),
-            timestamp=_clean(run["started"]),
-            **_counts([case for _, case in own]),
-        )
+        attributes = {"name": _clean(name), "timestamp": _clean(run["started"])}
+        suite = Xml.SubElement(root, "testsuite", attributes | _counts([case for _, case in own]))
         _properties(
             suite,
             {
@@ -53,7 +51,7 @@ def render_junit(record: Record) -> str:
                 "state": run["state"],
                 "run": run["id"],
                 "profile": run["profile"] or "",
-                "product": f"{record['target']['product'] or ''} {record['target']['product_version'] or ''}".strip(),
+                "product": product,
                 "suite_version": run["suite"]["version"],
             },
         )

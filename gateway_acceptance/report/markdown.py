@@ -56,7 +56,7 @@ def fenced(value: object, language: str = "") -> Markup:
 
 
 def template(name: str) -> jinja2.Template:
-    """A Markdown template of ``reports/templates``. Whatever a template prints is escaped unless it is Markup."""
+    """A Markdown template of ``reports/templates``. What it prints is escaped unless it is Markup."""
     environment = jinja2.Environment(  # noqa: S701  (Markdown: `finalize` escapes, HTML's rules would not do)
         loader=jinja2.FileSystemLoader(REPORTS / "templates"),
         undefined=jinja2.StrictUndefined,

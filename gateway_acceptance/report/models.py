@@ -9,13 +9,12 @@ from gateway_acceptance.claims import NOT_VERIFIED
 from gateway_acceptance.report.reading import Entry, Record, cases, is_executed, is_red, severity
 
 INFERENCE = ("/chat/completions", "/embeddings")
-OBSERVED_DIMENSIONS = ("dimensions", "dimensions_observed", "observed_dimensions")
-P50 = ("p50_s", "elapsed_p50_s", "p50")
+"""Whose answers' times count as a model's; listing models says nothing of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One alias. measured: short phrases such as ``1024 dimensions`` and ``p50 0.31 s (n=24)``."""
+    """One alias. measured: short phrases such as ``1024 dimensions`` and ``p50 310 ms (n=24)``."""
 
     alias: str
     kind: str
@@ -27,33 +26,24 @@ class ModelRow:
 
 
 def model_rows(record: Record) -> list[ModelRow]:
-    """Every declared model, then every balanced group, in the environment's order."""
+    """Every alias in the environment's order, balanced groups included."""
     environment = record["environment"]
-    grouped = {group["alias"] for group in environment["groups"]}
-    rows = [_row(record, model) for model in environment["models"] if model["alias"] not in grouped]
-    for group in environment["groups"]:
-        deployments = group["deployments"]
-        balanced = {
-            "alias": group["alias"],
-            "kind": f"chat, {group['strategy']}",
-            "backend": ", ".join(dict.fromkeys(one["backend"] for one in deployments)),
-            "upstream": ", ".join(dict.fromkeys(one["upstream"] for one in deployments)),
-        }
-        rows.append(_row(record, balanced))
-    return rows
+    groups = {group["alias"]: group for group in environment["groups"]}
+    return [_row(record, model, groups.get(model["alias"])) for model in environment["models"]]
 
 
-def _row(record: Record, model: Entry) -> ModelRow:
+def _row(record: Record, model: Entry, group: Entry | None) -> ModelRow:
     alias = str(model["alias"])
     own = [case for _, case in cases(record) if alias in case["parameters"].values()]
+    balanced = f", {group['strategy']}" if group else ""
     return ModelRow(
         alias=alias,
-        kind=str(model["kind"]),
-        backend=str(model.get("backend") or ""),
-        upstream=str(model.get("upstream") or ""),
-        dimensions=str(model.get("dimensions") or ""),
+        kind=f"{model['kind']}{balanced}",
+        backend=str(model["backend"] or ""),
+        upstream=str(model["upstream"] or ""),
+        dimensions=str(model["dimensions"] or ""),
         verdict=model_verdict(own),
-        measured=", ".join(_measured(own)),
+        measured=", ".join(_measured(record, alias, own)),
     )
 
 
@@ -65,18 +55,25 @@ def model_verdict(own: list[Entry]) -> str:
     return max(telling, key=severity, default=NOT_VERIFIED)
 
 
-def _measured(own: list[Entry]) -> list[str]:
-    facts = {name: value for case in own for name, value in case["facts"].items()}
-    phrases = [f"{facts[name]} dimensions" for name in OBSERVED_DIMENSIONS if name in facts][:1]
-    told = next((facts[name] for name in P50 if isinstance(facts.get(name), int | float)), None)
+def _measured(record: Record, alias: str, own: list[Entry]) -> list[str]:
+    """The facts of the target that are named ``<alias>.…``, and the median of the answers' times."""
+    facts = record["target"]["facts"]
+    phrases = []
+    if f"{alias}.dimensions" in facts:
+        phrases.append(f"{facts[f'{alias}.dimensions']} dimensions")
     times = [
         exchange["elapsed_s"]
         for case in own
         for exchange in case["evidence"]
         if exchange["status"] == 200 and str(exchange["url"]).split("?")[0].endswith(INFERENCE)
     ]
-    if told is not None:
-        phrases.append(f"p50 {told:.2f} s")
-    elif times:
-        phrases.append(f"p50 {statistics.median(times):.2f} s (n={len(times)})")
+    if times:
+        phrases.append(f"p50 {duration(statistics.median(times))} (n={len(times)})")
+    elif f"{alias}.latency_s" in facts:
+        phrases.append(f"{facts[f'{alias}.latency_s']} s")
     return phrases
+
+
+def duration(seconds: float) -> str:
+    """``9 ms``, ``310 ms``, ``2.4 s``"""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -17,7 +17,7 @@ PATHS = {
 
 
 def status_document(record: Record) -> dict[str, Any]:
-    """State, exit code, totals, claim ids by verdict and every red case. Plain JSON; times as in the record."""
+    """State, exit code, totals, claim ids by verdict and every red case, as plain JSON."""
     run = record["run"]
     claims: dict[str, list[str]] = {}
     for claim in record["claims"]:

@@ -34,15 +34,10 @@ MESSAGE_LIMIT = 1200
 FAILURES_AT_MOST = 40
 """More failures than a person reads in one page are counted, not shown."""
 
-STATE_SYMBOLS = {
-    "PRODUCTION READY": "🚀",
-    "READY": "✅",
-    "SMOKE PASSED": "✅",
-    "PARTIAL RUN": "◻️",
-    "NOT READY": "❌",
-    "SMOKE FAILED": "❌",
-    "VOID": "🚫",
-}
+COMMIT_LENGTH = 12
+STATE_SYMBOLS = {"PRODUCTION READY": "🚀", "READY": "✅", "PARTIAL RUN": "◻️", "NOT READY": "❌", "VOID": "🚫"}
+OUTCOME_SYMBOLS = {"PASSED": "✅", "FAILED": "❌"}
+"""``SMOKE PASSED``, ``NIGHTLY FAILED`` and their like, by their last word."""
 
 
 def render_status(record: Record, previous: Record | None, claims: Iterable[Claim]) -> str:
@@ -60,7 +55,9 @@ def render_status(record: Record, previous: Record | None, claims: Iterable[Clai
         run=record["run"],
         target=record["target"],
         environment=record["environment"],
-        state_symbol=STATE_SYMBOLS.get(record["run"]["state"], ""),
+        state_symbol=_state_symbol(record["run"]["state"]),
+        commit=str(record["run"]["suite"].get("commit") or "")[:COMMIT_LENGTH],
+        facts=_target_facts(record),
         server=_server(record),
         totals=_totals(record),
         sections=sections,
@@ -72,7 +69,7 @@ def render_status(record: Record, previous: Record | None, claims: Iterable[Clai
         failures=_failures(record),
         failures_at_most=FAILURES_AT_MOST,
         untestable=_untestable(record),
-        waivers=record["waivers"],
+        waivers=[waiver for waiver in record["waivers"] if waiver.get("in_scope", True)],
         summary=_summary(record),
         action=next_action(record, mends),
         risk=risk(record),
@@ -84,6 +81,18 @@ def render_status(record: Record, previous: Record | None, claims: Iterable[Clai
 def _verdict(word: str) -> Markup:
     """Symbol and word: colours alone say nothing to many, and nothing to a search."""
     return Markup(f"{SYMBOLS.get(word, '')} {md(word)}".strip())  # noqa: S704  (escaped)
+
+
+def _state_symbol(state: str) -> str:
+    return STATE_SYMBOLS.get(state) or OUTCOME_SYMBOLS.get(state.split(" ")[-1], "")
+
+
+def _target_facts(record: Record) -> dict[str, object]:
+    """What was measured of the target, without what the table of models shows."""
+    aliases = tuple(f"{model['alias']}." for model in record["environment"]["models"])
+    return {
+        name: value for name, value in record["target"]["facts"].items() if not str(name).startswith(aliases)
+    }
 
 
 def _server(record: Record) -> Markup:
@@ -105,7 +114,8 @@ def _mend(requirements: Sequence[Entry], mends: Mapping[str, str]) -> str:
 def _sections(record: Record, declared: Sequence[Claim]) -> dict[str, list[dict[str, Any]]]:
     """Every claim by section, in the file's order; those that the record does not know are not verified."""
     known = {claim["id"]: claim for claim in record["claims"]}
-    verdicts = {check["id"]: check["verdict"] for check in record["checks"]}
+    checks = {check["id"]: check for check in record["checks"]}
+    about = {claim.id: claim.about for claim in declared}
     ids = [claim.id for claim in declared]
     texts = {claim.id: (claim.section, claim.text) for claim in declared}
     extra = [name for name in known if name not in texts]
@@ -114,7 +124,11 @@ def _sections(record: Record, declared: Sequence[Claim]) -> dict[str, list[dict[
         entry = known.get(name, {})
         section, text = texts.get(name) or (entry["section"], entry["text"])
         evidence = sorted(
-            ((check, verdicts[check]) for check in entry.get("checks", ()) if check in verdicts),
+            (
+                (check_id, verdict)
+                for check_id in entry.get("checks", ())
+                if check_id in checks and (verdict := _spoken(checks[check_id], name, about.get(name)))
+            ),
             key=lambda pair: -severity(pair[1]),
         )
         sections.setdefault(section, []).append(
@@ -129,7 +143,19 @@ def _sections(record: Record, declared: Sequence[Claim]) -> dict[str, list[dict[
     return sections
 
 
+def _spoken(check: Entry, claim: str, about: str | None) -> str:
+    """A check's verdict on one claim: of all its cases, or of those that concern what the claim is about."""
+    own = [
+        str(case["verdict"])
+        for case in check["cases"]
+        if claim in check["claims"] or about in case["parameters"].values()
+    ]
+    return max(own, key=severity, default="")
+
+
 def _proven(entry: Entry) -> str:
+    if entry.get("verdict") not in (Verdict.PASSED, Verdict.WAIVED):
+        return "—"
     return utc(entry.get("proven")).removesuffix(" UTC") or "—"
 
 
@@ -146,7 +172,7 @@ def _evidence(checks: Sequence[tuple[str, str]]) -> Markup:
 
 def _totals(record: Record) -> list[tuple[str, int, int, int]]:
     """(verdict, cases, checks, claims), every verdict that occurs, in the order of the lattice."""
-    of_checks = Counter(check["verdict"] for check in record["checks"])
+    of_checks = Counter(check["verdict"] for check in record["checks"] if check["cases"])
     of_claims = Counter(claim["verdict"] for claim in record["claims"])
     of_cases: Mapping[str, int] = record["totals"]
     return [

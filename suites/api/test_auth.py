@@ -64,7 +64,7 @@ def test_wrong_key(live_gateway: GatewayClient) -> None:
     "a key that is known to the world is refused",
     level=MUST,
     effect=READ,
-    claims=("FUN-04", "SEC-02"),
+    claims=("FUN-04", "SEC-07"),
     profile="smoke",
     spec=SPEC,
 )

@@ -14,7 +14,7 @@ from gateway_acceptance.wire.schema import model_list_problems
     "exactly the declared models are listed",
     level=MUST,
     effect=READ,
-    claims=("FUN-03",),
+    claims=("FUN-03", "MOD-08"),
     profile="smoke",
 )
 def test_exactly_the_declared(target: Target, gateway: GatewayClient, environment: Environment) -> None:

@@ -6,7 +6,14 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.gateway import GatewayClient
 
 
-@check("API-OPS-001", "the gateway is alive", level=MUST, effect=READ, claims=("STA-02",), profile="smoke")
+@check(
+    "API-OPS-001",
+    "the gateway is alive",
+    level=MUST,
+    effect=READ,
+    claims=("STA-02", "SYS-01", "SYS-02"),
+    profile="smoke",
+)
 def test_alive(any_gateway: GatewayClient) -> None:
     """Any answer of 200 on the liveness path, which needs no key. It has no premise, so a dead gateway
     fails here, once, and everything else is untestable because of it."""

@@ -109,7 +109,7 @@ def record(*checks: dict[str, Any], claims: tuple[str, ...] = (), **run: Any) ->
             "selection": {"marker": "nightly", "keyword": "", "arguments": []},
             "started": "2026-03-01T10:00:00Z",
             "ended": "2026-03-01T10:00:30Z",
-            "state": "NOT READY" if red else "READY",
+            "state": "NIGHTLY FAILED" if red else "NIGHTLY PASSED",
             "headline": "the headline",
             "reasons": [],
             "exit_code": int(red),
@@ -131,11 +131,19 @@ def record(*checks: dict[str, Any], claims: tuple[str, ...] = (), **run: Any) ->
                     "backend": "orc",
                     "upstream": "all-minilm",
                     "dimensions": 384,
-                }
+                },
+                {
+                    "alias": "hx-chat",
+                    "kind": "chat",
+                    "backend": "llm-01, llm-02",
+                    "upstream": "llama3.2:3b, phi3:latest",
+                    "dimensions": None,
+                },
             ],
             "groups": [
                 {
                     "alias": "hx-chat",
+                    "kind": "chat",
                     "strategy": "simple-shuffle",
                     "deployments": [
                         {"backend": "llm-01", "upstream": "llama3.2:3b", "weight": 1},
