@@ -68,8 +68,8 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
     for location, text in _strings(document, ()):
         for variable in VARIABLE.findall(text):
             sentences.append(
-                f"{environment.source}: {_place(document, location)} needs the variable {variable}, which is not set; "
-                f"run with {variable}=..."
+                f"{environment.source}: {_place(document, location)} needs the variable {variable}, "
+                f"which is not set; run with {variable}=..."
             )
     key = environment.gateway.key_variable
     if environment.embedded is None and key is not None and not variables.get(key):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +14,21 @@ from gateway_acceptance.plugin.controller import Controller, say_to_terminal
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
 
 FOLDER_KEY = "gateway_acceptance_folder"
+
+
+class LastWord:
+    """Speaks after pytest's own last line."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        yield
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            for finished in self._controller.finished:
+                terminal.last_word(reporter, finished)
 
 
 class ControllerHooks:

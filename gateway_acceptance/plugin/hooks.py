@@ -11,7 +11,7 @@ from gateway_acceptance.claims import load_claims
 from gateway_acceptance.environment import load_environments
 from gateway_acceptance.plugin import options
 from gateway_acceptance.plugin.controller import Controller
-from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks
+from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
 from gateway_acceptance.plugin.fixtures import (
     any_gateway,
     backend,
@@ -66,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if not config.option.collectonly and not config.option.allure_report_dir:
             config.option.allure_report_dir = str(controller.staging)
         config.pluginmanager.register(ControllerHooks(controller), "gateway-acceptance-controller")
+        config.pluginmanager.register(LastWord(controller), "gateway-acceptance-last-word")
     else:
         folder = Path(worker_input[FOLDER_KEY])
     state = WorkerState(environments, folder, waivers, {claim.id for claim in claims})

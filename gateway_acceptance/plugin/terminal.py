@@ -85,26 +85,33 @@ def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
 
 
 def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
-    """State, reasons and paths of one environment's run."""
+    """Reasons and waivers of one environment's run."""
     run = finished.record["run"]
     good = run["exit_code"] == 0
     reporter.ensure_newline()
     reporter.section(f"{finished.environment}: {run['state']}", green=good, red=not good)
     for check in finished.record["checks"]:
         _untested(reporter, check)
-    reporter.write_line(f"{run['state']}: {run['headline']}", green=good, red=not good)
     for reason in run["reasons"]:
         reporter.write_line(f"  - {reason}")
     for waiver in finished.record["waivers"]:
         if waiver["used"]:
             reporter.write_line(f"  waived: {waiver['check']} {waiver['reason']} ({waiver['link']})")
-    totals = finished.record["totals"]
+
+
+def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
+    """How it ended, and where to read on: the last lines of a run."""
+    run, totals = finished.record["run"], finished.record["totals"]
+    good = run["exit_code"] == 0
     reporter.write_line(
-        f"requests {totals['requests']}, tokens {totals['tokens']}; "
-        f"status {_near(finished.directory.path / 'STATUS.md')}"
+        f"{finished.environment}: {run['state']}: {run['headline']} "
+        f"({totals['requests']} requests, {totals['tokens']} tokens)",
+        green=good,
+        red=not good,
     )
+    reporter.write_line(f"status  {_near(finished.directory.path / 'STATUS.md')}")
     if finished.report is not None:
-        reporter.write_line(f"report {_near(finished.report)}")
+        reporter.write_line(f"report  {_near(finished.report)}")
     elif finished.no_report:
         reporter.write_line(f"no report: {finished.no_report}", yellow=True)
 

@@ -21,7 +21,7 @@ CONNECTIONS = "connections.json"
 
 @dataclass
 class WorkerState:
-    """folder: private to the run (0700), shared by controller and workers; claims: the ids that checks may name."""
+    """folder: private to the run (0700), shared by controller and workers; claims: ids that checks may name."""
 
     environments: Sequence[Environment]
     folder: Path

@@ -104,7 +104,9 @@ def _install() -> None:
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     arguments += ["--fetch-retries=1", "--prefer-offline"]
     try:
-        _run([str(npm), *arguments], ALLURE_HOME, INSTALL_DEADLINE_S, "installed", os.environ)
+        # the machine's own certificates, as pip uses them: the wheel's node brings a list of its own
+        variables = {"NODE_USE_SYSTEM_CA": "1", **os.environ}
+        _run([str(npm), *arguments], ALLURE_HOME, INSTALL_DEADLINE_S, "installed", variables)
     except AllureUnavailableError as error:
         raise AllureUnavailableError(f"{error}; installing it needs npm's packages once") from error
 
