@@ -41,7 +41,10 @@ class Budget:
         self._file, self._policy, self._started = file, policy, started
 
     def reserve(self, tokens: int = 0) -> None:
-        """Count one request and its tokens. Raises NotPermitted, with nothing counted, when over budget."""
+        """Count one request and its tokens. Raises NotPermitted, with nothing counted, when over budget, or
+        where it costs tokens and the policy does not allow that: whatever the check declared."""
+        if tokens and Effect.SPEND not in self._policy.effects:
+            raise NotPermitted("the policy forbids requests that cost tokens (policy.effects)")
         elapsed = time.time() - self._started
         if elapsed > self._policy.seconds:
             raise NotPermitted(f"the budget of {self._policy.seconds:g} s is used up (policy.seconds)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,12 @@ from urllib.parse import quote, quote_plus
 
 SHORTEST_SECRET = 6
 """Shorter ones would turn ordinary words into redactions; such a key is no secret anyway."""
+
+HEAD = 12
+"""So many characters of a longer form are enough to know it by: evidence is cut, in the midst of secrets too."""
+
+TAIL = r"[\w.~+/=%-]*"
+"""What may follow the head of a form that was cut."""
 
 SECRET_HEADERS = frozenset(
     {
@@ -29,12 +36,13 @@ SECRET_HEADERS = frozenset(
 class Redactor:
     """Replaces every form of every known secret by ``[redacted:NAME]``.
 
-    Forms: as it is, percent-encoded, JSON-escaped, base64, and SHA-256 (hex) because gateways print key
-    hashes (LiteLLM issue 39757).
+    Forms: as it is, percent-encoded, JSON- and HTML-escaped, base64, and SHA-256 (hex) because gateways
+    print key hashes (LiteLLM issue 39757). A form that was cut short is known by its head.
     """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._names: dict[str, str] = {}
+        self._heads: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
         for name, secret in (secrets or {}).items():
             self.add(name, secret)
@@ -46,13 +54,21 @@ class Redactor:
         for form in _forms(secret):
             self._names[form] = name
         longest_first = sorted(self._names, key=len, reverse=True)
-        self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+        whole = [re.escape(form) for form in longest_first]
+        self._heads = {form[:HEAD]: self._names[form] for form in longest_first if len(form) >= 2 * HEAD}
+        cut = [re.escape(head) + TAIL for head in self._heads]
+        self._pattern = re.compile("|".join([*whole, *cut]))
 
     def __call__(self, text: str) -> str:
-        """The text without secrets."""
+        """The text without secrets, and without half surrogates: a target's JSON may hold them, no file can."""
+        if not text.isascii():
+            text = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
         if self._pattern is None:
             return text
-        return self._pattern.sub(lambda match: f"[redacted:{self._names[match[0]]}]", text)
+        return self._pattern.sub(lambda match: f"[redacted:{self._name_of(match[0])}]", text)
+
+    def _name_of(self, found: str) -> str:
+        return self._names.get(found) or self._heads[found[:HEAD]]
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         """Headers for showing: secret ones are never shown, known secrets elsewhere are taken out."""
@@ -91,6 +107,9 @@ def _forms(secret: str) -> set[str]:
         quote(secret, safe=""),
         quote_plus(secret),
         json.dumps(secret)[1:-1],
+        html.escape(secret),
         base64.b64encode(raw).decode().rstrip("="),
+        base64.urlsafe_b64encode(raw).decode().rstrip("="),
         hashlib.sha256(raw).hexdigest(),
+        hashlib.sha256(raw).hexdigest().upper(),
     }

@@ -61,9 +61,11 @@ class Waiver(Table):
     @classmethod
     def _is_a_pattern(cls, value: str) -> str:
         try:
-            re.compile(value)
+            matches_nothing_said = re.search(value, "") is not None
         except re.error as error:
             raise ValueError(f"is no regular expression: {error}") from None
+        if matches_nothing_said:
+            raise ValueError("matches any failure whatever; describe what was seen")
         return value
 
     @field_validator("scope")

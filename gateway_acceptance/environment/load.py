@@ -17,6 +17,8 @@ from gateway_acceptance.environment.model import Environment, Table, known_keys
 from gateway_acceptance.usage import UsageProblem
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
+"""What a key may consist of: a header can carry it, and a line end copied along would look like a dead gateway."""
 
 
 def load_environments(names: Sequence[str], root: Path, variables: Mapping[str, str]) -> list[Environment]:
@@ -76,6 +78,11 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
         sentences.append(
             f"{environment.source}: gateway.key_variable names {key}, which is not set; "
             f"export {key} with the gateway's key"
+        )
+    elif environment.embedded is None and key is not None and not HEADER_SAFE.fullmatch(variables[key]):
+        sentences.append(
+            f"{environment.source}: gateway.key_variable names {key}, whose value holds spaces, line ends or "
+            f"other characters that no header can carry; export {key} without them"
         )
     return sentences
 

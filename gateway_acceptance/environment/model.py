@@ -21,6 +21,8 @@ def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not an http:// or https:// URL with a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user or a password: what stands in a file is shown; remove them")
     try:
         _ = parts.port
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from gateway_acceptance.environment import Environment, Served
 from gateway_acceptance.plugin.outcome import Outcome
-from gateway_acceptance.plugin.parametrise import NONE_DECLARED, environment_of, parameters_of
+from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import CheckFailed, NotPermitted, Untestable
@@ -24,28 +25,36 @@ BLAME_TOKENS = 32
 
 def located(outcome: Outcome, item: pytest.Item, state: WorkerState) -> Outcome:
     """The same outcome, with the blame located where the case concerns an alias and was not yet blamed."""
-    parameters = parameters_of(item)
-    alias = next(
-        (parameters[name] for name in ("chat_model", "embedding_model", "group") if name in parameters), None
-    )
-    if outcome.blame or alias in (None, NONE_DECLARED):
-        return outcome
     environment = state.environment(environment_of(item))
     target = state.targets.get(environment.name)
-    if target is None:
+    if outcome.blame or target is None:
         return outcome
     exchanges = list(state.notebook.exchanges)
+    asked = [exchange for exchange in exchanges if exchange.request_body]
+    refused = [exchange for exchange in asked if exchange.status != HTTPStatus.OK]
+    last = (refused or asked)[-1] if asked else None
+    alias = _alias(parameters_of(item), last)
+    if alias not in environment.aliases:
+        return outcome
     try:
-        blame = _blame(target, environment, str(alias), exchanges)
+        blame = _blame(target, environment, alias, last)
     finally:
         state.notebook.exchanges[:] = exchanges  # the evidence is what the check saw
     return replace(outcome, blame=blame)
 
 
-def _blame(target: Target, environment: Environment, alias: str, exchanges: list[Exchange]) -> str:
-    asked = [exchange for exchange in exchanges if exchange.request_body]
-    refused = [exchange for exchange in asked if exchange.status != HTTPStatus.OK]
-    last = (refused or asked)[-1] if asked else None
+def _alias(parameters: Mapping[str, str], last: Exchange | None) -> str:
+    """The alias that a case concerns: by its parameters, or else by what it asked for."""
+    for name in ("chat_model", "embedding_model", "group"):
+        if name in parameters:
+            return parameters[name]
+    try:
+        return str(json.loads(last.request_body)["model"]) if last is not None else ""
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _blame(target: Target, environment: Environment, alias: str, last: Exchange | None) -> str:
     deployments = environment.deployments_of(alias)
     if last is not None and last.served_by:
         deployments = [d for d in deployments if d.backend == last.served_by] or deployments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 
 import gateway_acceptance
 from gateway_acceptance.check import Check
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
+from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.verdict import (
@@ -27,6 +30,8 @@ from gateway_acceptance.verdict import (
 )
 
 PACKAGE = Path(gateway_acceptance.__file__).parent
+MACHINERY = (PACKAGE, *{Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")})
+"""Where an assertion is about the suite or its tools, never about the target."""
 SHOWN_MESSAGE = 2000
 SHOWN_EXCHANGES = 8
 """Exchanges kept as evidence of one case: the last ones, where a failure shows."""
@@ -68,6 +73,8 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
         return Outcome(Verdict.FAILED, str(error), error.blame, problems=problems)
     if isinstance(error, AssertionError) and not _ours(error):
         return Outcome(Verdict.FAILED, str(error) or "the assertion is false", detail=_short(detail))
+    if isinstance(error, openai.APIConnectionError) and not _of_the_wire(error.__cause__):
+        return outcome_of(error.__cause__, when)
     if isinstance(error, openai.OpenAIError):
         return Outcome(Verdict.FAILED, f"the official SDK raised {_named(error)}", detail=_short(detail))
     return Outcome(Verdict.HARNESS_ERROR, _named(error), "harness", detail)
@@ -78,8 +85,7 @@ def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState
     if outcome.verdict is not Verdict.FAILED:
         return outcome
     environment = state.environment(environment_of(item))
-    target = state.targets.get(environment.name)
-    version = target.preflight().version if target else ""
+    version = _version(state.targets.get(environment.name))
     for waiver in state.waivers:
         if (
             waiver.in_scope(environment.name, environment.gateway.product, version or None)
@@ -122,10 +128,26 @@ def utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _version(target: Target | None) -> str:
+    """What runs there, as far as the budget lets it be asked."""
+    try:
+        return target.preflight().version if target else ""
+    except NotPermitted:
+        return ""
+
+
+def _of_the_wire(cause: BaseException | None) -> bool:
+    """Whether it is the target that broke the SDK's connection; the SDK wraps whatever its transport raises,
+    a refusal by our own budget and our own mistakes included."""
+    if isinstance(cause, httpx2.LocalProtocolError):
+        return False
+    return cause is None or isinstance(cause, httpx2.TransportError)
+
+
 def _ours(error: BaseException) -> bool:
-    """Whether the innermost frame is the suite's own machinery: its assertions are not about the target."""
+    """Whether the innermost frame is machinery: its assertions are not about the target."""
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and Path(frames[-1].filename).is_relative_to(PACKAGE)
+    return bool(frames) and any(Path(frames[-1].filename).is_relative_to(place) for place in MACHINERY)
 
 
 def _named(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -35,15 +36,23 @@ class WorkerState:
         """An environment of the run by its name. Raises KeyError."""
         return {environment.name: environment for environment in self.environments}[name]
 
+    @cached_property
+    def connections(self) -> Connections:
+        """What the controller prepared; from here on every secret of the run is known."""
+        connections = read_connections(self.folder)
+        for environment in self.environments:
+            self.redactor.add(f"key of {environment.name}", connections.key_of(environment))
+        return connections
+
     def target(self, environment: Environment) -> Target:
         """The environment made ready, once per worker."""
         if environment.name not in self.targets:
-            connections = read_connections(self.folder)
-            for each in self.environments:
-                self.redactor.add(f"key of {each.name}", connections.key_of(each))
-            key = connections.key_of(environment)
             self.targets[environment.name] = Target(
-                environment, key, self.folder, connections.started, self.notebook
+                environment,
+                self.connections.key_of(environment),
+                self.folder,
+                self.connections.started,
+                self.notebook,
             )
         return self.targets[environment.name]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway_acceptance.check import Level
+from gateway_acceptance.check import Effect, Level
 from gateway_acceptance.claims import NOT_VERIFIED, SECURITY
 from gateway_acceptance.report.reading import Entry, Record, cases, first_line, is_red
 from gateway_acceptance.verdict import Verdict
@@ -94,12 +94,15 @@ def next_action(record: Record, mends: Mapping[str, str]) -> Action:
     return Action("none")
 
 
-def _importance(record: Record, check: Entry, case: Entry) -> tuple[bool, int, bool]:
+def _importance(record: Record, check: Entry, case: Entry) -> tuple[bool, int, bool, int]:
+    """MUST first, then urgency, then security; then the milder effect, because a read that fails is often
+    the cause of what fails to be served."""
     security = {claim["id"] for claim in record["claims"] if claim["section"] == SECURITY}
     return (
         check["level"] != Level.MUST,
         URGENCY.index(case["verdict"]),
         not security & set(check["claims"]),
+        list(Effect).index(Effect(check["effect"])),
     )
 
 

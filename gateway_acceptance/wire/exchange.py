@@ -56,7 +56,7 @@ class Exchange:
         """The body as JSON. Raises CheckFailed, with what came instead, where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             shown = self.text[:200] or "an empty body"
             raise CheckFailed(
                 f"expected a JSON body from {self.method} {self.url}, got status {self.status} and: {shown}"

@@ -123,6 +123,8 @@ class LiveAnswer:
                 method, url, headers=list(headers), content=body or None, timeout=timeout
             )
             self._response = client.send(request, stream=True)
+        except httpx.LocalProtocolError:
+            raise  # what we were about to send is no HTTP: our mistake, not the target's
         except httpx.TransportError as failure:
             self.error = in_words(failure, limit)
 
@@ -192,9 +194,10 @@ def tokens_reported(exchange: Exchange, reserved: int) -> int:
         return 0
     try:
         usage = json.loads(exchange.body)["usage"]
-        return int(usage["total_tokens"])
-    except (ValueError, KeyError, TypeError):
+        total = int(usage["total_tokens"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return reserved
+    return total if total >= 0 else reserved  # nobody earns budget by what a gateway tells
 
 
 def tokens_needed(text: str, max_tokens: int | None, answers: int = 1) -> int:

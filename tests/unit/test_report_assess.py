@@ -73,6 +73,11 @@ def test_a_must_goes_before_a_should_and_a_failure_before_what_it_made_untestabl
     assert action.command == "sudo chown"
 
 
+def test_a_failing_read_goes_before_what_could_not_be_served_because_of_it() -> None:
+    document = record(red("API-A-001", Verdict.FAILED), red("BACKEND-B-001", Verdict.FAILED, effect="read"))
+    assert next_action(document, {}).text.startswith("Mend BACKEND-B-001")
+
+
 @pytest.mark.parametrize(
     ("verdict", "begin"),
     [
