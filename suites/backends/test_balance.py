@@ -6,6 +6,7 @@ from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Untestable
+from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.observations import ask_echo, echoed_twice
 
@@ -29,13 +30,13 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str, envir
         raise CheckFailed(f"{group} is declared over the one backend {', '.join(shares)}: it cannot balance")
     seen: Counter[str] = Counter()
     for answer in echoed_twice(target, group):
-        seen[answer.served_by] += 1
+        seen[_server_of(answer)] += 1
     while (
         len(seen) < 2
         and set(seen) <= {*shares}
         and sum(share ** seen.total() for share in shares.values()) > FALSE_ALARM
     ):
-        seen[ask_echo(target, group).served_by] += 1
+        seen[_server_of(ask_echo(target, group))] += 1
     if "" in seen:
         header = gateway.product.served_by or "(none is declared)"
         raise Untestable(
@@ -50,6 +51,13 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str, envir
         raise CheckFailed(
             f"all {seen.total()} requests to {group} were served by {only}; declared are {', '.join(shares)}"
         )
+
+
+def _server_of(answer: Exchange) -> str:
+    """Who served it; a request that was not served says nothing of balance."""
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
+    return answer.served_by
 
 
 def _shares(environment: Environment, alias: str) -> dict[str, float]:
