@@ -6,7 +6,7 @@ Source: Ollama's server/routes.go and its published API description.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from lab.backends.backend import Backend
 from lab.backends.embedding import Vector, embed, shortened
 from lab.backends.generation import Generation, generate
 from lab.backends.models import ModelSpec
+from lab.backends.replies import pace
 from lab.backends.requests import (
     Prompt,
     Refused,
@@ -37,9 +38,11 @@ EVAL_TOKEN_NS = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer before transport: a text, one JSON object, or (``stream``) one JSON object a line.
+    """An answer before transport: a text, one JSON object, or (``stream``) one JSON object a line, as
+    server-sent ``events`` where the endpoint speaks these.
 
-    ``eval_tokens`` is how many tokens were generated for it, for the delay per token.
+    ``eval_tokens`` is how many tokens were generated for it, for the delay per token; ``token_delay_s`` the
+    least delay that the conversation itself asked for.
     """
 
     status: int = 200
@@ -47,7 +50,9 @@ class Answer:
     text: str | None = None
     stream: bool = False
     eval_tokens: int = 0
+    token_delay_s: float = 0.0
     allow: str = ""
+    events: bool = False
 
 
 class Request(NamedTuple):
@@ -81,7 +86,7 @@ def answer(backend: Backend, scenario: Scenario, call: Call, method: str, body: 
     except Refused as refused:
         given = error(refused.status, refused.message)
     objects = tuple(scenario.reply(item, call) for item in given.objects)
-    return Answer(given.status, objects, given.text, given.stream, given.eval_tokens)
+    return replace(given, objects=objects)
 
 
 def _root(_request: Request) -> Answer:
@@ -99,7 +104,8 @@ def _tags(request: Request) -> Answer:
 
 def _ps(request: Request) -> Answer:
     inventory = request.scenario.inventory(request.backend.models, request.call)
-    running = sorted(request.backend.running().items(), key=lambda item: item[1], reverse=True)
+    loaded = request.backend.running(request.scenario.name)
+    running = sorted(loaded.items(), key=lambda item: item[1], reverse=True)
     entries = [
         models.running(name, inventory[name], _timestamp(expires))
         for name, expires in running
@@ -141,10 +147,10 @@ def _generated(request: Request, model: str, spec: ModelSpec, prompt: Prompt, *,
     head = {"model": model, "created_at": created_at}
     if not has_input:
         unload = request.body.get("keep_alive") in (0, "0")
-        (request.backend.unloaded if unload else request.backend.used)(model)
+        (request.backend.unloaded if unload else request.backend.used)(model, request.scenario.name)
         reason = "unload" if unload else "load"
         return Answer(objects=({**head, **_piece(endpoint, ""), "done": True, "done_reason": reason},))
-    request.backend.used(model)
+    request.backend.used(model, request.scenario.name)
     try:
         generation = generate(
             models.normalise(model),
@@ -155,15 +161,18 @@ def _generated(request: Request, model: str, spec: ModelSpec, prompt: Prompt, *,
     except ValueError as unsatisfiable:
         raise Refused(500, f"failed to parse grammar: {unsatisfiable}") from None
     generation = request.scenario.generation(generation, request.call)
+    delay_s = pace(prompt.messages)
     last = {"done": True, "done_reason": generation.done_reason, **_metrics(generation)}
     if not prompt.stream:
         whole = {**head, **_piece(endpoint, generation.text, generation.tool_calls), **last}
-        return Answer(objects=(whole,), eval_tokens=generation.eval_tokens)
+        return Answer(objects=(whole,), eval_tokens=generation.eval_tokens, token_delay_s=delay_s)
     pieces = [_piece(endpoint, token) for token in tokens.split(generation.text)]
     pieces += [_piece(endpoint, "", (call,), at) for at, call in enumerate(generation.tool_calls)]
     lines = [{**head, **piece, "done": False} for piece in pieces]
     lines.append({**head, **_piece(endpoint, ""), **last})
-    return Answer(objects=tuple(lines), stream=True, eval_tokens=generation.eval_tokens)
+    return Answer(
+        objects=tuple(lines), stream=True, eval_tokens=generation.eval_tokens, token_delay_s=delay_s
+    )
 
 
 def _piece(endpoint: str, text: str, calls: tuple[ToolCall, ...] = (), first: int = 0) -> Json:
@@ -198,7 +207,7 @@ def _embed(request: Request) -> Answer:
     spec = _spec(request, model)
     window = spec.window(options_of(request.body).num_ctx)
     if not inputs:
-        request.backend.used(model)
+        request.backend.used(model, request.scenario.name)
         return Answer(objects=({"model": model, "embeddings": []},))
     if request.body.get("truncate") is False and any(tokens.count(text) > window for text in inputs):
         raise Refused(400, "the input length exceeds the context length")
@@ -219,7 +228,7 @@ def _embeddings(request: Request) -> Answer:
     spec = _spec(request, model, 'model "{}" not found, try pulling it first')
     text = request.body.get("prompt") or ""
     if not text:
-        request.backend.used(model)
+        request.backend.used(model, request.scenario.name)
         return Answer(objects=({"embedding": []},))
     window = spec.window(options_of(request.body).num_ctx)
     vectors, _ = _vectors(request, model, spec, [tokens.first(text, window)])
@@ -230,7 +239,7 @@ def _vectors(request: Request, model: str, spec: ModelSpec, texts: list[str]) ->
     """The texts' vectors after the defect, and how many tokens the texts have."""
     if not spec.can("embedding"):
         raise Refused(501, "this model does not support embeddings")
-    request.backend.used(model)
+    request.backend.used(model, request.scenario.name)
     name, wanted = models.normalise(model), request.body.get("dimensions")
     vectors = [shortened(embed(name, text, spec.dimensions), wanted) for text in texts]
     return request.scenario.vectors(vectors, request.call), sum(map(tokens.count, texts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,8 @@ class Backend:
         self.embed_scenario = embed_scenario
         self.counts = Counts()
         self._in_flight = 0
-        self._expires: dict[str, datetime] = {}
+        self._expires: dict[tuple[str, str], datetime] = {}
+        self._busy: Counter[tuple[str, str]] = Counter()
 
     @property
     def in_flight(self) -> int:
@@ -47,22 +49,37 @@ class Backend:
         return self._in_flight
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Hold one slot; it is free again however the request ends."""
-        self._in_flight += 1
+    def slot(self, model: str = "", scenario: str = "") -> Iterator[None]:
+        """Hold one slot of a model; it is free again however the request ends."""
+        self.occupy(model, scenario)
         try:
             yield
         finally:
-            self._in_flight -= 1
+            self.release(model, scenario)
 
-    def used(self, model: str) -> None:
+    def occupy(self, model: str, scenario: str) -> None:
+        """Take a slot, to be given back by ``release``."""
+        self._in_flight += 1
+        self._busy[normalise(model), scenario] += 1
+
+    def release(self, model: str, scenario: str) -> None:
+        """Give a slot back. A model that is idle then has its time until unloading begin anew, as in Ollama's
+        server/sched.go: while a request to it is under way, its ``expires_at`` stands still."""
+        key = normalise(model), scenario
+        self._in_flight -= 1
+        self._busy[key] -= 1
+        if not self._busy[key] and key in self._expires:
+            self._expires[key] = datetime.now(UTC) + KEEP_ALIVE
+
+    def used(self, model: str, scenario: str = "") -> None:
         """Note that a model is loaded from now on."""
-        self._expires[normalise(model)] = datetime.now(UTC) + KEEP_ALIVE
+        self._expires.setdefault((normalise(model), scenario), datetime.now(UTC) + KEEP_ALIVE)
 
-    def unloaded(self, model: str) -> None:
+    def unloaded(self, model: str, scenario: str = "") -> None:
         """Note that a model was unloaded on request."""
-        self._expires.pop(normalise(model), None)
+        self._expires.pop((normalise(model), scenario), None)
 
-    def running(self) -> dict[str, datetime]:
-        """The models used since the start, and when each would be unloaded (UTC)."""
-        return dict(self._expires)
+    def running(self, scenario: str = "") -> dict[str, datetime]:
+        """The models used since the start, and when each would be unloaded (UTC). Every scenario has its own,
+        so that what a faulty backend holds is not held by the healthy one."""
+        return {model: at for (model, where), at in self._expires.items() if where == scenario}

@@ -20,12 +20,14 @@ from lab.backends.tool_calls import ToolCall, asked_for
 UNKNOWN_NAME = "I do not know your name."
 UNKNOWN_CODE_WORD = "I do not know the code word."
 MAX_COUNT = 20_000  # "Count from 1 to N" stops here
+SLOW_TOKEN_S = 0.02  # the delay per token where the user says "Speak slowly": 50 tokens a second
 
 _EXACT = re.compile(r"(?:return exactly the text|reply with exactly):[ \t]*(\S[^\r\n]*)", re.IGNORECASE)
 _ALWAYS = re.compile(r"always answer with exactly:[ \t]*(\S[^\r\n]*)", re.IGNORECASE)
 _COUNT = re.compile(r"count from 1 to (\d+)", re.IGNORECASE)
 _ASKS_CODE_WORD = re.compile(r"what is the code word\s*\?", re.IGNORECASE)
 _CODE_WORD = re.compile(r"the code word is[ \t]+([\w'’-]+)", re.IGNORECASE)
+_SLOWLY = re.compile(r"\bspeak slowly\b", re.IGNORECASE)
 _ASKS_NAME = re.compile(r"what is my name\s*\?", re.IGNORECASE)
 _NAME = re.compile(r"my name is[ \t]+([\w'’-]+)", re.IGNORECASE)
 
@@ -68,6 +70,12 @@ def reply(model: str, prompt: Prompt, seen: Sequence[Message]) -> tuple[str, tup
     if calls := asked_for(asked, prompt.tools):
         return "", calls
     return _plain(model, prompt, seen, asked), ()
+
+
+def pace(turns: Sequence[Message]) -> float:
+    """Seconds between two tokens that the last user message asks for; real models need no asking."""
+    asked = next((turn.content for turn in reversed(turns) if turn.role == "user"), "")
+    return SLOW_TOKEN_S if _SLOWLY.search(asked) else 0.0
 
 
 def _tool_results(seen: Sequence[Message]) -> list[str]:

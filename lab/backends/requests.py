@@ -19,6 +19,7 @@ _STRUCTS: Mapping[str, str] = {
     "/api/embed": "EmbedRequest",
     "/api/embeddings": "EmbeddingRequest",
     "/api/show": "ShowRequest",
+    "/v1/chat/completions": "ChatCompletionRequest",
 }
 _FIELDS: Mapping[str, tuple[type, str]] = {
     "model": (str, "string"),

@@ -56,6 +56,7 @@ class Scenario:
     delay_s: seconds before the answer. token_delay_s: seconds between two tokens.
     abort_after_lines: a stream's connection ends after so many lines.
     fixed: this answer instead of any other.
+    runs_on_s: seconds for which the slot of a client that left stays taken.
     request: changes the JSON body before it is understood (drop what is to be ignored).
     inventory: changes the models the backend has. text: changes what the model wants to say, before limits.
     generation: changes the outcome after limits. vectors: changes a batch's embeddings.
@@ -73,6 +74,7 @@ class Scenario:
     token_delay_s: float | None = None
     abort_after_lines: int | None = None
     fixed: Fixed | None = None
+    runs_on_s: float = 0.0
     request: Callable[[Json, Call], Json] = keep
     inventory: Callable[[Inventory, Call], Inventory] = keep
     text: Callable[[str, Call], str] = keep

@@ -247,4 +247,22 @@ register(
         endpoints=frozenset({"/api/version"}),
         fixed=Fixed(404, "404 page not found"),
     ),
+    Scenario(
+        name="runs-on",
+        description="a generation goes on for 10 s after its client has left (ollama issue 11889)",
+        runs_on_s=10.0,
+    ),
+    Scenario(
+        name="stream-dies-late",
+        description="the connection ends after ten lines of a stream, which were read by then",
+        endpoints=GENERATING,
+        token_delay_s=0.02,
+        abort_after_lines=10,
+    ),
+    Scenario(
+        name="stream-stops-half-way",
+        description="a stream is complete in form after half of its text",
+        endpoints=GENERATING,
+        lines=lambda lines, _call: [*lines[: len(lines) // 2], lines[-1]],
+    ),
 )

@@ -13,8 +13,9 @@ from typing import Self
 
 from aiohttp import web
 
-from lab.backends.answers import ROUTES, Answer, answer, error
+from lab.backends.answers import Answer, error
 from lab.backends.backend import Backend
+from lab.backends.compatible import DONE, METHODS, NATIVE, answer
 from lab.backends.models import normalise
 from lab.backends.requests import Body, Refused, parsed
 from lab.backends.scenario import HEALTHY, Call, Connection, Json, Scenario
@@ -27,6 +28,7 @@ GONE_POLL_S = 0.05  # how often a silent connection looks whether its client lef
 
 JSON_TYPE = "application/json; charset=utf-8"
 STREAM_TYPE = "application/x-ndjson"
+EVENTS_TYPE = "text/event-stream"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
 
@@ -109,19 +111,30 @@ async def _handle(backend: Backend, own: Scenario | None, request: web.Request) 
     scenario = scenario if scenario.applies(call) else HEALTHY
     backend.counts.served(call.index, endpoint, call.model, scenario.name)
     try:
-        if endpoint not in INFERENCE:
+        if NATIVE.get(endpoint, endpoint) not in INFERENCE:
             return await _answered(backend, scenario, call, request, body)
-        with backend.slot():
-            return await _answered(backend, scenario, call, request, body)
+        with backend.slot(call.model, scenario.name):
+            try:
+                return await _answered(backend, scenario, call, request, body)
+            except asyncio.CancelledError:
+                _run_on(backend, scenario, call.model)
+                raise
     except asyncio.CancelledError:
         backend.counts.left()
         raise
 
 
+def _run_on(backend: Backend, scenario: Scenario, model: str) -> None:
+    """Keep the slot of a client that left, where the scenario does not notice that."""
+    if scenario.runs_on_s:
+        backend.occupy(model, scenario.name)
+        asyncio.get_running_loop().call_later(scenario.runs_on_s, backend.release, model, scenario.name)
+
+
 async def _body(request: web.Request) -> Body | Refused:
     """The JSON object sent, or why there is none; empty where the endpoint takes none."""
     raw = await request.read()
-    if request.method != "POST" or "POST" not in ROUTES.get(request.path, ()):
+    if request.method != "POST" or "POST" not in METHODS.get(request.path, ()):
         return {}
     try:
         return parsed(raw, request.path)
@@ -154,6 +167,7 @@ async def _answered(
         return _whole(HEALTHY, call, made)
     made = answer(backend, scenario, call, request.method, body)
     delay_s = backend.token_delay_s if scenario.token_delay_s is None else scenario.token_delay_s
+    delay_s = max(delay_s, made.token_delay_s)
     if made.stream:
         return await _stream(backend, scenario, call, request, made, delay_s)
     await asyncio.sleep(delay_s * made.eval_tokens)
@@ -175,8 +189,9 @@ async def _stream(
     backend: Backend, scenario: Scenario, call: Call, request: web.Request, made: Answer, delay_s: float
 ) -> web.StreamResponse:
     """An answer line by line, until its end, its defect, or the client's leaving."""
-    response = web.StreamResponse(status=made.status, headers={"Content-Type": STREAM_TYPE})
-    lines = scenario.lines([_encoded(item) + b"\n" for item in made.objects], call)
+    kind = EVENTS_TYPE if made.events else STREAM_TYPE
+    response = web.StreamResponse(status=made.status, headers={"Content-Type": kind})
+    lines = scenario.lines(_framed(made), call)
     try:
         await response.prepare(request)
         for number, line in enumerate(lines):
@@ -188,6 +203,13 @@ async def _stream(
     except ConnectionResetError:
         backend.counts.left()
     return response
+
+
+def _framed(made: Answer) -> list[bytes]:
+    """A stream's objects, one line or one event each."""
+    if not made.events:
+        return [_encoded(item) + b"\n" for item in made.objects]
+    return [*(b"data: " + _encoded(item) + b"\n\n" for item in made.objects), DONE]
 
 
 def _encoded(item: Json) -> bytes:

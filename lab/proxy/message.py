@@ -55,13 +55,14 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What goes back. chunks: written one by one; aborted: drop the connection after the last of them;
-    delay_s: seconds before the first byte."""
+    delay_s: seconds before the first byte; pause_s: seconds between the first chunk and the second."""
 
     status: int
     headers: Headers
     chunks: tuple[bytes, ...]
     aborted: bool = False
     delay_s: float = 0.0
+    pause_s: float = 0.0
 
     @property
     def body(self) -> bytes:

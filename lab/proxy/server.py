@@ -123,7 +123,9 @@ async def _send(incoming: web.Request, reply: Reply) -> web.StreamResponse:
         await asyncio.sleep(reply.delay_s)
     response = web.StreamResponse(status=reply.status, headers=_multi(reply.headers))
     await response.prepare(incoming)
-    for chunk in reply.chunks:
+    for number, chunk in enumerate(reply.chunks):
+        if reply.pause_s and number == 1:
+            await asyncio.sleep(reply.pause_s)
         await response.write(chunk)
     if reply.aborted:
         _drop(incoming)

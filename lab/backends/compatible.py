@@ -1,0 +1,208 @@
+"""Ollama's own OpenAI-compatible surface, over its native answers: chat and the list of models.
+
+Source: Ollama's openai/openai.go and middleware/openai.go. LiteLLM speaks the native endpoints; other
+gateways speak this one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from lab.backends import answers
+from lab.backends.answers import Answer
+from lab.backends.backend import Backend
+from lab.backends.requests import Body, Refused
+from lab.backends.scenario import Call, Json, Scenario
+
+CHAT, MODELS = "/v1/chat/completions", "/v1/models"
+NATIVE: Mapping[str, str] = {CHAT: "/api/chat", MODELS: "/api/tags"}
+"""What each compatible endpoint is answered by; a defect of that endpoint shows here as well."""
+
+METHODS: Mapping[str, tuple[str, ...]] = {
+    **{path: tuple(route) for path, route in answers.ROUTES.items()},
+    CHAT: ("POST",),
+    MODELS: ("GET",),
+}
+DONE = b"data: [DONE]\n\n"
+FINGERPRINT = "fp_ollama"
+KINDS: Mapping[int, str] = {400: "invalid_request_error", 404: "not_found_error"}
+
+
+def answer(backend: Backend, scenario: Scenario, call: Call, method: str, body: Json | Refused) -> Answer:
+    """The answer to one request at any endpoint."""
+    native = NATIVE.get(call.endpoint)
+    if native is None:
+        return answers.answer(backend, scenario, call, method, body)
+    if method not in METHODS[call.endpoint]:
+        return Answer(405, text=answers.NOT_ALLOWED, allow=", ".join(METHODS[call.endpoint]))
+    asked: Json | Refused = body
+    if call.endpoint == CHAT and not isinstance(body, Refused):
+        try:
+            asked = native_chat(body)
+        except Refused as refused:
+            asked = refused
+    given = answers.answer(backend, scenario, replace(call, endpoint=native), method, asked)
+    if given.status >= 400:
+        return replace(given, objects=tuple(_error(given.status, item) for item in given.objects))
+    if call.endpoint == MODELS:
+        return replace(given, objects=(_list(given.objects[0]),))
+    number = f"chatcmpl-{call.index}"
+    if not given.stream:
+        return replace(given, objects=(_completion(number, given.objects[0]),))
+    with_usage = bool((call.body.get("stream_options") or {}).get("include_usage"))
+    return replace(given, objects=tuple(_chunks(number, given.objects, with_usage)), events=True)
+
+
+def native_chat(body: Json) -> Body:
+    """A chat completion's body as /api/chat takes it. Raises Refused as Ollama does."""
+    if not body.get("messages"):
+        raise Refused(400, "[] is too short - 'messages'")
+    options: Json = {"temperature": _or(body.get("temperature"), 1.0), "top_p": _or(body.get("top_p"), 1.0)}
+    for ours, theirs in (("max_tokens", "num_predict"), ("seed", "seed")):
+        if body.get(ours) is not None:
+            options[theirs] = body[ours]
+    stop = body.get("stop")
+    if isinstance(stop, str | list):
+        options["stop"] = (
+            [stop] if isinstance(stop, str) else [text for text in stop if isinstance(text, str)]
+        )
+    native: Body = {
+        "model": body.get("model"),
+        "messages": [turn for message in body["messages"] for turn in _turns(message, body["messages"])],
+        "options": options,
+        "stream": bool(body.get("stream")),
+        "tools": body.get("tools"),
+    }
+    match body.get("response_format"):
+        case {"type": "json_object"}:
+            native["format"] = "json"
+        case {"type": "json_schema", "json_schema": {"schema": schema}}:
+            native["format"] = schema
+        case None | {"type": _}:
+            pass
+        case _:
+            raise Refused(400, "json: cannot unmarshal value into Go struct field .response_format")
+    return native
+
+
+def _turns(message: object, conversation: list[Json]) -> Iterator[Body]:
+    """One message as Ollama's turns: each part of its content becomes one."""
+    if not isinstance(message, dict):
+        raise Refused(
+            400, "json: cannot unmarshal value into Go struct field .messages of type openai.Message"
+        )
+    role, content = message.get("role"), message.get("content")
+    name = message.get("name") or _called(conversation, message.get("tool_call_id"))
+    named = {"tool_name": name} if role == "tool" and name else {}
+    if isinstance(content, list):
+        for part in content:
+            text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+            if not isinstance(text, str):
+                raise Refused(400, "invalid message format")
+            yield {"role": role, "content": text}
+    elif isinstance(content, str):
+        yield {"role": role, "content": content, **named}
+    elif message.get("tool_calls"):
+        yield {"role": role, "content": ""}
+    else:
+        raise Refused(400, f"invalid message content type: {_go_type(content)}")
+
+
+def _called(conversation: list[Json], call_id: object) -> str:
+    """The name of the tool that a call named."""
+    for message in reversed(conversation):
+        for call in (message.get("tool_calls") or ()) if isinstance(message, dict) else ():
+            if call_id is not None and call.get("id") == call_id:
+                return str(call["function"]["name"])
+    return ""
+
+
+def _completion(number: str, native: Json) -> Json:
+    message, calls = native["message"], _calls(number, native["message"])
+    said = {
+        "role": message["role"],
+        "content": message["content"],
+        **({"tool_calls": calls} if calls else {}),
+    }
+    reason = "tool_calls" if calls else native["done_reason"]
+    choice = {"index": 0, "message": said, "finish_reason": reason}
+    return {**_head(number, "chat.completion", native), "choices": [choice], "usage": _usage(native)}
+
+
+def _chunks(number: str, lines: tuple[Json, ...], with_usage: bool) -> Iterator[Json]:
+    called = False
+    for native in lines:
+        calls = _calls(number, native["message"])
+        called = called or bool(calls)
+        delta = {"role": "assistant", "content": native["message"]["content"]}
+        if calls:
+            delta["tool_calls"] = calls
+        reason = native.get("done_reason")
+        choice = {
+            "index": 0,
+            "delta": delta,
+            "finish_reason": "tool_calls" if reason and called else reason,
+        }
+        head = _head(number, "chat.completion.chunk", native)
+        yield {**head, "choices": [choice]}
+        if native["done"] and with_usage:
+            yield {**head, "choices": [], "usage": _usage(native)}
+
+
+def _calls(number: str, message: Json) -> list[Json]:
+    calls = []
+    for call in message.get("tool_calls", ()):
+        function = call["function"]
+        arguments = json.dumps(function["arguments"], ensure_ascii=False, separators=(",", ":"))
+        drawn = hashlib.sha256(f"{number}/{function['index']}".encode()).hexdigest()[:8]
+        calls.append(
+            {
+                "id": f"call_{drawn}",
+                "index": function["index"],
+                "type": "function",
+                "function": {"name": function["name"], "arguments": arguments},
+            }
+        )
+    return calls
+
+
+def _head(number: str, kind: str, native: Json) -> Json:
+    created = int(datetime.fromisoformat(native["created_at"]).timestamp())
+    head = {"id": number, "object": kind, "created": created, "model": native["model"]}
+    return {**head, "system_fingerprint": FINGERPRINT}
+
+
+def _usage(native: Json) -> Json:
+    prompt, said = native.get("prompt_eval_count", 0), native.get("eval_count", 0)
+    return {"prompt_tokens": prompt, "completion_tokens": said, "total_tokens": prompt + said}
+
+
+def _list(native: Json) -> Json:
+    entries = [
+        {
+            "id": model["name"],
+            "object": "model",
+            "created": int(datetime.fromisoformat(model["modified_at"]).timestamp()),
+            "owned_by": "library",
+        }
+        for model in native["models"]
+    ]
+    return {"object": "list", "data": entries}
+
+
+def _error(status: int, native: Json) -> Json:
+    kind = KINDS.get(status, "api_error")
+    return {"error": {"message": native["error"], "type": kind, "param": None, "code": None}}
+
+
+def _or(value: object, default: float) -> object:
+    return default if value is None else value
+
+
+def _go_type(value: object) -> str:
+    kinds = {bool: "bool", int: "float64", float: "float64", dict: "map[string]interface {}"}
+    return kinds.get(type(value), "<nil>")

@@ -1,0 +1,133 @@
+"""The stream checks without a network: every rule has its check, and pace is measured as it should be."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+import suites.api.test_stream_rules  # noqa: F401 - declares the checks
+from gateway_acceptance.verdict import Untestable
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.stream import RULES, read_chat_stream
+from lab.faults.streams import STREAM_FAULTS
+from suites.api.stream_observations import Kind, Observed, require_unbroken, require_unfailed
+from suites.api.stream_pace import (
+    Pace,
+    buffers,
+    bursts,
+    largest_within,
+    times_of_lines,
+    times_of_stream,
+)
+from suites.api.stream_rules import JUDGED, broken, stream_rule
+from tests.unit.test_stream import BROKEN, FIRST, SSE, STOP, TEXT, body
+
+EXCLUDED: dict[str, str] = {}
+"""Rule -> why no check of its own judges it."""
+
+ASKED = Exchange("POST", "http://127.0.0.1/v1/chat/completions", (), b"", status=200)
+
+
+def seen(raw: bytes, status: int = 200, **options: object) -> Observed:
+    stream = read_chat_stream(status, SSE, [(0.0, raw)], **options)  # type: ignore[arg-type]
+    return Observed(Kind.PLAIN, Exchange("POST", "http://x", (), b"", status=status), stream)
+
+
+def test_every_rule_has_exactly_one_check() -> None:
+    judged = Counter(name for names in JUDGED.values() for name in names)
+    assert {name: count for name, count in judged.items() if count > 1} == {}
+    assert judged.keys() | EXCLUDED.keys() == RULES.keys()
+    assert not judged.keys() & EXCLUDED.keys()
+    assert all(EXCLUDED.values())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_broken_rule_is_told_by_its_check_alone(rule: str) -> None:
+    case = BROKEN[rule]
+    stream = read_chat_stream(case.status, case.headers, [(0.0, case.raw)], **case.options)
+    observed = Observed(Kind.CUT, ASKED, stream)
+    telling = {name for name, names in JUDGED.items() if broken([observed], names)}
+    allowed = {name for name, names in JUDGED.items() if {rule, *case.also} & set(names)}
+    assert telling == allowed
+    problem = next(
+        problem for names in JUDGED.values() for problem in broken([observed], names) if problem.rule == rule
+    )
+    assert problem.where.startswith("max_tokens stream, ")
+
+
+def test_every_check_of_a_rule_has_a_fault_that_names_the_rule() -> None:
+    kills = {check: pattern for fault in STREAM_FAULTS for check, pattern in fault.kills.items()}
+    for check, names in JUDGED.items():
+        assert all(name.replace(".", r"\.") in kills[check] for name in names)
+
+
+def test_a_malformed_declaration_is_refused() -> None:
+    with pytest.raises(ValueError, match="declared twice"):
+        stream_rule("API-STREAM-002", "stream.status")
+    with pytest.raises(ValueError, match="not of one level"):
+        stream_rule("API-STREAM-999", "stream.status", "stream.event.unnamed")
+    assert "API-STREAM-999" not in JUDGED
+
+
+def test_what_did_not_come_whole_is_not_judged() -> None:
+    require_unbroken(seen(body(FIRST, STOP)))
+    require_unfailed(seen(body(FIRST, STOP)))
+    with pytest.raises(Untestable, match="answered with 500; see API-STREAM-002"):
+        require_unbroken(seen(b"{}", status=500))
+    broke = Exchange("POST", "http://x", (), b"", status=200, error="the connection broke")
+    with pytest.raises(Untestable, match=r"broke off .*; see API-STREAM-004"):
+        require_unbroken(Observed(Kind.PLAIN, broke, read_chat_stream(200, SSE, [])))
+    with pytest.raises(Untestable, match=r"gone.*; see API-STREAM-005"):
+        require_unfailed(seen(body(FIRST, {"error": {"message": "gone"}}, done=False)))
+
+
+@pytest.mark.parametrize(
+    ("times", "window_s", "largest"),
+    [((), 1.0, 0), ((1.0,), 0.0, 1), ((0.0, 0.5, 1.0, 1.1, 1.2), 0.2, 3), ((0.0, 1.0, 2.0), 5.0, 3)],
+)
+def test_the_largest_burst(times: tuple[float, ...], window_s: float, largest: int) -> None:
+    assert largest_within(times, window_s) == largest
+
+
+def pace(*times: float) -> Pace:
+    return Pace(times, ASKED)
+
+
+STEADY = pace(*(number / 50 for number in range(60)))
+
+
+@pytest.mark.parametrize(
+    ("gateway", "buffered", "in_a_burst"),
+    [
+        (STEADY, False, False),
+        (pace(*(0.4 + number / 100 for number in range(60))), False, False),
+        (pace(*(0.0 for _ in range(60))), True, True),
+        (pace(0.0, *(1.2 for _ in range(59))), False, True),
+        (pace(*(number // 15 * 0.3 for number in range(60))), False, False),
+        (pace(), True, True),
+    ],
+)
+def test_buffers_are_told_from_streams(gateway: Pace, buffered: bool, in_a_burst: bool) -> None:
+    assert (buffers(gateway, STEADY), bursts(gateway, STEADY)) == (buffered, in_a_burst)
+
+
+def test_times_of_what_brings_text() -> None:
+    frames = [body(item, done=False) for item in (FIRST, TEXT, TEXT, STOP)]
+    chunks = [(float(at), frame) for at, frame in enumerate(frames)]
+    stream = read_chat_stream(200, SSE, [*chunks, (9.0, b"data: [DONE]\n\ndata: [1]\n\n")])
+    assert times_of_stream(stream) == (1.0, 2.0)
+
+
+def test_times_of_a_backends_lines_however_they_are_cut() -> None:
+    def line(**message: str) -> bytes:
+        return json.dumps({"message": message}).encode() + b"\n"
+
+    first, second = line(content="1"), line(thinking="2")
+    chunks = [
+        (0.1, first + second[:5]),
+        (0.2, second[5:] + line(content="")),
+        (0.3, b"oops\n[1]\n" + line(content="3")),
+    ]
+    assert times_of_lines(chunks) == (0.1, 0.2, 0.3)
