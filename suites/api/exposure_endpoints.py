@@ -1,0 +1,137 @@
+"""The endpoints beside chat and embeddings: how they are asked, and what is read of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.rule import media_type, shown
+from gateway_acceptance.wire.schema import error_problems, parse_json
+from gateway_acceptance.wire.sender import tokens_needed
+from gateway_acceptance.wire.sse import parse_sse
+from gateway_acceptance.wire.strict_json import parse_json_text
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, balanced_or_first
+
+COMPLETIONS = "/v1/completions"
+RESPONSES = "/v1/responses"
+DONE = "[DONE]"
+
+
+def need(environment: Environment, endpoint: str) -> None:
+    """Raises NotApplicable where the environment does not promise this endpoint."""
+    name = endpoint.rsplit("/", 1)[-1]
+    if name not in environment.gateway.endpoints:
+        raise NotApplicable(f"the environment does not promise {endpoint} (gateway.endpoints)")
+
+
+def complete(target: Target, prompt: str | Sequence[str], *, max_tokens: int, **more: Any) -> Exchange:
+    """``POST /v1/completions`` at temperature 0."""
+    prompts = [prompt] if isinstance(prompt, str) else prompt
+    body = {
+        "model": balanced_or_first(target.environment),
+        "prompt": prompt,
+        "max_tokens": max_tokens,
+        "temperature": 0,
+        **more,
+    }
+    tokens = sum(tokens_needed(text, max_tokens) for text in prompts)
+    return target.gateway.request("POST", COMPLETIONS, json_body=body, tokens=tokens)
+
+
+def completed(target: Target) -> Exchange:
+    """The validation prompt as a text completion, once per worker."""
+    need(target.environment, COMPLETIONS)
+    return target.once(
+        ("completions", "whole"), lambda: complete(target, ECHO_PROMPT, max_tokens=ECHO_TOKENS)
+    )
+
+
+def body_of(answer: Exchange) -> dict[str, Any]:
+    """The JSON object of an answer that succeeded. Raises CheckFailed."""
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
+    body, problems = parse_json(answer.body)
+    if not isinstance(body, dict):
+        raise CheckFailed(problems or f"expected a JSON object from {answer.url}, got {answer.text[:300]}")
+    return body
+
+
+def text_of(answer: Exchange) -> str:
+    """The text of the first choice of a text completion. Raises CheckFailed."""
+    choices = body_of(answer).get("choices")
+    text = choices[0].get("text") if isinstance(choices, list) and choices else None
+    if not isinstance(text, str):
+        raise CheckFailed(f"expected choices[0].text, got {answer.text[:300]}", blame="gateway")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class TextStream:
+    """A streamed text completion as it was read."""
+
+    text: str
+    ids: frozenset[str]
+    problems: list[Problem]
+
+
+def streamed(target: Target) -> TextStream:
+    """The validation prompt as a streamed text completion."""
+    need(target.environment, COMPLETIONS)
+    answer = complete(target, ECHO_PROMPT, max_tokens=ECHO_TOKENS, stream=True)
+    return read_text_stream(answer.status or 0, answer.headers, answer.chunks)
+
+
+def read_text_stream(
+    status: int, headers: Sequence[tuple[str, str]], chunks: Sequence[tuple[float, bytes]]
+) -> TextStream:
+    """Read a streamed answer of ``/v1/completions``. Never raises.
+
+    Every JSON chunk is a ``text_completion``; exactly one finish_reason of the one choice; ``[DONE]`` last.
+    Chunks without ``text`` are forgiven where they bring a finish_reason or usage: SDKs read them as empty.
+    """
+    if status != 200 or media_type(headers) != "text/event-stream":
+        seen = f"got {status} {media_type(headers)}"
+        return TextStream("", frozenset(), [Problem("", f"expected 200 text/event-stream, {seen}")])
+    stream = parse_sse(chunks)
+    problems, ids, text, reasons = list(stream.problems), set(), [], []
+    for event in stream.events:
+        if event.data == DONE:
+            continue
+        body, unreadable = parse_json_text(event.data)
+        where = f"event {event.index}"
+        if not isinstance(body, dict) or "error" in body:
+            problems += unreadable or [Problem("", f"expected a chunk, got {shown(body)}", where)]
+            continue
+        if body.get("object") != "text_completion":
+            seen = shown(body.get("object"))
+            problems.append(Problem("", f"expected the object 'text_completion', got {seen}", where))
+        ids.add(str(body.get("id")))
+        for choice in body.get("choices") or []:
+            text.append(str(choice.get("text") or ""))
+            if choice.get("finish_reason") is not None:
+                reasons.append(choice["finish_reason"])
+    if not stream.events or stream.events[-1].data != DONE:
+        problems.append(Problem("", "the stream does not end with [DONE]", "end"))
+    if len(reasons) != 1:
+        problems.append(Problem("", f"expected one finish_reason, got {shown(reasons)}", "end"))
+    return TextStream("".join(text), frozenset(ids), problems)
+
+
+def dishonest_endpoint(answer: Exchange) -> list[Problem]:
+    """What is wrong with the answer of an endpoint that nobody promised: an answer in JSON is fine, so is a
+    refusal; an error has the envelope."""
+    if answer.status == 200:
+        body, problems = parse_json(answer.body)
+        return problems or ([] if isinstance(body, dict) else [Problem("", f"no JSON object: {shown(body)}")])
+    if answer.status in (404, 405):
+        return []
+    problems = error_problems(answer.status or 0, answer.headers, answer.body)
+    if problems and not answer.text.lstrip().startswith("{"):
+        return [Problem("", f"expected an answer or a refusal, got {answer.status}: {answer.text[:200]}")]
+    return [problem for problem in problems if problem.rule != "error.status"]

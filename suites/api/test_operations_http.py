@@ -1,0 +1,203 @@
+"""API-OPS: the gateway as an HTTP server: connections, methods, headers."""
+
+import http.client
+import re
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.rule import media_type
+from suites.api.observations import balanced_or_first, echoed_twice
+
+CLOCK_SKEW_S = 300
+"""What Kerberos allows two clocks to differ; more, and tokens, logs and certificates go wrong."""
+
+REQUEST_ID = re.compile(r"(^|-)(request|call|correlation|trace)-?id$", re.IGNORECASE)
+"""x-request-id (OpenAI, Azure, Envoy), x-litellm-call-id, x-correlation-id."""
+
+
+@check(
+    "API-OPS-010",
+    "a connection serves more than one request",
+    level=MUST,
+    effect=READ,
+    claims="STA-02",
+    spec="RFC 9112 section 9.3",
+)
+def test_keep_alive(target: Target, live_gateway: GatewayClient) -> None:
+    """SDKs keep connections: a gateway that closes each makes every request pay for a new one, and a client
+    that reuses it just then sees it break."""
+    path = live_gateway.product.liveness or "/v1/models"
+    statuses = _on_one_connection(target, live_gateway.url, path, 2)
+    if len(statuses) < 2:
+        raise CheckFailed(
+            f"expected 2 answers on one connection, got {len(statuses)}: the gateway closed it",
+            blame="gateway",
+        )
+
+
+@check(
+    "API-OPS-011",
+    "HEAD is answered without an internal error and without a body",
+    level=MUST,
+    effect=READ,
+    claims="STA-02",
+    spec="RFC 9110 section 9.3.2",
+)
+def test_head(live_gateway: GatewayClient) -> None:
+    """Monitors and load balancers ask so. 405 is an honest answer."""
+    paths = [live_gateway.product.liveness or "/", "/v1/models"]
+    require(
+        [
+            problem
+            for path in paths
+            for problem in _internal(live_gateway.request("HEAD", path), f"HEAD {path}")
+        ],
+        blame="gateway",
+    )
+
+
+@check(
+    "API-OPS-012",
+    "OPTIONS is answered without an internal error and does nothing",
+    level=MUST,
+    effect=READ,
+    claims="STA-02",
+    spec="RFC 9110 section 9.3.7",
+)
+def test_options(live_gateway: GatewayClient, environment: Environment) -> None:
+    """Without a key, as browsers ask; a body is not served, whatever the method."""
+    message = {"role": "user", "content": "hello"}
+    body = {"model": balanced_or_first(environment), "messages": [message], "max_tokens": 1}
+    answer = live_gateway.request("OPTIONS", "/v1/chat/completions", json_body=body, key=None)
+    require(_internal(answer, "OPTIONS /v1/chat/completions"), blame="gateway")
+    if "choices" in answer.text:
+        raise CheckFailed(f"OPTIONS is answered with a completion: {answer.text[:200]}", blame="gateway")
+
+
+@check(
+    "API-OPS-013",
+    "every answer says what kind of content it has",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="RFC 9110 section 8.3",
+)
+def test_content_type(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """JSON is application/json: generated clients choose their parser by it."""
+    answers = {
+        "GET /v1/models": target.once(("models",), gateway.models),
+        "a chat completion": echoed_twice(target, balanced_or_first(environment))[0],
+    }
+    require(
+        [
+            Problem("", f"{what}: expected application/json, got {media_type(answer.headers) or 'none'}")
+            for what, answer in answers.items()
+            if media_type(answer.headers) != "application/json"
+        ],
+        blame="gateway",
+    )
+
+
+@check(
+    "API-OPS-014",
+    "each completion has a request id of its own in its headers",
+    level=SHOULD,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:api-reference debugging requests",
+)
+def test_request_id(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """By it, a user's complaint is found in the logs. The SDK reads x-request-id; others name it
+    their way."""
+    first, second = (_request_ids(one) for one in echoed_twice(target, balanced_or_first(environment)))
+    if not first or not second:
+        raise CheckFailed("expected a header such as x-request-id, there is none", blame="gateway")
+    if first == second:
+        raise CheckFailed(f"expected each request to have its own id, two have {first}", blame="gateway")
+
+
+@check(
+    "API-OPS-015",
+    "the gateway's clock is right",
+    level=SHOULD,
+    effect=READ,
+    claims="STA-02",
+    spec="RFC 9110 section 6.6.1",
+)
+def test_clock(target: Target, gateway: GatewayClient) -> None:
+    """Its Date header against this machine's clock."""
+    answer = gateway.models()
+    text = answer.header("date")
+    if text is None:
+        raise CheckFailed("expected a Date header, there is none", blame="gateway")
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        raise CheckFailed(f"expected a date in the Date header, got {text!r}", blame="gateway") from None
+    away = abs((datetime.now(UTC) - date.astimezone(UTC)).total_seconds())
+    if away > CLOCK_SKEW_S:
+        raise CheckFailed(
+            f"expected a clock within {CLOCK_SKEW_S} s of ours, the gateway's is {away:.0f} s away",
+            blame="gateway, or the clock of this machine",
+        )
+
+
+def _internal(answer: Exchange, what: str) -> list[Problem]:
+    problems = []
+    if (answer.status or 0) >= 500:
+        problems.append(Problem("", f"{what}: expected no internal error, got {answer.status}"))
+    if answer.method == "HEAD" and answer.body:
+        problems.append(Problem("", f"{what}: expected no body, got {len(answer.body)} bytes"))
+    return problems
+
+
+def _request_ids(answer: Exchange) -> list[tuple[str, str]]:
+    return [(name.lower(), value) for name, value in answer.headers if REQUEST_ID.search(name)]
+
+
+def _on_one_connection(target: Target, url: str, path: str, requests: int) -> list[int]:
+    """The statuses of so many GETs on one connection; fewer where it was closed. The common sender would open
+    another one in silence, so this goes past it, with the same budget and deadline."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=target.sender.deadline.total_s)
+    statuses: list[int] = []
+    try:
+        connection.connect()
+        own = connection.sock
+        for _ in range(requests):
+            target.budget.reserve()
+            begun = time.monotonic()
+            connection.request("GET", parts.path + path)
+            answer = connection.getresponse()
+            body = answer.read()
+            elapsed = time.monotonic() - begun
+            statuses.append(answer.status)
+            target.notebook.exchanges.append(
+                Exchange(
+                    "GET",
+                    url + path,
+                    (),
+                    b"",
+                    status=answer.status,
+                    headers=tuple(answer.getheaders()),
+                    chunks=((elapsed, body),),
+                    elapsed_s=elapsed,
+                )
+            )
+            if connection.sock is not own:
+                break
+    except (OSError, http.client.HTTPException):
+        pass
+    finally:
+        connection.close()
+    return statuses

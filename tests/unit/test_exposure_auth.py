@@ -1,0 +1,105 @@
+"""Keys that are wrong by a little, and how a refusal is judged."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.environment import load_environment
+from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.auth_refusals import (
+    basic,
+    halved,
+    made_up,
+    not_refused,
+    printed_forms,
+    served,
+    sibling,
+    told,
+)
+from suites.api.auth_routes import MANAGEMENT, WRONG, contract_routes
+
+ROOT = Path(__file__).parents[2]
+KEY = "sk-" + "0123456789abcdef" * 3
+ENVELOPE = {"error": {"message": "no", "type": "auth_error", "param": None, "code": "401"}}
+
+
+def answer(status: int, body: object, kind: str = "application/json") -> Exchange:
+    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    headers = (("content-type", kind),)
+    return Exchange(
+        "GET", "http://127.0.0.1/v1/models", (), b"", status=status, headers=headers, chunks=((0.0, content),)
+    )
+
+
+def test_a_refusal_is_a_refusal() -> None:
+    assert not_refused(answer(401, ENVELOPE), "x") == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (answer(200, {}), "got 200: it was served"),
+        (answer(500, "Internal Server Error", "text/plain"), "got 500: Internal Server Error"),
+        (answer(401, "<h1>no</h1>", "text/html"), "expected application/json"),
+    ],
+)
+def test_what_is_no_refusal(seen: Exchange, words: str) -> None:
+    assert any(words in problem.message for problem in not_refused(seen, "x"))
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+def test_a_route_that_is_closed_or_not_there(status: int) -> None:
+    assert served(answer(status, ""), "GET /x") == []
+
+
+@pytest.mark.parametrize("status", [200, 307, 400, 422, 500])
+def test_a_route_that_judged_the_request_first(status: int) -> None:
+    (problem,) = served(answer(status, "text"), "GET /x")
+    assert f"got {status}" in problem.message
+
+
+def test_variants_of_a_key_are_wrong_and_alike() -> None:
+    assert KEY.startswith(halved(KEY))
+    assert halved(KEY) != KEY
+    other = sibling(KEY)
+    assert other != KEY
+    assert len(other) == len(KEY)
+    assert other.startswith(halved(KEY))
+    assert made_up() != made_up()
+
+
+def test_basic_credentials_hold_the_key_and_are_redacted() -> None:
+    scheme, _, value = basic(KEY).partition(" ")
+    assert scheme == "Basic"
+    assert base64.b64decode(value) == f"hx:{KEY}".encode()
+    assert base64.b64encode(KEY.encode()).decode().rstrip("=") not in Redactor({"key": KEY})(value)
+
+
+def test_an_answer_tells_the_same_whatever_the_key_and_the_request_id() -> None:
+    first, second = "sk-" + "a" * 40, "sk-" + "b" * 40
+    ids = ("6ab033ab-f759-4a96-8eb5-e97e290c5e09", "8e5ac850-b633-4bcf-ae87-2b23f7f3240f")
+    one, two = (
+        told(answer(401, f"no {key} {printed_forms(key)['the key']} {number}", "text/plain"), key)
+        for key, number in zip((first, second), ids, strict=True)
+    )
+    assert one == two
+    assert told(answer(401, "no such key", "text/plain"), first) != told(
+        answer(401, "no", "text/plain"), first
+    )
+
+
+def test_management_is_asked_with_nothing_that_it_could_do() -> None:
+    assert all(route.body in (None, WRONG) for route in MANAGEMENT)
+    assert len({str(route) for route in MANAGEMENT}) == len(MANAGEMENT)
+
+
+def test_contract_routes_name_declared_models() -> None:
+    environment = load_environment("local", ROOT, {})
+    routes = contract_routes(environment)
+    assert all(route.body["model"] in environment.aliases for route in routes if route.body)
+    assert routes[1].path == "/v1/chat/completions"
