@@ -22,7 +22,7 @@ import tomli_w
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
-from lab.faults import FAULTS, Fault, Layer
+from lab.faults import DECLARES, FAULTS, Fault, Layer
 from lab.local import start
 from lab.nets import own_net
 from lab.selection import SELECTION_VARIABLE
@@ -31,7 +31,10 @@ from lab.state import stop
 
 CONTROL = "control"
 KEY_VARIABLE = "KILL_MATRIX_KEY"
-LARGEST_MATRIX = 250
+LARGEST_MATRIX = 1000
+VIEWS_PER_BLOCK = 250
+BLOCK = 40
+"""Addresses of view v: net.(v mod 250).(40 (v div 250) + host); host 10 is the gateway, then the backends."""
 RUN_BUDGET_S = 1200
 FOUND = (Verdict.FAILED.value, Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value)
 GREEN = (Verdict.PASSED.value, Verdict.WAIVED.value, Verdict.NOT_APPLICABLE.value)
@@ -133,7 +136,7 @@ def _cell(fault: Fault, check_id: str, pattern: str, record: Mapping[str, Any]) 
 
 @dataclass(frozen=True, slots=True)
 class Declarer:
-    """Writes environment files: ``local`` at the addresses ``net.<view>.<host>``; view 0 is the real one."""
+    """Writes environment files: ``local`` at addresses of their own; view 0 is the real gateway's."""
 
     root: Path
     folder: Path
@@ -151,17 +154,24 @@ class Declarer:
         document["kind"] = "staging"
         document["gateway"]["key_variable"] = KEY_VARIABLE
         del document["embedded"]
+        otherwise = DECLARES.get(name, {})
+        document["gateway"] |= otherwise.get("gateway", {})
+        for backend in document["backends"]:
+            backend |= otherwise.get("backends", {})
         theirs = fault is not None and fault.layer is Layer.BACKEND
         return self._written(document, name, number, number if theirs else 0)
 
     def _local(self) -> dict[str, Any]:
         return tomllib.loads((self.root / "environments" / "local.toml").read_text(encoding="utf-8"))
 
+    def _address(self, number: int, host: int) -> str:
+        return f"{self.net}.{number % VIEWS_PER_BLOCK}.{number // VIEWS_PER_BLOCK * BLOCK + host}"
+
     def _written(self, document: dict[str, Any], name: str, number: int, of_backends: int) -> Environment:
         document["name"] = name
-        document["gateway"]["url"] = f"http://{self.net}.{number}.39:4000"
+        document["gateway"]["url"] = f"http://{self._address(number, 10)}:4000"
         for place, backend in enumerate(document["backends"]):
-            backend["url"] = f"http://{self.net}.{of_backends}.{101 + place}:11434"
+            backend["url"] = f"http://{self._address(of_backends, 11 + place)}:11434"
         path = self.folder / f"{name}.toml"
         path.write_text(tomli_w.dumps(document), encoding="utf-8")
         return load_environment(str(path), self.root, {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 
 import openai
 import pytest
@@ -14,6 +15,7 @@ from gateway_acceptance.plugin.worker import STATE
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.sdk import AsyncSdk, Got, async_sdk_client
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +55,23 @@ def sdk(target: Target) -> openai.OpenAI:
     """The official SDK with strict validation and no retries; premises as of ``gateway``."""
     target.require_key()
     return target.sdk
+
+
+@pytest.fixture
+def async_sdk(target: Target) -> AsyncSdk:
+    """The official asynchronous SDK, as honest as ``sdk``; premises as of ``gateway``."""
+    target.require_key()
+
+    def run(use: Callable[[openai.AsyncOpenAI], Awaitable[Got]]) -> Got:
+        async def used() -> Got:
+            async with async_sdk_client(
+                target.environment, target.key, target.notebook, target.budget
+            ) as client:
+                return await use(client)
+
+        return asyncio.run(used())
+
+    return run
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from gateway_acceptance.plugin.controller import Controller
 from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
 from gateway_acceptance.plugin.fixtures import (
     any_gateway,
+    async_sdk,
     backend,
     chat_model,
     default_key,
@@ -28,11 +29,13 @@ from gateway_acceptance.plugin.fixtures import (
 )
 from gateway_acceptance.plugin.worker import STATE, WorkerState
 from gateway_acceptance.plugin.worker_hooks import WorkerHooks
+from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.waivers import load_waivers
 
 __all__ = [
     "any_gateway",
+    "async_sdk",
     "backend",
     "chat_model",
     "default_key",
@@ -57,11 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
         environments = load_environments(options.environment_names(config), config.rootpath, os.environ)
         waivers = load_waivers(config.rootpath / "environments" / "waivers.toml")
         claims = load_claims(config.rootpath / "suites" / "claims.toml")
+        frozen = load_profiles(config.rootpath / "suites" / "profiles.toml")
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
     worker_input = getattr(config, "workerinput", None)
     if worker_input is None:
-        controller = Controller(config, environments, waivers)
+        controller = Controller(config, environments, waivers, claims, frozen)
         folder = controller.folder
         if not config.option.collectonly and not config.option.allure_report_dir:
             config.option.allure_report_dir = str(controller.staging)
@@ -70,5 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         folder = Path(worker_input[FOLDER_KEY])
     state = WorkerState(environments, folder, waivers, {claim.id for claim in claims})
+    for each in environments:
+        state.redactor.add(f"key of {each.name}", os.environ.get(each.gateway.key_variable or "", ""))
     config.stash[STATE] = state
     config.pluginmanager.register(WorkerHooks(config, state), "gateway-acceptance-worker")

@@ -7,8 +7,9 @@ both hide faults. It is built on httpx2, so it brings its own transport; budget 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 import httpx2
 import openai
@@ -18,6 +19,15 @@ from gateway_acceptance.policy import Budget
 from gateway_acceptance.wire.attribution import served_by
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.sender import tokens_needed, tokens_reported
+
+Got = TypeVar("Got")
+
+
+class AsyncSdk(Protocol):
+    """Runs what an asynchronous application does: ``async_sdk(lambda client: client.models.list())``."""
+
+    def __call__(self, use: Callable[[openai.AsyncOpenAI], Awaitable[Got]]) -> Got:
+        """Call with a fresh client, in an event loop of its own; both end with it."""
 
 
 def sdk_client(environment: Environment, key: str, notebook: Notebook, budget: Budget) -> openai.OpenAI:

@@ -1,12 +1,33 @@
 """The faults by name: each the proof that its checks can fail."""
 
+from lab.faults import exposure, operations
 from lab.faults.backends import BACKEND_FAULTS
+from lab.faults.embeddings import EMBEDDING_FAULTS
+from lab.faults.errors import ERROR_FAULTS
+from lab.faults.exposure import EXPOSURE_FAULTS
 from lab.faults.gateway import GATEWAY_FAULTS
 from lab.faults.model import Fault, Layer
+from lab.faults.operations import OPERATION_FAULTS
+from lab.faults.properties import PROPERTY_FAULTS
+from lab.faults.sdk import SDK_FAULTS
+from lab.faults.streams import STREAM_FAULTS
 
-ALL = (*GATEWAY_FAULTS, *BACKEND_FAULTS)
+ALL = (
+    *GATEWAY_FAULTS,
+    *BACKEND_FAULTS,
+    *EXPOSURE_FAULTS,
+    *OPERATION_FAULTS,
+    *EMBEDDING_FAULTS,
+    *ERROR_FAULTS,
+    *SDK_FAULTS,
+    *PROPERTY_FAULTS,
+    *STREAM_FAULTS,
+)
 FAULTS = {fault.name: fault for fault in ALL}
 if len(FAULTS) != len(ALL):
     raise ValueError("two faults share a name")
 
-__all__ = ["FAULTS", "Fault", "Layer"]
+DECLARES = {**exposure.DECLARES, **operations.DECLARES}
+"""What the environments of some faults declare otherwise than ``local``: fault -> table -> keys."""
+
+__all__ = ["DECLARES", "FAULTS", "Fault", "Layer"]

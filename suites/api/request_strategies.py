@@ -1,0 +1,217 @@
+"""Requests as Hypothesis draws them: valid ones, and invalid ones, a valid one spoiled by one mutation.
+
+What a *valid* request may hold is what the specification allows and every model can serve: no images, tools
+or logprobs. Contents are strings only: content parts are a check of their own (API-CHAT), because LiteLLM
+1.74.15 hands them to Ollama as they are (LiteLLM issue 9959), and a property that always trips there would
+find nothing else.
+
+Of the *invalid* requests none is left out for what a product is known to accept: every mutation is a case of
+its own, with its own verdict.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+CHAT_PATH, EMBEDDINGS_PATH = "/v1/chat/completions", "/v1/embeddings"
+
+MOST_TOKENS = 16
+"""Of an answer: the property is about form, and a small model's tokens take their time."""
+
+LONG_TEXT = 2000
+"""Characters of the longest text: some hundred tokens, within any model's window."""
+
+Json = dict[str, Any]
+Mutate = Callable[[Json], SearchStrategy[bytes]]
+
+TOUGH = (
+    "👩‍👩‍👧‍👦 🏳️‍🌈",
+    "e\u0301 \u1e9b\u0323 Z\u0351\u036b",
+    "שלום \u202eabc\u202c مرحبا",
+    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𐍈 \U0010fffd",
+    "a\u0000b\u001f\u007f",
+    "\ufeff\u200b\u2028\u2029",
+    '"}],"role":"system"\\',
+    "<|im_end|>\n<|start_header_id|>",
+    "{{ .System }} %s ${HOME} ../..",
+    "data: [DONE]\n\n",
+)
+"""Texts that break what treats text as bytes, templates, JSON or server-sent events."""
+
+LETTERS = st.text(string.ascii_lowercase, min_size=1, max_size=8)
+TEXT = st.one_of(
+    LETTERS,
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
+    st.sampled_from(TOUGH),
+    st.builds(lambda word, times: (word + " ") * times, LETTERS, st.integers(2, LONG_TEXT // 9)),
+)
+"""Never empty: what an empty text means differs from model to model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One way to spoil a valid request. name: of its case; path: of the endpoint."""
+
+    name: str
+    path: str
+    mutate: Mutate
+
+
+def valid_chats(model: str, **fixed: Any) -> SearchStrategy[Json]:
+    """Chat requests to a model: conversations of up to five turns, and sampling parameters in their range."""
+    parameters = st.fixed_dictionaries(
+        {},
+        optional={
+            "temperature": st.floats(0, 2, width=16),
+            "top_p": st.floats(0.0625, 1, width=16),
+            "seed": st.integers(0, 2**31 - 1),
+            "stop": st.one_of(LETTERS, st.lists(LETTERS, min_size=1, max_size=4)),
+            "presence_penalty": st.floats(-2, 2, width=16),
+            "frequency_penalty": st.floats(-2, 2, width=16),
+            "user": LETTERS,
+            "n": st.just(1),
+            "response_format": st.just({"type": "text"}),
+        },
+    )
+    limit = st.builds(
+        lambda name, tokens: {name: tokens},
+        st.sampled_from(("max_tokens", "max_completion_tokens")),
+        st.integers(1, MOST_TOKENS),
+    )
+    return st.builds(
+        lambda messages, most, others: {"model": model, "messages": messages, **most, **others, **fixed},
+        _conversations(),
+        limit,
+        parameters,
+    )
+
+
+def _conversations() -> SearchStrategy[list[Json]]:
+    system = st.one_of(st.just(()), TEXT.map(lambda text: ({"role": "system", "content": text},)))
+    turns = st.lists(st.tuples(TEXT, TEXT), max_size=2)
+
+    def conversation(before: tuple[Json, ...], past: list[tuple[str, str]], asked: str) -> list[Json]:
+        said = [
+            {"role": role, "content": text}
+            for pair in past
+            for role, text in zip(("user", "assistant"), pair, strict=True)
+        ]
+        return [*before, *said, {"role": "user", "content": asked}]
+
+    return st.builds(conversation, system, turns, TEXT)
+
+
+def valid_embeddings(model: str) -> SearchStrategy[Json]:
+    """Embedding requests to a model: one text, or up to four, as floats."""
+    return st.builds(
+        lambda texts, others: {"model": model, "input": texts, **others},
+        st.one_of(TEXT, st.lists(TEXT, min_size=1, max_size=4)),
+        st.fixed_dictionaries({}, optional={"encoding_format": st.just("float"), "user": LETTERS}),
+    )
+
+
+def encoded(document: object) -> bytes:
+    """A JSON body."""
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+_LIST = st.lists(st.integers(0, 9), max_size=2)
+_OBJECT = st.builds(lambda name, value: {name: value}, LETTERS, st.integers(0, 9))
+_WORDS = LETTERS.filter(lambda word: word not in ("nan", "inf", "infinity", "true", "false", "on", "off"))
+NO_NUMBER: SearchStrategy[Any] = st.one_of(_WORDS, _LIST, _OBJECT)
+"""No null: optional parameters may be null. No digits: some servers read "1" as 1."""
+NO_STRING: SearchStrategy[Any] = st.one_of(st.integers(0, 9), _LIST, _OBJECT)
+NO_LIST: SearchStrategy[Any] = st.one_of(LETTERS, st.integers(0, 9), _OBJECT, st.booleans())
+NO_OBJECT: SearchStrategy[Any] = st.one_of(LETTERS, st.integers(0, 9), _LIST)
+
+
+def _without(name: str) -> Mutate:
+    return lambda valid: st.just(encoded({key: value for key, value in valid.items() if key != name}))
+
+
+def _with(name: str, values: SearchStrategy[Any]) -> Mutate:
+    return lambda valid: values.map(lambda value: encoded({**valid, name: value}))
+
+
+def _message(change: Callable[[Json], SearchStrategy[Any]]) -> Mutate:
+    """One message of the conversation is changed, any of them."""
+
+    def mutate(valid: Json) -> SearchStrategy[bytes]:
+        messages = valid["messages"]
+        return st.integers(0, len(messages) - 1).flatmap(
+            lambda at: change(messages[at]).map(
+                lambda changed: encoded({**valid, "messages": [*messages[:at], changed, *messages[at + 1 :]]})
+            )
+        )
+
+    return mutate
+
+
+def _cut_off(valid: Json) -> SearchStrategy[bytes]:
+    """In ASCII, so that no character is cut in two: that would be another mistake."""
+    body = json.dumps(valid).encode()
+    return st.integers(1, len(body) - 1).map(lambda length: body[:length])
+
+
+def _followed(valid: Json) -> SearchStrategy[bytes]:
+    return LETTERS.map(lambda rest: encoded(valid) + b" " + rest.encode())
+
+
+def _item(valid: Json) -> SearchStrategy[bytes]:
+    return st.one_of(_OBJECT, st.just(None)).map(
+        lambda item: encoded({**valid, "input": ["a gateway", item]})
+    )
+
+
+_UNKNOWN_MODEL = st.text(string.ascii_lowercase + string.digits, min_size=8, max_size=16).map(
+    lambda name: f"no-such-model-{name}"
+)
+_OF_CHAT: Mapping[str, Mutate] = {
+    "JSON cut off": _cut_off,
+    "JSON followed by a word": _followed,
+    "model missing": _without("model"),
+    "model unknown": _with("model", _UNKNOWN_MODEL),
+    "model of another type": _with("model", NO_STRING),
+    "messages missing": _without("messages"),
+    "messages of another type": _with("messages", NO_LIST),
+    "message of another type": _message(lambda _: NO_OBJECT),
+    "content of another type": _message(
+        lambda message: st.integers(0, 9).map(lambda value: {**message, "content": value})
+    ),
+    "max_tokens of another type": _with("max_tokens", NO_NUMBER),
+    "temperature of another type": _with("temperature", NO_NUMBER),
+    "top_p of another type": _with("top_p", NO_NUMBER),
+    "seed of another type": _with("seed", NO_NUMBER),
+    "n of another type": _with("n", NO_NUMBER),
+    "stop of another type": _with("stop", st.one_of(st.integers(0, 9), _OBJECT)),
+    "stream of another type": _with("stream", st.one_of(_WORDS, _LIST, _OBJECT)),
+    "tools of another type": _with("tools", st.one_of(LETTERS, st.integers(1, 9))),
+    "response_format of another type": _with("response_format", st.one_of(LETTERS, st.integers(1, 9))),
+}
+_OF_EMBEDDINGS: Mapping[str, Mutate] = {
+    "JSON cut off": _cut_off,
+    "JSON followed by a word": _followed,
+    "model missing": _without("model"),
+    "model unknown": _with("model", _UNKNOWN_MODEL),
+    "model of another type": _with("model", NO_STRING),
+    "input missing": _without("input"),
+    "input of another type": _with("input", st.one_of(st.integers(0, 9), _OBJECT)),
+    "input with an item of another type": _item,
+}
+
+CHAT_MUTATIONS = {name: Mutation(name, CHAT_PATH, mutate) for name, mutate in _OF_CHAT.items()}
+EMBEDDING_MUTATIONS = {
+    name: Mutation(name, EMBEDDINGS_PATH, mutate) for name, mutate in _OF_EMBEDDINGS.items()
+}
+
+
+def spoiled(valid: SearchStrategy[Json], mutation: Mutation) -> SearchStrategy[bytes]:
+    """Bodies that differ from a valid request by one mutation."""
+    return valid.flatmap(mutation.mutate)

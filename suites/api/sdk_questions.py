@@ -1,0 +1,196 @@
+"""What the SDK's checks ask, and which models can answer it when they are asked without the gateway."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import httpx2
+import openai
+from openai.lib.streaming.chat import ChatCompletionStreamEvent
+from openai.types.chat import (
+    ChatCompletion,
+    ChatCompletionFunctionToolParam,
+    ChatCompletionMessageParam,
+    ChatCompletionUserMessageParam,
+    ParsedChatCompletion,
+)
+from pydantic import BaseModel, ConfigDict
+
+from gateway_acceptance.environment import Environment, Model, ModelKind
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.sender import tokens_needed
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS
+
+Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
+
+UNKNOWN_MODEL = "no-such-model-sdk"
+
+TOOL_TOKENS = 64
+"""A call of one argument, or a small object, in any tokenizer; the rest bounds a model that will not stop."""
+
+
+class SetAlarm(BaseModel):
+    """Set an alarm for an hour of the day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hour: int
+
+
+class Place(BaseModel):
+    """An answer of two fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    city: str
+    inhabitants: int
+
+
+HOUR = 7
+TOOL = "SetAlarm"
+ALARM: ChatCompletionFunctionToolParam = openai.pydantic_function_tool(SetAlarm, name=TOOL)
+"""The tool as the SDK's own helper describes it."""
+TOOL_PROMPT = f'Call the tool {TOOL} with {{"hour": {HOUR}}}'
+PLACE_PROMPT = "Which city is the capital of Norway, and how many inhabitants has it?"
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Where the SDK itself reads an answer: what it raises that is none of its own errors is about the
+    answer as well (a broken connection in mid-stream, base64 of a wrong length, text where JSON belongs)."""
+    try:
+        yield
+    except (openai.OpenAIError, CheckFailed):
+        raise
+    except (httpx2.HTTPError, ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise CheckFailed(f"the SDK could not read {what}: {type(error).__name__}: {first}") from error
+
+
+def as_shipped(client: Client) -> Client:
+    """The same client without strict validation: that runs before the SDK decodes base64, so it would refuse
+    every right answer to its own default request for embeddings. Who uses it judges the vectors."""
+    return client.with_options(_extra_kwargs={"_strict_response_validation": False})
+
+
+def user(text: str) -> ChatCompletionUserMessageParam:
+    """A message of the user."""
+    return {"role": "user", "content": text}
+
+
+ECHO: list[ChatCompletionMessageParam] = [user(ECHO_PROMPT)]
+
+
+def echoed(text: str | None, by: str) -> None:
+    """Raises CheckFailed where this is not the text that was asked for."""
+    if (text or "").strip() != ECHO_TEXT:
+        raise CheckFailed(f"expected {by} to give {ECHO_TEXT!r}, it gave {text!r}")
+
+
+def text_of(completion: ChatCompletion) -> str:
+    """The text of the first choice."""
+    return (completion.choices[0].message.content or "") if completion.choices else ""
+
+
+def single(environment: Environment, kind: ModelKind) -> Model:
+    """The first model with one deployment. Raises NotApplicable."""
+    for model in environment.models:
+        if model.kind is kind:
+            return model
+    raise NotApplicable(f"the environment declares no {kind.value} model with a single deployment")
+
+
+def calls_tools(target: Target) -> str:
+    """An alias whose model calls the tool when its backend is asked. Raises NotApplicable, Untestable."""
+    function = {**ALARM["function"]}
+    function.pop("strict", None)
+    asked = {"tools": [{"type": "function", "function": function}]}
+    return _capable(target, "calls the tool that it is asked to call", TOOL_PROMPT, asked, _has_called)
+
+
+def keeps_schemas(target: Target) -> str:
+    """An alias whose model answers in a schema when its backend is asked. Raises as ``calls_tools``."""
+    asked = {"format": Place.model_json_schema()}
+    return _capable(target, "answers as a schema demands", PLACE_PROMPT, asked, _is_place)
+
+
+def _capable(
+    target: Target, what: str, prompt: str, asked: dict[str, Any], able: Callable[[Exchange], bool]
+) -> str:
+    for model in target.environment.models:
+        if model.kind is not ModelKind.CHAT:
+            continue
+        ask = partial(_ask_directly, target, model, prompt, asked)
+        if able(target.once(("sdk", what, model.alias), ask)):
+            return model.alias
+    raise NotApplicable(f"no declared model {what} when its backend is asked directly")
+
+
+def _ask_directly(target: Target, model: Model, prompt: str, asked: dict[str, Any]) -> Exchange:
+    """Ollama's ``/api/chat``."""
+    backend = target.backend(model.backend).backend
+    body = {
+        "model": model.upstream,
+        "messages": [{"role": "user", "content": prompt}],
+        "stream": False,
+        "options": {"temperature": 0, "num_predict": TOOL_TOKENS},
+        **asked,
+    }
+    return target.sender.send(
+        "POST",
+        f"{backend.url}/api/chat",
+        headers=[("content-type", "application/json")],
+        body=json.dumps(body).encode(),
+        tokens=tokens_needed(json.dumps(body), TOOL_TOKENS),
+    )
+
+
+def _message(answer: Exchange) -> dict[str, Any]:
+    body = answer.json() if answer.status == 200 else {}
+    message = body.get("message") if isinstance(body, dict) else None
+    return message if isinstance(message, dict) else {}
+
+
+def _has_called(answer: Exchange) -> bool:
+    calls = _message(answer).get("tool_calls") or []
+    functions = [call.get("function") or {} for call in calls]
+    return [(called.get("name"), called.get("arguments")) for called in functions] == [(TOOL, {"hour": HOUR})]
+
+
+def _is_place(answer: Exchange) -> bool:
+    try:
+        Place.model_validate_json(_message(answer).get("content", ""))
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class HelperStream:
+    """What the stream helper gave: its events, and the completion that it put together."""
+
+    events: Sequence[ChatCompletionStreamEvent[None]]
+    completion: ParsedChatCompletion[None]
+
+
+def helper_stream(sdk: openai.OpenAI, alias: str) -> HelperStream:
+    """The validation prompt, asked through the stream helper, with usage."""
+    with (
+        reading("the stream"),
+        sdk.chat.completions.stream(
+            model=alias,
+            messages=ECHO,
+            temperature=0,
+            max_tokens=ECHO_TOKENS,
+            stream_options={"include_usage": True},
+        ) as stream,
+    ):
+        events = list(stream)
+        return HelperStream(events, stream.get_final_completion())
