@@ -154,8 +154,16 @@ def judge(
         outcome = f"{len(reasons)} against it" if reasons else "all that was executed passed"
         headline = f"{executed} checks executed, which is no whole profile; {outcome}"
         return Judgement("PARTIAL RUN", headline, reasons, bad if reasons else EXIT_READY)
-    missing = _not_executed(document, frozen.get(run.profile, ()))
+    listed = frozen.get(run.profile, ())
+    unlisted = [
+        check["id"]
+        for check in document["checks"]
+        if run.profile in check["profiles"] and check["id"] not in listed
+    ]
+    missing = _not_executed(document, [*listed, *unlisted])
     reasons += [f"{check_id} was not executed: {why}" for check_id, why in missing]
+    if unlisted:
+        reasons.append(f"not in the list of {run.profile} in suites/profiles.toml: {', '.join(unlisted)}")
     unspoken = [claim["id"] for claim in document["claims"] if claim["verdict"] == NOT_VERIFIED]
     silence = f"it does not speak of {len(unspoken)} of {len(document['claims'])} claims"
     if run.profile != RELEASE:
@@ -255,7 +263,9 @@ def _claim_document(claim: Claim, checks: Sequence[Document], catalogue: Mapping
         "mend": claim.mend,
         "verdict": verdict.value if verdict and proven else NOT_VERIFIED,
         "checks": own,
-        "proven": max(case["started"] for case in cases) if proven else None,
+        "proven": max(case["started"] for case in cases)
+        if verdict in (Verdict.PASSED, Verdict.WAIVED)
+        else None,
     }
 
 

@@ -15,7 +15,7 @@ SHORTEST_SECRET = 6
 """Shorter ones would turn ordinary words into redactions; such a key is no secret anyway."""
 
 HEAD = 12
-"""So many characters of a longer form are enough to know it by: evidence is cut, in the midst of secrets too."""
+"""So many characters of a longer form are enough to know it by: evidence is cut, amid secrets too."""
 
 TAIL = r"[\w.~+/=%-]*"
 """What may follow the head of a form that was cut."""
@@ -60,7 +60,7 @@ class Redactor:
         self._pattern = re.compile("|".join([*whole, *cut]))
 
     def __call__(self, text: str) -> str:
-        """The text without secrets, and without half surrogates: a target's JSON may hold them, no file can."""
+        """The text without secrets, and without lone surrogates: JSON may hold them, no file can."""
         if not text.isascii():
             text = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
         if self._pattern is None:

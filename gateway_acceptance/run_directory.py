@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,14 @@ class RunDirectory:
     def write_json(self, name: str, document: Any) -> Path:
         """Write a JSON document, all its strings redacted."""
         return self.write(name, json.dumps(self.redact.tree(document), indent=1, ensure_ascii=False) + "\n")
+
+    def clear(self) -> None:
+        """Remove everything that was written."""
+        for path in self.path.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def publish(self) -> None:
         """Let ``latest`` point here, in one step."""

@@ -18,7 +18,7 @@ from gateway_acceptance.usage import UsageProblem
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
-"""What a key may consist of: a header can carry it, and a line end copied along would look like a dead gateway."""
+"""What a key may consist of: a header can carry it. A copied line end would look like a dead gateway."""
 
 
 def load_environments(names: Sequence[str], root: Path, variables: Mapping[str, str]) -> list[Environment]:

@@ -82,11 +82,13 @@ def _asked_directly(target: Target, served: Served, last: Exchange | None) -> tu
         if prompt is None:
             return "", f"{served.backend} is reachable and holds {served.upstream}"
         answer = client.chat(served.upstream, prompt, max_tokens=BLAME_TOKENS)
+        if answer.status != 200:
+            return f"{served.backend} itself answers {answer.status}: {answer.text[:160]}", ""
+        content = str(answer.json()["message"]["content"])
     except CheckFailed as failure:
         return str(failure), ""
-    if answer.status != 200:
-        return f"{served.backend} itself answers {answer.status}: {answer.text[:160]}", ""
-    content = answer.json().get("message", {}).get("content", "")
+    except (KeyError, TypeError):
+        return f"{served.backend} itself answers 200 without a message: {answer.text[:160]}", ""
     return "", f"{served.backend} itself answers the same question with {content[:80]!r}"
 
 

@@ -12,24 +12,35 @@ import pytest
 from gateway_acceptance.check import Check, Effect, Level
 from gateway_acceptance.plugin.parametrise import check_of, environment_of, parameters_of
 from gateway_acceptance.record import Selected
+from gateway_acceptance.usage import UsageProblem
 
 
 def write_collected(
-    folder: Path, worker: str, items: Sequence[pytest.Item], catalogue: Mapping[str, Check]
+    folder: Path,
+    worker: str,
+    items: Sequence[pytest.Item],
+    catalogue: Mapping[str, Check],
+    left_out: int,
+    mistakes: Sequence[str],
 ) -> None:
-    """worker: xdist's id, or empty for the only process."""
+    """worker: xdist's id, or empty for the only process; left_out: cases of the profile that something
+    deselected; mistakes: of checks' declarations, one sentence each."""
     selected = [_selected(item) for item in items]
     document = {
         "selected": [asdict(case) for case in selected],
         "catalogue": [asdict(check) for check in catalogue.values()],
+        "left_out": left_out,
+        "mistakes": list(mistakes),
     }
     _file(folder, worker).write_text(json.dumps(document), encoding="utf-8")
 
 
-def read_collected(folder: Path, worker: str) -> tuple[list[Selected], list[Check]]:
-    """What ``write_collected`` wrote."""
+def read_collected(folder: Path, worker: str) -> tuple[list[Selected], list[Check], int]:
+    """What ``write_collected`` wrote. Raises UsageProblem for the mistakes that it found."""
     document = json.loads(_file(folder, worker).read_text(encoding="utf-8"))
-    return [Selected(**case) for case in document["selected"]], [
+    if document["mistakes"]:
+        raise UsageProblem(document["mistakes"])
+    catalogue = [
         Check(
             **{
                 **check,
@@ -41,6 +52,7 @@ def read_collected(folder: Path, worker: str) -> tuple[list[Selected], list[Chec
         )
         for check in document["catalogue"]
     ]
+    return [Selected(**case) for case in document["selected"]], catalogue, document["left_out"]
 
 
 def _selected(item: pytest.Item) -> Selected:

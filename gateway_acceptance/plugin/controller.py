@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,7 @@ import pytest
 
 import gateway_acceptance
 from gateway_acceptance.check import Check
-from gateway_acceptance.claims import load_claims
+from gateway_acceptance.claims import Claim
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root
@@ -28,9 +28,9 @@ from gateway_acceptance.plugin.outcome import utc
 from gateway_acceptance.plugin.targets import read_preflight
 from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget
-from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.record import Run, Selected, build
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.report.views import write_views
 from gateway_acceptance.run_directory import RunDirectory, new_run_directory, previous_record
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 from gateway_acceptance.waivers import Waiver, unknown_checks
@@ -56,6 +56,8 @@ class Controller:
     config: pytest.Config
     environments: Sequence[Environment]
     waivers: Sequence[Waiver]
+    claims: Sequence[Claim]
+    frozen: Mapping[str, Sequence[str]]
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="gateway-acceptance-")))
     started: float = field(default_factory=time.time)
     redactor: Redactor = field(default_factory=Redactor)
@@ -65,6 +67,7 @@ class Controller:
     broken: list[str] = field(default_factory=list)
     interrupted: str = ""
     nothing_selected: str = ""
+    left_out: int = 0
     prepared: bool = False
     ready: bool = False
     running: list[Running] = field(default_factory=list)
@@ -75,8 +78,9 @@ class Controller:
         """Where allure-pytest writes during the run."""
         return self.folder / "allure-results"
 
-    def expect(self, selected: Sequence[Selected], catalogue: Sequence[Check]) -> None:
-        """What one worker collected."""
+    def expect(self, selected: Sequence[Selected], catalogue: Sequence[Check], left_out: int) -> None:
+        """What one worker collected; left_out: cases of the profile that were deselected, however."""
+        self.left_out = max(self.left_out, left_out)
         self.selected.update({case.nodeid: case for case in selected})
         self.catalogue.update({check.id: check for check in catalogue})
 
@@ -112,9 +116,6 @@ class Controller:
     def finish(self) -> None:
         """Write record and views of every environment, and prove that no secret is among them."""
         ended = time.time()
-        root = self.config.rootpath
-        claims = load_claims(root / "suites" / "claims.toml")
-        frozen = load_profiles(root / "suites" / "profiles.toml")
         run = self._run(ended)
         runs = runs_root(self.config)
         for environment in self.environments:
@@ -122,18 +123,22 @@ class Controller:
                 environment,
                 run,
                 catalogue=sorted(self.catalogue.values(), key=lambda check: check.id),
-                selected=[case for case in self.selected.values() if case.environment == environment.name],
+                selected=[
+                    replace(case, nodeid=self.redactor(case.nodeid))  # as its report names it
+                    for case in self.selected.values()
+                    if case.environment == environment.name
+                ],
                 cases=[case for case in self.cases if case["environment"] == environment.name],
-                claims=claims,
+                claims=self.claims,
                 waivers=self.waivers,
-                frozen=frozen,
+                frozen=self.frozen,
                 spent=Budget(
                     self.folder / f"budget-{environment.name}.json", environment.policy, self.started
                 ).spent,
                 product_version=read_preflight(self.folder, environment.name).version,
                 today=datetime.now(UTC).date(),
             )
-            self.finished.append(self._write(environment.name, record, claims, runs))
+            self.finished.append(self._write(environment.name, record, runs))
 
     def exit_code(self) -> int:
         """The worst over all environments, in the order ready, not ready, usage, void, harness error."""
@@ -149,15 +154,18 @@ class Controller:
     def _run(self, ended: float) -> Run:
         config = self.config
         broken = list(self.broken)
-        if not narrowed(config):
+        smaller = narrowed(config)
+        if not smaller:
             broken += unknown_checks(self.waivers, list(self.catalogue))
+        if not smaller and self.left_out:
+            smaller = [f"{self.left_out} cases of the profile were deselected"]
         return Run(
             id=datetime.fromtimestamp(self.started, UTC).strftime("%Y%m%dT%H%M%SZ"),
             started=utc(self.started),
             ended=utc(ended),
             profile=profile_of(config),
             marker=config.option.markexpr,
-            narrowed=narrowed(config),
+            narrowed=smaller,
             arguments=[self.redactor(argument) for argument in config.invocation_params.args],
             interrupted=self.interrupted,
             broken=broken,
@@ -165,30 +173,40 @@ class Controller:
             tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
         )
 
-    def _write(self, name: str, record: dict[str, Any], claims: Sequence[Any], runs: Path) -> Finished:
-        from gateway_acceptance.report.views import write_views
-
+    def _write(self, name: str, record: dict[str, Any], runs: Path) -> Finished:
         previous = previous_record(runs, name)
         directory = new_run_directory(runs, name, record["run"]["id"], self.redactor)
         record["run"]["id"] = directory.path.name
         directory.write_json("record.json", record)
         with_report = not self.config.getoption("--no-report")
-        report, why = write_views(directory, record, previous, claims, self.staging, with_report=with_report)
+        report, why = write_views(
+            directory, record, previous, self.claims, self.staging, with_report=with_report
+        )
         leaks = self.redactor.leaks_in(directory.path)
         if leaks:
-            self._void_for_leaks(directory, record, leaks)
+            self._void_for_leaks(directory, record, previous, leaks)
+            report, why = None, "a secret was among the results"
         directory.publish()
         return Finished(name, record, directory, report, why)
 
-    def _void_for_leaks(self, directory: RunDirectory, record: dict[str, Any], leaks: list[str]) -> None:
-        """A secret reached a file of ours: the files that hold it go, and the run says so."""
-        for leak in leaks:
-            (directory.path / leak.rsplit(":", 1)[0]).unlink(missing_ok=True)
+    def _void_for_leaks(
+        self,
+        directory: RunDirectory,
+        record: dict[str, Any],
+        previous: dict[str, Any] | None,
+        leaks: list[str],
+    ) -> None:
+        """A secret reached a file of ours: all files go, for they tell of a run that is void now. What is
+        written anew comes of the redacted record alone; whatever of it still holds a secret goes as well."""
         run = record["run"]
         run["state"], run["exit_code"] = "VOID", EXIT_HARNESS_ERROR
         run["headline"] = "a secret was about to be written; the files that held it were removed"
         run["reasons"] = [*run["reasons"], *(f"secret found in {leak}" for leak in leaks)]
+        directory.clear()
         directory.write_json("record.json", record)
+        write_views(directory, record, previous, self.claims, self.folder / "nothing", with_report=False)
+        for leak in self.redactor.leaks_in(directory.path):
+            (directory.path / leak.rsplit(":", 1)[0]).unlink(missing_ok=True)
 
 
 def suite_identity(root: Path) -> dict[str, object]:

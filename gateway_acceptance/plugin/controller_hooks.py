@@ -62,8 +62,18 @@ class ControllerHooks:
         case = getattr(report, "gateway_case", None)
         if case is not None:
             self._controller.cases.append(case)
+        elif report.failed and not hasattr(report, "gateway_verdict"):
+            self._controller.broken.append(f"{report.nodeid} failed outside of any check")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        """xdist: a worker is gone; with an error, it died."""
+        if error:
+            self._controller.broken.append(f"the worker {node.gateway.id} died: {error}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        if isinstance(excinfo.value, pytest.Session.Interrupted) and self._controller.broken:
+            return  # pytest's way to end after collection errors: an error of the suite, not an interruption
         self._controller.interrupted = str(excinfo.value) or "by the keyboard or a signal"
 
     @pytest.hookimpl(tryfirst=True)
@@ -76,11 +86,17 @@ class ControllerHooks:
             controller.nothing_selected = "no check was selected: mend -m, -k or the paths given"
             session.exitstatus = EXIT_USAGE
             return
+        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            controller.broken.append("pytest met an internal error; what it printed says where")
         if not controller.ready and not controller.broken:
             return
         stopped = session.shouldfail or session.shouldstop
-        controller.interrupted = controller.interrupted or (str(stopped) if stopped else "")
-        controller.release()
+        if stopped and not controller.broken:
+            controller.interrupted = controller.interrupted or str(stopped)
+        try:
+            controller.release()
+        except NotStarted as failure:
+            controller.broken.append(controller.redactor(str(failure)))
         controller.finish()
         session.exitstatus = controller.exit_code()
 
@@ -98,11 +114,10 @@ class ControllerHooks:
         controller = self._controller
         if controller.config.option.collectonly:
             return
-        selected, catalogue = read_collected(controller.folder, worker)
-        controller.expect(selected, catalogue)
-        if not controller.selected:
-            return
         try:
+            controller.expect(*read_collected(controller.folder, worker))
+            if not controller.selected:
+                return
             controller.prepare(say_to_terminal(controller.config))
         except UsageProblem as problem:
             raise pytest.UsageError(*problem.sentences) from None

@@ -58,6 +58,10 @@ SPOKEN: Mapping[type[BaseException], Verdict] = {
 }
 
 
+OURS_IN_THE_SDK: tuple[type[BaseException], ...] = (httpx2.LocalProtocolError, *SPOKEN)
+"""What the SDK may wrap as a broken connection and is none: our malformed request, our own budget."""
+
+
 def outcome_of(error: BaseException | None, when: str) -> Outcome:
     """The outcome of one phase of a test (``setup``, ``call``, ``teardown``)."""
     if error is None:
@@ -67,17 +71,17 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
         if isinstance(error, kind):
             return Outcome(verdict, str(error))
     if when == "teardown":
-        return Outcome(Verdict.HARNESS_ERROR, f"while cleaning up: {_named(error)}", "harness", detail)
+        return Outcome(Verdict.HARNESS_ERROR, f"while cleaning up: {_named(error)}", "harness", detail=detail)
     if isinstance(error, CheckFailed):
         problems = tuple(str(problem) for problem in error.problems)
         return Outcome(Verdict.FAILED, str(error), error.blame, problems=problems)
     if isinstance(error, AssertionError) and not _ours(error):
         return Outcome(Verdict.FAILED, str(error) or "the assertion is false", detail=_short(detail))
-    if isinstance(error, openai.APIConnectionError) and not _of_the_wire(error.__cause__):
+    if isinstance(error, openai.APIConnectionError) and isinstance(error.__cause__, OURS_IN_THE_SDK):
         return outcome_of(error.__cause__, when)
     if isinstance(error, openai.OpenAIError):
         return Outcome(Verdict.FAILED, f"the official SDK raised {_named(error)}", detail=_short(detail))
-    return Outcome(Verdict.HARNESS_ERROR, _named(error), "harness", detail)
+    return Outcome(Verdict.HARNESS_ERROR, _named(error), "harness", detail=detail)
 
 
 def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
@@ -134,14 +138,6 @@ def _version(target: Target | None) -> str:
         return target.preflight().version if target else ""
     except NotPermitted:
         return ""
-
-
-def _of_the_wire(cause: BaseException | None) -> bool:
-    """Whether it is the target that broke the SDK's connection; the SDK wraps whatever its transport raises,
-    a refusal by our own budget and our own mistakes included."""
-    if isinstance(cause, httpx2.LocalProtocolError):
-        return False
-    return cause is None or isinstance(cause, httpx2.TransportError)
 
 
 def _ours(error: BaseException) -> bool:

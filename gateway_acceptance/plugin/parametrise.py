@@ -28,8 +28,11 @@ def check_of(node: pytest.Item | pytest.Function) -> Check | None:
     return marker.args[0] if marker else None
 
 
-def parametrise(metafunc: pytest.Metafunc, environments: Sequence[Environment]) -> None:
-    """Cases are strings only: stable ids for histories, nothing of a secret in them."""
+def parametrise(
+    metafunc: pytest.Metafunc, environments: Sequence[Environment], redact: Callable[[str], str]
+) -> None:
+    """Cases are strings only: stable ids for histories, nothing of a secret in them (a key that is known to
+    the world may be the environment's own)."""
     if "environment" not in metafunc.fixturenames:
         return
     axes = [name for name in AXES if name in metafunc.fixturenames]
@@ -45,7 +48,7 @@ def parametrise(metafunc: pytest.Metafunc, environments: Sequence[Environment]) 
         ("environment", axis),
         cases,
         indirect=True,
-        ids=[f"{name}-{_visible(value)}" for name, value in cases],
+        ids=[f"{name}-{redact(_visible(value))}" for name, value in cases],
         scope="session",
     )
 
@@ -59,6 +62,11 @@ def parameters_of(item: pytest.Item) -> dict[str, str]:
 def environment_of(item: pytest.Item) -> str:
     """The name of the environment that a case judges."""
     return str(item.callspec.params["environment"])  # type: ignore[attr-defined]
+
+
+def concerns_an_environment(item: pytest.Item) -> bool:
+    """Whether a check asks, by its arguments, for an environment at all."""
+    return hasattr(item, "callspec") and "environment" in item.callspec.params
 
 
 def _visible(value: str) -> str:

@@ -32,6 +32,8 @@ OUTCOMES: Mapping[Verdict, str] = {
     Verdict.NOT_PERMITTED: "skipped",
 }
 """Pytest's own three outcomes; every red verdict is ``failed``."""
+SHOWN_WAIVERS = 6
+"""Up to so many are shown in full at the end of a run."""
 
 
 def speak(
@@ -96,9 +98,12 @@ def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         _untested(reporter, check)
     for reason in run["reasons"]:
         reporter.write_line(f"  - {reason}")
-    for waiver in finished.record["waivers"]:
-        if waiver["used"]:
-            reporter.write_line(f"  waived: {waiver['check']} {waiver['reason']} ({waiver['link']})")
+    used = [waiver for waiver in finished.record["waivers"] if waiver["used"]]
+    for waiver in used if len(used) <= SHOWN_WAIVERS else ():
+        reporter.write_line(f"  waived: {waiver['check']} {waiver['reason']} ({waiver['link']})")
+    if len(used) > SHOWN_WAIVERS:
+        ids = ", ".join(dict.fromkeys(waiver["check"] for waiver in used))
+        reporter.write_line(f"  waived, each with its reason in STATUS.md: {ids}")
 
 
 def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:

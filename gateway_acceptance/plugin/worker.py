@@ -22,7 +22,7 @@ CONNECTIONS = "connections.json"
 
 @dataclass
 class WorkerState:
-    """folder: private to the run (0700), shared by controller and workers; claims: ids that checks may name."""
+    """folder: private to the run (0700), shared with the controller; claims: ids that checks may name."""
 
     environments: Sequence[Environment]
     folder: Path

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Generator
+from dataclasses import replace
 
 import allure
+import allure_commons
 import pytest
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.collected import write_collected
+from gateway_acceptance.plugin.options import profile_of
 from gateway_acceptance.plugin.outcome import Outcome, case_document, outcome_of, waived
-from gateway_acceptance.plugin.parametrise import check_of, environment_of, parametrise
+from gateway_acceptance.plugin.parametrise import (
+    check_of,
+    concerns_an_environment,
+    environment_of,
+    parametrise,
+)
+from gateway_acceptance.plugin.raw_results import RawResults
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.verdict import NotPermitted, Verdict
 
 PHASES = pytest.StashKey[list[Outcome]]()
+CALLED = pytest.StashKey[bool]()
 BEGUN = pytest.StashKey[float]()
+NEVER_RUN = Outcome(Verdict.HARNESS_ERROR, "the check was set up and never run (--setup-only?)", "harness")
 CASE_LABEL = "gaCase"
 """Allure label by which a raw result finds its case in the record."""
 
@@ -30,37 +42,48 @@ class WorkerHooks:
     def __init__(self, config: pytest.Config, state: WorkerState) -> None:
         self._config, self._state = config, state
         self._catalogue: dict[str, Check] = {}
+        self._of_the_profile: set[str] = set()
+        self._mistakes: list[str] = []
+        self._raw_results = RawResults()
+        allure_commons.plugin_manager.register(self._raw_results)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        parametrise(metafunc, self._state.environments)
+        parametrise(metafunc, self._state.environments, self._state.redactor)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Before anything is deselected: the catalogue of all checks that are there."""
         functions: dict[str, str] = {}
+        mistakes: dict[str, None] = {}
         for item in items:
             check = check_of(item)
             if check is None:
                 continue
             function = item.nodeid.split("[", 1)[0]
+            if not concerns_an_environment(item):
+                mistakes[f"{check.id} ({function}) asks for no environment; let it ask for one"] = None
             known = functions.setdefault(check.id, function)
             if known != function:
-                raise pytest.UsageError(f"the check id {check.id} is used twice: {known} and {function}")
+                mistakes[f"the check id {check.id} is used twice: {known} and {function}"] = None
             self._catalogue[check.id] = check
-        unknown = [
-            f"{check.id} names the claim {claim}, which suites/claims.toml does not hold"
-            for check in self._catalogue.values()
-            for claim in check.claims
-            if claim not in self._state.claims
-        ]
-        if unknown:
-            raise pytest.UsageError(*unknown)
+            if profile_of(self._config) in check.profiles:
+                self._of_the_profile.add(item.nodeid)
+            for claim in check.claims:
+                if claim not in self._state.claims:
+                    place = "which suites/claims.toml does not hold"
+                    mistakes[f"{check.id} names the claim {claim}, {place}"] = None
+        if mistakes:
+            items.clear()  # pytest goes on to pytest_collection_finish: nothing is to be prepared or run
+            self._mistakes = list(mistakes)
+            if not hasattr(self._config, "workerinput"):  # a worker of xdist is not heard; its file is
+                raise pytest.UsageError(*mistakes)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What will run, for the controller: its environments must be ready before the first check."""
         items = [item for item in session.items if check_of(item)]
+        left_out = self._of_the_profile - {item.nodeid for item in items}
         worker = getattr(self._config, "workerinput", {}).get("workerid", "")
-        write_collected(self._state.folder, worker, items, self._catalogue)
+        write_collected(self._state.folder, worker, items, self._catalogue, len(left_out), self._mistakes)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -68,8 +91,10 @@ class WorkerHooks:
         check = check_of(item)
         if check is None:
             return
+        _ = self._state.connections  # every secret is known before the check can show one
         self._state.notebook.clear()
         item.stash[PHASES] = []
+        item.stash[CALLED] = False
         item.stash[BEGUN] = time.time()
         allure.dynamic.label(CASE_LABEL, item.nodeid)  # type: ignore[no-untyped-call]
         reason = forbidden(self._state.environment(environment_of(item)).policy, check.effect)
@@ -86,9 +111,15 @@ class WorkerHooks:
         if check is None or PHASES not in item.stash:
             return report
         outcome = outcome_of(call.excinfo.value if call.excinfo else None, call.when)
+        if outcome.verdict is Verdict.PASSED and report.failed:
+            words = f"pytest calls it failed: {report.longreprtext}"
+            outcome = Outcome(Verdict.HARNESS_ERROR, words, "harness")
         if outcome.verdict is Verdict.FAILED:
-            outcome = waived(located(outcome, item, self._state), check, item, self._state)
+            outcome = waived(self._located(outcome, item), check, item, self._state)
         phases = item.stash[PHASES]
+        if call.when == "teardown" and not any(phase.verdict is not Verdict.PASSED for phase in phases):
+            outcome = outcome if item.stash[CALLED] else NEVER_RUN
+        item.stash[CALLED] = item.stash[CALLED] or call.when == "call"
         phases.append(outcome)
         terminal.speak(report, check, outcome, item, self._state)
         if call.when == "teardown":
@@ -98,9 +129,29 @@ class WorkerHooks:
             report.gateway_case = case  # type: ignore[attr-defined]
         return report
 
+    def _located(self, outcome: Outcome, item: pytest.Item) -> Outcome:
+        try:
+            return located(outcome, item, self._state)
+        except Exception as error:  # noqa: BLE001  (blame is an extra: it must not cost the run its record)
+            return replace(outcome, detail=f"{outcome.detail}\nthe blame was not located: {error!r}".strip())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """What a module says while it is imported is shown redacted."""
+        redact = self._state.redactor
+        report.sections = [(name, redact(text)) for name, text in report.sections]
+        if report.failed:
+            report.longrepr = redact(report.longreprtext)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Pytest prints warnings at the end; they are shown redacted."""
+        warning_message.message = self._state.redactor(str(warning_message.message))
+
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The verdict's own word and letter."""
         return terminal.status_of(report)
 
     def pytest_unconfigure(self) -> None:
+        allure_commons.plugin_manager.unregister(self._raw_results)
         self._state.close()

@@ -1,0 +1,121 @@
+"""A small OpenAI-compatible gateway on loopback that counts, echoes and refuses as a test needs it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY = "sk-mini-3f9c0d7a51e84b26/9c+d1f0b7e3a82c4"
+"""Long, and with characters that percent-encoding changes."""
+USAGE = 10
+
+
+@dataclass
+class Seen:
+    """One request that arrived."""
+
+    method: str
+    path: str
+    authorization: str
+    body: bytes
+
+
+@dataclass
+class Gateway:
+    """What the server does, and what it saw. accepted: the only key that is served; wait: a request for /wait
+    says that it came by ``waited`` and is answered once ``go_on`` is set."""
+
+    url: str = ""
+    accepted: str = KEY
+    seen: list[Seen] = field(default_factory=list)
+    waited: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    usage: Any = USAGE
+
+    def count(self, path: str) -> int:
+        """Requests that arrived for a path."""
+        return sum(1 for one in self.seen if one.path == path)
+
+
+@contextmanager
+def serving() -> Iterator[Gateway]:
+    """A gateway at a port of its own."""
+    gateway = Gateway()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            self._answer(self.rfile.read(int(self.headers.get("content-length") or 0)))
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: ARG002
+            return
+
+        def _answer(self, body: bytes) -> None:
+            authorization = self.headers.get("authorization") or ""
+            gateway.seen.append(Seen(self.command, self.path, authorization, body))
+            status, document, headers = answer_of(gateway, self.path, authorization)
+            content = document if isinstance(document, bytes) else json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(content)))
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    gateway.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield gateway
+    finally:
+        gateway.go_on.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def answer_of(gateway: Gateway, path: str, authorization: str) -> tuple[int, Any, dict[str, str]]:
+    """Status, body and further headers."""
+    if path == "/alive":
+        return 200, {"status": "healthy"}, {}
+    if path == "/junk":
+        return 200, b"this is no JSON \xff", {}
+    if path == "/surrogate":
+        return 200, b'{"text": "half \\ud800 a character"}', {}
+    if authorization != f"Bearer {gateway.accepted}":
+        return 401, {"error": {"message": "invalid key", "type": "auth", "param": None, "code": None}}, {}
+    if path == "/wait":
+        gateway.waited.set()
+        gateway.go_on.wait(30)
+        return 200, {}, {}
+    if path == "/echo":
+        secret = authorization.removeprefix("Bearer ")
+        return 200, {"you_sent": secret}, {"x-echo": secret, "set-cookie": f"session={secret}"}
+    if path == "/v1/models":
+        return 200, {"object": "list", "data": [{"id": "chat-one", "object": "model"}]}, {}
+    return (
+        200,
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "chat-one",
+            "choices": [
+                {"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}
+            ],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": gateway.usage},
+        },
+        {},
+    )

@@ -1,0 +1,111 @@
+"""Runs that end before their time: crashed workers, Ctrl-C, kill -9; what they leave behind is true."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.plugin.gateway import Gateway
+from tests.plugin.project import ALIVE, Project, a_check
+
+WAITS = a_check(1, "gateway.get('/wait')", "gateway")
+PASSES = a_check(2, "pass")
+ENOUGH_S = 30
+
+
+@contextmanager
+def running(project: Project, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A run under way; ended with the block, whatever happens."""
+    with subprocess.Popen(
+        project.command("--env=mini", "-m", "smoke", *options),
+        cwd=project.root,
+        env=project.variables(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def test_a_crashed_worker_is_a_harness_error_of_a_named_case(project: Project) -> None:
+    project.checks(ALIVE, a_check(1, "os._exit(0)"), PASSES, a_check(3, "pass"))
+    run = project.run("-n", "2")
+    assert (run.code, run.state) == (3, "SMOKE FAILED"), run.output
+    (case,) = run.cases("API-T-001")
+    assert (case["verdict"], case["blame"]) == ("harness error", "harness")
+    assert "never reported: its worker died" in case["message"]
+    assert case["nodeid"] == "suites/test_checks.py::test_1[mini]"
+    assert "API-T-001" in run.output
+    assert [run.verdict(name) for name in ("API-OPS-001", "API-T-002", "API-T-003")] == ["passed"] * 3
+
+
+def test_an_internal_error_of_pytest_is_red(project: Project) -> None:
+    """All checks have passed when it happens."""
+    project.checks(ALIVE)
+    hook = "def pytest_runtest_logfinish(nodeid):\n    raise RuntimeError('a plugin broke')\n"
+    project.write("conftest.py", 'pytest_plugins = ["gateway_acceptance.plugin.hooks"]\n' + hook)
+    run = project.run()
+    assert run.verdict("API-OPS-001") == "passed"
+    assert (run.code, run.state) == (3, "SMOKE FAILED")
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "1"]])
+def test_ctrl_c_is_void(project: Project, gateway: Gateway, options: list[str]) -> None:
+    project.checks(ALIVE, WAITS, PASSES)
+    with running(project, *options) as process:
+        assert gateway.waited.wait(ENOUGH_S)
+        process.send_signal(signal.SIGINT)
+        gateway.go_on.set() if options else None
+        output, _ = process.communicate(timeout=ENOUGH_S)
+    assert process.returncode == 2, output
+    record = json.loads((project.directories()["mini"] / "record.json").read_text(encoding="utf-8"))
+    assert record["run"]["state"] == "VOID"
+    assert record["run"]["exit_code"] == 2
+    verdicts = {check["id"]: check["verdict"] for check in record["checks"]}
+    assert verdicts == {"API-OPS-001": "passed", "API-T-001": "harness error", "API-T-002": "harness error"}
+
+
+def test_kill_leaves_the_latest_of_the_run_before(project: Project, gateway: Gateway) -> None:
+    project.checks(ALIVE)
+    before = project.run().directories
+    project.checks(ALIVE, WAITS)
+    with running(project) as process:
+        assert gateway.waited.wait(ENOUGH_S)
+        process.kill()
+        process.communicate(timeout=ENOUGH_S)
+    assert process.returncode == -signal.SIGKILL
+    assert project.directories() == before
+
+
+def test_kill_while_the_results_are_written_publishes_nothing(project: Project) -> None:
+    """The record is written, its views are not."""
+    project.checks(ALIVE)
+    kill = (
+        "import os, signal\nfrom gateway_acceptance.plugin import controller\n"
+        "controller.write_views = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    project.write("conftest.py", 'pytest_plugins = ["gateway_acceptance.plugin.hooks"]\n' + kill)
+    run = project.run()
+    assert run.code == -signal.SIGKILL
+    assert list((project.root / "reports" / "runs" / "mini").glob("*/record.json"))
+    assert run.directories == {}
+
+
+def test_nothing_of_a_run_stays_in_the_temporary_folder(project: Project) -> None:
+    """The run's private folder holds keys of embedded environments."""
+    project.checks(ALIVE)
+    temporary = project.root / "tmp"
+    temporary.mkdir()
+    assert project.run(TMPDIR=str(temporary)).code == 0
+    assert os.listdir(temporary) == []  # noqa: PTH208

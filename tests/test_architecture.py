@@ -1,0 +1,115 @@
+"""Imports run one way, as docs/architecture.md says: by parsing them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "gateway_acceptance"
+GROUND = (
+    *("check", "problem", "verdict", "environment", "policy", "claims", "waivers", "redaction"),
+    *("usage", "profiles", "embedded"),
+)
+ROOMS = (GROUND, ("wire",), ("record", "run_directory"), ("report",), ("plugin", "cli"))
+"""From the lowest up."""
+FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
+CHOKE_POINTS = {
+    "httpx": {"gateway_acceptance/wire/sender.py"},
+    "httpx2": {
+        "gateway_acceptance/wire/sdk.py",
+        "gateway_acceptance/plugin/outcome.py",  # reads the types of its errors
+        "suites/api/sdk_questions.py",  # the same
+    },
+}
+"""Only these may import what sends."""
+UNSEEN_NETWORK = ("requests", "urllib3", "aiohttp", "http.client", "urllib.request", "socket")
+EXCEPTIONS = {
+    "suites/api/test_operations_http.py imports http.client",  # one connection for several requests, in budget
+}
+
+
+def files(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a file imports, those inside functions included."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide where they lead"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return names
+
+
+def room_of(dotted: str) -> int | None:
+    """The number of the room that a dotted name of the package is in; None for the package itself."""
+    parts = dotted.split(".")
+    if parts[0] != PACKAGE or len(parts) == 1 or parts[1] == "__version__":
+        return None
+    found = [number for number, room in enumerate(ROOMS) if parts[1] in room]
+    assert found, f"{dotted} is in no room of docs/architecture.md"
+    return found[0]
+
+
+@pytest.mark.parametrize("path", files(PACKAGE), ids=lambda path: str(path.relative_to(ROOT)))
+def test_lower_rooms_never_import_upper_ones(path: Path) -> None:
+    own = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    above = [name for name in imported(path) if own is not None and (room_of(name) or 0) > own]
+    assert above == []
+
+
+@pytest.mark.parametrize("room", list(FORBIDDEN))
+def test_what_a_room_never_imports(room: str) -> None:
+    assert len(files(room)) > 3
+    found = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files(room)
+        for name in imported(path)
+        if name.split(".")[0] in FORBIDDEN[room]
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("library", list(CHOKE_POINTS))
+def test_only_the_choke_points_send(library: str) -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for room in (PACKAGE, "suites")
+        for path in files(room)
+        if any(name.split(".")[0] == library for name in imported(path))
+    }
+    assert users <= CHOKE_POINTS[library]
+
+
+def test_nothing_else_that_sends_is_imported() -> None:
+    """A request past the sender has no budget, no deadline and leaves no evidence."""
+    found = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in [*files(f"{PACKAGE}/wire"), *files(f"{PACKAGE}/plugin"), *files("suites")]
+        for name in imported(path)
+        if name in UNSEEN_NETWORK or name.split(".")[0] in UNSEEN_NETWORK
+    }
+    assert found <= EXCEPTIONS
+
+
+def test_suites_never_skip() -> None:
+    """Untestable is red; pytest's own ways to look away are not used."""
+    words = ("pytest.skip", "pytest.xfail", "mark.skip", "mark.xfail", "importorskip", "mark.flaky")
+    found = [
+        f"{path.name}: {word}"
+        for path in files("suites")
+        for word in words
+        if word in path.read_text("utf-8")
+    ]
+    assert found == []
+
+
+def test_conftest_loads_the_plugin_and_nothing_else() -> None:
+    body = ast.parse((ROOT / "conftest.py").read_text(encoding="utf-8")).body
+    assert [type(node).__name__ for node in body] == ["Expr", "Assign"]

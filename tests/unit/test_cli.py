@@ -1,0 +1,77 @@
+"""The console command: lists for people and machines; bad input is a sentence and exit code 4."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.cli.main import main
+from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.usage import UsageProblem
+
+ROOT = Path(__file__).parents[2]
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    out, err = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, out, err
+
+
+@pytest.mark.parametrize("arguments", [[], ["chekcs"], ["checks", "--suite", "web"], ["checks", "--jsn"]])
+def test_bad_input_is_exit_code_4(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    code, out, err = said(capsys, *arguments)
+    assert (code, out) == (4, "")
+    assert "see gateway-acceptance" in err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "words"),
+    [
+        (UsageProblem(["one", "two"]), 4, "gateway-acceptance: one\ngateway-acceptance: two\n"),
+        (NotStarted("no port", "last line"), 3, "gateway-acceptance: no port\nlast line\n"),
+        (KeyboardInterrupt(), 2, ""),
+    ],
+)
+def test_how_a_command_ends(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    raised: BaseException,
+    code: int,
+    words: str,
+) -> None:
+    def fails(_: Path) -> None:
+        raise raised
+
+    monkeypatch.setattr("gateway_acceptance.cli.main.collect", fails)
+    assert said(capsys, "checks") == (code, "", words)
+
+
+def test_checks_and_claims_for_machines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the project itself, from a folder below it."""
+    monkeypatch.chdir(ROOT / "suites" / "api")
+    code, out, _ = said(capsys, "checks", "--json", "--suite", "backends")
+    checks: list[dict[str, Any]] = json.loads(out)
+    assert code == 0
+    assert {check["suite"] for check in checks} == {"backends"}
+    keys = ["id", "title", "level", "effect", "suite", "claims", "profiles", "spec"]
+    assert all(list(check) == keys for check in checks)
+    assert [check["id"] for check in checks] == sorted(check["id"] for check in checks)
+    code, out, _ = said(capsys, "claims", "--json")
+    claims = {claim["id"]: claim for claim in json.loads(out)}
+    assert "BACKEND-REACH-001" in claims["STA-03"]["checks"]
+
+
+def test_the_root_is_found_from_below(tmp_path: Path) -> None:
+    for name in ("suites/api", "environments"):
+        (tmp_path / name).mkdir(parents=True)
+    assert project_root(tmp_path / "suites" / "api") == tmp_path
+    assert project_root(tmp_path) == tmp_path

@@ -1,0 +1,150 @@
+"""The state of a run, for every way to fall short of green."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.claims import Claim
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.policy import Spent
+from gateway_acceptance.record import Judgement, Run, build, judge
+from tests.unit.declared import environment
+from tests.unit.test_record import RUN, TODAY, a_case, a_check, a_waiver
+
+CLAIMS = [Claim("FUN-01", "Validated Functionality", "works")]
+FROZEN = {"smoke": ["API-A-001"], "nightly": ["API-A-001"], "release": ["API-A-001"]}
+PRODUCTION = environment(kind="production")
+
+
+def judged(
+    *cases: dict[str, Any], run: Run = RUN, env: Environment | None = None, **fields: Any
+) -> Judgement:
+    where = env or environment()
+    frozen = fields.pop("frozen", FROZEN)
+    document = build(
+        where,
+        run,
+        catalogue=fields.pop("catalogue", [a_check("API-A-001", "FUN-01")]),
+        selected=(),
+        cases=cases,
+        claims=fields.pop("claims", CLAIMS),
+        waivers=fields.pop("waivers", ()),
+        frozen=frozen,
+        spent=Spent(),
+        product_version="",
+        today=TODAY,
+    )
+    return judge(document, run, where, frozen)
+
+
+PASSED = a_case("API-A-001")
+RELEASE = replace(RUN, profile="release", marker="")
+
+
+@pytest.mark.parametrize("profile", ["smoke", "nightly"])
+def test_green(profile: str) -> None:
+    judgement = judged(PASSED, run=replace(RUN, profile=profile))
+    assert (judgement.state, judgement.exit_code) == (f"{profile.upper()} PASSED", 0)
+    assert judgement.reasons == []
+
+
+@pytest.mark.parametrize("env", [environment(), PRODUCTION])
+def test_green_of_a_release(env: Environment) -> None:
+    state = "PRODUCTION READY" if env is PRODUCTION else "READY"
+    assert judged(PASSED, run=RELEASE, env=env).state == state
+    waived = a_case("API-A-001", "waived", waiver="W")
+    assert judged(waived, run=RELEASE, env=env, waivers=[a_waiver()]).state == state
+
+
+SHORTCOMINGS: dict[str, tuple[dict[str, Any], str, int]] = {
+    "nothing selected": ({"cases": []}, "no check was selected", 4),
+    "failed": ({"cases": [a_case("API-A-001", "failed")]}, "API-A-001 title: 1 failed", 1),
+    "untestable": ({"cases": [a_case("API-A-001", "untestable")]}, "1 untestable", 1),
+    "inconclusive": ({"cases": [a_case("API-A-001", "inconclusive")]}, "1 inconclusive", 1),
+    "harness error": ({"cases": [PASSED, a_case("API-A-001", "harness error")]}, "1 harness error", 3),
+    "not permitted": ({"cases": [a_case("API-A-001", "not permitted")]}, "the policy does not permit it", 1),
+    "one case not permitted": (
+        {"cases": [PASSED, a_case("API-A-001", "not permitted")]},
+        "the policy does not permit it",
+        1,
+    ),
+    "only not applicable": ({"cases": [a_case("API-A-001", "not applicable")]}, "no check was executed", 1),
+    "broken": ({"cases": [PASSED], "run": {"broken": ["a worker died"]}}, "a worker died", 3),
+    "a check is gone": (
+        {"cases": [PASSED], "frozen": {key: ["API-A-001", "API-A-009"] for key in FROZEN}},
+        "API-A-009 was not executed: it is in the profile's list and was not there to run",
+        1,
+    ),
+    "a check of the list was left out": (
+        {
+            "cases": [PASSED],
+            "catalogue": [a_check("API-A-001", "FUN-01"), a_check("API-A-002")],
+            "frozen": {key: ["API-A-001", "API-A-002"] for key in FROZEN},
+        },
+        "API-A-002 was not executed",
+        1,
+    ),
+    "a check is not listed": (
+        {
+            "cases": [PASSED, a_case("API-A-002")],
+            "catalogue": [a_check("API-A-001", "FUN-01"), a_check("API-A-002")],
+        },
+        "suites/profiles.toml: API-A-002",
+        1,
+    ),
+    "a check that is not listed is not permitted": (
+        {
+            "cases": [PASSED, a_case("API-A-002", "not permitted")],
+            "catalogue": [a_check("API-A-001", "FUN-01"), a_check("API-A-002", "FUN-01")],
+        },
+        "API-A-002 was not executed: the policy does not permit it",
+        1,
+    ),
+    "expired waiver": (
+        {
+            "cases": [PASSED, a_case("API-A-001", "failed")],
+            "waivers": [a_waiver(expires=TODAY.replace(year=2025))],
+        },
+        "the waiver W expired on 2025-06-01",
+        1,
+    ),
+    "stale waiver": ({"cases": [PASSED], "waivers": [a_waiver()]}, "the waiver W is no longer needed", 1),
+}
+
+
+@pytest.mark.parametrize("profile", ["smoke", "nightly", "release"])
+@pytest.mark.parametrize("what", list(SHORTCOMINGS))
+def test_not_green(what: str, profile: str) -> None:
+    fields, reason, code = SHORTCOMINGS[what]
+    fields = dict(fields)
+    run = replace(RUN, profile=profile, **fields.pop("run", {}))
+    judgement = judged(*fields.pop("cases"), run=run, env=PRODUCTION, **fields)
+    assert judgement.exit_code == code
+    assert judgement.state in ("VOID", "NOT READY", f"{profile.upper()} FAILED")
+    assert any(reason in one for one in judgement.reasons), judgement.reasons
+
+
+def test_a_claim_that_nothing_proved_is_not_ready() -> None:
+    claims = [*CLAIMS, Claim("FUN-02", "Validated Functionality", "other")]
+    judgement = judged(PASSED, run=RELEASE, env=PRODUCTION, claims=claims)
+    assert (judgement.state, judgement.exit_code) == ("NOT READY", 1)
+    assert judgement.reasons == ["1 claims are not verified: FUN-02"]
+    smoke = judged(PASSED, claims=claims)
+    assert smoke.state == "SMOKE PASSED"
+    assert "does not speak of 1 of 2 claims" in smoke.headline
+
+
+@pytest.mark.parametrize("profile", ["smoke", "release", None])
+def test_an_interrupted_run_is_void_whatever_passed(profile: str | None) -> None:
+    judgement = judged(PASSED, run=replace(RUN, profile=profile, interrupted="by the keyboard"))
+    assert (judgement.state, judgement.exit_code) == ("VOID", 2)
+
+
+@pytest.mark.parametrize("run", [replace(RELEASE, narrowed=["-k 'x'"]), replace(RUN, profile=None)])
+@pytest.mark.parametrize(("verdict", "code"), [("passed", 0), ("failed", 1), ("harness error", 3)])
+def test_a_part_is_never_ready(run: Run, verdict: str, code: int) -> None:
+    judgement = judged(a_case("API-A-001", verdict), run=run, env=PRODUCTION)
+    assert (judgement.state, judgement.exit_code) == ("PARTIAL RUN", code)

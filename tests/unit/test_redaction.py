@@ -1,0 +1,88 @@
+"""Secrets are known in every form that they travel in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from gateway_acceptance.redaction import Redactor
+
+SECRET = 'sk-"3f9c0d7a/51e8+4b26&9cd1'
+FORMS = {
+    "as it is": SECRET,
+    "percent-encoded": quote(SECRET, safe=""),
+    "form-encoded": quote_plus(SECRET),
+    "in JSON": json.dumps(SECRET)[1:-1],
+    "in HTML": html.escape(SECRET),
+    "base64": base64.b64encode(SECRET.encode()).decode(),
+    "base64 for URLs": base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+    "hash": hashlib.sha256(SECRET.encode()).hexdigest(),
+    "upper-case hash": hashlib.sha256(SECRET.encode()).hexdigest().upper(),
+}
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_every_form_is_taken_out(form: str) -> None:
+    redacted = Redactor({"the key": SECRET})(f"before {FORMS[form]} after")
+    assert redacted.rstrip("=") in ("before [redacted:the key] after", "before [redacted:the key]= after")
+
+
+@pytest.mark.parametrize("length", [12, 15, 20, 26])
+@pytest.mark.parametrize("form", ["as it is", "hash", "base64"])
+def test_a_form_that_was_cut_is_known_by_its_head(form: str, length: int) -> None:
+    redacted = Redactor({"the key": SECRET})(f"got 401: {FORMS[form][:length]}… (cut)")
+    assert redacted == "got 401: [redacted:the key]… (cut)" or FORMS[form][:12] not in redacted
+    assert FORMS[form][:length] not in redacted
+
+
+def test_a_short_secret_is_no_head_of_words() -> None:
+    assert Redactor({"k": "production1"})("production is on") == "production is on"
+
+
+def test_words_are_left_alone_where_a_key_is_hardly_one() -> None:
+    assert Redactor({"k": "key"})("the key of the door") == "the key of the door"
+
+
+def test_the_longer_of_two_secrets_wins() -> None:
+    redact = Redactor({"short": "sk-123456", "long": "sk-123456789"})
+    assert redact("sk-123456789 sk-123456") == "[redacted:long] [redacted:short]"
+
+
+def test_headers() -> None:
+    headers = [("Authorization", "Bearer x"), ("Set-Cookie", "a=b"), ("x-echo", SECRET), ("date", "today")]
+    assert Redactor({"k": SECRET}).headers(headers) == {
+        "Authorization": "[redacted]",
+        "Set-Cookie": "[redacted]",
+        "x-echo": "[redacted:k]",
+        "date": "today",
+    }
+
+
+def test_a_tree_keys_included() -> None:
+    tree = {SECRET: [SECRET, 1, None, {"a": (SECRET,)}]}
+    assert Redactor({"k": SECRET}).tree(tree) == {
+        "[redacted:k]": ["[redacted:k]", 1, None, {"a": ["[redacted:k]"]}]
+    }
+
+
+def test_half_a_character_can_be_written() -> None:
+    text = Redactor()("half \ud800, whole 😀 ü")
+    assert text.encode("utf-8").decode("utf-8") == "half \\ud800, whole 😀 ü"
+
+
+def test_leaks_are_found_in_any_file_and_symlinks_are_not_followed(tmp_path: Path) -> None:
+    redactor = Redactor({"k": SECRET})
+    folder = tmp_path / "run"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "clean.txt").write_text("nothing", encoding="utf-8")
+    (folder / "sub" / "raw.bin").write_bytes(b"\x00\xff" + FORMS["hash"].encode())
+    outside = tmp_path / "outside"
+    outside.write_text(SECRET, encoding="utf-8")
+    (folder / "link").symlink_to(outside)
+    assert redactor.leaks_in(folder) == ["sub/raw.bin: k"]

@@ -1,0 +1,74 @@
+"""The official SDK, made honest: strict, no retry, budget and evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+import pytest
+
+from gateway_acceptance.check import Effect
+from gateway_acceptance.environment.model import Policy
+from gateway_acceptance.policy import Budget
+from gateway_acceptance.verdict import NotPermitted
+from gateway_acceptance.wire.exchange import Notebook
+from gateway_acceptance.wire.sdk import sdk_client
+from tests.plugin.gateway import KEY, Gateway, serving
+from tests.unit.declared import environment
+
+
+@pytest.fixture
+def served() -> Iterator[Gateway]:
+    with serving() as gateway:
+        yield gateway
+
+
+def client(gateway: Gateway, folder: Path, notebook: Notebook, requests: int = 3) -> openai.OpenAI:
+    declared = environment(gateway={"url": gateway.url, "key_variable": "K"})
+    policy = Policy(effects=(Effect.READ, Effect.SPEND), requests=requests, tokens=1000, seconds=60)
+    return sdk_client(declared, KEY, notebook, Budget(folder / "b", policy, time.time()))
+
+
+def test_an_exchange_is_noted_and_settled(served: Gateway, tmp_path: Path) -> None:
+    notebook = Notebook()
+    with client(served, tmp_path, notebook) as sdk:
+        answer = sdk.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+    assert answer.choices[0].message.content == "OK"
+    (seen,) = notebook.exchanges
+    assert (seen.status, seen.json()["usage"]["total_tokens"]) == (200, 10)
+    assert b'"content":"hi"' in seen.request_body
+    spent = (tmp_path / "b").read_text(encoding="utf-8")
+    assert spent == '{"requests": 1, "tokens": 10}'
+
+
+def test_an_answer_of_the_wrong_shape_is_refused(served: Gateway, tmp_path: Path) -> None:
+    """By default the SDK takes ``{"status": "healthy"}`` for a list of models."""
+    with client(served, tmp_path, Notebook()) as sdk, pytest.raises(openai.APIResponseValidationError):
+        sdk.models.list()
+
+
+def test_a_refusal_is_not_asked_again(served: Gateway, tmp_path: Path) -> None:
+    served.accepted = "another"
+    with client(served, tmp_path, Notebook()) as sdk, pytest.raises(openai.AuthenticationError):
+        sdk.models.list()
+    assert served.count("/v1/models") == 1
+
+
+def test_the_budget_holds_below_the_sdk(served: Gateway, tmp_path: Path) -> None:
+    with client(served, tmp_path, Notebook(), requests=1) as sdk:
+        sdk.models.with_raw_response.list()
+        with pytest.raises(NotPermitted):
+            sdk.models.with_raw_response.list()
+    assert len(served.seen) == 1
+
+
+def test_silence_is_noted(tmp_path: Path) -> None:
+    notebook = Notebook()
+    with serving() as gateway:
+        sdk = client(gateway, tmp_path, notebook)
+    with sdk, pytest.raises(openai.APIConnectionError):
+        sdk.models.list()
+    (seen,) = notebook.exchanges
+    assert (seen.status, bool(seen.error)) == (None, True)

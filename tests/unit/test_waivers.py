@@ -1,0 +1,121 @@
+"""Waivers: what a file may say, and what one covers."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from gateway_acceptance.usage import UsageProblem
+from gateway_acceptance.waivers import Waiver, load_waivers, unknown_checks
+
+ROOT = Path(__file__).parents[2]
+ENTRY: dict[str, Any] = {
+    "id": "A",
+    "check": "API-AUTH-003",
+    "scope": {"product": "litellm", "versions": ">=1.74.15,<=1.106.2"},
+    "observed": "got 400: .*no_db",
+    "reason": "known",
+    "link": "https://example.com/1",
+    "owner": "operators",
+    "opened": date(2026, 1, 1),
+    "expires": date(2026, 6, 30),
+}
+
+
+def loaded(folder: Path, *entries: dict[str, Any], **more: Any) -> tuple[Waiver, ...]:
+    path = folder / "waivers.toml"
+    path.write_text(tomli_w.dumps({"waiver": list(entries), **more}), encoding="utf-8")
+    return load_waivers(path)
+
+
+@pytest.mark.parametrize("key", list(ENTRY))
+def test_every_key_is_needed(tmp_path: Path, key: str) -> None:
+    with pytest.raises(UsageProblem, match=rf"waiver\[1\]\.{key} is missing; add it"):
+        loaded(tmp_path, {name: value for name, value in ENTRY.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"owner": " "}, "owner"),
+        ({"check": "auth-3"}, "check"),
+        ({"link": "ticket 12"}, "link"),
+        ({"observed": "("}, "observed is no regular expression"),
+        ({"observed": ".*"}, "observed matches any failure whatever"),
+        ({"observed": "(got 400)?"}, "observed matches any failure whatever"),
+        ({"scope": {}}, "scope must name environments, or a product"),
+        ({"scope": {"environments": ["x"], "versions": ">=1"}}, "versions need the product"),
+        ({"scope": {"product": "litellm", "versions": "new"}}, "is no version range"),
+        ({"expiry": date(2026, 1, 1)}, r"unknown key waiver\[1\].expiry, did you mean 'expires'"),
+        ({"expires": date(2025, 1, 1)}, "expires before it is opened"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageProblem, match=sentence):
+        loaded(tmp_path, {**ENTRY, **change})
+
+
+def test_an_id_is_given_once_and_there_is_nothing_beside_waivers(tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem) as problem:
+        loaded(tmp_path, ENTRY, ENTRY, waivers=[])
+    assert "unknown key waivers" in str(problem.value)
+    assert "the waiver 'A' is written more than once" in str(problem.value)
+
+
+def test_no_file_holds_no_waiver(tmp_path: Path) -> None:
+    assert load_waivers(tmp_path / "waivers.toml") == ()
+
+
+@pytest.mark.parametrize(
+    ("product", "version", "expected"),
+    [
+        ("litellm", "1.74.15", True),
+        ("litellm", "1.106.2", True),
+        ("litellm", "1.106.3", False),
+        ("litellm", "1.80.0rc1", True),
+        ("litellm", None, False),
+        ("litellm", "main-latest", False),
+        ("other", "1.80.0", False),
+    ],
+)
+def test_the_scope_of_versions(tmp_path: Path, product: str, version: str | None, *, expected: bool) -> None:
+    (waiver,) = loaded(tmp_path, ENTRY)
+    assert waiver.in_scope("any", product, version) is expected
+
+
+def test_all_of_a_scope_must_fit(tmp_path: Path) -> None:
+    scope = {"environments": ["prod"], "product": "litellm"}
+    (waiver,) = loaded(tmp_path, {**ENTRY, "scope": scope})
+    assert waiver.in_scope("prod", "litellm", None)
+    assert not waiver.in_scope("prod", "other", None)
+    assert not waiver.in_scope("stage", "litellm", None)
+
+
+def test_it_concerns_one_check_and_its_parameters(tmp_path: Path) -> None:
+    (waiver,) = loaded(tmp_path, {**ENTRY, "parameters": {"chat_model": "a"}})
+    assert waiver.concerns("API-AUTH-003", {"chat_model": "a", "n": "1"})
+    assert not waiver.concerns("API-AUTH-003", {"chat_model": "b"})
+    assert not waiver.concerns("API-AUTH-003", {})
+    assert not waiver.concerns("API-AUTH-004", {"chat_model": "a"})
+
+
+def test_it_ends_with_its_last_day(tmp_path: Path) -> None:
+    (waiver,) = loaded(tmp_path, ENTRY)
+    assert not waiver.expired(date(2026, 6, 30))
+    assert waiver.expired(date(2026, 7, 1))
+
+
+def test_a_check_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    waivers = loaded(tmp_path, ENTRY)
+    assert unknown_checks(waivers, ["API-AUTH-003"]) == []
+    assert unknown_checks(waivers, []) == [
+        "the waiver 'A' names the check API-AUTH-003, which does not exist; remove or correct it"
+    ]
+
+
+def test_the_waivers_of_the_project_are_well_formed() -> None:
+    assert load_waivers(ROOT / "environments" / "waivers.toml")
