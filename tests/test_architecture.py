@@ -27,7 +27,7 @@ CHOKE_POINTS = {
 """Only these may import what sends."""
 UNSEEN_NETWORK = ("requests", "urllib3", "aiohttp", "http.client", "urllib.request", "socket")
 EXCEPTIONS = {
-    "suites/api/test_operations_http.py imports http.client",  # one connection for several requests, in budget
+    "suites/api/test_operations_http.py imports http.client",  # one connection for many, in budget
 }
 
 

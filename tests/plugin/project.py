@@ -184,8 +184,9 @@ seconds = {seconds}
         )
 
     def command(self, *options: str) -> list[str]:
-        """The command line of a run without the HTML report."""
-        return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--no-report", *options]
+        """The command line of a run without the HTML report (and without Hypothesis, slow to import)."""
+        left_out = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--no-report"]
+        return [sys.executable, "-m", "pytest", *left_out, *options]
 
     def variables(self, key: str | None = KEY, **more: str) -> dict[str, str]:
         """The environment variables of a run: nothing of the outer pytest's own."""
