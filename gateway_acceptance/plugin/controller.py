@@ -69,6 +69,7 @@ class Controller:
     nothing_selected: str = ""
     left_out: int = 0
     prepared: bool = False
+    not_started: bool = False
     ready: bool = False
     running: list[Running] = field(default_factory=list)
     finished: list[Finished] = field(default_factory=list)

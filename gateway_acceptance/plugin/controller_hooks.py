@@ -86,6 +86,8 @@ class ControllerHooks:
             controller.nothing_selected = "no check was selected: mend -m, -k or the paths given"
             session.exitstatus = EXIT_USAGE
             return
+        if controller.not_started:
+            return  # nothing was sent; the sentence and the exit code say it all
         if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             controller.broken.append("pytest met an internal error; what it printed says where")
         if not controller.ready and not controller.broken:
@@ -122,4 +124,5 @@ class ControllerHooks:
         except UsageProblem as problem:
             raise pytest.UsageError(*problem.sentences) from None
         except NotStarted as failure:
+            controller.not_started = True
             pytest.exit(controller.redactor(str(failure)), returncode=EXIT_HARNESS_ERROR)
