@@ -109,6 +109,11 @@ class Project:
 
     root: Path
 
+    @property
+    def temporary(self) -> Path:
+        """The runs' temporary folder: what a killed run leaves is there, and goes with the project."""
+        return self.root / "tmp"
+
     def write(self, name: str, text: str) -> Path:
         """A file of the project."""
         path = self.root / name
@@ -188,15 +193,16 @@ seconds = {seconds}
         left_out = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--no-report"]
         return [sys.executable, "-m", "pytest", *left_out, *options]
 
-    def variables(self, key: str | None = KEY, **more: str) -> dict[str, str]:
+    def variables(self, key: str | None = KEY) -> dict[str, str]:
         """The environment variables of a run: nothing of the outer pytest's own."""
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "GATEWAY_"))
         }
         kept.pop(KEY_VARIABLE, None)
-        return {**kept, **({} if key is None else {KEY_VARIABLE: key}), **more}
+        self.temporary.mkdir(exist_ok=True)
+        return {**kept, "TMPDIR": str(self.temporary), **({} if key is None else {KEY_VARIABLE: key})}
 
-    def run(self, *options: str, key: str | None = KEY, **more: str) -> Run:
+    def run(self, *options: str, key: str | None = KEY) -> Run:
         """A run to its end; ``--env mini`` where no environment is given, ``-m smoke`` unless options say
         ``-m``."""
         given = list(options)
@@ -207,7 +213,7 @@ seconds = {seconds}
         done = subprocess.run(
             self.command(*given),
             cwd=self.root,
-            env=self.variables(key, **more),
+            env=self.variables(key),
             capture_output=True,
             text=True,
             check=False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -105,7 +104,7 @@ def test_kill_while_the_results_are_written_publishes_nothing(project: Project) 
 def test_nothing_of_a_run_stays_in_the_temporary_folder(project: Project) -> None:
     """The run's private folder holds keys of embedded environments."""
     project.checks(ALIVE)
-    temporary = project.root / "tmp"
-    temporary.mkdir()
-    assert project.run(TMPDIR=str(temporary)).code == 0
-    assert os.listdir(temporary) == []  # noqa: PTH208
+    assert project.run().code == 0
+    assert list(project.temporary.iterdir()) == []
+    assert project.run(key=None).code == 4
+    assert list(project.temporary.iterdir()) == []

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.plugin.gateway import KEY, serving
+from tests.plugin.gateway import KEY, Gateway, serving
 from tests.plugin.project import ALIVE, Project, Run, a_check, new_project
 
 HASH = hashlib.sha256(KEY.encode()).hexdigest()
@@ -130,7 +130,9 @@ def test_a_secret_that_reaches_a_file_makes_the_run_void_and_is_gone(project: Pr
     leak = (
         "import os\nfrom gateway_acceptance.plugin import controller\nwrite = controller.write_views\n"
         "def leaking(directory, *rest, **options):\n"
-        "    (directory.path / 'sub').mkdir(exist_ok=True)\n"
+        "    if (directory.path / 'STATUS.md').exists():\n"
+        "        raise RuntimeError('the files of the run before it was void are still there')\n"
+        "    (directory.path / 'sub').mkdir()\n"
         "    (directory.path / 'sub' / 'raw.bin').write_bytes(b'\\0' + os.environ['MINI_KEY'].encode())\n"
         "    return write(directory, *rest, **options)\n"
         "controller.write_views = leaking\n"
@@ -144,6 +146,31 @@ def test_a_secret_that_reaches_a_file_makes_the_run_void_and_is_gone(project: Pr
     assert json.loads((folder / "status.json").read_text(encoding="utf-8"))["state"] == "VOID"
     assert "SMOKE PASSED" not in _all_text(folder)
     assert "SMOKE PASSED" not in run.output
+
+
+def test_a_key_made_up_for_the_run_is_known_before_any_check_runs(project: Project, gateway: Gateway) -> None:
+    """No variable holds it, and the check asks for nothing that would bring it up."""
+    made_up = "sk-made-up-for-this-run-0a1b2c3d4e5f"
+    embedded = f'known_default_keys = ["{made_up}"]\n[embedded]\nprovider = "fake"'
+    project.environment(gateway.url, kind="embedded", gateway=embedded)
+    project.checks(
+        a_check(1, f"raise RuntimeError('{made_up[:20]}' + '{made_up[20:]}')"),
+        a_check(2, "raise CheckFailed('served')", "environment, default_key"),
+        ALIVE,
+    )
+    provider = (
+        "from types import SimpleNamespace\nfrom gateway_acceptance.embedded import Running\n"
+        "from gateway_acceptance.plugin import controller\n"
+        f"running = Running('{made_up}', lambda: None)\n"
+        "controller.provider_of = lambda environment: SimpleNamespace(acquire=lambda *a, **k: running)\n"
+    )
+    project.write("conftest.py", 'pytest_plugins = ["gateway_acceptance.plugin.hooks"]\n' + provider)
+    run = project.run(key=None)
+    (case,) = run.cases("API-T-001")
+    assert case["message"] == "RuntimeError: [redacted:key of mini]"
+    assert f"RuntimeError: {made_up}" not in run.output
+    assert [case["verdict"] for case in run.cases("API-T-002")] == ["failed"]
+    assert made_up not in _all_text(run.directories["mini"])
 
 
 def _all_text(folder: Path) -> str:

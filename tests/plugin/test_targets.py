@@ -124,14 +124,15 @@ def test_a_backend_that_answers_junk_costs_no_verdict(project: Project, gateway:
     assert (run.code, run.verdict("API-T-001")) == (1, "failed"), run.output
 
 
-def test_half_a_character_in_an_answer_is_shown_and_breaks_nothing(project: Project) -> None:
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_half_a_character_in_an_answer_is_shown_and_breaks_nothing(project: Project, workers: str) -> None:
     body = "answer = gateway.get('/surrogate').json()\nassert answer['text'] == 'x', answer['text']\n"
     project.checks(
         ALIVE,
         a_check(1, body, "gateway"),
         a_check(2, body.replace("assert", "print(answer['text']); assert"), "gateway"),
     )
-    run = project.run("-n", "1")
+    run = project.run("-n", workers)
     assert run.code == 1, run.output
     assert (run.verdict("API-OPS-001"), run.verdict("API-T-001")) == ("passed", "failed")
     assert "half \\ud800 a character" in run.cases("API-T-001")[0]["message"]
