@@ -7,10 +7,12 @@ from lab.faults.errors import ERROR_FAULTS
 from lab.faults.exposure import EXPOSURE_FAULTS
 from lab.faults.gateway import GATEWAY_FAULTS
 from lab.faults.model import Fault, Layer
+from lab.faults.models import MODEL_FAULTS
 from lab.faults.operations import OPERATION_FAULTS
 from lab.faults.properties import PROPERTY_FAULTS
 from lab.faults.sdk import SDK_FAULTS
 from lab.faults.streams import STREAM_FAULTS
+from lab.faults.tools import TOOL_FAULTS
 
 ALL = (
     *GATEWAY_FAULTS,
@@ -22,6 +24,8 @@ ALL = (
     *SDK_FAULTS,
     *PROPERTY_FAULTS,
     *STREAM_FAULTS,
+    *MODEL_FAULTS,
+    *TOOL_FAULTS,
 )
 FAULTS = {fault.name: fault for fault in ALL}
 if len(FAULTS) != len(ALL):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
+from aiohttp.http import SERVER_SOFTWARE
 from multidict import CIMultiDict
 
 from lab.backends import SCENARIO_HEADER
@@ -43,6 +44,7 @@ class View:
             timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False, trust_env=False
         )
         app = web.Application(client_max_size=LARGEST_REQUEST)
+        app.on_response_prepare.append(_without_own_name)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await self._runner.setup()
@@ -132,6 +134,12 @@ async def _send(incoming: web.Request, reply: Reply) -> web.StreamResponse:
     else:
         await response.write_eof()
     return response
+
+
+async def _without_own_name(_request: web.Request, response: web.StreamResponse) -> None:
+    """aiohttp adds a Server header where the gateway sent none: the proxy must not be seen."""
+    if response.headers.get("server") == SERVER_SOFTWARE:
+        del response.headers["server"]
 
 
 def _drop(incoming: web.Request) -> None:

@@ -1,0 +1,143 @@
+"""How the answers of chat checks are read: the choice, its text, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.wire.exchange import Exchange
+
+Json = Mapping[str, Any]
+
+SHOWN = 200
+"""Characters of an answer that a message quotes."""
+
+REFUSED = (400, 422)
+"""How a parameter that the deployment cannot honour is refused honestly."""
+
+TEMPLATE_TOKENS = 256
+"""What a chat template may write around the messages; Llama's, the wordiest here, writes about 30."""
+
+NUMBER = re.compile(r"\d+")
+
+
+def body_of(answer: Exchange) -> dict[str, Any]:
+    """The JSON object of a successful answer. Raises CheckFailed."""
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:SHOWN]}")
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise CheckFailed(f"expected a chat completion, got {answer.text[:SHOWN]}")
+    return body
+
+
+def choices_of(answer: Exchange) -> list[dict[str, Any]]:
+    """All choices. Raises CheckFailed where there is none."""
+    found = body_of(answer).get("choices")
+    choices = [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
+    if not choices:
+        raise CheckFailed(f"expected a choice, got {answer.text[:SHOWN]}")
+    return choices
+
+
+def text_of(answer: Exchange) -> str:
+    """The text of the first choice. Raises CheckFailed where there is none."""
+    message = choices_of(answer)[0].get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(content, str):
+        raise CheckFailed(f"expected text as content, got {answer.text[:SHOWN]}")
+    return content
+
+
+def reason_of(answer: Exchange) -> object:
+    """The finish_reason of the first choice."""
+    return choices_of(answer)[0].get("finish_reason")
+
+
+def counted(answer: Exchange, name: str) -> int:
+    """A count of the usage: ``prompt_tokens`` or ``completion_tokens``. Raises CheckFailed."""
+    usage = body_of(answer).get("usage")
+    count = usage.get(name) if isinstance(usage, dict) else None
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise CheckFailed(f"expected usage.{name} to be an integer, got {usage!r}")
+    return count
+
+
+def reasoned(answer: Exchange) -> int:
+    """The tokens of a reasoning that the text does not show; 0 where nothing is told of any."""
+    usage = body_of(answer).get("usage")
+    details = usage.get("completion_tokens_details") if isinstance(usage, dict) else None
+    tokens = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    return tokens if isinstance(tokens, int) else 0
+
+
+def refused(answer: Exchange) -> bool:
+    """Whether the request was refused as one that cannot be honoured."""
+    return answer.status in REFUSED
+
+
+def numbers_in(text: str) -> list[int]:
+    """The whole numbers of a text, in order: how a count reads, whatever stands between."""
+    return [int(number) for number in NUMBER.findall(text)]
+
+
+def outside(count: int, least: int, text: str, most_beside: int) -> str:
+    """How a count of tokens does not fit a text; empty where it does.
+
+    A token is at least one byte, so the text's bytes, and what may stand beside it, are the most.
+    """
+    most = len(text.encode()) + most_beside
+    return "" if least <= count <= most else f"expected {least} to {most} tokens, got {count}"
+
+
+def same_text(text: str, expected: str) -> bool:
+    """The same text; white space around it is a model's habit."""
+    return text.strip() == expected.strip()
+
+
+def codes(text: str) -> str:
+    """A text as its code points, where what differs may not show."""
+    return " ".join(f"{ord(character):04X}" for character in text)
+
+
+def first_difference(text: str, expected: str) -> str:
+    """Where two texts part, in words; empty where they are the same."""
+    if text == expected:
+        return ""
+    at = next(
+        (place for place, (one, other) in enumerate(zip(text, expected, strict=False)) if one != other),
+        min(len(text), len(expected)),
+    )
+    wanted, seen = codes(expected[at : at + 4]) or "the end", codes(text[at : at + 4]) or "the end"
+    return f"expected {wanted} at character {at} of {len(expected)}, got {seen}"
+
+
+def mixed_up(answers: Mapping[str, str]) -> list[str]:
+    """What is wrong with answers that should each be the text they were asked for: asked -> answered."""
+    found = []
+    for asked, text in answers.items():
+        strange = [other for other in answers if other != asked and other in text]
+        if strange:
+            found.append(f"who asked for {asked} got {', '.join(strange)}")
+        elif asked not in text:
+            found.append(f"who asked for {asked} got {text[:80]!r}")
+    return found
+
+
+def repeated(values: Iterable[object]) -> list[str]:
+    """The values that occur more than once, as JSON, sorted."""
+    shown = [json.dumps(value) for value in values]
+    return sorted({value for value in shown if shown.count(value) > 1})
+
+
+def names_of(alias: str, upstreams: Sequence[str]) -> set[str]:
+    """What an answer may call its model: the alias, or what stands behind it; ``phi3`` is ``phi3:latest``."""
+    return {alias, *upstreams, *(upstream.removesuffix(":latest") for upstream in upstreams)}
+
+
+def without_provider(model: str) -> str:
+    """A model's name without the provider before it, as LiteLLM writes it: ``ollama_chat/phi3:latest``."""
+    return model.rsplit("/", 1)[-1]
