@@ -2,6 +2,7 @@
 
 from lab.faults import exposure, operations
 from lab.faults.backends import BACKEND_FAULTS
+from lab.faults.chat import CHAT_FAULTS
 from lab.faults.embeddings import EMBEDDING_FAULTS
 from lab.faults.errors import ERROR_FAULTS
 from lab.faults.exposure import EXPOSURE_FAULTS
@@ -19,6 +20,7 @@ ALL = (
     *BACKEND_FAULTS,
     *EXPOSURE_FAULTS,
     *OPERATION_FAULTS,
+    *CHAT_FAULTS,
     *EMBEDDING_FAULTS,
     *ERROR_FAULTS,
     *SDK_FAULTS,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gateway_acceptance.environment import Model, ModelKind
+from gateway_acceptance.environment import Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.chat_reading import NUMBER, Json, numbers_in, same_text
+from suites.api.chat_reading import Json, numbers_in, same_text
 from suites.api.stream_observations import asked_directly, chat_models, direct_chat
 
 COUNT_TO = 30
@@ -156,20 +156,26 @@ def able_alias(target: Target, question: Question) -> str:
     Raises NotApplicable where none is able, Untestable where no backend may be asked, CheckFailed (blamed on
     the backend) where one fails.
     """
+    return model_that(
+        target, question.ability, lambda model: question.able(directly(target, model, question))
+    )
+
+
+def model_that(target: Target, ability: str, able: Callable[[Model], bool]) -> str:
+    """The first alias with one deployment whose model is ``able``.
+
+    Raises NotApplicable where none is, Untestable where no backend may be asked directly.
+    """
     models = direct_chat(target.environment)
-    if not models:
-        if not target.environment.aliases_of(ModelKind.CHAT):
-            raise NotApplicable("the environment declares no chat model")
-        if not chat_models(target.environment):
-            raise NotApplicable("the environment declares no chat model with a single deployment")
+    if not models and chat_models(target.environment):
         raise Untestable(
-            f"no backend may be asked directly whether its model {question.ability}",
+            f"no backend may be asked directly whether its model {ability}",
             f"set direct = true for one in {target.environment.source.name} where it can be reached",
         )
     for model in models:
-        if question.able(directly(target, model, question)):
+        if able(model):
             return model.alias
-    raise NotApplicable(f"no declared model {question.ability} when its backend is asked directly")
+    raise NotApplicable(f"no declared model {ability} when its backend is asked directly")
 
 
 def directly(target: Target, model: Model, question: Question) -> str:
@@ -200,11 +206,13 @@ def said_directly(
     }
     try:
         answer = asked_directly(target, model, body)
-        if answer.status is None or answer.status >= 500:
-            raise CheckFailed(f"{model.backend} itself answers {answer.status}: {answer.text[:200]}")
         document = answer.json() if answer.status == 200 else {}
     except CheckFailed as failure:
         raise type(failure)(failure.problems, blame="backend") from None
+    if answer.status is None or answer.status >= 500:
+        raise CheckFailed(
+            f"{model.backend} itself answers {answer.status}: {answer.text[:200]}", blame="backend"
+        )
     message = document.get("message") if isinstance(document, dict) else None
     content = message.get("content") if isinstance(message, dict) else None
     return content if isinstance(content, str) else ""
@@ -240,20 +248,3 @@ def drawn(target: Target, alias: str, turn: int, parameters: Mapping[str, Any]) 
         ("chat drawn", alias, str(turn), json.dumps(dict(parameters), sort_keys=True)),
         lambda: target.gateway.chat(alias, OPEN_PROMPT, max_tokens=OPEN_TOKENS, **parameters),
     )
-
-
-def model_that(target: Target, ability: str, able: Callable[[Model], bool]) -> str:
-    """The first alias with one deployment whose model is ``able``. Raises NotApplicable, Untestable."""
-    models = direct_chat(target.environment)
-    if not models and chat_models(target.environment):
-        raise Untestable(
-            f"no backend may be asked directly whether its model {ability}",
-            f"set direct = true for one in {target.environment.source.name} where it can be reached",
-        )
-    for model in models:
-        if able(model):
-            return model.alias
-    raise NotApplicable(f"no declared model {ability} when its backend is asked directly")
-
-
-__all__ = ["NUMBER"]

@@ -133,11 +133,11 @@ def repeated(values: Iterable[object]) -> list[str]:
     return sorted({value for value in shown if shown.count(value) > 1})
 
 
-def names_of(alias: str, upstreams: Sequence[str]) -> set[str]:
-    """What an answer may call its model: the alias, or what stands behind it; ``phi3`` is ``phi3:latest``."""
-    return {alias, *upstreams, *(upstream.removesuffix(":latest") for upstream in upstreams)}
+def names(model: object, alias: str, upstreams: Sequence[str]) -> bool:
+    """Whether an answer's ``model`` is what was asked: the alias, or an upstream model behind it.
 
-
-def without_provider(model: str) -> str:
-    """A model's name without the provider before it, as LiteLLM writes it: ``ollama_chat/phi3:latest``."""
-    return model.rsplit("/", 1)[-1]
+    A provider before the name is allowed, as LiteLLM writes it: ``ollama_chat/phi3:latest``. ``phi3`` is
+    ``phi3:latest``.
+    """
+    right = {alias, *upstreams, *(upstream.removesuffix(":latest") for upstream in upstreams)}
+    return isinstance(model, str) and any(model == name or model.endswith(f"/{name}") for name in right)
