@@ -17,8 +17,14 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def environment() -> Environment:
-    """Gateway on 192.168.10.39; backends on .28, .29 and .31."""
-    return load_environment("production", ROOT, {})
+    """Gateway on 192.0.2.39; backends on .28, .29 and .31."""
+    hosts = {"GATEWAY_URL": 39, "LLM_01_URL": 29, "LLM_02_URL": 28, "ORC_URL": 31}
+    ports = {"GATEWAY_URL": 4000}
+    addresses = {
+        f"HX_STAGING_{name}": f"http://192.0.2.{host}:{ports.get(name, 11434)}"
+        for name, host in hosts.items()
+    }
+    return load_environment("staging", ROOT, addresses)
 
 
 def kinds(text: str, environment: Environment) -> set[LeakKind]:
@@ -61,8 +67,8 @@ def test_paths(text: str, environment: Environment) -> None:
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("for url 'http://192.168.10.31:11434/api/embed'", "192.168.10.31"),
-        ("backend 192.168.10.28 is down", "192.168.10.28"),
+        ("for url 'http://192.0.2.31:11434/api/embed'", "192.0.2.31"),
+        ("backend 192.0.2.28 is down", "192.0.2.28"),
         ("cannot reach 10.1.2.3:8000.", "10.1.2.3:8000"),
         ("cannot reach 127.0.0.1", "127.0.0.1"),
         ("connect to localhost:11434 failed", "localhost:11434"),
@@ -116,7 +122,7 @@ def test_keys(text: str, environment: Environment) -> None:
         "Call `/v1/models` to view available models for your key.",
         "/chat/completions: Missing required parameter: 'messages'.",
         "see https://docs.litellm.ai/docs/providers and https://example.org/usr/share/x.py",
-        "called http://192.168.10.39:4000/v1/chat/completions",
+        "called http://192.0.2.39:4000/v1/chat/completions",
         "version 1.106.2 of 8.8.8.8",
         f"key sk-...{KEY[-4:]} is unknown",
         "date: Mon, 22 Nov 2026 10:11:12 GMT",

@@ -90,7 +90,7 @@ def test_addresses_and_secrets_are_found_in_open_pages() -> None:
         ("http://127.40.0.39:4000", True),
         ("http://localhost:4000", True),
         ("http://[::1]:4000", True),
-        ("http://192.168.10.39:4000", False),
+        ("http://192.0.2.39:4000", False),
         ("https://gateway.example", False),
     ],
 )

@@ -1,0 +1,85 @@
+"""What the chat checks ask: that a right answer is one, and a wrong one is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from lab.faults.chat import CHAT_FAULTS
+from suites.api.chat_questions import (
+    CODE_WORD,
+    COUNT,
+    DEVELOPER,
+    LONG_ECHO,
+    LONG_PROMPT,
+    LONG_TEXT,
+    PARTS,
+    ROLES,
+    SYSTEM,
+    TURNS,
+    WORDS,
+    Question,
+    _as_ollama,
+    with_code_word,
+)
+from suites.api.test_chat_formats import JSON_MODE, SCHEMA
+from suites.api.test_chat_unicode import COMBINING, CONTROL, EMOJI, ESCAPED, RIGHT_TO_LEFT
+
+THIRTY = ", ".join(map(str, range(1, 31)))
+PLACE = '{"city": "Oslo", "inhabitants": 1, "coastal": true, "districts": [{"name": "a"}]}'
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "wrong"),
+    [
+        (COUNT, f"Sure!\n{THIRTY}.", THIRTY + ", 31"),
+        (SYSTEM, " HX-SYSTEM\n", "Good morning!"),
+        (DEVELOPER, "HX-SYSTEM", ""),
+        (TURNS, "You are Wilhelmina.", "I do not know."),
+        (ROLES, "Your name is Wilhelmina", "Wilhelmina, or Bertram"),
+        (PARTS, f"It is {CODE_WORD}.", ""),
+        (LONG_ECHO, LONG_TEXT, LONG_TEXT[:-1]),
+        (LONG_PROMPT, CODE_WORD, "heron"),
+        (JSON_MODE, '{"count": [1]}', "1 2 3 4 5"),
+        (JSON_MODE, "{}", "```json\n{}\n```"),
+        (JSON_MODE, "{}", "[1]"),
+        (SCHEMA, PLACE, PLACE.replace("true", '"yes"')),
+        (SCHEMA, PLACE, PLACE.replace('"name"', '"title"')),
+        (SCHEMA, PLACE, "{}"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Question) else "",
+)
+def test_who_is_able(question: Question, right: str, wrong: str) -> None:
+    assert question.able(right)
+    assert not question.able(wrong)
+
+
+@pytest.mark.parametrize("words", [WORDS, 6000])
+def test_a_long_prompt_has_its_words_and_begins_with_what_is_asked(words: int) -> None:
+    (message,) = with_code_word(words)
+    text = message["content"]
+    assert abs(len(text.split()) - words) < 20
+    assert text.startswith(f"The code word is {CODE_WORD}\n")
+    assert text.count(CODE_WORD) == 1
+    assert text.endswith("\nWhat is the code word?")
+
+
+def test_ollama_gets_one_text_and_a_role_that_it_knows() -> None:
+    parts = [{"type": "text", "text": "a\n"}, {"type": "text", "text": "b"}]
+    assert _as_ollama({"role": "user", "content": parts}) == {"role": "user", "content": "a\nb"}
+    assert _as_ollama({"role": "developer", "content": "a"}) == {"role": "system", "content": "a"}
+    assert _as_ollama({"role": "assistant", "content": ""}) == {"role": "assistant", "content": ""}
+
+
+@pytest.mark.parametrize("text", [EMOJI, COMBINING, RIGHT_TO_LEFT, CONTROL, ESCAPED])
+def test_a_text_to_be_repeated_is_one_line_that_begins_and_ends_visibly(text: str) -> None:
+    assert text == text.strip()
+    assert "\n" not in text
+    assert "\r" not in text
+    assert text.endswith(" end")
+
+
+def test_every_check_of_chat_has_a_fault_of_its_own() -> None:
+    alone = Counter(check for fault in CHAT_FAULTS for check in fault.kills if len(fault.kills) == 1)
+    assert set(alone) == {f"API-CHAT-{number:03d}" for number in range(3, 45)}
