@@ -199,7 +199,7 @@ def said_directly(
     the backend, where it fails."""
     body = {
         "model": model.upstream,
-        "messages": [_as_ollama(message) for message in messages],
+        "messages": [as_ollama(message) for message in messages],
         "stream": False,
         "options": dict(options),
         **(beside or {}),
@@ -218,7 +218,7 @@ def said_directly(
     return content if isinstance(content, str) else ""
 
 
-def _as_ollama(message: Json) -> Json:
+def as_ollama(message: Json) -> Json:
     """Ollama has neither content parts nor developers."""
     content, role = message["content"], message["role"]
     if not isinstance(content, str):

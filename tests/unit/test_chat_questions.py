@@ -20,7 +20,7 @@ from suites.api.chat_questions import (
     TURNS,
     WORDS,
     Question,
-    _as_ollama,
+    as_ollama,
     with_code_word,
 )
 from suites.api.test_chat_formats import JSON_MODE, SCHEMA
@@ -67,9 +67,9 @@ def test_a_long_prompt_has_its_words_and_begins_with_what_is_asked(words: int) -
 
 def test_ollama_gets_one_text_and_a_role_that_it_knows() -> None:
     parts = [{"type": "text", "text": "a\n"}, {"type": "text", "text": "b"}]
-    assert _as_ollama({"role": "user", "content": parts}) == {"role": "user", "content": "a\nb"}
-    assert _as_ollama({"role": "developer", "content": "a"}) == {"role": "system", "content": "a"}
-    assert _as_ollama({"role": "assistant", "content": ""}) == {"role": "assistant", "content": ""}
+    assert as_ollama({"role": "user", "content": parts}) == {"role": "user", "content": "a\nb"}
+    assert as_ollama({"role": "developer", "content": "a"}) == {"role": "system", "content": "a"}
+    assert as_ollama({"role": "assistant", "content": ""}) == {"role": "assistant", "content": ""}
 
 
 @pytest.mark.parametrize("text", [EMOJI, COMBINING, RIGHT_TO_LEFT, CONTROL, ESCAPED])

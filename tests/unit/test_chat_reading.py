@@ -67,12 +67,12 @@ def test_a_choice_without_text_fails(choice: object) -> None:
 
 @pytest.mark.parametrize("usage", [None, [], {}, {"prompt_tokens": "4"}, {"prompt_tokens": True}])
 def test_what_does_not_count_fails(usage: object) -> None:
-    with pytest.raises(CheckFailed, match="usage.prompt_tokens"):
+    with pytest.raises(CheckFailed, match=r"usage\.prompt_tokens"):
         counted(completion(usage=usage), "prompt_tokens")
 
 
 def test_another_status_fails_with_what_came() -> None:
-    with pytest.raises(CheckFailed, match="expected 200 .*got 503: .*busy"):
+    with pytest.raises(CheckFailed, match=r"expected 200 .*got 503: .*busy"):
         text_of(answered({"error": "busy"}, 503))
 
 
