@@ -20,6 +20,7 @@ from lab.local import PROVIDER, start
 from lab.nets import own_net
 from lab.state import lab_folder, read_state, stop
 from tests.live.conftest import ROOT, command, environment_at, judge
+from tests.signals import hear_ctrl_c
 
 GONE_BUDGET_S = 20
 STARTED_BUDGET_S = 60
@@ -103,6 +104,7 @@ def test_nothing_stays_behind_when_the_run_ends_early(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     )
     assert run.stdout is not None
     with contextlib.closing(run.stdout):

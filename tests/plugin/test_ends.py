@@ -12,6 +12,7 @@ import pytest
 
 from tests.plugin.gateway import Gateway
 from tests.plugin.project import ALIVE, Project, a_check
+from tests.signals import hear_ctrl_c
 
 WAITS = a_check(1, "gateway.get('/wait')", "gateway")
 PASSES = a_check(2, "pass")
@@ -29,6 +30,7 @@ def running(project: Project, *options: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=hear_ctrl_c,
     ) as process:
         try:
             yield process
