@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
@@ -24,10 +24,12 @@ class NotStarted(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A started environment. release: gives it back (and ends it, unless it was found running)."""
+    """A started environment. release: gives it back (and ends it, unless it was found running); facts: files
+    of looks at its machines that the provider took itself, by machine name."""
 
     key: str
     release: Callable[[], None]
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Provider(Protocol):

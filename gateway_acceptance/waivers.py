@@ -20,7 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from gateway_acceptance.check import ID_PATTERN
 from gateway_acceptance.environment.load import describe
-from gateway_acceptance.environment.model import Table
+from gateway_acceptance.environment.table import Table
 from gateway_acceptance.usage import UsageProblem
 
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]

@@ -13,10 +13,11 @@ GROUND = (
     *("check", "problem", "verdict", "environment", "policy", "claims", "waivers", "redaction"),
     *("usage", "profiles", "embedded"),
 )
-ROOMS = (GROUND, ("wire",), ("record", "run_directory"), ("report",), ("plugin", "cli"))
+ROOMS = (GROUND, ("wire", "host"), ("record", "run_directory"), ("report",), ("plugin", "cli"))
 """From the lowest up."""
 FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
 CHOKE_POINTS = {
+    "testinfra": {"gateway_acceptance/host/gather.py"},
     "httpx": {"gateway_acceptance/wire/sender.py"},
     "httpx2": {
         "gateway_acceptance/wire/sdk.py",
@@ -28,6 +29,9 @@ CHOKE_POINTS = {
 UNSEEN_NETWORK = ("requests", "urllib3", "aiohttp", "http.client", "urllib.request", "socket")
 EXCEPTIONS = {
     "suites/api/test_operations_http.py imports http.client",  # one connection for many, in budget
+    # these run on the machine that is looked at: its name, and its own view of the backends
+    "gateway_acceptance/host/collect/machine.py imports socket",
+    "gateway_acceptance/host/collect/machine.py imports urllib.request",
 }
 
 

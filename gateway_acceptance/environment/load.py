@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gateway_acceptance.environment.model import Environment, Table, known_keys
+from gateway_acceptance.environment.model import Environment, known_keys
+from gateway_acceptance.environment.table import Table
 from gateway_acceptance.usage import UsageProblem
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

@@ -5,39 +5,15 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.functional_validators import AfterValidator
+from pydantic import Field, model_validator
 
 from gateway_acceptance.check import Effect
+from gateway_acceptance.environment.host import BackendHost, Host, Machine
+from gateway_acceptance.environment.table import Name, Table, Url
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
-
-
-def _http_url(value: str) -> str:
-    if "${" in value:  # a variable that is not set yet: collection needs no address
-        return value
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is not an http:// or https:// URL with a host")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user or a password: what stands in a file is shown; remove them")
-    try:
-        _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"has no valid port: {error}") from None
-    return value.rstrip("/")
-
-
-Url = Annotated[str, AfterValidator(_http_url)]
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-
-
-class Table(BaseModel):
-    """A TOML table: unknown keys are refused, nothing is coerced, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+GATEWAY_MACHINE = "gateway"
+"""The name of the gateway's own machine; no backend can have it."""
 
 
 class Kind(StrEnum):
@@ -89,12 +65,16 @@ class Gateway(Table):
 
 
 class Backend(Table):
-    """One server behind the gateway. direct: whether the suite may ask it past the gateway."""
+    """One server behind the gateway. url: as the suite reaches it; gateway_url: as the gateway calls it,
+    where that differs; direct: whether the suite may ask it past the gateway; host: its machine, where the
+    suite may look at it."""
 
     name: Name
     url: Url
+    gateway_url: Url | None = None
     product: Literal["ollama"] = "ollama"
     direct: bool = True
+    host: BackendHost | None = None
 
 
 class Served(Table):
@@ -133,17 +113,6 @@ class Group(Table):
     kind: ModelKind = ModelKind.CHAT
     strategy: Literal["simple-shuffle"] = "simple-shuffle"
     deployments: Annotated[tuple[Deployment, ...], Field(min_length=2)]
-
-
-class Host(Table):
-    """The gateway's machine, as testinfra reaches it (``ssh://host``)."""
-
-    uri: str
-    unit: str
-    user: str
-    group: str | None = None
-    address: str | None = None
-    tree: str
 
 
 class Policy(Table):
@@ -187,6 +156,8 @@ class Environment(Table):
             if served.backend not in known:
                 declared = ", ".join(known) or "none"
                 problems.append(f"{place} names the backend {served.backend!r}, declared are: {declared}")
+        if GATEWAY_MACHINE in known:
+            problems.append(f"backends: {GATEWAY_MACHINE!r} names the gateway's own machine; rename it")
         if not self.aliases:
             problems.append("no model is declared; add at least one [[models]] entry")
         if (self.kind is Kind.EMBEDDED) != (self.embedded is not None):
@@ -235,6 +206,17 @@ class Environment(Table):
     def backend(self, name: str) -> Backend:
         """A backend by its name. Raises KeyError."""
         return {backend.name: backend for backend in self.backends}[name]
+
+    @property
+    def machines(self) -> dict[str, Machine]:
+        """Every declared machine by its name in cases: ``gateway``, then the backends' by backend name."""
+        found: dict[str, Machine] = {} if self.host is None else {GATEWAY_MACHINE: self.host}
+        return found | {entry.name: entry.host for entry in self.backends if entry.host is not None}
+
+    @property
+    def directives(self) -> list[str]:
+        """``MACHINE DIRECTIVE`` for each declared hardening directive."""
+        return [f"{name} {word}" for name, machine in self.machines.items() for word in machine.hardening]
 
     def upstreams_on(self, backend: str) -> list[str]:
         """The upstream models that the gateway needs on a backend, sorted, without repetition."""

@@ -94,6 +94,7 @@ class Controller:
         if sentences:
             raise UsageProblem(sentences)
         options = {"litellm": self.config.getoption("--litellm") or ""}
+        facts = {}
         keys = {}  # only those made up for this run are handed on; the others stay in the environment
         for environment in self.environments:
             if environment.embedded is None:
@@ -104,9 +105,10 @@ class Controller:
                 )
                 self.running.append(running)
                 keys[environment.name] = key = running.key
+                facts[environment.name] = dict(running.facts)
             self.redactor.add(f"key of {environment.name}", key)
         self.started = time.time()
-        write_connections(self.folder, Connections(keys, self.started))
+        write_connections(self.folder, Connections(keys, self.started, facts))
         self.ready = True
 
     def release(self) -> None:

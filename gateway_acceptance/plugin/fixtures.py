@@ -9,6 +9,8 @@ import openai
 import pytest
 
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.model import GATEWAY_MACHINE
+from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.plugin.parametrise import AXES, NONE_DECLARED
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import STATE
@@ -112,6 +114,39 @@ def default_key(request: pytest.FixtureRequest) -> str:
 def backend(request: pytest.FixtureRequest, target: Target) -> BackendClient:
     """A backend asked directly."""
     return target.backend(_declared("backend", request.param))
+
+
+@pytest.fixture(scope="session")
+def machine_name(request: pytest.FixtureRequest) -> str:
+    """The name of a declared machine, without any premise; only for the check that it can be looked at."""
+    return _declared("machine_name", request.param)
+
+
+@pytest.fixture(scope="session")
+def machine(request: pytest.FixtureRequest, target: Target) -> MachineFacts:
+    """What was seen of a declared machine: the gateway's, and each backend's where it is declared."""
+    return target.machine(_declared("machine", request.param))
+
+
+@pytest.fixture(scope="session")
+def host(target: Target) -> MachineFacts:
+    """What was seen of the gateway's own machine."""
+    if target.environment.host is None:
+        raise NotApplicable("the environment declares no [host]")
+    return target.machine(GATEWAY_MACHINE)
+
+
+@pytest.fixture(scope="session")
+def backend_host(request: pytest.FixtureRequest, target: Target) -> MachineFacts:
+    """What was seen of a backend's machine."""
+    return target.machine(_declared("backend_host", request.param))
+
+
+@pytest.fixture(scope="session")
+def directive(request: pytest.FixtureRequest, target: Target) -> tuple[MachineFacts, str]:
+    """A machine, and the name of a hardening directive that is declared for its unit."""
+    name, word = _declared("directive", request.param).split(" ", 1)
+    return target.machine(name), word
 
 
 def _declared(axis: str, value: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.environment.model import GATEWAY_MACHINE
 
 NONE_DECLARED = "-"
 """The parameter of a case whose environment declares nothing to run it over."""
@@ -17,6 +18,13 @@ AXES: dict[str, tuple[str, Callable[[Environment], Sequence[str]]]] = {
     "embedding_model": ("embedding model", lambda env: env.aliases_of(ModelKind.EMBEDDING)),
     "backend": ("backend", lambda env: [backend.name for backend in env.backends]),
     "group": ("balanced group", lambda env: [group.alias for group in env.groups]),
+    "machine": ("machine", lambda env: list(env.machines)),
+    "machine_name": ("machine", lambda env: list(env.machines)),
+    "backend_host": (
+        "backend's machine",
+        lambda env: [name for name in env.machines if name != GATEWAY_MACHINE],
+    ),
+    "directive": ("hardening directive", lambda env: env.directives),
     "default_key": ("known default key", lambda env: env.gateway.known_default_keys),
 }
 """Argument name of a check -> (what it is, its values in an environment). One axis per check."""

@@ -13,6 +13,8 @@ from typing import TypeVar
 import openai
 
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.host.facts import MachineFacts, NoFacts
+from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, Untestable
 from gateway_acceptance.wire.backend import BackendClient
@@ -37,9 +39,16 @@ class Target:
     """Clients, budget and shared observations of one environment."""
 
     def __init__(
-        self, environment: Environment, key: str, folder: Path, started: float, notebook: Notebook
+        self,
+        environment: Environment,
+        key: str,
+        folder: Path,
+        started: float,
+        notebook: Notebook,
+        recorded_facts: Mapping[str, str] | None = None,
     ) -> None:
-        """folder: private to the run, shared by its workers; started: seconds since the epoch."""
+        """folder: private to the run, shared by its workers; started: seconds since the epoch;
+        recorded_facts: as of ``Machines``."""
         self.environment, self.key, self.notebook = environment, key, notebook
         self._folder = folder
         gateway = environment.gateway
@@ -47,6 +56,7 @@ class Target:
         self._deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
         self.sender = Sender(notebook, self.budget, self._deadline)
         self.gateway = GatewayClient(environment, key, self.sender)
+        self.machines = Machines(environment, folder, recorded_facts or {})
         self._sdk: openai.OpenAI | None = None
         self._seen: dict[tuple[str, ...], tuple[list[Exchange], object]] = {}
         self._preflight: Preflight | None = None
@@ -67,6 +77,13 @@ class Target:
                 f"set direct = true for it in {self.environment.source.name} where it can be reached",
             )
         return BackendClient(backend, self.sender)
+
+    def machine(self, name: str) -> MachineFacts:
+        """What was seen of a machine. Raises Untestable where it could not be looked at."""
+        try:
+            return self.machines.facts(name)
+        except NoFacts as failure:
+            raise Untestable(f"{name}: {failure.why}", failure.mend) from None
 
     def once(self, name: tuple[str, ...], observe: Callable[[], Observed]) -> Observed:
         """The same observation for several checks of a worker: made once, evidence of each of them."""

@@ -53,6 +53,7 @@ class WorkerState:
                 self.folder,
                 self.connections.started,
                 self.notebook,
+                self.connections.facts.get(environment.name, {}),
             )
         return self.targets[environment.name]
 
@@ -68,10 +69,12 @@ STATE = pytest.StashKey[WorkerState]()
 
 @dataclass(frozen=True)
 class Connections:
-    """keys: of embedded environments, by name; started: seconds since the epoch."""
+    """keys: of embedded environments, by name; started: seconds since the epoch; facts: files of looks that
+    embedded environments took themselves, by environment and machine."""
 
     keys: dict[str, str]
     started: float
+    facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def key_of(self, environment: Environment) -> str:
         """The key of an environment: made up for this run, or from the variable that its file names."""

@@ -1,0 +1,1 @@
+"""Machines observed: one remote command gathers the facts, checks judge them afterwards."""

@@ -1,0 +1,257 @@
+"""The machine itself, its network, its resources, and what is installed on it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import platform
+import re
+import shutil
+import socket
+import time
+import urllib.request
+
+from gateway_acceptance.host.collect.base import (
+    Facts,
+    Missing,
+    Request,
+    first_line,
+    masked,
+    output,
+    privileged,
+    run,
+    user_name,
+)
+from gateway_acceptance.host.collect.service import all_processes, open_lines
+
+REACH_DEADLINE_S = 3
+JOURNAL_LINES = 5000
+
+
+def machine(request: Request) -> Facts:
+    """{name, addresses, account, euid, boot, uptime_s, synchronized (bool or None), clock, system, version,
+    kernel, processors, login}."""
+    listed = json.loads(output(["ip", "-j", "addr"]))
+    release = dict(line.rstrip().split("=", 1) for line in open_lines("/etc/os-release") if "=" in line)
+    synchronized = None
+    if shutil.which("timedatectl"):
+        code, text, _ = run(["timedatectl", "show", "-p", "NTPSynchronized", "--value"])
+        synchronized = text.strip() == "yes" if code == 0 and text.strip() else None
+    return {
+        "name": socket.gethostname(),
+        "addresses": [a["local"] for link in listed for a in link.get("addr_info", []) if a.get("local")],
+        "account": user_name(os.geteuid()),
+        "boot": first_line("/proc/sys/kernel/random/boot_id"),
+        "uptime_s": float(first_line("/proc/uptime", "0 0").split()[0]),
+        "synchronized": synchronized,
+        "system": release.get("ID", "").strip('"'),
+        "system_version": release.get("VERSION_ID", "").strip('"'),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+    }
+
+
+def commands(request: Request) -> Facts:
+    """{name: path or None} of the commands that the deployment needs."""
+    path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    return {name: shutil.which(name, path=path) for name in request["commands"]}
+
+
+def sockets(request: Request) -> list[Facts]:
+    """[{proto, address, port, pid, process, user, unit}] of every open listening socket. Raises Missing where
+    the owners cannot be told: a socket without its process proves nothing."""
+    code, text, errors = privileged(request, "sockets")
+    if code != 0:
+        raise Missing(f"ss failed: {errors.strip()[:200]}")
+    owners = {member["pid"]: member for member in all_processes()}
+    found: list[Facts] = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) < 5:
+            continue
+        address, _, port = words[4].rpartition(":")
+        named = re.search(r'\("([^"]*)",pid=(\d+)', line)
+        pid = int(named[2]) if named else None
+        owner = owners.get(pid, {})
+        found.append(
+            {
+                "proto": words[0],
+                "address": address.split("%")[0],
+                "port": int(port) if port.isdigit() else 0,
+                "pid": pid,
+                "process": named[1] if named else None,
+                "user": owner.get("user"),
+                "unit": owner.get("unit"),
+            }
+        )
+    return found
+
+
+def reach(request: Request) -> Facts:
+    """{name: {url, reached, version, elapsed_s, error}}: each backend asked for its version from here."""
+    wanted = request["reach"]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        return dict(zip(wanted, pool.map(ask, wanted.values())))
+
+
+def ask(url: str) -> Facts:
+    """One backend's answer to GET /api/version, without any proxy."""
+    begun = time.monotonic()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    document: Facts = {"url": url, "reached": False, "version": None, "error": ""}
+    try:
+        with opener.open(f"{url}/api/version", timeout=REACH_DEADLINE_S) as answer:
+            document["version"] = json.loads(answer.read(4096)).get("version")
+            document["reached"] = True
+    except Exception as error:
+        document["error"] = f"{type(error).__name__}: {error}"[:200]
+    document["elapsed_s"] = round(time.monotonic() - begun, 4)
+    return document
+
+
+def resources(request: Request) -> Facts:
+    """{disks {path: {total_mb, free_mb, free_inodes}}, memory {name: MiB}, load, journal_mb, journald,
+    logrotate}. journald: the settings that bound the journal."""
+    disks = {}
+    for path in request["disks"]:
+        try:
+            found = os.statvfs(path)
+        except OSError:
+            continue
+        disks[path] = {
+            "total_mb": found.f_blocks * found.f_frsize >> 20,
+            "free_mb": found.f_bavail * found.f_frsize >> 20,
+            "free_inodes": found.f_favail,
+        }
+    memory = {
+        line.split(":")[0]: int(line.split()[1]) >> 10 for line in open_lines("/proc/meminfo") if "kB" in line
+    }
+    kept = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
+    settings = {}
+    folders = ["/etc/systemd/journald.conf"]
+    for place in ("/usr/lib/systemd/journald.conf.d", "/etc/systemd/journald.conf.d"):
+        if os.path.isdir(place):
+            folders += [
+                os.path.join(place, name) for name in sorted(os.listdir(place)) if name.endswith(".conf")
+            ]
+    for path in folders:
+        for line in open_lines(path):
+            if re.match(
+                r"(SystemMaxUse|RuntimeMaxUse|MaxRetentionSec|SystemKeepFree|Storage|RateLimit\w+)=", line
+            ):
+                name, _, value = line.strip().partition("=")
+                settings[name] = value
+    used = re.search(r"take up ([0-9.]+)([KMGT]?)", run(["journalctl", "--disk-usage"])[1])
+    factor = {"": 1 / 1048576, "K": 1 / 1024, "M": 1, "G": 1024, "T": 1048576}
+    return {
+        "disks": disks,
+        "memory": {name: memory[name] for name in kept if name in memory},
+        "load": list(os.getloadavg()),
+        "journal_mb": float(used[1]) * factor[used[2]] if used else None,
+        "journald": settings,
+    }
+
+
+def journal(request: Request) -> Facts:
+    """{lines, bytes, first, last, errors, secrets [masked lines], prompts, cut} of the unit's newest lines of
+    this boot. Text leaves the machine only where it gives a secret away, and masked."""
+    code, text, errors = privileged(request, "journal")
+    if code != 0:
+        raise Missing(f"the journal cannot be read: {errors.strip()[:200]}", "journal")
+    found: Facts = {
+        "lines": 0,
+        "bytes": 0,
+        "first": None,
+        "last": None,
+        "errors": 0,
+        "secrets": [],
+        "cut": False,
+    }
+    for line in text.splitlines():
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue
+        message = document.get("MESSAGE") or ""
+        message = message if isinstance(message, str) else bytes(message).decode("utf-8", "replace")
+        at = int(document.get("__REALTIME_TIMESTAMP", 0)) / 1e6
+        found["lines"] += 1
+        found["bytes"] += len(message)
+        found["first"] = found["first"] or at
+        found["last"] = at
+        found["errors"] += int(document.get("PRIORITY", 6)) <= 3
+        if masked(message) != message and len(found["secrets"]) < 5:
+            found["secrets"].append(masked(message)[:300])
+    found["cut"] = found["lines"] >= JOURNAL_LINES
+    return found
+
+
+def settings(request: Request) -> Facts:
+    """{names [of every variable], values {of those that are no secret}, default_key (bool)} of the secrets'
+    files. default_key: whether one of the keys known to the world is a value there."""
+    code, text, errors = privileged(request, "setting_names")
+    if code not in (0, 1):
+        raise Missing(f"the secrets' file cannot be read: {errors.strip()[:200]}", "setting_names")
+    names = sorted({line.rpartition(":")[2].rstrip("=") for line in text.splitlines() if line.strip()})
+    values = {}
+    code, text, _ = privileged(request, "setting_values")
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        values[name.rpartition(":")[2]] = masked(value.strip().strip("\"'"))
+    default = "default_key" in request["privileges"] and privileged(request, "default_key")[0] == 0
+    return {"names": names, "values": values, "default_key": default}
+
+
+def python(request: Request) -> Facts:
+    """{exists, version, packages {name: version}, startup [{name, lines}]} of the virtual environment.
+    startup: lines of ``*.pth`` files that Python executes (those that begin with import)."""
+    base = os.path.join(request["tree"], request["virtual_environment"])
+    found: Facts = {
+        "exists": os.path.isfile(os.path.join(base, "pyvenv.cfg")),
+        "version": None,
+        "packages": {},
+        "startup": [],
+    }
+    for line in open_lines(os.path.join(base, "pyvenv.cfg")):
+        name, _, value = line.partition("=")
+        if name.strip() in ("version", "version_info"):
+            found["version"] = value.strip()
+    library = os.path.join(base, "lib")
+    for version in sorted(os.listdir(library)) if os.path.isdir(library) else []:
+        place = os.path.join(library, version, "site-packages")
+        for name in sorted(os.listdir(place)) if os.path.isdir(place) else []:
+            if name.endswith(".dist-info"):
+                package, _, number = name[: -len(".dist-info")].rpartition("-")
+                found["packages"][package.lower().replace("_", "-")] = number
+            elif name.endswith((".pth", "customize.py")):
+                lines = open_lines(os.path.join(place, name))
+                code = [line.strip() for line in lines if re.match(r"import[ \t]", line)]
+                code = code if name.endswith(".pth") else ["(a module that Python runs at its start)"]
+                found["startup"].append({"name": name, "lines": [masked(line)[:300] for line in code]})
+    return found
+
+
+def ollama(request: Request) -> Facts:
+    """{version, manifests [model names]} of a backend's machine: the installed program's, and on disk."""
+    document: Facts = {"version": None, "manifests": None, "missing": {}}
+    try:
+        text = "".join(run(["ollama", "--version"])[1:])
+        number = re.search(r"(\d+\.\d+\.\d+\S*)", text)
+        document["version"] = number[1] if number else None
+    except Missing as missing:
+        document["missing"]["version"] = {"why": missing.why, "needs": missing.needs}
+    try:
+        if "manifests" in request["privileges"]:
+            code, text, errors = privileged(request, "manifests")
+            if code != 0:
+                raise Missing(f"the models' directory cannot be read: {errors.strip()[:200]}")
+            document["manifests"] = sorted(
+                "/".join(line.split("/manifests/")[1].split("/")[1:])
+                for line in text.split()
+                if "/manifests/" in line
+            )
+    except Missing as missing:
+        document["missing"]["manifests"] = {"why": missing.why, "needs": missing.needs}
+    return document

@@ -1,0 +1,306 @@
+"""The unit as systemd knows it, its process as the kernel knows it, and its account."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pwd
+import re
+
+from gateway_acceptance.host.collect.base import (
+    SECRET_NAME,
+    Facts,
+    Missing,
+    Request,
+    entry,
+    first_line,
+    group_name,
+    masked,
+    output,
+    privileged,
+    run,
+    text_of,
+    user_name,
+)
+
+NAMESPACES = ("mnt", "user", "pid", "net", "ipc", "uts", "cgroup")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def unit(request: Request) -> Facts:
+    """{exists, properties, enabled, files [{path, text, sha256, entry}] (fragment first, then drop-ins),
+    verify [lines], exposure (0 to 10), directives [{name, set, exposure}]}. Values of the unit's own
+    environment are masked where the name says that they are secret."""
+    name = request["unit"]
+    shown = output(["systemctl", "show", "--no-pager", name])
+    properties = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    if "Environment" in properties:
+        properties["Environment"] = " ".join(hide(word) for word in properties["Environment"].split())
+    found: Facts = {
+        "exists": properties.get("LoadState") == "loaded",
+        "properties": {key: masked(value) for key, value in properties.items()},
+        "enabled": run(["systemctl", "is-enabled", name])[1].strip(),
+        "files": [],
+        "verify": [],
+        "exposure": None,
+        "directives": [],
+    }
+    if not found["exists"]:
+        return found
+    for path in [properties.get("FragmentPath", ""), *properties.get("DropInPaths", "").split()]:
+        if path:
+            found["files"].append(unit_file(path))
+    code, _, errors = run(["systemd-analyze", "verify", "--no-pager", name])
+    found["verify"] = [line for line in errors.splitlines() if name in line][:20]
+    found["verify_code"] = code
+    found.update(security(name))
+    return found
+
+
+def unit_file(path: str) -> Facts:
+    """One file that systemd read for the unit, masked; readable: whether this account may read it."""
+    document: Facts = {"path": path, "text": "", "sha256": "", "entry": None, "readable": False}
+    try:
+        document["entry"] = entry(path)
+        with open(path, "rb") as file:
+            document["sha256"] = "sha256:" + hashlib.sha256(file.read()).hexdigest()
+        lines = text_of(path).splitlines()
+        document["text"] = "\n".join(
+            hide(line) if line.startswith("Environment=") else line for line in lines
+        )
+        document["readable"] = True
+    except OSError as error:
+        document["error"] = error.strerror
+    return document
+
+
+def hide(assignment: str) -> str:
+    """``Environment=NAME=value`` or ``NAME=value`` without the value where the name tells of a secret."""
+    return re.sub(
+        r"([A-Za-z0-9_]+)=([^=\s\"']+)(?=[\"']?$)",
+        lambda found: f"{found[1]}=<hidden>" if SECRET_NAME.search(found[1]) else found[0],
+        assignment,
+    )
+
+
+def security(name: str) -> Facts:
+    """What ``systemd-analyze security`` says: the exposure from its text, the directives from its JSON."""
+    found: Facts = {"exposure": None, "directives": []}
+    try:
+        text = run(["systemd-analyze", "security", "--no-pager", name])[1]
+        overall = re.search(r"Overall exposure level for \S+: ([0-9.]+)", text)
+        found["exposure"] = float(overall[1]) if overall else None
+        lines = json.loads(
+            run(["systemd-analyze", "security", "--no-pager", "--json=short", name])[1] or "[]"
+        )
+        found["directives"] = [
+            {"name": line.get("name"), "set": line.get("set"), "exposure": line.get("exposure")}
+            for line in lines
+            if line.get("set") is not True
+        ]
+    except (Missing, ValueError):
+        pass
+    return found
+
+
+def process(request: Request) -> Facts:
+    """{pid, started, cmdline, status, limits, cgroup, members [{pid, user, comm}], links, namespaces_shared,
+    mounts [{point, options}], descriptors}; pid 0 and nothing else where no process runs. What needs root and
+    was refused stands in ``missing`` {field: {why, needs}}."""
+    pid = int(output(["systemctl", "show", "--value", "-p", "MainPID", request["unit"]]).strip() or 0)
+    if not pid:
+        return {"pid": 0}
+    root = f"/proc/{pid}"
+    try:
+        with open(f"{root}/status", encoding="utf-8", errors="replace") as file:
+            status = dict(line.rstrip("\n").split(":", 1) for line in file if ":" in line)
+        with open(f"{root}/cmdline", "rb") as file:
+            words = file.read().decode("utf-8", "replace").split("\0")
+        with open(f"{root}/stat", encoding="utf-8", errors="replace") as file:
+            ticks = int(file.read().rsplit(")", 1)[1].split()[19])
+        limits = read_limits(f"{root}/limits")
+    except (OSError, IndexError, ValueError) as error:
+        raise Missing(f"/proc/{pid} cannot be read: {error}") from None
+    boot = next(
+        int(line.split()[1]) for line in open("/proc/stat", encoding="ascii") if line.startswith("btime")
+    )
+    group = cgroup_of(pid)
+    document: Facts = {
+        "pid": pid,
+        "started": boot + ticks / TICKS,
+        "cmdline": [masked(word) for word in words if word],
+        "status": {key: value.strip() for key, value in status.items()},
+        "limits": limits,
+        "cgroup": group,
+        "members": [member for member in all_processes() if member["cgroup"] == group],
+        "missing": {},
+    }
+    for field, read in (("links", links), ("mounts", mounts), ("descriptors", descriptors)):
+        try:
+            document[field] = read(request, pid)
+        except Missing as missing:
+            document["missing"][field] = {"why": missing.why, "needs": missing.needs}
+    return document
+
+
+def read_limits(path: str) -> dict[str, list[str]]:
+    """{name: [soft, hard]} of /proc/PID/limits; "unlimited" stays a word."""
+    with open(path, encoding="ascii", errors="replace") as file:
+        rows = [re.split(r"\s{2,}", line.strip()) for line in file.readlines()[1:]]
+    return {row[0]: row[1:3] for row in rows if len(row) >= 3}
+
+
+def links(request: Request, pid: int) -> Facts:
+    """{exe, cwd, root, ns/mnt ...: target} of the process, and under ``init`` those of pid 1."""
+    names = ["exe", "cwd", "root", *(f"ns/{name}" for name in NAMESPACES)]
+    found: Facts = {"init": {}}
+    for owner, of in ((pid, found), (1, found["init"])):
+        for name in names:
+            code, text, _ = privileged(request, "links", path=f"/proc/{owner}/{name}")
+            if code == 0:
+                of[name] = text.strip()
+    return found
+
+
+def mounts(request: Request, pid: int) -> list[Facts]:
+    """[{point, options [str], kind}] of the process's own view, from its mountinfo (options of mount and
+    superblock together)."""
+    code, text, errors = privileged(request, "mountinfo", path=f"/proc/{pid}/mountinfo")
+    if code != 0:
+        raise Missing(f"mountinfo cannot be read: {errors.strip()[:200]}")
+    found: list[Facts] = []
+    for line in text.splitlines():
+        left, _, right = line.partition(" - ")
+        words = left.split()
+        if len(words) >= 6:
+            found.append({"point": words[4], "options": words[5].split(","), "kind": right.split()[0]})
+    return found
+
+
+def descriptors(request: Request, pid: int) -> int:
+    """How many files the process has open."""
+    code, text, errors = privileged(request, "descriptors", path=f"/proc/{pid}/fd")
+    if code != 0:
+        raise Missing(f"open files cannot be counted: {errors.strip()[:200]}")
+    return len(text.split())
+
+
+def cgroup_of(pid: int) -> str:
+    """The path of a process's cgroup as systemd made it; "" where it is gone."""
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+            rows = [line.strip().split(":", 2) for line in file]
+    except OSError:
+        return ""
+    named = [row[2] for row in rows if row[1] == "name=systemd"]
+    unified = [row[2] for row in rows if row[0] == "0"]
+    return (named or unified or [""])[0]
+
+
+def unit_of(cgroup: str) -> str:
+    """The service or scope that a cgroup belongs to, or the cgroup itself."""
+    units = [part for part in cgroup.split("/") if part.endswith((".service", ".scope"))]
+    return units[0] if units else cgroup
+
+
+def all_processes() -> list[Facts]:
+    """[{pid, uid, user, comm, cgroup, unit}] of everything that runs."""
+    found: list[Facts] = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            uid = os.stat(f"/proc/{name}").st_uid
+            comm = first_line(f"/proc/{name}/comm")
+            group = cgroup_of(int(name))
+            found.append(
+                {
+                    "pid": int(name),
+                    "user": user_name(uid),
+                    "comm": comm,
+                    "cgroup": group,
+                    "unit": unit_of(group),
+                }
+            )
+        except OSError:
+            continue
+    return found
+
+
+def account(request: Request) -> Facts:
+    """{entry {name, uid, gid, home, shell} or None, primary, groups, members, password, sudo, home,
+    keys [paths], processes, sys_uid_max}. password: "locked" or "none" or "set"; sudo: the rules' lines."""
+    name = request["user"]
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        return {"entry": None}
+    groups = [group_name(gid) for gid in os.getgrouplist(name, found.pw_gid)]
+    limit = [line.split()[1] for line in open_lines("/etc/login.defs") if line.startswith("SYS_UID_MAX")]
+    document: Facts = {
+        "entry": {
+            "name": name,
+            "uid": found.pw_uid,
+            "gid": found.pw_gid,
+            "home": found.pw_dir,
+            "shell": found.pw_shell,
+        },
+        "primary": group_name(found.pw_gid),
+        "groups": sorted(groups),
+        "processes": [p for p in all_processes() if p["user"] == name],
+        "sys_uid_max": int(limit[0]) if limit else 999,
+        "missing": {},
+    }
+    for field, read in (("password", password), ("sudo", sudo_rules), ("keys", authorized_keys)):
+        try:
+            document[field] = read(request, found)
+        except Missing as missing:
+            document["missing"][field] = {"why": missing.why, "needs": missing.needs}
+    return document
+
+
+def password(request: Request, found: pwd.struct_passwd) -> str:
+    """ "locked", "none" (anybody gets in) or "set", from the shadow entry; the hash stays where it is."""
+    code, text, errors = privileged(request, "password")
+    if code != 0:
+        raise Missing(f"no shadow entry of {found.pw_name}: {errors.strip()[:200]}")
+    field = [*text.split(":"), ""][1]
+    return "none" if not field else "locked" if field[0] in "!*" else "set"
+
+
+def sudo_rules(request: Request, found: pwd.struct_passwd) -> list[str]:
+    """The lines that ``sudo -l -U`` gives for the account, [] where it may run nothing."""
+    code, text, errors = privileged(request, "sudo")
+    if "not allowed to run sudo" in text + errors:
+        return []
+    if code != 0:
+        raise Missing(f"sudo does not tell of {found.pw_name}: {errors.strip()[:200]}")
+    lines = [line.strip() for line in text.splitlines()]
+    start = next((n for n, line in enumerate(lines) if "may run the following" in line), len(lines))
+    return [masked(line) for line in lines[start + 1 :] if line]
+
+
+def authorized_keys(request: Request, found: pwd.struct_passwd) -> list[str]:
+    """The authorized_keys files of the account that are there."""
+    paths = [f"{found.pw_dir.rstrip('/')}/.ssh/{name}" for name in ("authorized_keys", "authorized_keys2")]
+    there = []
+    for path in paths:
+        try:
+            os.stat(path)
+            there.append(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError:
+            if privileged(request, "keys", path=path)[0] == 0:
+                there.append(path)
+    return there
+
+
+def open_lines(path: str) -> list[str]:
+    """The lines of a file, none where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.readlines()
+    except OSError:
+        return []

@@ -1,0 +1,229 @@
+"""The deployment's files: one pass over the tree, and what the service's account can do with them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from typing import Sequence
+
+from gateway_acceptance.host.collect.base import (
+    SECRET,
+    Facts,
+    Missing,
+    Request,
+    entry,
+    output,
+    privileged,
+    run,
+    text_of,
+)
+
+OFFENDERS_SHOWN = 200
+ENTRIES_SHOWN = 5000
+SCANNED_BYTES = 1 << 20
+LITERAL = re.compile(
+    r"(?i)(master_key|api_key|salt_key|password|secret|token)[\"']?\s*[:=]\s*[\"']?([^\s\"'#]+)"
+)
+REFERENCE = re.compile(r"^(os\.environ/|\$|\{|<|none$|null$|true$|false$|\d+$)", re.IGNORECASE)
+"""Values that name a secret's place instead of holding it."""
+
+
+def tree(request: Request) -> Facts:
+    """{exists, entries, ancestors, unreadable, bytes, cut, environment {files, directories, bytes, offenders,
+    offenders_total}}. Paths are relative to the tree ("." itself); the virtual environment is summed up."""
+    base = request["tree"]
+    venv = request.get("virtual_environment") or ""
+    found: Facts = {
+        "exists": os.path.isdir(base),
+        "entries": [],
+        "ancestors": [entry(path) for path in ancestors(base) if os.path.lexists(path)],
+        "unreadable": [],
+        "bytes": 0,
+        "cut": False,
+        "environment": {"files": 0, "directories": 0, "bytes": 0, "offenders": [], "offenders_total": 0},
+    }
+    if not found["exists"]:
+        return found
+    pending = ["."]
+    while pending:
+        relative = pending.pop()
+        path = base if relative == "." else os.path.join(base, relative)
+        try:
+            document = entry(path, relative)
+        except OSError as error:
+            found["unreadable"].append(f"{relative}: {error.strerror}")
+            continue
+        if document["kind"] == "l":
+            document["escapes"] = not inside(document["target"], base)
+        inside_venv = bool(venv) and (relative == venv or relative.startswith(venv + "/"))
+        if inside_venv:
+            count(found["environment"], document, request)
+        else:
+            found["bytes"] += document["size"] if document["kind"] == "f" else 0
+            if len(found["entries"]) < ENTRIES_SHOWN:
+                found["entries"].append(document)
+            else:
+                found["cut"] = True
+        if document["kind"] == "d":
+            try:
+                names = sorted(os.listdir(path), reverse=True)
+            except OSError as error:
+                found["unreadable"].append(f"{relative}: {error.strerror}")
+                continue
+            pending += [name if relative == "." else f"{relative}/{name}" for name in names]
+    return found
+
+
+def count(summary: Facts, document: Facts, request: Request) -> None:
+    """Add an entry of the virtual environment; it is shown only where it offends."""
+    kind, mode = document["kind"], int(document["mode"], 8)
+    summary["files" if kind == "f" else "directories" if kind == "d" else "others"] = (
+        summary.get("files" if kind == "f" else "directories" if kind == "d" else "others", 0) + 1
+    )
+    summary["bytes"] += document["size"] if kind == "f" else 0
+    owned = (document["user"], document["group"]) in (("root", request["group"]), ("root", "root"))
+    wanted = 0o755 if kind == "d" else 0o644
+    right = kind == "l" or (mode & wanted == wanted and not mode & 0o6022)
+    if not owned or not right or document.get("broken") or kind == "o":
+        summary["offenders_total"] += 1
+        if len(summary["offenders"]) < OFFENDERS_SHOWN:
+            summary["offenders"].append(document)
+
+
+def ancestors(base: str) -> list[str]:
+    """Every directory above the tree, the root first."""
+    parts = base.strip("/").split("/")[:-1]
+    return ["/"] + ["/" + "/".join(parts[: number + 1]) for number in range(len(parts))]
+
+
+def inside(target: str, base: str) -> bool:
+    """Whether a resolved path is the tree or below it."""
+    real = os.path.realpath(base)
+    return target == real or target.startswith(real + "/")
+
+
+def secrets(request: Request) -> list[Facts]:
+    """[{path, exists, entry, parent}] of the declared secret files."""
+    found: list[Facts] = []
+    for path in request["secrets"]:
+        document: Facts = {"path": path, "exists": os.path.lexists(path), "entry": None, "parent": None}
+        try:
+            document["parent"] = entry(os.path.dirname(path))
+            document["entry"] = entry(path)
+            document["exists"] = True
+        except FileNotFoundError:
+            document["exists"] = False
+        except PermissionError:
+            document["hidden"] = True  # the directory lets this account not look: readable by few
+        found.append(document)
+    return found
+
+
+def access(request: Request) -> Facts:
+    """{unreadable, unsearchable, writable}: paths of the tree, and secrets, readable secret files, as the
+    service's account really meets them: tried as that account, changing nothing."""
+    found: Facts = {}
+    for name in ("unreadable", "unsearchable", "writable", "secrets_readable", "secrets_writable"):
+        if name not in request["privileges"]:
+            found[name] = []
+            continue
+        _, text, errors = privileged(request, name)
+        refused = re.findall(r"'([^']+)': Permission denied", errors)
+        found[name] = sorted(
+            {line for line in text.splitlines() if line} | set(refused if name == "unreadable" else ())
+        )
+    return found
+
+
+def files(request: Request) -> Facts:
+    """{path: {exists, sha256, size, entry, text, syntax}} of the declared files. text: of configuration and
+    scripts; syntax: what ``bash -n`` says against a script, empty where it says nothing."""
+    found: Facts = {}
+    for relative in request["files"]:
+        path = os.path.join(request["tree"], relative)
+        document: Facts = {"exists": os.path.isfile(path)}
+        found[relative] = document
+        if not document["exists"]:
+            continue
+        try:
+            document["entry"] = entry(path, relative)
+            with open(path, "rb") as file:
+                content = file.read()
+            document["sha256"] = "sha256:" + hashlib.sha256(content).hexdigest()
+            document["size"] = len(content)
+            document["text"] = text_of(path)
+            if content.startswith(b"#!") and b"sh" in content.split(b"\n", 1)[0]:
+                code, _, errors = run(["bash", "-n", path])
+                document["syntax"] = errors.strip()[:500] if code != 0 else ""
+        except OSError as error:
+            document["error"] = error.strerror
+    return found
+
+
+def literals(request: Request) -> list[Facts]:
+    """[{path, line, what, mode}]: places in the tree's text files that hold a literal secret."""
+    found: list[Facts] = []
+    venv = request.get("virtual_environment")
+    for folder, names, leaves in os.walk(request["tree"]):
+        relative = os.path.relpath(folder, request["tree"])
+        names[:] = [n for n in names if n != ".git" and os.path.normpath(os.path.join(relative, n)) != venv]
+        for leaf in sorted(leaves):
+            path = os.path.join(folder, leaf)
+            try:
+                if os.path.islink(path) or os.path.getsize(path) > SCANNED_BYTES:
+                    continue
+                with open(path, "rb") as file:
+                    content = file.read()
+                mode = format(os.lstat(path).st_mode & 0o7777, "04o")
+            except OSError:
+                continue
+            if b"\0" in content:
+                continue
+            for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+                what = literal_in(line, request["default_keys"])
+                if what:
+                    shown = os.path.normpath(os.path.join(relative, leaf))
+                    found.append({"path": shown, "line": number, "what": what, "mode": mode})
+    return found
+
+
+def literal_in(line: str, default_keys: Sequence[str] = ()) -> str:
+    """What a line gives away, in words; empty where it is nothing. A key known to the world is told apart."""
+    if any(key in line for key in default_keys):
+        return "a known default key"
+    if SECRET.search(line):
+        return "a key"
+    assigned = LITERAL.search(line)
+    if (
+        assigned
+        and len(assigned[2]) >= 8
+        and not REFERENCE.match(assigned[2])
+        and not line.lstrip().startswith("#")
+    ):
+        return f"a value of {assigned[1].lower()}" if re.search(r"[0-9]", assigned[2]) else ""
+    return ""
+
+
+def repository(request: Request) -> Facts:
+    """{root, head, branch, remote, dirty [lines], published (bool or None)} of the tree's git work tree."""
+    git = ["git", "-c", "safe.directory=*", "--no-optional-locks", "-C", request["tree"]]
+    try:
+        root = output([*git, "rev-parse", "--show-toplevel"]).strip()
+    except Missing as missing:
+        return {"root": None, "error": missing.why}
+    code, remote, _ = run([*git, "remote", "get-url", "origin"])
+    head = run([*git, "rev-parse", "HEAD"])[1].strip()
+    tracking = run([*git, "branch", "-r", "--contains", "HEAD"])[1].split()
+    changed = output([*git, "status", "--porcelain", "--untracked-files=normal"]).splitlines()
+    declared = request.get("commit") or ""
+    known = run([*git, "cat-file", "-e", f"{declared}^{{commit}}"])[0] == 0 if declared else None
+    return {
+        "root": root,
+        "head": head,
+        "branch": run([*git, "rev-parse", "--abbrev-ref", "HEAD"])[1].strip(),
+        "remote": re.sub(r"(://)[^/@]*@", r"\1", remote.strip()) if code == 0 else None,
+        "dirty": changed[:100],
+        "published": bool(tracking) if run([*git, "branch", "-r"])[1].strip() else None,
+        "declared_known": known,
+    }

@@ -1,0 +1,83 @@
+"""The facts of one machine, as its checks read them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway_acceptance.environment.host import Machine
+from gateway_acceptance.host.privileges import Privilege, rule_for
+from gateway_acceptance.verdict import Untestable
+
+BEGIN, END = "<<<facts ", " facts>>>"
+
+
+class NoFacts(Exception):  # noqa: N818
+    """A machine could not be looked at: one sentence, and how to mend it."""
+
+    def __init__(self, why: str, mend: str) -> None:
+        self.why, self.mend = why, mend
+        super().__init__(f"{why}; {mend}")
+
+
+class FactsProgramFailed(Exception):  # noqa: N818
+    """The suite's own program failed on the machine: our error, never the machine's."""
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    """The sections that the program printed. Raises NoFacts where the text holds none."""
+    begin, end = text.find(BEGIN), text.rfind(END)
+    if begin < 0 or end < begin:
+        shown = " ".join(text.split())[:200] or "nothing"
+        raise NoFacts(
+            f"the machine answered without facts: {shown}", "look at what its login prints and at its python3"
+        )
+    document: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(text[begin + len(BEGIN) : end])))
+    return document
+
+
+@dataclass(frozen=True)
+class MachineFacts:
+    """What was seen of one machine.
+
+    name: ``gateway`` or a backend's name; sections: as ``collect.main.collected`` gives them; asked,
+    answered: the suite's own clock around the command, in seconds since the epoch.
+    """
+
+    name: str
+    declared: Machine
+    sections: Mapping[str, Any]
+    privileges: Sequence[Privilege] = ()
+    asked: float = 0.0
+    answered: float = 0.0
+    account: str = field(default="the suite's account")
+
+    def __getitem__(self, section: str) -> Any:
+        """A section's value. Raises Untestable where it could not be had, with the rule that provides it."""
+        found = self.sections.get(section)
+        if found is None:
+            raise KeyError(section)
+        if "value" in found:
+            return found["value"]
+        if found.get("ours"):
+            raise FactsProgramFailed(f"{self.name}: {section}: {found['missing']}")
+        raise self._untestable(section, found["missing"], found["needs"])
+
+    def part(self, section: str, name: str) -> Any:
+        """A field of a section that may be missing alone (``process.links``, ``account.sudo``)."""
+        value = self[section]
+        missing = value.get("missing", {}).get(name)
+        if missing is not None:
+            raise self._untestable(f"{section}.{name}", missing["why"], missing["needs"])
+        return value[name]
+
+    def _untestable(self, what: str, why: str, needs: str) -> Untestable:
+        wanted = next((privilege for privilege in self.privileges if privilege.name == needs), None)
+        mend = "look at the machine"
+        if wanted is not None:
+            mend = f"allow it there with the sudo rule: {rule_for(self.account, wanted)}"
+        return Untestable(f"{self.name}: {what} is not to be had ({why})", mend)

@@ -1,0 +1,116 @@
+"""One look at a machine: one remote command through testinfra."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import testinfra
+from testinfra.host import Host as Connection
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.host import BackendHost, Host, Machine
+from gateway_acceptance.environment.model import GATEWAY_MACHINE
+from gateway_acceptance.host.facts import NoFacts, unpacked
+from gateway_acceptance.host.privileges import privileges_of
+from gateway_acceptance.host.program import command
+
+CONNECT_DEADLINE_S = 10
+EVERYWHERE = ("machine", "unit", "process", "account", "sockets", "resources", "journal")
+OF_THE_GATEWAY = ("commands", "reach", "tree", "secrets", "access", "files", "literals", "repository")
+SSH_FAILED = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one command brought. asked, answered: seconds since the epoch by the suite's clock."""
+
+    sections: dict[str, Any]
+    asked: float
+    answered: float
+
+
+def request_of(environment: Environment, name: str) -> dict[str, Any]:
+    """What the program on a machine is asked: declared names and paths, no secret."""
+    machine = environment.machines[name]
+    default_keys = environment.gateway.known_default_keys
+    request: dict[str, Any] = {
+        "sections": list(EVERYWHERE),
+        "unit": machine.unit,
+        "user": machine.user,
+        "group": machine.own_group,
+        "default_keys": list(default_keys),
+        "disks": ["/", "/var/log"],
+        "privileges": {
+            privilege.name: {"as": privilege.account, "argv": list(privilege.argv)}
+            for privilege in privileges_of(machine, default_keys)
+        },
+    }
+    if isinstance(machine, Host):
+        request |= _of_the_gateway(environment, machine)
+    if isinstance(machine, BackendHost):
+        request["sections"].append("ollama")
+        request["disks"] += [machine.models] if machine.models else []
+    return request
+
+
+def _of_the_gateway(environment: Environment, host: Host) -> dict[str, Any]:
+    sections = [*EVERYWHERE, *OF_THE_GATEWAY]
+    sections += ["settings"] if host.secrets else []
+    sections += ["python"] if host.virtual_environment else []
+    configuration = [host.configuration] if host.configuration else []
+    return {
+        "sections": sections,
+        "tree": host.tree,
+        "virtual_environment": host.virtual_environment,
+        "secrets": list(host.secrets),
+        "commands": list(host.needed_commands),
+        "files": sorted({*host.scripts, *configuration, *host.digests, *host.sizes}),
+        "commit": host.repository.commit if host.repository else None,
+        "reach": {entry.name: entry.gateway_url or entry.url for entry in environment.backends},
+        "disks": ["/", "/var/log", host.tree],
+    }
+
+
+def look(environment: Environment, name: str) -> Look:
+    """Gather a machine's facts. Raises NoFacts with one sentence where it cannot be reached."""
+    machine = environment.machines[name]
+    text = command(request_of(environment, name))
+    asked = time.time()
+    done = connection(machine).run(text)
+    answered = time.time()
+    if done.rc == SSH_FAILED and not done.stdout:
+        said = " ".join(done.stderr.split())[-300:] or "no word"
+        raise NoFacts(f"{machine.uri} cannot be reached ({said})", f"try it by hand: ssh {_host_of(machine)}")
+    if done.rc == 127 or "python3: not found" in done.stderr:
+        raise NoFacts(f"{machine.uri} has no python3", "install it there: the suite looks through it")
+    if done.rc != 0:
+        said = " ".join(done.stderr.split())[-300:]
+        raise NoFacts(
+            f"the look at {machine.uri} ended with exit code {done.rc} ({said})", "look at its python3"
+        )
+    return Look(unpacked(done.stdout), asked, answered)
+
+
+def connection(machine: Machine) -> Connection:
+    """The testinfra host of a machine: never asks for a password, never waits for ever."""
+    options: Mapping[str, Any] = {}
+    if urlsplit(machine.uri).scheme in ("ssh", "safe-ssh"):
+        extra = f"-o BatchMode=yes -o ConnectTimeout={CONNECT_DEADLINE_S} -o ServerAliveInterval=5"
+        options = {"ssh_config": machine.ssh_config, "ssh_extra_args": extra}
+    elif machine.ssh_config is not None:
+        options = {"ssh_config": machine.ssh_config}
+    return testinfra.get_host(machine.uri, **options)
+
+
+def _host_of(machine: Machine) -> str:
+    config = f"-F {machine.ssh_config} " if machine.ssh_config else ""
+    return config + (urlsplit(machine.uri).hostname or machine.uri)
+
+
+def is_gateway(name: str) -> bool:
+    """Whether a machine's name in cases is the gateway's."""
+    return name == GATEWAY_MACHINE

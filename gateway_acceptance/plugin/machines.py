@@ -1,0 +1,79 @@
+"""The machines of an environment, looked at once per run: by one worker, for all of them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.host.facts import MachineFacts, NoFacts
+from gateway_acceptance.host.gather import Look, look
+from gateway_acceptance.host.privileges import privileges_of
+
+MOST_AT_ONCE = 8
+
+Looker = Callable[[Environment, str], Look]
+
+
+class Machines:
+    """Facts by machine name, gathered at first use and shared by all workers of the run."""
+
+    def __init__(
+        self, environment: Environment, folder: Path, recorded: Mapping[str, str], looker: Looker = look
+    ) -> None:
+        """folder: private to the run; recorded: files of looks that an embedded environment took itself."""
+        self._environment, self._folder = environment, folder
+        self._recorded, self._looker = recorded, looker
+        self._looks: dict[str, dict[str, Any]] | None = None
+
+    def facts(self, name: str) -> MachineFacts:
+        """What was seen of a machine. Raises NoFacts where it could not be looked at."""
+        found = self._all()[name]
+        if "why" in found:
+            raise NoFacts(found["why"], found["mend"])
+        machine = self._environment.machines[name]
+        sections = found["sections"]
+        account = sections.get("machine", {}).get("value", {}).get("account", "ACCOUNT")
+        return MachineFacts(
+            name,
+            machine,
+            sections,
+            privileges_of(machine, self._environment.gateway.known_default_keys),
+            found["asked"],
+            found["answered"],
+            account,
+        )
+
+    def _all(self) -> dict[str, dict[str, Any]]:
+        if self._looks is None:
+            path = self._folder / f"machines-{self._environment.name}.json"
+            with path.open("a+", encoding="utf-8") as shared:
+                fcntl.flock(shared, fcntl.LOCK_EX)
+                shared.seek(0)
+                text = shared.read()
+                if text:
+                    self._looks = json.loads(text)
+                else:
+                    self._looks = self._look_at_all()
+                    shared.write(json.dumps(self._looks))
+        return self._looks or {}
+
+    def _look_at_all(self) -> dict[str, dict[str, Any]]:
+        names = list(self._environment.machines)
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            return dict(zip(names, pool.map(self._look_at, names), strict=True))
+
+    def _look_at(self, name: str) -> dict[str, Any]:
+        recorded = self._recorded.get(name)
+        if recorded is not None:
+            document: dict[str, Any] = json.loads(Path(recorded).read_text(encoding="utf-8"))
+            return document
+        try:
+            return asdict(self._looker(self._environment, name))
+        except NoFacts as failure:
+            return {"why": failure.why, "mend": failure.mend}
