@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lab.proxy.message import Reply, Request
@@ -22,12 +22,29 @@ After = Callable[[Request, Reply], Reply]
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What makes a lab's host faulty. apply, revert: ``bash -eu`` scripts, run there as root; after revert the
+    facts must be what they were. machine: as checks name it; declares: keys of the machine's table that the
+    environment declares otherwise; restarts: the gateway's service must serve again after revert (and, where
+    ``serves``, after apply) before the machine is looked at.
+    """
+
+    apply: str = ""
+    revert: str = ""
+    machine: str = "gateway"
+    declares: Mapping[str, object] = field(default_factory=dict)
+    restarts: bool = False
+    serves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """name: kebab-case, unique; kills: check id -> regular expression that the failure's message must match
     (a check that trips for another reason has not found the fault).
 
     Gateway faults: ``before`` changes a request or answers it, ``after`` changes the real gateway's reply,
-    ``listens`` False leaves the port closed. Backend faults: ``scenario`` of the lab's backends.
+    ``listens`` False leaves the port closed. Backend faults: ``scenario`` of the lab's backends. Host faults:
+    ``change``.
     """
 
     name: str
@@ -38,6 +55,7 @@ class Fault:
     after: After | None = None
     listens: bool = True
     scenario: str | None = None
+    change: Change | None = None
 
 
 def gateway_fault(
@@ -56,3 +74,20 @@ def gateway_fault(
 def backend_fault(name: str, description: str, kills: Mapping[str, str], *, scenario: str) -> Fault:
     """A defect of the backends, seen through the real gateway and by asking them directly."""
     return Fault(name, Layer.BACKEND, description, kills, scenario=scenario)
+
+
+def host_fault(
+    name: str,
+    description: str,
+    kills: Mapping[str, str],
+    *,
+    apply: str = "",
+    revert: str = "",
+    machine: str = "gateway",
+    declares: Mapping[str, object] | None = None,
+    restarts: bool = False,
+    serves: bool = True,
+) -> Fault:
+    """A defect of a machine. See ``Change``."""
+    change = Change(apply, revert, machine, declares or {}, restarts, serves)
+    return Fault(name, Layer.HOST, description, kills, change=change)
