@@ -23,10 +23,10 @@ After = Callable[[Request, Reply], Reply]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What makes a lab's host faulty. apply, revert: ``bash -eu`` scripts, run there as root; after revert the
-    facts must be what they were. machine: as checks name it; declares: keys of the machine's table that the
-    environment declares otherwise; restarts: the gateway's service must serve again after revert (and, where
-    ``serves``, after apply) before the machine is looked at.
+    """What makes a lab's host faulty. apply, revert: ``bash -eu`` scripts, run there as root; after revert
+    the facts must be what they were. machine: as checks name it; declares: keys of the machine's table that
+    the environment declares otherwise; restarts: the gateway's service must serve again after revert (and,
+    where ``serves``, after apply) before the machine is looked at.
     """
 
     apply: str = ""
