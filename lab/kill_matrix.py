@@ -99,7 +99,8 @@ def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
             say(f"running {len(faults)} faults and the healthy control ...")
-            runs = _run_checks(root, Path(temporary), views, faults, state.key)
+            environments = [view.environment for view in views]
+            runs = run_checks(root, Path(temporary), environments, faults, {KEY_VARIABLE: state.key})
         finally:
             stop(state)
         return judge(faults, runs, whole=not only)
@@ -113,7 +114,7 @@ def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, who
         for fault in faults
         for check_id, pattern in fault.kills.items()
     ]
-    named = {check_id for fault in faults for check_id in fault.kills}
+    named = {check_id for fault in FAULTS.values() for check_id in fault.kills}
     uncovered = sorted(check_id for check_id in control if whole and check_id not in named)
     return Matrix(cells, control, uncovered)
 
@@ -177,30 +178,26 @@ class Declarer:
         return load_environment(str(path), self.root, {})
 
 
-def _run_checks(
-    root: Path, folder: Path, views: Sequence[View], faults: Sequence[Fault], key: str
+def run_checks(
+    root: Path,
+    folder: Path,
+    environments: Sequence[Environment],
+    faults: Sequence[Fault],
+    variables: Mapping[str, str],
+    suite: str = "suites",
 ) -> dict[str, dict[str, Any]]:
+    """One pytest run over environments: each named after a fault by the checks that it names, every other one
+    by all of the suite. Returns records by environment; raises RuntimeError where the control has none."""
     selection = folder / "selection.json"
     selection.write_text(json.dumps({fault.name: sorted(fault.kills) for fault in faults}), encoding="utf-8")
     runs = folder / "runs"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "lab.selection",
-        "-p",
-        "no:cacheprovider",
-        "--no-report",
-    ]
-    command += [f"--runs={runs}", "-n", "2"]
-    for view in views:
-        command.append(f"--env={view.environment.source}")
+    command = [sys.executable, "-m", "pytest", suite, "-q", "-p", "lab.selection", "-p", "no:cacheprovider"]
+    command += ["--no-report", f"--runs={runs}", "-n", "2"]
+    command += [f"--env={environment.source}" for environment in environments]
     done = subprocess.run(
         command,
         cwd=root,
-        env={**os.environ, KEY_VARIABLE: key, SELECTION_VARIABLE: str(selection)},
+        env={**os.environ, **variables, SELECTION_VARIABLE: str(selection)},
         capture_output=True,
         text=True,
         check=False,
@@ -208,10 +205,10 @@ def _run_checks(
         stdin=subprocess.DEVNULL,
     )
     records = {}
-    for view in views:
-        path = runs / view.environment.name / "latest" / "record.json"
+    for environment in environments:
+        path = runs / environment.name / "latest" / "record.json"
         if path.exists():
-            records[view.environment.name] = json.loads(path.read_text(encoding="utf-8"))
+            records[environment.name] = json.loads(path.read_text(encoding="utf-8"))
     if CONTROL not in records:
         raise RuntimeError(f"the checks did not run:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
     return records

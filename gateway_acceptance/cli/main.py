@@ -13,6 +13,7 @@ from typing import Any
 import gateway_acceptance
 from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.cli.sudoers import add_sudoers_command
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, UsageProblem
 
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_checks(commands)
     _add_claims(commands)
+    add_sudoers_command(commands)
     for point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
         point.load()(commands)
     return parser

@@ -7,7 +7,7 @@ from lab.faults.embeddings import EMBEDDING_FAULTS
 from lab.faults.errors import ERROR_FAULTS
 from lab.faults.exposure import EXPOSURE_FAULTS
 from lab.faults.gateway import GATEWAY_FAULTS
-from lab.faults.model import Fault, Layer
+from lab.faults.model import Change, Fault, Layer
 from lab.faults.models import MODEL_FAULTS
 from lab.faults.operations import OPERATION_FAULTS
 from lab.faults.properties import PROPERTY_FAULTS
@@ -36,4 +36,4 @@ if len(FAULTS) != len(ALL):
 DECLARES = {**exposure.DECLARES, **operations.DECLARES}
 """What the environments of some faults declare otherwise than ``local``: fault -> table -> keys."""
 
-__all__ = ["DECLARES", "FAULTS", "Fault", "Layer"]
+__all__ = ["DECLARES", "FAULTS", "Change", "Fault", "Layer"]

@@ -1,0 +1,153 @@
+"""The program's own parts, tried on files and words of ours."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.host.collect.base import Missing, entry, masked, output, privileged, run
+from gateway_acceptance.host.collect.service import hide, unit_of
+from gateway_acceptance.host.collect.tree import ancestors, files, literal_in, literals, secrets, tree
+
+
+def asked(base: Path, **more: Any) -> dict[str, Any]:
+    return {"tree": str(base), "group": "root", "default_keys": ["sk-1234"], "privileges": {}, **more}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("key=sk-abcdef0123", "key=<secret of 13 characters>"),
+        ("Authorization: Bearer abcdefghijkl.m", "Authorization: Bearer <secret of 14 characters>"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "<secret of 35 characters>"),
+        ("disk-cache and task-runner", "disk-cache and task-runner"),
+    ],
+)
+def test_secrets_do_not_leave_the_machine(text: str, seen: str) -> None:
+    assert masked(text) == seen
+
+
+@pytest.mark.parametrize(
+    ("word", "seen"),
+    [
+        ("LITELLM_MASTER_KEY=abc", "LITELLM_MASTER_KEY=<hidden>"),
+        ('Environment="DB_PASSWORD=x"', 'Environment="DB_PASSWORD=<hidden>"'),
+        ("PYTHONUNBUFFERED=1", "PYTHONUNBUFFERED=1"),
+    ],
+)
+def test_values_of_secret_variables_are_hidden(word: str, seen: str) -> None:
+    assert hide(word) == seen
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("  master_key: sk-live-0123456789", "a key"),
+        ("  master_key: sk-1234", "a known default key"),
+        ("  master_key: os.environ/LITELLM_MASTER_KEY", ""),
+        ("password: hunter2hunter2", "a value of password"),
+        ("  # token: abcdef123456", ""),
+        ('  token="${TOKEN:-}"', ""),
+        ("max_tokens: 4096", ""),
+    ],
+)
+def test_literal_secrets(line: str, what: str) -> None:
+    assert literal_in(line, ["sk-1234"]) == what
+
+
+def test_one_pass_over_a_tree(tmp_path: Path) -> None:
+    base = tmp_path / "tree"
+    (base / "venv" / "bin").mkdir(parents=True)
+    (base / "venv" / "bin" / "tool").write_text("x")
+    (base / "venv" / "bin" / "tool").chmod(0o777)
+    (base / "plain").write_text("12345")
+    (base / "away").symlink_to("/etc")
+    (base / "gone").symlink_to("nowhere")
+    found = tree(asked(base, virtual_environment="venv"))
+    entries = {item["path"]: item for item in found["entries"]}
+    assert sorted(entries) == [".", "away", "gone", "plain"]
+    assert (entries["plain"]["mode"], entries["plain"]["size"]) == ("0644", 5)
+    assert (entries["away"]["escapes"], entries["gone"]["broken"]) == (True, True)
+    assert found["bytes"] == 5
+    assert found["environment"]["files"] == 1
+    assert [item["path"] for item in found["environment"]["offenders"]] == ["venv/bin/tool"]
+
+
+def test_a_tree_that_is_not_there(tmp_path: Path) -> None:
+    found = tree(asked(tmp_path / "no", virtual_environment=None))
+    assert (found["exists"], found["entries"]) == (False, [])
+
+
+def test_ancestors_begin_at_the_root() -> None:
+    assert ancestors("/opt/a/b") == ["/", "/opt", "/opt/a"]
+
+
+def test_files_with_digest_text_and_syntax(tmp_path: Path) -> None:
+    (tmp_path / "good.sh").write_text("#!/bin/bash\nKEY=sk-abcdef0123\n")
+    (tmp_path / "bad.sh").write_text("#!/bin/bash\nif\n")
+    found = files(asked(tmp_path, files=["good.sh", "bad.sh", "none"]))
+    assert found["good.sh"]["syntax"] == ""
+    assert found["good.sh"]["sha256"].startswith("sha256:")
+    assert "sk-abcdef0123" not in found["good.sh"]["text"]
+    assert "syntax error" in found["bad.sh"]["syntax"]
+    assert found["none"] == {"exists": False}
+
+
+def test_literals_tell_the_place_and_not_the_secret(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("a: 1\nmaster_key: sk-live-0123456789\n")
+    (tmp_path / "binary").write_bytes(b"\0sk-live-0123456789")
+    assert literals(asked(tmp_path)) == [
+        {"path": "config.yaml", "line": 2, "what": "a key", "mode": "0644"},
+    ]
+
+
+def test_secret_files(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_text("K=V")
+    path.chmod(0o600)
+    found = secrets({"secrets": [str(path), str(tmp_path / "none")]})
+    assert [(item["exists"], (item["entry"] or {}).get("mode")) for item in found] == [
+        (True, "0600"),
+        (False, None),
+    ]
+
+
+def test_commands_run_bounded_and_in_the_c_locale() -> None:
+    assert run(["sh", "-c", "echo $LC_ALL; exit 3"]) == (3, "C\n", "")
+    with pytest.raises(Missing, match="did not end within"):
+        run(["sleep", "5"], deadline=0.05)
+    with pytest.raises(Missing, match="is not there"):
+        run(["/no/such/command"])
+    with pytest.raises(Missing, match="exit code 1"):
+        output(["false"])
+
+
+def test_an_undeclared_privilege_is_missing() -> None:
+    with pytest.raises(Missing, match="declares nothing for sockets"):
+        privileged({"privileges": {}}, "sockets")
+
+
+def test_a_privilege_that_sudo_refuses_names_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sudo = tmp_path / "sudo"
+    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+    sudo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    request = {"privileges": {"sockets": {"as": "root", "argv": ["/usr/bin/ss", "-Hlntup"]}}}
+    with pytest.raises(Missing, match="sudo refuses it: sudo: a password is required") as caught:
+        privileged(request, "sockets")
+    assert caught.value.needs == "sockets"
+
+
+def test_the_unit_of_a_cgroup() -> None:
+    assert unit_of("/system.slice/hx.service/sub") == "hx.service"
+    assert unit_of("/init.scope") == "init.scope"
+
+
+def test_entries_of_every_kind(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert entry(str(tmp_path / "pipe"))["kind"] == "o"
+    assert entry(str(tmp_path))["kind"] == "d"
