@@ -39,6 +39,7 @@ lint: $(READY)
 
 docs: $(READY)
 	@$(BIN)/gateway-acceptance faults --markdown > docs/faults.md
+	@$(BIN)/gateway-acceptance coverage --markdown > docs/coverage.md
 
 lock:
 	uv pip compile -q --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \

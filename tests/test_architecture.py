@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "gateway_acceptance"
 GROUND = (
     *("check", "problem", "verdict", "environment", "policy", "claims", "waivers", "redaction"),
-    *("usage", "profiles", "embedded"),
+    *("usage", "profiles", "embedded", "coverage", "coverage_entry"),
 )
 ROOMS = (GROUND, ("wire", "host"), ("record", "run_directory"), ("report",), ("plugin", "cli"))
 """From the lowest up."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import gateway_acceptance
 from gateway_acceptance.cli.catalogue import Catalogue, collect
+from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.cli.sudoers import add_sudoers_command
 from gateway_acceptance.embedded import NotStarted
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_checks(commands)
     _add_claims(commands)
     add_sudoers_command(commands)
+    add_coverage_command(commands)
     for point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
         point.load()(commands)
     return parser

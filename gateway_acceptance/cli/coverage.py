@@ -1,0 +1,43 @@
+"""``gateway-acceptance coverage``: what the contract promises, and which checks prove it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+from gateway_acceptance.cli.catalogue import collect
+from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.coverage import coverage_page, load_coverage, summary_line
+
+
+def add_coverage_command(commands: Any) -> None:
+    """commands: what ``ArgumentParser.add_subparsers`` returns."""
+    command = commands.add_parser(
+        "coverage",
+        help="list what the contract promises, and the checks that prove it",
+        description="List what the contract promises, with the checks that prove it, or why none does.",
+    )
+    shape = command.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one object, for machines")
+    shape.add_argument("--markdown", action="store_true", help="the page docs/coverage.md")
+    command.set_defaults(run=_coverage)
+
+
+def _coverage(arguments: argparse.Namespace) -> int:
+    root = project_root()
+    checks = collect(root).checks
+    coverage = load_coverage(root / "suites" / "coverage.toml", [check.id for check in checks])
+    if arguments.json:
+        document = {**asdict(coverage), "beyond": [check.id for check in coverage.beyond(checks)]}
+        print(json.dumps(document, indent=1, ensure_ascii=False))
+        return 0
+    if arguments.markdown:
+        print(coverage_page(coverage, checks), end="")
+        return 0
+    for statement in coverage.statements:
+        print(f"{statement.id}: {statement.text}")
+        print(f"    {', '.join(statement.checks) or statement.excluded}")
+    print(summary_line(coverage))
+    return 0
