@@ -109,7 +109,8 @@ def coverage_page(coverage: Coverage, checks: Sequence[Check]) -> str:
         "",
         "What OpenAI's contract promises, one statement each, and the checks that fail where the promise is",
         "broken; where the check's title says *or refused*, an honest refusal is accepted too. Whether it is",
-        "kept in an environment is said by the runs there ([the tracker](tracker.md)), not here.",
+        "kept in an environment is said by the runs there ([the tracker](tracker.md)), not here; an endpoint",
+        "that an environment does not declare is *not applicable* there.",
         "",
         *_summary(coverage, len(beyond)),
     ]
