@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 from lab.faults import FAULTS, Layer
+from lab.host_matrix import run_host_matrix
+from lab.hosts.provider import PROVIDER as HOSTS
 from lab.kill_matrix import Matrix, run_matrix
 from lab.local import start
-from lab.state import lab_folder, read_state, running_labs, stop
+from lab.state import LabState, lab_folder, read_state, running_labs, stop
 
 LITELLM_HELP = "a version, or 'latest' for the newest locked one (default: what the environment declares)"
 
@@ -27,7 +30,15 @@ def add_lab_command(commands: Any) -> None:
     )
     actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
     up = actions.add_parser("up", help="start it", description="Start an embedded environment.")
-    up.add_argument("--env", default="local", metavar="NAME|FILE", help="which (default: local)")
+    which = up.add_mutually_exclusive_group()
+    which.add_argument("--env", default="local", metavar="NAME|FILE", help="which (default: local)")
+    which.add_argument(
+        "--hosts",
+        dest="env",
+        action="store_const",
+        const="lab",
+        help="the reference deployment on four systemd hosts: --env lab (needs root)",
+    )
     up.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
     up.set_defaults(run=_up)
     down = actions.add_parser("down", help="end every lab of this checkout")
@@ -55,6 +66,11 @@ def add_kill_matrix_command(commands: Any) -> None:
         "fault, or the control is not green.",
     )
     command.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these faults")
+    command.add_argument(
+        "--hosts",
+        action="store_true",
+        help="the faults of machines instead, on the lab's systemd hosts (root)",
+    )
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
     command.add_argument("--json", action="store_true", help="one object, for machines")
     command.set_defaults(run=_kill_matrix)
@@ -70,10 +86,18 @@ def _up(arguments: argparse.Namespace) -> int:
         print(f"{environment.name} is up already: {running.gateway}, LiteLLM {running.litellm}")
         return 0
     wanted = arguments.litellm or str(environment.embedded.options.get("litellm", ""))
-    state = start(environment, wanted, root, print, owner=None)
+    state = starter_of(environment.embedded.provider)(environment, wanted, root, print, owner=None)
     print(f"{environment.name} is up: {state.gateway}, LiteLLM {state.litellm}, pid {state.pid}")
     print(f"judge it with: pytest -m smoke --env {arguments.env}; end it with: gateway-acceptance lab down")
     return 0
+
+
+def starter_of(provider: str) -> Callable[..., LabState]:
+    """What starts a lab of that provider. Raises UsageProblem for one that keeps nothing running."""
+    starters: dict[str, Callable[..., LabState]] = {"local": start, "hosts": HOSTS.start}
+    if provider not in starters:
+        raise UsageProblem([f"embedded.provider {provider!r} cannot be kept running; pytest --env starts it"])
+    return starters[provider]
 
 
 def _down(_: argparse.Namespace) -> int:
@@ -143,7 +167,8 @@ def faults_page() -> str:
 
 def _kill_matrix(arguments: argparse.Namespace) -> int:
     say = (lambda _: None) if arguments.json else print
-    matrix = run_matrix(project_root(), arguments.only, arguments.litellm, say)
+    run = run_host_matrix if arguments.hosts else run_matrix
+    matrix = run(project_root(), arguments.only, arguments.litellm, say)
     if arguments.json:
         print(json.dumps(_document(matrix), indent=1, ensure_ascii=False))
     else:

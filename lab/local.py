@@ -35,14 +35,14 @@ class LocalProvider:
         say: Callable[[str], None],
     ) -> Running:
         """See ``gateway_acceptance.embedded.Provider``. options: ``litellm``, a version or ``latest``."""
-        wanted = options.get("litellm") or _declared_version(environment)
+        wanted = options.get("litellm") or declared_version(environment)
         found = read_state(lab_folder(root, environment))
         if found is not None and found.owner is None:
-            _require_same(found, environment, wanted)
+            require_same(found, environment, wanted)
             say(f"using the lab that is up: {found.gateway}, LiteLLM {found.litellm}")
-            return Running(found.key, _nothing)
+            return Running(found.key, nothing)
         state = start(environment, wanted, root, say, owner=os.getpid())
-        return Running(state.key, lambda: _end(state))
+        return Running(state.key, lambda: end(state))
 
 
 PROVIDER = LocalProvider()
@@ -79,13 +79,17 @@ def start(
 def _launch(specification: Specification) -> None:
     folder = specification.folder
     (folder / "litellm.log").write_bytes(b"")
-    log = folder / "lab.log"
-    path = specification.write()
+    launch("lab.supervisor", specification.write(), folder / "lab.log", START_BUDGET_S)
+
+
+def launch(module: str, path: Path, log: Path, budget_s: float) -> None:
+    """Start a supervisor and wait for its report. path: its specification, which it removes. Raises
+    NotStarted."""
     reading, writing = os.pipe()
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "lab.supervisor", str(path), str(writing)],
+                [sys.executable, "-m", module, str(path), str(writing)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -95,7 +99,7 @@ def _launch(specification: Specification) -> None:
             )
         os.close(writing)
         writing = -1
-        report = _first_line(reading, process)
+        report = _first_line(reading, process, budget_s)
     except BaseException:
         with contextlib.suppress(NameError, ProcessLookupError):
             process.terminate()
@@ -114,12 +118,12 @@ def _launch(specification: Specification) -> None:
         raise NotStarted(str(report["error"]), str(report.get("log", "")))
 
 
-def _first_line(reading: int, process: subprocess.Popen[bytes]) -> dict[str, object] | None:
+def _first_line(reading: int, process: subprocess.Popen[bytes], budget_s: float) -> dict[str, object] | None:
     """The supervisor's report, or None where it died without one."""
-    readable, _, _ = select.select([reading], [], [], START_BUDGET_S)
+    readable, _, _ = select.select([reading], [], [], budget_s)
     if not readable:
         process.terminate()
-        raise NotStarted(f"the lab did not report within {START_BUDGET_S} s")
+        raise NotStarted(f"the lab did not report within {budget_s:.0f} s")
     data = b""
     while not data.endswith(b"\n"):
         part = os.read(reading, 65536)
@@ -130,7 +134,7 @@ def _first_line(reading: int, process: subprocess.Popen[bytes]) -> dict[str, obj
     return document
 
 
-def _require_same(found: LabState, environment: Environment, wanted: str) -> None:
+def require_same(found: LabState, environment: Environment, wanted: str) -> None:
     if wanted and resolve_version(wanted) != found.litellm:
         raise NotStarted(
             f"the lab that is up runs LiteLLM {found.litellm}, {resolve_version(wanted)} is asked for; "
@@ -143,15 +147,15 @@ def _require_same(found: LabState, environment: Environment, wanted: str) -> Non
         )
 
 
-def _declared_version(environment: Environment) -> str:
+def declared_version(environment: Environment) -> str:
     assert environment.embedded is not None
     return str(environment.embedded.options.get("litellm", ""))
 
 
-def _end(state: LabState) -> None:
+def end(state: LabState) -> None:
     if not stop(state):
         raise NotStarted(f"the lab's process {state.pid} could not be ended; end it by hand")
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """A lab that was found running stays."""

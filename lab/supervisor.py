@@ -37,14 +37,14 @@ async def hold(specification: Specification, ready: int) -> None:
     for sent in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(sent, ending.set)
     if specification.owner is not None:
-        _end_with(specification.owner, ending)
+        end_with(specification.owner, ending)
     async with contextlib.AsyncExitStack() as stack:
         try:
             await _start(specification, stack)
         except NotStarted as failure:
-            _report(ready, {"error": failure.sentence, "log": failure.log})
+            report(ready, {"error": failure.sentence, "log": failure.log})
             return
-        _report(ready, {"ready": True})
+        report(ready, {"ready": True})
         await ending.wait()
 
 
@@ -88,7 +88,8 @@ def place(environment: Environment) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 80
 
 
-def _end_with(owner: int, ending: asyncio.Event) -> None:
+def end_with(owner: int, ending: asyncio.Event) -> None:
+    """Set ``ending`` when the process ``owner`` ends, however that happens."""
     try:
         descriptor = os.pidfd_open(owner)
     except ProcessLookupError:
@@ -97,7 +98,8 @@ def _end_with(owner: int, ending: asyncio.Event) -> None:
     asyncio.get_running_loop().add_reader(descriptor, ending.set)
 
 
-def _report(ready: int, document: dict[str, object]) -> None:
+def report(ready: int, document: dict[str, object]) -> None:
+    """One line of JSON to the process that waits at the other end."""
     with contextlib.suppress(OSError):  # nobody may be listening any more
         os.write(ready, json.dumps(document).encode() + b"\n")
         os.close(ready)

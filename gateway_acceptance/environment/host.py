@@ -57,16 +57,17 @@ Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 class Machine(Table):
     """A machine and the one service that matters on it.
 
-    uri: as testinfra reaches it; ssh_config: an OpenSSH client configuration for it (absolute); name,
-    address: what the machine itself must have; clock_s: the most its clock may be off, in seconds; stable_s:
-    how long the service must have run without a restart, in seconds; listens: the sockets of the unit;
-    also_listens: every other socket that may be open; hardening: directive of the unit -> wanted value, as
-    ``systemctl show`` prints it; exposure: the most that ``systemd-analyze security`` may say (0 to 10);
-    free_disk_mb, free_memory_mb: what must be left; log_mb_per_day: the most its journal may grow.
+    uri: as testinfra reaches it; ssh_config: an OpenSSH client configuration for it, relative to the
+    environment file; name, address: what the machine itself must have; clock_s: the most its clock may be
+    off, in seconds; stable_s: how long the service must have run without a restart, in seconds; listens: the
+    sockets of the unit; also_listens: every other socket that may be open; hardening: directive of the unit
+    -> wanted value, as ``systemctl show`` prints it; exposure: the most that ``systemd-analyze security`` may
+    say (0 to 10); free_disk_mb, free_memory_mb: what must be left; log_mb_per_day: the most its journal may
+    grow.
     """
 
     uri: Uri
-    ssh_config: AbsolutePath | None = None
+    ssh_config: str | None = None
     name: str | None = None
     address: str | None = None
     clock_s: Annotated[float, Field(gt=0)] = 2.0

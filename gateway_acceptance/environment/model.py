@@ -76,6 +76,16 @@ class Backend(Table):
     direct: bool = True
     host: BackendHost | None = None
 
+    @property
+    def called(self) -> str:
+        """The URL by which the gateway calls it."""
+        return self.gateway_url or self.url
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every URL that means it: as the gateway calls it, then as the suite does, each once."""
+        return tuple(dict.fromkeys((self.called, self.url)))
+
 
 class Served(Table):
     """What stands behind an alias: an upstream model on a backend."""

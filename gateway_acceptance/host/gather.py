@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,7 +71,7 @@ def _of_the_gateway(environment: Environment, host: Host) -> dict[str, Any]:
         "commands": list(host.needed_commands),
         "files": sorted({*host.scripts, *configuration, *host.digests, *host.sizes}),
         "commit": host.repository.commit if host.repository else None,
-        "reach": {entry.name: entry.gateway_url or entry.url for entry in environment.backends},
+        "reach": {entry.name: entry.called for entry in environment.backends},
         "disks": ["/", "/var/log", host.tree],
     }
 
@@ -80,7 +81,7 @@ def look(environment: Environment, name: str) -> Look:
     machine = environment.machines[name]
     text = command(request_of(environment, name))
     asked = time.time()
-    done = connection(machine).run(text)
+    done = connection(machine, environment.source.parent).run(text)
     answered = time.time()
     if done.rc == SSH_FAILED and not done.stdout:
         said = " ".join(done.stderr.split())[-300:] or "no word"
@@ -95,14 +96,16 @@ def look(environment: Environment, name: str) -> Look:
     return Look(unpacked(done.stdout), asked, answered)
 
 
-def connection(machine: Machine) -> Connection:
-    """The testinfra host of a machine: never asks for a password, never waits for ever."""
+def connection(machine: Machine, folder: Path) -> Connection:
+    """The testinfra host of a machine: never asks for a password, never waits for ever. folder: of the
+    environment file."""
+    config = str((folder / machine.ssh_config).resolve()) if machine.ssh_config else None
     options: Mapping[str, Any] = {}
     if urlsplit(machine.uri).scheme in ("ssh", "safe-ssh"):
         extra = f"-o BatchMode=yes -o ConnectTimeout={CONNECT_DEADLINE_S} -o ServerAliveInterval=5"
-        options = {"ssh_config": machine.ssh_config, "ssh_extra_args": extra}
-    elif machine.ssh_config is not None:
-        options = {"ssh_config": machine.ssh_config}
+        options = {"ssh_config": config, "ssh_extra_args": extra}
+    elif config is not None:
+        options = {"ssh_config": config}
     return testinfra.get_host(machine.uri, **options)
 
 

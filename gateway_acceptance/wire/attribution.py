@@ -20,7 +20,7 @@ def served_by(exchange: Exchange, header: str | None, backends: Sequence[Backend
         return ""
     place = _place(value)
     for backend in backends:
-        if _place(backend.url) == place:
+        if place in {_place(url) for url in backend.urls}:
             return backend.name
     return value
 

@@ -77,8 +77,8 @@ def _matches(kind: LeakKind, patterns: tuple[re.Pattern[str], ...], text: str) -
 
 def _addresses(text: str, environment: Environment) -> Iterator[Leak]:
     own = urlsplit(environment.gateway.url).hostname or ""
-    for backend in environment.backends:
-        host = urlsplit(backend.url).hostname or ""
+    for url in dict.fromkeys(url for backend in environment.backends for url in backend.urls):
+        host = urlsplit(url).hostname or ""
         if host and host != own and _names(text, host):
             yield Leak(LeakKind.ADDRESS, host)
     for match in ADDRESS.finditer(text):

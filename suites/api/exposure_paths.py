@@ -95,5 +95,10 @@ def gives_away(path: str, text: str) -> bool:
 def revealed(answer: Exchange, backends: Sequence[Backend], secrets: Mapping[str, str]) -> list[str]:
     """Which backends' addresses and which secrets an answer holds. secrets: what it is -> its text."""
     text = answer.text
-    places = {f"the address of {backend.name}": urlsplit(backend.url).netloc for backend in backends}
-    return [what for what, form in {**places, **secrets}.items() if form and form in text]
+    places = [
+        (f"the address of {backend.name}", urlsplit(url).netloc)
+        for backend in backends
+        for url in backend.urls
+    ]
+    found = (what for what, form in (*places, *secrets.items()) if form and form in text)
+    return list(dict.fromkeys(found))

@@ -118,7 +118,7 @@ def test_the_request_holds_names_and_paths_only(environment: Environment) -> Non
 def test_a_machine_that_cannot_be_looked_at(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, done: Any, sentence: str
 ) -> None:
-    monkeypatch.setattr(gather, "connection", lambda _: SimpleNamespace(run=lambda _: done))
+    monkeypatch.setattr(gather, "connection", lambda *_: SimpleNamespace(run=lambda _: done))
     with pytest.raises(NoFacts, match=sentence):
         look(environment, "gateway")
 

@@ -1,0 +1,130 @@
+"""Every fault of machines against its checks: applied to the lab's real hosts, looked at, reverted exactly.
+
+The lab of systemd hosts stays up; each fault is applied and reverted by scripts as root on its host, and
+looked at in between by the suite's own program over SSH. One pytest run then judges all looks, each an
+environment.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import tomli_w
+
+from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.host.gather import look
+from gateway_acceptance.usage import UsageProblem
+from lab.faults import FAULTS, Change, Fault, Layer
+from lab.host_state import differences
+from lab.hosts.machine import leader_of, wait_until_serving
+from lab.hosts.provider import PROVIDER
+from lab.kill_matrix import CONTROL, Matrix, judge, run_checks
+from lab.state import lab_folder
+
+SCRIPT_BUDGET_S = 60
+ENVIRONMENT = "lab"
+
+
+def chosen_host_faults(only: Sequence[str]) -> list[Fault]:
+    """The faults of machines to run, all where ``only`` is empty. Raises UsageProblem for an unknown name."""
+    known = {name: fault for name, fault in FAULTS.items() if fault.layer is Layer.HOST}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise UsageProblem(
+            [
+                f"--only {name}: there is no such fault of machines; known are: {', '.join(known)}"
+                for name in unknown
+            ]
+        )
+    return [known[name] for name in only] if only else list(known.values())
+
+
+def run_host_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Matrix:
+    """Run the faults of machines. Raises UsageProblem, NotStarted, and RuntimeError where a fault could not
+    be applied, or was not reverted exactly."""
+    faults = chosen_host_faults(only)
+    environment = load_environment(ENVIRONMENT, root, {})
+    running = PROVIDER.acquire(environment, options={"litellm": litellm}, root=root, say=say)
+    try:
+        with tempfile.TemporaryDirectory(prefix="host-matrix-") as temporary:
+            stage = Stage(root, Path(temporary), environment)
+            (stage.folder / "key").write_text(running.key, encoding="utf-8")
+            healthy = stage.looks(list(environment.machines))
+            views = [stage.view(CONTROL, healthy, None)]
+            for number, fault in enumerate(faults, start=1):
+                say(f"{number} of {len(faults)}: {fault.name}")
+                views.append(stage.view(fault.name, {**healthy, **stage.faulty(fault, healthy)}, fault))
+            runs = run_checks(root, stage.folder, views, faults, {}, suite="suites/host")
+    finally:
+        running.release()
+    return judge(faults, runs, whole=not only)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The lab's hosts and a folder for looks."""
+
+    root: Path
+    folder: Path
+    environment: Environment
+
+    def looks(self, machines: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """A look at each machine, as the suite takes it."""
+        return {name: asdict(look(self.environment, name)) for name in machines}
+
+    def faulty(self, fault: Fault, healthy: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The look at a fault's machine while it is there. Raises RuntimeError where the revert leaves a
+        difference."""
+        change = fault.change
+        assert change is not None
+        if not change.apply:
+            return {}
+        try:
+            self._script(fault.name, change, change.apply, wait=change.restarts and change.serves)
+            seen = self.looks([change.machine])
+        finally:
+            self._script(fault.name, change, change.revert, wait=change.restarts)
+        left = differences(healthy[change.machine], self.looks([change.machine])[change.machine])
+        if left:
+            raise RuntimeError(f"{fault.name} was not reverted exactly: {'; '.join(left[:5])}")
+        return seen
+
+    def view(self, name: str, looks: Mapping[str, Any], fault: Fault | None) -> Environment:
+        """An environment file of its own, judged on these looks."""
+        folder = self.folder / name
+        folder.mkdir()
+        for machine, found in looks.items():
+            (folder / f"{machine}.json").write_text(json.dumps(found), encoding="utf-8")
+        document = tomllib.loads(self.environment.source.read_text(encoding="utf-8"))
+        document["name"] = name
+        document["embedded"] = {
+            "provider": "recorded",
+            "options": {"looks": str(folder), "key": str(self.folder / "key")},
+        }
+        if fault is not None and fault.change is not None and fault.change.declares:
+            _table_of(document, fault.change.machine).update(fault.change.declares)
+        path = self.folder / f"{name}.toml"
+        path.write_text(tomli_w.dumps(document), encoding="utf-8")
+        return load_environment(str(path), self.root, {})
+
+    def _script(self, name: str, change: Change, script: str, *, wait: bool) -> None:
+        leader = leader_of(lab_folder(self.root, self.environment), change.machine)
+        done = leader.run(script, timeout=SCRIPT_BUDGET_S)
+        if done.returncode != 0:
+            raise RuntimeError(f"a script of {name} failed on {change.machine}: {done.stderr.strip()[-500:]}")
+        if wait:
+            wait_until_serving(self.environment)
+
+
+def _table_of(document: dict[str, Any], machine: str) -> dict[str, Any]:
+    """The table of a machine in an environment file."""
+    if machine == "gateway":
+        return cast("dict[str, Any]", document["host"])
+    entry = next(entry for entry in document["backends"] if entry["name"] == machine)
+    return cast("dict[str, Any]", entry["host"])
