@@ -85,6 +85,7 @@ def write_identity(root: Path, host: dict[str, Any]) -> None:
     """What makes a copy of the base this host, and the units that make no sense in it."""
     (root / "etc/hostname").write_text(f"{host['hostname']}\n")
     (root / "etc/machine-id").write_text("")
+    (root / "etc/systemd/system/multi-user.target.wants/ssh.service").unlink()  # its keys are to come
     resolver = root / "etc/resolv.conf"
     resolver.unlink(missing_ok=True)
     resolver.write_text("")

@@ -67,7 +67,10 @@ def provision(
         "/etc/sudoers.d/gateway-acceptance": Given(rules, 0o440),
         "/etc/systemd/journald.conf.d/size.conf": Given(JOURNAL),
     }
-    steps = [f"useradd --create-home --shell /bin/bash {ACCOUNT}", "systemctl restart ssh systemd-journald"]
+    steps = [
+        f"useradd --create-home --shell /bin/bash {ACCOUNT}",
+        "systemctl restart systemd-journald; systemctl enable --quiet --now ssh",
+    ]
     if name == "gateway":
         files |= repository_files()
         _require(name, leader.run(steps[0], timeout=SCRIPT_BUDGET_S))

@@ -50,6 +50,8 @@ MASKED = (
     ),
 )
 PR_SET_PDEATHSIG = 1
+INIT = "/lib/systemd/systemd"
+"""What the first process of a host is, once it is one: before that it is still systemd-nspawn, or a shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ async def booted(child: psutil.Process, plans: list[Plan]) -> dict[str, Leader]:
         for process in child.children():
             words = _words(process)
             if "-M" in words and words[words.index("-M") + 1] not in leaders:
-                inits = [found for found in process.children() if "systemd" in " ".join(_words(found)[:1])]
+                inits = [found for found in process.children() if _words(found)[:1] == [INIT]]
                 if inits:
                     leaders[words[words.index("-M") + 1]] = Leader(inits[0].pid)
         if len(leaders) == len(plans):
@@ -232,11 +234,11 @@ async def booted(child: psutil.Process, plans: list[Plan]) -> dict[str, Leader]:
 
 def _until_running(name: str, leader: Leader) -> None:
     wait = (
-        f"for _ in $(seq {BOOT_BUDGET_S * 20}); do [ -S /run/systemd/private ] && break; sleep 0.05; done; "
-        "systemctl is-system-running --wait || true"
+        f"for _ in $(seq {BOOT_BUDGET_S * 10}); do state=$(systemctl is-system-running 2>/dev/null || true); "
+        "case $state in running | degraded) break ;; esac; sleep 0.1; done; echo $state"
     )
     said = leader.run(wait, timeout=BOOT_BUDGET_S * 2).stdout.strip()
-    if said not in ("running", "degraded"):  # sshd has no host keys yet: that is mended next
+    if said != "running":
         raise NotStarted(f"the host {name} says {said or 'nothing'} instead of running")
 
 
