@@ -18,6 +18,7 @@ from typing import Any, cast
 import tomli_w
 
 from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.host.gather import look
 from gateway_acceptance.usage import UsageProblem
 from lab.faults import FAULTS, Change, Fault, Layer
@@ -56,10 +57,11 @@ def run_host_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable
             stage = Stage(root, Path(temporary), environment)
             (stage.folder / "key").write_text(running.key, encoding="utf-8")
             healthy = stage.looks(list(environment.machines))
-            views = [stage.view(CONTROL, healthy, None)]
+            views = [stage.view(CONTROL, None)]
+            stage.write(CONTROL, healthy)
             for number, fault in enumerate(faults, start=1):
                 say(f"{number} of {len(faults)}: {fault.name}")
-                views.append(stage.view(fault.name, {**healthy, **stage.faulty(fault, healthy)}, fault))
+                views.append(stage.view_of(fault, healthy))
             runs = run_checks(root, stage.folder, views, faults, {}, suite="suites/host")
     finally:
         running.release()
@@ -74,39 +76,55 @@ class Stage:
     folder: Path
     environment: Environment
 
-    def looks(self, machines: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """A look at each machine, as the suite takes it."""
-        return {name: asdict(look(self.environment, name)) for name in machines}
+    def looks(self, machines: Sequence[str], environment: Environment | None = None) -> dict[str, Any]:
+        """A look at each machine, as the suite takes it, or why there is none."""
+        found: dict[str, Any] = {}
+        for name in machines:
+            try:
+                found[name] = asdict(look(environment or self.environment, name))
+            except NoFacts as failure:
+                found[name] = {"why": failure.why, "mend": failure.mend}
+        return found
 
-    def faulty(self, fault: Fault, healthy: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """The look at a fault's machine while it is there. Raises RuntimeError where the revert leaves a
-        difference."""
+    def view_of(self, fault: Fault, healthy: Mapping[str, Any]) -> Environment:
+        """The environment of a fault, judged on a look that was taken while it was there. Raises RuntimeError
+        where its scripts fail, or where the revert leaves a difference."""
         change = fault.change
         assert change is not None
-        if not change.apply:
-            return {}
+        view = self.view(fault.name, fault)
+        declared = view if change.declares else None
         try:
-            self._script(fault.name, change, change.apply, wait=change.restarts and change.serves)
-            seen = self.looks([change.machine])
+            if change.apply:
+                self._script(fault.name, change, change.apply, wait=change.restarts and change.serves)
+            seen = self.looks([change.machine], declared)
         finally:
-            self._script(fault.name, change, change.revert, wait=change.restarts)
-        left = differences(healthy[change.machine], self.looks([change.machine])[change.machine])
-        if left:
-            raise RuntimeError(f"{fault.name} was not reverted exactly: {'; '.join(left[:5])}")
-        return seen
+            if change.apply:
+                self._script(fault.name, change, change.revert, wait=change.restarts)
+        self.write(fault.name, {**healthy, **seen})
+        if change.apply:
+            left = differences(healthy[change.machine], self.looks([change.machine])[change.machine])
+            if left:
+                raise RuntimeError(f"{fault.name} was not reverted exactly: {'; '.join(left[:5])}")
+        return view
 
-    def view(self, name: str, looks: Mapping[str, Any], fault: Fault | None) -> Environment:
-        """An environment file of its own, judged on these looks."""
+    def write(self, name: str, looks: Mapping[str, Any]) -> None:
+        """Keep the looks of a view where its environment file says that they are."""
+        for machine, found in looks.items():
+            (self.folder / name / f"{machine}.json").write_text(json.dumps(found), encoding="utf-8")
+
+    def view(self, name: str, fault: Fault | None) -> Environment:
+        """An environment file of its own, to be judged on looks in a folder beside it."""
         folder = self.folder / name
         folder.mkdir()
-        for machine, found in looks.items():
-            (folder / f"{machine}.json").write_text(json.dumps(found), encoding="utf-8")
         document = tomllib.loads(self.environment.source.read_text(encoding="utf-8"))
         document["name"] = name
         document["embedded"] = {
             "provider": "recorded",
             "options": {"looks": str(folder), "key": str(self.folder / "key")},
         }
+        config = str(lab_folder(self.root, self.environment) / "ssh_config")
+        for table in (document["host"], *(backend["host"] for backend in document["backends"])):
+            table["ssh_config"] = config
         if fault is not None and fault.change is not None and fault.change.declares:
             _table_of(document, fault.change.machine).update(fault.change.declares)
         path = self.folder / f"{name}.toml"

@@ -1,0 +1,22 @@
+"""HOST-REACH: a machine that cannot be looked at is one failure; all its other checks are untestable then."""
+
+from gateway_acceptance.check import MUST, READ, check
+from gateway_acceptance.host.facts import NoFacts
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed
+
+
+@check(
+    "HOST-REACH-001",
+    "the machine can be looked at as declared",
+    level=MUST,
+    effect=READ,
+    profile="smoke",
+    spec="docs/host.md",
+)
+def test_can_be_looked_at(target: Target, machine_name: str) -> None:
+    """Through testinfra, with the declared account."""
+    try:
+        target.machines.facts(machine_name)
+    except NoFacts as failure:
+        raise CheckFailed(f"{machine_name}: {failure.why}; {failure.mend}") from None
