@@ -22,7 +22,6 @@ from gateway_acceptance.host.program import command
 CONNECT_DEADLINE_S = 10
 EVERYWHERE = ("machine", "unit", "process", "account", "sockets", "resources", "journal")
 OF_THE_GATEWAY = ("commands", "reach", "tree", "secrets", "access", "files", "literals", "repository")
-SSH_FAILED = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +80,15 @@ def look(environment: Environment, name: str) -> Look:
     machine = environment.machines[name]
     text = command(request_of(environment, name))
     asked = time.time()
-    done = connection(machine, environment.source.parent).run(text)
+    try:
+        done = connection(machine, environment.source.parent).run(text)
+    except (RuntimeError, OSError) as error:  # testinfra raises the result of an ssh that failed itself
+        said = " ".join(str(getattr(error.args[0], "stderr", error) if error.args else error).split())
+        shown = said[-300:] or "no word"
+        raise NoFacts(
+            f"{machine.uri} cannot be reached ({shown})", f"try it by hand: ssh {_host_of(machine)}"
+        ) from None
     answered = time.time()
-    if done.rc == SSH_FAILED and not done.stdout:
-        said = " ".join(done.stderr.split())[-300:] or "no word"
-        raise NoFacts(f"{machine.uri} cannot be reached ({said})", f"try it by hand: ssh {_host_of(machine)}")
     if done.rc == 127 or "python3: not found" in done.stderr:
         raise NoFacts(f"{machine.uri} has no python3", "install it there: the suite looks through it")
     if done.rc != 0:

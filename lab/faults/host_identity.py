@@ -100,7 +100,7 @@ HOST_IDENTITY_FAULTS = (
         "the service's account reads every log of the machine",
         {"HOST-USER-006": "hx-gateway is in the group adm"},
         apply=f"usermod -aG adm {USER}",
-        revert=f"gpasswd -q -d {USER} adm",
+        revert=f"gpasswd -d {USER} adm",
     ),
     host_fault(
         "host-user-runs-more",

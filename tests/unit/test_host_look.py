@@ -110,7 +110,8 @@ def test_the_request_holds_names_and_paths_only(environment: Environment) -> Non
 @pytest.mark.parametrize(
     ("done", "sentence"),
     [
-        (SimpleNamespace(rc=255, stdout="", stderr="Connection refused"), r"cannot be reached \(Connection"),
+        (RuntimeError(SimpleNamespace(stderr="Connection\nrefused")), r"reached \(Connection refused\)"),
+        (OSError("no route"), r"reached \(no route\); try it by hand: ssh gateway"),
         (SimpleNamespace(rc=127, stdout="", stderr="sh: python3: not found"), "has no python3"),
         (SimpleNamespace(rc=1, stdout="", stderr="SyntaxError"), "ended with exit code 1"),
     ],
@@ -118,7 +119,12 @@ def test_the_request_holds_names_and_paths_only(environment: Environment) -> Non
 def test_a_machine_that_cannot_be_looked_at(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, done: Any, sentence: str
 ) -> None:
-    monkeypatch.setattr(gather, "connection", lambda *_: SimpleNamespace(run=lambda _: done))
+    def run(_: str) -> Any:
+        if isinstance(done, Exception):
+            raise done
+        return done
+
+    monkeypatch.setattr(gather, "connection", lambda *_: SimpleNamespace(run=run))
     with pytest.raises(NoFacts, match=sentence):
         look(environment, "gateway")
 
