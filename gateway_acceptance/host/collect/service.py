@@ -26,17 +26,23 @@ from gateway_acceptance.host.collect.base import (
 
 NAMESPACES = ("mnt", "user", "pid", "net", "ipc", "uts", "cgroup")
 TICKS = os.sysconf("SC_CLK_TCK")
+NAME = "([A-Za-z_][A-Za-z0-9_]*)="
+ASSIGNMENT = re.compile(rf"""\"{NAME}[^\"]*\"|'{NAME}[^']*'|{NAME}\S*""")
+INTERPRETER = re.compile(r"(python|bash|sh|dash|node|perl|ruby)[0-9.]*$")
+CGROUP_LIMITS = {"memory": ("memory.max", "memory.limit_in_bytes"), "pids": ("pids.max", "pids.max")}
+"""Controller -> the file of its limit in a unified hierarchy, and in one of its own."""
 
 
 def unit(request: Request) -> Facts:
     """{exists, properties, enabled, files [{path, text, sha256, entry}] (fragment first, then drop-ins),
-    verify [lines], exposure (0 to 10), directives [{name, set, exposure}]}. Values of the unit's own
-    environment are masked where the name says that they are secret."""
+    verify [lines], exposure (0 to 10), directives [{name, set, exposure}], call_groups}. Values of the unit's
+    own environment are masked where the name says that they are secret; lines that end in a backslash are
+    joined. call_groups: {"@name": [system calls and groups]}, where the unit filters calls."""
     name = request["unit"]
     shown = output(["systemctl", "show", "--no-pager", name])
     properties = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     if "Environment" in properties:
-        properties["Environment"] = " ".join(hide(word) for word in properties["Environment"].split())
+        properties["Environment"] = hide(properties["Environment"])
     found: Facts = {
         "exists": properties.get("LoadState") == "loaded",
         "properties": {key: masked(value) for key, value in properties.items()},
@@ -45,6 +51,7 @@ def unit(request: Request) -> Facts:
         "verify": [],
         "exposure": None,
         "directives": [],
+        "call_groups": {},
     }
     if not found["exists"]:
         return found
@@ -55,6 +62,21 @@ def unit(request: Request) -> Facts:
     found["verify"] = [line for line in errors.splitlines() if name in line][:20]
     found["verify_code"] = code
     found.update(security(name))
+    if properties.get("SystemCallFilter"):
+        found["call_groups"] = call_groups(run(["systemd-analyze", "syscall-filter", "--no-pager"])[1])
+    return found
+
+
+def call_groups(text: str) -> dict[str, list[str]]:
+    """What this machine's systemd means by ``@system-service`` and the like, from its own list."""
+    found: dict[str, list[str]] = {}
+    members: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("@"):
+            members = found.setdefault(line.strip(), [])
+        elif line.startswith(" ") and not line.lstrip().startswith("#"):
+            members.append(line.strip())
+    found.pop("@known", None)
     return found
 
 
@@ -65,7 +87,7 @@ def unit_file(path: str) -> Facts:
         document["entry"] = entry(path)
         with open(path, "rb") as file:
             document["sha256"] = "sha256:" + hashlib.sha256(file.read()).hexdigest()
-        lines = text_of(path).splitlines()
+        lines = text_of(path).replace("\\\n", " ").splitlines()
         document["text"] = "\n".join(
             hide(line) if line.startswith("Environment=") else line for line in lines
         )
@@ -75,13 +97,17 @@ def unit_file(path: str) -> Facts:
     return document
 
 
-def hide(assignment: str) -> str:
-    """``Environment=NAME=value`` or ``NAME=value`` without the value where the name tells of a secret."""
-    return re.sub(
-        r"([A-Za-z0-9_]+)=([^=\s\"']+)(?=[\"']?$)",
-        lambda found: f"{found[1]}=<hidden>" if SECRET_NAME.search(found[1]) else found[0],
-        assignment,
-    )
+def hide(text: str) -> str:
+    """Assignments without their values where the name tells of a secret: of ``Environment=A=1 "B=2 3"``, or
+    of what systemd shows for it."""
+
+    def hidden(found: re.Match[str]) -> str:
+        name = found[1] or found[2] or found[3]
+        quote = found[0][0] if found[0][0] in "\"'" else ""
+        return f"{quote}{name}=<hidden>{quote}" if SECRET_NAME.search(name) else found[0]
+
+    head, body = ("Environment=", text[12:]) if text.startswith("Environment=") else ("", text)
+    return head + ASSIGNMENT.sub(hidden, body)
 
 
 def security(name: str) -> Facts:
@@ -105,12 +131,16 @@ def security(name: str) -> Facts:
 
 
 def process(request: Request) -> Facts:
-    """{pid, started, cmdline, status, limits, cgroup, members [{pid, user, comm}], links, namespaces_shared,
-    mounts [{point, options}], descriptors}; pid 0 and nothing else where no process runs. What needs root and
-    was refused stands in ``missing`` {field: {why, needs}}."""
-    pid = int(output(["systemctl", "show", "--value", "-p", "MainPID", request["unit"]]).strip() or 0)
+    """{pid, started, cmdline, status, group, groups [names], limits, cgroup, cgroup_limits, members [{pid, user,
+    comm}], copies, links, mounts [{point, options, kind, source, super}], descriptors}; pid 0 and copies where
+    no process runs. What needs root and was refused stands in ``missing`` {field: {why, needs}}."""
+    shown = output(["systemctl", "show", "-p", "MainPID", "-p", "ExecStart", request["unit"]])
+    main = re.search(r"^MainPID=(\d+)$", shown, re.MULTILINE)
+    started = re.search(r"^ExecStart=.*?argv\[\]=(.*?) ; ", shown, re.MULTILINE)
+    command = started[1].split() if started else []
+    pid = int(main[1]) if main else 0
     if not pid:
-        return {"pid": 0}
+        return {"pid": 0, "copies": copies(command, request["unit"])}
     root = f"/proc/{pid}"
     try:
         with open(f"{root}/status", encoding="utf-8", errors="replace") as file:
@@ -131,8 +161,12 @@ def process(request: Request) -> Facts:
         "started": boot + ticks / TICKS,
         "cmdline": [masked(word) for word in words if word],
         "status": {key: value.strip() for key, value in status.items()},
+        "group": group_name(int(status["Gid"].split()[1])),
+        "groups": [group_name(int(number)) for number in status.get("Groups", "").split()],
         "limits": limits,
         "cgroup": group,
+        "cgroup_limits": cgroup_limits(pid),
+        "copies": copies(command, request["unit"]),
         "members": [member for member in all_processes() if member["cgroup"] == group],
         "missing": {},
     }
@@ -142,6 +176,46 @@ def process(request: Request) -> Facts:
         except Missing as missing:
             document["missing"][field] = {"why": missing.why, "needs": missing.needs}
     return document
+
+
+def copies(command: list[str], unit_name: str) -> list[Facts]:
+    """[{pid, user, unit, comm}] of what runs the unit's program (and its subcommand, where it has one: a
+    client may be the same file) outside the unit. Of its command line nothing leaves the machine."""
+    found: list[Facts] = []
+    if not command:
+        return found
+    program = os.path.basename(command[0])
+    more = [os.path.basename(word) for word in command[1:2] if not word.startswith("-")]
+    for member in all_processes():
+        if member["unit"] == unit_name:
+            continue
+        try:
+            with open(f"/proc/{member['pid']}/cmdline", "rb") as file:
+                words = [
+                    os.path.basename(word.decode("utf-8", "replace")) for word in file.read().split(b"\0")
+                ]
+        except OSError:
+            continue
+        if INTERPRETER.match(words[0]) and program != words[0]:
+            words = words[1:]
+        if words[:1] == [program] and all(word in words for word in more):
+            found.append({key: member[key] for key in ("pid", "user", "unit", "comm")})
+    return found
+
+
+def cgroup_limits(pid: int) -> Facts:
+    """{memory, pids: the limit as the kernel keeps it ("max" for none)} of the process's own group; what is
+    not to be had, or not the process's own group (the root's), is left out."""
+    found: Facts = {}
+    for line in open_lines(f"/proc/{pid}/cgroup"):
+        number, controllers, path = line.rstrip("\n").split(":", 2)
+        for controller, (unified, own) in CGROUP_LIMITS.items():
+            place = f"/sys/fs/cgroup{path}/{unified}" if number == "0" else ""
+            if controller in controllers.split(","):
+                place = f"/sys/fs/cgroup/{controllers}{path}/{own}"
+            if place and path != "/" and first_line(place):
+                found[controller] = first_line(place)
+    return found
 
 
 def read_limits(path: str) -> dict[str, list[str]]:
@@ -164,8 +238,8 @@ def links(request: Request, pid: int) -> Facts:
 
 
 def mounts(request: Request, pid: int) -> list[Facts]:
-    """[{point, options [str], kind}] of the process's own view, from its mountinfo (options of mount and
-    superblock together)."""
+    """[{point, options [str], kind, source, super [str]}] of the process's own view, from its mountinfo.
+    source: the path within the file system; super: options of the file system itself."""
     code, text, errors = privileged(request, "mountinfo", path=f"/proc/{pid}/mountinfo")
     if code != 0:
         raise Missing(f"mountinfo cannot be read: {errors.strip()[:200]}")
@@ -174,7 +248,16 @@ def mounts(request: Request, pid: int) -> list[Facts]:
         left, _, right = line.partition(" - ")
         words = left.split()
         if len(words) >= 6:
-            found.append({"point": words[4], "options": words[5].split(","), "kind": right.split()[0]})
+            after = [*right.split(), "", "", ""]
+            found.append(
+                {
+                    "point": words[4],
+                    "options": words[5].split(","),
+                    "kind": after[0],
+                    "source": words[3],
+                    "super": after[2].split(","),
+                }
+            )
     return found
 
 
