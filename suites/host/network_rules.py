@@ -10,8 +10,6 @@ from gateway_acceptance.problem import Problem
 from suites.host.service_facts import differs
 
 Socket = Mapping[str, Any]
-ANY = {"0.0.0.0": "4", "[::]": "6", "*": "46"}  # noqa: S104  (read, not bound)
-"""Addresses that stand for all: of which families. An IPv6 socket that takes both is shown as ``*``."""
 
 
 def shown(socket: Socket) -> str:
@@ -22,7 +20,8 @@ def shown(socket: Socket) -> str:
 
 def owner(socket: Socket) -> str:
     """Whose socket it is, in words."""
-    return f"{socket['process'] or 'nobody known'} ({socket['pid']}) of {socket['unit'] or 'no unit'} as {socket['user']}"
+    process, unit = socket["process"] or "nobody known", socket["unit"] or "no unit"
+    return f"{process} ({socket['pid']}) of {unit} as {socket['user']}"
 
 
 def matches(declared: str, socket: Socket) -> bool:
@@ -94,20 +93,6 @@ def undeclared(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
         )
         for socket in sockets
         if socket["unit"] != machine.unit and not any(matches(wanted, socket) for wanted in known)
-    ]
-
-
-def beside_the_machine(sockets: Iterable[Socket], port: int, machine: Machine) -> list[Problem]:
-    """Who else has a socket of the port on another address: clients there meet another program."""
-    return [
-        differs(
-            shown(socket),
-            owner(socket),
-            f"port {port} for {machine.unit} alone",
-            f"sudo kill {socket['pid']}",
-        )
-        for socket in sockets
-        if socket["port"] == port and socket["proto"] == "tcp" and socket["unit"] != machine.unit
     ]
 
 

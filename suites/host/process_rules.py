@@ -8,11 +8,11 @@ from typing import Any
 from gateway_acceptance.environment.host import Host, Machine
 from gateway_acceptance.problem import Problem
 from suites.host.live_directives import Live
-from suites.host.service_facts import Facts, differs, started_argv
+from suites.host.service_facts import Facts, again, differs, started_argv
 
 ROOT_UID = "0"
 HELD = ("CapInh", "CapPrm", "CapEff", "CapAmb")
-"""Capabilities that a process has or hands on; CapBnd is what it could ever have, and a directive's matter."""
+"""Capabilities that a process has or hands on; CapBnd is what it could ever have: a directive's matter."""
 
 
 def other_user(process: Facts, account: Facts, declared: Machine) -> list[Problem]:
@@ -66,13 +66,15 @@ def other_groups(process: Facts, declared: Machine) -> list[Problem]:
 def held_capabilities(seen: Live, declared: Machine) -> list[Problem]:
     """It has none of root's capabilities, but those that the environment declares as ambient."""
     words = declared.hardening.get("AmbientCapabilities", "").lower().split()
+    mend = (
+        f"set User={declared.user} and AmbientCapabilities= in {declared.unit}, then: {again(declared.unit)}"
+    )
     granted = {word.removeprefix("cap_") for word in words}
     problems = []
     for field in HELD:
         beyond = sorted(seen.capabilities(field) - granted)
         if beyond:
             has = f"{field} with {' '.join(beyond)}"
-            mend = f"set User={declared.user} and AmbientCapabilities= in {declared.unit}, daemon-reload, restart"
             problems.append(differs(f"{declared.unit}: process {seen.process['pid']}", has, "none", mend))
     return problems
 
@@ -169,7 +171,7 @@ def read_only_data(seen: Live, host: Host) -> list[Problem]:
 
 
 def too_exposed(unit: Facts, most: float, name: str) -> list[Problem]:
-    """``systemd-analyze security`` gives no more than the declared exposure. The message names what weighs most."""
+    """``systemd-analyze security`` gives no more than the declared exposure; what weighs most is named."""
     has = unit["exposure"]
     if has is None or has <= most:
         return []

@@ -161,6 +161,14 @@ def other_command(unit: Facts, host: Host) -> list[Problem]:
     return problems
 
 
+def other_directory(unit: Facts, host: Host) -> list[Problem]:
+    """WorkingDirectory is the declared one."""
+    wanted = f"{host.tree}/{host.working_directory}"
+    has = unit["properties"].get("WorkingDirectory", "") or "none"
+    mend = f"set WorkingDirectory={wanted}, then: {again(host.unit)}"
+    return [] if has == wanted else [differs(f"{host.unit}: WorkingDirectory", has, wanted, mend)]
+
+
 def other_account(unit: Facts, declared: Machine) -> list[Problem]:
     """User and Group of the unit are the declared ones; no Group means the user's own primary group."""
     shown = unit["properties"]

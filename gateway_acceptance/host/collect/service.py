@@ -180,27 +180,34 @@ def process(request: Request) -> Facts:
 
 def copies(command: list[str], unit_name: str) -> list[Facts]:
     """[{pid, user, unit, comm}] of what runs the unit's program (and its subcommand, where it has one: a
-    client may be the same file) outside the unit. Of its command line nothing leaves the machine."""
+    client may be the same file) outside the unit. Of command lines nothing leaves the machine."""
     found: list[Facts] = []
-    if not command:
+    wanted = identity(command)
+    if not wanted or wanted[0] == "-c":
         return found
-    program = os.path.basename(command[0])
-    more = [os.path.basename(word) for word in command[1:2] if not word.startswith("-")]
     for member in all_processes():
         if member["unit"] == unit_name:
             continue
         try:
             with open(f"/proc/{member['pid']}/cmdline", "rb") as file:
-                words = [
-                    os.path.basename(word.decode("utf-8", "replace")) for word in file.read().split(b"\0")
-                ]
+                words = file.read().decode("utf-8", "replace").split("\0")
         except OSError:
             continue
-        if INTERPRETER.match(words[0]) and program != words[0]:
-            words = words[1:]
-        if words[:1] == [program] and all(word in words for word in more):
+        if identity(words)[: len(wanted)] == wanted:
             found.append({key: member[key] for key in ("pid", "user", "unit", "comm")})
     return found
+
+
+def identity(words: list[str]) -> list[str]:
+    """[program] or [program, subcommand] of a command line, as base names; the script or module where an
+    interpreter stands first ("-c" where it runs a text)."""
+    names = [os.path.basename(word) for word in words]
+    if names and INTERPRETER.match(names[0]):
+        rest = names[1:]
+        while rest and rest[0].startswith("-") and rest[0] not in ("-m", "-c"):
+            rest = rest[1:]
+        names = rest[1:] if rest[:1] == ["-m"] else rest
+    return names[:1] + [name for name in names[1:2] if not name.startswith("-")]
 
 
 def cgroup_limits(pid: int) -> Facts:
