@@ -10,11 +10,12 @@ COPY_PORT = 4001
 LISTENER = f"import socket; s = socket.create_server(('127.0.0.1', {COPY_PORT})); s.accept()"
 OPEN = (
     "ProtectSystem=no", "ProtectHome=no", "PrivateTmp=no", "PrivateDevices=no", "NoNewPrivileges=no",
-    "CapabilityBoundingSet=~", "SystemCallFilter=", "SystemCallArchitectures=", "RestrictAddressFamilies=",
-    "RestrictNamespaces=no", "RestrictRealtime=no", "RestrictSUIDSGID=no", "LockPersonality=no",
-    "MemoryDenyWriteExecute=no", "ProtectKernelTunables=no", "ProtectKernelModules=no", "ProtectKernelLogs=no",
-    "ProtectControlGroups=no", "ProtectClock=no", "ProtectHostname=no", "ProtectProc=default", "UMask=0000",
-    "SupplementaryGroups=shadow", "WorkingDirectory=/",
+    "CapabilityBoundingSet=~", "SystemCallFilter=", "SystemCallArchitectures=",
+    "RestrictAddressFamilies=", "RestrictNamespaces=no", "RestrictRealtime=no", "RestrictSUIDSGID=no",
+    "LockPersonality=no", "MemoryDenyWriteExecute=no", "ProtectKernelTunables=no",
+    "ProtectKernelModules=no", "ProtectKernelLogs=no", "ProtectControlGroups=no", "ProtectClock=no",
+    "ProtectHostname=no", "ProtectProc=default", "UMask=0000", "SupplementaryGroups=shadow",
+    "WorkingDirectory=/",
 )  # fmt: skip
 """A unit without a sandbox, in a directory and a group that are not its own."""
 
@@ -39,7 +40,7 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-sandbox-calls",
         "the filter of system calls allows what it is declared to refuse",
-        {"HOST-HARD-001": r"SystemCallFilter as loaded: has allowed: .*pivot_root"},
+        {"HOST-HARD-001": r"SystemCallFilter as loaded: has allowed: chroot .*mount"},
         apply=drop_in("SystemCallFilter=@mount"),
         revert=no_drop_in(),
     ),
@@ -53,8 +54,8 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
         "host-second-copy",
         "root started a second copy by hand, beside the unit, on a port of its own",
         {
-            "HOST-PROC-008": r"has user root in gateway-acceptance-copy\.service, wants the service's program only in",
-            "HOST-NET-004": rf"127\.0\.0\.1:{COPY_PORT}: has .* of gateway-acceptance-copy\.service as root",
+            "HOST-PROC-008": rf"has user root in {COPY}\.service, wants the service's program only in",
+            "HOST-NET-004": rf"127\.0\.0\.1:{COPY_PORT}: has .* of {COPY}\.service as root",
         },
         apply=(
             f"systemd-run -q --collect --unit={COPY} bash -c "
@@ -92,7 +93,8 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
         "the gateway's machine does not reach a backend that others reach",
         {"HOST-NET-005": r"llm-01 at \S+, from the gateway's machine: has URLError"},
         apply=(
-            f"mkdir -p {KEPT}\nsed -n 's#^HX_LLM_01_URL=http://\\([0-9.]*\\):.*#\\1#p' {SECRETS} > {KEPT}/backend\n"
+            f"mkdir -p {KEPT}\n"
+            f"sed -n 's#^HX_LLM_01_URL=http://\\([0-9.]*\\):.*#\\1#p' {SECRETS} > {KEPT}/backend\n"
             f'ip route add prohibit "$(cat {KEPT}/backend)/32"\n'
         ),
         revert=f'ip route del prohibit "$(cat {KEPT}/backend)/32"\nrm {KEPT}/backend\n',

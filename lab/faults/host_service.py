@@ -25,7 +25,8 @@ def drop_in(*lines: str, restart: bool = False) -> str:
 
 def no_drop_in(*, restart: bool = False) -> str:
     """The script that takes the lines away again."""
-    script = f"rm {DROP_IN}\nrmdir --ignore-fail-on-non-empty {DROP_IN.rpartition('/')[0]}\nsystemctl daemon-reload\n"
+    folder = DROP_IN.rpartition("/")[0]
+    script = f"rm {DROP_IN}\nrmdir --ignore-fail-on-non-empty {folder}\nsystemctl daemon-reload\n"
     return script + (f"systemctl restart {UNIT}\n" if restart else "")
 
 
