@@ -121,13 +121,14 @@ def no_new_privileges(_: str, seen: Live) -> list[Difference]:
 
 
 def filter_in_force(_: str, seen: Live) -> list[Difference]:
-    """The kernel tells that system calls are filtered, not which."""
+    """The kernel tells that system calls are filtered, not which. What pid 1 has it hands on: not counted."""
     has = seen.status.get("Seccomp", "?")
-    return (
-        []
-        if has == FILTER_IN_FORCE
-        else [(f"Seccomp {has}", f"Seccomp {FILTER_IN_FORCE} (a filter is in force)")]
-    )
+    if has != FILTER_IN_FORCE:
+        return [(f"Seccomp {has}", f"Seccomp {FILTER_IN_FORCE} (a filter is in force)")]
+    count, first = seen.status.get("Seccomp_filters"), seen.process["first_filters"]
+    if count is not None and int(count) <= first:
+        return [(f"{count} filters of system calls, as pid 1 has", "filters of its own")]
+    return []
 
 
 def bounding_set(wanted: str, seen: Live) -> list[Difference]:

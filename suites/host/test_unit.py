@@ -1,4 +1,4 @@
-"""HOST-UNIT: the service as systemd knows it, on the gateway's machine and on each backend's that is declared."""
+"""HOST-UNIT: the service as systemd knows it, on every declared machine."""
 
 from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.environment.host import Host

@@ -84,6 +84,12 @@ def test_a_healthy_process_lives_by_it(name: str) -> None:
         ("SystemCallFilter", "@service", status(Seccomp="0"), "has Seccomp 0, wants Seccomp 2"),
         ("RestrictNamespaces", "yes", status(Seccomp="0"), "has Seccomp 0"),
         (
+            "RestrictRealtime",
+            "yes",
+            status(Seccomp_filters="1"),
+            "has 1 filters of system calls, as pid 1 has",
+        ),
+        (
             "CapabilityBoundingSet",
             "CAP_CHOWN",
             status(CapBnd="0000000000000003"),
@@ -276,6 +282,12 @@ def test_what_is_declared_writable_is() -> None:
         checks.test_writable_paths(facts(declared(writable=("config",))))
     with pytest.raises(NotApplicable):
         checks.test_writable_paths(facts())
+
+
+def test_an_old_kernel_that_counts_no_filters() -> None:
+    seen = {key: value for key, value in process()["status"].items() if key != "Seccomp_filters"}
+    made = {**process(), "status": seen}
+    checks.test_in_force((hardened("LockPersonality", "yes", process=made), "LockPersonality"))
 
 
 def test_the_deepest_and_latest_mount_governs() -> None:

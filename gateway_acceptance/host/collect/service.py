@@ -141,9 +141,9 @@ def security(name: str) -> Facts:
 
 
 def process(request: Request) -> Facts:
-    """{pid, started, cmdline, status, group, groups [names], limits, cgroup, cgroup_limits, members [{pid, user,
-    comm}], copies, links, mounts [{point, options, kind, source, super}], descriptors}; pid 0 and copies where
-    no process runs. What needs root and was refused stands in ``missing`` {field: {why, needs}}."""
+    """{pid, started, cmdline, status, first_filters, group, groups [names], limits, cgroup, cgroup_limits,
+    members [{pid, user, comm}], copies, links, mounts [{point, options, kind, source, super}], descriptors};
+    pid 0 and copies where no process runs. What needs root and was refused stands in ``missing`` {field: {why, needs}}."""
     shown = output(["systemctl", "show", "-p", "MainPID", "-p", "ExecStart", request["unit"]])
     main = re.search(r"^MainPID=(\d+)$", shown, re.MULTILINE)
     started = re.search(r"^ExecStart=.*?argv\[\]=(.*?) ; ", shown, re.MULTILINE)
@@ -171,6 +171,7 @@ def process(request: Request) -> Facts:
         "started": boot + ticks / TICKS,
         "cmdline": [masked(word) for word in words if word],
         "status": {key: value.strip() for key, value in status.items()},
+        "first_filters": filters_of_the_first(),
         "group": group_name(int(status["Gid"].split()[1])),
         "groups": [group_name(int(number)) for number in status.get("Groups", "").split()],
         "limits": limits,
@@ -186,6 +187,12 @@ def process(request: Request) -> Facts:
         except Missing as missing:
             document["missing"][field] = {"why": missing.why, "needs": missing.needs}
     return document
+
+
+def filters_of_the_first() -> int:
+    """How many filters of system calls pid 1 has, and so everything after it (in a container); 0 for none."""
+    found = [line.split()[1] for line in open_lines("/proc/1/status") if line.startswith("Seccomp_filters:")]
+    return int(found[0]) if found else 0
 
 
 def read_limits(path: str) -> dict[str, list[str]]:
