@@ -147,6 +147,16 @@ def test_a_privilege_that_sudo_refuses_names_itself(tmp_path: Path, monkeypatch:
     assert caught.value.needs == "sockets"
 
 
+def test_a_warning_of_sudo_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sudo = tmp_path / "sudo"
+    sudo.write_text("#!/bin/sh\necho 'sudo: unable to resolve host hx: no name' >&2\nexit 1\n")
+    sudo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    request = {"privileges": {"default_key": {"as": "root", "argv": ["/usr/bin/grep", "-q", "x"]}}}
+    assert privileged(request, "default_key") == (1, "", "")
+
+
 def test_the_unit_of_a_cgroup() -> None:
     assert unit_of("/system.slice/hx.service/sub") == "hx.service"
     assert unit_of("/init.scope") == "init.scope"
