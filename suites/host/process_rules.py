@@ -81,15 +81,11 @@ def held_capabilities(seen: Live, declared: Machine) -> list[Problem]:
 
 def other_words(process: Facts, unit: Facts, declared: Machine) -> list[Problem]:
     """The live command line ends in ExecStart's words: an interpreter may stand before them."""
-    wanted, has = started_argv(unit), process["cmdline"]
-    if wanted and has[-len(wanted) :] == wanted:
+    wanted, has = " ".join(started_argv(unit)), " ".join(process["cmdline"])
+    if wanted and (has == wanted or has.endswith(f" {wanted}")):
         return []
     mend = f"sudo systemctl restart {declared.unit}"
-    return [
-        differs(
-            f"{declared.unit}: command of process {process['pid']}", " ".join(has), " ".join(wanted), mend
-        )
-    ]
+    return [differs(f"{declared.unit}: command of process {process['pid']}", has, wanted, mend)]
 
 
 def outside_the_environment(process: Facts, host: Host) -> list[Problem]:

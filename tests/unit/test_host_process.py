@@ -12,7 +12,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from suites.host import network_rules
 from suites.host import test_network as network
 from suites.host import test_process as checks
-from tests.unit.host_facts_service import ALL, TREE, declared, facts, process, sections, socket
+from tests.unit.host_facts_service import ALL, TREE, declared, facts, process, sections, socket, unit
 
 CHECKS: dict[str, Callable[[MachineFacts], None]] = {
     name: function
@@ -79,6 +79,13 @@ def test_without_a_process_one_check_says_so(name: str) -> None:
 def test_what_is_wrong_is_told(name: str, made: dict[str, Any], said: str) -> None:
     with pytest.raises(CheckFailed, match=said):
         CHECKS[name](facts(process=made))
+
+
+def test_a_masked_word_is_the_same_word_on_both_sides() -> None:
+    made = unit()
+    made["properties"]["ExecStart"] = "{ argv[]=/bin/x --key <secret of 20 characters> ; }"
+    words = ["/bin/x", "--key", "<secret of 20 characters>"]
+    checks.test_same_command(facts(unit=made, process=spoilt(cmdline=words)))
 
 
 def test_declared_groups_are_allowed() -> None:
