@@ -117,6 +117,12 @@ def backend(request: pytest.FixtureRequest, target: Target) -> BackendClient:
 
 
 @pytest.fixture(scope="session")
+def backend_name(request: pytest.FixtureRequest) -> str:
+    """A declared backend, be it to be asked from here or not."""
+    return _declared("backend_name", request.param)
+
+
+@pytest.fixture(scope="session")
 def machine_name(request: pytest.FixtureRequest) -> str:
     """The name of a declared machine, without any premise; only for the check that it can be looked at."""
     return _declared("machine_name", request.param)

@@ -17,6 +17,7 @@ AXES: dict[str, tuple[str, Callable[[Environment], Sequence[str]]]] = {
     "chat_model": ("chat model", lambda env: env.aliases_of(ModelKind.CHAT)),
     "embedding_model": ("embedding model", lambda env: env.aliases_of(ModelKind.EMBEDDING)),
     "backend": ("backend", lambda env: [backend.name for backend in env.backends]),
+    "backend_name": ("backend", lambda env: [backend.name for backend in env.backends]),
     "group": ("balanced group", lambda env: [group.alias for group in env.groups]),
     "machine": ("machine", lambda env: list(env.machines)),
     "machine_name": ("machine", lambda env: list(env.machines)),

@@ -7,8 +7,10 @@ from lab.faults.embeddings import EMBEDDING_FAULTS
 from lab.faults.errors import ERROR_FAULTS
 from lab.faults.exposure import EXPOSURE_FAULTS
 from lab.faults.gateway import GATEWAY_FAULTS
+from lab.faults.host_hardening import HOST_HARDENING_FAULTS
 from lab.faults.host_identity import HOST_IDENTITY_FAULTS
 from lab.faults.host_tree import HOST_TREE_FAULTS
+from lab.faults.host_unit import HOST_UNIT_FAULTS
 from lab.faults.model import Change, Fault, Layer
 from lab.faults.models import MODEL_FAULTS
 from lab.faults.operations import OPERATION_FAULTS
@@ -32,6 +34,8 @@ ALL = (
     *TOOL_FAULTS,
     *HOST_IDENTITY_FAULTS,
     *HOST_TREE_FAULTS,
+    *HOST_UNIT_FAULTS,
+    *HOST_HARDENING_FAULTS,
 )
 FAULTS = {fault.name: fault for fault in ALL}
 if len(FAULTS) != len(ALL):

@@ -43,6 +43,15 @@ ProtectHome=yes
 WantedBy=multi-user.target
 """
 """As Ollama's installer writes it, with the listening address and the first steps of hardening."""
+OLLAMA = f"""\
+#!/usr/bin/python3
+import sys
+
+sys.path.insert(0, "{STAND_IN}")
+from lab.hosts.stand_in import main
+
+main()
+"""
 JOURNAL = "[Journal]\nSystemMaxUse=200M\nRuntimeMaxUse=64M\n"
 SSHD = "PermitRootLogin no\nPasswordAuthentication no\nUseDNS no\n"
 
@@ -123,9 +132,7 @@ def backend_files(environment: Environment, name: str, address: str) -> dict[str
     specs = {model: asdict(spec) for model, spec in backend.models.items()}
     found = {
         "/etc/systemd/system/ollama.service": Given(OLLAMA_UNIT.format(address=address)),
-        "/usr/local/bin/ollama": Given(
-            f'#!/bin/sh\nPYTHONPATH={STAND_IN} exec /usr/bin/python3 -m lab.hosts.stand_in "$@"\n', 0o755
-        ),
+        "/usr/local/bin/ollama": Given(OLLAMA, 0o755),
         f"{STAND_IN}/models.json": Given(json.dumps(specs, indent=1)),
     }
     sources = [

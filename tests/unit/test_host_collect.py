@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway_acceptance.host.collect.base import Missing, entry, masked, output, privileged, run
-from gateway_acceptance.host.collect.service import hide, unit_of
+from gateway_acceptance.host.collect.processes import copies, identity, unit_of
+from gateway_acceptance.host.collect.service import call_groups, hide, in_order
 from gateway_acceptance.host.collect.tree import ancestors, files, literal_in, literals, secrets, tree
 
 
@@ -36,6 +39,8 @@ def test_secrets_do_not_leave_the_machine(text: str, seen: str) -> None:
         ("LITELLM_MASTER_KEY=abc", "LITELLM_MASTER_KEY=<hidden>"),
         ('Environment="DB_PASSWORD=x"', 'Environment="DB_PASSWORD=<hidden>"'),
         ("PYTHONUNBUFFERED=1", "PYTHONUNBUFFERED=1"),
+        ('Environment="API_KEY=a b==" HOME=/x', 'Environment="API_KEY=<hidden>" HOME=/x'),
+        ("Environment=TOKEN=YWJj== 'KEY=a \"b\"'", "Environment=TOKEN=<hidden> 'KEY=<hidden>'"),
     ],
 )
 def test_values_of_secret_variables_are_hidden(word: str, seen: str) -> None:
@@ -142,9 +147,59 @@ def test_a_privilege_that_sudo_refuses_names_itself(tmp_path: Path, monkeypatch:
     assert caught.value.needs == "sockets"
 
 
+def test_a_warning_of_sudo_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sudo = tmp_path / "sudo"
+    sudo.write_text("#!/bin/sh\necho 'sudo: unable to resolve host hx: no name' >&2\nexit 1\n")
+    sudo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    request = {"privileges": {"default_key": {"as": "root", "argv": ["/usr/bin/grep", "-q", "x"]}}}
+    assert privileged(request, "default_key") == (1, "", "")
+
+
 def test_the_unit_of_a_cgroup() -> None:
     assert unit_of("/system.slice/hx.service/sub") == "hx.service"
     assert unit_of("/init.scope") == "init.scope"
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        ("/venv/bin/litellm --port 4000", ["litellm"]),
+        ("/venv/bin/python3 -I /venv/bin/litellm --port 4000", ["litellm"]),
+        ("python3.11 -m litellm serve", ["litellm", "serve"]),
+        ("/usr/bin/ollama serve", ["ollama", "serve"]),
+        ("bash -c litellm", ["-c", "litellm"]),
+        ("vim litellm", ["vim", "litellm"]),
+        ("python3", []),
+        ("", []),
+    ],
+)
+def test_the_program_of_a_command_line(command: str, program: list[str]) -> None:
+    assert identity(command.split()) == program
+
+
+def test_a_copy_is_told_by_its_program_and_not_found_in_its_own_unit(tmp_path: Path) -> None:
+    program = tmp_path / "hx-gateway-program"
+    program.symlink_to(sys.executable)
+    with subprocess.Popen([str(program), "-c", "input()"], stdin=subprocess.PIPE) as running:
+        command = ["/opt/hx-gateway-program", "--port", "1"]
+        found = copies(command, "hx.service")
+        assert [copy["pid"] for copy in found] == [running.pid]
+        assert found[0].keys() == {"pid", "user", "unit", "comm"}
+        assert copies(command, found[0]["unit"]) == []
+        running.communicate(b"\n")
+    assert copies(["/bin/sh", "-c", "x"], "hx.service") == []
+
+
+def test_groups_of_system_calls() -> None:
+    text = "@io\n    # Reading\n    read\n    @more\n\n@known\n    read\n# Ungrouped:\n#   vm86\n"
+    assert call_groups(text) == {"@io": ["read", "@more"]}
+
+
+def test_dependencies_have_one_order() -> None:
+    assert in_order("After", "b.target a.target") == "a.target b.target"
+    assert in_order("ExecStart", "b a") == "b a"
 
 
 def test_entries_of_every_kind(tmp_path: Path) -> None:

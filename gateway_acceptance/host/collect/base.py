@@ -90,6 +90,7 @@ def privileged(request: Request, name: str, **values: str) -> tuple[int, str, st
         code, text, errors = run(prefix + argv)
     except Missing as missing:
         raise Missing(missing.why, name) from None
+    errors = re.sub(r"^sudo: unable to resolve host .*\n?", "", errors)  # said before it runs the command
     if code != 0 and re.match(r"(sudo|Sorry, user|.*is not in the sudoers)", errors.lstrip()):
         raise Missing(f"sudo refuses it: {errors.strip().splitlines()[0][:200]}", name)
     return code, text, errors

@@ -23,7 +23,7 @@ from gateway_acceptance.host.collect.base import (
     run,
     user_name,
 )
-from gateway_acceptance.host.collect.service import all_processes, open_lines
+from gateway_acceptance.host.collect.processes import all_processes, open_lines
 
 REACH_DEADLINE_S = 3
 JOURNAL_LINES = 5000

@@ -14,37 +14,49 @@ from gateway_acceptance.host.collect.base import (
     Missing,
     Request,
     entry,
-    first_line,
     group_name,
     masked,
     output,
     privileged,
     run,
     text_of,
-    user_name,
+)
+from gateway_acceptance.host.collect.processes import (
+    all_processes,
+    cgroup_limits,
+    cgroup_of,
+    copies,
+    open_lines,
 )
 
 NAMESPACES = ("mnt", "user", "pid", "net", "ipc", "uts", "cgroup")
+DEPENDENCIES = frozenset(
+    "After Before Requires RequiredBy Wants WantedBy BindsTo Conflicts RequiresMountsFor".split()
+)
 TICKS = os.sysconf("SC_CLK_TCK")
+NAME = "([A-Za-z_][A-Za-z0-9_]*)="
+ASSIGNMENT = re.compile(rf"""\"{NAME}[^\"]*\"|'{NAME}[^']*'|{NAME}\S*""")
 
 
 def unit(request: Request) -> Facts:
     """{exists, properties, enabled, files [{path, text, sha256, entry}] (fragment first, then drop-ins),
-    verify [lines], exposure (0 to 10), directives [{name, set, exposure}]}. Values of the unit's own
-    environment are masked where the name says that they are secret."""
+    verify [lines], exposure (0 to 10), directives [{name, set, exposure}], call_groups}. Values of the unit's
+    own environment are masked where the name says that they are secret; lines that end in a backslash are
+    joined. call_groups: {"@name": [system calls and groups]}, where the unit filters calls."""
     name = request["unit"]
     shown = output(["systemctl", "show", "--no-pager", name])
     properties = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     if "Environment" in properties:
-        properties["Environment"] = " ".join(hide(word) for word in properties["Environment"].split())
+        properties["Environment"] = hide(properties["Environment"])
     found: Facts = {
         "exists": properties.get("LoadState") == "loaded",
-        "properties": {key: masked(value) for key, value in properties.items()},
+        "properties": {key: masked(in_order(key, value)) for key, value in properties.items()},
         "enabled": run(["systemctl", "is-enabled", name])[1].strip(),
         "files": [],
         "verify": [],
         "exposure": None,
         "directives": [],
+        "call_groups": {},
     }
     if not found["exists"]:
         return found
@@ -55,6 +67,26 @@ def unit(request: Request) -> Facts:
     found["verify"] = [line for line in errors.splitlines() if name in line][:20]
     found["verify_code"] = code
     found.update(security(name))
+    if properties.get("SystemCallFilter"):
+        found["call_groups"] = call_groups(run(["systemd-analyze", "syscall-filter", "--no-pager"])[1])
+    return found
+
+
+def in_order(name: str, value: str) -> str:
+    """A property's value; the words of dependencies sorted: systemd gives them in another order at each reload."""
+    return " ".join(sorted(value.split())) if name in DEPENDENCIES else value
+
+
+def call_groups(text: str) -> dict[str, list[str]]:
+    """What this machine's systemd means by ``@system-service`` and the like, from its own list."""
+    found: dict[str, list[str]] = {}
+    members: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("@"):
+            members = found.setdefault(line.strip(), [])
+        elif line.startswith(" ") and not line.lstrip().startswith("#"):
+            members.append(line.strip())
+    found.pop("@known", None)
     return found
 
 
@@ -65,7 +97,7 @@ def unit_file(path: str) -> Facts:
         document["entry"] = entry(path)
         with open(path, "rb") as file:
             document["sha256"] = "sha256:" + hashlib.sha256(file.read()).hexdigest()
-        lines = text_of(path).splitlines()
+        lines = text_of(path).replace("\\\n", " ").splitlines()
         document["text"] = "\n".join(
             hide(line) if line.startswith("Environment=") else line for line in lines
         )
@@ -75,13 +107,17 @@ def unit_file(path: str) -> Facts:
     return document
 
 
-def hide(assignment: str) -> str:
-    """``Environment=NAME=value`` or ``NAME=value`` without the value where the name tells of a secret."""
-    return re.sub(
-        r"([A-Za-z0-9_]+)=([^=\s\"']+)(?=[\"']?$)",
-        lambda found: f"{found[1]}=<hidden>" if SECRET_NAME.search(found[1]) else found[0],
-        assignment,
-    )
+def hide(text: str) -> str:
+    """Assignments without their values where the name tells of a secret: of ``Environment=A=1 "B=2 3"``, or
+    of what systemd shows for it."""
+
+    def hidden(found: re.Match[str]) -> str:
+        name = found[1] or found[2] or found[3]
+        quote = found[0][0] if found[0][0] in "\"'" else ""
+        return f"{quote}{name}=<hidden>{quote}" if SECRET_NAME.search(name) else found[0]
+
+    head, body = ("Environment=", text[12:]) if text.startswith("Environment=") else ("", text)
+    return head + ASSIGNMENT.sub(hidden, body)
 
 
 def security(name: str) -> Facts:
@@ -105,12 +141,16 @@ def security(name: str) -> Facts:
 
 
 def process(request: Request) -> Facts:
-    """{pid, started, cmdline, status, limits, cgroup, members [{pid, user, comm}], links, namespaces_shared,
-    mounts [{point, options}], descriptors}; pid 0 and nothing else where no process runs. What needs root and
-    was refused stands in ``missing`` {field: {why, needs}}."""
-    pid = int(output(["systemctl", "show", "--value", "-p", "MainPID", request["unit"]]).strip() or 0)
+    """{pid, started, cmdline, status, first_filters, group, groups [names], limits, cgroup, cgroup_limits,
+    members [{pid, user, comm}], copies, links, mounts [{point, options, kind, source, super}], descriptors};
+    pid 0 and copies where no process runs. What needs root and was refused stands in ``missing`` {field: {why, needs}}."""
+    shown = output(["systemctl", "show", "-p", "MainPID", "-p", "ExecStart", request["unit"]])
+    main = re.search(r"^MainPID=(\d+)$", shown, re.MULTILINE)
+    started = re.search(r"^ExecStart=.*?argv\[\]=(.*?) ; ", shown, re.MULTILINE)
+    command = started[1].split() if started else []
+    pid = int(main[1]) if main else 0
     if not pid:
-        return {"pid": 0}
+        return {"pid": 0, "copies": copies(command, request["unit"])}
     root = f"/proc/{pid}"
     try:
         with open(f"{root}/status", encoding="utf-8", errors="replace") as file:
@@ -131,8 +171,13 @@ def process(request: Request) -> Facts:
         "started": boot + ticks / TICKS,
         "cmdline": [masked(word) for word in words if word],
         "status": {key: value.strip() for key, value in status.items()},
+        "first_filters": filters_of_the_first(),
+        "group": group_name(int(status["Gid"].split()[1])),
+        "groups": [group_name(int(number)) for number in status.get("Groups", "").split()],
         "limits": limits,
         "cgroup": group,
+        "cgroup_limits": cgroup_limits(pid),
+        "copies": copies(command, request["unit"]),
         "members": [member for member in all_processes() if member["cgroup"] == group],
         "missing": {},
     }
@@ -142,6 +187,12 @@ def process(request: Request) -> Facts:
         except Missing as missing:
             document["missing"][field] = {"why": missing.why, "needs": missing.needs}
     return document
+
+
+def filters_of_the_first() -> int:
+    """How many filters of system calls pid 1 has, and so everything after it (in a container); 0 for none."""
+    found = [line.split()[1] for line in open_lines("/proc/1/status") if line.startswith("Seccomp_filters:")]
+    return int(found[0]) if found else 0
 
 
 def read_limits(path: str) -> dict[str, list[str]]:
@@ -164,8 +215,8 @@ def links(request: Request, pid: int) -> Facts:
 
 
 def mounts(request: Request, pid: int) -> list[Facts]:
-    """[{point, options [str], kind}] of the process's own view, from its mountinfo (options of mount and
-    superblock together)."""
+    """[{point, options [str], kind, source, super [str]}] of the process's own view, from its mountinfo.
+    source: the path within the file system; super: options of the file system itself."""
     code, text, errors = privileged(request, "mountinfo", path=f"/proc/{pid}/mountinfo")
     if code != 0:
         raise Missing(f"mountinfo cannot be read: {errors.strip()[:200]}")
@@ -174,7 +225,16 @@ def mounts(request: Request, pid: int) -> list[Facts]:
         left, _, right = line.partition(" - ")
         words = left.split()
         if len(words) >= 6:
-            found.append({"point": words[4], "options": words[5].split(","), "kind": right.split()[0]})
+            after = [*right.split(), "", "", ""]
+            found.append(
+                {
+                    "point": words[4],
+                    "options": words[5].split(","),
+                    "kind": after[0],
+                    "source": words[3],
+                    "super": after[2].split(","),
+                }
+            )
     return found
 
 
@@ -184,48 +244,6 @@ def descriptors(request: Request, pid: int) -> int:
     if code != 0:
         raise Missing(f"open files cannot be counted: {errors.strip()[:200]}")
     return len(text.split())
-
-
-def cgroup_of(pid: int) -> str:
-    """The path of a process's cgroup as systemd made it; "" where it is gone."""
-    try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
-            rows = [line.strip().split(":", 2) for line in file]
-    except OSError:
-        return ""
-    named = [row[2] for row in rows if row[1] == "name=systemd"]
-    unified = [row[2] for row in rows if row[0] == "0"]
-    return (named or unified or [""])[0]
-
-
-def unit_of(cgroup: str) -> str:
-    """The service or scope that a cgroup belongs to, or the cgroup itself."""
-    units = [part for part in cgroup.split("/") if part.endswith((".service", ".scope"))]
-    return units[0] if units else cgroup
-
-
-def all_processes() -> list[Facts]:
-    """[{pid, uid, user, comm, cgroup, unit}] of everything that runs."""
-    found: list[Facts] = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            uid = os.stat(f"/proc/{name}").st_uid
-            comm = first_line(f"/proc/{name}/comm")
-            group = cgroup_of(int(name))
-            found.append(
-                {
-                    "pid": int(name),
-                    "user": user_name(uid),
-                    "comm": comm,
-                    "cgroup": group,
-                    "unit": unit_of(group),
-                }
-            )
-        except OSError:
-            continue
-    return found
 
 
 def account(request: Request) -> Facts:
@@ -295,12 +313,3 @@ def authorized_keys(request: Request, found: pwd.struct_passwd) -> list[str]:
             if privileged(request, "keys", path=path)[0] == 0:
                 there.append(path)
     return there
-
-
-def open_lines(path: str) -> list[str]:
-    """The lines of a file, none where it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.readlines()
-    except OSError:
-        return []

@@ -1,0 +1,102 @@
+"""Defects of the service's process, its sandbox and its sockets."""
+
+from __future__ import annotations
+
+from lab.faults.host_service import KEPT, MAIN_PID, SECRETS, TREE, UNIT, drop_in, no_drop_in
+from lab.faults.model import Fault, host_fault
+
+COPY = "gateway-acceptance-copy"
+COPY_PORT = 4001
+LISTENER = f"import socket; s = socket.create_server(('127.0.0.1', {COPY_PORT})); s.accept()"
+OPEN = (
+    "ProtectSystem=no", "ProtectHome=no", "PrivateTmp=no", "PrivateDevices=no", "NoNewPrivileges=no",
+    "CapabilityBoundingSet=~", "SystemCallFilter=", "SystemCallArchitectures=",
+    "RestrictAddressFamilies=", "RestrictNamespaces=no", "RestrictRealtime=no", "RestrictSUIDSGID=no",
+    "LockPersonality=no", "MemoryDenyWriteExecute=no", "ProtectKernelTunables=no",
+    "ProtectKernelModules=no", "ProtectKernelLogs=no", "ProtectControlGroups=no", "ProtectClock=no",
+    "ProtectHostname=no", "ProtectProc=default", "UMask=0000", "SupplementaryGroups=shadow",
+    "WorkingDirectory=/",
+)  # fmt: skip
+"""A unit without a sandbox, in a directory and a group that are not its own."""
+
+HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
+    host_fault(
+        "host-service-without-sandbox",
+        "the service runs without its sandbox, in another directory, with another group",
+        {
+            "HOST-HARD-001": r"ProtectSystem as loaded: has no, wants strict",
+            "HOST-HARD-002": r"NoNewPrivileges=yes: has NoNewPrivs 0, wants NoNewPrivs 1",
+            "HOST-HARD-003": r"exposure: has [6-9]\.\d \(.*, wants at most",
+            "HOST-HARD-005": rf"{TREE}: has mounted writable, wants read-only",
+            "HOST-PROC-003": r"supplementary groups of process \d+: has shadow, wants of hx-gateway",
+            "HOST-PROC-007": r"directory of the process: has /, wants /opt",
+            "HOST-UNIT-009": r"WorkingDirectory: has /, wants /opt",
+            "HOST-UNIT-013": r"fault\.conf: NoNewPrivileges: has 'no', wants 'yes'",
+        },
+        apply=drop_in(*OPEN, restart=True),
+        revert=no_drop_in(restart=True),
+        restarts=True,
+    ),
+    host_fault(
+        "host-sandbox-calls",
+        "the filter of system calls allows what it is declared to refuse",
+        {"HOST-HARD-001": r"SystemCallFilter as loaded: has allowed: chroot .*mount"},
+        apply=drop_in("SystemCallFilter=@mount"),
+        revert=no_drop_in(),
+    ),
+    host_fault(
+        "host-sandbox-shuts-data",
+        "what is declared writable lies behind a read-only mount",
+        {"HOST-HARD-006": rf"{TREE}/x-Docs: has mounted read-only, wants writable"},
+        declares={"writable": ["x-Docs"]},
+    ),
+    host_fault(
+        "host-second-copy",
+        "root started a second copy by hand, beside the unit, on a port of its own",
+        {
+            "HOST-PROC-008": rf"has user root in {COPY}\.service, wants the service's program only in",
+            "HOST-NET-004": rf"127\.0\.0\.1:{COPY_PORT}: has .* of {COPY}\.service as root",
+        },
+        apply=(
+            f"systemd-run -q --collect --unit={COPY} bash -c "
+            f'"exec -a {TREE}/gateway/venv/bin/litellm python3 -c \\"{LISTENER}\\""\n'
+            f"timeout 20 bash -c 'until ss -Hlnt | grep -q :{COPY_PORT}; do sleep 0.1; done'\n"
+        ),
+        revert=f"systemctl stop {COPY}\n",
+    ),
+    host_fault(
+        "host-program-replaced",
+        "the interpreter was upgraded, and the process goes on with the old one",
+        {"HOST-PROC-006": r"executable: has \S+ \(deleted\), wants the file that is installed now"},
+        apply=(
+            f'mkdir -p {KEPT}\nprogram="$(readlink /proc/{MAIN_PID}/exe)"\necho "$program" > {KEPT}/program\n'
+            'ln "$program" "$program.fault-kept"\ncp -a "$program" "$program.fault-new"\n'
+            'mv "$program.fault-new" "$program"\n'
+        ),
+        revert=(
+            f'program="$(cat {KEPT}/program)"\nmv "$program.fault-kept" "$program"\nrm {KEPT}/program\n'
+            f"systemctl restart {UNIT}\n"
+        ),
+        restarts=True,
+    ),
+    host_fault(
+        "host-listens-wider",
+        "the service listens on every address where one alone is declared",
+        {
+            "HOST-NET-001": r"has only 0\.0\.0\.0:4000, wants 127\.0\.0\.1:4000",
+            "HOST-NET-003": r"0\.0\.0\.0:4000: has .* wants only 127\.0\.0\.1:4000",
+        },
+        declares={"listens": ["127.0.0.1:4000"]},
+    ),
+    host_fault(
+        "host-backend-cut-off",
+        "the gateway's machine does not reach a backend that others reach",
+        {"HOST-NET-005": r"llm-01 at \S+, from the gateway's machine: has URLError"},
+        apply=(
+            f"mkdir -p {KEPT}\n"
+            f"sed -n 's#^HX_LLM_01_URL=http://\\([0-9.]*\\):.*#\\1#p' {SECRETS} > {KEPT}/backend\n"
+            f'ip route add prohibit "$(cat {KEPT}/backend)/32"\n'
+        ),
+        revert=f'ip route del prohibit "$(cat {KEPT}/backend)/32"\nrm {KEPT}/backend\n',
+    ),
+)

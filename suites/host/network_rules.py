@@ -1,0 +1,111 @@
+"""What must hold of a machine's open sockets: facts in, problems out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway_acceptance.environment.host import Machine
+from gateway_acceptance.problem import Problem
+from suites.host.service_facts import differs
+
+Socket = Mapping[str, Any]
+
+
+def shown(socket: Socket) -> str:
+    """A socket as environments declare it: ``0.0.0.0:4000``, ``127.0.0.1:323/udp``."""
+    suffix = "/udp" if socket["proto"] == "udp" else ""
+    return f"{socket['address']}:{socket['port']}{suffix}"
+
+
+def owner(socket: Socket) -> str:
+    """Whose socket it is, in words."""
+    process, unit = socket["process"] or "nobody known", socket["unit"] or "no unit"
+    return f"{process} ({socket['pid']}) of {unit} as {socket['user']}"
+
+
+def matches(declared: str, socket: Socket) -> bool:
+    """Whether a socket is the declared one. ``*`` as declared stands for every address."""
+    address, _, rest = declared.rpartition(":")
+    port, _, protocol = rest.partition("/")
+    same = (int(port), protocol or "tcp") == (socket["port"], socket["proto"])
+    return same and address in ("*", socket["address"])
+
+
+def not_listening(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
+    """Every socket of the service is open at its declared address."""
+    found = list(sockets)
+    problems = []
+    for wanted in machine.listens:
+        if any(matches(wanted, socket) for socket in found):
+            continue
+        port = wanted.rpartition(":")[2].partition("/")[0]
+        near = [shown(socket) for socket in found if str(socket["port"]) == port]
+        has = f"only {', '.join(near)}" if near else "no such socket"
+        mend = f"sudo systemctl restart {machine.unit}; look at its --host and --port"
+        problems.append(differs(machine.unit, has, wanted, mend))
+    return problems
+
+
+def of_another(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
+    """The declared sockets belong to the service's unit and its account."""
+    problems = []
+    for wanted in machine.listens:
+        for socket in sockets:
+            right = (socket["unit"], socket["user"]) == (machine.unit, machine.user)
+            if matches(wanted, socket) and not right:
+                problems.append(
+                    differs(
+                        shown(socket),
+                        owner(socket),
+                        f"{machine.unit} as {machine.user}",
+                        f"sudo kill {socket['pid']}; sudo systemctl restart {machine.unit}",
+                    )
+                )
+    return problems
+
+
+def beyond_declared(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
+    """The service opens no socket that is not declared: a wider address counts as another socket."""
+    return [
+        differs(
+            shown(socket),
+            owner(socket),
+            f"only {', '.join(machine.listens)}",
+            "bind the declared address alone",
+        )
+        for socket in sockets
+        if socket["unit"] == machine.unit and not any(matches(wanted, socket) for wanted in machine.listens)
+    ]
+
+
+def undeclared(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
+    """No other process of the machine opens a socket that is not declared."""
+    known = (*machine.listens, *machine.also_listens)
+    return [
+        differs(
+            shown(socket),
+            owner(socket),
+            f"only {', '.join(known)}",
+            f"sudo systemctl disable --now {socket['unit']}"
+            if socket["unit"]
+            else f"sudo ss -lntup, then end {socket['pid']}",
+        )
+        for socket in sockets
+        if socket["unit"] != machine.unit and not any(matches(wanted, socket) for wanted in known)
+    ]
+
+
+def unreached(name: str, answer: Mapping[str, Any]) -> list[Problem]:
+    """A backend answers the gateway's machine with its version."""
+    if answer["reached"] and answer["version"]:
+        return []
+    has = answer["error"] or "an answer without a version"
+    return [
+        differs(
+            f"{name} at {answer['url']}, from the gateway's machine",
+            has,
+            "a version",
+            f"curl {answer['url']}/api/version",
+        )
+    ]

@@ -1,0 +1,170 @@
+"""The rules of live processes and of sockets, on facts made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.host.facts import MachineFacts
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
+from suites.host import network_rules
+from suites.host import test_network as network
+from suites.host import test_process as checks
+from tests.unit.host_facts_service import ALL, TREE, declared, facts, process, sections, socket, unit
+
+CHECKS: dict[str, Callable[[MachineFacts], None]] = {
+    name: function
+    for module in (checks, network)
+    for name, function in vars(module).items()
+    if name.startswith("test_") and name != "test_backend_reached"
+}
+OF_THE_PROCESS = [name for name in vars(checks) if name.startswith("test_") and name != "test_no_second_copy"]
+COPY = {"pid": 77, "user": "root", "unit": "session-1.scope", "comm": "litellm"}
+
+
+def spoilt(**keys: Any) -> dict[str, Any]:
+    return {**process(), **keys}
+
+
+def status(**keys: str) -> dict[str, Any]:
+    return spoilt(status={**process()["status"], **keys})
+
+
+def links(**keys: str) -> dict[str, Any]:
+    return spoilt(links={**process()["links"], **keys})
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_healthy_process_is_green(name: str) -> None:
+    CHECKS[name](facts())
+
+
+@pytest.mark.parametrize("name", OF_THE_PROCESS)
+def test_without_a_process_one_check_says_so(name: str) -> None:
+    with pytest.raises(Untestable, match=r"hx\.service has no process \(see HOST-UNIT-002\)"):
+        CHECKS[name](facts(process={"pid": 0, "copies": []}))
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "said"),
+    [
+        ("test_user", status(Uid="0\t0\t0\t0"), r"has uids 0 0 0 0 \(root\), wants hx"),
+        ("test_user", status(Uid="999\t0\t999\t999"), r"\(root\)"),
+        ("test_user", status(Uid="5\t5\t5\t5"), r"has uids 5 5 5 5, wants 999 \(hx\)"),
+        ("test_user", spoilt(group="root"), "has group root, wants hx"),
+        (
+            "test_members",
+            spoilt(members=[{"pid": 31, "user": "root", "comm": "sh"}]),
+            r"31 \(sh\): has user root",
+        ),
+        (
+            "test_groups",
+            spoilt(groups=["hx", "docker"]),
+            "has docker, wants of hx; mend with: sudo gpasswd -d hx",
+        ),
+        ("test_same_command", spoilt(cmdline=["/usr/bin/litellm"]), "has /usr/bin/litellm, wants /opt/hx"),
+        (
+            "test_virtual_environment",
+            spoilt(cmdline=["/usr/bin/python3"]),
+            "has /usr/bin/python3, wants one of",
+        ),
+        ("test_program_in_place", links(exe="/usr/bin/python3.11 (deleted)"), r"\(deleted\), wants the file"),
+        ("test_directory", links(cwd="/"), f"has /, wants {TREE}/work"),
+        ("test_no_second_copy", spoilt(copies=[COPY]), r"77 \(litellm\): has user root in session-1\.scope"),
+        ("test_no_secret_told", spoilt(cmdline=["x", "<secret of 20 characters>"]), "wants no secret"),
+    ],
+)
+def test_what_is_wrong_is_told(name: str, made: dict[str, Any], said: str) -> None:
+    with pytest.raises(CheckFailed, match=said):
+        CHECKS[name](facts(process=made))
+
+
+def test_a_masked_word_is_the_same_word_on_both_sides() -> None:
+    made = unit()
+    made["properties"]["ExecStart"] = "{ argv[]=/bin/x --key <secret of 20 characters> ; }"
+    words = ["/bin/x", "--key", "<secret of 20 characters>"]
+    checks.test_same_command(facts(unit=made, process=spoilt(cmdline=words)))
+
+
+def test_declared_groups_are_allowed() -> None:
+    checks.test_groups(facts(declared(groups=("video",)), process=spoilt(groups=["hx", "video"])))
+
+
+def test_a_copy_is_found_without_the_service() -> None:
+    with pytest.raises(CheckFailed, match="sudo kill 77"):
+        checks.test_no_second_copy(facts(process={"pid": 0, "copies": [COPY]}))
+
+
+@pytest.mark.parametrize("name", ["test_program_in_place", "test_directory"])
+def test_links_that_sudo_refuses_are_untestable(name: str) -> None:
+    missing = {"links": {"why": "sudo refuses it", "needs": "links"}}
+    with pytest.raises(Untestable, match=r"probe ALL=\(root\) NOPASSWD: /usr/bin/readlink"):
+        CHECKS[name](facts(process=spoilt(missing=missing)))
+
+
+@pytest.mark.parametrize("name", ["test_virtual_environment", "test_directory"])
+def test_what_is_not_declared_is_not_judged(name: str) -> None:
+    with pytest.raises(NotApplicable):
+        CHECKS[name](facts(declared(virtual_environment=None, working_directory=None)))
+
+
+@pytest.mark.parametrize(
+    ("name", "sockets", "said"),
+    [
+        ("test_listens", [], r"has no such socket, wants 0\.0\.0\.0:4000"),
+        ("test_listens", [socket("127.0.0.1", 4000)], r"has only 127\.0\.0\.1:4000"),
+        ("test_listens", [socket(ALL, 4000, proto="udp")], r"has only 0\.0\.0\.0:4000/udp"),
+        (
+            "test_owner",
+            [socket(ALL, 4000, unit="evil.service")],
+            r"of evil\.service as hx, wants hx\.service",
+        ),
+        ("test_owner", [socket(ALL, 4000, user="root")], "as root, wants hx.service as hx"),
+        ("test_nowhere_else", [socket("[::]", 4000)], r"\[::\]:4000: has litellm \(30\)"),
+        ("test_nothing_else", [socket("*", 8080, unit="nginx.service")], r"disable --now nginx\.service"),
+        ("test_nothing_else", [socket("*", 8080, unit=None, process=None, pid=None)], "nobody known"),
+    ],
+)
+def test_wrong_sockets_are_told(name: str, sockets: list[dict[str, Any]], said: str) -> None:
+    with pytest.raises(CheckFailed, match=said):
+        CHECKS[name](facts(sockets=sockets))
+
+
+@pytest.mark.parametrize("name", [name for name in vars(network) if name in CHECKS])
+def test_sockets_that_sudo_refuses_are_untestable(name: str) -> None:
+    with pytest.raises(Untestable, match=r"NOPASSWD: /usr/bin/ss -Hlntup"):
+        CHECKS[name](facts(sockets={"missing": "sudo refuses it", "needs": "sockets"}))
+
+
+@pytest.mark.parametrize("name", [name for name in vars(network) if name in CHECKS])
+def test_undeclared_sockets_are_not_judged(name: str) -> None:
+    with pytest.raises(NotApplicable, match=r"declares no (also_)?listens of gateway"):
+        CHECKS[name](facts(declared(listens=(), also_listens=())))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "address", "proto", "right"),
+    [
+        ("*:22", ALL, "tcp", True),
+        ("*:22", "[::]", "tcp", True),
+        ("*:22", ALL, "udp", False),
+        ("[::]:22", "[::]", "tcp", True),
+        ("127.0.0.1:22/udp", "127.0.0.1", "udp", True),
+        ("127.0.0.1:22", ALL, "tcp", False),
+        ("0.0.0.0:2", ALL, "tcp", False),
+    ],
+)
+def test_sockets_as_declared(wanted: str, address: str, proto: str, right: bool) -> None:
+    assert network_rules.matches(wanted, socket(address, 22, proto=proto)) is right
+
+
+def test_a_backend_that_the_gateway_does_not_reach() -> None:
+    answer = sections()["reach"]["value"]["one"]
+    assert network_rules.unreached("one", answer) == []
+    refused = {**answer, "reached": False, "version": None, "error": "URLError: refused"}
+    assert "has URLError: refused, wants a version" in str(network_rules.unreached("one", refused)[0])
+    assert "an answer without a version" in str(
+        network_rules.unreached("one", {**answer, "version": None})[0]
+    )
