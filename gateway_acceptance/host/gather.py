@@ -21,6 +21,8 @@ from gateway_acceptance.host.program import command
 
 CONNECT_DEADLINE_S = 10
 EVERYWHERE = ("machine", "unit", "process", "account", "sockets", "resources", "journal")
+ENDED_BY_ALARM = (142, -14)
+"""The exit code of a program that SIGALRM ended, through a shell and without one."""
 OF_THE_GATEWAY = ("commands", "reach", "tree", "secrets", "access", "files", "literals", "repository")
 
 
@@ -91,6 +93,10 @@ def look(environment: Environment, name: str) -> Look:
     answered = time.time()
     if done.rc == 127 or "python3: not found" in done.stderr:
         raise NoFacts(f"{machine.uri} has no python3", "install it there: the suite looks through it")
+    if done.rc in ENDED_BY_ALARM:
+        raise NoFacts(
+            f"the look at {machine.uri} did not end in time", "look for what hangs there (a mount?)"
+        )
     if done.rc != 0:
         said = " ".join(done.stderr.split())[-300:]
         raise NoFacts(

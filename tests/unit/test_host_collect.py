@@ -104,6 +104,7 @@ def test_files_with_digest_text_and_syntax(tmp_path: Path) -> None:
 def test_literals_tell_the_place_and_not_the_secret(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("a: 1\nmaster_key: sk-live-0123456789\n")
     (tmp_path / "binary").write_bytes(b"\0sk-live-0123456789")
+    os.mkfifo(tmp_path / "pipe")  # reading it would wait for ever
     assert literals(asked(tmp_path)) == [
         {"path": "config.yaml", "line": 2, "what": "a key", "mode": "0644"},
     ]

@@ -33,6 +33,13 @@ def mounts(*own: dict[str, Any]) -> dict[str, Any]:
     return {**process(), "mounts": [*machine, *own]}
 
 
+def test_where_only_processes_are_in_proc_its_settings_cannot_be_written() -> None:
+    """ProcSubset=pid: there is no /proc/sys at all, so nothing is mounted over it."""
+    own = {**mount("/proc", "rw", kind="proc"), "super": ["rw", "hidepid=invisible", "subset=pid"]}
+    seen = mounts(own, mount("/sys", "ro", kind="sysfs"))
+    checks.test_in_force((hardened("ProtectKernelTunables", "yes", process=seen), "ProtectKernelTunables"))
+
+
 def shared(kind: str) -> dict[str, Any]:
     """A process in a namespace of pid 1."""
     links = process()["links"]

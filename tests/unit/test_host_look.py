@@ -112,6 +112,7 @@ def test_the_request_holds_names_and_paths_only(environment: Environment) -> Non
     [
         (RuntimeError(SimpleNamespace(stderr="Connection\nrefused")), r"reached \(Connection refused\)"),
         (OSError("no route"), r"reached \(no route\); try it by hand: ssh gateway"),
+        (SimpleNamespace(rc=142, stdout="", stderr="Alarm clock"), "did not end in time"),
         (SimpleNamespace(rc=127, stdout="", stderr="sh: python3: not found"), "has no python3"),
         (SimpleNamespace(rc=1, stdout="", stderr="SyntaxError"), "ended with exit code 1"),
     ],

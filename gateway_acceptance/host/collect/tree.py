@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from typing import Sequence
 
 from gateway_acceptance.host.collect.base import (
@@ -171,11 +172,12 @@ def literals(request: Request) -> list[Facts]:
         for leaf in sorted(leaves):
             path = os.path.join(folder, leaf)
             try:
-                if os.path.islink(path) or os.path.getsize(path) > SCANNED_BYTES:
-                    continue
+                found_there = os.lstat(path)
+                if not stat.S_ISREG(found_there.st_mode) or found_there.st_size > SCANNED_BYTES:
+                    continue  # opening a pipe would wait for ever
                 with open(path, "rb") as file:
                     content = file.read()
-                mode = format(os.lstat(path).st_mode & 0o7777, "04o")
+                mode = format(found_there.st_mode & 0o7777, "04o")
             except OSError:
                 continue
             if b"\0" in content:
