@@ -25,7 +25,7 @@ readonly READY_SECONDS=90
 readonly ANSWER_SECONDS=60
 
 HX_GATEWAY_ADDRESS=${HX_GATEWAY_ADDRESS:-192.168.10.39}
-HX_GATEWAY_PORT=${HX_GATEWAY_PORT:-4000}
+readonly PORT=4000  # as the unit says
 HX_LLM_01_URL=${HX_LLM_01_URL:-http://192.168.10.29:11434}
 HX_LLM_02_URL=${HX_LLM_02_URL:-http://192.168.10.28:11434}
 HX_ORC_URL=${HX_ORC_URL:-http://192.168.10.31:11434}
@@ -57,7 +57,6 @@ address. Needs root, and the commands ip, python3 (with venv), curl and jq.
 
 Settings, by variable (and their defaults):
   HX_GATEWAY_ADDRESS (192.168.10.39)   the address that this host must own
-  HX_GATEWAY_PORT (4000)
   HX_LLM_01_URL, HX_LLM_02_URL, HX_ORC_URL   the backends, port 11434 of .29, .28 and .31
   LITELLM_MASTER_KEY                   the gateway's key; kept where one is set already, made up where none is
   FORCE=1                              deploy on a host that does not own the address
@@ -276,8 +275,8 @@ ask() {
 }
 
 validate() {
-  local URL="http://$HX_GATEWAY_ADDRESS:$HX_GATEWAY_PORT" KEY code answer model wanted
-  [[ ${FORCE:-0} != 1 ]] || URL="http://127.0.0.1:$HX_GATEWAY_PORT"
+  local URL="http://$HX_GATEWAY_ADDRESS:$PORT" KEY code answer model wanted
+  [[ ${FORCE:-0} != 1 ]] || URL="http://127.0.0.1:$PORT"
   KEY=$(sed -n 's/^LITELLM_MASTER_KEY=//p' "$SECRETS")
   local deadline=$((SECONDS + READY_SECONDS))
   until curl --silent --fail --max-time 2 --noproxy '*' --output /dev/null "$URL/health/liveliness"; do
