@@ -29,7 +29,7 @@ def little_disk(resources: Facts, machine: Machine) -> list[Problem]:
             problems.append(
                 wrong(path, has, wants, f"sudo du -xh {path} | sort -h | tail -n 20, and clean up")
             )
-        if disk["total_mb"] and disk["free_inodes"] < FREE_INODES:
+        if disk["inodes"] and disk["free_inodes"] < FREE_INODES:
             has = f"{disk['free_inodes']} inodes free"
             problems.append(
                 wrong(path, has, f"{FREE_INODES}", f"sudo du --inodes -x {path} | sort -n | tail")
