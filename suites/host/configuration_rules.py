@@ -125,23 +125,15 @@ def without_effect(document: Mapping[str, Any]) -> list[Problem]:
     ]
 
 
-def literal_secrets(
-    document: Mapping[str, Any], path: str, seen: Sequence[Mapping[str, Any]]
-) -> list[Problem]:
-    """No secret stands in the configuration: not as a value, and not in a comment. seen: the look's own finds
-    in the tree's files."""
+def literal_secrets(document: Mapping[str, Any]) -> list[Problem]:
+    """No setting that is a secret has a literal value. What else in the file looks like one is
+    HOST-SECRET-005."""
     mend = "name a variable (os.environ/NAME), set it in the secrets' file, and change the secret"
-    problems = [
+    return [
         wrong(place, "a literal secret", "os.environ/NAME", mend)
         for place, key, value in leaves(document)
         if SECRET_KEY.search(key.lower()) and isinstance(value, str) and value and variable(value) is None
     ]
-    problems += [
-        wrong(f"{find['path']}:{find['line']}", find["what"], "no secret", mend)
-        for find in seen
-        if find["path"] == path
-    ]
-    return problems
 
 
 def no_master_key(document: Mapping[str, Any], names: Collection[str]) -> list[Problem]:
@@ -169,11 +161,3 @@ def unset_variables(document: Mapping[str, Any], names: Collection[str]) -> list
         )
         for name, found in places.items()
     ]
-
-
-def default_key(settings: Mapping[str, Any]) -> list[Problem]:
-    """No key that is known to the world stands in the secrets' files."""
-    if not settings["default_key"]:
-        return []
-    mend = "set another LITELLM_MASTER_KEY there, then sudo systemctl restart the service"
-    return [wrong("the secrets' file", "a key that is known to the world", "a key of your own", mend)]

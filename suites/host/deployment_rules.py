@@ -157,14 +157,6 @@ def not_executed(files: Mapping[str, Facts], python: Facts | None, host: Host) -
     return problems
 
 
-def documentation_missing(tree: Facts, path: str) -> list[Problem]:
-    """The documentation's directory is there and holds at least one file that is not empty."""
-    inside = [entry for entry in tree["entries"] if entry["path"].startswith(path + "/")]
-    if any(entry["kind"] == "f" and entry["size"] for entry in inside):
-        return []
-    return [wrong(path, f"{len(inside)} entries and no text", "documentation", "git checkout -- " + path)]
-
-
 def plain_remote(url: str) -> str:
     """A remote's host and path, whatever way it is reached."""
     text = re.sub(r"^\w+://", "", url.strip()).removesuffix("/").removesuffix(".git")

@@ -153,16 +153,3 @@ def test_executed(host: MachineFacts) -> None:
     declared(wanted.configuration or wanted.virtual_environment, "configuration and no virtual_environment")
     python = host["python"] if wanted.virtual_environment else None
     require(rules.not_executed(host["files"], python, wanted))
-
-
-@check(
-    "HOST-DEPLOY-012",
-    "the documentation is in place",
-    level=SHOULD,
-    effect=READ,
-    claims="INF-08",
-    spec="deployment: x-Docs",
-)
-def test_documentation(host: MachineFacts) -> None:
-    path = declared(declared_host(host).documentation, "documentation")
-    require(rules.documentation_missing(host["tree"], path))
