@@ -59,7 +59,7 @@ HOST_CONFIGURATION_FAULTS: tuple[Fault, ...] = (
             "HOST-CONF-004": r"the entries of hx-chat: has \['llama3.2:3b'\], wants \['gemma2:2b', 'llama",
             "HOST-CONF-007": r"router_settings\.model_group: has a setting without effect",
         },
-        "/model_name: hx-chat/,/api_base/{/phi3\\|gemma2/{N;s/.*//}}",
+        "/^  - model_name: hx-chat/{N;N;N;/phi3\\|gemma2/d}",
         "s/^router_settings:/&\\n  model_group: {hx-chat: [llm01-llama3.2-3b, llm02-phi3]}/",
     ),
     configured(

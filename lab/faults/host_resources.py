@@ -6,6 +6,8 @@ from lab.faults.host_files import KEPT, TREE, UNIT, away, back, drop_in, no_drop
 from lab.faults.model import Fault, host_fault
 
 MAIN_PID = f"$(systemctl show -p MainPID --value {UNIT})"
+LIMIT = "setpriv --reuid=hx-gateway --regid=hx-gateway --clear-groups prlimit --pid $pid"
+"""As the service's own account: root of a host may lack the right to limit others."""
 MORE_THAN_ANY_MB = 1 << 30
 JOURNALS = "$(ls -d /var/log/journal /run/log/journal 2>/dev/null)"
 OLLAMA = "ollama.service"
@@ -56,9 +58,8 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
         "host-few-open-files",
         "the live process may open hardly more files than it has open",
         {"HOST-RES-005": r"open files of .*: has \d+, wants at most 80% of its limit of \d+"},
-        apply=f"pid={MAIN_PID}\nprlimit --pid $pid --nofile=$(( $(ls /proc/$pid/fd | wc -l) + 1 )):\n",
-        revert=f"pid={MAIN_PID}\nprlimit --pid $pid --nofile=$(prlimit --pid $pid --nofile -n -o HARD --noheadings"
-        " | tr -d ' '):\n",
+        apply=f"pid={MAIN_PID}\n{LIMIT} --nofile=$(( $(ls /proc/$pid/fd | wc -l) + 1 )):\n",
+        revert=f"pid={MAIN_PID}\n{LIMIT} --nofile=$(awk '/Max open files/ {{print $5}}' /proc/$pid/limits):\n",
     ),
     host_fault(
         "host-works-outside",

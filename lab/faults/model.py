@@ -26,7 +26,7 @@ class Change:
     """What makes a lab's host faulty. apply, revert: ``bash -eu`` scripts, run there as root; after revert
     the facts must be what they were. machine: as checks name it; declares: keys of the machine's table that
     the environment declares otherwise; of_gateway: keys of ``[gateway]``, likewise; restarts: the gateway's
-    service must serve again after revert (and, where ``serves``, after apply) before the machine is looked at.
+    service must serve again after revert (and, where ``serves``, after apply) before it is looked at.
     """
 
     apply: str = ""
