@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,8 +54,13 @@ def text_of(host: MachineFacts, path: str, said_by: str) -> str:
 
 
 def unit_environment(unit: Facts) -> dict[str, str]:
-    """The variables that the unit itself sets; values of secret ones are ``<hidden>``."""
-    words = unit["properties"].get("Environment", "").split()
+    """The variables that the unit itself sets; values of secret ones are ``<hidden>``. systemd quotes a word
+    as a shell would."""
+    text = unit["properties"].get("Environment", "")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 

@@ -112,8 +112,8 @@ def sections() -> dict[str, Any]:
                     {
                         "name": "distutils-precedence.pth",
                         "lines": [
-                            "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local')"
-                            " == 'local'; enabled and __import__('_distutils_hack').add_shim();"
+                            "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = "
+                            "os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();"
                         ],
                     },
                     {"name": "paths.pth", "lines": []},
@@ -149,13 +149,16 @@ def backend_sections() -> dict[str, Any]:
     manifests = ["library/tiny/latest", "hf.example/x/y/q4"]
     return {
         "ollama": {"version": "0.12.6", "manifests": manifests, "missing": {}},
-        "unit": {"exists": True, "properties": {"Environment": 'PATH=/usr/bin "OLLAMA_HOST=127.0.0.1:11434"'}},
+        "unit": {
+            "exists": True,
+            "properties": {"Environment": 'PATH=/usr/bin "OLLAMA_HOST=127.0.0.1:11434"'},
+        },
         "account": {"entry": {"home": "/usr/share/ollama"}},
     }
 
 
 def machine_facts(env: Environment, found: dict[str, Any], name: str = "gateway") -> MachineFacts:
-    """Facts of sections. A section that is an exception's text (a str) is missing for want of that privilege."""
+    """Facts of sections. A section that is a str is missing for want of that privilege."""
     shown = {
         key: {"missing": "sudo refuses it", "needs": value} if isinstance(value, str) else {"value": value}
         for key, value in found.items()
