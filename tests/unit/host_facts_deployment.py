@@ -113,7 +113,8 @@ def sections() -> dict[str, Any]:
                         "name": "distutils-precedence.pth",
                         "lines": [
                             "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = "
-                            "os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();"
+                            "os.environ.get(var, 'local') == 'local'; "
+                            "enabled and __import__('_distutils_hack').add_shim();"
                         ],
                     },
                     {"name": "paths.pth", "lines": []},
