@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from gateway_acceptance.environment.host import BackendHost
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.backend import full_name
-from suites.host.deployed import Facts, unit_environment, wrong
+from suites.host.deployed import Facts, unit_environment
+from suites.host.service_facts import differs
 
 
 def other_version(has: str | None, wanted: str) -> list[Problem]:
     """The installed program is the declared version."""
     if has == wanted:
         return []
-    return [wrong("installed ollama", has or "no version", wanted, "install that version, then restart")]
+    return [differs("installed ollama", has or "no version", wanted, "install that version, then restart")]
 
 
 def on_disk(manifests: Sequence[str]) -> set[str]:
@@ -30,7 +31,7 @@ def models_missing(manifests: Sequence[str], needed: Sequence[str], machine: str
     """Every model that the gateway needs of the backend lies on its disk."""
     has = on_disk(manifests)
     return [
-        wrong(f"{full_name(model)} on {machine}", "no manifest", "the model", f"ollama pull {model}")
+        differs(f"{full_name(model)} on {machine}", "no manifest", "the model", f"ollama pull {model}")
         for model in needed
         if full_name(model) not in has
     ]
@@ -43,7 +44,7 @@ def other_models_directory(unit: Facts, declared: BackendHost, home: str) -> lis
     if has == declared.models:
         return []
     mend = f'Environment="OLLAMA_MODELS={declared.models}" in {declared.unit}, then restart'
-    return [wrong("the models' directory", has, declared.models, mend)]
+    return [differs("the models' directory", has, declared.models, mend)]
 
 
 def open_to_browsers(unit: Facts, name: str) -> list[Problem]:
@@ -52,7 +53,7 @@ def open_to_browsers(unit: Facts, name: str) -> list[Problem]:
     if "*" not in [origin.strip() for origin in origins.split(",")]:
         return []
     mend = f"take OLLAMA_ORIGINS out of {name}, then restart"
-    return [wrong(f"{name}: OLLAMA_ORIGINS", origins, "no * (any web page could use it)", mend)]
+    return [differs(f"{name}: OLLAMA_ORIGINS", origins, "no * (any web page could use it)", mend)]
 
 
 def older_process(running: str | None, installed: str | None, name: str) -> list[Problem]:
@@ -60,5 +61,5 @@ def older_process(running: str | None, installed: str | None, name: str) -> list
     if running is None or running == installed:
         return []
     return [
-        wrong("the running ollama", running, f"{installed}, as installed", f"sudo systemctl restart {name}")
+        differs("the running ollama", running, f"{installed}, as installed", f"sudo systemctl restart {name}")
     ]

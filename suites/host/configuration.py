@@ -12,7 +12,8 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable
-from suites.host.deployed import declared, declared_host, text_of, unit_environment, wrong
+from suites.host.deployed import declared, declared_host, text_of, unit_environment
+from suites.host.service_facts import differs
 
 REFERENCE = "os.environ/"
 """How a value of the configuration names a variable (docs.litellm.ai/docs/proxy/configs)."""
@@ -51,16 +52,18 @@ def parsed(text: str, path: str) -> tuple[dict[str, Any], list[Problem]]:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         said = " ".join(str(error).split())[:300]
-        return {}, [wrong(path, f"no YAML ({said})", "valid YAML", "correct it")]
+        return {}, [differs(path, f"no YAML ({said})", "valid YAML", "correct it")]
     if not isinstance(document, dict) or not isinstance(document.get("model_list"), list):
-        return {}, [wrong(path, "no model_list", "a mapping with a model_list", "correct it")]
+        return {}, [differs(path, "no model_list", "a mapping with a model_list", "correct it")]
     problems = [
-        wrong(f"model_list entry {number}", repr(entry)[:80], "model_name and litellm_params.model", "add it")
+        differs(
+            f"model_list entry {number}", repr(entry)[:80], "model_name and litellm_params.model", "add it"
+        )
         for number, entry in enumerate(document["model_list"], 1)
         if not well_formed(entry)
     ]
     problems += [
-        wrong(name, type(document[name]).__name__, "a mapping", "correct its indentation")
+        differs(name, type(document[name]).__name__, "a mapping", "correct its indentation")
         for name in ("router_settings", "litellm_settings", "general_settings")
         if document.get(name) is not None and not isinstance(document[name], dict)
     ]

@@ -12,7 +12,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.backend import full_name
 from suites.host.configuration import Entry, leaves, section, variable
-from suites.host.deployed import wrong
+from suites.host.service_facts import differs
 
 SECRET_KEY = re.compile(r"(^|_)(key|password|secret|token)$")
 """Names of settings whose values are secrets: master_key, api_key, salt_key, redis_password ..."""
@@ -27,11 +27,13 @@ def other_aliases(found: Sequence[Entry], environment: Environment) -> list[Prob
     """The configured aliases are the declared ones."""
     has, wants = {entry.alias for entry in found}, set(environment.aliases)
     missing = [
-        wrong(f"the alias {alias}", "no model_list entry", "one", f"add model_name: {alias}, then restart")
+        differs(f"the alias {alias}", "no model_list entry", "one", f"add model_name: {alias}, then restart")
         for alias in sorted(wants - has)
     ]
     return missing + [
-        wrong(str(entry), "an alias that is not declared", "only declared ones", "take it out, or declare it")
+        differs(
+            str(entry), "an alias that is not declared", "only declared ones", "take it out, or declare it"
+        )
         for entry in found
         if entry.alias not in wants
     ]
@@ -44,7 +46,7 @@ def not_balanced(found: Sequence[Entry], group: Group) -> list[Problem]:
     if has == wants:
         return []
     mend = f"one model_list entry with model_name: {group.alias} for each deployment, then restart"
-    return [wrong(f"the entries of {group.alias}", has or "none", wants, mend)]
+    return [differs(f"the entries of {group.alias}", has or "none", wants, mend)]
 
 
 def other_weights(found: Sequence[Entry], group: Group) -> list[Problem]:
@@ -53,13 +55,13 @@ def other_weights(found: Sequence[Entry], group: Group) -> list[Problem]:
     weighted = [entry for entry in entries if entry.weight is not None]
     if weighted and len(weighted) < len(entries):
         return [
-            wrong(str(entry), "no weight, which counts as 0 beside others", "a weight", "add weight")
+            differs(str(entry), "no weight, which counts as 0 beside others", "a weight", "add weight")
             for entry in entries
             if entry.weight is None
         ]
     key = {full_name(entry.upstream): entry.weight for entry in entries}
     return [
-        wrong(f"the weight of {deployment.upstream} in {group.alias}", has, deployment.weight, "set weight")
+        differs(f"the weight of {deployment.upstream} in {group.alias}", has, deployment.weight, "set weight")
         for deployment in group.deployments
         if (has := key.get(full_name(deployment.upstream))) != deployment.weight
     ]
@@ -73,7 +75,7 @@ def other_models(found: Sequence[Entry], environment: Environment) -> list[Probl
         wants = [full_name(model.upstream)]
         if has != wants:
             mend = "exactly one model_list entry with that model, then restart"
-            problems.append(wrong(f"the entries of {model.alias}", has or "none", wants, mend))
+            problems.append(differs(f"the entries of {model.alias}", has or "none", wants, mend))
     return problems
 
 
@@ -94,7 +96,7 @@ def other_backends(
         has = values.get(name) if name is not None else entry.api_base
         if wanted and plain(has) not in {plain(url) for url in wanted}:
             shown = f"{has or 'nothing'}{f' by {name}' if name else ''}"
-            problems.append(wrong(f"{entry}: api_base", shown, " or ".join(wanted), "set it, then restart"))
+            problems.append(differs(f"{entry}: api_base", shown, " or ".join(wanted), "set it, then restart"))
     return problems
 
 
@@ -119,7 +121,7 @@ def without_effect(document: Mapping[str, Any]) -> list[Problem]:
     """No setting stands there that LiteLLM passes over: it would promise what is not so."""
     settings = section(document, "router_settings")
     return [
-        wrong(f"router_settings.{name}", "a setting without effect", instead, "take it out")
+        differs(f"router_settings.{name}", "a setting without effect", instead, "take it out")
         for name, instead in WITHOUT_EFFECT.items()
         if name in settings
     ]
@@ -130,7 +132,7 @@ def literal_secrets(document: Mapping[str, Any]) -> list[Problem]:
     HOST-SECRET-005."""
     mend = "name a variable (os.environ/NAME), set it in the secrets' file, and change the secret"
     return [
-        wrong(place, "a literal secret", "os.environ/NAME", mend)
+        differs(place, "a literal secret", "os.environ/NAME", mend)
         for place, key, value in leaves(document)
         if SECRET_KEY.search(key.lower()) and isinstance(value, str) and value and variable(value) is None
     ]
@@ -142,9 +144,9 @@ def no_master_key(document: Mapping[str, Any], names: Collection[str]) -> list[P
     name = variable(value) or ("LITELLM_MASTER_KEY" if value is None else None)
     mend = "general_settings: master_key: os.environ/LITELLM_MASTER_KEY, set in the secrets' file; restart"
     if name is None:
-        return [wrong("general_settings.master_key", "a literal value", "os.environ/NAME", mend)]
+        return [differs("general_settings.master_key", "a literal value", "os.environ/NAME", mend)]
     if name not in names:
-        return [wrong(f"{name}, the master key", "no value in the service's environment", "one", mend)]
+        return [differs(f"{name}, the master key", "no value in the service's environment", "one", mend)]
     return []
 
 
@@ -156,7 +158,7 @@ def unset_variables(document: Mapping[str, Any], names: Collection[str]) -> list
         if name is not None and name not in names:
             places.setdefault(name, []).append(place)
     return [
-        wrong(
+        differs(
             f"{name}, named by {', '.join(found)}", "no value", "one", "set it in the secrets' file; restart"
         )
         for name, found in places.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +9,9 @@ from typing import Any
 from gateway_acceptance.environment.host import Host
 from gateway_acceptance.host.collect.base import SHOWN_TEXT
 from gateway_acceptance.host.facts import MachineFacts
-from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable
 
 Facts = Mapping[str, Any]
-
-
-def wrong(what: str, has: object, wants: object, mend: str) -> Problem:
-    """The problem of something that is not what it should be, with the command that mends it."""
-    return Problem("", f"{what}: has {has}, wants {wants}; mend with: {mend}")
 
 
 def declared_host(host: MachineFacts) -> Host:
@@ -62,9 +55,3 @@ def unit_environment(unit: Facts) -> dict[str, str]:
     except ValueError:
         words = text.split()
     return dict(word.split("=", 1) for word in words if "=" in word)
-
-
-def unit_argv(unit: Facts) -> list[str]:
-    """The words of the first ExecStart as systemd loaded it; empty where it has none."""
-    shown = re.search(r"argv\[\]=(.*?) ; ", unit["properties"].get("ExecStart", ""))
-    return shown[1].split() if shown else []

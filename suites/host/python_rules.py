@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from gateway_acceptance.problem import Problem
-from suites.host.deployed import Facts, wrong
+from suites.host.deployed import Facts
+from suites.host.service_facts import differs
 
 COMPROMISED = frozenset({"1.82.7", "1.82.8"})
 """Releases that were uploaded with a thief of credentials (github.com/BerriAI/litellm/issues/24512)."""
@@ -22,24 +23,24 @@ KNOWN_STARTUP = {
 def other_version(packages: Mapping[str, str], wanted: str) -> list[Problem]:
     """The installed LiteLLM is the declared one."""
     has = packages.get("litellm", "none")
-    return [] if has == wanted else [wrong("installed litellm", has, wanted, "deploy that version again")]
+    return [] if has == wanted else [differs("installed litellm", has, wanted, "deploy that version again")]
 
 
 def compromised(packages: Mapping[str, str]) -> list[Problem]:
     """The installed LiteLLM is no release that is known to be compromised."""
     has = packages.get("litellm", "none")
     if has == "none":
-        return [wrong("installed litellm", "none", "a known version", "deploy again")]
+        return [differs("installed litellm", "none", "a known version", "deploy again")]
     if has not in COMPROMISED:
         return []
     mend = "install another version, and change every secret that this host could read (litellm issue 24512)"
-    return [wrong("installed litellm", f"{has}, a compromised release", "another", mend)]
+    return [differs("installed litellm", f"{has}, a compromised release", "another", mend)]
 
 
 def foreign_startup(python: Facts, environment: str) -> list[Problem]:
     """No file that Python executes at its start but those of its own tools."""
     return [
-        wrong(f"{environment}/.../{file['name']}", f"{file['lines']}", "no code at Python's start",
+        differs(f"{environment}/.../{file['name']}", f"{file['lines']}", "no code at Python's start",
               "find out which package brought it, then deploy the virtual environment again")
         for file in python["startup"]
         if not known(file)

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway_acceptance.problem import Problem
 from suites.host.configuration import section
-from suites.host.deployed import wrong
+from suites.host.service_facts import differs
 
 LONGEST_S = 600
 """The production page's own value; LiteLLM's default of 6000 s holds a slot for 100 minutes."""
@@ -28,9 +28,9 @@ def no_timeout(document: Document) -> list[Problem]:
     wants = f"a number of seconds up to {LONGEST_S}"
     if not given:
         name = "litellm_settings.request_timeout"
-        return [wrong(name, "nothing (6000 s)", wants, f"{name}: {LONGEST_S}")]
+        return [differs(name, "nothing (6000 s)", wants, f"{name}: {LONGEST_S}")]
     return [
-        wrong(name, value, wants, f"{name}: {LONGEST_S}")
+        differs(name, value, wants, f"{name}: {LONGEST_S}")
         for name, value in given.items()
         if not isinstance(value, int | float) or not 0 < value <= LONGEST_S
     ]
@@ -40,14 +40,14 @@ def verbose(document: Document, argv: Sequence[str], values: Mapping[str, str]) 
     """Nothing makes LiteLLM write requests into its log."""
     problems = []
     if section(document, "litellm_settings").get("set_verbose"):
-        problems.append(wrong("litellm_settings.set_verbose", "true", "false", "set_verbose: false"))
+        problems.append(differs("litellm_settings.set_verbose", "true", "false", "set_verbose: false"))
     problems += [
-        wrong(f"the unit's command: {word}", "debugging", "none", "take it out of ExecStart")
+        differs(f"the unit's command: {word}", "debugging", "none", "take it out of ExecStart")
         for word in argv
         if word in DEBUGGING
     ]
     if values.get("LITELLM_LOG", "").upper() in ("DEBUG", "INFO"):
-        problems.append(wrong("LITELLM_LOG", values["LITELLM_LOG"], "ERROR", "LITELLM_LOG=ERROR"))
+        problems.append(differs("LITELLM_LOG", values["LITELLM_LOG"], "ERROR", "LITELLM_LOG=ERROR"))
     return problems
 
 
@@ -56,7 +56,7 @@ def other_log_level(values: Mapping[str, str]) -> list[Problem]:
     has = values.get("LITELLM_LOG", "nothing")
     if has.upper() in QUIET:
         return []
-    return [wrong("LITELLM_LOG", has, "ERROR", "LITELLM_LOG=ERROR in the service's environment; restart")]
+    return [differs("LITELLM_LOG", has, "ERROR", "LITELLM_LOG=ERROR in the service's environment; restart")]
 
 
 def no_json_logs(document: Document) -> list[Problem]:
@@ -64,7 +64,7 @@ def no_json_logs(document: Document) -> list[Problem]:
     has = section(document, "litellm_settings").get("json_logs", "nothing")
     if has is True:
         return []
-    return [wrong("litellm_settings.json_logs", has, "true", "json_logs: true")]
+    return [differs("litellm_settings.json_logs", has, "true", "json_logs: true")]
 
 
 def not_production(values: Mapping[str, str]) -> list[Problem]:
@@ -73,7 +73,7 @@ def not_production(values: Mapping[str, str]) -> list[Problem]:
     if has == "PRODUCTION":
         return []
     mend = "LITELLM_MODE=PRODUCTION in the service's environment; restart"
-    return [wrong("LITELLM_MODE", has, "PRODUCTION", mend)]
+    return [differs("LITELLM_MODE", has, "PRODUCTION", mend)]
 
 
 def too_many_workers(argv: Sequence[str], values: Mapping[str, str], processors: int) -> list[Problem]:
@@ -85,7 +85,7 @@ def too_many_workers(argv: Sequence[str], values: Mapping[str, str], processors:
             given = value or (argv[place + 1] if place + 1 < len(argv) else "")
     if given.isdigit() and int(given) <= processors:
         return []
-    return [wrong("workers", given, f"at most {processors}, one for each processor", "--num_workers")]
+    return [differs("workers", given, f"at most {processors}, one for each processor", "--num_workers")]
 
 
 def other_strategy(document: Document, declared: Collection[str]) -> list[Problem]:
@@ -95,7 +95,7 @@ def other_strategy(document: Document, declared: Collection[str]) -> list[Proble
     if [has] == wants:
         return []
     name = "router_settings.routing_strategy"
-    return [wrong(name, has, ", ".join(wants), f"{name}: {wants[0]}, then restart")]
+    return [differs(name, has, ", ".join(wants), f"{name}: {wants[0]}, then restart")]
 
 
 def redis_by_url(document: Document, names: Collection[str]) -> list[Problem]:
@@ -107,7 +107,8 @@ def redis_by_url(document: Document, names: Collection[str]) -> list[Problem]:
         places.append("litellm_settings.cache_params.url")
     places += ["REDIS_URL"] if "REDIS_URL" in names else []
     return [
-        wrong(place, "Redis by URL", "host, port and password", "redis_host, redis_port") for place in places
+        differs(place, "Redis by URL", "host, port and password", "redis_host, redis_port")
+        for place in places
     ]
 
 
@@ -121,7 +122,7 @@ def no_salt_key(names: Collection[str]) -> list[Problem]:
     if "LITELLM_SALT_KEY" in names:
         return []
     mend = "set it in the secrets' file before the first model is stored, and never change it"
-    return [wrong("LITELLM_SALT_KEY", "nothing, with a database", "a key", mend)]
+    return [differs("LITELLM_SALT_KEY", "nothing, with a database", "a key", mend)]
 
 
 def served_without_database(document: Document, addresses: Sequence[str]) -> list[Problem]:
@@ -133,7 +134,9 @@ def served_without_database(document: Document, addresses: Sequence[str]) -> lis
     public = [address for address in addresses if ip_address(address).is_global]
     if not public or not section(document, "general_settings").get("allow_requests_on_db_unavailable"):
         return []
-    return [wrong(name, f"true, on a machine with {', '.join(public)}", "false", "take it out, then restart")]
+    return [
+        differs(name, f"true, on a machine with {', '.join(public)}", "false", "take it out, then restart")
+    ]
 
 
 def health_details(document: Document) -> list[Problem]:
@@ -142,14 +145,14 @@ def health_details(document: Document) -> list[Problem]:
     if has is False:
         return []
     name = "general_settings.health_check_details"
-    return [wrong(name, has, "false", f"{name}: false, then restart")]
+    return [differs(name, has, "false", f"{name}: false, then restart")]
 
 
 def mock_testing(document: Document) -> list[Problem]:
     """A client cannot make the gateway pretend failures."""
     name = "dangerously_allow_mock_testing_request_params"
     return [
-        wrong(f"{part}.{name}", "true", "false", "take it out, then restart")
+        differs(f"{part}.{name}", "true", "false", "take it out, then restart")
         for part in ("general_settings", "litellm_settings", "router_settings")
         if section(document, part).get(name)
     ]

@@ -7,7 +7,8 @@ from typing import Any
 
 from gateway_acceptance.environment.host import Host, Machine
 from gateway_acceptance.problem import Problem
-from suites.host.deployed import Facts, unit_argv, wrong
+from suites.host.deployed import Facts
+from suites.host.service_facts import differs, started_argv
 
 MEBIBYTE = 1 << 20
 FREE_INODES = 1000
@@ -27,12 +28,12 @@ def little_disk(resources: Facts, machine: Machine) -> list[Problem]:
         if disk["free_mb"] < machine.free_disk_mb:
             has, wants = f"{disk['free_mb']} MiB free", f"{machine.free_disk_mb} MiB"
             problems.append(
-                wrong(path, has, wants, f"sudo du -xh {path} | sort -h | tail -n 20, and clean up")
+                differs(path, has, wants, f"sudo du -xh {path} | sort -h | tail -n 20, and clean up")
             )
         if disk["inodes"] and disk["free_inodes"] < FREE_INODES:
             has = f"{disk['free_inodes']} inodes free"
             problems.append(
-                wrong(path, has, f"{FREE_INODES}", f"sudo du --inodes -x {path} | sort -n | tail")
+                differs(path, has, f"{FREE_INODES}", f"sudo du --inodes -x {path} | sort -n | tail")
             )
     return problems
 
@@ -43,7 +44,9 @@ def little_memory(resources: Facts, machine: Machine) -> list[Problem]:
     if has >= machine.free_memory_mb:
         return []
     return [
-        wrong("memory", f"{has} MiB available", f"{machine.free_memory_mb} MiB", "ps aux --sort=-rss | head")
+        differs(
+            "memory", f"{has} MiB available", f"{machine.free_memory_mb} MiB", "ps aux --sort=-rss | head"
+        )
     ]
 
 
@@ -54,7 +57,7 @@ def many_open_files(open_files: int, limits: Mapping[str, Sequence[str]], unit: 
         return []
     wants = f"at most {OPEN_FILES_SHARE:.0%} of its limit of {soft}"
     return [
-        wrong(f"open files of {unit}", open_files, wants, f"LimitNOFILE=65536 in {unit}, then restart it")
+        differs(f"open files of {unit}", open_files, wants, f"LimitNOFILE=65536 in {unit}, then restart it")
     ]
 
 
@@ -76,17 +79,17 @@ def too_large(what: str, used: int, bound_mb: int | None, mend: str) -> list[Pro
     """Bytes against a bound in MiB."""
     if bound_mb is None or used <= bound_mb * MEBIBYTE:
         return []
-    return [wrong(what, f"{used / MEBIBYTE:.1f} MiB", f"at most {bound_mb} MiB", mend)]
+    return [differs(what, f"{used / MEBIBYTE:.1f} MiB", f"at most {bound_mb} MiB", mend)]
 
 
 def outside(unit: Facts, host: Host) -> list[Problem]:
     """The program, its configuration and its working directory are below the tree."""
-    argv = unit_argv(unit)
+    argv = started_argv(unit)
     named = [word.partition("=")[2] or word for word in argv[:1] + [w for w in argv if "=" in w]]
     named += [argv[place + 1] for place, word in enumerate(argv[:-1]) if word in ("--config", "-c")]
     named += [unit["properties"].get("WorkingDirectory", "")]
     return [
-        wrong(f"the unit names {path or 'no working directory'}", "a path outside", f"below {host.tree}",
+        differs(f"the unit names {path or 'no working directory'}", "a path outside", f"below {host.tree}",
               f"correct {host.unit}, then sudo systemctl daemon-reload and restart")
         for path in dict.fromkeys(named)
         if path != host.tree and not path.startswith(host.tree + "/")
@@ -98,10 +101,12 @@ def unbounded_journal(resources: Facts) -> list[Problem]:
     settings = resources["journald"]
     mend = "SystemMaxUse=200M in /etc/systemd/journald.conf.d/size.conf; restart systemd-journald"
     if settings.get("Storage") == "none":
-        return [wrong("journald's Storage", "none", "lines that are kept", "Storage=auto; restart journald")]
+        return [
+            differs("journald's Storage", "none", "lines that are kept", "Storage=auto; restart journald")
+        ]
     if any(settings.get(name) for name in ("SystemMaxUse", "RuntimeMaxUse", "SystemKeepFree")):
         return []
-    return [wrong("the journal", "no bound but 10 % of the disk", "SystemMaxUse", mend)]
+    return [differs("the journal", "no bound but 10 % of the disk", "SystemMaxUse", mend)]
 
 
 def fast_journal(journal: Facts, now: float, machine: Machine) -> list[Problem]:
@@ -115,13 +120,13 @@ def fast_journal(journal: Facts, now: float, machine: Machine) -> list[Problem]:
         return []
     has = f"{grown:.0f} MiB a day ({journal['lines']} lines in {span:.0f} s)"
     mend = f"journalctl -u {machine.unit} -n 200, and quieten it"
-    return [wrong(f"the journal of {machine.unit}", has, f"at most {machine.log_mb_per_day} MiB", mend)]
+    return [differs(f"the journal of {machine.unit}", has, f"at most {machine.log_mb_per_day} MiB", mend)]
 
 
 def secrets_in_journal(journal: Mapping[str, Any], machine: Machine) -> list[Problem]:
     """No line gives a secret away."""
     mend = "change the secret, and quieten what wrote it; then journalctl --rotate --vacuum-time=1s"
     return [
-        wrong(f"the journal of {machine.unit}: {line}", "a secret", "none", mend)
+        differs(f"the journal of {machine.unit}: {line}", "a secret", "none", mend)
         for line in journal["secrets"]
     ]

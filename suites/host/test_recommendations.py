@@ -6,7 +6,7 @@ from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import NotApplicable, require
 from suites.host import recommendation_rules as rules
 from suites.host.configuration import configuration, values_of
-from suites.host.deployed import unit_argv
+from suites.host.service_facts import started_argv
 
 PRODUCTION_PAGE = "docs.litellm.ai/docs/proxy/prod"
 
@@ -33,7 +33,7 @@ def test_timeout(host: MachineFacts, environment: Environment) -> None:
 )
 def test_not_verbose(host: MachineFacts, environment: Environment) -> None:
     document = configuration(host, environment)
-    require(rules.verbose(document, unit_argv(host["unit"]), values_of(host)[1]))
+    require(rules.verbose(document, started_argv(host["unit"]), values_of(host)[1]))
 
 
 @check(
@@ -85,7 +85,7 @@ def test_mode(host: MachineFacts, environment: Environment) -> None:
 def test_workers(host: MachineFacts, environment: Environment) -> None:
     configuration(host, environment)
     processors = host["machine"]["processors"]
-    require(rules.too_many_workers(unit_argv(host["unit"]), values_of(host)[1], processors))
+    require(rules.too_many_workers(started_argv(host["unit"]), values_of(host)[1], processors))
 
 
 @check(
