@@ -127,6 +127,8 @@ class Stage:
             table["ssh_config"] = config
         if fault is not None and fault.change is not None and fault.change.declares:
             _table_of(document, fault.change.machine).update(fault.change.declares)
+        if fault is not None and fault.change is not None:
+            document["gateway"].update(fault.change.of_gateway)
         path = self.folder / f"{name}.toml"
         path.write_text(tomli_w.dumps(document), encoding="utf-8")
         return load_environment(str(path), self.root, {})

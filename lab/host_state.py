@@ -49,6 +49,8 @@ def lasting(section: str, value: Any) -> Any:
         kept = {name: _program(properties.get(name)) for name in UNIT_KEPT}
         value = {**value, "value": {**value["value"], "properties": kept}}
     if isinstance(value, dict):
+        if value.get("kind") == "d":  # of a directory the size is its file system's own affair
+            value = {key: item for key, item in value.items() if key != "size"}
         return {key: lasting("", item) for key, item in value.items() if key not in VOLATILE}
     if isinstance(value, list):
         return [lasting("", item) for item in value]

@@ -7,8 +7,11 @@ from lab.faults.embeddings import EMBEDDING_FAULTS
 from lab.faults.errors import ERROR_FAULTS
 from lab.faults.exposure import EXPOSURE_FAULTS
 from lab.faults.gateway import GATEWAY_FAULTS
+from lab.faults.host_configuration import HOST_CONFIGURATION_FAULTS
+from lab.faults.host_deployment import HOST_DEPLOYMENT_FAULTS
 from lab.faults.host_hardening import HOST_HARDENING_FAULTS
 from lab.faults.host_identity import HOST_IDENTITY_FAULTS
+from lab.faults.host_resources import HOST_RESOURCE_FAULTS
 from lab.faults.host_tree import HOST_TREE_FAULTS
 from lab.faults.host_unit import HOST_UNIT_FAULTS
 from lab.faults.model import Change, Fault, Layer
@@ -36,6 +39,9 @@ ALL = (
     *HOST_TREE_FAULTS,
     *HOST_UNIT_FAULTS,
     *HOST_HARDENING_FAULTS,
+    *HOST_DEPLOYMENT_FAULTS,
+    *HOST_CONFIGURATION_FAULTS,
+    *HOST_RESOURCE_FAULTS,
 )
 FAULTS = {fault.name: fault for fault in ALL}
 if len(FAULTS) != len(ALL):

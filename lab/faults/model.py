@@ -25,8 +25,8 @@ After = Callable[[Request, Reply], Reply]
 class Change:
     """What makes a lab's host faulty. apply, revert: ``bash -eu`` scripts, run there as root; after revert
     the facts must be what they were. machine: as checks name it; declares: keys of the machine's table that
-    the environment declares otherwise; restarts: the gateway's service must serve again after revert (and,
-    where ``serves``, after apply) before the machine is looked at.
+    the environment declares otherwise; of_gateway: keys of ``[gateway]``, likewise; restarts: the gateway's
+    service must serve again after revert (and, where ``serves``, after apply) before it is looked at.
     """
 
     apply: str = ""
@@ -35,6 +35,7 @@ class Change:
     declares: Mapping[str, object] = field(default_factory=dict)
     restarts: bool = False
     serves: bool = True
+    of_gateway: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def host_fault(
     declares: Mapping[str, object] | None = None,
     restarts: bool = False,
     serves: bool = True,
+    of_gateway: Mapping[str, object] | None = None,
 ) -> Fault:
     """A defect of a machine. See ``Change``."""
-    change = Change(apply, revert, machine, declares or {}, restarts, serves)
+    change = Change(apply, revert, machine, declares or {}, restarts, serves, of_gateway or {})
     return Fault(name, Layer.HOST, description, kills, change=change)

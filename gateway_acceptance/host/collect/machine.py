@@ -112,7 +112,7 @@ def ask(url: str) -> Facts:
 
 
 def resources(request: Request) -> Facts:
-    """{disks {path: {total_mb, free_mb, free_inodes}}, memory {name: MiB}, load, journal_mb, journald,
+    """{disks {path: {total_mb, free_mb, inodes, free_inodes}}, memory {name: MiB}, load, journal_mb, journald,
     logrotate}. journald: the settings that bound the journal."""
     disks = {}
     for path in request["disks"]:
@@ -123,6 +123,7 @@ def resources(request: Request) -> Facts:
         disks[path] = {
             "total_mb": found.f_blocks * found.f_frsize >> 20,
             "free_mb": found.f_bavail * found.f_frsize >> 20,
+            "inodes": found.f_files,  # 0 where the file system has no such limit
             "free_inodes": found.f_favail,
         }
     memory = {

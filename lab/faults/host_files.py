@@ -1,0 +1,52 @@
+"""The reference deployment's files as faults of machines meet them, and the scripts that put them back."""
+
+from __future__ import annotations
+
+TREE = "/opt/HX-Infrastructure-/api-gateway"
+SCRIPT = "scripts/deployment/deploy-litellm-gateway.sh"
+CONFIGURATION = "config/api-gateway/config.yaml"
+SECRETS = "/etc/hx-gateway/hx-litellm-gateway.env"
+LIBRARY = f"$(echo {TREE}/gateway/venv/lib/python3*/site-packages)"
+KEPT = "/run/gateway-acceptance-fault/files"
+UNIT = "hx-litellm-gateway.service"
+
+
+def kept(path: str) -> str:
+    """A script that keeps a file as it is, with mode, owner and times."""
+    return f"mkdir -p {KEPT}\ncp -a {path} {KEPT}/\n"
+
+
+def put_back(path: str) -> str:
+    """The script that puts it back."""
+    name = path.rpartition("/")[2]
+    return f"cp -a --remove-destination {KEPT}/{name} {path}\nrm {KEPT}/{name}\n"
+
+
+def edited(path: str, *expressions: str) -> str:
+    """A script that changes a file by sed expressions (without single quotes), and fails where that changes
+    nothing."""
+    words = " ".join(f"-e '{expression}'" for expression in expressions)
+    return f"{kept(path)}sed -i {words} {path}\n! cmp -s {path} {KEPT}/{path.rpartition('/')[2]}\n"
+
+
+def away(path: str) -> str:
+    """A script that takes a file or directory away."""
+    return f"mkdir -p {KEPT}\nmv {path} {KEPT}/\n"
+
+
+def back(path: str) -> str:
+    """The script that brings it back."""
+    return f"mv {KEPT}/{path.rpartition('/')[2]} {path}\n"
+
+
+def drop_in(unit: str, line: str) -> str:
+    """A script that adds a line to a unit's [Service], loaded and not restarted."""
+    folder = f"/run/systemd/system/{unit}.d"
+    text = f"[Service]\\n{line}\\n"
+    return f"mkdir -p {folder}\nprintf '{text}' > {folder}/95-fault.conf\nsystemctl daemon-reload\n"
+
+
+def no_drop_in(unit: str) -> str:
+    """The script that takes it away."""
+    folder = f"/run/systemd/system/{unit}.d"
+    return f"rm {folder}/95-fault.conf\nrmdir --ignore-fail-on-non-empty {folder}\nsystemctl daemon-reload\n"

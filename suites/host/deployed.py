@@ -1,0 +1,57 @@
+"""The deployed files as the checks of a deployment ask for them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from gateway_acceptance.environment.host import Host
+from gateway_acceptance.host.collect.base import SHOWN_TEXT
+from gateway_acceptance.host.facts import MachineFacts
+from gateway_acceptance.verdict import NotApplicable, Untestable
+
+Facts = Mapping[str, Any]
+
+
+def declared_host(host: MachineFacts) -> Host:
+    """What the environment declares of the gateway's machine."""
+    assert isinstance(host.declared, Host)
+    return host.declared
+
+
+def declared(value: Any, key: str) -> Any:
+    """The value of a key that may not be declared. Raises NotApplicable."""
+    if not value:
+        raise NotApplicable(f"the environment declares no {key}")
+    return value
+
+
+def script_text(host: MachineFacts) -> str:
+    """The deployment script's text, without comments. Raises NotApplicable, Untestable."""
+    path = declared(declared_host(host).deployment_script, "deployment_script")
+    text = text_of(host, path, "HOST-DEPLOY-001")
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+
+
+def text_of(host: MachineFacts, path: str, said_by: str) -> str:
+    """A deployed file's text. said_by: the check that says where it is not there. Raises Untestable."""
+    found = host["files"].get(path, {"exists": False})
+    if not found["exists"]:
+        raise Untestable(f"{path} is not there (see {said_by})", "deploy again")
+    if "error" in found:
+        raise Untestable(f"{path} cannot be read ({found['error']})", f"sudo chmod a+r {path} on the host")
+    if found["size"] > SHOWN_TEXT:
+        raise Untestable(f"{path} has {found['size']} bytes and was not read whole", "shorten the file")
+    return str(found["text"])
+
+
+def unit_environment(unit: Facts) -> dict[str, str]:
+    """The variables that the unit itself sets; values of secret ones are ``<hidden>``. systemd quotes a word
+    as a shell would."""
+    text = unit["properties"].get("Environment", "")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    return dict(word.split("=", 1) for word in words if "=" in word)
