@@ -3,6 +3,7 @@
 from lab.faults import exposure, operations
 from lab.faults.backends import BACKEND_FAULTS
 from lab.faults.chat import CHAT_FAULTS
+from lab.faults.chat_content import CHAT_CONTENT_FAULTS
 from lab.faults.embeddings import EMBEDDING_FAULTS
 from lab.faults.errors import ERROR_FAULTS
 from lab.faults.exposure import EXPOSURE_FAULTS
@@ -28,6 +29,7 @@ ALL = (
     *EXPOSURE_FAULTS,
     *OPERATION_FAULTS,
     *CHAT_FAULTS,
+    *CHAT_CONTENT_FAULTS,
     *EMBEDDING_FAULTS,
     *ERROR_FAULTS,
     *SDK_FAULTS,

@@ -7,8 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.check import Level
+from gateway_acceptance.problem import Problem, at_level
+from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.schema import error_problems
 
 Json = Mapping[str, Any]
 
@@ -16,7 +19,7 @@ SHOWN = 200
 """Characters of an answer that a message quotes."""
 
 REFUSED = (400, 422)
-"""How a parameter that the deployment cannot honour is refused honestly."""
+"""How what the deployment cannot honour is refused honestly; 401, 404 or 429 speak of something else."""
 
 TEMPLATE_TOKENS = 256
 """What a chat template may write around the messages; Llama's, the wordiest here, writes about 30."""
@@ -77,6 +80,27 @@ def reasoned(answer: Exchange) -> int:
 def refused(answer: Exchange) -> bool:
     """Whether the request was refused as one that cannot be honoured."""
     return answer.status in REFUSED
+
+
+def refused_honestly(answer: Exchange) -> bool:
+    """The same. Raises CheckFailed where the refusal is not in OpenAI's envelope."""
+    if refused(answer):
+        require(_envelope_problems(answer))
+    return refused(answer)
+
+
+def unless_served_or_refused(what: str, answer: Exchange) -> list[Problem]:
+    """What is wrong with an answer where a completion or a refusal is right. what: was asked."""
+    if refused(answer):
+        return _envelope_problems(answer)
+    if answer.status == 200 and isinstance(reason_of(answer), str):
+        return []
+    seen = f"got {answer.status}: {answer.text[:160]}"
+    return [Problem("chat.served", f"{what}: expected an answer or a refusal, {seen}")]
+
+
+def _envelope_problems(answer: Exchange) -> list[Problem]:
+    return at_level(error_problems(answer.status or 0, answer.headers, answer.body), Level.MUST)
 
 
 def numbers_in(text: str) -> list[int]:

@@ -6,7 +6,7 @@ gateway's fault.
 
 from gateway_acceptance.check import MUST, SHOULD, SPEND, Level, check
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.problem import Problem, at_level
+from gateway_acceptance.problem import at_level
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
@@ -27,7 +27,14 @@ from suites.api.chat_questions import (
     user,
     with_code_word,
 )
-from suites.api.chat_reading import counted, first_difference, reason_of, refused, same_text, text_of
+from suites.api.chat_reading import (
+    counted,
+    first_difference,
+    refused,
+    same_text,
+    text_of,
+    unless_served_or_refused,
+)
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
 BEYOND_WORDS = 6000
@@ -141,12 +148,7 @@ def test_empty(target: Target, gateway: GatewayClient) -> None:
     problems = []
     for what, messages in EMPTY.items():
         answer = gateway.chat(alias, messages, temperature=0, max_tokens=8)
-        status = answer.status or 0
-        if 400 <= status < 500:
-            problems += at_level(error_problems(status, answer.headers, answer.body), Level.MUST)
-        elif status != 200 or not isinstance(reason_of(answer), str):
-            seen = f"got {status}: {answer.text[:160]}"
-            problems.append(Problem("chat.empty", f"{what}: expected an answer or a refusal, {seen}"))
+        problems += unless_served_or_refused(what, answer)
     require(problems)
 
 

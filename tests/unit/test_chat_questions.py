@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from lab.faults.chat import CHAT_FAULTS
+from lab.faults.chat_content import CHAT_CONTENT_FAULTS
 from suites.api.chat_questions import (
     CODE_WORD,
     COUNT,
@@ -81,5 +82,6 @@ def test_a_text_to_be_repeated_is_one_line_that_begins_and_ends_visibly(text: st
 
 
 def test_every_check_of_chat_has_a_fault_of_its_own() -> None:
-    alone = Counter(check for fault in CHAT_FAULTS for check in fault.kills if len(fault.kills) == 1)
-    assert set(alone) == {f"API-CHAT-{number:03d}" for number in range(3, 45)}
+    faults = (*CHAT_FAULTS, *CHAT_CONTENT_FAULTS)
+    alone = Counter(check for fault in faults for check in fault.kills if len(fault.kills) == 1)
+    assert set(alone) == {f"API-CHAT-{number:03d}" for number in (*range(3, 52), *range(60, 67))}
