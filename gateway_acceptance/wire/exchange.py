@@ -22,7 +22,7 @@ class Exchange:
     """A request and its answer.
 
     chunks: (seconds since sending, raw bytes) as they arrived; status: None where no HTTP answer came, then
-    ``error`` says why in words. elapsed_s and first_byte_s: seconds since sending.
+    ``error`` says why in words. elapsed_s and first_byte_s: seconds since sending; sent_at: Unix seconds.
     """
 
     method: str
@@ -36,6 +36,7 @@ class Exchange:
     first_byte_s: float | None = None
     error: str = ""
     served_by: str = ""
+    sent_at: float = 0.0
 
     @property
     def body(self) -> bytes:

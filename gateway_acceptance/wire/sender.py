@@ -110,7 +110,7 @@ class LiveAnswer:
     def __init__(
         self, client: httpx.Client, method: str, url: str, headers: Headers, body: bytes, limit: Deadline
     ) -> None:
-        self._asked = Exchange(method, url, tuple(headers), body)
+        self._asked = Exchange(method, url, tuple(headers), body, sent_at=time.time())
         self._limit, self._begun = limit, time.monotonic()
         self._read: list[tuple[float, bytes]] = []
         self._response: httpx.Response | None = None

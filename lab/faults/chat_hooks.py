@@ -150,6 +150,20 @@ def counting(**counts: int) -> After:
     return whole(changed)
 
 
+def counting_uncached() -> After:
+    """Of messages that came before, one token is counted."""
+    came: set[str] = set()
+    as_cached = counting(prompt_tokens=1)
+
+    def after(request: Request, reply: Reply) -> Reply:
+        given = json.dumps(request.json.get("messages"))
+        known = given in came
+        came.add(given)
+        return as_cached(request, reply) if known else reply
+
+    return after
+
+
 def of_the_one_before(*, streams: bool) -> After:
     """Each request for a text of its own gets the answer of the one before; the first gets its own."""
     last: list[Reply] = []

@@ -195,7 +195,15 @@ def directly(target: Target, model: Model, question: Question) -> str:
 def said_directly(
     target: Target, model: Model, messages: Sequence[Json], options: Json, beside: Json | None = None
 ) -> str:
-    """The text of Ollama's ``/api/chat``; empty where the request is refused. Raises CheckFailed, blamed on
+    """The text of Ollama's ``/api/chat``; empty where the request is refused. Raises as
+    ``document_directly``."""
+    return text_in(document_directly(target, model, messages, options, beside))
+
+
+def document_directly(
+    target: Target, model: Model, messages: Sequence[Json], options: Json, beside: Json | None = None
+) -> Json:
+    """The answer of Ollama's ``/api/chat``; empty where the request is refused. Raises CheckFailed, blamed on
     the backend, where it fails."""
     body = {
         "model": model.upstream,
@@ -213,7 +221,12 @@ def said_directly(
         raise CheckFailed(
             f"{model.backend} itself answers {answer.status}: {answer.text[:200]}", blame="backend"
         )
-    message = document.get("message") if isinstance(document, dict) else None
+    return document if isinstance(document, dict) else {}
+
+
+def text_in(document: Json) -> str:
+    """The text of Ollama's answer; empty where there is none."""
+    message = document.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     return content if isinstance(content, str) else ""
 

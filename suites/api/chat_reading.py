@@ -21,8 +21,8 @@ SHOWN = 200
 REFUSED = (400, 422)
 """How what the deployment cannot honour is refused honestly; 401, 404 or 429 speak of something else."""
 
-TEMPLATE_TOKENS = 256
-"""What a chat template may write around the messages; Llama's, the wordiest here, writes about 30."""
+CLOCKS_S = 300
+"""How far the gateway's clock and ours may be apart; what is wrong by a time zone, or by a start, is more."""
 
 NUMBER = re.compile(r"\d+")
 
@@ -103,6 +103,14 @@ def _envelope_problems(answer: Exchange) -> list[Problem]:
     return at_level(error_problems(answer.status or 0, answer.headers, answer.body), Level.MUST)
 
 
+def wrong_time(created: object, answer: Exchange) -> str:
+    """How ``created`` is not between the request and the end of its answer; empty where it is."""
+    first, last = answer.sent_at - CLOCKS_S, answer.sent_at + answer.elapsed_s + CLOCKS_S
+    if isinstance(created, int) and not isinstance(created, bool) and first <= created <= last:
+        return ""
+    return f"expected Unix seconds from {first:.0f} to {last:.0f}, got {created!r}"
+
+
 def numbers_in(text: str) -> list[int]:
     """The whole numbers of a text, in order: how a count reads, whatever stands between."""
     return [int(number) for number in NUMBER.findall(text)]
@@ -160,8 +168,18 @@ def repeated(values: Iterable[object]) -> list[str]:
 def names(model: object, alias: str, upstreams: Sequence[str]) -> bool:
     """Whether an answer's ``model`` is what was asked: the alias, or an upstream model behind it.
 
-    A provider before the name is allowed, as LiteLLM writes it: ``ollama_chat/phi3:latest``. ``phi3`` is
-    ``phi3:latest``.
+    A provider before the name is allowed, as LiteLLM writes it: ``ollama_chat/phi3:latest``.
     """
-    right = {alias, *upstreams, *(upstream.removesuffix(":latest") for upstream in upstreams)}
+    right = names_of(alias, upstreams)
     return isinstance(model, str) and any(model == name or model.endswith(f"/{name}") for name in right)
+
+
+def names_of(alias: str, upstreams: Sequence[str]) -> set[str]:
+    """The names of what an alias stands for. ``phi3`` is ``phi3:latest``."""
+    return {alias, *upstreams, *(upstream.removesuffix(":latest") for upstream in upstreams)}
+
+
+def told(stop: str | Sequence[str], text: str) -> list[str]:
+    """The stop strings that a text holds; a string is one of them, not its characters."""
+    marks = [stop] if isinstance(stop, str) else stop
+    return [mark for mark in marks if mark in text]

@@ -25,7 +25,6 @@ from suites.api.chat_questions import (
     able_alias,
     answered,
     user,
-    with_code_word,
 )
 from suites.api.chat_reading import (
     counted,
@@ -35,10 +34,9 @@ from suites.api.chat_reading import (
     text_of,
     unless_served_or_refused,
 )
+from suites.api.chat_window import BEYOND, BEYOND_TOKENS, Read, cut_by, read_directly
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
-BEYOND_WORDS = 6000
-"""More than Ollama's default window of 4096 tokens; a model with a larger one is asked no more than that."""
 TOO_LONG = (400, 413, 422)
 EMPTY = {
     "a conversation of one empty message": [user("")],
@@ -193,18 +191,23 @@ def test_long_prompt(target: Target, gateway: GatewayClient) -> None:
 )
 def test_beyond_window(target: Target, gateway: GatewayClient) -> None:
     """A window that holds it is as good. What is lost is the beginning: the rules, or the first pages; the
-    answer looks like any other. prompt_tokens tell a model that forgets from one that never saw it."""
-    messages = with_code_word(BEYOND_WORDS)
-    answer = gateway.chat(able_alias(target, LONG_PROMPT), messages, temperature=0, max_tokens=32)
+    answer looks like any other. That breaks clients whoever cuts: the backend is asked, too, to say who.
+    prompt_tokens tell a model that forgets from one that never saw it."""
+    alias = able_alias(target, LONG_PROMPT)
+    answer = gateway.chat(alias, BEYOND, temperature=0, max_tokens=BEYOND_TOKENS)
     if answer.status in TOO_LONG:
         return require(at_level(error_problems(answer.status, answer.headers, answer.body), Level.MUST))
-    text = text_of(answer)
+    text, words = text_of(answer), len(str(BEYOND[0]["content"]).split())
     if CODE_WORD in text:
         return None
-    count, words = counted(answer, "prompt_tokens"), len(str(messages[0]["content"]).split())
-    if count >= words:
-        raise NotApplicable(f"all of {words} words were read ({count} tokens); the model does not find one")
+    seen = Read(text, counted(answer, "prompt_tokens"))
+    if seen.tokens >= words:
+        raise NotApplicable(
+            f"all {words} words were read ({seen.tokens} tokens); the model does not find one"
+        )
+    blame, how = cut_by(seen, read_directly(target, target.environment.model(alias)))
     raise CheckFailed(
         f"expected a refusal, or {CODE_WORD}, said at the beginning of {words} words; "
-        f"got {text[:80]!r} to {count} tokens of prompt: the rest was cut silently"
+        f"got {text[:80]!r} to {seen.tokens} tokens of prompt: {how}",
+        blame=blame,
     )

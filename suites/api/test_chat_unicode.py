@@ -4,15 +4,16 @@ Every text was repeated by the model itself before, asked past the gateway.
 """
 
 import json
+from contextlib import suppress
 
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.sender import tokens_needed
 from suites.api.chat_questions import Question, able_alias, answered, repeats
-from suites.api.chat_reading import first_difference, text_of
+from suites.api.chat_reading import first_difference, refused_honestly, text_of
 
 JSON_TEXT = "RFC 8259, 7: strings"
 EMOJI = (
@@ -26,8 +27,10 @@ RIGHT_TO_LEFT = (
     "\u05e9\u05dc\u05d5\u05dd 12 \u0645\u0631\u062d\u0628\u0627 \u200fabc\u200e \u202bdef\u202c end"
 )
 """Hebrew and Arabic with their invisible marks."""
-CONTROL = "tab\there bell\u0007 escape\u001b[0m null\u0000 delete\u007f end"
+CONTROL = "tab\there bell\u0007 escape\u001b[0m delete\u007f end"
 """Nothing that ends a line."""
+NUL = "null\u0000 end"
+"""Apart: it ends strings in C, and stores of logs do not take it."""
 ESCAPED = '\u00df \u4e1c\u4eac \U0001f40b quote " backslash \\ slash / end'
 
 
@@ -72,15 +75,17 @@ def test_right_to_left(target: Target, gateway: GatewayClient) -> None:
 
 @check(
     "API-CHAT-034",
-    "control characters survive",
+    "control characters survive, or are refused",
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
     spec=JSON_TEXT,
 )
 def test_control(target: Target, gateway: GatewayClient) -> None:
-    """Logs and terminals are pasted into prompts: colours, tabs, and a NUL that ends strings in C."""
-    _require_repeated(target, repeats("control characters", CONTROL), CONTROL)
+    """Logs and terminals are pasted into prompts: colours, tabs, NUL. What is lost in silence is missed."""
+    _require_repeated_or_refused(target, repeats("control characters", CONTROL), CONTROL)
+    with suppress(NotApplicable):  # few models repeat it; that it does no harm elsewhere is API-CHAT-048
+        _require_repeated_or_refused(target, repeats("a NUL", NUL), NUL)
 
 
 @check(
@@ -112,6 +117,12 @@ def _sent_in_escapes(gateway: GatewayClient, alias: str, question: Question) -> 
         headers=[("content-type", "application/json")],
         tokens=tokens_needed(body, question.tokens),
     )
+
+
+def _require_repeated_or_refused(target: Target, question: Question, expected: str) -> None:
+    answer = answered(target, question)
+    if not refused_honestly(answer):
+        _require_same(answer, expected)
 
 
 def _require_repeated(target: Target, question: Question, expected: str) -> None:

@@ -25,7 +25,7 @@ from suites.api.chat_questions import (
     with_code_word,
 )
 from suites.api.test_chat_formats import JSON_MODE, SCHEMA
-from suites.api.test_chat_unicode import COMBINING, CONTROL, EMOJI, ESCAPED, RIGHT_TO_LEFT
+from suites.api.test_chat_unicode import COMBINING, CONTROL, EMOJI, ESCAPED, NUL, RIGHT_TO_LEFT
 
 THIRTY = ", ".join(map(str, range(1, 31)))
 PLACE = '{"city": "Oslo", "inhabitants": 1, "coastal": true, "districts": [{"name": "a"}]}'
@@ -73,7 +73,7 @@ def test_ollama_gets_one_text_and_a_role_that_it_knows() -> None:
     assert as_ollama({"role": "assistant", "content": ""}) == {"role": "assistant", "content": ""}
 
 
-@pytest.mark.parametrize("text", [EMOJI, COMBINING, RIGHT_TO_LEFT, CONTROL, ESCAPED])
+@pytest.mark.parametrize("text", [EMOJI, COMBINING, RIGHT_TO_LEFT, CONTROL, NUL, ESCAPED])
 def test_a_text_to_be_repeated_is_one_line_that_begins_and_ends_visibly(text: str) -> None:
     assert text == text.strip()
     assert "\n" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,20 +17,26 @@ from suites.api.chat_reading import (
     first_difference,
     mixed_up,
     names,
+    names_of,
     numbers_in,
     outside,
     reason_of,
     reasoned,
     refused,
+    refused_honestly,
     repeated,
     same_text,
     text_of,
+    told,
+    unless_served_or_refused,
+    wrong_time,
 )
 
 
 def answered(body: object, status: int = 200) -> Exchange:
     raw = json.dumps(body).encode()
-    return Exchange("POST", "http://127.0.0.1/v1", (), b"", status=status, chunks=((0.0, raw),))
+    headers = (("content-type", "application/json"),)
+    return Exchange("POST", "http://127.0.0.1/v1", (), b"", status, headers, ((0.0, raw),))
 
 
 def completion(**other: Any) -> Exchange:
@@ -81,6 +88,64 @@ def test_another_status_fails_with_what_came() -> None:
 )
 def test_only_a_refusal_of_the_parameter_is_one(status: int, honest: bool) -> None:
     assert refused(answered({}, status)) is honest
+
+
+ENVELOPE = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": None}}
+
+
+def test_an_honest_refusal_has_the_envelope() -> None:
+    assert refused_honestly(answered(ENVELOPE, 400))
+    assert not refused_honestly(completion())
+    assert not refused_honestly(answered(ENVELOPE, 500))
+    with pytest.raises(CheckFailed, match="error-envelope"):
+        refused_honestly(answered({"detail": "no"}, 400))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "rule"),
+    [
+        (ENVELOPE, 400, ""),
+        (ENVELOPE, 422, ""),
+        ({"choices": [{"finish_reason": "stop"}]}, 200, ""),
+        ({"detail": "no"}, 400, "schema.error-envelope"),
+        ({"choices": [{"finish_reason": None}]}, 200, "chat.served"),
+        (ENVELOPE, 404, "chat.served"),
+        (ENVELOPE, 429, "chat.served"),
+        (ENVELOPE, 500, "chat.served"),
+    ],
+)
+def test_what_is_neither_served_nor_refused_is_told(body: object, status: int, rule: str) -> None:
+    problems = unless_served_or_refused("a NUL", answered(body, status))
+    assert bool(problems) is bool(rule)
+    assert all(problem.rule.startswith(rule) for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("created", "right"),
+    [
+        (1_000_000, True),
+        (999_700, True),
+        (999_699, False),
+        (1_000_320, True),
+        (1_000_321, False),
+        (1_000_000_000, False),
+        (0, False),
+        (1_000_000.5, False),
+        ("1000000", False),
+        (True, False),
+        (None, False),
+    ],
+)
+def test_a_time_is_between_the_request_and_the_end_of_its_answer(created: object, right: bool) -> None:
+    answer = replace(completion(), sent_at=1_000_000.0, elapsed_s=20.0)
+    assert (wrong_time(created, answer) == "") is right
+
+
+def test_a_stop_string_is_not_its_characters() -> None:
+    assert told("17", "1 2 7") == []
+    assert told("17", "16 17") == ["17"]
+    assert told(["12", "5"], "1 2 5") == ["5"]
+    assert told([], "1") == []
 
 
 def test_numbers_are_found_whatever_stands_between() -> None:
@@ -152,3 +217,12 @@ def test_values_that_occur_more_than_once() -> None:
 )
 def test_the_names_of_a_model(model: object, right: bool) -> None:
     assert names(model, "hx-chat", ["phi3:latest"]) is right
+
+
+def test_exact_names_have_no_provider() -> None:
+    assert names_of("hx-chat", ["phi3:latest", "llama3.2:3b"]) == {
+        "hx-chat",
+        "phi3:latest",
+        "phi3",
+        "llama3.2:3b",
+    }

@@ -69,7 +69,9 @@ def sender(notebook: Notebook) -> Iterator[Sender]:
 
 def test_an_exchange_is_noted_raw(serve: Serve, sender: Sender, notebook: Notebook) -> None:
     url = serve(b"HTTP/1.1 418 No\r\nx-a: 1\r\nx-a: 2\r\ncontent-length: 3\r\n\r\n\xff{}")
+    before = time.time()
     exchange = sender.send("POST", url + "/p", headers=[("x-b", "3")], body=b"body")
+    assert before <= exchange.sent_at <= time.time()
     assert (exchange.status, exchange.body, exchange.request_body) == (418, b"\xff{}", b"body")
     assert [value for name, value in exchange.headers if name == "x-a"] == ["1", "2"]
     assert notebook.exchanges == [exchange]
