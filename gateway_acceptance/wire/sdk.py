@@ -97,7 +97,8 @@ class _Ledger:
         """Before sending. Raises NotPermitted."""
         reserved = tokens_needed(body.decode("utf-8", errors="replace"), None) if body else 0
         self._budget.reserve(reserved)
-        asked = Exchange(request.method, str(request.url), tuple(request.headers.multi_items()), body)
+        headers = tuple(request.headers.multi_items())
+        asked = Exchange(request.method, str(request.url), headers, body, sent_at=time.time())
         return _Entry(asked, reserved, time.monotonic())
 
     def close(self, entry: _Entry, error: str = "") -> None:
