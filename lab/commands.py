@@ -83,11 +83,11 @@ def _up(arguments: argparse.Namespace) -> int:
         raise UsageProblem([f"--env {arguments.env}: it is not embedded, there is nothing to start"])
     running = read_state(lab_folder(root, environment))
     if running is not None:
-        print(f"{environment.name} is up already: {running.gateway}, LiteLLM {running.litellm}")
+        print(f"{environment.name} is up already: {running.gateway}, {running.runs}")
         return 0
     wanted = arguments.litellm or str(environment.embedded.options.get("litellm", ""))
     state = starter_of(environment.embedded.provider)(environment, wanted, root, print, owner=None)
-    print(f"{environment.name} is up: {state.gateway}, LiteLLM {state.litellm}, pid {state.pid}")
+    print(f"{environment.name} is up: {state.gateway}, {state.runs}, pid {state.pid}")
     print(f"judge it with: pytest -m smoke --env {arguments.env}; end it with: gateway-acceptance lab down")
     return 0
 
@@ -114,12 +114,12 @@ def _down(_: argparse.Namespace) -> int:
 def _status(arguments: argparse.Namespace) -> int:
     labs = running_labs(project_root())
     if arguments.json:
-        shown = ("environment", "pid", "litellm", "gateway", "owner", "log")
+        shown = ("environment", "pid", "product", "version", "gateway", "owner", "log")
         print(json.dumps([{name: getattr(state, name) for name in shown} for state in labs], indent=1))
         return 0
     for state in labs:
         owner = f"owned by the run {state.owner}" if state.owner else "until lab down"
-        print(f"{state.environment}: {state.gateway}, LiteLLM {state.litellm}, pid {state.pid}, {owner}")
+        print(f"{state.environment}: {state.gateway}, {state.runs}, pid {state.pid}, {owner}")
     if not labs:
         print("no lab is up")
     return 0
