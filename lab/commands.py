@@ -12,6 +12,7 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 from lab.faults import FAULTS, Layer
+from lab.gateways import OTHERS
 from lab.host_matrix import run_host_matrix
 from lab.hosts.provider import PROVIDER as HOSTS
 from lab.kill_matrix import Matrix, run_matrix
@@ -94,7 +95,10 @@ def _up(arguments: argparse.Namespace) -> int:
 
 def starter_of(provider: str) -> Callable[..., LabState]:
     """What starts a lab of that provider. Raises UsageProblem for one that keeps nothing running."""
-    starters: dict[str, Callable[..., LabState]] = {"local": start, "hosts": HOSTS.start}
+    starters: dict[str, Callable[..., LabState]] = {
+        **dict.fromkeys(("local", *OTHERS), start),
+        "hosts": HOSTS.start,
+    }
     if provider not in starters:
         raise UsageProblem([f"embedded.provider {provider!r} cannot be kept running; pytest --env starts it"])
     return starters[provider]
