@@ -1,6 +1,6 @@
 """A gateway that is not LiteLLM is judged by the same checks; what fails there is its own fault.
 
-Which MUST checks fail, and why, is pinned: where one of them changes its mind, it has changed, or the lab has.
+Which MUST checks fail, and why, is pinned: where one of them says something else, it has changed, or the lab.
 The findings in words: docs/other-gateways.md.
 """
 
