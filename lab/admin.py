@@ -12,7 +12,7 @@ from aiohttp import web
 
 from lab.backends import Backend, normalise
 from lab.backends.models import Inventory
-from lab.litellm.process import LiteLLM
+from lab.gateways import GatewayProcess
 from lab.views import Views
 
 ASK_BUDGET_S = 30
@@ -21,7 +21,9 @@ ASK_BUDGET_S = 30
 class Admin:
     """Serves ``POST /NAME`` with JSON arguments; every action answers with a JSON object."""
 
-    def __init__(self, socket: Path, backends: dict[str, Backend], views: Views, gateway: LiteLLM) -> None:
+    def __init__(
+        self, socket: Path, backends: dict[str, Backend], views: Views, gateway: GatewayProcess
+    ) -> None:
         self._socket, self._backends, self._views, self._gateway = socket, backends, views, gateway
         self._inventories: dict[str, Inventory] = {}
         self._runner: web.AppRunner | None = None

@@ -12,6 +12,7 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 from lab.faults import FAULTS, Layer
+from lab.gateways import OTHERS
 from lab.host_matrix import run_host_matrix
 from lab.hosts.provider import PROVIDER as HOSTS
 from lab.kill_matrix import Matrix, run_matrix
@@ -83,18 +84,21 @@ def _up(arguments: argparse.Namespace) -> int:
         raise UsageProblem([f"--env {arguments.env}: it is not embedded, there is nothing to start"])
     running = read_state(lab_folder(root, environment))
     if running is not None:
-        print(f"{environment.name} is up already: {running.gateway}, LiteLLM {running.litellm}")
+        print(f"{environment.name} is up already: {running.gateway}, {running.runs}")
         return 0
     wanted = arguments.litellm or str(environment.embedded.options.get("litellm", ""))
     state = starter_of(environment.embedded.provider)(environment, wanted, root, print, owner=None)
-    print(f"{environment.name} is up: {state.gateway}, LiteLLM {state.litellm}, pid {state.pid}")
+    print(f"{environment.name} is up: {state.gateway}, {state.runs}, pid {state.pid}")
     print(f"judge it with: pytest -m smoke --env {arguments.env}; end it with: gateway-acceptance lab down")
     return 0
 
 
 def starter_of(provider: str) -> Callable[..., LabState]:
     """What starts a lab of that provider. Raises UsageProblem for one that keeps nothing running."""
-    starters: dict[str, Callable[..., LabState]] = {"local": start, "hosts": HOSTS.start}
+    starters: dict[str, Callable[..., LabState]] = {
+        **dict.fromkeys(("local", *OTHERS), start),
+        "hosts": HOSTS.start,
+    }
     if provider not in starters:
         raise UsageProblem([f"embedded.provider {provider!r} cannot be kept running; pytest --env starts it"])
     return starters[provider]
@@ -114,12 +118,12 @@ def _down(_: argparse.Namespace) -> int:
 def _status(arguments: argparse.Namespace) -> int:
     labs = running_labs(project_root())
     if arguments.json:
-        shown = ("environment", "pid", "litellm", "gateway", "owner", "log")
+        shown = ("environment", "pid", "product", "version", "gateway", "owner", "log")
         print(json.dumps([{name: getattr(state, name) for name in shown} for state in labs], indent=1))
         return 0
     for state in labs:
         owner = f"owned by the run {state.owner}" if state.owner else "until lab down"
-        print(f"{state.environment}: {state.gateway}, LiteLLM {state.litellm}, pid {state.pid}, {owner}")
+        print(f"{state.environment}: {state.gateway}, {state.runs}, pid {state.pid}, {owner}")
     if not labs:
         print("no lab is up")
     return 0

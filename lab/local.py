@@ -1,4 +1,4 @@
-"""The embedded environment: the real LiteLLM and three Ollama-protocol backends on loopback addresses."""
+"""Embedded environments on loopback addresses: a real gateway and Ollama-protocol backends."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted, Running
 from gateway_acceptance.environment import Environment
-from lab.litellm.install import ensure_litellm, resolve_version
-from lab.litellm.process import READY_BUDGET_S, last_lines
+from lab.child import READY_BUDGET_S, last_lines
+from lab.gateways import gateway_of
 from lab.specification import Specification, View
 from lab.state import LabState, digest_of, lab_folder, read_state, stop
 
 START_BUDGET_S = READY_BUDGET_S + 30
-"""Seconds for a supervisor to report: LiteLLM's own budget, and the rest."""
+"""Seconds for a supervisor to report: the gateway's own budget, and the rest."""
 
 
 class LocalProvider:
@@ -34,12 +34,13 @@ class LocalProvider:
         root: Path,
         say: Callable[[str], None],
     ) -> Running:
-        """See ``gateway_acceptance.embedded.Provider``. options: ``litellm``, a version or ``latest``."""
+        """See ``gateway_acceptance.embedded.Provider``. options: ``litellm``, a version or ``latest``;
+        other gateways have the one version that is locked."""
         wanted = options.get("litellm") or declared_version(environment)
         found = read_state(lab_folder(root, environment))
         if found is not None and found.owner is None:
             require_same(found, environment, wanted)
-            say(f"using the lab that is up: {found.gateway}, LiteLLM {found.litellm}")
+            say(f"using the lab that is up: {found.gateway}, {found.runs}")
             return Running(found.key, nothing)
         state = start(environment, wanted, root, say, owner=os.getpid())
         return Running(state.key, lambda: end(state))
@@ -62,13 +63,14 @@ def start(
     wanted: the LiteLLM version, ``latest`` or empty for the default; owner: the pid that it lives and dies
     with, or None. Raises NotStarted, with the log's last lines.
     """
-    version = resolve_version(wanted)
-    executable = ensure_litellm(root, version, say)
+    product = gateway_of(environment)
+    version = product.resolve(wanted)
+    installed = product.install(root, version, say)
     folder = lab_folder(root, environment)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    say(f"starting {environment.name}: LiteLLM {version} at {environment.gateway.url} ...")
+    say(f"starting {environment.name}: {product.name} {version} at {environment.gateway.url} ...")
     key = f"sk-{secrets.token_hex(24)}"
-    specification = Specification(environment, folder, key, executable, version, owner, tuple(views))
+    specification = Specification(environment, folder, key, installed, version, owner, tuple(views))
     _launch(specification)
     state = read_state(folder)
     if state is None:
@@ -78,7 +80,7 @@ def start(
 
 def _launch(specification: Specification) -> None:
     folder = specification.folder
-    (folder / "litellm.log").write_bytes(b"")
+    (folder / gateway_of(specification.environment).log).write_bytes(b"")
     launch("lab.supervisor", specification.write(), folder / "lab.log", START_BUDGET_S)
 
 
@@ -135,9 +137,10 @@ def _first_line(reading: int, process: subprocess.Popen[bytes], budget_s: float)
 
 
 def require_same(found: LabState, environment: Environment, wanted: str) -> None:
-    if wanted and resolve_version(wanted) != found.litellm:
+    version = gateway_of(environment).resolve(wanted)
+    if wanted and version != found.version:
         raise NotStarted(
-            f"the lab that is up runs LiteLLM {found.litellm}, {resolve_version(wanted)} is asked for; "
+            f"the lab that is up runs {found.runs}, {version} is asked for; "
             "run `gateway-acceptance lab down` first"
         )
     if found.declared != digest_of(environment):

@@ -18,19 +18,29 @@ def refuse_taken_ports(environment: Environment) -> None:
     """Raises NotStarted for an address that is not loopback, or that somebody already holds."""
     urls = [environment.gateway.url, *(backend.url for backend in environment.backends)]
     for url in urls:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or 80
+        host, port = place(url)
         if not host.startswith(LOOPBACK):
             raise NotStarted(f"{url} is no loopback address; embedded environments live on 127.0.0.0/8 only")
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                raise NotStarted(
-                    f"{host}:{port} cannot be used ({error.strerror}){_holder(host, port)}; "
-                    "end it, or run `gateway-acceptance lab down` if it is an earlier lab"
-                ) from None
+        refuse_taken_port(host, port)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raises NotStarted where somebody already holds it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise NotStarted(
+                f"{host}:{port} cannot be used ({error.strerror}){_holder(host, port)}; "
+                "end it, or run `gateway-acceptance lab down` if it is an earlier lab"
+            ) from None
+
+
+def place(url: str) -> tuple[str, int]:
+    """Host and port of a URL."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 80
 
 
 def _holder(host: str, port: int) -> str:

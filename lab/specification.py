@@ -21,12 +21,13 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """owner: the pid that the lab lives and dies with, or None for a lab of its own."""
+    """installed: what is started of the gateway; owner: the pid that the lab lives and dies with, or None for
+    a lab of its own."""
 
     environment: Environment
     folder: Path
     key: str
-    litellm: Path
+    installed: Path
     version: str
     owner: int | None
     views: tuple[View, ...] = ()
@@ -37,7 +38,7 @@ class Specification:
             "environment": str(self.environment.source),
             "folder": str(self.folder),
             "key": self.key,
-            "litellm": str(self.litellm),
+            "installed": str(self.installed),
             "version": self.version,
             "owner": self.owner,
             "views": [{"environment": str(v.environment.source), "fault": v.fault} for v in self.views],
@@ -61,7 +62,7 @@ class Specification:
             environment=load(document["environment"]),
             folder=Path(document["folder"]),
             key=document["key"],
-            litellm=Path(document["litellm"]),
+            installed=Path(document["installed"]),
             version=document["version"],
             owner=document["owner"],
             views=tuple(View(load(view["environment"]), view["fault"]) for view in document["views"]),

@@ -18,17 +18,24 @@ STOP_BUDGET_S = 15
 
 @dataclass(frozen=True, slots=True)
 class LabState:
-    """pid and created (seconds since the epoch) together name a process for certain."""
+    """pid and created (seconds since the epoch) together name a process for certain; product and version: of
+    the gateway."""
 
     environment: str
     pid: int
     created: float
     key: str
-    litellm: str
+    version: str
     gateway: str
     declared: str
     owner: int | None
     log: str
+    product: str = "LiteLLM"
+
+    @property
+    def runs(self) -> str:
+        """The gateway by product and version."""
+        return f"{self.product} {self.version}"
 
     @property
     def alive(self) -> bool:
@@ -78,7 +85,7 @@ def running_labs(root: Path) -> list[LabState]:
 
 
 def stop(state: LabState) -> bool:
-    """End a lab by its pid; True when it is gone, and LiteLLM with it."""
+    """End a lab by its pid; True when it is gone, and the gateway with it."""
     try:
         process = psutil.Process(state.pid)
         if process.create_time() != state.created:

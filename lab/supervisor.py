@@ -1,8 +1,9 @@
-"""The process that holds a lab: backends and fault views inside it, LiteLLM as its child.
+"""The process that holds a lab: backends and fault views inside it, the gateway as its child.
 
 Started by ``lab.local`` with a specification file, and told apart from other processes by its pid. It ends
-on SIGTERM, and by itself when the process that owns it dies, however that happens (pidfd); LiteLLM is killed
-by the kernel when this process dies (PR_SET_PDEATHSIG). So nothing stays behind, also after ``kill -9``.
+on SIGTERM, and by itself when the process that owns it dies, however that happens (pidfd); the gateway is
+killed by the kernel when this process dies (PR_SET_PDEATHSIG). So nothing stays behind, also after
+``kill -9``.
 """
 
 from __future__ import annotations
@@ -14,16 +15,13 @@ import os
 import signal
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 
 from gateway_acceptance.embedded import NotStarted
-from gateway_acceptance.environment import Environment
 from lab.admin import Admin
+from lab.gateways import gateway_of
 from lab.inventory import backends_of
-from lab.litellm.config import litellm_config
-from lab.litellm.process import LiteLLM
 from lab.ports import refuse_taken_ports
 from lab.specification import Specification
 from lab.state import LabState, digest_of, write_state
@@ -56,12 +54,8 @@ async def _start(specification: Specification, stack: contextlib.AsyncExitStack)
     backends = backends_of(environment, embed_scenario=views.embedding_scenario)
     stack.push_async_callback(views.close)
     await views.start(backends)
-    config = folder / "litellm.yaml"
-    config.write_text(
-        litellm_config(environment, forward_headers=bool(specification.views)), encoding="utf-8"
-    )
-    host, port = place(environment)
-    gateway = LiteLLM(specification.litellm, host, port, config, folder / "litellm.log", specification.key)
+    product = gateway_of(environment)
+    gateway = product.process(specification)
     stack.push_async_callback(gateway.stop)
     await gateway.start()
     admin = Admin(folder / "admin.sock", backends, views, gateway)
@@ -72,20 +66,15 @@ async def _start(specification: Specification, stack: contextlib.AsyncExitStack)
         pid=os.getpid(),
         created=psutil.Process().create_time(),
         key=specification.key,
-        litellm=specification.version,
+        version=specification.version,
         gateway=environment.gateway.url,
         declared=digest_of(environment),
         owner=specification.owner,
-        log=str(folder / "litellm.log"),
+        log=str(folder / product.log),
+        product=product.name,
     )
     stack.callback(lambda: (folder / "state.json").unlink(missing_ok=True))
     write_state(folder, state)
-
-
-def place(environment: Environment) -> tuple[str, int]:
-    """Host and port of the gateway's address."""
-    parts = urlsplit(environment.gateway.url)
-    return parts.hostname or "", parts.port or 80
 
 
 def end_with(owner: int, ending: asyncio.Event) -> None:

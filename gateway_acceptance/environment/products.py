@@ -1,7 +1,7 @@
 """What is known of gateway products, so that an environment file need not repeat it.
 
 Every entry can be overridden in ``[gateway]``. Sources: LiteLLM's documentation and answers observed from
-1.74.15 and 1.106.2.
+1.74.15 and 1.106.2, Portkey's from 1.15.2.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ PRODUCTS = {
         version_path="/health/readiness/details",
         version_key="litellm_version",
     ),
+    "portkey": Product(liveness="/"),
     "openai-compatible": Product(),
 }
 

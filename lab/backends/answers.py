@@ -35,6 +35,9 @@ LOAD_NS = 1_000_000  # durations are made of the counts, so that the same reques
 PROMPT_TOKEN_NS = 100_000
 EVAL_TOKEN_NS = 2_000_000
 
+RAW_LENGTH = 16.0
+"""Of a vector before it is normalised; models differ, and so do texts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -223,7 +226,8 @@ def _embed(request: Request) -> Answer:
 
 
 def _embeddings(request: Request) -> Answer:
-    """The older endpoint: one text, one vector."""
+    """The older endpoint: one text, one vector as the model made it: only /api/embed normalises. What the
+    runner refuses is an internal error here."""
     model = request.body.get("model") or ""
     spec = _spec(request, model, 'model "{}" not found, try pulling it first')
     text = request.body.get("prompt") or ""
@@ -231,8 +235,11 @@ def _embeddings(request: Request) -> Answer:
         request.backend.used(model, request.scenario.name)
         return Answer(objects=({"embedding": []},))
     window = spec.window(options_of(request.body).num_ctx)
-    vectors, _ = _vectors(request, model, spec, [tokens.first(text, window)])
-    return Answer(objects=({"embedding": vectors[0]},))
+    try:
+        vectors, _ = _vectors(request, model, spec, [tokens.first(text, window)])
+    except Refused as refused:
+        raise Refused(500, refused.message) from None
+    return Answer(objects=({"embedding": [RAW_LENGTH * value for value in vectors[0]]},))
 
 
 def _vectors(request: Request, model: str, spec: ModelSpec, texts: list[str]) -> tuple[list[Vector], int]:

@@ -15,7 +15,7 @@ from datetime import datetime
 from lab.backends import answers
 from lab.backends.answers import Answer
 from lab.backends.backend import Backend
-from lab.backends.requests import Body, Refused
+from lab.backends.requests import Body, Refused, expect
 from lab.backends.scenario import Call, Json, Scenario
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
@@ -29,6 +29,13 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 }
 DONE = b"data: [DONE]\n\n"
 FINGERPRINT = "fp_ollama"
+_FIELDS: Mapping[str, tuple[type, str]] = {
+    **dict.fromkeys(("max_tokens", "seed"), (int, "int")),
+    **dict.fromkeys(("temperature", "top_p", "frequency_penalty", "presence_penalty"), (float, "float64")),
+    "stream_options": (dict, "openai.StreamOptions"),
+    "response_format": (dict, "openai.ResponseFormat"),
+}
+"""Of what type a field is that ``lab.backends.requests`` has not looked at: Go refuses any other."""
 KINDS: Mapping[int, str] = {400: "invalid_request_error", 404: "not_found_error"}
 
 
@@ -50,7 +57,7 @@ def answer(backend: Backend, scenario: Scenario, call: Call, method: str, body: 
         return replace(given, objects=tuple(_error(given.status, item) for item in given.objects))
     if call.endpoint == MODELS:
         return replace(given, objects=(_list(given.objects[0]),))
-    number = f"chatcmpl-{call.index}"
+    number = f"chatcmpl-{_drawn(f'{call.backend}/{call.index}', 12)}"
     if not given.stream:
         return replace(given, objects=(_completion(number, given.objects[0]),))
     with_usage = bool((call.body.get("stream_options") or {}).get("include_usage"))
@@ -59,6 +66,8 @@ def answer(backend: Backend, scenario: Scenario, call: Call, method: str, body: 
 
 def native_chat(body: Json) -> Body:
     """A chat completion's body as /api/chat takes it. Raises Refused as Ollama does."""
+    for name, (kind, go_type) in _FIELDS.items():
+        expect(body.get(name), kind, f"ChatCompletionRequest.{name}", go_type)
     if not body.get("messages"):
         raise Refused(400, "[] is too short - 'messages'")
     options: Json = {"temperature": _or(body.get("temperature"), 1.0), "top_p": _or(body.get("top_p"), 1.0)}
@@ -158,7 +167,7 @@ def _calls(number: str, message: Json) -> list[Json]:
     for call in message.get("tool_calls", ()):
         function = call["function"]
         arguments = json.dumps(function["arguments"], ensure_ascii=False, separators=(",", ":"))
-        drawn = hashlib.sha256(f"{number}/{function['index']}".encode()).hexdigest()[:8]
+        drawn = _drawn(f"{number}/{function['index']}", 8)
         calls.append(
             {
                 "id": f"call_{drawn}",
@@ -197,6 +206,11 @@ def _list(native: Json) -> Json:
 def _error(status: int, native: Json) -> Json:
     kind = KINDS.get(status, "api_error")
     return {"error": {"message": native["error"], "type": kind, "param": None, "code": None}}
+
+
+def _drawn(seed: str, digits: int) -> str:
+    """Hexadecimal digits that are the same for the same seed."""
+    return hashlib.sha256(seed.encode()).hexdigest()[:digits]
 
 
 def _or(value: object, default: float) -> object:

@@ -103,7 +103,7 @@ def parsed(raw: bytes, endpoint: str) -> Body:
     if not isinstance(body, dict):
         raise Refused(400, f"json: cannot unmarshal {_go_kind(body)} into Go value of type api.{struct}")
     for name, (kind, go_type) in _FIELDS.items():
-        _expect(body.get(name), kind, f"{struct}.{name}", go_type)
+        expect(body.get(name), kind, f"{struct}.{name}", go_type)
     return body
 
 
@@ -177,8 +177,8 @@ def _prompt(body: Body, messages: tuple[Message, ...]) -> Prompt:
         raise Refused(500, f'invalid format: {shown}; expected "json" or a valid JSON Schema object')
     tools = body.get("tools") or []
     for tool in tools:
-        _expect(tool, dict, "ChatRequest.tools", "api.Tool")
-        _expect(tool.get("function"), dict, "ChatRequest.tools.function", "api.ToolFunction")
+        expect(tool, dict, "ChatRequest.tools", "api.Tool")
+        expect(tool.get("function"), dict, "ChatRequest.tools.function", "api.ToolFunction")
     stream = body.get("stream")
     return Prompt(
         messages=messages,
@@ -191,17 +191,17 @@ def _prompt(body: Body, messages: tuple[Message, ...]) -> Prompt:
 
 
 def _message(item: object) -> Message:
-    _expect(item, dict, "ChatRequest.messages", "api.Message")
+    expect(item, dict, "ChatRequest.messages", "api.Message")
     turn: Body = item if isinstance(item, dict) else {}
     for name in ("role", "content"):
-        _expect(turn.get(name), str, f"ChatRequest.messages.{name}", "string")
+        expect(turn.get(name), str, f"ChatRequest.messages.{name}", "string")
     name = turn.get("tool_name") or turn.get("name") or ""
     return Message(role=turn.get("role") or "", content=turn.get("content") or "", name=str(name))
 
 
-def _expect(value: object, kind: type, place: str, go_type: str) -> None:
+def expect(value: object, kind: type, place: str, go_type: str) -> None:
     """Refuse a value that Go cannot unmarshal; null is the zero value of everything."""
-    right = _is_number(value) if kind is int else isinstance(value, kind)
+    right = _is_number(value) if kind in (int, float) else isinstance(value, kind)
     if value is not None and not right:
         kind_seen = _go_kind(value)
         raise Refused(

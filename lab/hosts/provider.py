@@ -11,10 +11,10 @@ from typing import Any
 
 from gateway_acceptance.embedded import NotStarted, Running
 from gateway_acceptance.environment import Environment
+from lab.child import last_lines
 from lab.hosts.base import WHEELHOUSE, ensure_base, ensure_environment, ensure_stand_in, ensure_wheelhouse
 from lab.hosts.tools import ensure_tools, refuse_unable_machine
 from lab.litellm.install import resolve_version
-from lab.litellm.process import last_lines
 from lab.local import declared_version, end, launch, nothing, require_same
 from lab.state import LabState, lab_folder, read_state
 
@@ -37,7 +37,7 @@ class HostsProvider:
         found = read_state(lab_folder(root, environment))
         if found is not None and found.owner is None:
             require_same(found, environment, wanted)
-            say(f"using the lab that is up: {found.gateway}, LiteLLM {found.litellm}")
+            say(f"using the lab that is up: {found.gateway}, {found.runs}")
             return Running(found.key, nothing)
         state = self.start(environment, wanted, root, say, owner=os.getpid())
         return Running(state.key, lambda: end(state))

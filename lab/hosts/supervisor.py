@@ -141,7 +141,7 @@ async def start(given: Mapping[str, Any], stack: contextlib.AsyncExitStack) -> N
         pid=os.getpid(),
         created=psutil.Process().create_time(),
         key=given["key"],
-        litellm=given["version"],
+        version=given["version"],
         gateway=environment.gateway.url,
         declared=digest_of(environment),
         owner=given["owner"],

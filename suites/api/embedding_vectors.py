@@ -20,6 +20,12 @@ def length(vector: Vector) -> float:
     return math.sqrt(math.fsum(value * value for value in vector))
 
 
+def unit(vector: Vector) -> list[float]:
+    """The vector scaled to length one; zeros stay zeros."""
+    scale = length(vector) or 1.0
+    return [value / scale for value in vector]
+
+
 def cosine(one: Vector, other: Vector) -> float:
     """The cosine similarity; 0 where the dimensions differ or a vector is zero."""
     lengths = length(one) * length(other)

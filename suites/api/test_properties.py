@@ -29,6 +29,7 @@ from gateway_acceptance.wire.schema import (
 )
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.stream import read_chat_stream
+from suites.api.embedding_vectors import unit
 from suites.api.request_strategies import (
     CHAT_MUTATIONS,
     CHAT_PATH,
@@ -217,6 +218,9 @@ def test_text_unchanged(
 
 
 def _same(ours: list[float], theirs: list[float]) -> bool:
+    """Whether two vectors have one direction. A gateway may take the backend's vectors before they are
+    normalised; whether length one is promised is API-EMB-002."""
+    ours, theirs = unit(ours), unit(theirs)
     return len(ours) == len(theirs) and all(
         math.isclose(one, other, abs_tol=VECTOR_TOLERANCE) for one, other in zip(ours, theirs, strict=True)
     )

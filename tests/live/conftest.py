@@ -1,4 +1,4 @@
-"""Real labs for these tests: the real LiteLLM, on loopback networks that no other lab uses."""
+"""Real labs for these tests: real gateways, on loopback networks that no other lab uses."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ KEY_VARIABLE = "LIVE_TEST_KEY"
 RUN_BUDGET_S = 120
 
 
-def environment_at(net: str, folder: Path, *, embedded: bool) -> Environment:
-    """The environment ``local`` at the addresses of a network, embedded or (for a lab that runs) plain."""
-    document = tomllib.loads((ROOT / "environments" / "local.toml").read_text(encoding="utf-8"))
+def environment_at(net: str, folder: Path, *, embedded: bool, of: str = "local") -> Environment:
+    """An environment at the addresses of a network, embedded or (for a lab that runs) plain."""
+    document = tomllib.loads((ROOT / "environments" / f"{of}.toml").read_text(encoding="utf-8"))
     document["name"] = f"live-{net}"
     document["gateway"]["url"] = f"http://{net}.0.39:4000"
     for place, backend in enumerate(document["backends"]):
@@ -64,11 +64,11 @@ class Run:
         return sorted({check for check, case in self.cases() if case["verdict"] == verdict})
 
 
-def judge(environment: Environment, runs: Path, *options: str, key: str = "") -> Run:
-    """``pytest -m smoke`` as a user runs it, from the project's folder."""
+def judge(environment: Environment, runs: Path, *options: str, key: str = "", profile: str = "smoke") -> Run:
+    """``pytest -m PROFILE`` as a user runs it, from the project's folder."""
     begun = time.monotonic()
     done = subprocess.run(
-        command(environment, runs, *options),
+        command(environment, runs, *options, profile=profile),
         cwd=ROOT,
         env={**os.environ, KEY_VARIABLE: key},
         capture_output=True,
@@ -83,9 +83,9 @@ def judge(environment: Environment, runs: Path, *options: str, key: str = "") ->
     return Run(done.returncode, done.stdout + done.stderr, record, seconds)
 
 
-def command(environment: Environment, runs: Path, *options: str) -> list[str]:
-    """The command line of a smoke run without the HTML report."""
-    pytest_command = [sys.executable, "-m", "pytest", "-m", "smoke", "-p", "no:cacheprovider", "--no-report"]
+def command(environment: Environment, runs: Path, *options: str, profile: str = "smoke") -> list[str]:
+    """The command line of a run without the HTML report."""
+    pytest_command = [sys.executable, "-m", "pytest", "-m", profile, "-p", "no:cacheprovider", "--no-report"]
     return [*pytest_command, f"--env={environment.source}", f"--runs={runs}", *options]
 
 
@@ -113,12 +113,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     yield from _lab(tmp_path_factory, "")
 
 
-def _lab(factory: pytest.TempPathFactory, version: str) -> Iterator[Lab]:
+@pytest.fixture(scope="module")
+def other_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of the gateway that is not LiteLLM."""
+    yield from _lab(tmp_path_factory, "", of="portkey")
+
+
+def _lab(factory: pytest.TempPathFactory, version: str, of: str = "local") -> Iterator[Lab]:
     folder = factory.mktemp("lab")
     with own_net() as net:
-        embedded = environment_at(net, folder, embedded=True)
+        embedded = environment_at(net, folder, embedded=True, of=of)
         state = start(embedded, version, ROOT, print, owner=os.getpid())
         try:
-            yield Lab(environment_at(net, folder, embedded=False), state)
+            yield Lab(environment_at(net, folder, embedded=False, of=of), state)
         finally:
             assert stop(state)

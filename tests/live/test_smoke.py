@@ -21,8 +21,8 @@ def test_smoke_is_green_on_every_version(any_lab: Lab, tmp_path: Path) -> None:
     assert run.code == 0, run.output
     assert run.record is not None
     assert run.record["run"]["state"] == "SMOKE PASSED"
-    assert run.record["target"]["product_version"] == any_lab.state.litellm
-    assert run.verdicts("waived") == WAIVED[any_lab.state.litellm]
+    assert run.record["target"]["product_version"] == any_lab.state.version
+    assert run.verdicts("waived") == WAIVED[any_lab.state.version]
     assert {case["verdict"] for _, case in run.cases()} == {"passed", "waived"}
 
 

@@ -16,6 +16,7 @@ from suites.api.embedding_vectors import (
     misplaced,
     pairs_that_are_same,
     same,
+    unit,
 )
 
 NUMBERS = st.floats(min_value=-1, max_value=1, width=32).filter(lambda value: value == 0 or abs(value) > 1e-6)
@@ -42,6 +43,12 @@ def test_a_vector_is_the_same_as_itself_and_as_its_rounding(vector: list[float])
 )
 def test_another_direction_length_or_dimension_is_another_vector(other: list[float]) -> None:
     assert not same([1.0, 0.0], other)
+
+
+def test_unit_keeps_the_direction_alone() -> None:
+    assert unit([3.0, 4.0]) == pytest.approx([0.6, 0.8])
+    assert unit([0.3, 0.4]) == pytest.approx([0.6, 0.8])
+    assert unit([0.0, 0.0]) == [0.0, 0.0]
 
 
 def test_zeros_are_the_same() -> None:

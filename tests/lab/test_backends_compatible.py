@@ -1,0 +1,66 @@
+"""Ollama's own OpenAI-compatible surface: what it refuses, and how its answers are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from lab.backends import Backend, ModelSpec
+from lab.backends.answers import Answer
+from lab.backends.compatible import CHAT, answer
+from lab.backends.scenario import HEALTHY, Call
+
+ASKED: dict[str, Any] = {
+    "model": "phi3",
+    "messages": [{"role": "user", "content": "Return exactly the text: x"}],
+}
+
+
+def told(
+    fields: Mapping[str, object] = MappingProxyType({}), backend: str = "llm-01", index: int = 1
+) -> Answer:
+    """The answer to a chat completion with further fields."""
+    body = {**ASKED, **fields}
+    call = Call(backend, CHAT, "phi3:latest", index, body)
+    return answer(Backend(backend, {"phi3": ModelSpec("chat")}), HEALTHY, call, "POST", body)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kinds"),
+    [
+        ("temperature", "warm", ("string", "float64")),
+        ("top_p", {}, ("object", "float64")),
+        ("frequency_penalty", True, ("bool", "float64")),
+        ("max_tokens", "many", ("string", "int")),
+        ("seed", [], ("array", "int")),
+        ("response_format", "json", ("string", "openai.ResponseFormat")),
+        ("stream_options", 1, ("number", "openai.StreamOptions")),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_refused_in_gos_words(
+    name: str, value: object, kinds: tuple[str, str]
+) -> None:
+    """Ollama binds the body to a struct, and answers 400 where that fails (openai/openai.go)."""
+    refused = told({name: value})
+    seen, wanted = kinds
+    message = (
+        f"json: cannot unmarshal {seen} into Go struct field ChatCompletionRequest.{name} of type {wanted}"
+    )
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+    assert (refused.status, refused.objects) == (400, ({"error": error},))
+
+
+def test_null_is_as_good_as_absent() -> None:
+    names = ("temperature", "max_tokens", "seed", "response_format", "stream_options")
+    nothing: dict[str, Any] = dict.fromkeys(names)
+    assert told(nothing).objects == told().objects
+
+
+def test_ids_differ_between_requests_and_between_backends() -> None:
+    asked = [("llm-01", 1), ("llm-01", 2), ("llm-02", 1)]
+    ids = [told(backend=backend, index=index).objects[0]["id"] for backend, index in asked]
+    assert len(set(ids)) == 3
+    assert told().objects[0]["id"] == ids[0]
