@@ -205,5 +205,13 @@ def not_published(found: Facts, tree: str) -> list[Problem]:
 
 def not_clean(found: Facts, tree: str) -> list[Problem]:
     """Nothing in the work tree differs from the commit."""
-    mend = f"git -C {tree} diff, then commit it or git checkout it"
-    return [differs(f"'{line}'", "a change", "what was committed", mend) for line in found["dirty"]]
+    git = f"sudo git -C {found['root'] or tree}"
+    return [
+        differs(
+            f"'{line}'",
+            "a change",
+            "what was committed (or commit it)",
+            f"{git} clean -f -- {line[3:]}" if line.startswith("??") else f"{git} checkout -- {line[3:]}",
+        )
+        for line in found["dirty"]
+    ]

@@ -100,8 +100,9 @@ def test_no_default_key(host: MachineFacts) -> None:
     _secrets(host)
     if host["settings"]["default_key"]:
         raise CheckFailed(
-            "a key that is known to the world stands in the files with secrets; mend with: set another "
-            f"LITELLM_MASTER_KEY there, then sudo systemctl restart {host.declared.unit}"
+            "a key that is known to the world stands in the files with secrets; mend with: "
+            "sudo sed -i 's/^LITELLM_MASTER_KEY=.*/LITELLM_MASTER_KEY=YOUR_NEW_KEY/' "
+            f"{' '.join(rules.declared_host(host).secrets)} && sudo systemctl restart {host.declared.unit}"
         )
 
 

@@ -172,7 +172,9 @@ def other_directory(unit: Facts, host: Host) -> list[Problem]:
 def other_account(unit: Facts, declared: Machine) -> list[Problem]:
     """User and Group of the unit are the declared ones; no Group means the user's own primary group."""
     shown = unit["properties"]
-    mend = f"sudo systemctl edit --full {declared.unit}, then restart it"
+    account = f"User={declared.user}\\nGroup={declared.own_group}"
+    edit = f"sudo sed -i -e '/^User=/d' -e '/^Group=/d' -e '/^\\[Service\\]/a {account}'"
+    mend = f"{edit} {shown.get('FragmentPath') or declared.unit} && {again(declared.unit)}"
     problems = []
     if shown.get("User", "") != declared.user:
         has = shown.get("User") or "no User (root)"
