@@ -29,6 +29,17 @@ HOST_IDENTITY_FAULTS = (
         revert="mv /usr/bin/python3.gone /usr/bin/python3",
     ),
     host_fault(
+        "host-without-sudo-rules",
+        "the suite's account may look at nothing that others may not see",
+        {
+            "HOST-USER-003": r"the sudo rule: hx-probe ALL=\(root\) NOPASSWD: /usr/bin/getent shadow hx-gateway",
+            "HOST-NET-001": r"the sudo rule: hx-probe ALL=\(root\) NOPASSWD: /usr/bin/ss -Hlntup",
+            "HOST-ACCESS-003": r"the sudo rule: hx-probe ALL=\(hx-gateway\) NOPASSWD: /usr/bin/find",
+        },
+        apply="mv /etc/sudoers.d/gateway-acceptance /root/gateway-acceptance",
+        revert="mv /root/gateway-acceptance /etc/sudoers.d/gateway-acceptance",
+    ),
+    host_fault(
         "host-other-address",
         "the name leads to a machine that does not own the gateway's address",
         {"HOST-IDENT-001": r"gateway does not own 198\.51\.100\.99"},
