@@ -50,10 +50,13 @@ EXECUTED = frozenset({Verdict.PASSED, Verdict.WAIVED, Verdict.INCONCLUSIVE, Verd
 def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
     """The worst of some verdicts, or None where there are none (never a vacuous green).
 
-    A passed case beside one that was not applicable or not permitted is a passed check with a gap; the gap
-    ranks worse, so it shows.
+    What the environment declares that it does not have says nothing of what it has: not applicable counts
+    only where there is nothing else. What was not permitted is a gap; it ranks worse than passed, so it
+    shows.
     """
-    return max(verdicts, key=lambda verdict: verdict.rank, default=None)
+    found = list(verdicts)
+    judged = [verdict for verdict in found if verdict is not Verdict.NOT_APPLICABLE]
+    return max(judged or found, key=lambda verdict: verdict.rank, default=None)
 
 
 class CheckFailed(AssertionError):  # noqa: N818

@@ -26,9 +26,15 @@ def test_worst_last() -> None:
 
 
 def test_the_worst_of_two_is_the_one_that_comes_later() -> None:
-    for better, worse in itertools.combinations(ORDER, 2):
+    for better, worse in itertools.combinations([v for v in ORDER if v != "not applicable"], 2):
         assert worst([Verdict(worse), Verdict(better)]) is Verdict(worse)
         assert worst([Verdict(better), Verdict(worse)]) is Verdict(worse)
+
+
+@pytest.mark.parametrize("other", [verdict for verdict in Verdict if verdict.value != "not applicable"])
+def test_not_applicable_counts_only_where_there_is_nothing_else(other: Verdict) -> None:
+    assert worst([Verdict.NOT_APPLICABLE, other]) is other
+    assert worst([Verdict.NOT_APPLICABLE] * 2) is Verdict.NOT_APPLICABLE
 
 
 def test_the_worst_of_nothing_is_no_verdict() -> None:
