@@ -58,7 +58,9 @@ def is_executed(verdict: str) -> bool:
 
 
 def severity(verdict: str) -> int:
-    """The verdict's rank, 0 is best; unknown words rank worst."""
+    """The verdict's rank, 0 is best; unknown words rank worst; not applicable says least."""
+    if verdict == Verdict.NOT_APPLICABLE:
+        return -1
     return Verdict(verdict).rank if verdict in set(Verdict) else len(Verdict)
 
 
