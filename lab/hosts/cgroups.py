@@ -13,33 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFIX = "gateway-acceptance-"
-LIMITS = ("memory", "pids")
-"""The controllers that enforce MemoryMax and TasksMax."""
 EMPTY_BUDGET_S = 15
 POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Hierarchies:
-    """roots: where this machine mounts its cgroups; kind: ``v1``, ``hybrid`` or ``v2``; limits: whether
-    memory and process limits of units are enforced in the hosts, or only shown."""
+    """roots: where this machine mounts its cgroups; kind: ``v1``, ``hybrid`` or ``v2``."""
 
     roots: tuple[Path, ...]
     kind: str
-    limits: bool
 
 
 def hierarchies(mounts: str) -> Hierarchies:
     """From the text of /proc/self/mounts."""
     rows = [line.split() for line in mounts.splitlines()]
-    found = [(Path(row[1]), row[2], row[3].split(",")) for row in rows if row[2] in ("cgroup", "cgroup2")]
-    old = [path for path, kind, _ in found if kind == "cgroup"]
-    new = [path for path, kind, _ in found if kind == "cgroup2"]
-    if not old:
-        enabled = "".join(_read(path / "cgroup.subtree_control") for path in new).split()
-        return Hierarchies(tuple(new), "v2", all(name in enabled for name in LIMITS))
-    named = {option for _, kind, options in found if kind == "cgroup" for option in options}
-    return Hierarchies((*old, *new), "hybrid" if new else "v1", all(name in named for name in LIMITS))
+    found = [(Path(row[1]), row[2]) for row in rows if row[2] in ("cgroup", "cgroup2")]
+    old = [path for path, kind in found if kind == "cgroup"]
+    new = [path for path, kind in found if kind == "cgroup2"]
+    kind = "v2" if not old else "hybrid" if new else "v1"
+    return Hierarchies((*old, *new), kind)
 
 
 def make(found: Hierarchies, lab: str, hosts: Sequence[str]) -> dict[str, list[str]]:

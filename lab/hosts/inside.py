@@ -18,7 +18,8 @@ from typing import Any
 BRIDGE = "hosts"
 STOP_SIGNAL = "SIGRTMIN+3"
 INIT = (
-    "for place in /sys/fs/cgroup /sys/fs/cgroup/*; do mount -o remount,rw $place 2>/dev/null || true; done; "
+    "for place in /sys/fs/cgroup /sys/fs/cgroup/*; do "
+    "mount -o remount,bind,rw $place 2>/dev/null || true; done; "
     "exec /lib/systemd/systemd"
 )
 """With cgroups of version 1 systemd-nspawn mounts the controllers read-only: limits would not be enforced."""

@@ -50,6 +50,7 @@ MASKED = (
     ),
 )
 PR_SET_PDEATHSIG = 1
+ENFORCED = "enforced"
 INIT = "/lib/systemd/systemd"
 """What the first process of a host is, once it is one: before that it is still systemd-nspawn, or a shell."""
 
@@ -132,7 +133,7 @@ async def start(given: Mapping[str, Any], stack: contextlib.AsyncExitStack) -> N
     document = {
         "leaders": {name: leader.pid for name, leader in leaders.items()},
         "namespaces": child.pid,
-        "cgroups": {"kind": found.kind, "limits": "enforced" if found.limits else "shown, not enforced"},
+        "cgroups": {"kind": found.kind, "limits": await asyncio.to_thread(limits, leaders["gateway"])},
     }
     stack.callback(lambda: (folder / "hosts.json").unlink(missing_ok=True))
     (folder / "hosts.json").write_text(json.dumps(document), encoding="utf-8")
@@ -253,6 +254,16 @@ async def open_forwards(forwards: Forwards, environment: Environment, plans: lis
             await forwards.add((outside, SSH_PORT), (address, 22))
         except OSError as error:
             raise NotStarted(f"{outside} cannot be listened on ({error.strerror})") from None
+
+
+def limits(gateway: Leader) -> str:
+    """Whether the kernel holds the gateway's unit to its memory limit, or systemd only shows it: looked up
+    where the limit would be, with cgroups of version 1 and 2."""
+    group = "system.slice/hx-litellm-gateway.service"
+    places = (f"/sys/fs/cgroup/memory/{group}/memory.limit_in_bytes", f"/sys/fs/cgroup/{group}/memory.max")
+    asked = " || ".join(f"test -e {place}" for place in places)
+    done = gateway.run(asked, timeout=BOOT_BUDGET_S)
+    return ENFORCED if done.returncode == 0 else "shown, not enforced: this machine keeps the controllers"
 
 
 def make_keys(folder: Path, plans: list[Plan]) -> Path:

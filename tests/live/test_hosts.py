@@ -21,6 +21,7 @@ from lab.host_matrix import run_host_matrix
 from lab.hosts import cgroups
 from lab.hosts.machine import leader_of, wait_until_serving
 from lab.hosts.provider import PROVIDER
+from lab.hosts.supervisor import ENFORCED
 from lab.state import LabState, lab_folder, stop
 from tests.live.conftest import ROOT
 
@@ -77,7 +78,13 @@ def test_four_hosts_run_and_serve_and_go_without_a_trace(hosts: LabState) -> Non
             over_ssh(machine.name or "", "systemctl is-system-running; hostname")
             == f"running\n{machine.name}"
         )
-    again = leader_of(lab_folder(ROOT, ENVIRONMENT), "gateway").run(
+    gateway = leader_of(lab_folder(ROOT, ENVIRONMENT), "gateway")
+    told = json.loads((lab_folder(ROOT, ENVIRONMENT) / "hosts.json").read_text(encoding="utf-8"))["cgroups"]
+    unit = "system.slice/hx-litellm-gateway.service"
+    places = f"/sys/fs/cgroup/memory/{unit}/memory.limit_in_bytes /sys/fs/cgroup/{unit}/memory.max"
+    limit = gateway.run(f"cat {places} 2>/dev/null || true", timeout=20).stdout.split()
+    assert limit == (["4294967296"] if told["limits"] == ENFORCED else [])
+    again = gateway.run(
         "/opt/HX-Infrastructure-/api-gateway/scripts/deployment/deploy-litellm-gateway.sh"
         " --wheelhouse /srv/wheelhouse",
         timeout=60,
