@@ -11,6 +11,7 @@ import json
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +30,8 @@ from lab.kill_matrix import CONTROL, Matrix, judge, run_checks
 from lab.state import lab_folder
 
 SCRIPT_BUDGET_S = 60
+REVERTS_AT_ONCE = 6
+"""After so many faults the machines are looked at again: a difference that is left voids the matrix."""
 ENVIRONMENT = "lab"
 
 
@@ -62,6 +65,9 @@ def run_host_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable
             for number, fault in enumerate(faults, start=1):
                 say(f"{number} of {len(faults)}: {fault.name}")
                 views.append(stage.view_of(fault, healthy))
+                if number % REVERTS_AT_ONCE == 0 or number == len(faults):
+                    last = [fault.name for fault in faults[max(0, number - REVERTS_AT_ONCE) : number]]
+                    stage.require_reverted(healthy, last)
             runs = run_checks(root, stage.folder, views, faults, {}, suite="suites/host")
     finally:
         running.release()
@@ -78,17 +84,19 @@ class Stage:
 
     def looks(self, machines: Sequence[str], environment: Environment | None = None) -> dict[str, Any]:
         """A look at each machine, as the suite takes it, or why there is none."""
-        found: dict[str, Any] = {}
-        for name in machines:
+
+        def one(name: str) -> dict[str, Any]:
             try:
-                found[name] = asdict(look(environment or self.environment, name))
+                return asdict(look(environment or self.environment, name))
             except NoFacts as failure:
-                found[name] = {"why": failure.why, "mend": failure.mend}
-        return found
+                return {"why": failure.why, "mend": failure.mend}
+
+        with ThreadPoolExecutor(len(machines)) as pool:
+            return dict(zip(machines, pool.map(one, machines), strict=True))
 
     def view_of(self, fault: Fault, healthy: Mapping[str, Any]) -> Environment:
         """The environment of a fault, judged on a look that was taken while it was there. Raises RuntimeError
-        where its scripts fail, or where the revert leaves a difference."""
+        where its scripts fail."""
         change = fault.change
         assert change is not None
         view = self.view(fault.name, fault)
@@ -101,11 +109,15 @@ class Stage:
             if change.apply:
                 self._script(fault.name, change, change.revert, wait=change.restarts)
         self.write(fault.name, {**healthy, **seen})
-        if change.apply:
-            left = differences(healthy[change.machine], self.looks([change.machine])[change.machine])
-            if left:
-                raise RuntimeError(f"{fault.name} was not reverted exactly: {'; '.join(left[:5])}")
         return view
+
+    def require_reverted(self, healthy: Mapping[str, Any], faults: Sequence[str]) -> None:
+        """Raises RuntimeError where a machine is not what it was before these faults."""
+        for machine, found in self.looks(list(healthy)).items():
+            left = [found["why"]] if "why" in found else differences(healthy[machine], found)
+            if left:
+                shown = "; ".join(left[:5])
+                raise RuntimeError(f"one of {', '.join(faults)} was not reverted exactly: {machine}: {shown}")
 
     def write(self, name: str, looks: Mapping[str, Any]) -> None:
         """Keep the looks of a view where its environment file says that they are."""
