@@ -190,7 +190,7 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
     ),
     gateway_fault(
         "embeddings-elsewhere",
-        "embeddings are sent to a backend of chat models",
+        "the gateway says that a backend of chat models makes the embeddings",
         {"BACKEND-ROUTE-006": r"emb-\S+ was served by llm-01 \(3 times\); declared is orc"},
         after=claims_first(lambda request: request.at(EMBEDDINGS)),
     ),
