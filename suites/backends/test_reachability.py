@@ -8,6 +8,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.backend import BackendClient, full_name
 from gateway_acceptance.wire.exchange import Exchange
+from suites.backends import inventory_rules
 
 
 @check(
@@ -100,7 +101,8 @@ def test_warm_answer(
     backend: BackendClient, environment: Environment, note: Callable[[str, object], None]
 ) -> None:
     """One token, or one vector, asked directly. A cold model is loaded first, and how long that took is
-    recorded: a cold start is not slowness."""
+    recorded; where others drove it out of memory meanwhile, the time of loading it again does not count: a
+    cold start is not slowness."""
     name, bound = backend.backend.name, environment.bounds.first_token_s
     alias, model = next(
         ((alias, served.upstream) for alias, served in environment.deployments if served.backend == name),
@@ -115,10 +117,11 @@ def test_warm_answer(
         note(f"{name}.{model}.cold_start_s", round(load.elapsed_s, 3))
     answer = backend.embedding(model, "yes") if embeds else backend.chat(model, "Say yes", max_tokens=1)
     _require_ok(answer)
-    note(f"{name}.{model}.warm_s", round(answer.elapsed_s, 3))
-    if answer.elapsed_s > bound:
+    taken = inventory_rules.warm_seconds(answer)
+    note(f"{name}.{model}.warm_s", round(taken, 3))
+    if taken > bound:
         raise CheckFailed(
-            f"{model} on {name}, loaded, took {answer.elapsed_s:.1f} s to begin, {bound:g} s are declared",
+            f"{model} on {name}, loaded, took {taken:.1f} s to begin, {bound:g} s are declared",
             blame="backend",
         )
 
