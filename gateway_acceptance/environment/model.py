@@ -67,7 +67,8 @@ class Gateway(Table):
 class Backend(Table):
     """One server behind the gateway. url: as the suite reaches it; gateway_url: as the gateway calls it,
     where that differs; direct: whether the suite may ask it past the gateway; host: its machine, where the
-    suite may look at it."""
+    suite may look at it; counts: where it is told what the backend served, the second witness of routing: a
+    URL, or a path at ``url``. ``{mark}`` in it stands for a text that the counted requests hold."""
 
     name: Name
     url: Url
@@ -75,6 +76,12 @@ class Backend(Table):
     product: Literal["ollama"] = "ollama"
     direct: bool = True
     host: BackendHost | None = None
+    counts: Annotated[str, Field(pattern=r"^(/|https?://)")] | None = None
+
+    @property
+    def counts_url(self) -> str | None:
+        """The URL of its own count."""
+        return f"{self.url}{self.counts}" if (self.counts or "").startswith("/") else self.counts
 
     @property
     def called(self) -> str:
@@ -88,10 +95,12 @@ class Backend(Table):
 
 
 class Served(Table):
-    """What stands behind an alias: an upstream model on a backend."""
+    """What stands behind an alias: an upstream model on a backend. digest: as Ollama lists it, or its first
+    digits (at least 12, as ``ollama list`` shows)."""
 
     backend: Name
     upstream: str
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")] | None = None
 
 
 class Model(Served):
@@ -227,6 +236,11 @@ class Environment(Table):
     def directives(self) -> list[str]:
         """``MACHINE DIRECTIVE`` for each declared hardening directive."""
         return [f"{name} {word}" for name, machine in self.machines.items() for word in machine.hardening]
+
+    @property
+    def deployments(self) -> list[tuple[str, Served]]:
+        """Every declared deployment with its alias, in order of declaration."""
+        return [(alias, served) for alias in self.aliases for served in self.deployments_of(alias)]
 
     def upstreams_on(self, backend: str) -> list[str]:
         """The upstream models that the gateway needs on a backend, sorted, without repetition."""

@@ -15,13 +15,16 @@ from gateway_acceptance.environment.model import Gateway
 class Product:
     """liveness, readiness: paths that need no key; served_by: the header naming the backend's base URL;
     version_key: of the readiness body, or else of version_path's body (asked with the key), the product's
-    version."""
+    version; deployments_path: its own list of deployments, in LiteLLM's form; deployment_id: the header with
+    the id of the deployment that served, which can be asked for as ``model``."""
 
     liveness: str | None = None
     readiness: str | None = None
     served_by: str | None = None
     version_path: str | None = None
     version_key: str | None = None
+    deployments_path: str | None = None
+    deployment_id: str | None = None
 
 
 PRODUCTS = {
@@ -31,6 +34,8 @@ PRODUCTS = {
         served_by="x-litellm-model-api-base",
         version_path="/health/readiness/details",
         version_key="litellm_version",
+        deployments_path="/v1/model/info",
+        deployment_id="x-litellm-model-id",
     ),
     "portkey": Product(liveness="/"),
     "openai-compatible": Product(),
@@ -46,4 +51,6 @@ def product_of(gateway: Gateway) -> Product:
         served_by=gateway.served_by_header or known.served_by,
         version_path=known.version_path,
         version_key=known.version_key,
+        deployments_path=known.deployments_path,
+        deployment_id=known.deployment_id,
     )

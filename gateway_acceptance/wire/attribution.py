@@ -16,13 +16,16 @@ def served_by(exchange: Exchange, header: str | None, backends: Sequence[Backend
     undeclared deployment must be seen, not dropped). Hosts and ports are compared, not whole URLs.
     """
     value = exchange.header(header) if header else None
-    if not value:
-        return ""
-    place = _place(value)
+    return name_of(value, backends) if value else ""
+
+
+def name_of(url: str, backends: Sequence[Backend]) -> str:
+    """The name of the declared backend at this URL; the URL itself where none is."""
+    place = _place(url)
     for backend in backends:
-        if place in {_place(url) for url in backend.urls}:
+        if place in {_place(known) for known in backend.urls}:
             return backend.name
-    return value
+    return url
 
 
 def _place(url: str) -> tuple[str, int] | str:

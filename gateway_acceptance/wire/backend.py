@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from gateway_acceptance.environment import Backend
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import Sender, tokens_needed
 
@@ -40,6 +40,62 @@ class BackendClient:
             for entry in entries
             if isinstance(entry, dict)
         }
+
+    def loaded(self) -> set[str]:
+        """``GET /api/ps``: the full names of the models that are in memory now."""
+        exchange = self.get("/api/ps")
+        entries = _member(exchange, "models")
+        if not isinstance(entries, list):
+            raise CheckFailed(f"{exchange.url}: expected a list of models, got {entries!r}", blame="backend")
+        return {full_name(str(entry.get("name"))) for entry in entries if isinstance(entry, dict)}
+
+    def capabilities(self, model: str) -> list[str] | None:
+        """``POST /api/show``: what a model can do, in Ollama's words.
+
+        None where it says none (before 0.6.4)."""
+        exchange = self._send("POST", "/api/show", {"model": model})
+        found = _member(exchange, "capabilities")
+        return [str(word) for word in found] if isinstance(found, list) else None
+
+    def load(self, model: str) -> Exchange:
+        """``POST /api/generate`` without a prompt: Ollama loads the model and says nothing."""
+        return self._send("POST", "/api/generate", {"model": model, "stream": False})
+
+    def embedding(self, model: str, text: str) -> Exchange:
+        """``POST /api/embed`` of one text."""
+        return self._send("POST", "/api/embed", {"model": model, "input": text}, tokens_needed(text, 0))
+
+    def embed(self, model: str, text: str) -> list[float]:
+        """``POST /api/embed`` of one text: its vector. Raises CheckFailed where the answer holds none."""
+        exchange = self.embedding(model, text)
+        vectors = _member(exchange, "embeddings")
+        if not isinstance(vectors, list) or len(vectors) != 1 or not isinstance(vectors[0], list):
+            raise CheckFailed(
+                f"{exchange.url}: expected one vector, got {exchange.text[:200]}", blame="backend"
+            )
+        return vectors[0]
+
+    def counts(self, mark: str) -> dict[str, int]:
+        """The backend's own count: requests by full model name, with this mark where its URL takes one.
+
+        The answer is ``{"models": {NAME: NUMBER}}``. Raises Untestable where it is anything else, KeyError
+        where the environment declares none.
+        """
+        url = self.backend.counts_url
+        if url is None:
+            raise KeyError(self.backend.name)
+        mend = f"mend what answers there, or take backends.counts of {self.backend.name} away"
+        try:
+            answer = self._sender.send("GET", url.replace("{mark}", mark))
+            counted = answer.json() if answer.status == 200 else None
+        except CheckFailed as failure:
+            raise Untestable(f"the count of {self.backend.name} cannot be read: {failure}", mend) from None
+        models = counted.get("models") if isinstance(counted, dict) else None
+        if not isinstance(models, dict) or not all(type(number) is int for number in models.values()):
+            raise Untestable(
+                f"the count of {self.backend.name} is none: got {answer.status} {answer.text[:120]}", mend
+            )
+        return {full_name(name): number for name, number in models.items()}
 
     def chat(self, model: str, prompt: str, *, max_tokens: int) -> Exchange:
         """``POST /api/chat``, one user message, temperature 0, not streamed."""

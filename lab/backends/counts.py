@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 RECENT = 10_000  # entries of the log; older ones are dropped
+KEPT_TEXT = 1000  # characters of a request that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Counts:
         self._lock = threading.Lock()
         self._by_key: Counter[tuple[str, str, str]] = Counter()
         self._recent: deque[Served] = deque(maxlen=recent)
+        self._texts: deque[tuple[str, str]] = deque(maxlen=recent)
         self._index = 0
         self._abandoned = 0
 
@@ -45,6 +47,16 @@ class Counts:
         with self._lock:
             self._by_key[endpoint, model, scenario] += 1
             self._recent.append(Served(index, model, endpoint, scenario))
+
+    def inferred(self, model: str, text: str) -> None:
+        """Note what one request to a model said, before it is answered; only its beginning is kept."""
+        with self._lock:
+            self._texts.append((model, text[:KEPT_TEXT]))
+
+    def marked(self, mark: str) -> dict[str, int]:
+        """Requests to models whose text holds ``mark``, by model; every one where it is empty."""
+        with self._lock:
+            return dict(Counter(model for model, text in self._texts if mark in text))
 
     def left(self) -> None:
         """Note that a client left before its answer was complete."""

@@ -266,3 +266,60 @@ register(
         lines=lambda lines, _call: [*lines[: len(lines) // 2], lines[-1]],
     ),
 )
+register(
+    Scenario(
+        name="slow-version",
+        description="the version takes 2.5 s",
+        endpoints=frozenset({"/api/version"}),
+        backends=frozenset({"llm-01"}),
+        delay_s=2.5,
+    ),
+    Scenario(
+        name="other-root",
+        description="something else answers at the root",
+        endpoints=frozenset({"/"}),
+        fixed=Fixed(200, "It works!"),
+    ),
+    Scenario(
+        name="version-differs",
+        description="one backend was not updated",
+        endpoints=frozenset({"/api/version"}),
+        backends=frozenset({"llm-02"}),
+        reply=with_field("version", "0.5.1"),
+    ),
+    Scenario(
+        name="slow-warm",
+        description="a loaded model waits 4.5 s before it answers",
+        endpoints=frozenset({"/api/chat"}),
+        backends=frozenset({"llm-01"}),
+        delay_s=4.5,
+    ),
+    Scenario(
+        name="digest-differs",
+        description="the tags mean other models than before",
+        endpoints=frozenset({"/api/tags"}),
+        reply=lambda body, _call: {
+            **body,
+            "models": [{**model, "digest": model["digest"][::-1]} for model in body["models"]],
+        },
+    ),
+    Scenario(
+        name="capabilities-swapped",
+        description="every model is one that only embeds",
+        endpoints=frozenset({"/api/show"}),
+        backends=frozenset({"llm-01", "llm-02"}),
+        reply=with_field("capabilities", ["embedding"]),
+    ),
+    Scenario(
+        name="stranger-loaded",
+        description="a model is in memory that the backend does not list",
+        endpoints=frozenset({"/api/ps"}),
+        reply=with_field("models", [{"name": "removed:7b", "model": "removed:7b", "digest": ""}]),
+    ),
+    Scenario(
+        name="count-stands-still",
+        description="the backend's own count tells nothing of what it serves",
+        endpoints=frozenset({"/lab/counts"}),
+        fixed=Fixed(200, {"models": {}}),
+    ),
+)

@@ -22,6 +22,8 @@ from lab.backends.scenario import HEALTHY, Call, Connection, Json, Scenario
 from lab.backends.scenarios import EMBEDDING, INFERENCE, scenario_named
 
 SCENARIO_HEADER = "x-lab-scenario"
+COUNTS = "/lab/counts"
+"""Not Ollama's: what the backend served, as environments declare it (``counts``)."""
 MAX_BODY = 64 * 1024**2  # bytes; prompts longer than any context window must get through
 SHUTDOWN_S = 0.2  # how long a closing address waits for its handlers; silent ones never end by themselves
 GONE_POLL_S = 0.05  # how often a silent connection looks whether its client left, where nothing cancels it
@@ -100,6 +102,8 @@ async def listen(backend: Backend, host: str, port: int, scenario: str | None = 
 async def _handle(backend: Backend, own: Scenario | None, request: web.Request) -> web.StreamResponse:
     """Count the request, then answer it as its scenario wants, holding a slot where a model is asked."""
     endpoint = request.path
+    if endpoint == COUNTS:
+        return _counted(backend, own, request)
     body = await _body(request)
     given: Json = {} if isinstance(body, Refused) else body
     name = given.get("model") or given.get("name") or ""
@@ -113,6 +117,7 @@ async def _handle(backend: Backend, own: Scenario | None, request: web.Request) 
     try:
         if NATIVE.get(endpoint, endpoint) not in INFERENCE:
             return await _answered(backend, scenario, call, request, body)
+        backend.counts.inferred(call.model, json.dumps(given, ensure_ascii=False))
         with backend.slot(call.model, scenario.name):
             try:
                 return await _answered(backend, scenario, call, request, body)
@@ -122,6 +127,13 @@ async def _handle(backend: Backend, own: Scenario | None, request: web.Request) 
     except asyncio.CancelledError:
         backend.counts.left()
         raise
+
+
+def _counted(backend: Backend, own: Scenario | None, request: web.Request) -> web.Response:
+    """The backend's count, which is not counted itself; at a faulty address the defect's fixed one."""
+    if own is not None and own.fixed is not None and COUNTS in (own.endpoints or ()):
+        return web.json_response(own.fixed.body, status=own.fixed.status)
+    return web.json_response({"models": backend.counts.marked(request.query.get("mark", ""))})
 
 
 def _run_on(backend: Backend, scenario: Scenario, model: str) -> None:

@@ -19,6 +19,7 @@ from lab.faults.model import Change, Fault, Layer
 from lab.faults.models import MODEL_FAULTS
 from lab.faults.operations import OPERATION_FAULTS
 from lab.faults.properties import PROPERTY_FAULTS
+from lab.faults.routing import ROUTING_FAULTS
 from lab.faults.sdk import SDK_FAULTS
 from lab.faults.streams import STREAM_FAULTS
 from lab.faults.tools import TOOL_FAULTS
@@ -37,6 +38,7 @@ ALL = (
     *STREAM_FAULTS,
     *MODEL_FAULTS,
     *TOOL_FAULTS,
+    *ROUTING_FAULTS,
     *HOST_IDENTITY_FAULTS,
     *HOST_TREE_FAULTS,
     *HOST_UNIT_FAULTS,

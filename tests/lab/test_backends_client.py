@@ -223,3 +223,18 @@ def test_tokens_take_their_time() -> None:
 
 def test_every_scenario_says_what_it_is() -> None:
     assert all(scenario.description and scenario.name == name for name, scenario in SCENARIOS.items())
+
+
+def test_the_count_by_mark() -> None:
+    """Requests to models alone, by model and by what they say; asking is not counted."""
+    backend = make_backend()
+    ask("/api/tags", backend=backend)
+    ask("/api/chat", chat("hello mark-1", model="PHI3"), backend=backend)
+    ask("/api/embed", {"model": "all-minilm", "input": "mark-1"}, backend=backend)
+    ask("/v1/chat/completions", chat("mark-2", model="phi3"), backend=backend)
+    assert ask("/lab/counts?mark=mark-1", backend=backend).json == {
+        "models": {"phi3:latest": 1, "all-minilm:latest": 1}
+    }
+    assert ask("/lab/counts", backend=backend).json == {"models": {"phi3:latest": 2, "all-minilm:latest": 1}}
+    assert ask("/lab/counts", backend=backend, scenario="count-stands-still").json == {"models": {}}
+    assert backend.counts.total() == 4

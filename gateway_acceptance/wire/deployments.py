@@ -1,0 +1,54 @@
+"""The gateway's own list of its deployments, read from LiteLLM's ``/v1/model/info``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway_acceptance.environment import Backend
+from gateway_acceptance.wire.attribution import name_of
+
+PROVIDERS = ("ollama_chat/", "ollama/", "openai/")
+"""Prefixes of ``litellm_params.model`` under which LiteLLM calls an Ollama server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One deployment as the gateway lists it. backend: the declared backend's name, or the address where
+    none is declared, or empty; weight: None where it has none."""
+
+    alias: str
+    backend: str
+    upstream: str
+    id: str
+    weight: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.alias} → {self.upstream} on {self.backend or 'no address'}"
+
+
+def listed_deployments(document: Any, backends: Sequence[Backend]) -> list[Listed] | None:
+    """The deployments of a ``/v1/model/info`` body, in its order; None where it is no such list.
+
+    Source: LiteLLM's proxy_server.py, model_info_v1: data[] of model_name, litellm_params, model_info.
+    """
+    entries = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return None
+    return [_listed(entry, backends) for entry in entries]
+
+
+def _listed(entry: dict[str, Any], backends: Sequence[Backend]) -> Listed:
+    parameters = entry.get("litellm_params") or {}
+    upstream = str(parameters.get("model") or "")
+    for prefix in PROVIDERS:
+        upstream = upstream.removeprefix(prefix)
+    base, weight = parameters.get("api_base"), parameters.get("weight")
+    return Listed(
+        alias=str(entry.get("model_name")),
+        backend=name_of(str(base), backends) if base else "",
+        upstream=upstream,
+        id=str((entry.get("model_info") or {}).get("id") or ""),
+        weight=float(weight) if isinstance(weight, int | float) else None,
+    )
