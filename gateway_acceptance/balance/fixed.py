@@ -5,6 +5,7 @@ Each is valid for a number of draws fixed in advance, and looked at once.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def repeats_distribution(counts: Sequence[int]) -> list[float]:
 def runs_test(sequence: Sequence[str]) -> tuple[float, float]:
     """(p of so few repeats or fewer, p of so many or more), given the counts: takes turns, or sticks."""
     counts = [sequence.count(identity) for identity in dict.fromkeys(sequence)]
-    repeats = sum(1 for one, other in zip(sequence, sequence[1:], strict=False) if one == other)
+    repeats = sum(1 for one, other in itertools.pairwise(sequence) if one == other)
     distribution = repeats_distribution(counts)
     few, many = math.fsum(distribution[: repeats + 1]), math.fsum(distribution[repeats:])
     return min(1.0, few), min(1.0, many)

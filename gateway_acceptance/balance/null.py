@@ -36,7 +36,7 @@ class Witness(StrEnum):
     DEPLOYMENT = "deployment"
 
 
-class UndefinedNull(ValueError):
+class UndefinedNullError(ValueError):
     """The declaration says no probabilities; the message says why and how to mend it."""
 
 
@@ -60,21 +60,20 @@ def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witnes
     """The null hypothesis of a declared group behind a gateway.
 
     version: as measured, else as declared, else None: then the oldest and the newest reading must agree.
-    Raises UndefinedNull where no deployment can be drawn, or where the version's reading is not known and
-    matters.
+    Raises UndefinedNullError where no deployment can be drawn, or where it matters how the version reads the
+    declaration and that is not known.
     """
-    rules = _rules(gateway, version)
-    found = [(rule(group.deployments)) for rule in rules]
+    found = [rule(group.deployments) for rule in _rules(gateway, version)]
     if any(other != found[0] for other in found):
-        raise UndefinedNull(
+        raise UndefinedNullError(
             f"group {group.alias!r}: the weights are declared for some deployments only, and LiteLLM up to "
-            f"{LAST_OF_FIRST} reads that otherwise than from {FIRST_OF_ANY} on; what {version or 'the gateway'} "
-            "does is not known: give every deployment a weight, or declare gateway.version"
+            f"{LAST_OF_FIRST} reads that otherwise than from {FIRST_OF_ANY} on. What version "
+            f"{version or '(unknown)'} does is not known: give every deployment a weight, or declare gateway.version"
         )
     metric, weights = found[0]
     total = sum(weights)
     if total == 0:
-        raise UndefinedNull(
+        raise UndefinedNullError(
             f"group {group.alias!r}: every {metric} counts as 0, so no deployment can be drawn; give one more"
         )
     shares: dict[str, Fraction] = {}
