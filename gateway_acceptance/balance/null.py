@@ -68,7 +68,8 @@ def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witnes
         raise UndefinedNullError(
             f"group {group.alias!r}: the weights are declared for some deployments only, and LiteLLM up to "
             f"{LAST_OF_FIRST} reads that otherwise than from {FIRST_OF_ANY} on. What version "
-            f"{version or '(unknown)'} does is not known: give every deployment a weight, or declare gateway.version"
+            f"{version or '(unknown)'} does is not known: give every deployment a weight, or declare "
+            "gateway.version"
         )
     metric, weights = found[0]
     total = sum(weights)

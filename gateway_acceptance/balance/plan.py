@@ -12,6 +12,8 @@ from gateway_acceptance.balance.operating import Operating, operating
 from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment.model import Balance, Environment, Group
 
+TESTS_OF_EACH = 2
+"""Each group is judged twice, its shares and the independence of its draws; alpha is for all of it."""
 STEP = 0.01
 """Imbalances are told to a point of a hundred."""
 SEARCH_RUNS = 1000
@@ -77,7 +79,7 @@ def design_of(null: Null, balance: Balance, groups: int) -> Design:
     """The design for one of so many groups of an environment."""
     return Design(
         tuple(null.shares.values()),
-        alpha_of_each(balance.alpha, groups),
+        alpha_of_each(balance.alpha, groups * TESTS_OF_EACH),
         balance.power,
         balance.tolerance,
         balance.most_draws,

@@ -26,8 +26,8 @@ def add_balance_command(commands: Any) -> None:
     plan = below.add_parser(
         "plan",
         help="what it costs, and what it can find",
-        description="For each balanced group: the null hypothesis, the draws, and the smallest imbalance that "
-        "they find. Nothing is sent.",
+        description="For each balanced group: the null hypothesis, the draws, and the smallest imbalance "
+        "that they find. Nothing is sent.",
     )
     plan.add_argument("--env", required=True, metavar="NAME|FILE", help="which environment")
     plan.add_argument("--json", action="store_true", help="one object, for machines")
@@ -116,13 +116,13 @@ def _of_group(one: Plan | NoPlan) -> list[str]:
         one.null.alias,
         f"    null hypothesis   {one.null.sentence}",
         *(f"    only if           {premise}" for premise in one.null.premises),
-        f"    alpha             {one.design.alpha:g}",
+        f"    alpha             {one.design.alpha:g} for the shares, as much for independence",
         f"    draws             at most {one.design.most_draws}; {healthy.mean_draws:.0f} on average from a "
         f"right gateway (a fixed test of the tolerance: {one.fixed_draws})",
         f"    a right gateway   passed {healthy.passed:.2%}, failed {healthy.failed:.2%}, "
         f"inconclusive {healthy.inconclusive:.2%} ({how})",
-        f"    passed means      no share is off by {one.design.tolerance:g} or more; wrong with a probability "
-        f"of at most {1 - one.design.power:.2g}",
+        f"    passed means      no share is off by {one.design.tolerance:g} or more; wrong with a "
+        f"probability of at most {1 - one.design.power:.2g}",
         f"    smallest found    {_shown(one.smallest)} whichever share is off; by share: "
         + ", ".join(
             f"{found.identity} {'+' if found.more else '-'}{_shown(found.by)}" for found in one.detectable
