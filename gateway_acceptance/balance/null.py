@@ -55,6 +55,11 @@ class Null:
         """Whether there is anything to tell apart: with one identity every gateway looks balanced."""
         return len(self.shares) > 1
 
+    @property
+    def is_balanced(self) -> bool:
+        """Whether more than one identity is declared to serve at all."""
+        return sum(share > 0 for share in self.shares.values()) > 1
+
 
 def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witness = Witness.BACKEND) -> Null:
     """The null hypothesis of a declared group behind a gateway.

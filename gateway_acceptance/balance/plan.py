@@ -35,13 +35,14 @@ class Detectable:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One group. alpha: of this group; draws: at most; healthy: what becomes of a right gateway; detectable:
-    what is found; fixed_draws: what a fixed test with the same alpha and power takes for the tolerance."""
+    what is found; fixed_draws: what a fixed test with the same alpha and power takes for the tolerance,
+    None where a single draw of another would do."""
 
     null: Null
     design: Design
     healthy: Operating
     detectable: tuple[Detectable, ...]
-    fixed_draws: int
+    fixed_draws: int | None
 
     @property
     def smallest(self) -> float | None:
@@ -54,6 +55,8 @@ class Plan:
     def cautions(self) -> list[str]:
         """What a person should know before running it."""
         found = []
+        if not self.null.is_balanced:
+            found.append("one backend alone is declared to serve: this is no balancing, whatever is drawn")
         if self.healthy.inconclusive > TOO_OFTEN_UNDECIDED:
             found.append(
                 f"a right gateway stays inconclusive in {self.healthy.inconclusive:.0%} of runs: "
@@ -98,9 +101,8 @@ def _planned(environment: Environment, group: Group, version: str | None) -> Pla
     except UndefinedNullError as problem:
         return NoPlan(group.alias, str(problem))
     if not null.can_be_judged:
-        return NoPlan(
-            group.alias, "all its deployments stand on one backend: the witness cannot tell them apart"
-        )
+        reason = "all its deployments stand on one backend: the witness cannot tell them apart"
+        return NoPlan(group.alias, reason)
     return plan(null, environment.balance, len(environment.groups))
 
 
@@ -112,7 +114,7 @@ def plan(null: Null, balance: Balance, groups: int) -> Plan:
         (place, more)
         for place in range(len(names))
         for more in (True, False)
-        if (design.shares[place] < 1 if more else design.shares[place] > 0)
+        if design.shares[place] < 1 and (more or design.shares[place] > 0)
     ]
     # equal shares are found alike: each distinct one is computed once
     distinct = {(design.shares[place], more): (place, more) for place, more in sides}
@@ -122,7 +124,9 @@ def plan(null: Null, balance: Balance, groups: int) -> Plan:
         design,
         operating(design, design.shares),
         tuple(Detectable(names[place], more, found[design.shares[place], more]) for place, more in sides),
-        max(_fixed(design, place) for place in range(len(names))),
+        max(_fixed(design, place) for place in range(len(names)) if 0 < design.shares[place] < 1)
+        if null.is_balanced
+        else None,
     )
 
 
@@ -145,8 +149,6 @@ def smallest_detectable(design: Design, place: int, *, more: bool) -> float | No
     hundredth (or the whole share); None where even the largest does not."""
     share = design.shares[place]
     most = 1 - share if more else share
-    if most <= 0 or share == 1:
-        return None
     sign = 1 if more else -1
 
     def found(by: float) -> bool:
@@ -169,5 +171,4 @@ def _fixed(design: Design, place: int) -> int:
     return max(
         fixed_draws(design.shares, imbalanced(design.shares, place, one), design.alpha, design.power)
         for one in by
-        if one and share not in (0, 1)
     )

@@ -118,7 +118,7 @@ def _of_group(one: Plan | NoPlan) -> list[str]:
         *(f"    only if           {premise}" for premise in one.null.premises),
         f"    alpha             {one.design.alpha:g} for the shares, as much for independence",
         f"    draws             at most {one.design.most_draws}; {healthy.mean_draws:.0f} on average from a "
-        f"right gateway (a fixed test of the tolerance: {one.fixed_draws})",
+        f"right gateway (a fixed test of the tolerance: {one.fixed_draws or 'any'})",
         f"    a right gateway   passed {healthy.passed:.2%}, failed {healthy.failed:.2%}, "
         f"inconclusive {healthy.inconclusive:.2%} ({how})",
         f"    passed means      no share is off by {one.design.tolerance:g} or more; wrong with a "
