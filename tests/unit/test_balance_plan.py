@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,20 @@ def test_nothing_to_plan_and_bad_input(capsys: pytest.CaptureFixture[str]) -> No
     assert said(capsys, "balance")[0] == 4
     code, _, err = said(capsys, "balance", "plan", "--env", "producton")
     assert (code, "did you mean 'production'" in err) == (4, True)
+
+
+def test_the_page_tells_what_becomes_of_production() -> None:
+    (planned,) = plans_of(load_environment("production", ROOT, {}))
+    assert isinstance(planned, Plan)
+    page = (ROOT / "docs" / "balance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| (\d+) % \| ([\d.]+) % \| ([\d.]+) %.* \| ([\d.]+) % \|", page)
+    assert [row[0] for row in rows] == ["0", "33", "40", "50", "60", "67"]
+    for percent, *told in rows:
+        share = 1 / 3 if percent == "33" else int(percent) / 100
+        found = operating(planned.design, (share, 1 - share))
+        assert [float(one) for one in told] == pytest.approx(
+            [100 * one for one in (found.passed, found.failed, found.inconclusive)], abs=0.51
+        )
 
 
 def test_the_page_shows_what_the_command_says() -> None:
