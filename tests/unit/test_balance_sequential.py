@@ -69,6 +69,14 @@ def test_an_interval_ends_where_scipys_mixture_reaches_the_level() -> None:
     assert interval(0, 0, 0.5, 0.01, 2) == (0, 1)
 
 
+def test_an_interval_ends_where_a_flat_mixture_reaches_the_level() -> None:
+    """The mean of q^x (1-q)^(n-x) over all q is x! (n-x)! / (n+1)!."""
+    count, draws, level = 7, 20, 0.02
+    mixture = 1 / ((draws + 1) * math.comb(draws, count))
+    for end in interval(count, draws, 0.5, level, 2.0):
+        assert end**count * (1 - end) ** (draws - count) == pytest.approx(mixture * level)
+
+
 def test_an_interval_covers_the_truth_at_all_draws_together() -> None:
     chance, missed, runs = random.Random(8), 0, 400
     for _ in range(runs):
@@ -80,6 +88,12 @@ def test_an_interval_covers_the_truth_at_all_draws_together() -> None:
                 missed += 1
                 break
     assert 10 < missed <= 0.25 * runs
+
+
+def test_the_intervals_of_a_trial_share_alpha() -> None:
+    found = trial("a")
+    made = found.design
+    assert found.intervals["a"] == pytest.approx(interval(1, 1, 1 / 3, made.alpha / 3, made.concentration))
 
 
 def test_the_intervals_of_a_trial_only_shrink() -> None:
@@ -129,6 +143,31 @@ def test_after_the_outcome_nothing_counts() -> None:
     ended = trial(itertools.cycle("a"))
     with pytest.raises(ValueError, match="has ended"):
         ended.observe("b")
+
+
+@pytest.mark.parametrize(("shares", "tolerance"), [(TWO, 0.2), ((0.1, 0.9), 0.3), (THIRDS, 0.25)])
+def test_within_is_walds_ratio_on_every_side(shares: tuple[float, ...], tolerance: float) -> None:
+    made = design(shares, tolerance=tolerance, power=0.95)
+    drawn, verdicts = 45, []
+    for count in range(drawn + 1):
+        rest = drawn - count
+        counts = [count, rest] if len(shares) == 2 else [count, rest // 2, rest - rest // 2]
+        expected = all(
+            seen * math.log(share) + (drawn - seen) * math.log(1 - share) + math.log(0.05)
+            >= log_likelihood(seen, drawn, wrong)
+            for seen, share in zip(counts, shares, strict=True)
+            for wrong in (min(share + tolerance, 1), max(share - tolerance, 0))
+        )
+        assert made.within(counts) == expected, counts
+        verdicts.append(expected)
+    assert set(verdicts) == {True, False}
+
+
+def log_likelihood(count: int, drawn: int, share: float) -> float:
+    """Of a share that may be 0 or 1: those are excluded for good by a single draw that they forbid."""
+    if share in (0, 1):
+        return math.inf if count == drawn * share else -math.inf
+    return count * math.log(share) + (drawn - count) * math.log(1 - share)
 
 
 def test_who_never_served_is_never_within_the_tolerance() -> None:
