@@ -13,7 +13,7 @@ GROUND = (
     *("check", "problem", "verdict", "environment", "policy", "claims", "waivers", "redaction"),
     *("usage", "profiles", "embedded", "coverage", "coverage_entry"),
 )
-ROOMS = (GROUND, ("wire", "host"), ("record", "run_directory"), ("report",), ("plugin", "cli"))
+ROOMS = (GROUND, ("wire", "host", "balance"), ("record", "run_directory"), ("report",), ("plugin", "cli"))
 """From the lowest up."""
 FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
 CHOKE_POINTS = {

@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import gateway_acceptance
+from gateway_acceptance.cli.balance import add_balance_command
 from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.root import project_root
@@ -61,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_claims(commands)
     add_sudoers_command(commands)
     add_coverage_command(commands)
+    add_balance_command(commands)
     for point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
         point.load()(commands)
     return parser

@@ -8,6 +8,8 @@ from gateway_acceptance.environment.load import (
 )
 from gateway_acceptance.environment.model import (
     Backend,
+    Balance,
+    Deployment,
     Environment,
     Gateway,
     Group,
@@ -20,6 +22,8 @@ from gateway_acceptance.environment.products import Product, product_of
 
 __all__ = [
     "Backend",
+    "Balance",
+    "Deployment",
     "Environment",
     "Gateway",
     "Group",

@@ -120,9 +120,11 @@ class Model(Served):
 
 
 class Deployment(Served):
-    """One member of a balanced group. weight: None where the configuration gives none."""
+    """One member of a balanced group. weight, rpm, tpm: None where the configuration gives none."""
 
-    weight: Annotated[float, Field(ge=0)] | None = None
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    rpm: Annotated[int, Field(ge=0)] | None = None
+    tpm: Annotated[int, Field(ge=0)] | None = None
 
 
 class Group(Table):
@@ -132,6 +134,22 @@ class Group(Table):
     kind: ModelKind = ModelKind.CHAT
     strategy: Literal["simple-shuffle"] = "simple-shuffle"
     deployments: Annotated[tuple[Deployment, ...], Field(min_length=2)]
+
+
+class Balance(Table):
+    """How the proportions of balanced groups are judged (docs/balance.md).
+
+    alpha: the most probable a false alarm may be, over both tests (shares, independence) of all groups of
+    the environment together; power: how surely an imbalance of the tolerance is not passed, and the certainty
+    that ``balance plan`` plans with; tolerance: the smallest imbalance worth finding, as the largest
+    difference of any share from the declared one; most_draws: requests per group after which the judgement is
+    inconclusive. The defaults suit a production deployment: 60 requests of one token each.
+    """
+
+    alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.002
+    power: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
+    tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    most_draws: Annotated[int, Field(ge=10, le=10_000)] = 60
 
 
 class Policy(Table):
@@ -163,6 +181,7 @@ class Environment(Table):
     backends: tuple[Backend, ...] = ()
     host: Host | None = None
     bounds: Bounds = Bounds()
+    balance: Balance = Balance()
     policy: Policy
     source: Path = Path()
 

@@ -49,6 +49,18 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"policy": {"effects": ["read"], "requests": 0, "tokens": 1, "seconds": 1}},
         "policy.requests: input should be greater than 0 (found 0); correct it",
     ),
+    "alpha of one half": (
+        {"balance": {"alpha": 0.5}},
+        "balance.alpha: input should be less than or equal to 0.1 (found 0.5); correct it",
+    ),
+    "tolerance of everything": (
+        {"balance": {"tolerance": 1.0}},
+        "balance.tolerance: input should be less than 1 (found 1.0); correct it",
+    ),
+    "too few draws": (
+        {"balance": {"most_draws": 5}},
+        "balance.most_draws: input should be greater than or equal to 10 (found 5); correct it",
+    ),
     "unknown effect": (
         {"policy": {"effects": ["destroy"], "requests": 1, "tokens": 1, "seconds": 1}},
         "policy.effects[1]: input should be 'read', 'spend', 'mutate' or 'disrupt'",

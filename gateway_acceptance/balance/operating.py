@@ -1,0 +1,110 @@
+"""What a design does, before it is used: how often it passes, fails or decides nothing, and how soon.
+
+Exact where the counts that can come up are few, since the decision depends on the counts alone; by
+simulation with a fixed seed elsewhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway_acceptance.balance.sequential import Design, Outcome
+
+MOST_STATES = 60_000
+"""Up to so many possible counts the computation is exact."""
+RUNS, SEED = 2000, 20_240_607
+"""Of a simulation; a probability is then off by about one point (two standard errors at 0.95)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """Probabilities of the three outcomes, and the draws until one of them on average."""
+
+    passed: float
+    failed: float
+    inconclusive: float
+    mean_draws: float
+    exact: bool
+
+
+def operating(design: Design, actual: Sequence[float], *, runs: int = RUNS, seed: int = SEED) -> Operating:
+    """What the design does with a gateway of these actual shares (sum 1, in the design's order)."""
+    kinds = len(design.shares)
+    if math.comb(design.most_draws + kinds, kinds) <= MOST_STATES:
+        return _exact(design, actual)
+    return simulated(design, actual, runs=runs, seed=seed)
+
+
+def simulated(design: Design, actual: Sequence[float], *, runs: int, seed: int) -> Operating:
+    """The same by simulation of so many runs."""
+    chance = random.Random(seed)  # noqa: S311 (no secret: the same plan every time)
+    simulator = Simulator(design)
+    ended = [simulator.run(actual, chance) for _ in range(runs)]
+    found = {outcome: sum(1 for one, _ in ended if one is outcome) / runs for outcome in Outcome}
+    return _operating(found, sum(draws for _, draws in ended) / runs, exact=False)
+
+
+class Simulator:
+    """Runs of a design, quickly: the same decisions as ``Design.decision``, draw by draw."""
+
+    def __init__(self, design: Design) -> None:
+        self.design = design
+        self._bounds = [design.bounds(drawn) for drawn in range(design.most_draws + 1)]
+
+    def run(self, actual: Sequence[float], chance: random.Random) -> tuple[Outcome, int]:
+        """The outcome of one run, and the draws it took."""
+        design, kinds = self.design, len(self.design.shares)
+        counts, places = [0] * kinds, range(kinds)
+        e_value, limit = 1.0, 1 / design.alpha
+        drawn_places = chance.choices(places, weights=actual, k=design.most_draws)
+        for drawn, place in enumerate(drawn_places):
+            e_value *= design.factor(counts[place], drawn, design.shares[place])
+            counts[place] += 1
+            if e_value >= limit:
+                return Outcome.FAILED, drawn + 1
+            for count, (least, most) in zip(counts, self._bounds[drawn + 1], strict=True):
+                if not least <= count <= most:
+                    break
+            else:
+                return Outcome.PASSED, drawn + 1
+        return Outcome.INCONCLUSIVE, design.most_draws
+
+
+_DECISIONS: dict[Design, dict[tuple[int, ...], Outcome | None]] = {}
+"""Decisions do not depend on the actual shares, so they serve every alternative."""
+
+
+def _exact(design: Design, actual: Sequence[float]) -> Operating:
+    decisions = _DECISIONS.setdefault(design, {})
+    found = dict.fromkeys(Outcome, 0.0)
+    mean = 0.0
+    level = {(0,) * len(design.shares): 1.0}
+    for drawn in itertools.count(1):
+        reached: dict[tuple[int, ...], float] = {}
+        for counts, probability in level.items():
+            for place, share in enumerate(actual):
+                if share > 0:
+                    after = (*counts[:place], counts[place] + 1, *counts[place + 1 :])
+                    reached[after] = reached.get(after, 0.0) + probability * share
+        level = {}
+        for counts, probability in reached.items():
+            if counts not in decisions:
+                decisions[counts] = design.decision(counts)
+            outcome = decisions[counts]
+            if outcome is None:
+                level[counts] = probability
+            else:
+                found[outcome] += probability
+                mean += probability * drawn
+        if not level:
+            return _operating(found, mean, exact=True)
+    raise AssertionError("the last draw decides")
+
+
+def _operating(found: dict[Outcome, float], mean: float, *, exact: bool) -> Operating:
+    passed, failed, undecided = (found[one] for one in (Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE))
+    return Operating(passed, failed, undecided, mean, exact)

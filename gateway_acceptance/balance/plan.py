@@ -1,0 +1,174 @@
+"""What judging a group costs and what it can find, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway_acceptance.balance.fixed import fixed_draws
+from gateway_acceptance.balance.multiplicity import alpha_of_each
+from gateway_acceptance.balance.null import Null, UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.operating import Operating, operating
+from gateway_acceptance.balance.sequential import Design
+from gateway_acceptance.environment.model import Balance, Environment, Group
+
+TESTS_OF_EACH = 2
+"""Each group is judged twice, its shares and the independence of its draws; alpha is for all of it."""
+STEP = 0.01
+"""Imbalances are told to a point of a hundred."""
+SEARCH_RUNS = 1000
+"""Of each simulation of the search for the smallest imbalance: a power of 0.9 is then off by two points."""
+TOO_OFTEN_UNDECIDED = 0.05
+"""A right gateway that stays inconclusive more often makes runs red for nothing: a caution is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """One way to be out of balance. identity: whose share is off; more: by more or by less, the others' in
+    proportion; by: the smallest difference that fails with the declared power, None where none does."""
+
+    identity: str
+    more: bool
+    by: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One group. alpha: of this group; draws: at most; healthy: what becomes of a right gateway; detectable:
+    what is found; fixed_draws: what a fixed test with the same alpha and power takes for the tolerance,
+    None where a single draw of another would do."""
+
+    null: Null
+    design: Design
+    healthy: Operating
+    detectable: tuple[Detectable, ...]
+    fixed_draws: int | None
+
+    @property
+    def smallest(self) -> float | None:
+        """The smallest imbalance found with the declared power whichever share is off; None: not even the
+        largest of each."""
+        found = [one.by for one in self.detectable]
+        return None if None in found else max(by for by in found if by is not None)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What a person should know before running it."""
+        found = []
+        if not self.null.is_balanced:
+            found.append("one backend alone is declared to serve: this is no balancing, whatever is drawn")
+        if self.healthy.inconclusive > TOO_OFTEN_UNDECIDED:
+            found.append(
+                f"a right gateway stays inconclusive in {self.healthy.inconclusive:.0%} of runs: "
+                "raise balance.most_draws or balance.tolerance"
+            )
+        missed = [
+            f"{one.identity} {'more' if one.more else 'less'}" for one in self.detectable if one.by is None
+        ]
+        if missed:
+            found.append(f"not found with this power, however large: {', '.join(missed)}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlan:
+    """A group that cannot be judged, and why."""
+
+    alias: str
+    reason: str
+
+
+def design_of(null: Null, balance: Balance, groups: int) -> Design:
+    """The design for one of so many groups of an environment."""
+    return Design(
+        tuple(null.shares.values()),
+        alpha_of_each(balance.alpha, groups * TESTS_OF_EACH),
+        balance.power,
+        balance.tolerance,
+        balance.most_draws,
+    )
+
+
+def plans_of(environment: Environment, version: str | None = None) -> list[Plan | NoPlan]:
+    """A plan for each declared group. version: of the gateway, as measured; else the declared one counts."""
+    return [_planned(environment, group, version) for group in environment.groups]
+
+
+def _planned(environment: Environment, group: Group, version: str | None) -> Plan | NoPlan:
+    known = version or environment.gateway.version
+    try:
+        null = null_of(group, environment.gateway, known, Witness.BACKEND)
+    except UndefinedNullError as problem:
+        return NoPlan(group.alias, str(problem))
+    if not null.can_be_judged:
+        reason = "all its deployments stand on one backend: the witness cannot tell them apart"
+        return NoPlan(group.alias, reason)
+    return plan(null, environment.balance, len(environment.groups))
+
+
+def plan(null: Null, balance: Balance, groups: int) -> Plan:
+    """The plan of one of so many groups."""
+    design = design_of(null, balance, groups)
+    names = list(null.shares)
+    sides = [
+        (place, more)
+        for place in range(len(names))
+        for more in (True, False)
+        if design.shares[place] < 1 and (more or design.shares[place] > 0)
+    ]
+    # equal shares are found alike: each distinct one is computed once
+    distinct = {(design.shares[place], more): (place, more) for place, more in sides}
+    found = {key: smallest_detectable(design, place, more=more) for key, (place, more) in distinct.items()}
+    return Plan(
+        null,
+        design,
+        operating(design, design.shares),
+        tuple(Detectable(names[place], more, found[design.shares[place], more]) for place, more in sides),
+        max(_fixed(design, place) for place in range(len(names)) if 0 < design.shares[place] < 1)
+        if null.is_balanced
+        else None,
+    )
+
+
+def imbalanced(shares: Sequence[float], place: int, by: float) -> tuple[float, ...]:
+    """The shares with one off by ``by`` (negative: less), the others changed in proportion."""
+    target = shares[place] + by
+    if not -1e-9 <= target <= 1 + 1e-9:
+        raise ValueError(f"a share of {target} is none")
+    target = min(max(target, 0.0), 1.0)
+    rest = 1 - shares[place]
+    if rest == 0:
+        raise ValueError("nobody is there to take what this one has less")
+    return tuple(
+        target if index == place else share * (1 - target) / rest for index, share in enumerate(shares)
+    )
+
+
+def smallest_detectable(design: Design, place: int, *, more: bool) -> float | None:
+    """The smallest imbalance of one share and direction that fails with the design's power, in steps of a
+    hundredth (or the whole share); None where even the largest does not."""
+    share = design.shares[place]
+    most = 1 - share if more else share
+    sign = 1 if more else -1
+
+    def found(by: float) -> bool:
+        actual = imbalanced(design.shares, place, sign * by)
+        return operating(design, actual, runs=SEARCH_RUNS).failed >= design.power
+
+    if not found(most):
+        return None
+    low, high = 0, int(most / STEP) + 1  # in steps; the last one stands for the whole share
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if found(min(middle * STEP, most)) else (middle, high)
+    return min(round(high * STEP, 2), most)
+
+
+def _fixed(design: Design, place: int) -> int:
+    """Draws of a fixed test that finds this share off by the tolerance, the harder direction."""
+    share = design.shares[place]
+    by = [min(design.tolerance, 1 - share), -min(design.tolerance, share)]
+    return max(
+        fixed_draws(design.shares, imbalanced(design.shares, place, one), design.alpha, design.power)
+        for one in by
+    )

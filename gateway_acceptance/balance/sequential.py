@@ -1,0 +1,195 @@
+"""Is a group balanced as declared? A test that may stop after every draw, with three outcomes.
+
+Failed: the Dirichlet-multinomial mixture e-process against the declared shares reached 1/alpha (Lindon and
+Malek, NeurIPS 2022, arXiv 2011.03567). By Ville's inequality a right gateway ever gets there with a
+probability of at most alpha, however often one looks.
+
+Passed: every share is shown to be nearer to its declared value than the tolerance. For each share and side,
+Wald's likelihood ratio of the declared share against the nearest share out of tolerance must stand at
+1/(1 - power) or more. All of them must, so a gateway with any share out of tolerance passes with a
+probability of at most 1 - power (intersection-union test). A deployment that should serve and never did is
+out of every tolerance.
+
+Inconclusive: neither within the most draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway_acceptance.balance.interval import interval
+from gateway_acceptance.balance.null import Null
+
+WEAKEST_PRIOR, STRONGEST_PRIOR = 1.0, 1000.0
+"""Bounds of the mixture's concentration: from "any shares" to "very near to the declared ones"."""
+
+
+class Outcome(StrEnum):
+    """What the draws so far prove."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A test before its first draw. shares: declared probabilities, sum 1; alpha: of this group alone;
+    power, tolerance, most_draws: as in ``[balance]``. Raises ValueError for shares that are none."""
+
+    shares: tuple[float, ...]
+    alpha: float
+    power: float
+    tolerance: float
+    most_draws: int
+    concentration: float = field(init=False)
+    slopes: tuple[tuple[int, float, float], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.shares or min(self.shares) < 0 or not math.isclose(sum(self.shares), 1, abs_tol=1e-9):
+            raise ValueError(f"shares must be probabilities that sum to 1, got {self.shares}")
+        # the mixture's typical deviation from the declared shares is the tolerance
+        variance = sum(share * (1 - share) for share in self.shares) / len(self.shares)
+        wanted = variance / self.tolerance**2 - 1
+        object.__setattr__(self, "concentration", min(max(wanted, WEAKEST_PRIOR), STRONGEST_PRIOR))
+        object.__setattr__(self, "slopes", tuple(_slopes(self.shares, self.tolerance)))
+
+    def log_e(self, counts: Sequence[int]) -> float:
+        """The e-process after these counts (one per share), natural logarithm; infinite where a share of
+        zero was drawn."""
+        total = math.lgamma(self.concentration) - math.lgamma(self.concentration + sum(counts))
+        for share, count in zip(self.shares, counts, strict=True):
+            if count and share == 0:
+                return math.inf
+            if count:
+                prior = self.concentration * share
+                total += math.lgamma(prior + count) - math.lgamma(prior) - count * math.log(share)
+        return total
+
+    def factor(self, count: int, drawn: int, share: float) -> float:
+        """By how much one more draw of a share multiplies the e-process. count: its draws before; drawn: all
+        draws before."""
+        if share == 0:
+            return math.inf
+        return (self.concentration * share + count) / ((self.concentration + drawn) * share)
+
+    def bounds(self, drawn: int) -> list[tuple[float, float]]:
+        """For each share the counts (least, most) that show it within the tolerance after so many draws."""
+        enough = -math.log(1 - self.power)
+        found = [(0.0, float(drawn)) for _ in self.shares]
+        for place, hit, miss in self.slopes:
+            least, most = found[place]
+            if math.isinf(hit):
+                least = max(least, 1.0)  # one draw proves that it serves at all
+            elif math.isinf(miss):
+                most = min(most, drawn - 1.0)
+            elif hit > miss:
+                least = max(least, (enough - drawn * miss) / (hit - miss))
+            else:
+                most = min(most, (drawn * miss - enough) / (miss - hit))
+            found[place] = (least, most)
+        return found
+
+    def within(self, counts: Sequence[int]) -> bool:
+        """Whether these counts show that every share is within the tolerance."""
+        bounds = self.bounds(sum(counts))
+        return all(least <= count <= most for count, (least, most) in zip(counts, bounds, strict=True))
+
+    def decision(self, counts: Sequence[int]) -> Outcome | None:
+        """What these counts prove; None: draw again. Failed wins where both hold."""
+        if self.log_e(counts) >= -math.log(self.alpha):
+            return Outcome.FAILED
+        if self.within(counts):
+            return Outcome.PASSED
+        return Outcome.INCONCLUSIVE if sum(counts) >= self.most_draws else None
+
+
+def _slopes(shares: Sequence[float], tolerance: float) -> list[tuple[int, float, float]]:
+    """(place, gain of a draw of it, gain of another draw) of the log likelihood ratio, for each side that
+    must be excluded. An infinite gain: one such draw excludes the side for good."""
+    found = []
+    for place, share in enumerate(shares):
+        high = min(share + tolerance, 1.0)
+        if share < 1:
+            hit = math.log(share / high) if share else 0.0  # a draw of a zero share has failed already
+            miss = math.log((1 - share) / (1 - high)) if high < 1 else math.inf
+            found.append((place, hit, miss))
+        low = max(share - tolerance, 0.0)
+        if share > 0:
+            hit = math.log(share / low) if low else math.inf
+            miss = math.log((1 - share) / (1 - low)) if share < 1 else 0.0
+            found.append((place, hit, miss))
+    return found
+
+
+@dataclass
+class Trial:
+    """A test under way: tell it who served each request, in order, until it has an outcome.
+
+    path: the logarithm of the e-process after each draw; intervals: identity -> (low, high), a confidence
+    sequence: all of them hold all the time together with a probability of at least 1 - alpha.
+    """
+
+    null: Null
+    design: Design
+    counts: dict[str, int] = field(init=False)
+    path: list[float] = field(init=False, default_factory=list)
+    intervals: dict[str, tuple[float, float]] = field(init=False)
+    unexpected: list[str] = field(init=False, default_factory=list)
+    outcome: Outcome | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if tuple(self.null.shares.values()) != self.design.shares:
+            raise ValueError("the design is of other shares than the null hypothesis")
+        self.counts = dict.fromkeys(self.null.shares, 0)
+        self.intervals = dict.fromkeys(self.null.shares, (0.0, 1.0))
+
+    @property
+    def draws(self) -> int:
+        """Draws that were judged, unexpected ones included."""
+        return len(self.path)
+
+    def observe(self, identity: str) -> Outcome | None:
+        """One more draw: who served it. An identity that is not declared is a failure at once. Raises
+        ValueError after the outcome: a test that goes on until it passes proves nothing."""
+        if self.outcome is not None:
+            raise ValueError(f"the test has ended ({self.outcome}); draws after that do not count")
+        if identity not in self.counts:
+            self.unexpected.append(identity)
+            self.path.append(math.inf)
+            self.outcome = Outcome.FAILED
+            return self.outcome
+        self.counts[identity] += 1
+        counts = list(self.counts.values())
+        self.path.append(self.design.log_e(counts))
+        level = self.design.alpha / len(counts)
+        for name, count in self.counts.items():
+            share = self.null.shares[name]
+            low, high = interval(count, sum(counts), share, level, self.design.concentration)
+            before = self.intervals[name]
+            self.intervals[name] = (max(low, before[0]), min(high, before[1]))
+        self.outcome = self.design.decision(counts)
+        return self.outcome
+
+    def sentence(self) -> str:
+        """What the draws prove, for people."""
+        seen = ", ".join(
+            f"{name} {count} (declared {share:.1%}, {self.intervals[name][0]:.1%} to "
+            f"{self.intervals[name][1]:.1%})"
+            for (name, count), share in zip(self.counts.items(), self.null.shares.values(), strict=True)
+        )
+        after = f"after {self.draws} draws: {seen}"
+        if self.unexpected:
+            return f"{self.unexpected[0]} served, which is not declared; {after}"
+        if self.outcome is Outcome.FAILED:
+            return f"the shares are not the declared ones (e-value {_shown(self.path[-1])}); {after}"
+        if self.outcome is Outcome.PASSED:
+            return f"every share is within {self.design.tolerance:.0%} points of its declared one; {after}"
+        return f"the declared shares are neither excluded nor shown {after}"
+
+
+def _shown(log_e: float) -> str:
+    return "infinite" if math.isinf(log_e) else f"10^{log_e / math.log(10):.1f}"

@@ -1,0 +1,145 @@
+"""``gateway-acceptance balance plan``: what judging the proportions costs, and what it can find."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import Any
+
+from gateway_acceptance.balance.plan import NoPlan, Plan, plans_of
+from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.environment import Environment, load_environment
+
+ANSWER_TOKENS = 1
+"""Of each draw: who serves does not depend on how long the answer is."""
+
+
+def add_balance_command(commands: Any) -> None:
+    """commands: what ``ArgumentParser.add_subparsers`` returns."""
+    command = commands.add_parser(
+        "balance",
+        help="plan the judgement of balanced groups",
+        description="The statistics of balanced groups (docs/balance.md).",
+    )
+    below = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    plan = below.add_parser(
+        "plan",
+        help="what it costs, and what it can find",
+        description="For each balanced group: the null hypothesis, the draws, and the smallest imbalance "
+        "that they find. Nothing is sent.",
+    )
+    plan.add_argument("--env", required=True, metavar="NAME|FILE", help="which environment")
+    plan.add_argument("--json", action="store_true", help="one object, for machines")
+    plan.set_defaults(run=_plan)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    environment = load_environment(arguments.env, project_root(), os.environ)
+    plans = plans_of(environment)
+    if arguments.json:
+        print(json.dumps(document(environment, plans), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(lines(environment, plans)))
+    return 0
+
+
+def document(environment: Environment, plans: list[Plan | NoPlan]) -> dict[str, Any]:
+    """The plan for machines: probabilities and imbalances as fractions of one."""
+    balance = environment.balance
+    return {
+        "environment": environment.name,
+        "alpha": balance.alpha,
+        "power": balance.power,
+        "tolerance": balance.tolerance,
+        "most_draws": balance.most_draws,
+        "groups": [_entry(one) for one in plans],
+        "requests": _requests(plans),
+        "answer_tokens": _requests(plans) * ANSWER_TOKENS,
+        "cautions": _cautions(environment, plans),
+    }
+
+
+def _entry(one: Plan | NoPlan) -> dict[str, Any]:
+    if isinstance(one, NoPlan):
+        return {"alias": one.alias, "cannot_be_judged": one.reason}
+    return {
+        "alias": one.null.alias,
+        "null": {
+            "sentence": one.null.sentence,
+            "shares": one.null.shares,
+            "premises": list(one.null.premises),
+        },
+        "alpha": one.design.alpha,
+        "draws": one.design.most_draws,
+        "answer_tokens": one.design.most_draws * ANSWER_TOKENS,
+        "healthy": {
+            "passed": one.healthy.passed,
+            "failed": one.healthy.failed,
+            "inconclusive": one.healthy.inconclusive,
+            "mean_draws": one.healthy.mean_draws,
+            "exact": one.healthy.exact,
+        },
+        "smallest_detectable": one.smallest,
+        "detectable": [
+            {"identity": found.identity, "direction": "more" if found.more else "less", "by": found.by}
+            for found in one.detectable
+        ],
+        "fixed_test_draws": one.fixed_draws,
+        "cautions": one.cautions,
+    }
+
+
+def lines(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
+    """The plan for people."""
+    balance = environment.balance
+    if not plans:
+        return [f"{environment.name} declares no balanced group: nothing to plan"]
+    found = [
+        f"{environment.name}: alpha {balance.alpha:g} over {len(plans)} group(s), power {balance.power:g}, "
+        f"tolerance {balance.tolerance:g}, at most {balance.most_draws} draws of each"
+    ]
+    for one in plans:
+        found += _of_group(one)
+    found.append(
+        f"cost: at most {_requests(plans)} requests of {ANSWER_TOKENS} answer token each; nothing was sent"
+    )
+    return found + [f"caution: {caution}" for caution in _cautions(environment, plans)]
+
+
+def _of_group(one: Plan | NoPlan) -> list[str]:
+    if isinstance(one, NoPlan):
+        return [one.alias, f"    cannot be judged: {one.reason}"]
+    healthy = one.healthy
+    how = "computed" if healthy.exact else "simulated"
+    return [
+        one.null.alias,
+        f"    null hypothesis   {one.null.sentence}",
+        *(f"    only if           {premise}" for premise in one.null.premises),
+        f"    alpha             {one.design.alpha:g} for the shares, as much for independence",
+        f"    draws             at most {one.design.most_draws}; {healthy.mean_draws:.0f} on average from a "
+        f"right gateway (a fixed test of the tolerance: {one.fixed_draws or 'any'})",
+        f"    a right gateway   passed {healthy.passed:.2%}, failed {healthy.failed:.2%}, "
+        f"inconclusive {healthy.inconclusive:.2%} ({how})",
+        f"    passed means      no share is off by {one.design.tolerance:g} or more; wrong with a "
+        f"probability of at most {1 - one.design.power:.2g}",
+        f"    smallest found    {_shown(one.smallest)} whichever share is off; by share: "
+        + ", ".join(
+            f"{found.identity} {'+' if found.more else '-'}{_shown(found.by)}" for found in one.detectable
+        ),
+        *(f"    caution           {caution}" for caution in one.cautions),
+    ]
+
+
+def _shown(by: float | None) -> str:
+    return "none" if by is None else f"{by:.2f}"
+
+
+def _requests(plans: list[Plan | NoPlan]) -> int:
+    return sum(one.design.most_draws for one in plans if isinstance(one, Plan))
+
+
+def _cautions(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
+    if _requests(plans) <= environment.policy.requests:
+        return []
+    return [f"policy.requests allows {environment.policy.requests} requests, this takes {_requests(plans)}"]

@@ -1,0 +1,174 @@
+"""The plan: what a judgement costs and finds, said before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.operating import Simulator, operating
+from gateway_acceptance.balance.plan import (
+    Plan,
+    design_of,
+    imbalanced,
+    plan,
+    plans_of,
+    smallest_detectable,
+)
+from gateway_acceptance.balance.sequential import Design, Outcome
+from gateway_acceptance.cli.balance import document, lines
+from gateway_acceptance.cli.main import main
+from gateway_acceptance.environment import Balance, load_environment
+from tests.unit.declared import environment
+
+ROOT = Path(__file__).parents[2]
+HALVES = Null("g", {"a": 0.5, "b": 0.5}, "")
+ONE_AND_TWO = {"backends": [{"name": name, "url": "http://127.0.0.1:1"} for name in ("one", "two")]}
+
+
+def group(*members: tuple[str, float | None], alias: str = "g") -> dict[str, Any]:
+    deployments = [
+        {"backend": backend, "upstream": "t"} | ({} if weight is None else {"weight": weight})
+        for backend, weight in members
+    ]
+    return {"alias": alias, "deployments": deployments}
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    out, err = capsys.readouterr()
+    return ended.value.code, out, err
+
+
+def test_others_change_in_proportion() -> None:
+    assert imbalanced((0.5, 0.3, 0.2), 0, 0.1) == pytest.approx((0.6, 0.24, 0.16))
+    assert imbalanced((0.5, 0.3, 0.2), 2, -0.2) == pytest.approx((0.625, 0.375, 0))
+    assert sum(imbalanced((1 / 3,) * 3, 1, 2 / 3)) == pytest.approx(1)
+    for shares, by in (((0.5, 0.5), 0.6), ((0.5, 0.5), -0.6), ((1.0, 0.0), -0.5)):
+        with pytest.raises(ValueError, match=r"is none|nobody is there"):
+            imbalanced(shares, 0, by)
+
+
+def test_the_smallest_is_found_as_planned_and_a_smaller_one_is_not() -> None:
+    """Against runs that the plan did not compute."""
+    design = Design((0.5, 0.5), 0.01, 0.9, 0.2, 100)
+    by = smallest_detectable(design, 0, more=True)
+    assert by is not None
+    simulator, chance = Simulator(design), random.Random(11)
+    actual = imbalanced(design.shares, 0, by)
+    failed = sum(simulator.run(actual, chance)[0] is Outcome.FAILED for _ in range(10_000)) / 10_000
+    assert failed >= design.power - 0.01
+    assert operating(design, imbalanced(design.shares, 0, by - 0.02)).failed < design.power
+
+
+def test_what_cannot_be_found_at_all() -> None:
+    """A deployment that should serve one of a hundred: 60 draws do not miss it."""
+    found = plan(Null("g", {"a": 0.99, "b": 0.01}, ""), Balance(), 1)
+    by = {(one.identity, one.more): one.by for one in found.detectable}
+    assert by["b", False] is by["a", True] is None
+    assert by["b", True] is not None
+    assert found.smallest is None
+    assert found.cautions[0].startswith("a right gateway stays inconclusive in 5")
+    assert found.cautions[1] == "not found with this power, however large: a more, b less"
+
+
+def test_more_draws_find_less() -> None:
+    sizes = [plan(HALVES, Balance(most_draws=draws), 1).smallest for draws in (40, 80, 160)]
+    assert None not in sizes
+    assert sizes == sorted(sizes, key=lambda one: -(one or 0))
+    assert len(set(sizes)) == 3
+
+
+def test_alpha_is_shared_by_groups_and_tests() -> None:
+    assert design_of(HALVES, Balance(alpha=0.006), 3).alpha == pytest.approx(0.001)
+
+
+def test_groups_alike_in_all_but_name_are_found_alike() -> None:
+    found = plan(Null("g", {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}, ""), Balance(most_draws=40), 1)
+    assert [(one.identity, one.more) for one in found.detectable] == [
+        (name, more) for name in "abc" for more in (True, False)
+    ]
+    assert len({one.by for one in found.detectable if one.more}) == 1
+
+
+def test_groups_that_cannot_be_judged_say_why() -> None:
+    declared = environment(
+        **ONE_AND_TWO,
+        groups=[
+            group(("one", None), ("one", None), alias="same"),
+            group(("one", 1), ("two", None), alias="partly"),
+            group(("one", None), ("two", None), alias="good"),
+        ],
+    )
+    same, partly, good = plans_of(declared)
+    assert isinstance(good, Plan)
+    assert not isinstance(same, Plan)
+    assert same.reason.startswith("all its deployments stand on one backend")
+    assert isinstance(partly, Plan)  # not LiteLLM: the weight of the other counts as zero
+    assert partly.cautions[0].startswith("one backend alone is declared to serve")
+    assert partly.fixed_draws is None
+    shown = lines(declared, plans_of(declared))
+    assert shown[1:3] == ["same", f"    cannot be judged: {same.reason}"]
+    assert "caution: policy.requests allows 10 requests, this takes 120" in shown
+    entries = document(declared, plans_of(declared))["groups"]
+    assert [("cannot_be_judged" in entry) for entry in entries] == [True, False, False]
+
+
+def test_production_fits_in_sixty_requests_of_one_token(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, "balance", "plan", "--env", "production", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["requests"], found["answer_tokens"], found["cautions"]) == (60, 60, [])
+    (only,) = found["groups"]
+    assert only["null"]["shares"] == pytest.approx({"llm-01": 1 / 3, "llm-02": 2 / 3})
+    assert only["healthy"]["passed"] > 0.98
+    assert only["healthy"]["failed"] <= only["alpha"] == 0.001
+    assert only["healthy"]["exact"]
+    assert only["smallest_detectable"] == pytest.approx(0.35)
+    assert only["cautions"] == []
+
+
+def test_the_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, "balance", "plan", "--env", "production")
+    assert code == 0
+    words = (
+        "production: alpha 0.002 over 1 group(s), power 0.9, tolerance 0.3, at most 60 draws of each",
+        "null hypothesis   each request of hx-chat draws one of 3 deployments by itself, all alike: llm-01 1",
+        "smallest found    0.35 whichever share is off; by share: llm-01 +0.35, llm-01 -0.29",
+        "cost: at most 60 requests of 1 answer token each; nothing was sent",
+    )
+    assert [word for word in words if word not in out] == []
+
+
+def test_nothing_to_plan_and_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lines(environment(groups=[]), []) == ["mini declares no balanced group: nothing to plan"]
+    assert said(capsys, "balance", "plan")[0] == 4
+    assert said(capsys, "balance")[0] == 4
+    code, _, err = said(capsys, "balance", "plan", "--env", "producton")
+    assert (code, "did you mean 'production'" in err) == (4, True)
+
+
+def test_the_page_tells_what_becomes_of_production() -> None:
+    (planned,) = plans_of(load_environment("production", ROOT, {}))
+    assert isinstance(planned, Plan)
+    page = (ROOT / "docs" / "balance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| (\d+) % \| ([\d.]+) % \| ([\d.]+) %.* \| ([\d.]+) % \|", page)
+    assert [row[0] for row in rows] == ["0", "33", "40", "50", "60", "67"]
+    for percent, *told in rows:
+        share = 1 / 3 if percent == "33" else int(percent) / 100
+        found = operating(planned.design, (share, 1 - share))
+        assert [float(one) for one in told] == pytest.approx(
+            [100 * one for one in (found.passed, found.failed, found.inconclusive)], abs=0.51
+        )
+
+
+def test_the_page_shows_what_the_command_says() -> None:
+    page = (ROOT / "docs" / "balance.md").read_text(encoding="utf-8")
+    declared = load_environment("production", ROOT, {})
+    assert "\n".join(lines(declared, plans_of(declared))) in page
