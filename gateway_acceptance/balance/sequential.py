@@ -84,8 +84,6 @@ class Design:
             least, most = found[place]
             if math.isinf(hit):
                 least = max(least, 1.0)  # one draw proves that it serves at all
-            elif math.isinf(miss):
-                most = min(most, drawn - 1.0)
             elif hit > miss:
                 least = max(least, (enough - drawn * miss) / (hit - miss))
             else:
@@ -109,19 +107,17 @@ class Design:
 
 def _slopes(shares: Sequence[float], tolerance: float) -> list[tuple[int, float, float]]:
     """(place, gain of a draw of it, gain of another draw) of the log likelihood ratio, for each side that
-    must be excluded. An infinite gain: one such draw excludes the side for good."""
+    must be excluded. An infinite gain: one such draw excludes the side for good. A share of 1 instead of less
+    is no side of its own: the others would have none, and that is one of theirs."""
     found = []
     for place, share in enumerate(shares):
-        high = min(share + tolerance, 1.0)
-        if share < 1:
+        high, low = share + tolerance, max(share - tolerance, 0.0)
+        if high < 1:
             hit = math.log(share / high) if share else 0.0  # a draw of a zero share has failed already
-            miss = math.log((1 - share) / (1 - high)) if high < 1 else math.inf
-            found.append((place, hit, miss))
-        low = max(share - tolerance, 0.0)
+            found.append((place, hit, math.log((1 - share) / (1 - high))))
         if share > 0:
             hit = math.log(share / low) if low else math.inf
-            miss = math.log((1 - share) / (1 - low)) if share < 1 else 0.0
-            found.append((place, hit, miss))
+            found.append((place, hit, math.log((1 - share) / (1 - low)) if share < 1 else 0.0))
     return found
 
 
