@@ -210,6 +210,7 @@ def literal_in(line: str, default_keys: Sequence[str] = ()) -> str:
 def repository(request: Request) -> Facts:
     """{root, head, branch, remote, dirty [lines], published (bool or None)} of the tree's git work tree."""
     git = ["git", "-c", "safe.directory=*", "--no-optional-locks", "-C", request["tree"]]
+    git[1:1] = without_programs(git)
     try:
         root = output([*git, "rev-parse", "--show-toplevel"]).strip()
     except Missing as missing:
@@ -217,7 +218,8 @@ def repository(request: Request) -> Facts:
     code, remote, _ = run([*git, "remote", "get-url", "origin"])
     head = run([*git, "rev-parse", "HEAD"])[1].strip()
     tracking = run([*git, "branch", "-r", "--contains", "HEAD"])[1].split()
-    changed = output([*git, "status", "--porcelain", "--untracked-files=normal"]).splitlines()
+    status = ["status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=dirty"]
+    changed = output([*git, *status]).splitlines()
     declared = request.get("commit") or ""
     known = run([*git, "cat-file", "-e", f"{declared}^{{commit}}"])[0] == 0 if declared else None
     return {
@@ -229,3 +231,16 @@ def repository(request: Request) -> Facts:
         "published": bool(tracking) if run([*git, "branch", "-r"])[1].strip() else None,
         "declared_known": known,
     }
+
+
+def without_programs(git: Sequence[str]) -> list[str]:
+    """Options that keep ``git status`` from running programs that the repository's configuration names
+    (core.fsmonitor, filters). Whoever owns the work tree could have them run with the look's rights: that is
+    what git's safe.directory guards against, which the look must set aside to read a tree of root's."""
+    options = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
+    names = run([*git, "config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|smudge|process)$"])[1]
+    for name in sorted({line.rpartition(".")[0] for line in names.splitlines() if line}):
+        for program in ("clean", "smudge", "process"):
+            options += ["-c", f"{name}.{program}="]
+        options += ["-c", f"{name}.required=false"]
+    return options
