@@ -57,7 +57,7 @@ def privileges_of(machine: Machine, default_keys: tuple[str, ...] = ()) -> list[
             "journal",
             "root",
             (
-                "/usr/bin/journalctl", "-u", machine.unit, "-b", "-n", str(JOURNAL_LINES), "-o", "json",
+                "/usr/bin/journalctl", "-u", machine.unit, "-b", "-n", str(JOURNAL_LINES), "-o", "json", "--all",
                 "--output-fields=MESSAGE,PRIORITY", "--no-pager", "-q",
             ),
             "secrets and growth of the journal",

@@ -16,6 +16,8 @@ from suites.host.service_facts import differs
 
 SECRET_KEY = re.compile(r"(^|_)(key|password|secret|token)$")
 """Names of settings whose values are secrets: master_key, api_key, salt_key, redis_password ..."""
+PASSWORD_IN_URL = "://<secret of "
+"""How the look shows a URL that holds an account and its password (database_url, redis_url)."""
 WITHOUT_EFFECT = {
     "model_group": "several model_list entries with one model_name; that is what LiteLLM balances over",
     "model_groups": "several model_list entries with one model_name; that is what LiteLLM balances over",
@@ -134,7 +136,8 @@ def literal_secrets(document: Mapping[str, Any]) -> list[Problem]:
     return [
         differs(place, "a literal secret", "os.environ/NAME", mend)
         for place, key, value in leaves(document)
-        if SECRET_KEY.search(key.lower()) and isinstance(value, str) and value and variable(value) is None
+        if isinstance(value, str) and value and variable(value) is None
+        if SECRET_KEY.search(key.lower()) or PASSWORD_IN_URL in value
     ]
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.host.collect.base import Missing, entry, masked, output, privileged, run
+from gateway_acceptance.host.collect.machine import installed_ollama, message_of
 from gateway_acceptance.host.collect.processes import copies, identity, unit_of
-from gateway_acceptance.host.collect.service import call_groups, hide, in_order
+from gateway_acceptance.host.collect.service import call_groups, hide, in_order, told
 from gateway_acceptance.host.collect.tree import ancestors, files, literal_in, literals, secrets, tree
 
 
@@ -26,6 +27,11 @@ def asked(base: Path, **more: Any) -> dict[str, Any]:
         ("key=sk-abcdef0123", "key=<secret of 13 characters>"),
         ("Authorization: Bearer abcdefghijkl.m", "Authorization: Bearer <secret of 14 characters>"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "<secret of 35 characters>"),
+        ("postgresql://llm:pw@db/x", "postgresql://<secret of 6 characters>@db/x"),
+        (
+            "http://db:5432/a@b and postgresql://${USER}:${PW}@db",
+            "http://db:5432/a@b and postgresql://${USER}:${PW}@db",
+        ),
         ("disk-cache and task-runner", "disk-cache and task-runner"),
     ],
 )
@@ -48,6 +54,44 @@ def test_values_of_secret_variables_are_hidden(word: str, seen: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("Environment=DB_PASSWORD=x", "Environment=DB_PASSWORD=<hidden>"),
+        ("  Environment = DB_PASSWORD=x", "Environment=DB_PASSWORD=<hidden>"),
+        ("SetCredential=master: hunter2", "SetCredential=master:<hidden>"),
+        ("LoadCredential=master:/etc/master", "LoadCredential=master:/etc/master"),
+        ("ExecStart=/bin/a --b=c", "ExecStart=/bin/a --b=c"),
+    ],
+)
+def test_lines_of_unit_files_tell_no_secret(line: str, seen: str) -> None:
+    assert told(line) == seen
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("ollama version is 0.12.6\n", "0.12.6"),
+        ("ollama version is 0.12.6\nWarning: client version is 0.13.0\n", "0.13.0"),
+        (
+            "Warning: could not connect to a running Ollama instance\nWarning: client version is 0.13.0\n",
+            "0.13.0",
+        ),
+        ("", None),
+    ],
+)
+def test_the_installed_ollama_and_not_the_one_that_runs(text: str, version: str | None) -> None:
+    assert installed_ollama(text) == version
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", "a"), (None, ""), ([97, 10], "a\n"), (["a", "b"], "a\nb"), (["a", [98]], "a\nb")],
+)
+def test_messages_of_the_journal(value: Any, text: str) -> None:
+    assert message_of(value) == text
+
+
+@pytest.mark.parametrize(
     ("line", "what"),
     [
         ("  master_key: sk-live-0123456789", "a key"),
@@ -57,6 +101,8 @@ def test_values_of_secret_variables_are_hidden(word: str, seen: str) -> None:
         ("  # token: abcdef123456", ""),
         ('  token="${TOKEN:-}"', ""),
         ("max_tokens: 4096", ""),
+        ("database_url: postgresql://llm:correcthorse@db/x", "a password in a URL"),
+        ("# such as postgresql://user:password@host/name", ""),
     ],
 )
 def test_literal_secrets(line: str, what: str) -> None:

@@ -167,6 +167,13 @@ def settings_with(names: list[str], **values: str) -> dict[str, Any]:
         (C.test_backends, configured("http://127.0.0.2:11434/", "http://127.0.0.3"), "has http://127.0.0.3,"),
         (C.test_backends, settings_with([]), "has nothing by HX_LLM_01_URL"),
         (C.test_no_literal_secret, configured("os.environ/LITELLM_M", "sk-x"), "general_settings.master_key"),
+        (
+            C.test_no_literal_secret,
+            configured(
+                "json_logs: true", 'json_logs: true, db: "postgresql://<secret of 9 characters>@db/x"'
+            ),
+            r"litellm_settings\.db: has a literal secret",
+        ),
         (C.test_master_key, configured("os.environ/LITELLM_M", "sk-x"), "has a literal value"),
         (C.test_master_key, settings_with(["HX_LLM_01_URL"]), "LITELLM_MASTER_KEY, the master key: has no"),
         (C.test_variables, settings_with(["LITELLM_MASTER_KEY"]), r"HX_LLM_01_URL, named by model_list\[1\]"),

@@ -38,7 +38,9 @@ def test_nothing_that_the_repository_names_is_run(work_tree: Path, tmp_path: Pat
     """Who owns a work tree must not get the rights of the account that looks at it."""
     trace = tmp_path / "ran"
     git(work_tree, "config", key, f"touch {trace}; cat")
-    (work_tree / ".gitattributes").write_text(f"file {key.rpartition('.')[0].replace('filter.', 'filter=')}\n")
+    (work_tree / ".gitattributes").write_text(
+        f"file {key.rpartition('.')[0].replace('filter.', 'filter=')}\n"
+    )
     (work_tree / "file").write_text("two\n")
     assert " M file" in repository({"tree": str(work_tree)})["dirty"]
     assert not trace.exists()

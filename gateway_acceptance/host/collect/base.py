@@ -17,7 +17,7 @@ COMMAND_DEADLINE_S = 20
 SHOWN_TEXT = 65536
 """Bytes of a text file that are carried along."""
 SECRET = re.compile(
-    r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{6,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{12,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{6,}|(?<=://)[^/\s:@\"'{}$<]+:[^/\s@\"'{}$<]+(?=@)|(?<=Bearer )[A-Za-z0-9._~+/=-]{12,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 """What looks like a key. It never leaves the machine."""
 SECRET_NAME = re.compile(r"(?i)(key|token|secret|password|passwd|credential)")

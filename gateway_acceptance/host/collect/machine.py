@@ -11,6 +11,7 @@ import shutil
 import socket
 import time
 import urllib.request
+from typing import Any
 
 from gateway_acceptance.host.collect.base import (
     Facts,
@@ -175,8 +176,7 @@ def journal(request: Request) -> Facts:
             document = json.loads(line)
         except ValueError:
             continue
-        message = document.get("MESSAGE") or ""
-        message = message if isinstance(message, str) else bytes(message).decode("utf-8", "replace")
+        message = message_of(document.get("MESSAGE"))
         at = int(document.get("__REALTIME_TIMESTAMP", 0)) / 1e6
         found["lines"] += 1
         found["bytes"] += len(message)
@@ -187,6 +187,13 @@ def journal(request: Request) -> Facts:
             found["secrets"].append(masked(message)[:300])
     found["cut"] = found["lines"] >= JOURNAL_LINES
     return found
+
+
+def message_of(value: Any) -> str:
+    """A journal line's text: journalctl's JSON has numbers for what is no text, and a list for several."""
+    if isinstance(value, list) and not all(isinstance(item, int) for item in value):
+        return "\n".join(message_of(item) for item in value)
+    return value if isinstance(value, str) else bytes(value or ()).decode("utf-8", "replace")
 
 
 def settings(request: Request) -> Facts:
@@ -239,8 +246,7 @@ def ollama(request: Request) -> Facts:
     document: Facts = {"version": None, "manifests": None, "missing": {}}
     try:
         text = "".join(run(["ollama", "--version"])[1:])
-        number = re.search(r"(\d+\.\d+\.\d+\S*)", text)
-        document["version"] = number[1] if number else None
+        document["version"] = installed_ollama(text)
     except Missing as missing:
         document["missing"]["version"] = {"why": missing.why, "needs": missing.needs}
     try:
@@ -256,3 +262,11 @@ def ollama(request: Request) -> Facts:
     except Missing as missing:
         document["missing"]["manifests"] = {"why": missing.why, "needs": missing.needs}
     return document
+
+
+def installed_ollama(text: str) -> str | None:
+    """The installed program's version from ``ollama --version``: that asks the server first and prints *its*
+    version, its own only in a warning where the two differ (ollama: cmd.go, versionHandler)."""
+    own = re.search(r"client version is v?(\d+\.\d+\.\d+\S*)", text)
+    number = own or re.search(r"(\d+\.\d+\.\d+\S*)", text)
+    return number[1] if number else None

@@ -98,13 +98,22 @@ def unit_file(path: str) -> Facts:
         with open(path, "rb") as file:
             document["sha256"] = "sha256:" + hashlib.sha256(file.read()).hexdigest()
         lines = text_of(path).replace("\\\n", " ").splitlines()
-        document["text"] = "\n".join(
-            hide(line) if line.startswith("Environment=") else line for line in lines
-        )
+        document["text"] = "\n".join(told(line) for line in lines)
         document["readable"] = True
     except OSError as error:
         document["error"] = error.strerror
     return document
+
+
+def told(line: str) -> str:
+    """A unit file's line without secrets. systemd passes over blanks before a name and around its ``=``."""
+    name, equals, value = line.partition("=")
+    name, value = name.strip(), value.strip()
+    if equals and name == "Environment":
+        return hide(f"Environment={value}")
+    if equals and name == "SetCredential" and ":" in value:
+        return f"SetCredential={value.partition(':')[0]}:<hidden>"
+    return line
 
 
 def hide(text: str) -> str:

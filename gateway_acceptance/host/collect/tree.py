@@ -194,7 +194,10 @@ def literal_in(line: str, default_keys: Sequence[str] = ()) -> str:
     """What a line gives away, in words; empty where it is nothing. A key known to the world is told apart."""
     if any(key in line for key in default_keys):
         return "a known default key"
-    if SECRET.search(line):
+    shaped = SECRET.search(line)
+    if shaped and line[: shaped.start()].endswith("://"):
+        return "" if line.lstrip().startswith("#") else "a password in a URL"
+    if shaped:
         return "a key"
     assigned = LITERAL.search(line)
     if (
