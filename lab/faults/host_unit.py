@@ -47,6 +47,16 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
         revert=f"systemctl enable -q {UNIT}\n",
     ),
     host_fault(
+        "host-unit-without-install",
+        "the unit lost its [Install] section: it runs, is no longer enabled, and is not called disabled either",
+        {"HOST-UNIT-003": r"has static, and no unit starts it, wants enabled"},
+        apply=(
+            f"systemctl disable -q {UNIT}\n{kept(UNIT_FILE)}sed -i '/^.Install/,$d' {UNIT_FILE}\n"
+            f"touch -r {KEPT}/{UNIT} {UNIT_FILE}\nsystemctl daemon-reload\n"
+        ),
+        revert=f"{put_back(UNIT_FILE)}systemctl daemon-reload\nsystemctl enable -q {UNIT}\n",
+    ),
+    host_fault(
         "host-service-crashes",
         "the process is killed and systemd brings it back: active all the time, and not stable",
         {"HOST-UNIT-004": r"\d+ automatic restarts, the last \d+ s ago"},

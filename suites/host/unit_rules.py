@@ -16,7 +16,10 @@ CLOCK_GRAIN_S = 2.0
 """A process's start is known to the kernel from a boot time in whole seconds."""
 AFTER_A_CRASH = ("on-failure", "always")
 """Policies that bring back a process that exits with an error; the others wait for signals alone."""
-ENABLED = ("enabled", "alias", "static", "indirect")
+ENABLED = ("enabled", "alias")
+PULLED = ("static", "indirect", "linked", "generated")
+"""States without an [Install] section in force: such a unit comes back only where another one pulls it in."""
+PULLERS = ("WantedBy", "RequiredBy", "UpheldBy", "BoundBy", "TriggeredBy")
 NETWORK = "network-online.target"
 GUARDED = (
     "User",
@@ -48,7 +51,7 @@ def not_installed(unit: Facts, name: str) -> list[Problem]:
         has = shown.get("LoadState", "nothing")
         return [differs(name, f"LoadState {has}", "loaded", f"sudo systemctl unmask {name}, or deploy again")]
     path = shown.get("FragmentPath", "")
-    if not path.startswith(("/etc/", "/usr/lib/", "/lib/")):
+    if not path.startswith(("/etc/", "/usr/lib/", "/lib/", "/usr/local/lib/")):
         return [differs(name, path or "no file", "a file that outlives a boot", "deploy again")]
     return []
 
@@ -67,7 +70,14 @@ def not_active(unit: Facts, name: str) -> list[Problem]:
 def not_enabled(unit: Facts, name: str) -> list[Problem]:
     """It comes back after a boot."""
     has = unit["enabled"] or "nothing"
-    return [] if has in ENABLED else [differs(name, has, "enabled", f"sudo systemctl enable {name}")]
+    if has in ENABLED:
+        return []
+    if has in PULLED:
+        if any(unit["properties"].get(key) for key in PULLERS):
+            return []
+        mend = f"add [Install] with WantedBy=multi-user.target to {name}, then: sudo systemctl enable {name}"
+        return [differs(name, f"{has}, and no unit starts it", "enabled", mend)]
+    return [differs(name, has, "enabled", f"sudo systemctl enable {name}")]
 
 
 def not_stable(unit: Facts, process: Facts, now: float, window_s: float, name: str) -> list[Problem]:

@@ -76,6 +76,7 @@ def test_without_a_unit_one_check_says_so(name: str) -> None:
             spoilt(enabled="disabled"),
             "has disabled, wants enabled; mend with: sudo systemctl enable",
         ),
+        ("test_enabled", spoilt(enabled="static"), "has static, and no unit starts it, wants enabled"),
         ("test_stable", with_property("MainPID", "29"), "has 29, then 30"),
         ("test_stable", with_property("Result", "exit-code"), "last result: has exit-code"),
         ("test_valid", spoilt(verify=["hx.service:3: Unknown key"]), "Unknown key"),
