@@ -68,13 +68,13 @@ def privileges_of(machine: Machine, default_keys: tuple[str, ...] = ()) -> list[
         found += _of_the_secrets(machine, default_keys)
     if isinstance(machine, BackendHost) and machine.models is not None:
         manifests = f"{machine.models}/manifests"
-        argv = ("/usr/bin/find", manifests, "-type", "f")
+        argv = ("/usr/bin/find", "-H", manifests, "-type", "f")
         found.append(Privilege("manifests", "root", argv, "the models on disk"))
     return found
 
 
 def _of_the_tree(host: Host) -> list[Privilege]:
-    find = ("/usr/bin/find", host.tree)
+    find = ("/usr/bin/find", "-H", host.tree)  # -H: through the tree's own path, should it be a link
     user = host.user
     return [
         Privilege("unreadable", user, (*find, "!", "-type", "l", "!", "-readable"), "what it cannot read"),
@@ -86,7 +86,7 @@ def _of_the_tree(host: Host) -> list[Privilege]:
 def _of_the_secrets(host: Host, default_keys: tuple[str, ...]) -> list[Privilege]:
     if not host.secrets:
         return []
-    find, grep = ("/usr/bin/find", *host.secrets), ("/usr/bin/grep", "-H")
+    find, grep = ("/usr/bin/find", "-H", *host.secrets), ("/usr/bin/grep", "-H")
     names = f"^({'|'.join(SETTINGS)})="
     found = [
         Privilege("secrets_readable", host.user, (*find, "-readable"), "secrets that it reads itself"),

@@ -127,6 +127,18 @@ def test_one_pass_over_a_tree(tmp_path: Path) -> None:
     assert [item["path"] for item in found["environment"]["offenders"]] == ["venv/bin/tool"]
 
 
+def test_a_tree_behind_a_link_is_seen_whole(tmp_path: Path) -> None:
+    """Else a deployment as ``current -> releases/42`` would be one entry, and nothing of it wrong."""
+    (tmp_path / "releases" / "42" / "config").mkdir(parents=True)
+    (tmp_path / "releases" / "42" / "inner").symlink_to("config")
+    (tmp_path / "current").symlink_to("releases/42")
+    found = tree(asked(tmp_path / "current"))
+    assert [item["path"] for item in found["entries"]] == [".", "config", "inner"]
+    assert found["entries"][0]["kind"] == "d"
+    assert not found["entries"][2]["escapes"]
+    assert str(tmp_path / "releases") in [item["path"] for item in found["ancestors"]]
+
+
 def test_a_tree_that_is_not_there(tmp_path: Path) -> None:
     found = tree(asked(tmp_path / "no", virtual_environment=None))
     assert (found["exists"], found["entries"]) == (False, [])
@@ -173,6 +185,8 @@ def test_commands_run_bounded_and_in_the_c_locale() -> None:
         run(["sleep", "5"], deadline=0.05)
     with pytest.raises(Missing, match="is not there"):
         run(["/no/such/command"])
+    with pytest.raises(Missing, match="there is no account hx-nobody-such"):
+        run(["true"], user="hx-nobody-such")
     with pytest.raises(Missing, match="exit code 1"):
         output(["false"])
 

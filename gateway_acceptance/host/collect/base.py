@@ -43,7 +43,10 @@ def run(
     Raises Missing where it is not there or does not end."""
     extra: Any = {}
     if user is not None:
-        entry = pwd.getpwnam(user)
+        try:
+            entry = pwd.getpwnam(user)
+        except KeyError:
+            raise Missing(f"there is no account {user}") from None
         groups = os.getgrouplist(user, entry.pw_gid)
         extra = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": groups}
     try:

@@ -33,12 +33,13 @@ REFERENCE = re.compile(r"^(os\.environ/|\$|\{|<|none$|null$|true$|false$|\d+$)",
 def tree(request: Request) -> Facts:
     """{exists, entries, ancestors, unreadable, bytes, cut, environment {files, directories, bytes, offenders,
     offenders_total}}. Paths are relative to the tree ("." itself); the virtual environment is summed up."""
-    base = request["tree"]
+    base = os.path.realpath(request["tree"])  # the tree may be reached through a link ("current")
     venv = request.get("virtual_environment") or ""
+    way = dict.fromkeys([*ancestors(request["tree"]), *ancestors(base)])
     found: Facts = {
         "exists": os.path.isdir(base),
         "entries": [],
-        "ancestors": [entry(path) for path in ancestors(base) if os.path.lexists(path)],
+        "ancestors": [entry(path) for path in way if os.path.lexists(path)],
         "unreadable": [],
         "bytes": 0,
         "cut": False,
