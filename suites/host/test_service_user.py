@@ -153,7 +153,8 @@ def test_is_in_declared_groups_only(machine: MachineFacts) -> None:
 )
 def test_nothing_else_runs_as_it(machine: MachineFacts) -> None:
     """A process outside the unit has none of its hardening."""
-    account, unit = _account(machine), machine.declared.unit
+    unit = machine.declared.unit
+    _account(machine)
     require(
         [
             Problem(
@@ -161,7 +162,7 @@ def test_nothing_else_runs_as_it(machine: MachineFacts) -> None:
                 f"{process['comm']} (pid {process['pid']}, in {process['unit'] or 'no unit'}) runs as "
                 f"{machine.declared.user} outside {unit}; mend with: sudo kill {process['pid']}",
             )
-            for process in account["processes"]
+            for process in machine.part("account", "processes")
             if process["unit"] != unit
         ]
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.host.collect import processes
 from gateway_acceptance.host.collect.base import Missing, entry, masked, output, privileged, run
 from gateway_acceptance.host.collect.machine import installed_ollama, message_of
 from gateway_acceptance.host.collect.processes import copies, identity, unit_of
@@ -251,6 +252,12 @@ def test_a_copy_is_told_by_its_program_and_not_found_in_its_own_unit(tmp_path: P
         assert copies(command, found[0]["unit"]) == []
         running.communicate(b"\n")
     assert copies(["/bin/sh", "-c", "x"], "hx.service") == []
+
+
+def test_hidden_processes_are_missing_and_not_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "first_line", lambda *_: "")
+    with pytest.raises(Missing, match="hidepid"):
+        processes.all_processes()
 
 
 def test_groups_of_system_calls() -> None:

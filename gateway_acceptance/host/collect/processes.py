@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from gateway_acceptance.host.collect.base import Facts, first_line, user_name
+from gateway_acceptance.host.collect.base import Facts, Missing, first_line, user_name
 
 INTERPRETER = re.compile(r"(python|bash|sh|dash|node|perl|ruby)[0-9.]*$")
 CGROUP_LIMITS = {"memory": ("memory.max", "memory.limit_in_bytes"), "pids": ("pids.max", "pids.max")}
@@ -78,7 +78,12 @@ def unit_of(cgroup: str) -> str:
 
 
 def all_processes() -> list[Facts]:
-    """[{pid, uid, user, comm, cgroup, unit}] of everything that runs."""
+    """[{pid, uid, user, comm, cgroup, unit}] of everything that runs. Raises Missing where /proc hides the
+    processes of others (hidepid): what is not seen would count as not there."""
+    if not first_line("/proc/1/comm"):
+        raise Missing(
+            "/proc hides others' processes (hidepid): add the suite's account to the group in its gid="
+        )
     found: list[Facts] = []
     for name in os.listdir("/proc"):
         if not name.isdigit():

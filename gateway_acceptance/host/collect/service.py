@@ -275,11 +275,16 @@ def account(request: Request) -> Facts:
         },
         "primary": group_name(found.pw_gid),
         "groups": sorted(groups),
-        "processes": [p for p in all_processes() if p["user"] == name],
         "sys_uid_max": int(limit[0]) if limit else 999,
         "missing": {},
     }
-    for field, read in (("password", password), ("sudo", sudo_rules), ("keys", authorized_keys)):
+    readers = (
+        ("password", password),
+        ("sudo", sudo_rules),
+        ("keys", authorized_keys),
+        ("processes", processes_of),
+    )
+    for field, read in readers:
         try:
             document[field] = read(request, found)
         except Missing as missing:
@@ -294,6 +299,11 @@ def password(request: Request, found: pwd.struct_passwd) -> str:
         raise Missing(f"no shadow entry of {found.pw_name}: {errors.strip()[:200]}")
     field = [*text.split(":"), ""][1]
     return "none" if not field else "locked" if field[0] in "!*" else "set"
+
+
+def processes_of(request: Request, found: pwd.struct_passwd) -> list[Facts]:
+    """Everything that runs as the account, as ``all_processes`` gives it."""
+    return [member for member in all_processes() if member["user"] == found.pw_name]
 
 
 def sudo_rules(request: Request, found: pwd.struct_passwd) -> list[str]:
