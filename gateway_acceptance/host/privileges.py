@@ -57,8 +57,8 @@ def privileges_of(machine: Machine, default_keys: tuple[str, ...] = ()) -> list[
             "journal",
             "root",
             (
-                "/usr/bin/journalctl", "-u", machine.unit, "-b", "-n", str(JOURNAL_LINES), "-o", "json", "--all",
-                "--output-fields=MESSAGE,PRIORITY", "--no-pager", "-q",
+                "/usr/bin/journalctl", "-u", machine.unit, "-b", "-n", str(JOURNAL_LINES), "-o", "json",
+                "--all", "--output-fields=MESSAGE,PRIORITY", "--no-pager", "-q",
             ),
             "secrets and growth of the journal",
         ),

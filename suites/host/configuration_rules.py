@@ -16,7 +16,7 @@ from suites.host.service_facts import differs
 
 SECRET_KEY = re.compile(r"(^|_)(key|password|secret|token)$")
 """Names of settings whose values are secrets: master_key, api_key, salt_key, redis_password ..."""
-PASSWORD_IN_URL = "://<secret of "
+MASKED_IN_URL = "://<secret of "
 """How the look shows a URL that holds an account and its password (database_url, redis_url)."""
 WITHOUT_EFFECT = {
     "model_group": "several model_list entries with one model_name; that is what LiteLLM balances over",
@@ -137,7 +137,7 @@ def literal_secrets(document: Mapping[str, Any]) -> list[Problem]:
         differs(place, "a literal secret", "os.environ/NAME", mend)
         for place, key, value in leaves(document)
         if isinstance(value, str) and value and variable(value) is None
-        if SECRET_KEY.search(key.lower()) or PASSWORD_IN_URL in value
+        if SECRET_KEY.search(key.lower()) or MASKED_IN_URL in value
     ]
 
 
