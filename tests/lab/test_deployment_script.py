@@ -19,12 +19,15 @@ DEPLOYMENT = ROOT / "lab" / "deployment"
 SCRIPT = "api-gateway/scripts/deployment/deploy-litellm-gateway.sh"
 OWN = "127.0.0.1"
 """An address that every host owns."""
+NO_HOSTS = {OWN, "0.0.0.0"}  # noqa: S104  (compared, not bound)
+BACKENDS = ("HX_LLM_01_URL", "HX_LLM_02_URL", "HX_ORC_URL")
 
 
 def deploy(
     base: Path, *arguments: str, variables: Mapping[str, str] | None = None, path: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": path or os.environ["PATH"], "HX_GATEWAY_ADDRESS": OWN, **(variables or {})}
+    settings = {"HX_GATEWAY_ADDRESS": OWN, **dict.fromkeys(BACKENDS, f"http://{OWN}:11434")}
+    environment = {"PATH": path or os.environ["PATH"], **settings, **(variables or {})}
     command = ["/bin/bash", str(base / SCRIPT), *arguments]
     return subprocess.run(
         command,
@@ -85,6 +88,34 @@ def test_a_wrong_host_is_refused(checkout: Path) -> None:
     assert done.returncode == 3
     assert "this host does not own 203.0.113.7" in done.stderr
     assert "2/7" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ["HX_GATEWAY_ADDRESS", *BACKENDS])
+def test_no_address_is_a_default(checkout: Path, name: str) -> None:
+    done = deploy(checkout, "--dry-run", variables={name: ""})
+    assert done.returncode == 2
+    assert f"not set: {name}; set them for this deployment" in done.stderr
+    assert "1/7" not in done.stdout
+
+
+def test_the_last_deployments_settings_are_kept(checkout: Path) -> None:
+    """From its file, which a script of ours reads at a place of ours."""
+    place = checkout / "secrets"
+    place.mkdir()
+    (place / "hx-litellm-gateway.env").write_text("HX_ORC_URL=http://127.0.0.1:7\n")
+    text = (checkout / SCRIPT).read_text().replace("=/etc/hx-gateway", f"={place}")
+    (checkout / SCRIPT).write_text(text)
+    done = deploy(checkout, "--dry-run", variables={"HX_ORC_URL": ""})
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_address_stands_in_the_deployment() -> None:
+    found = [
+        path.name
+        for path in sorted(DEPLOYMENT.rglob("*"))
+        if path.is_file() and set(re.findall(r"\d+\.\d+\.\d+\.\d+", path.read_text())) - NO_HOSTS
+    ]
+    assert found == []
 
 
 def test_force_goes_on_and_says_so(checkout: Path) -> None:

@@ -24,11 +24,8 @@ readonly DIRECTORIES=(
 readonly READY_SECONDS=90
 readonly ANSWER_SECONDS=60
 
-HX_GATEWAY_ADDRESS=${HX_GATEWAY_ADDRESS:-192.168.10.39}
 readonly PORT=4000  # as the unit says
-HX_LLM_01_URL=${HX_LLM_01_URL:-http://192.168.10.29:11434}
-HX_LLM_02_URL=${HX_LLM_02_URL:-http://192.168.10.28:11434}
-HX_ORC_URL=${HX_ORC_URL:-http://192.168.10.31:11434}
+readonly SETTINGS=(HX_GATEWAY_ADDRESS HX_LLM_01_URL HX_LLM_02_URL HX_ORC_URL)
 
 WHEELHOUSE=""
 LITELLM_VERSION=$LITELLM_VERSION_DEFAULT
@@ -55,9 +52,9 @@ address. Needs root, and the commands ip, python3 (with venv), curl and jq.
   --dev-user NAME       that user (default agent0)
   --help                this text
 
-Settings, by variable (and their defaults):
-  HX_GATEWAY_ADDRESS (192.168.10.39)   the address that this host must own
-  HX_LLM_01_URL, HX_LLM_02_URL, HX_ORC_URL   the backends, port 11434 of .29, .28 and .31
+Settings, by variable; where one is not set, as the last deployment on this host had it:
+  HX_GATEWAY_ADDRESS                   the address that this host must own
+  HX_LLM_01_URL, HX_LLM_02_URL, HX_ORC_URL   the backends, such as http://ADDRESS:11434
   LITELLM_MASTER_KEY                   the gateway's key; kept where one is set already, made up where none is
   FORCE=1                              deploy on a host that does not own the address
 
@@ -117,6 +114,18 @@ check_input() {
     done
   fi
   ((DRY_RUN)) || [[ $(id -u) == 0 ]] || fail "root is needed; run it with sudo"
+}
+
+# No address is a default: a gateway that asks somebody else's backends must not come of a forgotten variable.
+read_settings() {
+  local name missing=()
+  for name in "${SETTINGS[@]}"; do
+    if [[ -z ${!name:-} && -r $SECRETS ]]; then
+      printf -v "$name" %s "$(sed -n "s/^$name=//p" "$SECRETS")"
+    fi
+    [[ -n ${!name:-} ]] || missing+=("$name")
+  done
+  ((${#missing[@]} == 0)) || fail "not set: ${missing[*]}; set them for this deployment, see --help" 2
 }
 
 check_host() {
@@ -181,6 +190,7 @@ make_secrets() {
     fi
   fi
   text="LITELLM_MASTER_KEY=$key
+HX_GATEWAY_ADDRESS=$HX_GATEWAY_ADDRESS
 HX_LLM_01_URL=$HX_LLM_01_URL
 HX_LLM_02_URL=$HX_LLM_02_URL
 HX_ORC_URL=$HX_ORC_URL
@@ -307,6 +317,7 @@ if ((ENVIRONMENT_ONLY)); then
   make_environment
   exit 0
 fi
+read_settings
 say "1/7 the host"
 check_host
 say "2/7 directories below $BASE"
