@@ -30,6 +30,8 @@ def _uri(value: str) -> str:
 def _absolute(value: str) -> str:
     if not value.startswith("/") or ".." in value.split("/"):
         raise ValueError("is not an absolute path without '..'")
+    if not re.fullmatch(r"[^\s\"'#\\]+", value):  # it becomes a word of sudo rules and of commands to paste
+        raise ValueError("must hold no blanks, quotes, backslashes or #")
     return value if value == "/" else value.rstrip("/")
 
 

@@ -80,4 +80,5 @@ class MachineFacts:
         mend = "look at the machine"
         if wanted is not None:
             mend = f"allow it there with the sudo rule: {rule_for(self.account, wanted)}"
+            mend += " (a pattern: needs sudo 1.9.10 or newer)" if wanted.pattern else ""
         return Untestable(f"{self.name}: {what} is not to be had ({why})", mend)

@@ -47,7 +47,11 @@ def request_of(environment: Environment, name: str) -> dict[str, Any]:
         "default_keys": list(default_keys),
         "disks": ["/", "/var/log"],
         "privileges": {
-            privilege.name: {"as": privilege.account, "argv": list(privilege.argv)}
+            privilege.name: {
+                "as": privilege.account,
+                "argv": list(privilege.argv),
+                "elsewhere": privilege.elsewhere,
+            }
             for privilege in privileges_of(machine, default_keys)
         },
     }

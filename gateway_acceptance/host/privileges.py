@@ -27,13 +27,15 @@ SETTINGS = (
 @dataclass(frozen=True, slots=True)
 class Privilege:
     """One command. account: whose rights it needs; argv: ``{path}`` stands for what ``pattern`` (a POSIX
-    extended regular expression) allows there; why: what it serves."""
+    extended regular expression) allows there; why: what it serves; elsewhere: where other systems have the
+    same program."""
 
     name: str
     account: str
     argv: tuple[str, ...]
     why: str
     pattern: str = ""
+    elsewhere: str = ""
 
 
 def privileges_of(machine: Machine, default_keys: tuple[str, ...] = ()) -> list[Privilege]:
@@ -42,7 +44,13 @@ def privileges_of(machine: Machine, default_keys: tuple[str, ...] = ()) -> list[
     default_keys: keys known to the world, looked for in the secrets' files (they are no secrets).
     """
     found = [
-        Privilege("sockets", "root", ("/usr/bin/ss", "-Hlntup"), "which process owns each open socket"),
+        Privilege(
+            "sockets",
+            "root",
+            ("/usr/bin/ss", "-Hlntup"),
+            "which process owns each open socket",
+            elsewhere="/usr/sbin/ss",  # Red Hat's
+        ),
         Privilege("links", "root", ("/usr/bin/readlink", "{path}"), "executable, namespaces", PROC_LINK),
         Privilege("mountinfo", "root", ("/usr/bin/cat", "{path}"), "what is mounted read-only", PROC_MOUNTS),
         Privilege("descriptors", "root", ("/usr/bin/ls", "{path}"), "open files", PROC_DESCRIPTORS),
@@ -134,4 +142,6 @@ def _command(privilege: Privilege) -> str:
             for word in words
         )
         return f"{program} ^{literal}$"
-    return " ".join([program, *(re.sub(r"([\\,:=!*?\[\]^])", r"\\\1", word) for word in words)])
+    fixed = [re.sub(r"([\\,:=!*?\[\]^])", r"\\\1", word) for word in words]
+    programs = [program, *([privilege.elsewhere] if privilege.elsewhere else [])]
+    return ", ".join(" ".join([name, *fixed]) for name in programs)

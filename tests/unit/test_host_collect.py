@@ -209,6 +209,12 @@ def test_a_privilege_that_sudo_refuses_names_itself(tmp_path: Path, monkeypatch:
     assert caught.value.needs == "sockets"
 
 
+def test_a_program_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    declared = {"as": "root", "argv": ["/no/such/echo", "x"], "elsewhere": "/bin/echo"}
+    assert privileged({"privileges": {"sockets": declared}}, "sockets") == (0, "x\n", "")
+
+
 def test_a_warning_of_sudo_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sudo = tmp_path / "sudo"
     sudo.write_text("#!/bin/sh\necho 'sudo: unable to resolve host hx: no name' >&2\nexit 1\n")

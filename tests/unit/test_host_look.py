@@ -14,8 +14,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.environment.host import AbsolutePath
 from gateway_acceptance.host import gather
 from gateway_acceptance.host.facts import FactsProgramFailed, MachineFacts, NoFacts, unpacked
 from gateway_acceptance.host.gather import Look, look, request_of
@@ -176,6 +178,17 @@ def test_sudo_rules_fix_every_word(environment: Environment) -> None:
     assert rule_for("probe", privileges[1]).endswith(
         "/usr/bin/readlink ^/proc/[0-9]+/(exe|cwd|root|ns/[a-z]+)$"
     )
+
+
+def test_a_rule_names_every_place_of_its_program(environment: Environment) -> None:
+    sockets = privileges_of(environment.machines["gateway"])[0]
+    assert rule_for("probe", sockets).endswith("/usr/bin/ss -Hlntup, /usr/sbin/ss -Hlntup")
+
+
+@pytest.mark.parametrize("path", ["/etc/a b", "/etc/a\nprobe ALL=(ALL) ALL", "/etc/a#b", 'a"b'])
+def test_a_path_cannot_add_to_a_rule(path: str) -> None:
+    with pytest.raises(ValueError, match="must hold no blanks|absolute"):
+        TypeAdapter(AbsolutePath).validate_python(path)
 
 
 def test_no_privilege_writes(environment: Environment) -> None:

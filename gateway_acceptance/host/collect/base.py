@@ -86,6 +86,8 @@ def privileged(request: Request, name: str, **values: str) -> tuple[int, str, st
         raise Missing(f"the environment declares nothing for {name}")
     argv = [word.format(**values) if "{" in word else word for word in declared["argv"]]
     account = declared["as"]
+    if declared.get("elsewhere") and not os.path.exists(argv[0]):
+        argv[0] = declared["elsewhere"]
     if os.geteuid() == 0:
         return run(argv, user=None if account == "root" else account)
     prefix = ["sudo", "-n"] + ([] if account == "root" else ["-u", account])

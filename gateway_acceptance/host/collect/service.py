@@ -63,7 +63,7 @@ def unit(request: Request) -> Facts:
     for path in [properties.get("FragmentPath", ""), *properties.get("DropInPaths", "").split()]:
         if path:
             found["files"].append(unit_file(path))
-    code, _, errors = run(["systemd-analyze", "verify", "--no-pager", name])
+    code, _, errors = run(["systemd-analyze", "verify", "--no-pager", "--man=no", name])
     found["verify"] = [line for line in errors.splitlines() if name in line][:20]
     found["verify_code"] = code
     found.update(security(name))
