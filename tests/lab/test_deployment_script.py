@@ -154,6 +154,25 @@ def test_a_default_key_is_refused(checkout: Path, key: str) -> None:
     assert key not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(("kept", "replaced"), [("sk-1234", True), ("sk-1234567890abcdef", False)])
+def test_a_default_key_that_is_set_already_is_not_kept(checkout: Path, kept: str, replaced: bool) -> None:
+    """A dry run against a secrets' file of ours: it says what it would do with the key."""
+    place = checkout / "secrets"
+    place.mkdir()
+    (place / "hx-litellm-gateway.env").write_text(f"LITELLM_MASTER_KEY={kept}\n")
+    text = (
+        (checkout / SCRIPT)
+        .read_text()
+        .replace("SECRETS_DIRECTORY=/etc/hx-gateway", f"SECRETS_DIRECTORY={place}")
+    )
+    (checkout / SCRIPT).write_text(text)
+    done = deploy(checkout, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert ("known to the world and is replaced" in done.stdout) is replaced
+    assert ("would make up a master key" in done.stdout) is replaced
+    assert kept not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -180,6 +180,10 @@ make_secrets() {
   local key=${LITELLM_MASTER_KEY:-} text
   if [[ -z $key && -r $SECRETS ]]; then
     key=$(sed -n 's/^LITELLM_MASTER_KEY=//p' "$SECRETS")
+    local known
+    for known in "${KNOWN_DEFAULT_KEYS[@]}"; do
+      ((DEVELOPMENT)) || [[ $key != "$known" ]] || { key="" && say "  the key in $SECRETS is known to the world and is replaced"; }
+    done
   fi
   if [[ -z $key ]]; then
     key=$(python3 -c 'import secrets; print("sk-" + secrets.token_hex(24))')
