@@ -10,6 +10,8 @@ from gateway_acceptance.problem import Problem
 from suites.host.service_facts import differs
 
 Socket = Mapping[str, Any]
+WAYS_IN = ("ssh", "sshd")
+"""Services whose end would lock out whoever pastes a command."""
 
 
 def shown(socket: Socket) -> str:
@@ -59,7 +61,8 @@ def of_another(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
                         shown(socket),
                         owner(socket),
                         f"{machine.unit} as {machine.user}",
-                        f"sudo kill {socket['pid']}; sudo systemctl restart {machine.unit}",
+                        f"look at it: sudo ss -lntup; end what should not be there, then: "
+                        f"sudo systemctl restart {machine.unit}",
                     )
                 )
     return problems
@@ -87,13 +90,21 @@ def undeclared(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
             shown(socket),
             owner(socket),
             f"only {', '.join(known)}",
-            f"sudo systemctl disable --now {socket['unit']}"
-            if socket["unit"]
-            else f"sudo ss -lntup, then end {socket['pid']}",
+            removal(socket),
         )
         for socket in sockets
         if socket["unit"] != machine.unit and not any(matches(wanted, socket) for wanted in known)
     ]
+
+
+def removal(socket: Socket) -> str:
+    """How to be rid of a socket. The way in is never shut by a command to paste, and neither is what is no
+    service: a session, or systemd itself, which holds the sockets of its socket units."""
+    declare = f'declare "{shown(socket)}" in also_listens'
+    unit = socket["unit"] or ""
+    if unit.endswith(".service") and unit.partition(".")[0].partition("@")[0] not in WAYS_IN:
+        return f"sudo systemctl disable --now {unit}  # or, where it is meant: {declare}"
+    return f"look at it: sudo ss -lntup; where it is meant: {declare}"
 
 
 def unreached(name: str, answer: Mapping[str, Any]) -> list[Problem]:

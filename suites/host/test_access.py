@@ -1,5 +1,7 @@
 """HOST-ACCESS: what the service's account can really read and write, tried as that account."""
 
+import shlex
+
 from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.problem import Problem
@@ -20,7 +22,7 @@ def test_can_read(host: MachineFacts) -> None:
     user = host.declared.user
     require(
         [
-            Problem("", f"{user} cannot read {path}; mend with: sudo chmod a+r {path}")
+            Problem("", f"{user} cannot read {path}; mend with: sudo chmod a+r {shlex.quote(path)}")
             for path in host["access"]["unreadable"]
         ]
     )
@@ -39,7 +41,7 @@ def test_can_enter(host: MachineFacts) -> None:
     user = host.declared.user
     require(
         [
-            Problem("", f"{user} cannot enter {path}; mend with: sudo chmod 755 {path}")
+            Problem("", f"{user} cannot enter {path}; mend with: sudo chmod 755 {shlex.quote(path)}")
             for path in host["access"]["unsearchable"]
         ]
     )
@@ -62,7 +64,7 @@ def test_cannot_write(host: MachineFacts) -> None:
             Problem(
                 "",
                 f"{declared.user} can write {path}; "
-                f"mend with: sudo chown root {path} && sudo chmod go-w {path}",
+                f"mend with: sudo chown root {shlex.quote(path)} && sudo chmod go-w {shlex.quote(path)}",
             )
             for path in host["access"]["writable"]
             if not rules.below(path, allowed)

@@ -34,7 +34,7 @@ def test_files_have_mode_644(host: MachineFacts) -> None:
     """Readable by the service, writable by root, run by nobody."""
     declared = rules.declared_host(host)
     plain = [e for e in rules.of_kind(rules.entries(host), "f") if not rules.is_script(e, declared)]
-    require(rules.wrong_modes(plain, rules.FILE, "sudo chmod 644 on that file"))
+    require(rules.wrong_modes(plain, rules.FILE, declared.tree))
 
 
 @check(
@@ -49,7 +49,7 @@ def test_scripts_have_mode_755(host: MachineFacts) -> None:
     """The deployment script and the service scripts among them."""
     declared = rules.declared_host(host)
     scripts = [entry for entry in rules.entries(host) if rules.is_script(entry, declared)]
-    require(rules.wrong_modes(scripts, rules.SCRIPT, "sudo chmod 755 on that file"))
+    require(rules.wrong_modes(scripts, rules.SCRIPT, declared.tree))
 
 
 @check(
@@ -62,7 +62,7 @@ def test_scripts_have_mode_755(host: MachineFacts) -> None:
 )
 def test_nothing_writable_by_others(host: MachineFacts) -> None:
     """The group is the service's own: what it may write, an intruder in it may write."""
-    require(rules.writable_by_others(rules.entries(host)))
+    require(rules.writable_by_others(rules.entries(host), rules.declared_host(host).tree))
 
 
 @check(
@@ -75,7 +75,7 @@ def test_nothing_writable_by_others(host: MachineFacts) -> None:
 )
 def test_no_special_bits(host: MachineFacts) -> None:
     """A deployment needs none of them."""
-    require(rules.special_bits(rules.entries(host)))
+    require(rules.special_bits(rules.entries(host), rules.declared_host(host).tree))
 
 
 @check(
@@ -146,12 +146,13 @@ def test_virtual_environment_is_roots(host: MachineFacts) -> None:
     if declared.virtual_environment is None:
         raise NotApplicable("the environment declares no virtual environment")
     summary = host["tree"]["environment"]
-    mend = f"sudo chown -R root:{declared.own_group} {declared.tree}/{declared.virtual_environment}"
+    place = f"{declared.tree}/{declared.virtual_environment}"
+    mend = f"sudo chown -R root:{declared.own_group} {place} && sudo chmod -R go-w,a+rX,u-s,g-s {place}"
     problems = [
         Problem(
             "",
             f"{entry['path']} is {entry['user']}:{entry['group']} {entry['mode']}, wants root, readable by "
-            f"all and writable by root alone; mend with: {mend} && sudo chmod -R go-w,a+rX on it",
+            f"all and writable by root alone; mend with: {mend}",
         )
         for entry in summary["offenders"][:20]
     ]

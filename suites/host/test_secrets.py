@@ -101,8 +101,8 @@ def test_no_default_key(host: MachineFacts) -> None:
     if host["settings"]["default_key"]:
         raise CheckFailed(
             "a key that is known to the world stands in the files with secrets; mend with: "
-            "sudo sed -i 's/^LITELLM_MASTER_KEY=.*/LITELLM_MASTER_KEY=YOUR_NEW_KEY/' "
-            f"{' '.join(rules.declared_host(host).secrets)} && sudo systemctl restart {host.declared.unit}"
+            """sudo sh -c 'sed -i "s/^\\(LITELLM_MASTER_KEY\\)=.*/\\1=sk-$(openssl rand -hex 24)/" """
+            f"{' '.join(rules.declared_host(host).secrets)}' && sudo systemctl restart {host.declared.unit}"
         )
 
 

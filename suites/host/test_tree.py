@@ -61,7 +61,7 @@ def test_directories_have_mode_755(host: MachineFacts) -> None:
     mend = f"sudo find {base} -type d -exec chmod 755 {{}} +"
     if not tree["exists"]:
         raise CheckFailed(f"there is no directory {base}")
-    require(rules.wrong_modes(rules.of_kind(tree["entries"], "d"), rules.DIRECTORY, mend))
+    require(rules.wrong_modes(rules.of_kind(tree["entries"], "d"), rules.DIRECTORY, base, mend))
 
 
 @check(
@@ -100,7 +100,9 @@ def test_way_to_the_tree(host: MachineFacts) -> None:
     ]
     problems += [
         Problem(
-            "", f"{entry['path']} has mode {entry['mode']}: others cannot pass; mend with: sudo chmod 755"
+            "",
+            f"{entry['path']} has mode {entry['mode']}: others cannot pass; "
+            f"mend with: sudo chmod o+x {rules.at('/', entry)}",
         )
         for entry in way
         if not int(entry["mode"], 8) & 0o001

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from gateway_acceptance.environment.host import Host
@@ -47,10 +49,19 @@ def is_script(entry: Entry, host: Host) -> bool:
     return entry["kind"] == "f" and (entry["path"] in host.scripts or entry["path"].endswith(".sh"))
 
 
-def wrong_modes(seen: Iterable[Entry], wanted: str, mend: str) -> list[Problem]:
-    """Entries with another mode than wanted."""
+def at(tree: str, entry: Entry) -> str:
+    """An entry's whole path as a word of a shell command: who names a file must not write the mend."""
+    return shlex.quote(str(PurePosixPath(tree) / entry["path"]))
+
+
+def wrong_modes(seen: Iterable[Entry], wanted: str, tree: str, mend: str = "") -> list[Problem]:
+    """Entries with another mode than wanted. mend: one command for all, where one serves."""
     return [
-        Problem("", f"{entry['path']} has mode {entry['mode']}, wants {wanted}; mend with: {mend}")
+        Problem(
+            "",
+            f"{entry['path']} has mode {entry['mode']}, wants {wanted}; "
+            f"mend with: {mend or f'sudo chmod {wanted} {at(tree, entry)}'}",
+        )
         for entry in seen
         if entry["mode"] != wanted
     ]
@@ -69,22 +80,26 @@ def wrong_owners(seen: Iterable[Entry], user: str, group: str, tree: str) -> lis
     ]
 
 
-def writable_by_others(seen: Iterable[Entry]) -> list[Problem]:
-    """Entries that group or world may write."""
+def writable_by_others(seen: Iterable[Entry], tree: str = "/") -> list[Problem]:
+    """Entries that group or world may write. tree: what their paths are relative to."""
     return [
-        Problem("", f"{entry['path']} has mode {entry['mode']}: others may write it; mend with: chmod go-w")
+        Problem(
+            "",
+            f"{entry['path']} has mode {entry['mode']}: others may write it; "
+            f"mend with: sudo chmod go-w {at(tree, entry)}",
+        )
         for entry in seen
         if entry["kind"] != "l" and int(entry["mode"], 8) & WRITABLE_BY_OTHERS
     ]
 
 
-def special_bits(seen: Iterable[Entry]) -> list[Problem]:
+def special_bits(seen: Iterable[Entry], tree: str) -> list[Problem]:
     """Entries with setuid, setgid or sticky bit."""
     return [
         Problem(
             "",
             f"{entry['path']} has mode {entry['mode']} (setuid, setgid or sticky); "
-            f"mend with: chmod u-s,g-s,-t",
+            f"mend with: sudo chmod u-s,g-s,-t {at(tree, entry)}",
         )
         for entry in seen
         if entry["kind"] != "l" and int(entry["mode"], 8) & SPECIAL_BITS

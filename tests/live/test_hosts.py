@@ -182,7 +182,8 @@ def test_the_trackers_state_is_found_and_its_mends_make_it_ready(tmp_path: Path)
         for _ in range(ROUNDS):
             mends = dict.fromkeys(MEND.findall("\n".join(found.values())))
             for mend in mends:
-                gateway.run(mend.replace("YOUR_NEW_KEY", state.key).replace("sudo ", ""), timeout=60)
+                command = mend.replace("sk-$(openssl rand -hex 24)", state.key).replace("sudo ", "")
+                gateway.run(command, timeout=60)
             gateway.run("systemctl restart hx-litellm-gateway", timeout=60)
             wait_until_serving(ENVIRONMENT)
             found = red(judged(tmp_path, "suites/host"))

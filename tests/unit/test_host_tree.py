@@ -178,6 +178,11 @@ def without(path: str) -> Callable[[dict[str, Any]], object]:
         ("test_scripts_have_mode_755", add(entry("x.sh")), "x.sh has mode 0644, wants 0755"),
         ("test_nothing_writable_by_others", add(entry("x", mode="0666")), "x has mode 0666"),
         ("test_no_special_bits", add(entry("x", mode="4755")), "x has mode 4755"),
+        (
+            "test_nothing_writable_by_others",
+            add(entry("$(x)", mode="0666")),
+            r"mend with: sudo chmod go-w '/opt/\S+/\$\(x\)'",
+        ),
         ("test_owners_are_accounts", add(entry("x", user="4242")), "belongs to 4242:hx, which no account is"),
         ("test_no_development_ownership", add(entry("config/x", user="dev")), "dev owns 1 entries"),
         ("test_no_development_ownership", add(entry("x", user="dev")), "more than the development paths: x"),
