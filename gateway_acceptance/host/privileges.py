@@ -111,7 +111,7 @@ def _of_the_secrets(host: Host, default_keys: tuple[str, ...]) -> list[Privilege
     ]
     if default_keys:
         words = tuple(word for key in default_keys for word in ("-e", key))
-        argv = ("/usr/bin/grep", "-qF", *words, *host.secrets)
+        argv = ("/usr/bin/grep", "-qwF", *words, *host.secrets)
         found.append(Privilege("default_key", "root", argv, "whether a default key is set"))
     return found
 

@@ -12,7 +12,7 @@ import pytest
 
 from gateway_acceptance.host.collect import processes
 from gateway_acceptance.host.collect.base import Missing, entry, masked, output, privileged, run
-from gateway_acceptance.host.collect.machine import installed_ollama, message_of
+from gateway_acceptance.host.collect.machine import installed_ollama, leads_out, message_of
 from gateway_acceptance.host.collect.processes import copies, identity, unit_of
 from gateway_acceptance.host.collect.service import call_groups, hide, in_order, told
 from gateway_acceptance.host.collect.tree import ancestors, files, literal_in, literals, secrets, tree
@@ -97,6 +97,7 @@ def test_messages_of_the_journal(value: Any, text: str) -> None:
     [
         ("  master_key: sk-live-0123456789", "a key"),
         ("  master_key: sk-1234", "a known default key"),
+        ("  master_key: sk-1234567890abcdef", "a key"),
         ("  master_key: os.environ/LITELLM_MASTER_KEY", ""),
         ("password: hunter2hunter2", "a value of password"),
         ("  # token: abcdef123456", ""),
@@ -138,6 +139,23 @@ def test_a_tree_behind_a_link_is_seen_whole(tmp_path: Path) -> None:
     assert found["entries"][0]["kind"] == "d"
     assert not found["entries"][2]["escapes"]
     assert str(tmp_path / "releases") in [item["path"] for item in found["ancestors"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "out"),
+    [
+        ("/usr", True),
+        ("../../..", True),
+        ("inner", False),
+        ("/no/such", False),
+        ("# /usr", False),
+        ("import os", False),
+    ],
+)
+def test_lines_of_startup_files_that_lead_out_of_the_tree(tmp_path: Path, line: str, out: bool) -> None:
+    place = tmp_path / "tree" / "venv"
+    (place / "inner").mkdir(parents=True)
+    assert leads_out(line, str(place), str(tmp_path / "tree")) is out
 
 
 def test_a_tree_that_is_not_there(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from gateway_acceptance.host.collect.base import (
     user_name,
 )
 from gateway_acceptance.host.collect.processes import all_processes, open_lines
+from gateway_acceptance.host.collect.tree import inside
 
 REACH_DEADLINE_S = 3
 JOURNAL_LINES = 5000
@@ -236,6 +237,7 @@ def python(request: Request) -> Facts:
             elif name.endswith((".pth", "customize.py")):
                 lines = open_lines(os.path.join(place, name))
                 code = [line.strip() for line in lines if re.match(r"import[ \t]", line)]
+                code += [line for line in map(str.strip, lines) if leads_out(line, place, request["tree"])]
                 code = code if name.endswith(".pth") else ["(a module that Python runs at its start)"]
                 found["startup"].append({"name": name, "lines": [masked(line)[:300] for line in code]})
     return found
@@ -262,6 +264,15 @@ def ollama(request: Request) -> Facts:
     except Missing as missing:
         document["missing"]["manifests"] = {"why": missing.why, "needs": missing.needs}
     return document
+
+
+def leads_out(line: str, place: str, tree: str) -> bool:
+    """Whether a line of a startup file puts a directory outside the tree on Python's path: what lies there is
+    run too (a sitecustomize, for one). place: the file's own directory."""
+    if not line or line.startswith("#") or re.match(r"import[ \t]", line):
+        return False
+    found = os.path.realpath(os.path.join(place, line))
+    return os.path.isdir(found) and not inside(found, tree)
 
 
 def installed_ollama(text: str) -> str | None:

@@ -193,7 +193,7 @@ def literals(request: Request) -> list[Facts]:
 
 def literal_in(line: str, default_keys: Sequence[str] = ()) -> str:
     """What a line gives away, in words; empty where it is nothing. A key known to the world is told apart."""
-    if any(key in line for key in default_keys):
+    if any(re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", line) for key in default_keys):
         return "a known default key"
     shaped = SECRET.search(line)
     if shaped and line[: shaped.start()].endswith("://"):
