@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from gateway_acceptance.check import RELEASE, Check
+from gateway_acceptance.check import RELEASE, Check, Effect
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.environment import Environment, Kind
 from gateway_acceptance.policy import Spent
@@ -160,7 +160,7 @@ def judge(
         for check in document["checks"]
         if run.profile in check["profiles"] and check["id"] not in listed
     ]
-    missing = _not_executed(document, [*listed, *unlisted])
+    missing = _not_executed(document, [*listed, *unlisted], environment)
     reasons += [f"{check_id} was not executed: {why}" for check_id, why in missing]
     if unlisted:
         reasons.append(f"not in the list of {run.profile} in suites/profiles.toml: {', '.join(unlisted)}")
@@ -201,15 +201,20 @@ def _waiver_reasons(waivers: Sequence[Document]) -> list[str]:
     return reasons
 
 
-def _not_executed(document: Document, expected: Sequence[str]) -> list[tuple[str, str]]:
-    """The checks of a frozen list that neither ran nor were declared absent, and why."""
+def _not_executed(
+    document: Document, expected: Sequence[str], environment: Environment
+) -> list[tuple[str, str]]:
+    """The checks of a frozen list that neither ran nor were declared absent, and why. An environment need not
+    permit that something of it is taken down; what that would show is then not shown, and said to be so."""
     by_id = {check["id"]: check for check in document["checks"]}
     missing = []
     for check_id in expected:
         check = by_id.get(check_id)
         if check is None or check["verdict"] is None:
             missing.append((check_id, "it is in the profile's list and was not there to run"))
-        elif check["verdict"] == Verdict.NOT_PERMITTED:
+        elif check["verdict"] == Verdict.NOT_PERMITTED and (
+            check["effect"] != Effect.DISRUPT or Effect.DISRUPT in environment.policy.effects
+        ):
             missing.append((check_id, "the policy does not permit it"))
     return missing
 
@@ -309,6 +314,7 @@ def _unfinished(selected: Sequence[Selected], cases: Sequence[Document], run: Ru
             "requests": 0,
             "evidence": [],
             "facts": {},
+            "pictures": {},
             "detail": "",
         }
         for case in selected

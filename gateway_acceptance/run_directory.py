@@ -25,7 +25,8 @@ class RunDirectory:
     def write(self, name: str, text: str) -> Path:
         """Write a text file whole or not at all."""
         target = self.path / name
-        temporary = target.with_name(f".{name}.part")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.part")
         temporary.write_text(self.redact(text), encoding="utf-8")
         temporary.replace(target)
         return target

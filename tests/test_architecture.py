@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = "gateway_acceptance"
 GROUND = (
-    *("check", "problem", "verdict", "environment", "policy", "claims", "waivers", "redaction"),
+    *("check", "problem", "verdict", "picture", "environment", "policy", "claims", "waivers", "redaction"),
     *("usage", "profiles", "embedded", "coverage", "coverage_entry"),
 )
 ROOMS = (GROUND, ("wire", "host", "balance"), ("record", "run_directory"), ("report",), ("plugin", "cli"))

@@ -152,6 +152,13 @@ class Balance(Table):
     most_draws: Annotated[int, Field(ge=10, le=10_000)] = 60
 
 
+class Tracker(Table):
+    """What the tracker may still say of earlier runs. fresh_h: hours that a proof counts; an older one is
+    stale, and its claim not verified."""
+
+    fresh_h: Annotated[float, Field(gt=0)] = 168.0
+
+
 class Policy(Table):
     """What a run may do there, and how much of it: enforced before sending, over all workers."""
 
@@ -182,6 +189,7 @@ class Environment(Table):
     host: Host | None = None
     bounds: Bounds = Bounds()
     balance: Balance = Balance()
+    tracker: Tracker = Tracker()
     policy: Policy
     source: Path = Path()
 

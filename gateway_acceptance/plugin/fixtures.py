@@ -11,6 +11,7 @@ import pytest
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.facts import MachineFacts
+from gateway_acceptance.picture import harmless
 from gateway_acceptance.plugin.parametrise import AXES, NONE_DECLARED
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import STATE
@@ -84,6 +85,17 @@ def note(target: Target) -> Callable[[str, object], None]:
         target.notebook.facts[name] = str(value)
 
     return noted
+
+
+@pytest.fixture
+def picture(target: Target) -> Callable[[str, str], None]:
+    """``picture("who served what", svg)``: a drawing for tracker and report, an SVG document that loads
+    nothing; raises ValueError for one that is none."""
+
+    def drawn(name: str, svg: str) -> None:
+        target.notebook.pictures[name] = harmless(svg)
+
+    return drawn
 
 
 @pytest.fixture(scope="session")

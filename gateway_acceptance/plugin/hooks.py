@@ -30,6 +30,7 @@ from gateway_acceptance.plugin.fixtures import (
     machine,
     machine_name,
     note,
+    picture,
     sdk,
     target,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "machine",
     "machine_name",
     "note",
+    "picture",
     "sdk",
     "target",
 ]

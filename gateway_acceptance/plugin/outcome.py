@@ -123,6 +123,7 @@ def case_document(
         "requests": len(exchanges),
         "evidence": [exchange.evidence(redact) for exchange in exchanges[-SHOWN_EXCHANGES:]],
         "facts": {name: redact(value) for name, value in state.notebook.facts.items()},
+        "pictures": {name: redact(svg) for name, svg in state.notebook.pictures.items()},
         "detail": redact(outcome.detail),
     }
 

@@ -78,7 +78,10 @@ def finish_results(staging: Path, out: Path, record: Record, redact: Redact) -> 
                 *attachments.copied_steps(before.get("steps")),
                 *attachments.exchange_steps(case),
             ],
-            "attachments": attachments.copied(before.get("attachments")),
+            "attachments": [
+                *attachments.pictures(case),
+                *attachments.copied(before.get("attachments")),
+            ],
         }
         _write_json(out / f"{result['uuid']}-result.json", _redacted(result, redact))
     properties = "".join(

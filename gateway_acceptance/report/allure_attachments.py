@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from gateway_acceptance.report.reading import Entry, milliseconds, printable
 
 TEXT = "text/plain"
+SVG = "image/svg+xml"
 
 
 class Attachments:
@@ -40,6 +41,10 @@ class Attachments:
         """One step per exchange, named by what it was, with the curl command and the whole exchange."""
         return [self._exchange_step(case, seen) for seen in case["evidence"]]
 
+    def pictures(self, case: Entry) -> list[dict[str, str]]:
+        """What the check drew."""
+        return [self._file(name, svg, SVG, "svg") for name, svg in (case.get("pictures") or {}).items()]
+
     def _exchange_step(self, case: Entry, seen: Entry) -> dict[str, Any]:
         start = milliseconds(case["started"]) if case["started"] else 0
         attached = [self._text("exchange", _exchange_text(seen))]
@@ -55,13 +60,16 @@ class Attachments:
         }
 
     def _text(self, name: str, text: str) -> dict[str, str]:
+        return self._file(name, text, TEXT, "txt")
+
+    def _file(self, name: str, text: str, kind: str, ending: str) -> dict[str, str]:
         content = self._redact(printable(text))
         digest = hashlib.sha256(content.encode()).hexdigest()[:32]
-        source = f"{uuid.UUID(digest)}-attachment.txt"
+        source = f"{uuid.UUID(digest)}-attachment.{ending}"
         path = self._out / source
         if not path.exists():
             path.write_text(content, encoding="utf-8")
-        return {"name": name, "source": source, "type": TEXT}
+        return {"name": name, "source": source, "type": kind}
 
     def _copy(self, entry: Mapping[str, Any]) -> dict[str, str] | None:
         source = Path(str(entry.get("source") or "")).name

@@ -13,6 +13,7 @@ from gateway_acceptance.report.assess import NAMED_AT_MOST, next_action, risk
 from gateway_acceptance.report.changes import changes
 from gateway_acceptance.report.markdown import code, md, template
 from gateway_acceptance.report.models import model_rows
+from gateway_acceptance.report.pictures import pictures
 from gateway_acceptance.report.reading import (
     SYMBOLS,
     Entry,
@@ -71,6 +72,7 @@ def render_status(record: Record, previous: Record | None, claims: Iterable[Clai
         untestable=_untestable(record),
         waivers=[waiver for waiver in record["waivers"] if waiver.get("in_scope", True)],
         summary=_summary(record),
+        pictures=pictures(record),
         action=next_action(record, mends),
         risk=risk(record),
         verdict=_verdict,

@@ -10,6 +10,7 @@ from gateway_acceptance.claims import Claim
 from gateway_acceptance.report.allure import finish_results
 from gateway_acceptance.report.allure_tool import build_report
 from gateway_acceptance.report.junit import render_junit
+from gateway_acceptance.report.pictures import pictures
 from gateway_acceptance.report.status_json import status_document
 from gateway_acceptance.report.tracker import render_status
 from gateway_acceptance.run_directory import RunDirectory
@@ -31,6 +32,8 @@ def write_views(
     staging: where allure-pytest wrote during the run. Returns the report's path, or None and why there is
     none; a missing report never changes a verdict.
     """
+    for drawn in pictures(record):
+        directory.write(drawn.file, drawn.svg)
     directory.write("STATUS.md", render_status(record, previous, claims))
     directory.write_json("status.json", status_document(record))
     directory.write("junit.xml", render_junit(record))

@@ -99,15 +99,18 @@ class Exchange:
 
 @dataclass(slots=True)
 class Notebook:
-    """What the running case observed. facts: measured values by name, for the tracker."""
+    """What the running case observed. facts: measured values by name, for the tracker; pictures: SVG
+    documents by name, for tracker and report."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
 
     def clear(self) -> None:
         """A new case begins."""
         self.exchanges = []
         self.facts = {}
+        self.pictures = {}
 
 
 def _cut(text: str) -> str:

@@ -12,12 +12,17 @@ import pytest
 from tests.plugin.gateway import Gateway, serving
 from tests.plugin.project import ALIVE, Project, Run, a_check, new_project
 
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg"></svg>'
 CHECKS = [
     ALIVE,
     a_check(1, "assert gateway.chat(chat_model, 'hi', max_tokens=4).status == 200", "gateway, chat_model"),
     a_check(2, "assert 1 == 2", "environment"),
     a_check(3, "raise Untestable('no tree', 'plant one')"),
-    a_check(4, "note('answer', 42)\nbackend.get('/alive')", "backend, note"),
+    a_check(
+        4,
+        f"note('answer', 42)\npicture('shares', '{DRAWING}')\nbackend.get('/alive')",
+        "backend, note, picture",
+    ),
     a_check(5, "pass", "environment, group"),
     a_check(6, "pass", "gateway"),
 ]
@@ -37,8 +42,9 @@ def test_the_run_directory_is_complete(runs: dict[str, Run]) -> None:
     folder = runs["0"].directories["mini"]
     assert re.fullmatch(r"\d{8}T\d{6}Z", folder.name)
     assert sorted(path.name for path in folder.iterdir()) == [
-        *["STATUS.md", "allure-results", "junit.xml", "record.json", "status.json"]
+        *["STATUS.md", "allure-results", "junit.xml", "pictures", "record.json", "status.json"]
     ]
+    assert [path.read_text() for path in (folder / "pictures").iterdir()] == [DRAWING]
     record = runs["0"].record()
     status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
     assert (status["state"], status["run"]) == (record["run"]["state"], folder.name)

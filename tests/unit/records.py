@@ -53,6 +53,7 @@ def case(nodeid: str, verdict: str = PASSED, message: str = "", **fields: Any) -
         "requests": 1,
         "evidence": [],
         "facts": {},
+        "pictures": {},
         "detail": "",
         **fields,
     }

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.check import DISRUPT
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.policy import Spent
 from gateway_acceptance.record import Judgement, Run, build, judge
-from tests.unit.declared import environment
+from tests.unit.declared import document, environment
 from tests.unit.test_record import RUN, TODAY, a_case, a_check, a_waiver
 
 CLAIMS = [Claim("FUN-01", "Validated Functionality", "works")]
 FROZEN = {"smoke": ["API-A-001"], "nightly": ["API-A-001"], "release": ["API-A-001"]}
 PRODUCTION = environment(kind="production")
+DISRUPTING = {**document()["policy"], "effects": ["read", "disrupt"]}
 
 
 def judged(
@@ -51,6 +53,17 @@ def test_green(profile: str) -> None:
     assert judgement.reasons == []
 
 
+def test_green_where_taking_something_down_is_not_permitted() -> None:
+    judgement = judged(
+        PASSED,
+        a_case("API-A-002", "not permitted"),
+        run=RELEASE,
+        catalogue=[a_check("API-A-001", "FUN-01"), a_check("API-A-002", effect=DISRUPT)],
+        frozen={"release": ["API-A-001", "API-A-002"]},
+    )
+    assert (judgement.state, judgement.exit_code, judgement.reasons) == ("READY", 0, [])
+
+
 @pytest.mark.parametrize("env", [environment(), PRODUCTION])
 def test_green_of_a_release(env: Environment) -> None:
     state = "PRODUCTION READY" if env is PRODUCTION else "READY"
@@ -66,6 +79,16 @@ SHORTCOMINGS: dict[str, tuple[dict[str, Any], str, int]] = {
     "inconclusive": ({"cases": [a_case("API-A-001", "inconclusive")]}, "1 inconclusive", 1),
     "harness error": ({"cases": [PASSED, a_case("API-A-001", "harness error")]}, "1 harness error", 3),
     "not permitted": ({"cases": [a_case("API-A-001", "not permitted")]}, "the policy does not permit it", 1),
+    "a disruption that is permitted and had no budget": (
+        {
+            "cases": [PASSED, a_case("API-A-002", "not permitted")],
+            "catalogue": [a_check("API-A-001", "FUN-01"), a_check("API-A-002", effect=DISRUPT)],
+            "frozen": {key: ["API-A-001", "API-A-002"] for key in FROZEN},
+            "env": environment(policy=DISRUPTING),
+        },
+        "API-A-002 was not executed: the policy does not permit it",
+        1,
+    ),
     "one case not permitted": (
         {"cases": [PASSED, a_case("API-A-001", "not permitted")]},
         "the policy does not permit it",
@@ -121,7 +144,7 @@ def test_not_green(what: str, profile: str) -> None:
     fields, reason, code = SHORTCOMINGS[what]
     fields = dict(fields)
     run = replace(RUN, profile=profile, **fields.pop("run", {}))
-    judgement = judged(*fields.pop("cases"), run=run, env=PRODUCTION, **fields)
+    judgement = judged(*fields.pop("cases"), run=run, env=fields.pop("env", PRODUCTION), **fields)
     assert judgement.exit_code == code
     assert judgement.state in ("VOID", "NOT READY", f"{profile.upper()} FAILED")
     assert any(reason in one for one in judgement.reasons), judgement.reasons

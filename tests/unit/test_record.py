@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.check import MUST, READ, Check
+from gateway_acceptance.check import MUST, READ, Check, Effect
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.policy import Spent
 from gateway_acceptance.record import Run, Selected, build
@@ -19,8 +19,8 @@ TODAY = date(2026, 6, 1)
 RUN = Run("ID", "2026-06-01T00:00:00Z", "2026-06-01T00:01:00Z", "smoke", "smoke")
 
 
-def a_check(check_id: str, *claims: str) -> Check:
-    return Check(check_id, "title", MUST, READ, claims, PROFILES)
+def a_check(check_id: str, *claims: str, effect: Effect = READ) -> Check:
+    return Check(check_id, "title", MUST, effect, claims, PROFILES)
 
 
 def a_case(check_id: str, verdict: str = "passed", /, **fields: Any) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def a_case(check_id: str, verdict: str = "passed", /, **fields: Any) -> dict[str
         "requests": 0,
         "evidence": [],
         "facts": {},
+        "pictures": {},
         "detail": "",
         **fields,
     }
