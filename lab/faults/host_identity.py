@@ -129,6 +129,16 @@ HOST_IDENTITY_FAULTS = (
         revert=f"rm -r {DROP_IN}; systemctl daemon-reload",
     ),
     host_fault(
+        "host-second-environment-file",
+        "a drop-in lets the unit read one more file of variables, which everybody may read",
+        {
+            "HOST-SECRET-008": r"more\.conf: EnvironmentFile: has /etc/default/gateway-more, wants /etc/hx-gateway/"
+        },
+        apply=f"mkdir -p {DROP_IN}; printf '[Service]\\nEnvironmentFile=-/etc/default/gateway-more\\n' "
+        f"> {DROP_IN}/more.conf; systemctl daemon-reload",
+        revert=f"rm -r {DROP_IN}; systemctl daemon-reload",
+    ),
+    host_fault(
         "host-key-on-the-command-line",
         "a key stands on the service's command line, for everybody to read",
         {"HOST-SECRET-007": "the command line of ollama.service shows a secret: .*<secret of"},

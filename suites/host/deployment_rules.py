@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -204,14 +205,14 @@ def not_published(found: Facts, tree: str) -> list[Problem]:
 
 
 def not_clean(found: Facts, tree: str) -> list[Problem]:
-    """Nothing in the work tree differs from the commit."""
-    git = f"sudo git -C {found['root'] or tree}"
+    """Nothing in the work tree differs from the commit. The mend keeps what was changed, as a stash."""
+    git = f"sudo git -C {shlex.quote(found['root'] or tree)} -c user.name=root -c user.email=root@localhost"
     return [
         differs(
             f"'{line}'",
             "a change",
             "what was committed (or commit it)",
-            f"{git} clean -f -- {line[3:]}" if line.startswith("??") else f"{git} checkout -- {line[3:]}",
+            f"{git} stash push --include-untracked -- {' '.join(map(shlex.quote, line[3:].split(' -> ')))}",
         )
         for line in found["dirty"]
     ]

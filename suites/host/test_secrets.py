@@ -5,6 +5,7 @@ from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from suites.host import tree_rules as rules
+from suites.host import unit_rules
 
 HIDDEN = ("<hidden>", "<secret of ")
 """How the look shows a secret that it saw and did not carry home."""
@@ -164,3 +165,18 @@ def test_no_secret_on_the_command_line(machine: MachineFacts) -> None:
     words = [word for word in process["cmdline"] if any(mark in word for mark in HIDDEN)]
     if words:
         raise CheckFailed(f"the command line of {machine.declared.unit} shows a secret: {' '.join(words)}")
+
+
+@check(
+    "HOST-SECRET-008",
+    "every file that the unit takes its environment from is declared",
+    level=MUST,
+    effect=READ,
+    claims="SYS-08",
+    spec="systemd.exec(5) EnvironmentFile",
+)
+def test_environment_files_are_declared(host: MachineFacts) -> None:
+    """Another one could set another key, and nobody would look who may read it."""
+    _secrets(host)
+    secrets = rules.declared_host(host).secrets
+    require(unit_rules.undeclared_files(host["unit"], secrets, host.declared.unit))

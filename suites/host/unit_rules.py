@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,7 +10,16 @@ from gateway_acceptance.environment.host import Host, Machine
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Inconclusive
 from suites.host.directives import LISTS, same
-from suites.host.service_facts import Facts, again, assignments, differs, last, merged, started_argv
+from suites.host.service_facts import (
+    Assignment,
+    Facts,
+    again,
+    assignments,
+    differs,
+    last,
+    merged,
+    started_argv,
+)
 
 CLOCK_GRAIN_S = 2.0
 """A process's start is known to the kernel from a boot time in whole seconds."""
@@ -269,6 +278,28 @@ def secrets_in(unit: Facts, name: str) -> list[Problem]:
                     line.value,
                     "secrets in a file of EnvironmentFile= that is root's with mode 600",
                     f"move it there, change the secret, and restart {name}",
+                )
+            )
+    return problems
+
+
+def undeclared_files(unit: Facts, secrets: Collection[str], name: str) -> list[Problem]:
+    """Files that systemd hands to the service (``EnvironmentFile``, ``LoadCredential``) and that are not
+    among the declared ones. An empty value takes back those before it."""
+    taken: dict[str, list[Assignment]] = {"EnvironmentFile": [], "LoadCredential": []}
+    for line in assignments(unit):
+        if line.name in taken:
+            taken[line.name] = [*taken[line.name], line] if line.value else []
+    problems = []
+    for line in (each for lines in taken.values() for each in lines):
+        path = line.value.partition(":")[2] if line.name == "LoadCredential" else line.value.removeprefix("-")
+        if path not in secrets:
+            problems.append(
+                differs(
+                    f"{line.path}: {line.name}",
+                    path or line.value,
+                    " or ".join(secrets),
+                    f"declare it in host.secrets, or take it out: sudo systemctl edit --full {name}",
                 )
             )
     return problems

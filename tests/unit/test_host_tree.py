@@ -82,7 +82,9 @@ HEALTHY: dict[str, Any] = {
     },
     "settings": {"names": ["LITELLM_MASTER_KEY"], "values": {}, "default_key": False},
     "literals": [{"path": "scripts/run", "line": 3, "what": "a known default key", "mode": "0755"}],
-    "unit": {"files": [{"path": "/etc/systemd/system/hx.service", "text": "[Service]\nUser=hx"}]},
+    "unit": {
+        "files": [{"path": "/etc/systemd/system/hx.service", "text": "[Service]\nUser=hx", "readable": True}]
+    },
     "process": {"pid": 7, "cmdline": ["/venv/bin/litellm", "--port", "4000"]},
     "account": {
         "entry": {"name": "hx", "uid": 998, "gid": 998, "home": "/nonexistent", "shell": "/usr/sbin/nologin"},

@@ -192,3 +192,21 @@ def test_assignments_add_up_as_in_systemd() -> None:
     assert last([], "L") == ""
     assert [line.name for line in assignments(unit())][:2] == ["After", "User"]
     assert started_argv(unit()) == ARGV.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("EnvironmentFile=/etc/hx/hx.env", []),
+        ("EnvironmentFile=-/etc/default/more", ["/etc/default/more"]),
+        ("EnvironmentFile=/etc/default/more\nEnvironmentFile=\nEnvironmentFile=/etc/hx/hx.env", []),
+        ("LoadCredential=key:/root/key", ["/root/key"]),
+        ("LoadCredential=key", ["key"]),
+    ],
+)
+def test_files_of_variables_that_nobody_declared(text: str, seen: list[str]) -> None:
+    made = {"files": [{"path": "/etc/hx.service", "text": text, "readable": True}]}
+    problems = unit_rules.undeclared_files(made, ["/etc/hx/hx.env"], "hx.service")
+    assert len(problems) == len(seen)
+    for problem, path in zip(problems, seen, strict=True):
+        assert f"has {path}, wants /etc/hx/hx.env" in problem.message
