@@ -66,7 +66,9 @@ def add_kill_matrix_command(commands: Any) -> None:
         description="Run every fault against its checks. Exit 1 where a fault survives, a check has no "
         "fault, or the control is not green.",
     )
-    command.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these faults")
+    command.add_argument(
+        "--only", nargs="+", action="extend", default=[], metavar="NAME", help="only these faults"
+    )
     command.add_argument(
         "--hosts",
         action="store_true",

@@ -75,3 +75,11 @@ def test_the_root_is_found_from_below(tmp_path: Path) -> None:
         (tmp_path / name).mkdir(parents=True)
     assert project_root(tmp_path / "suites" / "api") == tmp_path
     assert project_root(tmp_path) == tmp_path
+
+
+def test_an_unknown_fault_is_named_wherever_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--only`` may be repeated; nothing of it is lost."""
+    code, _, err = said(capsys, "kill-matrix", "--only", "no-such", "--only", "no-other")
+    assert code == 4
+    assert "--only no-such: there is no such fault" in err
+    assert "--only no-other: there is no such fault" in err
