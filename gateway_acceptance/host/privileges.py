@@ -97,6 +97,12 @@ def _of_the_secrets(host: Host, default_keys: tuple[str, ...]) -> list[Privilege
     find, grep = ("/usr/bin/find", "-H", *host.secrets), ("/usr/bin/grep", "-H")
     names = f"^({'|'.join(SETTINGS)})="
     found = [
+        Privilege(
+            "secret_files",
+            "root",
+            ("/usr/bin/stat", "-c", "%F|%a|%U|%G|%n", *host.secrets),
+            "files with secrets in a directory that root alone enters",
+        ),
         Privilege("secrets_readable", host.user, (*find, "-readable"), "secrets that it reads itself"),
         Privilege("secrets_writable", host.user, (*find, "-writable"), "secrets that it could change"),
         Privilege(

@@ -30,7 +30,7 @@ def test_files_are_there(host: MachineFacts) -> None:
     """Each a file of its own, not a link to another place."""
     problems = []
     for secret in _secrets(host):
-        if not secret["exists"] and not secret.get("hidden"):
+        if not secret["exists"]:
             problems.append(
                 Problem("", f"{secret['path']} is missing: the service has no key after its next start")
             )
@@ -53,7 +53,7 @@ def test_root_alone_reads(host: MachineFacts) -> None:
     for secret in _secrets(host):
         entry = secret["entry"]
         if entry is None:
-            continue  # missing, which has its check, or in a directory that root alone enters
+            continue  # missing, which has its check
         if entry["user"] != "root" or int(entry["mode"], 8) & 0o077:
             seen = f"{entry['user']}:{entry['group']} {entry['mode']}"
             mend = f"sudo chown root:root {secret['path']} && sudo chmod 600 {secret['path']}"

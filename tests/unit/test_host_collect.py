@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.host.collect import processes
+from gateway_acceptance.host.collect import tree as tree_of
 from gateway_acceptance.host.collect.base import Missing, entry, masked, output, privileged, run
 from gateway_acceptance.host.collect.machine import installed_ollama, leads_out, message_of
 from gateway_acceptance.host.collect.processes import copies, identity, unit_of
@@ -196,6 +197,36 @@ def test_secret_files(tmp_path: Path) -> None:
         (True, "0600"),
         (False, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "seen"),
+    [
+        ("regular file|640|root|hx|/etc/hx/env", (True, "f", "0640", "hx")),
+        ("symbolic link|777|root|root|/etc/hx/env", (True, "l", "0777", "root")),
+        ("regular file|600|root|root|/etc/hx/other", (False, None, None, None)),
+    ],
+)
+def test_secret_files_where_root_alone_may_look(
+    monkeypatch: pytest.MonkeyPatch, shown: str, seen: tuple[Any, ...]
+) -> None:
+    def refused(path: str) -> dict[str, Any]:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(tree_of, "entry", refused)
+    monkeypatch.setattr(tree_of, "privileged", lambda *_: (0, shown + "\n", ""))
+    (found,) = secrets({"secrets": ["/etc/hx/env"]})
+    document = found["entry"] or {}
+    assert (found["exists"], *(document.get(key) for key in ("kind", "mode", "group"))) == seen
+
+
+def test_secret_files_that_nobody_may_look_at_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: str) -> dict[str, Any]:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(tree_of, "entry", refused)
+    with pytest.raises(Missing, match="declares nothing for secret_files"):
+        secrets({"secrets": ["/etc/hx/env"], "privileges": {}})
 
 
 def test_commands_run_bounded_and_in_the_c_locale() -> None:
