@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,21 @@ class RunDirectory:
             else:
                 path.unlink()
 
+    def beside(self) -> RunDirectory:
+        """A new, empty, hidden directory beside this one, to be written whole and then to replace it."""
+        path = self.path.with_name(f".{self.path.name}.part")
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+        return RunDirectory(path, self.redact)
+
+    def replace(self, by: RunDirectory) -> None:
+        """Let another directory take this one's place. Whatever happens meanwhile, the old is gone or the new
+        is whole; what was there before is never taken for what is there now."""
+        old = self.path.with_name(f".{self.path.name}.old")
+        self.path.rename(old)
+        by.path.rename(self.path)
+        shutil.rmtree(old)
+
     def publish(self) -> None:
         """Let ``latest`` point here, in one step."""
         link = self.path.parent / LATEST
@@ -66,10 +82,45 @@ def new_run_directory(runs: Path, environment: str, run_id: str, redact: Redacto
     raise FileExistsError(f"{parent}/{run_id} and a thousand after it exist already")
 
 
+def run_directories(runs: Path, environment: str) -> list[Path]:
+    """The directories of all runs of an environment, oldest first; ``latest`` and what is being written
+    are none."""
+    folder = runs / environment
+    if not folder.is_dir():
+        return []
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+    ]
+    return sorted(found, key=_age)
+
+
 def previous_record(runs: Path, environment: str) -> dict[str, Any] | None:
-    """The record that ``latest`` points at, or None where there is none that can be read."""
+    """The record that ``latest`` points at, or None where there is none that can be read. Where that run
+    began and never ended, it is the newest one that did."""
+    latest = _record(runs / environment / LATEST)
+    if latest is None or ended(latest):
+        return latest
+    records = (_record(path) for path in reversed(run_directories(runs, environment)))
+    return next((record for record in records if record is not None and ended(record)), None)
+
+
+def ended(record: Mapping[str, Any]) -> bool:
+    """Whether the run of a record came to its end (records of format 1 are of runs that did)."""
+    basis = record.get("basis")
+    return not (isinstance(basis, Mapping) and basis.get("unfinished"))
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """Sorts ``…Z-2`` behind ``…Z`` and ``…Z-10`` behind ``…Z-9``."""
+    begun, _, number = path.name.partition("-")
+    return begun, int(number) if number.isdigit() else 0
+
+
+def _record(directory: Path) -> dict[str, Any] | None:
     try:
-        document = json.loads((runs / environment / LATEST / RECORD).read_text(encoding="utf-8"))
+        document = json.loads((directory / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return document if isinstance(document, dict) else None

@@ -10,7 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +22,9 @@ from gateway_acceptance.check import ID_PATTERN
 from gateway_acceptance.environment.load import describe
 from gateway_acceptance.environment.table import Table
 from gateway_acceptance.usage import UsageProblem
+
+WARNED_DAYS = 14
+"""So many days before a waiver ends, every run and ``gateway-acceptance waivers`` warn of it."""
 
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -56,6 +59,7 @@ class Waiver(Table):
     owner: Words
     opened: date
     expires: date
+    renewals: int = Field(default=0, ge=0)
 
     @field_validator("observed")
     @classmethod
@@ -106,6 +110,10 @@ class Waiver(Table):
     def expired(self, today: date) -> bool:
         """True from the day after ``expires``."""
         return today > self.expires
+
+    def expires_soon(self, today: date) -> bool:
+        """True from WARNED_DAYS before ``expires`` up to that day."""
+        return not self.expired(today) and self.expires - today <= timedelta(days=WARNED_DAYS)
 
 
 _ENTRIES = TypeAdapter(tuple[Waiver, ...])

@@ -13,7 +13,8 @@ GROUND = (
     *("check", "problem", "verdict", "picture", "environment", "policy", "claims", "waivers", "redaction"),
     *("usage", "profiles", "embedded", "coverage", "coverage_entry"),
 )
-ROOMS = (GROUND, ("wire", "host", "balance"), ("record", "run_directory"), ("report",), ("plugin", "cli"))
+HAPPENED = ("record", "judgement", "fingerprint", "seal", "run_directory")
+ROOMS = (GROUND, ("wire", "host", "balance"), HAPPENED, ("report", "audit"), ("plugin", "cli"))
 """From the lowest up."""
 FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
 CHOKE_POINTS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,10 +81,14 @@ def _of_the_gateway(environment: Environment, host: Host) -> dict[str, Any]:
     }
 
 
-def look(environment: Environment, name: str) -> Look:
-    """Gather a machine's facts. Raises NoFacts with one sentence where it cannot be reached."""
+def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> Look:
+    """Gather a machine's facts, of these sections alone where some are given. Raises NoFacts with one
+    sentence where it cannot be reached."""
     machine = environment.machines[name]
-    text = command(request_of(environment, name))
+    request = request_of(environment, name)
+    if sections:
+        request["sections"] = [section for section in request["sections"] if section in sections]
+    text = command(request)
     asked = time.time()
     try:
         done = connection(machine, environment.source.parent).run(text)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,30 +24,20 @@ from gateway_acceptance.check import Check
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
+from gateway_acceptance.plugin.identity import identities
 from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root
 from gateway_acceptance.plugin.outcome import utc
-from gateway_acceptance.plugin.targets import read_preflight
+from gateway_acceptance.plugin.results import Begun, Finished, begin, finish
+from gateway_acceptance.plugin.targets import Target, read_preflight
 from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget
-from gateway_acceptance.record import Run, Selected, build
+from gateway_acceptance.record import Run, Selected, build, unheard
 from gateway_acceptance.redaction import Redactor
-from gateway_acceptance.report.views import write_views
-from gateway_acceptance.run_directory import RunDirectory, new_run_directory, previous_record
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 from gateway_acceptance.waivers import Waiver, unknown_checks
+from gateway_acceptance.wire.exchange import Notebook
 
 TOOLS = ("pytest", "pytest-xdist", "httpx", "openai", "jsonschema", "hypothesis", "allure-pytest")
-
-
-@dataclass
-class Finished:
-    """One environment's results, written."""
-
-    environment: str
-    record: dict[str, Any]
-    directory: RunDirectory
-    report: Path | None = None
-    no_report: str = ""
 
 
 @dataclass
@@ -60,6 +51,7 @@ class Controller:
     frozen: Mapping[str, Sequence[str]]
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="gateway-acceptance-")))
     started: float = field(default_factory=time.time)
+    steady: float = field(default_factory=lambda: steady_clock())
     redactor: Redactor = field(default_factory=Redactor)
     catalogue: dict[str, Check] = field(default_factory=dict)
     selected: dict[str, Selected] = field(default_factory=dict)
@@ -71,7 +63,11 @@ class Controller:
     prepared: bool = False
     not_started: bool = False
     ready: bool = False
+    no_results: str = ""
     running: list[Running] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+    identities: list[dict[str, dict[str, str]]] = field(default_factory=list)
+    begun: dict[str, Begun] = field(default_factory=dict)
     finished: list[Finished] = field(default_factory=list)
 
     @property
@@ -82,11 +78,15 @@ class Controller:
     def expect(self, selected: Sequence[Selected], catalogue: Sequence[Check], left_out: int) -> None:
         """What one worker collected; left_out: cases of the profile that were deselected, however."""
         self.left_out = max(self.left_out, left_out)
+        counted = Counter(case.nodeid for case in selected)
+        twice = [f"{name} was selected {count} times" for name, count in counted.items() if count > 1]
+        self.broken += [sentence for sentence in twice if sentence not in self.broken]
         self.selected.update({case.nodeid: case for case in selected})
         self.catalogue.update({check.id: check for check in catalogue})
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """Look up secrets, find or start embedded environments. Raises UsageProblem, NotStarted."""
+        """Look up secrets, find or start embedded environments, begin the results, take
+        the targets' fingerprints. Raises UsageProblem, NotStarted, OSError."""
         if self.prepared:
             return
         self.prepared = True
@@ -107,54 +107,108 @@ class Controller:
                 keys[environment.name] = key = running.key
                 facts[environment.name] = dict(running.facts)
             self.redactor.add(f"key of {environment.name}", key)
-        self.started = time.time()
-        write_connections(self.folder, Connections(keys, self.started, facts))
+        self.started, self.steady = time.time(), steady_clock()
+        connections = Connections(keys, self.started, facts)
+        write_connections(self.folder, connections)
+        self.targets = [
+            Target(
+                environment,
+                connections.key_of(environment),
+                self.folder,
+                self.started,
+                Notebook(),
+                connections.facts.get(environment.name),
+            )
+            for environment in self.environments
+        ]
         self.ready = True
+        self.begin()
+        self.identify()
 
     def release(self) -> None:
         """Give back every embedded environment that this run started."""
         while self.running:
             self.running.pop().release()
 
+    def begin(self) -> None:
+        """Let every environment's newest run be this one, void until it is finished. Raises OSError."""
+        run = self._run(time.time(), unfinished=True)
+        for environment in self.environments:
+            if environment.name not in self.begun:
+                record = self._record(environment, run, unfinished=True)
+                self.begun[environment.name] = begin(
+                    runs_root(self.config), record, self.redactor, self.claims
+                )
+
+    def identify(self) -> None:
+        """Take the targets' fingerprints: at the start, and at the end where the run came to it."""
+        if not self.ready or self.interrupted:
+            return
+        machines = {case.environment for case in self.selected.values() if self._of_machines(case)}
+        targets = [(target, target.environment.name in machines) for target in self.targets]
+        if self.identities:
+            self.identities.append(identities(targets, self.identities[0]))
+        else:
+            self.identities.append(identities(targets))
+
     def finish(self) -> None:
         """Write record and views of every environment, and prove that no secret is among them."""
-        ended = time.time()
-        run = self._run(ended)
-        runs = runs_root(self.config)
+        run = self._run(time.time())
+        heard = [replace(case, nodeid=self.redactor(case.nodeid)) for case in self.selected.values()]
+        run = replace(run, broken=[*run.broken, *unheard(heard, self.cases)])
+        try:
+            self.begin()
+        except OSError as error:
+            self.no_results = f"{runs_root(self.config)}: cannot be written: {error.strerror or error}"
+            return
+        with_report = not self.config.getoption("--no-report")
         for environment in self.environments:
-            record = build(
-                environment,
-                run,
-                catalogue=sorted(self.catalogue.values(), key=lambda check: check.id),
-                selected=[
-                    replace(case, nodeid=self.redactor(case.nodeid))  # as its report names it
-                    for case in self.selected.values()
-                    if case.environment == environment.name
-                ],
-                cases=[case for case in self.cases if case["environment"] == environment.name],
-                claims=self.claims,
-                waivers=self.waivers,
-                frozen=self.frozen,
-                spent=Budget(
-                    self.folder / f"budget-{environment.name}.json", environment.policy, self.started
-                ).spent,
-                product_version=read_preflight(self.folder, environment.name).version,
-                today=datetime.now(UTC).date(),
-            )
-            self.finished.append(self._write(environment.name, record, runs))
+            record = self._record(environment, run)
+            begun = self.begun[environment.name]
+            self.finished.append(finish(begun, record, self.claims, self.staging, with_report=with_report))
+
+    def _record(self, environment: Environment, run: Run, *, unfinished: bool = False) -> dict[str, Any]:
+        name = environment.name
+        taken = [one.get(name) for one in self.identities]
+        start, end = [*taken, None, None][:2]
+        selected = () if unfinished else self.selected.values()
+        budget = Budget(self.folder / f"budget-{name}.json", environment.policy, self.started)
+        return build(
+            environment,
+            replace(run, fingerprint={"start": start, "end": end}),
+            catalogue=[] if unfinished else sorted(self.catalogue.values(), key=lambda check: check.id),
+            selected=[
+                replace(case, nodeid=self.redactor(case.nodeid))  # as its report names it
+                for case in selected
+                if case.environment == name
+            ],
+            cases=[case for case in self.cases if case["environment"] == name],
+            claims=self.claims,
+            waivers=self.waivers,
+            frozen=self.frozen,
+            spent=budget.spent,
+            product_version=read_preflight(self.folder, name).version,
+            today=datetime.now(UTC).date(),
+        )
+
+    def _of_machines(self, case: Selected) -> bool:
+        return self.catalogue[case.check].suite == "host"
 
     def exit_code(self) -> int:
         """The worst over all environments, in the order ready, not ready, usage, void, harness error."""
         severity = (0, 1, 4, 2, EXIT_HARNESS_ERROR)
         codes = [finished.record["run"]["exit_code"] for finished in self.finished]
+        codes += [EXIT_HARNESS_ERROR] if self.no_results else []
         return max(codes, key=severity.index, default=EXIT_HARNESS_ERROR)
 
     def close(self) -> None:
         """Remove what only this run needed."""
+        for target in self.targets:
+            target.close()
         self.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _run(self, ended: float) -> Run:
+    def _run(self, ended: float, *, unfinished: bool = False) -> Run:
         config = self.config
         broken = list(self.broken)
         smaller = narrowed(config)
@@ -171,45 +225,17 @@ class Controller:
             narrowed=smaller,
             arguments=[self.redactor(argument) for argument in config.invocation_params.args],
             interrupted=self.interrupted,
-            broken=broken,
+            broken=[] if unfinished else broken,
+            unfinished=unfinished,
+            elapsed_s=round(steady_clock() - self.steady, 3),
             suite=suite_identity(config.rootpath),
             tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
         )
 
-    def _write(self, name: str, record: dict[str, Any], runs: Path) -> Finished:
-        previous = previous_record(runs, name)
-        directory = new_run_directory(runs, name, record["run"]["id"], self.redactor)
-        record["run"]["id"] = directory.path.name
-        directory.write_json("record.json", record)
-        with_report = not self.config.getoption("--no-report")
-        report, why = write_views(
-            directory, record, previous, self.claims, self.staging, with_report=with_report
-        )
-        leaks = self.redactor.leaks_in(directory.path)
-        if leaks:
-            self._void_for_leaks(directory, record, previous, leaks)
-            report, why = None, "a secret was among the results"
-        directory.publish()
-        return Finished(name, record, directory, report, why)
 
-    def _void_for_leaks(
-        self,
-        directory: RunDirectory,
-        record: dict[str, Any],
-        previous: dict[str, Any] | None,
-        leaks: list[str],
-    ) -> None:
-        """A secret reached a file of ours: all files go, for they tell of a run that is void now. What is
-        written anew comes of the redacted record alone; whatever of it still holds a secret goes as well."""
-        run = record["run"]
-        run["state"], run["exit_code"] = "VOID", EXIT_HARNESS_ERROR
-        run["headline"] = "a secret was about to be written; the files that held it were removed"
-        run["reasons"] = [*run["reasons"], *(f"secret found in {leak}" for leak in leaks)]
-        directory.clear()
-        directory.write_json("record.json", record)
-        write_views(directory, record, previous, self.claims, self.folder / "nothing", with_report=False)
-        for leak in self.redactor.leaks_in(directory.path):
-            (directory.path / leak.rsplit(":", 1)[0]).unlink(missing_ok=True)
+def steady_clock() -> float:
+    """Seconds by a clock that nobody sets; it counts a machine's sleep where the system has such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def suite_identity(root: Path) -> dict[str, object]:

@@ -11,6 +11,7 @@ from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.collected import read_collected
 from gateway_acceptance.plugin.controller import Controller, say_to_terminal
+from gateway_acceptance.plugin.ends import Ends
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
 
 FOLDER_KEY = "gateway_acceptance_folder"
@@ -36,6 +37,8 @@ class ControllerHooks:
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
+        self._ends = Ends()
+        self._ends.install()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -95,6 +98,7 @@ class ControllerHooks:
         stopped = session.shouldfail or session.shouldstop
         if stopped and not controller.broken:
             controller.interrupted = controller.interrupted or str(stopped)
+        controller.identify()
         try:
             controller.release()
         except NotStarted as failure:
@@ -106,10 +110,13 @@ class ControllerHooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._controller.nothing_selected:
             terminalreporter.write_line(self._controller.nothing_selected, red=True)
+        if self._controller.no_results:
+            terminalreporter.write_line(self._controller.no_results, red=True)
         for finished in self._controller.finished:
             terminal.summarise(terminalreporter, finished)
 
     def pytest_unconfigure(self) -> None:
+        self._ends.remove()
         self._controller.close()
 
     def _expect_and_prepare(self, worker: str) -> None:
@@ -123,6 +130,10 @@ class ControllerHooks:
             controller.prepare(say_to_terminal(controller.config))
         except UsageProblem as problem:
             raise pytest.UsageError(*problem.sentences) from None
+        except OSError as error:
+            controller.not_started = True
+            place = f"{error.filename or 'the results'} cannot be written: {error.strerror or error}"
+            pytest.exit(f"{place}; mend that, or choose a place with --runs", returncode=EXIT_HARNESS_ERROR)
         except NotStarted as failure:
             controller.not_started = True
             pytest.exit(controller.redactor(str(failure)), returncode=EXIT_HARNESS_ERROR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,8 @@ from gateway_acceptance.host.privileges import privileges_of
 
 MOST_AT_ONCE = 8
 
-Looker = Callable[[Environment, str], Look]
+Looker = Callable[..., Look]
+"""``host.gather.look``, or a stand-in for it."""
 
 
 class Machines:
@@ -48,6 +49,14 @@ class Machines:
             found["answered"],
             account,
         )
+
+    def again(self, name: str, sections: Sequence[str]) -> Mapping[str, Any]:
+        """Some sections of a machine, seen now and for this caller alone. Raises NoFacts. A look that an
+        embedded environment took itself cannot be repeated: it is read again."""
+        recorded = self._recorded.get(name)
+        if recorded is not None:
+            return self.facts(name).sections
+        return self._looker(self._environment, name, sections).sections
 
     def _all(self) -> dict[str, dict[str, Any]]:
         if self._looks is None:

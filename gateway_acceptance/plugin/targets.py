@@ -28,11 +28,13 @@ Observed = TypeVar("Observed")
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was found before the first check. silent, refused: why, in words; empty where all is well."""
+    """What was found before the first check. silent, refused: why, in words; empty where all is well; models:
+    the ids that it lists, sorted, with commas between; None where it lists none."""
 
     silent: str = ""
     refused: str = ""
     version: str = ""
+    models: str | None = None
 
 
 class Target:
@@ -106,7 +108,7 @@ class Target:
                 if text:
                     self._preflight = Preflight(**json.loads(text))
                 else:
-                    self._preflight = self._look()
+                    self._preflight = self.look()
                     shared.write(json.dumps(asdict(self._preflight)))
         return self._preflight
 
@@ -131,7 +133,8 @@ class Target:
         if self._sdk is not None:
             self._sdk.close()
 
-    def _look(self) -> Preflight:
+    def look(self) -> Preflight:
+        """The same questions as of the preflight, asked now. Raises NotPermitted when over budget."""
         kept = list(self.notebook.exchanges)
         try:
             return self._asked()
@@ -151,6 +154,7 @@ class Target:
             return replace(found, silent=str(failure))
         if listed.status in (400, 401, 403):
             return replace(found, refused=f"GET /v1/models: {listed.status} {listed.text[:200]}")
+        found = replace(found, models=_model_ids(listed))
         if not found.version and product.version_path:
             with contextlib.suppress(NoAnswer):
                 found = replace(
@@ -169,6 +173,17 @@ def read_preflight(folder: Path, environment: str) -> Preflight:
         return Preflight(**json.loads(_preflight_file(folder, environment).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return Preflight()
+
+
+def _model_ids(answer: Exchange) -> str | None:
+    try:
+        body = answer.json()
+    except CheckFailed:
+        return None
+    entries = body.get("data") if isinstance(body, Mapping) else None
+    if answer.status != 200 or not isinstance(entries, list):
+        return None
+    return ", ".join(sorted(str(entry.get("id")) for entry in entries if isinstance(entry, Mapping)))
 
 
 def _version(answer: Exchange, key: str | None) -> str:

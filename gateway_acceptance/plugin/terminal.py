@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.check import Check
-from gateway_acceptance.plugin.controller import Finished
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
+from gateway_acceptance.plugin.results import Finished
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import Verdict
 

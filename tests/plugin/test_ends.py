@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from gateway_acceptance.run_directory import run_directories
 from tests.plugin.gateway import Gateway
-from tests.plugin.project import ALIVE, Project, a_check
+from tests.plugin.project import ALIVE, Project, Run, a_check
 from tests.signals import hear_ctrl_c
 
 WAITS = a_check(1, "gateway.get('/wait')", "gateway")
@@ -77,30 +78,54 @@ def test_ctrl_c_is_void(project: Project, gateway: Gateway, options: list[str]) 
     assert verdicts == {"API-OPS-001": "passed", "API-T-001": "harness error", "API-T-002": "harness error"}
 
 
-def test_kill_leaves_the_latest_of_the_run_before(project: Project, gateway: Gateway) -> None:
+@pytest.mark.parametrize("options", [[], ["-n", "1"]])
+def test_kill_leaves_no_green_behind(project: Project, gateway: Gateway, options: list[str]) -> None:
+    """The run before was green; what it left is still there, and is not the newest."""
     project.checks(ALIVE)
-    before = project.run().directories
+    before = project.run()
     project.checks(ALIVE, WAITS)
-    with running(project) as process:
+    with running(project, *options) as process:
         assert gateway.waited.wait(ENOUGH_S)
         process.kill()
+        gateway.go_on.set()
         process.communicate(timeout=ENOUGH_S)
     assert process.returncode == -signal.SIGKILL
-    assert project.directories() == before
+    after = Run(0, "", project.directories())
+    assert (after.state, after.record()["run"]["exit_code"]) == ("VOID", 2)
+    assert after.record()["run"]["headline"] == "the run began and has not ended"
+    assert "VOID" in (after.directories["mini"] / "STATUS.md").read_text(encoding="utf-8")
+    assert before.directories["mini"] != after.directories["mini"]
+    assert before.state == "SMOKE PASSED"
+    again = project.run()
+    assert "has not ended" not in (again.directories["mini"] / "STATUS.md").read_text(encoding="utf-8")
 
 
-def test_kill_while_the_results_are_written_publishes_nothing(project: Project) -> None:
+def test_sigterm_is_void(project: Project, gateway: Gateway) -> None:
+    """As Ctrl-C: what is known is written."""
+    project.checks(ALIVE, WAITS, PASSES)
+    with running(project) as process:
+        assert gateway.waited.wait(ENOUGH_S)
+        process.terminate()
+        output, _ = process.communicate(timeout=ENOUGH_S)
+    run = Run(process.returncode, output, project.directories())
+    assert (run.code, run.state) == (2, "VOID"), output
+    assert run.record()["run"]["headline"] == "the run was interrupted: by SIGTERM"
+    assert run.verdict("API-OPS-001") == "passed"
+
+
+def test_kill_while_the_results_are_written_leaves_it_void(project: Project) -> None:
     """The record is written, its views are not."""
     project.checks(ALIVE)
     kill = (
-        "import os, signal\nfrom gateway_acceptance.plugin import controller\n"
-        "controller.write_views = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import os, signal\nfrom gateway_acceptance.plugin import results\n"
+        "results.seal = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     project.write("conftest.py", 'pytest_plugins = ["gateway_acceptance.plugin.hooks"]\n' + kill)
     run = project.run()
-    assert run.code == -signal.SIGKILL
-    assert list((project.root / "reports" / "runs" / "mini").glob("*/record.json"))
-    assert run.directories == {}
+    assert (run.code, run.state) == (-signal.SIGKILL, "VOID")
+    (part,) = (project.root / "reports" / "runs" / "mini").glob(".*.part")
+    assert json.loads((part / "record.json").read_text(encoding="utf-8"))["run"]["state"] == "SMOKE PASSED"
+    assert part not in run_directories(project.root / "reports" / "runs", "mini")
 
 
 def test_nothing_of_a_run_stays_in_the_temporary_folder(project: Project) -> None:

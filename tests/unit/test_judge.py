@@ -17,6 +17,7 @@ from tests.unit.test_record import RUN, TODAY, a_case, a_check, a_waiver
 
 CLAIMS = [Claim("FUN-01", "Validated Functionality", "works")]
 FROZEN = {"smoke": ["API-A-001"], "nightly": ["API-A-001"], "release": ["API-A-001"]}
+JUDGED = ("state", "headline", "reasons", "exit_code")
 PRODUCTION = environment(kind="production")
 DISRUPTING = {**document()["policy"], "effects": ["read", "disrupt"]}
 
@@ -39,7 +40,8 @@ def judged(
         product_version="",
         today=TODAY,
     )
-    return judge(document, run, where, frozen)
+    assert judge(document) == Judgement(**{name: document["run"][name] for name in JUDGED})
+    return judge(document)
 
 
 PASSED = a_case("API-A-001")

@@ -16,7 +16,15 @@ from tests.unit.declared import environment
 
 PROFILES = ("smoke", "nightly", "release")
 TODAY = date(2026, 6, 1)
-RUN = Run("ID", "2026-06-01T00:00:00Z", "2026-06-01T00:01:00Z", "smoke", "smoke")
+TAKEN = {"gateway.version": "1.2.3"}
+RUN = Run(
+    "ID",
+    "2026-06-01T00:00:00Z",
+    "2026-06-01T00:01:00Z",
+    "smoke",
+    "smoke",
+    fingerprint={"start": TAKEN, "end": TAKEN},
+)
 
 
 def a_check(check_id: str, *claims: str, effect: Effect = READ) -> Check:

@@ -1,0 +1,230 @@
+"""Everything that is wrong with a finished run directory: offline, pure over its files, one sentence each.
+
+Three looks: the seal, the record judged anew from its own cases, and its views against it. A record that was
+edited and sealed again is found where it contradicts itself or a view; one rewritten whole, with all of its
+views, is not: that only a signature shows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+from gateway_acceptance.record import FORMAT, rejudged
+from gateway_acceptance.report.allure import STATUSES
+from gateway_acceptance.report.junit import COUNTS, OUTCOMES
+from gateway_acceptance.report.reading import case_name, cases, printable
+from gateway_acceptance.report.status_json import status_document
+from gateway_acceptance.run_directory import RECORD
+from gateway_acceptance.seal import broken
+from gateway_acceptance.verdict import Verdict
+
+Record = Mapping[str, Any]
+Told = dict[str, list[str]]
+"""What one account says: name of a case to the verdicts it has there (names need not be unique)."""
+
+SHOWN_DIFFERENCES = 10
+"""Of one view; the rest is counted."""
+CUT = "… (cut)"
+RESULTS = "allure-results"
+BESIDE_THE_RECORD = ("paths", "format", "red")
+"""Of status.json: where things lie, its own format, and cases, which are compared one by one."""
+
+
+def findings(directory: Path) -> list[str]:
+    """All that is wrong with the directory of a finished run; empty where it can be relied on."""
+    try:
+        record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return [f"{RECORD} cannot be read: {error}", *broken(directory)]
+    found = [*broken(directory), *contradictions(record)]
+    if not _whole(record):
+        return found
+    if record["basis"]["unfinished"]:
+        return [f"the run began at {record['run']['started']} and has not ended", *found]
+    return [*found, *disagreements(directory, record)]
+
+
+def contradictions(record: object) -> list[str]:
+    """Where a record contradicts itself: what it says was judged, against its own cases judged anew."""
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        of = record.get("format") if isinstance(record, dict) else None
+        return [f"{RECORD} is of format {of!r}; only format {FORMAT} can be judged again"]
+    try:
+        anew = rejudged(record)
+        return [*_differences(record, anew), *_forged(record)]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        return [f"{RECORD} is no whole record ({type(error).__name__}: {str(error).splitlines()[0]})"]
+
+
+def disagreements(directory: Path, record: Record) -> list[str]:
+    """Where junit.xml, allure-results and status.json say anything else than the record."""
+    looks: Mapping[str, Callable[[Path, Record], list[str]]] = {
+        "junit.xml": _of_junit,
+        RESULTS: _of_allure,
+        "status.json": _of_status,
+    }
+    found = []
+    for name, look in looks.items():
+        try:
+            found += look(directory / name, record)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, Xml.ParseError) as error:
+            found.append(f"{name} cannot be read: {type(error).__name__}: {error}")
+    return found
+
+
+def _whole(record: object) -> bool:
+    try:
+        rejudged(record)  # type: ignore[arg-type]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return False
+    return True
+
+
+def _differences(record: Record, anew: Record) -> list[str]:
+    found = []
+    for part in ("run", "totals"):
+        for name in sorted({*record[part], *anew[part]}):
+            said, judged = record[part].get(name, 0), anew[part].get(name, 0)
+            if said != judged:
+                found.append(f"the record says {part}.{name} {said!r}; its own cases say {judged!r}")
+    for part in ("checks", "claims", "waivers"):
+        for said, judged in zip(record[part], anew[part], strict=True):
+            for name in judged:
+                if said.get(name) != judged[name] and name != "cases":
+                    found.append(
+                        f"the record says {name} {said.get(name)!r} of {said['id']}; "
+                        f"its own cases say {judged[name]!r}"
+                    )
+    return found
+
+
+def _forged(record: Record) -> list[str]:
+    """What no run of the suite writes."""
+    found = []
+    for part in ("checks", "claims", "waivers"):
+        counted = Counter(entry["id"] for entry in record[part])
+        found += [f"{name} is in the record's {part} {n} times" for name, n in counted.items() if n > 1]
+    nodeids = Counter(case["nodeid"] for _, case in cases(record))
+    found += [f"the case {name} is in the record {n} times" for name, n in nodeids.items() if n > 1]
+    waivers = {waiver["id"]: waiver for waiver in record["waivers"]}
+    policy = record["environment"]["policy"]
+    for check, case in cases(record):
+        executed = Verdict(case["verdict"]).executed
+        if executed and check["effect"] not in policy["effects"]:
+            found.append(
+                f"{case['nodeid']} was executed, and the policy forbids its effect {check['effect']}"
+            )
+        if (case["verdict"] == Verdict.WAIVED) is not (case["waiver"] is not None):
+            found.append(f"{case['nodeid']} is {case['verdict']} with the waiver {case['waiver']!r}")
+        elif case["waiver"] is not None:
+            problem = _not_covered(check, case, waivers.get(case["waiver"]))
+            found += [f"{case['nodeid']} is waived by {case['waiver']}, {problem}"] if problem else []
+    sent, allowed = record["totals"]["requests"], policy["requests"]
+    if sent > allowed:
+        found.append(f"the record counts {sent} requests; its policy allows {allowed}")
+    return found
+
+
+def _not_covered(check: Record, case: Record, waiver: Record | None) -> str:
+    """Why a waiver does not cover a case, or nothing. Words that were cut or redacted are not compared."""
+    if waiver is None:
+        return "which the record does not hold"
+    if not waiver["in_scope"] or waiver["expired"]:
+        return "which is out of scope or expired"
+    given = waiver["parameters"].items()
+    if waiver["check"] != check["id"] or any(case["parameters"].get(name) != value for name, value in given):
+        return "which is of another check or other parameters"
+    message = case["message"]
+    whole = not message.endswith(CUT) and "[redacted" not in message
+    seen = any(re.search(waiver["observed"], part) for part in (message, *message.splitlines()))
+    return "which describes something else" if whole and not seen else ""
+
+
+def _of_junit(path: Path, record: Record) -> list[str]:
+    content = path.read_bytes()
+    if b"<!" in content:
+        raise ValueError("it declares things of its own (<!); no run writes such")
+    root = Xml.fromstring(content)  # noqa: S314  (without declarations there is nothing to expand)
+    expected: Told = {}
+    for check, case in cases(record):
+        name = f"{printable(check['suite'])}.{check['id']} {printable(case_name(record, check, case))}"
+        expected.setdefault(name, []).append(case["verdict"])
+    told: Told = {}
+    found = []
+    for element in root.iter("testcase"):
+        name = f"{element.get('classname')} {element.get('name')}"
+        verdict = _property(element, "verdict")
+        told.setdefault(name, []).append(verdict)
+        children = [child.tag for child in element if child.tag != "properties"]
+        wanted = [OUTCOMES[Verdict(verdict)]] if OUTCOMES.get(Verdict(verdict)) else []
+        if children != wanted:
+            found.append(f"junit.xml calls {name} {children or ['passed']}, and its verdict is {verdict}")
+    found += _compared("junit.xml", told, expected)
+    for part in (root, *root.iter("testsuite")):
+        own = list(part.iter("testcase"))
+        counts = {"tests": len(own)}
+        counts |= {name: sum(1 for case in own if case.find(tag) is not None) for name, tag in COUNTS.items()}
+        wrong = [name for name, count in counts.items() if part.get(name) != str(count)]
+        found += [f"junit.xml counts {part.get(name)} {name}; it holds {counts[name]}" for name in wrong]
+    for suite in root.iter("testsuite"):
+        for name, value in (("state", record["run"]["state"]), ("run", record["run"]["id"])):
+            if _property(suite, name) != printable(value):
+                found.append(f"junit.xml says {name} {_property(suite, name)!r}; the record says {value!r}")
+    return found
+
+
+def _of_allure(folder: Path, record: Record) -> list[str]:
+    expected: Told = {}
+    for _, case in cases(record):
+        status = STATUSES[Verdict(case["verdict"])]
+        expected.setdefault(case["nodeid"], []).append(f"{case['verdict']} ({status})")
+    told: Told = {}
+    if not folder.is_dir():
+        return [f"there is no folder {RESULTS}"]
+    for path in sorted(folder.glob("*-result.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        verdicts = [label["value"] for label in result["labels"] if label["name"] == "verdict"]
+        told.setdefault(result["fullName"], []).append(f"{', '.join(verdicts)} ({result['status']})")
+    return _compared(RESULTS, told, expected)
+
+
+def _of_status(path: Path, record: Record) -> list[str]:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    expected = status_document(record)
+    found = [
+        f"status.json says {name} {document.get(name)!r}; the record says {value!r}"
+        for name, value in expected.items()
+        if name not in BESIDE_THE_RECORD and document.get(name) != value
+    ]
+    told: Told = {}
+    wanted: Told = {}
+    for account, red in ((told, document["red"]), (wanted, expected["red"])):
+        for case in red:
+            name = f"{case['check']} {json.dumps(case['parameters'], sort_keys=True)}"
+            account.setdefault(name, []).append(case["verdict"])
+    return found + _compared("status.json", told, wanted)
+
+
+def _compared(view: str, told: Told, expected: Told) -> list[str]:
+    """The cases that a view and the record tell differently, both ways."""
+    found = []
+    for name in sorted({*told, *expected}):
+        there, here = sorted(told.get(name, ())), sorted(expected.get(name, ()))
+        if there != here:
+            said, recorded = ", ".join(there) or "nothing", ", ".join(here) or "nothing"
+            found.append(f"{view} says {said} of {name}; the record says {recorded}")
+    more = len(found) - SHOWN_DIFFERENCES
+    return found if more <= 0 else [*found[:SHOWN_DIFFERENCES], f"{view} differs in {more} cases more"]
+
+
+def _property(element: Xml.Element, name: str) -> str:
+    for entry in element.iterfind("properties/property"):
+        if entry.get("name") == name:
+            return entry.get("value") or ""
+    return ""

@@ -1,0 +1,167 @@
+"""The state of a run, judged from its record alone: so that anybody can judge it again.
+
+All functions are pure over the record (docs/architecture.md, "The record").
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway_acceptance.check import RELEASE, Effect
+from gateway_acceptance.environment import Kind
+from gateway_acceptance.fingerprint import compared
+from gateway_acceptance.usage import (
+    EXIT_HARNESS_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_NOT_READY,
+    EXIT_READY,
+    EXIT_USAGE,
+)
+from gateway_acceptance.verdict import Verdict
+
+NOT_VERIFIED = "not verified"
+VOID = "VOID"
+CLOCK_TOLERANCE_S = 2.0
+"""A leap second is one. Slewing by NTP moves both clocks that are compared alike, so it needs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """state: one word for the whole run; headline: why, in a sentence; reasons: everything against green."""
+
+    state: str
+    headline: str
+    reasons: Sequence[str]
+    exit_code: int
+
+
+def judge(record: Mapping[str, Any]) -> Judgement:
+    """The overall state: computed from what was executed, never written by hand.
+
+    record: whole but for the judgement itself; its ``basis`` holds what is known of the run beside its cases.
+    """
+    run, basis = record["run"], record["basis"]
+    red = [check for check in record["checks"] if check["verdict"] and Verdict(check["verdict"]).red]
+    moved, unknown = compared(record["target"]["fingerprint"])
+    reasons = [
+        *basis["broken"],
+        *(_red_reason(check) for check in red),
+        *_waiver_reasons(record["waivers"]),
+    ]
+    executed = record["totals"]["checks_executed"]
+    harness = bool(basis["broken"]) or any(check["verdict"] == Verdict.HARNESS_ERROR for check in red)
+    bad = EXIT_HARNESS_ERROR if harness else EXIT_NOT_READY
+    if basis["unfinished"]:
+        return Judgement(VOID, "the run began and has not ended", reasons, EXIT_INTERRUPTED)
+    if basis["untrusted"]:
+        found = basis["untrusted"]
+        return Judgement(VOID, found["headline"], [*reasons, *found["reasons"]], EXIT_HARNESS_ERROR)
+    if basis["interrupted"]:
+        headline = f"the run was interrupted: {basis['interrupted']}"
+        return Judgement(VOID, headline, reasons, EXIT_INTERRUPTED)
+    if not record["totals"]["checks_selected"] and not basis["broken"]:
+        return Judgement(VOID, "no check was selected", ["no check was selected"], EXIT_USAGE)
+    void = [*(f"the target changed during the run: {change}" for change in moved), *clock_problems(record)]
+    if void:
+        code = EXIT_HARNESS_ERROR if harness else EXIT_INTERRUPTED
+        return Judgement(VOID, void[0], [*void, *reasons], code)
+    if executed:
+        reasons += unknown
+    else:
+        reasons.append("no check was executed")
+    narrowed = run["selection"]["narrowed"]
+    if run["profile"] is None or narrowed:
+        outcome = f"{len(reasons)} against it" if reasons else "all that was executed passed"
+        headline = f"{executed} checks executed, which is no whole profile; {outcome}"
+        return Judgement("PARTIAL RUN", headline, reasons, bad if reasons else EXIT_READY)
+    reasons += _profile_reasons(record)
+    unspoken = [claim["id"] for claim in record["claims"] if claim["verdict"] == NOT_VERIFIED]
+    silence = f"it does not speak of {len(unspoken)} of {len(record['claims'])} claims"
+    if run["profile"] != RELEASE:
+        name = run["profile"].upper()
+        if reasons:
+            return Judgement(f"{name} FAILED", f"{_count(reasons)}; {silence}", reasons, bad)
+        return Judgement(f"{name} PASSED", f"{executed} checks executed; {silence}", [], EXIT_READY)
+    if unspoken:
+        reasons.append(f"{len(unspoken)} claims are not verified: {', '.join(unspoken)}")
+    if reasons:
+        return Judgement("NOT READY", _count(reasons), reasons, bad)
+    ready = "PRODUCTION READY" if run["kind"] == Kind.PRODUCTION.value else "READY"
+    return Judgement(ready, f"all {len(record['claims'])} claims are verified", [], EXIT_READY)
+
+
+def clock_problems(record: Mapping[str, Any]) -> list[str]:
+    """What shows that the clock did not run evenly: times of such a run prove nothing of when."""
+    run, elapsed = record["run"], record["basis"]["elapsed_s"]
+    begun, ended = datetime.fromisoformat(run["started"]), datetime.fromisoformat(run["ended"])
+    told = (ended - begun).total_seconds()
+    if elapsed is not None and abs(told - elapsed) > CLOCK_TOLERANCE_S:
+        return [f"the clock jumped during the run: {elapsed:.1f} s passed, and it says {told:.1f} s"]
+    if told < 0:
+        return [f"the clock ran backwards: the run began at {run['started']} and ended at {run['ended']}"]
+    for check in record["checks"]:
+        for case in check["cases"]:
+            at = datetime.fromisoformat(case["started"])
+            early, late = (begun - at).total_seconds(), (at - ended).total_seconds()
+            if max(early, late) > CLOCK_TOLERANCE_S or case["duration_s"] < 0:
+                return [
+                    f"the clock jumped during the run: {case['nodeid']} is said to have begun at "
+                    f"{case['started']} and to have taken {case['duration_s']} s"
+                ]
+    return []
+
+
+def _profile_reasons(record: Mapping[str, Any]) -> list[str]:
+    """What keeps a run from being its whole profile."""
+    profile, listed = record["run"]["profile"], record["basis"]["frozen"] or ()
+    unlisted = [
+        check["id"]
+        for check in record["checks"]
+        if profile in check["profiles"] and check["id"] not in listed
+    ]
+    missing = _not_executed(record, [*listed, *unlisted])
+    reasons = [f"{check_id} was not executed: {why}" for check_id, why in missing]
+    if unlisted:
+        reasons.append(f"not in the list of {profile} in suites/profiles.toml: {', '.join(unlisted)}")
+    return reasons
+
+
+def _count(reasons: Sequence[str]) -> str:
+    return "1 reason against it" if len(reasons) == 1 else f"{len(reasons)} reasons against it"
+
+
+def _red_reason(check: Mapping[str, Any]) -> str:
+    counted = Counter(case["verdict"] for case in check["cases"] if Verdict(case["verdict"]).red)
+    words = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
+    return f"{check['id']} {check['title']}: {words}"
+
+
+def _waiver_reasons(waivers: Sequence[Mapping[str, Any]]) -> list[str]:
+    reasons = []
+    for waiver in waivers:
+        if waiver["expired"]:
+            reasons.append(f"the waiver {waiver['id']} expired on {waiver['expires']}: renew it or remove it")
+        elif waiver["stale"]:
+            reasons.append(
+                f"the waiver {waiver['id']} is no longer needed: {waiver['check']} passes; remove it"
+            )
+    return reasons
+
+
+def _not_executed(record: Mapping[str, Any], expected: Sequence[str]) -> list[tuple[str, str]]:
+    """The checks of a frozen list that neither ran nor were declared absent, and why. An environment need not
+    permit that something of it is taken down; what that would show is then not shown, and said to be so."""
+    by_id = {check["id"]: check for check in record["checks"]}
+    disrupting = Effect.DISRUPT.value in record["environment"]["policy"]["effects"]
+    missing = []
+    for check_id in expected:
+        check = by_id.get(check_id)
+        if check is None or check["verdict"] is None:
+            missing.append((check_id, "it is in the profile's list and was not there to run"))
+        elif check["verdict"] == Verdict.NOT_PERMITTED and (check["effect"] != Effect.DISRUPT or disrupting):
+            missing.append((check_id, "the policy does not permit it"))
+    return missing

@@ -1,0 +1,48 @@
+"""Ways in which code may end a run's process past its last word; each becomes an end that is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any, NoReturn
+
+from gateway_acceptance.usage import EXIT_HARNESS_ERROR
+
+
+class Ends:
+    """SIGTERM ends a run as Ctrl-C does: what is known is written, void. ``os._exit`` of its process says so
+    and never exits with 0; processes that were forked may use it, as Python itself does there."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._exit = os._exit
+        self._handler: Any = None
+        self._installed = False
+
+    def install(self) -> None:
+        """From here on. Signals can be heard in the main thread alone."""
+        os._exit = self._exited
+        if threading.current_thread() is threading.main_thread():
+            self._handler = signal.signal(signal.SIGTERM, _terminated)
+            self._installed = True
+
+    def remove(self) -> None:
+        """As it was before."""
+        os._exit = self._exit
+        if self._installed:
+            signal.signal(signal.SIGTERM, self._handler)
+            self._installed = False
+
+    def _exited(self, status: int) -> NoReturn:
+        if os.getpid() == self._pid:
+            sys.stderr.write("\na check ended the run's process (os._exit): the run is void\n")
+            sys.stderr.flush()
+            status = status or EXIT_HARNESS_ERROR
+        self._exit(status)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    raise KeyboardInterrupt("by SIGTERM")

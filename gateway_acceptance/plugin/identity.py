@@ -1,0 +1,146 @@
+"""The fingerprint of a target: what it is, taken at a run's start and again at its end.
+
+Gateway and backends are asked within the budget; machines are looked at only where a check of them runs. What
+cannot be had is a value (``fingerprint.UNKNOWN``), never an error. Of backends' machines no process is part
+of it: a check may take a backend down, and brings it back. The gateway's own process is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from gateway_acceptance.environment import Backend
+from gateway_acceptance.environment.host import Host
+from gateway_acceptance.environment.model import GATEWAY_MACHINE
+from gateway_acceptance.fingerprint import UNKNOWN
+from gateway_acceptance.host.facts import NoFacts
+from gateway_acceptance.plugin.targets import Preflight, Target
+from gateway_acceptance.verdict import CheckFailed, NotPermitted
+from gateway_acceptance.wire.backend import BackendClient, full_name
+from gateway_acceptance.wire.exchange import Notebook
+from gateway_acceptance.wire.sender import Deadline, Sender
+
+MOST_AT_ONCE = 8
+LONGEST_S = 10.0
+"""Seconds for one question to a backend: these are answered from memory."""
+SECTIONS = ("unit", "files", "python", "ollama")
+"""Of a look at a machine: what its fingerprint is made of."""
+
+Taken = dict[str, str]
+
+
+def identities(
+    targets: Iterable[tuple[Target, bool]], before: Mapping[str, Taken] | None = None
+) -> dict[str, Taken]:
+    """The fingerprint of each target, by its environment's name. With each: whether its machines are part.
+
+    before: the fingerprints at the start, None at the start itself; what gave no answer then is not asked
+    again.
+    """
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+        taken = {
+            target.environment.name: pool.submit(
+                _identity, target, machines, None if before is None else before[target.environment.name]
+            )
+            for target, machines in targets
+        }
+        return {name: future.result() for name, future in taken.items()}
+
+
+def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:
+    found = _of_the_gateway(target, before)
+    for backend in target.environment.backends:
+        if backend.direct:
+            found |= _of_a_backend(target, backend, before)
+    for name in target.environment.machines if machines else ():
+        found |= _of_a_machine(target, name, before)
+    return found
+
+
+def _of_the_gateway(target: Target, before: Taken | None) -> Taken:
+    if before is not None and _silent(before, "gateway.models") and _silent(before, "gateway.version"):
+        return {name: value for name, value in before.items() if name.startswith("gateway.")}
+    try:
+        seen = target.preflight() if before is None else target.look()
+    except NotPermitted as refusal:
+        seen = Preflight(silent=str(refusal))
+    found = {"gateway.models": UNKNOWN if seen.models is None else seen.models}
+    if target.gateway.product.version_key:
+        found["gateway.version"] = seen.version or UNKNOWN
+    return found
+
+
+def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Taken:
+    version, models = f"backend.{backend.name}.version", f"backend.{backend.name}.model"
+    wanted = _upstreams(target, backend.name)
+    if before is not None and _silent(before, version):
+        return {name: value for name, value in before.items() if name.startswith(f"backend.{backend.name}.")}
+    limit = target.environment.gateway
+    deadline = Deadline(limit.connect_deadline_s, min(LONGEST_S, limit.request_deadline_s))
+    sender = Sender(Notebook(), target.budget, deadline)
+    try:
+        client = BackendClient(backend, sender)
+        found = {version: client.version()}
+        listed = client.models()
+        return found | {f"{models}.{name}": listed.get(name, "absent") or "no digest" for name in wanted}
+    except (CheckFailed, NotPermitted):
+        return {version: UNKNOWN} | {f"{models}.{name}": UNKNOWN for name in wanted}
+    finally:
+        sender.close()
+
+
+def _upstreams(target: Target, backend: str) -> list[str]:
+    environment = target.environment
+    named = {model.upstream for model in environment.models if model.backend == backend}
+    for group in environment.groups:
+        named |= {member.upstream for member in group.deployments if member.backend == backend}
+    return sorted(full_name(name) for name in named)
+
+
+def _of_a_machine(target: Target, name: str, before: Taken | None) -> Taken:
+    prefix = "host" if name == GATEWAY_MACHINE else f"backend.{name}.host"
+    if before is not None and _silent(before, f"{prefix}.unit"):
+        return {key: value for key, value in before.items() if key.startswith(f"{prefix}.")}
+    try:
+        sections = (
+            target.machines.facts(name).sections if before is None else target.machines.again(name, SECTIONS)
+        )
+    except NoFacts:
+        return {f"{prefix}.unit": UNKNOWN}
+    found = {f"{prefix}.unit": _unit_files(sections)}
+    machine = target.environment.machines[name]
+    if not isinstance(machine, Host):
+        version = _value(sections, "ollama").get("version")
+        return found | {f"{prefix}.version": str(version or UNKNOWN)}
+    properties = _value(sections, "unit").get("properties", {})
+    for key in ("MainPID", "NRestarts"):
+        found[f"{prefix}.{key}"] = str(properties.get(key) or UNKNOWN)
+    if machine.configuration:
+        entry = _value(sections, "files").get(machine.configuration, {})
+        found[f"{prefix}.configuration"] = str(entry.get("sha256") or UNKNOWN)
+    if machine.virtual_environment:
+        packages = _value(sections, "python").get("packages") or {}
+        found[f"{prefix}.packages"] = _digest(packages) if packages else UNKNOWN
+    return found
+
+
+def _unit_files(sections: Mapping[str, Any]) -> str:
+    files = _value(sections, "unit").get("files") or ()
+    return _digest([[file["path"], file["sha256"]] for file in files]) if files else UNKNOWN
+
+
+def _value(sections: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = sections.get(name, {}).get("value")
+    return value if isinstance(value, Mapping) else {}
+
+
+def _digest(value: object) -> str:
+    return "sha256:" + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _silent(taken: Taken, name: str) -> bool:
+    return taken.get(name, UNKNOWN).startswith(UNKNOWN)

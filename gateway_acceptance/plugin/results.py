@@ -1,0 +1,143 @@
+"""Writing a run's results: void from its beginning, replaced by the whole, or by why there is none.
+
+So a run that dies, however it dies, leaves no green behind: ``latest`` says VOID until all is written, sealed
+and agrees with itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.audit import contradictions, disagreements
+from gateway_acceptance.claims import Claim
+from gateway_acceptance.record import distrusted
+from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.report.views import write_views
+from gateway_acceptance.run_directory import RECORD, RunDirectory, new_run_directory, previous_record
+from gateway_acceptance.seal import seal
+
+NOTHING = Path("nothing")
+"""Where allure-pytest left nothing."""
+
+Record = dict[str, Any]
+
+
+@dataclass
+class Begun:
+    """One environment's run, begun. previous: the record of the run before it, or None."""
+
+    environment: str
+    directory: RunDirectory
+    previous: Record | None
+
+
+@dataclass
+class Finished:
+    """One environment's results, written; or its record, which could not be."""
+
+    environment: str
+    record: Record
+    directory: RunDirectory
+    report: Path | None = None
+    no_report: str = ""
+
+
+def begin(runs: Path, record: Record, redactor: Redactor, claims: Sequence[Claim]) -> Begun:
+    """Make the run's directory, write the record of an unfinished run into it, let ``latest`` point there.
+    Raises OSError."""
+    environment = record["run"]["environment"]
+    previous = previous_record(runs, environment)
+    directory = new_run_directory(runs, environment, record["run"]["id"], redactor)
+    begun = Begun(environment, directory, previous)
+    record = _named(record, begun)
+    directory.write_json(RECORD, record)
+    write_views(directory, record, previous, claims, directory.path / NOTHING, with_report=False)
+    directory.publish()
+    return begun
+
+
+def finish(
+    begun: Begun, record: Record, claims: Sequence[Claim], staging: Path, *, with_report: bool
+) -> Finished:
+    """Write everything beside, look whether it agrees, seal it, and let it replace what stood there.
+
+    What cannot be written (a full disk) voids the run: no file of it is left but that it began.
+    """
+    record = _named(record, begun)
+    part: RunDirectory | None = None
+    try:
+        part = begun.directory.beside()
+        report, why = _write(part, record, begun.previous, claims, staging, with_report=with_report)
+        void = _mistrust(part, record)
+        if void is not None:
+            record, report, why = void, None, void["run"]["headline"]
+            _write_void(part, record, begun.previous, claims)
+        seal(part.path)
+        begun.directory.replace(part)
+        begun.directory.publish()
+    except OSError as error:
+        return _lost(begun, part, record, error)
+    path = begun.directory.path / report.relative_to(part.path) if report else None
+    return Finished(begun.environment, record, begun.directory, path, why)
+
+
+def _named(record: Record, begun: Begun) -> Record:
+    """The record as it is written: redacted, under its directory's name."""
+    redacted = begun.directory.redact.tree(record)
+    assert isinstance(redacted, dict)
+    return {**redacted, "run": {**redacted["run"], "id": begun.directory.path.name}}
+
+
+def _write(
+    directory: RunDirectory,
+    record: Record,
+    previous: Record | None,
+    claims: Sequence[Claim],
+    staging: Path,
+    *,
+    with_report: bool,
+) -> tuple[Path | None, str]:
+    directory.write_json(RECORD, record)
+    return write_views(directory, record, previous, claims, staging, with_report=with_report)
+
+
+def _mistrust(directory: RunDirectory, record: Record) -> Record | None:
+    """The record made void where what was written holds a secret or does not agree; else None."""
+    leaks = directory.redact.leaks_in(directory.path)
+    if leaks:
+        headline = "a secret was about to be written; the files that held it were removed"
+        return distrusted(record, headline, [f"secret found in {leak}" for leak in leaks])
+    wrong = [*contradictions(record), *disagreements(directory.path, record)]
+    if wrong:
+        return distrusted(record, "the record and its views do not agree: an error of the suite", wrong)
+    return None
+
+
+def _write_void(
+    directory: RunDirectory, record: Record, previous: Record | None, claims: Sequence[Claim]
+) -> None:
+    """All files go, for they tell of a run that is void now. What is written anew comes of the redacted
+    record alone; whatever of it still holds a secret goes as well."""
+    directory.clear()
+    _write(directory, record, previous, claims, directory.path / NOTHING, with_report=False)
+    for leak in directory.redact.leaks_in(directory.path):
+        (directory.path / leak.rsplit(":", 1)[0]).unlink(missing_ok=True)
+
+
+def _lost(begun: Begun, part: RunDirectory | None, record: Record, error: OSError) -> Finished:
+    if part is not None:
+        shutil.rmtree(part.path, ignore_errors=True)
+    why = f"the results could not be written: {error.strerror or error}"
+    mend = "make room where reports/runs lies (or choose a place with --runs), then run again"
+    void = distrusted(record, why, [f"{why}; {mend}"])
+    with contextlib.suppress(OSError):
+        begun.directory.write_json(RECORD, void)
+        write_views(
+            begun.directory, void, begun.previous, (), begun.directory.path / NOTHING, with_report=False
+        )
+    return Finished(begun.environment, void, begun.directory, None, "")
