@@ -26,17 +26,20 @@ def test_the_frozen_list_and_what_there_is_must_agree(project: Project) -> None:
 
 
 def test_what_the_policy_forbids_leaves_the_profile_not_whole(project: Project, gateway: Gateway) -> None:
-    """Whether a check says what it does or not."""
+    """Whether a check says what it does or not. Nobody need permit that something is taken down."""
     project.environment(gateway.url, effects=["read"])
-    honest = a_check(1, "gateway.get('/disrupt')", "gateway", effect="DISRUPT")
+    honest = a_check(1, "gateway.get('/mutate')", "gateway", effect="MUTATE")
     liar = a_check(2, "gateway.chat('chat-one', 'hello')", "gateway", effect="READ")
-    project.checks(ALIVE, honest, liar)
+    outage = a_check(3, "gateway.get('/disrupt')", "gateway", effect="DISRUPT")
+    project.checks(ALIVE, honest, liar, outage)
     run = project.run()
     assert (run.code, run.state) == (1, "SMOKE FAILED")
-    for check in ("API-T-001", "API-T-002"):
+    for check in ("API-T-001", "API-T-002", "API-T-003"):
         assert run.verdict(check) == "not permitted"
-        assert f"{check} was not executed: the policy does not permit it" in run.reasons
-    assert (gateway.count("/disrupt"), gateway.count("/v1/chat/completions")) == (0, 0)
+        missed = f"{check} was not executed: the policy does not permit it" in run.reasons
+        assert missed is (check != "API-T-003")
+    for path in ("/mutate", "/disrupt", "/v1/chat/completions"):
+        assert gateway.count(path) == 0
 
 
 @pytest.mark.parametrize("selection", [["-k", "no_such_check"], ["-n", "2", "-m", "mutate"]])
