@@ -1,7 +1,7 @@
 """The null hypothesis of a balanced group: the exact probability with which each of its members serves.
 
-Source: LiteLLM's ``router_strategy/simple_shuffle.py`` as released in 1.74.15 and in 1.106.2 (the two differ,
-issue 33329), and docs/balance.md.
+Source: LiteLLM's ``router_strategy/simple_shuffle.py`` and ``router.py`` as released in 1.74.15 and in
+1.106.2 (the two differ, issue 33329), and docs/balance.md. tests/live/test_router_null.py asks both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from packaging.version import InvalidVersion, Version
 
-from gateway_acceptance.environment.model import Deployment, Gateway, Group
+from gateway_acceptance.environment.model import SIMPLE_SHUFFLE, Deployment, Gateway, Group
 
 METRICS = ("weight", "rpm", "tpm")
 """What simple-shuffle weighs by, in its order of preference."""
@@ -27,6 +27,8 @@ PREMISES = (
     "no answer came from a cache: nobody was drawn for it",
 )
 """What must hold while draws are made; where one does not, the judgement is inconclusive."""
+BELOW_LIMITS = "no deployment reached its rpm: pre-call checks leave it out then"
+"""The premise of a group whose rpm is a limit, too."""
 
 
 class Witness(StrEnum):
@@ -38,6 +40,11 @@ class Witness(StrEnum):
 
 class UndefinedNullError(ValueError):
     """The declaration says no probabilities; the message says why and how to mend it."""
+
+
+class NoSharesError(UndefinedNullError):
+    """The declared strategy promises no shares: who serves depends on what else is under way, on times or on
+    costs. Then there is nothing to judge, and nothing to mend: the shares are not applicable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +72,56 @@ def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witnes
     """The null hypothesis of a declared group behind a gateway.
 
     version: as measured, else as declared, else None: then the oldest and the newest reading must agree.
-    Raises UndefinedNullError where no deployment can be drawn, or where it matters how the version reads the
-    declaration and that is not known.
+    Raises NoSharesError for a strategy without independent draws; UndefinedNullError where no deployment can
+    be drawn, or where it matters how the version reads the declaration and that is not known.
     """
-    found = [rule(group.deployments) for rule in _rules(gateway, version)]
+    if group.strategy != SIMPLE_SHUFFLE:
+        raise NoSharesError(
+            f"group {group.alias!r}: {group.strategy} promises no shares: whom it takes depends on load, "
+            f"times, costs or what served before. Only the independent draws of {SIMPLE_SHUFFLE} are judged"
+        )
+    found = [rule(group.deployments, gateway) for rule in _rules(gateway, version)]
     if any(other != found[0] for other in found):
         raise UndefinedNullError(
-            f"group {group.alias!r}: the weights are declared for some deployments only, and LiteLLM up to "
-            f"{LAST_OF_FIRST} reads that otherwise than from {FIRST_OF_ANY} on. What version "
-            f"{version or '(unknown)'} does is not known: give every deployment a weight, or declare "
-            "gateway.version"
+            f"group {group.alias!r}: weights or orders are declared in a way that LiteLLM up to "
+            f"{LAST_OF_FIRST} reads otherwise than from {FIRST_OF_ANY} on. What version "
+            f"{version or '(unknown)'} does is not known: give every deployment a weight and no "
+            "order, or declare gateway.version"
         )
-    metric, weights = found[0]
-    total = sum(weights)
+    reading = found[0]
+    total = sum(reading.weights)
     if total == 0:
         raise UndefinedNullError(
-            f"group {group.alias!r}: every {metric} counts as 0, so no deployment can be drawn; give one more"
+            f"group {group.alias!r}: every {reading.metric} counts as 0, so no deployment can be drawn; "
+            "give one more"
         )
     shares: dict[str, Fraction] = {}
-    for deployment, weight in zip(group.deployments, weights, strict=True):
+    for deployment, weight in zip(group.deployments, reading.weights, strict=True):
         identity = _identity(deployment, witness)
         shares[identity] = shares.get(identity, Fraction()) + weight / total
+    limited = gateway.pre_call_checks and any(member.rpm is not None for member in group.deployments)
     return Null(
         group.alias,
         {name: float(share) for name, share in shares.items()},
-        _sentence(group, metric, shares),
+        _sentence(group, reading, shares),
+        (*PREMISES, BELOW_LIMITS) if limited else PREMISES,
     )
 
 
-Reading = tuple[str, list[Fraction]]
-"""The metric that counts (empty where none does), and the weight of each deployment by it."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """metric: what counts (empty where nothing does); weights: of each declared deployment by it; drawn: how
+    many are left to draw from, those of the lowest order."""
+
+    metric: str
+    weights: tuple[Fraction, ...]
+    drawn: int
 
 
-def _rules(gateway: Gateway, version: str | None) -> list[Callable[[Sequence[Deployment]], Reading]]:
+Rule = Callable[[Sequence[Deployment], Gateway], Reading]
+
+
+def _rules(gateway: Gateway, version: str | None) -> list[Rule]:
     """The readings that this gateway may have; one where its version is known."""
     if gateway.product != "litellm":
         return [_first_of_any]
@@ -110,25 +134,45 @@ def _rules(gateway: Gateway, version: str | None) -> list[Callable[[Sequence[Dep
     return [_first_of_any] if known >= FIRST_OF_ANY else [_first_of_any, _of_the_first]
 
 
-def _first_of_any(deployments: Sequence[Deployment]) -> Reading:
-    """1.106.2: the first metric with a positive maximum; a missing value is 0; none: all alike."""
+def _first_of_any(deployments: Sequence[Deployment], _: Gateway) -> Reading:
+    """1.106.2: of the lowest order the first metric with a positive maximum; a missing value is 0; none: all
+    alike."""
+    left = _of_lowest_order(deployments)
     for metric in METRICS:
-        weights = _weights(deployments, metric)
-        if max(weights) > 0:
-            return metric, weights
-    return "", [Fraction(1)] * len(deployments)
+        if max(_weight(member, metric) for member in left) > 0:
+            return _reading(deployments, left, metric)
+    return _reading(deployments, left, "")
 
 
-def _of_the_first(deployments: Sequence[Deployment]) -> Reading:
-    """1.74.15: the first metric that the first deployment has; a missing value of the others is 0."""
+def _of_the_first(deployments: Sequence[Deployment], gateway: Gateway) -> Reading:
+    """1.74.15: the first metric that the first deployment has; a missing value of the others is 0. An order
+    counts only where pre-call checks are enabled: they alone look at it."""
+    left = _of_lowest_order(deployments) if gateway.pre_call_checks else list(deployments)
     for metric in METRICS:
-        if getattr(deployments[0], metric) is not None:
-            return metric, _weights(deployments, metric)
-    return "", [Fraction(1)] * len(deployments)
+        if getattr(left[0], metric) is not None:
+            return _reading(deployments, left, metric)
+    return _reading(deployments, left, "")
 
 
-def _weights(deployments: Sequence[Deployment], metric: str) -> list[Fraction]:
-    return [Fraction(getattr(deployment, metric) or 0) for deployment in deployments]
+def _of_lowest_order(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """Those that serve while one of them lives; a missing order is the last of all."""
+    orders = [member.order for member in deployments if member.order is not None]
+    if not orders:
+        return list(deployments)
+    return [member for member in deployments if member.order == min(orders)]
+
+
+def _reading(deployments: Sequence[Deployment], left: Sequence[Deployment], metric: str) -> Reading:
+    kept = {id(member) for member in left}
+    weights = (
+        (_weight(member, metric) if metric else Fraction(1)) if id(member) in kept else Fraction()
+        for member in deployments
+    )
+    return Reading(metric, tuple(weights), len(left))
+
+
+def _weight(deployment: Deployment, metric: str) -> Fraction:
+    return Fraction(getattr(deployment, metric) or 0)
 
 
 def _identity(deployment: Deployment, witness: Witness) -> str:
@@ -137,11 +181,12 @@ def _identity(deployment: Deployment, witness: Witness) -> str:
     return f"{deployment.backend}/{deployment.upstream}"
 
 
-def _sentence(group: Group, metric: str, shares: dict[str, Fraction]) -> str:
-    by = f"in proportion to {metric} (a missing one counts as 0)" if metric else "all alike"
-    return (
-        f"each request of {group.alias} draws one of {len(group.deployments)} deployments by itself, {by}: "
-        + ", ".join(f"{name} {_shown(share)}" for name, share in shares.items())
+def _sentence(group: Group, reading: Reading, shares: dict[str, Fraction]) -> str:
+    by = f"in proportion to {reading.metric} (a missing one counts as 0)" if reading.metric else "all alike"
+    declared = len(group.deployments)
+    of = f"{declared}" if reading.drawn == declared else f"{reading.drawn} (of {declared}, by their order)"
+    return f"each request of {group.alias} draws one of {of} deployments by itself, {by}: " + ", ".join(
+        f"{name} {_shown(share)}" for name, share in shares.items()
     )
 
 

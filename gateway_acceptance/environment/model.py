@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,9 @@ from gateway_acceptance.environment.table import Name, Table, Url
 
 GATEWAY_MACHINE = "gateway"
 """The name of the gateway's own machine; no backend can have it."""
+SIMPLE_SHUFFLE: Final = "simple-shuffle"
+"""The one strategy whose shares are promised: independent draws."""
+LEAST_OF_A_GROUP = 2
 
 
 class Kind(StrEnum):
@@ -45,7 +48,8 @@ class Gateway(Table):
 
     key_variable: the environment variable that holds its key; endpoints: those beyond models, chat and
     embeddings that it promises; public_paths: what may answer without a key; response_headers: what every
-    answer must carry; cors_origins: origins that browsers may call from (none by default).
+    answer must carry; cors_origins: origins that browsers may call from (none by default); pre_call_checks:
+    LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no notice of an ``order``.
     """
 
     url: Url
@@ -60,6 +64,7 @@ class Gateway(Table):
     public_paths: tuple[str, ...] = ()
     response_headers: dict[str, str] = Field(default_factory=dict)
     cors_origins: tuple[str, ...] = ()
+    pre_call_checks: bool = False
     connect_deadline_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     request_deadline_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
@@ -120,20 +125,38 @@ class Model(Served):
 
 
 class Deployment(Served):
-    """One member of a balanced group. weight, rpm, tpm: None where the configuration gives none."""
+    """One member of a balanced group. weight, rpm, tpm, order: None where the configuration gives none. While
+    any deployment of the lowest order is there, no other serves."""
 
     weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     rpm: Annotated[int, Field(ge=0)] | None = None
     tpm: Annotated[int, Field(ge=0)] | None = None
+    order: int | None = None
 
 
 class Group(Table):
-    """An alias that the gateway balances over several deployments."""
+    """An alias that the gateway balances over several deployments. strategy: as LiteLLM calls them."""
 
     alias: str
     kind: ModelKind = ModelKind.CHAT
-    strategy: Literal["simple-shuffle"] = "simple-shuffle"
-    deployments: Annotated[tuple[Deployment, ...], Field(min_length=2)]
+    strategy: Literal[
+        "simple-shuffle",
+        "least-busy",
+        "usage-based-routing",
+        "usage-based-routing-v2",
+        "latency-based-routing",
+        "cost-based-routing",
+    ] = SIMPLE_SHUFFLE
+    deployments: tuple[Deployment, ...]
+
+    @model_validator(mode="after")
+    def _balances(self) -> Self:
+        if len(self.deployments) < LEAST_OF_A_GROUP:
+            raise ValueError(
+                f"has {len(self.deployments)} deployment(s), which is no balancing: declare all that the "
+                "gateway has for it, or the one as [[models]]"
+            )
+        return self
 
 
 class Balance(Table):

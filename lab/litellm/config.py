@@ -7,30 +7,40 @@ from typing import Any
 
 import yaml
 
+from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, ModelKind, Served
+from gateway_acceptance.environment.model import SIMPLE_SHUFFLE
 
 ROUTES = {ModelKind.CHAT: "ollama_chat", ModelKind.EMBEDDING: "ollama"}
 """LiteLLM's providers: with plain ``ollama/`` tools never reach the backend (LiteLLM issue 35711)."""
+
+ROUTED_BY = ("weight", "rpm", "tpm", "order")
+"""What a deployment's share depends on, as LiteLLM calls it; what is not declared is not written."""
 
 
 def litellm_config(environment: Environment, *, forward_headers: bool) -> str:
     """YAML for ``litellm --config``. The master key comes from the process environment, not from here.
 
-    forward_headers: hand ``x-`` headers of clients on to the backends; only the fault lab needs that.
+    forward_headers: hand ``x-`` headers of clients on to the backends; only the fault lab needs that. Raises
+    NotStarted for groups of several strategies: a router has one.
     """
     entries: list[dict[str, Any]] = [
         _entry(environment, model.alias, model.kind, model) for model in environment.models
     ]
     for group in environment.groups:
         for deployment in group.deployments:
-            extra = {} if deployment.weight is None else {"weight": deployment.weight}
+            given = {name: getattr(deployment, name) for name in ROUTED_BY}
+            extra = {name: value for name, value in given.items() if value is not None}
             entries.append(_entry(environment, group.alias, group.kind, deployment, extra))
     general: dict[str, Any] = {"master_key": "os.environ/LITELLM_MASTER_KEY"}
     if forward_headers:
         general["forward_client_headers_to_llm_api"] = True
+    router: dict[str, Any] = {"routing_strategy": _strategy(environment), "num_retries": 0}
+    if environment.gateway.pre_call_checks:
+        router["enable_pre_call_checks"] = True
     config = {
         "model_list": entries,
-        "router_settings": {"routing_strategy": "simple-shuffle", "num_retries": 0},
+        "router_settings": router,
         "litellm_settings": {
             # the official SDK always sends encoding_format, which LiteLLM refuses for Ollama otherwise
             "drop_params": True,
@@ -41,6 +51,18 @@ def litellm_config(environment: Environment, *, forward_headers: bool) -> str:
         "general_settings": general,
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def _strategy(environment: Environment) -> str:
+    """Of all groups. Raises NotStarted where they differ."""
+    wanted = {group.strategy: group.alias for group in environment.groups}
+    if len(wanted) > 1:
+        named = " and ".join(f"{strategy} ({alias})" for strategy, alias in wanted.items())
+        raise NotStarted(
+            f"a LiteLLM of the lab has one strategy for all groups, declared are {named}; declare "
+            "one here, and the others in environments of their own"
+        )
+    return next(iter(wanted), SIMPLE_SHUFFLE)
 
 
 def _entry(

@@ -6,20 +6,35 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.balance.null import Null, UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.null import (
+    BELOW_LIMITS,
+    NoSharesError,
+    Null,
+    UndefinedNullError,
+    Witness,
+    null_of,
+)
 from gateway_acceptance.environment import Deployment, Gateway, Group
 
 OLD, BETWEEN, NEW = "1.74.15", "1.90.0", "1.106.2"
 PLACES = ("llm-01", "llm-02", "llm-03", "llm-04")
 
 
-def null(*members: dict[str, Any], version: str | None = NEW, product: str = "litellm", **how: Any) -> Null:
+def null(
+    *members: dict[str, Any],
+    version: str | None = NEW,
+    product: str = "litellm",
+    strategy: str = "simple-shuffle",
+    checks: bool = False,
+    **how: Any,
+) -> Null:
     deployments = [
         Deployment(**{"backend": place, "upstream": f"model-{place}", **member})
         for place, member in zip(PLACES, members, strict=False)
     ]
-    group = Group(alias="both", deployments=tuple(deployments))
-    return null_of(group, Gateway(url="http://127.0.0.1:4000", product=product), version, **how)
+    group = Group.model_validate({"alias": "both", "strategy": strategy, "deployments": tuple(deployments)})
+    gateway = Gateway(url="http://127.0.0.1:4000", product=product, pre_call_checks=checks)
+    return null_of(group, gateway, version, **how)
 
 
 def shares(*members: dict[str, Any], **how: Any) -> list[float]:
@@ -64,10 +79,43 @@ def test_weights_of_zero_throughout() -> None:
         null({"weight": 0.0}, {"weight": 0.0}, version=OLD)
 
 
+def test_only_the_lowest_order_serves() -> None:
+    members: list[dict[str, Any]] = [{"order": 2}, {"order": 1}, {"order": 1}, {}]
+    assert shares(*members) == [0, 0.5, 0.5, 0]
+    assert null(*members).sentence.startswith("each request of both draws one of 2 (of 4, by their order) ")
+    assert shares({"order": 0}, {"order": -1}) == [0, 1]
+
+
+def test_an_order_comes_before_every_weight() -> None:
+    assert shares({"order": 1, "weight": 1.0}, {"order": 2, "weight": 9.0}) == [1, 0]
+    assert shares({"order": 1}, {"order": 1}, {"order": 2, "weight": 9.0}) == [0.5, 0.5, 0]
+
+
+def test_the_old_reading_looks_at_orders_only_with_pre_call_checks() -> None:
+    members: list[dict[str, Any]] = [{"order": 2, "weight": 1.0}, {"order": 1}, {"order": 1}]
+    assert shares(*members, version=OLD) == [1, 0, 0]
+    assert shares(*members, version=OLD, checks=True) == [0, 0.5, 0.5]
+    assert shares(*members, version=BETWEEN, checks=True) == [0, 0.5, 0.5]
+    with pytest.raises(UndefinedNullError, match="no order"):
+        null(*members, version=BETWEEN)
+
+
+def test_an_rpm_is_a_limit_only_with_pre_call_checks() -> None:
+    assert BELOW_LIMITS in null({"rpm": 1}, {"rpm": 1}, checks=True).premises
+    assert BELOW_LIMITS not in null({"rpm": 1}, {"rpm": 1}).premises
+    assert BELOW_LIMITS not in null({"tpm": 1}, {"tpm": 1}, checks=True).premises
+
+
+@pytest.mark.parametrize("version", [None, OLD, NEW])
+def test_other_strategies_promise_no_shares(version: str | None) -> None:
+    with pytest.raises(NoSharesError, match="'both': least-busy promises no shares"):
+        null({"weight": 1.0}, {"weight": 1.0}, version=version, strategy="least-busy")
+
+
 @pytest.mark.parametrize("version", [None, BETWEEN, "nonsense"])
 def test_a_version_whose_reading_is_not_known_is_not_guessed(version: str | None) -> None:
     with pytest.raises(
-        UndefinedNullError, match=r"give every deployment a weight, or declare gateway\.version"
+        UndefinedNullError, match=r"give every deployment a weight and no order, or declare gateway\.version"
     ):
         null({}, {"weight": 2.0}, version=version)
 

@@ -84,7 +84,13 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "group of one": (
         {"groups": [{"alias": "g", "deployments": [{"backend": "one", "upstream": "t"}]}]},
-        "groups[1] (g).deployments: tuple should have at least 2 items",
+        "groups[1] (g) has 1 deployment(s), which is no balancing: declare all that the gateway has for "
+        "it, or the one as [[models]]",
+    ),
+    "group of none": ({"groups": [{"alias": "g", "deployments": []}]}, "groups[1] (g) has 0 deployment(s)"),
+    "unknown strategy": (
+        {"groups": [{"alias": "g", "strategy": "round-robin", "deployments": []}]},
+        "groups[1] (g).strategy: input should be 'simple-shuffle', 'least-busy', ",
     ),
     "unknown backend of a group": (
         {"groups": [{"alias": "g", "deployments": [{"backend": "ghost", "upstream": "t"}] * 2}]},
