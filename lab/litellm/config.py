@@ -28,10 +28,15 @@ def litellm_config(environment: Environment, *, forward_headers: bool) -> str:
         _entry(environment, model.alias, model.kind, model) for model in environment.models
     ]
     for group in environment.groups:
-        for deployment in group.deployments:
+        for place, deployment in enumerate(group.deployments):
             given = {name: getattr(deployment, name) for name in ROUTED_BY}
             extra = {name: value for name, value in given.items() if value is not None}
-            entries.append(_entry(environment, group.alias, group.kind, deployment, extra))
+            entry = _entry(environment, group.alias, group.kind, deployment, extra)
+            if deployment in group.deployments[:place]:
+                # LiteLLM makes an id of what is declared: without one of its own both had the same
+                own = {"id": f"{group.alias}-{place}"}
+                entry["model_info"] = {**entry.get("model_info", {}), **own}
+            entries.append(entry)
     general: dict[str, Any] = {"master_key": "os.environ/LITELLM_MASTER_KEY"}
     if forward_headers:
         general["forward_client_headers_to_llm_api"] = True

@@ -47,3 +47,9 @@ def test_the_strategy_is_the_declared_one() -> None:
 def test_a_router_has_one_strategy() -> None:
     with pytest.raises(NotStarted, match=r"declared are simple-shuffle \(g\) and least-busy \(h\)"):
         configuration(group("g", {}, {}), group("h", {}, {}, strategy="least-busy"))
+
+
+def test_a_deployment_that_is_declared_again_has_an_id_of_its_own() -> None:
+    same = {"upstream": "m"}
+    entries = configuration(group("g", same, same, {**same, "weight": 1}, same))["model_list"][-4:]
+    assert [entry.get("model_info") for entry in entries] == [None, {"id": "g-1"}, None, {"id": "g-3"}]
