@@ -17,6 +17,7 @@ from lab.host_matrix import run_host_matrix
 from lab.hosts.provider import PROVIDER as HOSTS
 from lab.kill_matrix import Matrix, run_matrix
 from lab.local import start
+from lab.repeats import run_repeated
 from lab.state import LabState, lab_folder, read_state, running_labs, stop
 
 LITELLM_HELP = "a version, or 'latest' for the newest locked one (default: what the environment declares)"
@@ -75,6 +76,13 @@ def add_kill_matrix_command(commands: Any) -> None:
         help="the faults of machines instead, on the lab's systemd hosts (root)",
     )
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
+    command.add_argument(
+        "--repeat",
+        type=int,
+        default=1,
+        metavar="N",
+        help="run the faults of --only N times on one lab: how surely each is found. Exit 1 below 95 in 100",
+    )
     command.add_argument("--json", action="store_true", help="one object, for machines")
     command.set_defaults(run=_kill_matrix)
 
@@ -173,6 +181,8 @@ def faults_page() -> str:
 
 def _kill_matrix(arguments: argparse.Namespace) -> int:
     say = (lambda _: None) if arguments.json else print
+    if arguments.repeat != 1:
+        return _repeated(arguments, say)
     run = run_host_matrix if arguments.hosts else run_matrix
     matrix = run(project_root(), arguments.only, arguments.litellm, say)
     if arguments.json:
@@ -180,6 +190,14 @@ def _kill_matrix(arguments: argparse.Namespace) -> int:
     else:
         _show(matrix)
     return 0 if matrix.complete else EXIT_NOT_READY
+
+
+def _repeated(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
+    if arguments.hosts or not arguments.only or arguments.repeat < 1:
+        raise UsageProblem(["--repeat N is for N > 0 runs of the faults of --only, and not for --hosts"])
+    rounds = run_repeated(project_root(), arguments.only, arguments.litellm, arguments.repeat, say)
+    print(json.dumps(rounds.document(), indent=1, ensure_ascii=False) if arguments.json else rounds.text())
+    return 0 if rounds.sure else EXIT_NOT_READY
 
 
 def _document(matrix: Matrix) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,22 +89,40 @@ def chosen(only: Sequence[str]) -> list[Fault]:
 def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Matrix:
     """Run the faults (all where ``only`` is empty). Raises UsageProblem, NotStarted."""
     faults = chosen(only)
+    with standing(root, faults, litellm, say) as lab:
+        say(f"running {len(faults)} faults and the healthy control ...")
+        runs = run_checks(root, lab.folder, lab.environments, faults, lab.variables)
+    return judge(faults, runs, whole=not only)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A lab with the control and a view per fault. variables: what holds its key."""
+
+    folder: Path
+    environments: Sequence[Environment]
+    variables: Mapping[str, str]
+
+
+@contextmanager
+def standing(
+    root: Path, faults: Sequence[Fault], litellm: str, say: Callable[[str], None]
+) -> Iterator[Standing]:
+    """One real gateway with the control and the faults in front of it. Raises UsageProblem, NotStarted."""
     if len(faults) >= LARGEST_MATRIX:
         raise UsageProblem([f"the matrix holds at most {LARGEST_MATRIX - 1} faults; use --only"])
     with own_net() as net, tempfile.TemporaryDirectory(prefix="kill-matrix-") as temporary:
-        declare = Declarer(root, Path(temporary), net)
+        folder = Path(temporary)
+        declare = Declarer(root, folder, net)
         base = declare.base()
         views = [View(declare.view(CONTROL, 1, None), None)]
         for number, fault in enumerate(faults, start=2):
             views.append(View(declare.view(fault.name, number, fault), fault.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
-            say(f"running {len(faults)} faults and the healthy control ...")
-            environments = [view.environment for view in views]
-            runs = run_checks(root, Path(temporary), environments, faults, {KEY_VARIABLE: state.key})
+            yield Standing(folder, [view.environment for view in views], {KEY_VARIABLE: state.key})
         finally:
             stop(state)
-        return judge(faults, runs, whole=not only)
 
 
 def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, whole: bool) -> Matrix:
@@ -185,11 +204,16 @@ def run_checks(
     faults: Sequence[Fault],
     variables: Mapping[str, str],
     suite: str = "suites",
+    control: Collection[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """One pytest run over environments: each named after a fault by the checks that it names, every other one
-    by all of the suite. Returns records by environment; raises RuntimeError where the control has none."""
+    by all of the suite, the control by these checks alone where any are given. Returns records by
+    environment; raises RuntimeError where the control has none."""
     selection = folder / "selection.json"
-    selection.write_text(json.dumps({fault.name: sorted(fault.kills) for fault in faults}), encoding="utf-8")
+    wanted = {fault.name: sorted(fault.kills) for fault in faults}
+    if control:
+        wanted[CONTROL] = sorted(control)
+    selection.write_text(json.dumps(wanted), encoding="utf-8")
     runs = folder / "runs"
     command = [sys.executable, "-m", "pytest", suite, "-q", "-p", "lab.selection", "-p", "no:cacheprovider"]
     command += ["--no-report", f"--runs={runs}", "-n", "2"]
