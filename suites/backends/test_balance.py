@@ -2,10 +2,10 @@
 
 from collections import Counter
 
+from gateway_acceptance.balance.null import NoSharesError, UndefinedNullError, null_of
 from gateway_acceptance.check import MUST, SPEND, check
-from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, Untestable
+from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.observations import ask_echo, echoed_twice
@@ -22,10 +22,10 @@ FALSE_ALARM = 1e-5
     claims="FUN-05",
     profile="smoke",
 )
-def test_more_than_one(target: Target, gateway: GatewayClient, group: str, environment: Environment) -> None:
+def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> None:
     """Draws until a second backend is seen. Gives up when a gateway that draws independently by the declared
     weights would have shown one with a probability of at least 1 - 1e-5."""
-    shares = _shares(environment, group)
+    shares = _shares(target, group)
     if len(shares) < 2:
         raise CheckFailed(f"{group} is declared over the one backend {', '.join(shares)}: it cannot balance")
     seen: Counter[str] = Counter()
@@ -60,13 +60,15 @@ def _server_of(answer: Exchange) -> str:
     return answer.served_by
 
 
-def _shares(environment: Environment, alias: str) -> dict[str, float]:
-    """The share of requests by backend that the declaration promises; without weights, each deployment
-    the same; with any, a missing weight counts as zero (LiteLLM's simple-shuffle)."""
-    deployments = environment.group(alias).deployments
-    weighted = any(deployment.weight is not None for deployment in deployments)
-    weights = [deployment.weight or 0.0 if weighted else 1.0 for deployment in deployments]
-    shares: dict[str, float] = {}
-    for deployment, weight in zip(deployments, weights, strict=True):
-        shares[deployment.backend] = shares.get(deployment.backend, 0.0) + weight / sum(weights)
-    return {name: share for name, share in shares.items() if share > 0}
+def _shares(target: Target, alias: str) -> dict[str, float]:
+    """The share of requests by backend that the declaration promises of those that serve at all. Raises
+    NotApplicable for a strategy that promises none, Inconclusive where it is not known what is promised."""
+    environment = target.environment
+    version = target.preflight().version or environment.gateway.version
+    try:
+        null = null_of(environment.group(alias), environment.gateway, version)
+    except NoSharesError as reason:
+        raise NotApplicable(str(reason)) from None
+    except UndefinedNullError as problem:
+        raise Inconclusive(str(problem)) from None
+    return {name: share for name, share in null.shares.items() if share > 0}
