@@ -112,6 +112,11 @@ def ended(record: Mapping[str, Any]) -> bool:
     return not (isinstance(basis, Mapping) and basis.get("unfinished"))
 
 
+def withdraw(runs: Path, environment: str) -> None:
+    """Let no run be the newest: where a new one cannot be written, the old one must not pass for it."""
+    (runs / environment / LATEST).unlink(missing_ok=True)
+
+
 def _age(path: Path) -> tuple[str, int]:
     """Sorts ``…Z-2`` behind ``…Z`` and ``…Z-10`` behind ``…Z-9``."""
     begun, _, number = path.name.partition("-")

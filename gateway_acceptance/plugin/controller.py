@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -33,6 +34,7 @@ from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.record import Run, Selected, build, unheard
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.run_directory import withdraw
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 from gateway_acceptance.waivers import Waiver, unknown_checks
 from gateway_acceptance.wire.exchange import Notebook
@@ -132,13 +134,16 @@ class Controller:
 
     def begin(self) -> None:
         """Let every environment's newest run be this one, void until it is finished. Raises OSError."""
-        run = self._run(time.time(), unfinished=True)
+        run, runs = self._run(time.time(), unfinished=True), runs_root(self.config)
         for environment in self.environments:
             if environment.name not in self.begun:
                 record = self._record(environment, run, unfinished=True)
-                self.begun[environment.name] = begin(
-                    runs_root(self.config), record, self.redactor, self.claims
-                )
+                try:
+                    self.begun[environment.name] = begin(runs, record, self.redactor, self.claims)
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        withdraw(runs, environment.name)
+                    raise
 
     def identify(self) -> None:
         """Take the targets' fingerprints: at the start, and at the end where the run came to it."""
@@ -260,12 +265,18 @@ def suite_identity(root: Path) -> dict[str, object]:
 
 def say_to_terminal(config: pytest.Config) -> Callable[[str], None]:
     """Progress of slow preparations, seen even while output is captured."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
 
     def say(text: str) -> None:
+        capture = config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            tell(text)
+
+    def tell(text: str) -> None:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(text)
+            reporter.flush()
         else:
             sys.stderr.write(text + "\n")
 

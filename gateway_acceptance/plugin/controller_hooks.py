@@ -13,6 +13,7 @@ from gateway_acceptance.plugin.collected import read_collected
 from gateway_acceptance.plugin.controller import Controller, say_to_terminal
 from gateway_acceptance.plugin.ends import Ends
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
+from gateway_acceptance.verdict import Verdict
 
 FOLDER_KEY = "gateway_acceptance_folder"
 
@@ -37,8 +38,9 @@ class ControllerHooks:
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
-        self._ends = Ends()
+        self._ends = Ends(say_to_terminal(controller.config))
         self._ends.install()
+        self._phases: dict[str, list[Verdict]] = {}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -63,8 +65,17 @@ class ControllerHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         case = getattr(report, "gateway_case", None)
+        spoken = getattr(report, "gateway_verdict", None)
+        if spoken is not None:
+            self._phases.setdefault(report.nodeid, []).append(Verdict(spoken))
         if case is not None:
             self._controller.cases.append(case)
+            told = max(self._phases.pop(report.nodeid, ()), key=lambda verdict: verdict.rank, default=None)
+            if case["verdict"] != told:
+                heard = "no verdict at all" if told is None else told.value
+                self._controller.broken.append(
+                    f"{case['nodeid']} was reported as {case['verdict']}; its phases said {heard}"
+                )
         elif report.failed and not hasattr(report, "gateway_verdict"):
             self._controller.broken.append(f"{report.nodeid} failed outside of any check")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -16,7 +16,9 @@ class Ends:
     """SIGTERM ends a run as Ctrl-C does: what is known is written, void. ``os._exit`` of its process says so
     and never exits with 0; processes that were forked may use it, as Python itself does there."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """say: tells a person, past whatever captures output."""
+        self._say = say
         self._pid = os.getpid()
         self._exit = os._exit
         self._handler: Any = None
@@ -38,8 +40,7 @@ class Ends:
 
     def _exited(self, status: int) -> NoReturn:
         if os.getpid() == self._pid:
-            sys.stderr.write("\na check ended the run's process (os._exit): the run is void\n")
-            sys.stderr.flush()
+            self._say("a check ended the run's process (os._exit): the run is void")
             status = status or EXIT_HARNESS_ERROR
         self._exit(status)
 

@@ -70,6 +70,9 @@ def pytest_configure(config: pytest.Config) -> None:
     options.add_markers(config)
     if not options.judges(config):
         return
+    retrying = options.retrying(config)
+    if retrying:
+        raise pytest.UsageError(*retrying)
     try:
         environments = load_environments(options.environment_names(config), config.rootpath, os.environ)
         waivers = load_waivers(config.rootpath / "environments" / "waivers.toml")

@@ -11,6 +11,8 @@ from gateway_acceptance.check import PROFILES, Effect, Level
 
 CHECKS_ROOT = "suites"
 ENV_VARIABLE = "GATEWAY_ACCEPTANCE_ENV"
+RETRYING = ("rerunfailures", "flaky", "pytest-retry", "pytest_retry")
+"""Names under which such plugins are registered."""
 LITELLM_VARIABLE = "GATEWAY_ACCEPTANCE_LITELLM"
 
 
@@ -95,6 +97,16 @@ def narrowed(config: pytest.Config) -> list[str]:
         if "::" in argument or not checks.is_relative_to(path):
             found.append(argument)
     return found
+
+
+def retrying(config: pytest.Config) -> list[str]:
+    """A sentence for each plugin that runs failed tests again: retries are not evidence."""
+    return [
+        f"the plugin {name} runs failed checks again, and a retry is no evidence; "
+        f"uninstall it, or run with -p no:{name}"
+        for name in RETRYING
+        if config.pluginmanager.has_plugin(name)
+    ]
 
 
 def profile_of(config: pytest.Config) -> str | None:

@@ -50,9 +50,9 @@ class WorkerHooks:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         parametrise(metafunc, self._state.environments, self._state.redactor)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Before anything is deselected: the catalogue of all checks that are there."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
+        """Around all others, before anything is deselected: the catalogue of all checks that are there."""
         functions: dict[str, str] = {}
         mistakes: dict[str, None] = {}
         for item in items:
@@ -77,6 +77,7 @@ class WorkerHooks:
             self._mistakes = list(mistakes)
             if not hasattr(self._config, "workerinput"):  # a worker of xdist is not heard; its file is
                 raise pytest.UsageError(*mistakes)
+        yield
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What will run, for the controller: its environments must be ready before the first check."""

@@ -28,7 +28,9 @@ class Seen:
 @dataclass
 class Gateway:
     """What the server does, and what it saw. accepted: the only key that is served; wait: a request for /wait
-    says that it came by ``waited`` and is answered once ``go_on`` is set."""
+    says that it came by ``waited`` and is answered once ``go_on`` is set; listed: its models; version: what
+    it answers as a backend; its last digit is that of a digest, too. A request for /upgrade/X makes that its
+    version, one for /list/X its only model, one for /die makes it silent."""
 
     url: str = ""
     accepted: str = KEY
@@ -36,6 +38,9 @@ class Gateway:
     waited: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
     usage: Any = USAGE
+    listed: tuple[str, ...] = ("chat-one",)
+    version: str = ""
+    dead: bool = False
 
     def count(self, path: str) -> int:
         """Requests that arrived for a path."""
@@ -60,6 +65,9 @@ def serving() -> Iterator[Gateway]:
             return
 
         def _answer(self, body: bytes) -> None:
+            if gateway.dead:
+                self.close_connection = True
+                return
             authorization = self.headers.get("authorization") or ""
             gateway.seen.append(Seen(self.command, self.path, authorization, body))
             status, document, headers = answer_of(gateway, self.path, authorization)
@@ -90,6 +98,15 @@ def answer_of(gateway: Gateway, path: str, authorization: str) -> tuple[int, Any
     """Status, body and further headers."""
     if path == "/alive":
         return 200, {"status": "healthy"}, {}
+    if path == "/api/version" and gateway.version:
+        return 200, {"version": gateway.version}, {}
+    if path == "/api/tags" and gateway.version:
+        return 200, {"models": [{"name": "tiny:latest", "digest": gateway.version[-1] * 64}]}, {}
+    if path.startswith(("/upgrade/", "/list/", "/die")):
+        gateway.version = path[9:] if path.startswith("/upgrade/") else gateway.version
+        gateway.listed = (path[6:],) if path.startswith("/list/") else gateway.listed
+        gateway.dead = path == "/die"
+        return 200, {}, {}
     if path == "/junk":
         return 200, b"this is no JSON \xff", {}
     if path == "/surrogate":
@@ -104,7 +121,11 @@ def answer_of(gateway: Gateway, path: str, authorization: str) -> tuple[int, Any
         secret = authorization.removeprefix("Bearer ")
         return 200, {"you_sent": secret}, {"x-echo": secret, "set-cookie": f"session={secret}"}
     if path == "/v1/models":
-        return 200, {"object": "list", "data": [{"id": "chat-one", "object": "model"}]}, {}
+        return (
+            200,
+            {"object": "list", "data": [{"id": name, "object": "model"} for name in gateway.listed]},
+            {},
+        )
     return (
         200,
         {
