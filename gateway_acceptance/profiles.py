@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from gateway_acceptance.check import PROFILES
+from gateway_acceptance.check import PROFILES, Check
 from gateway_acceptance.usage import UsageProblem
 
 
@@ -38,3 +39,37 @@ def load_profiles(path: Path) -> dict[str, tuple[str, ...]]:
     if sentences:
         raise UsageProblem(sentences)
     return lists
+
+
+HEAD = """\
+# The checks that each profile must have executed. A wider profile includes the narrower ones.
+# A run that shrank is red until this list is changed on purpose.
+"""
+
+
+def frozen_text(checks: Iterable[Check]) -> str:
+    """``profiles.toml`` for the checks that are there, each in its narrowest profile."""
+    lists: dict[str, list[str]] = {name: [] for name in PROFILES}
+    for check in checks:
+        lists[check.profiles[0]].append(check.id)
+    text = HEAD
+    for name, ids in lists.items():
+        lines = "".join(f'    "{check_id}",\n' for check_id in sorted(ids))
+        text += f"{name} = [\n{lines}]\n" if ids else f"{name} = []\n"
+    return text
+
+
+def differences(lists: Mapping[str, Sequence[str]], checks: Sequence[Check]) -> list[str]:
+    """Where the frozen lists and the checks that are there differ, a sentence each. lists: as of
+    ``load_profiles``."""
+    found = []
+    listed = {check_id: name for name in reversed(PROFILES) for check_id in lists[name]}
+    there = {check.id: check.profiles[0] for check in checks}
+    for check_id in sorted({*listed, *there}):
+        if check_id not in there:
+            found.append(f"{check_id} is in the list of {listed[check_id]}, and there is no such check")
+        elif check_id not in listed:
+            found.append(f"{check_id} is a check of {there[check_id]}, and in no list")
+        elif listed[check_id] != there[check_id]:
+            found.append(f"{check_id} is a check of {there[check_id]}, and in the list of {listed[check_id]}")
+    return found

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,11 @@ from gateway_acceptance.usage import UsageProblem
 
 WARNED_DAYS = 14
 """So many days before a waiver ends, every run and ``gateway-acceptance waivers`` warn of it."""
+
+LIFETIME_DAYS = 183
+"""Half a year: for so long a waiver may be accepted at a time. Each renewal accepts it anew for as long."""
+MOST_RENEWALS = 3
+"""What was accepted for two years is no deviation any more: change the deployment, or the check."""
 
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -155,3 +161,98 @@ def unknown_checks(waivers: Sequence[Waiver], check_ids: Sequence[str]) -> list[
         for waiver in waivers
         if waiver.check not in check_ids
     ]
+
+
+class State(StrEnum):
+    """What a waiver is worth on a day."""
+
+    IN_FORCE = "in force"
+    EXPIRES_SOON = "expires soon"
+    EXPIRED = "expired"
+    UNKNOWN_CHECK = "unknown check"
+
+
+def state_of(waiver: Waiver, check_ids: Collection[str], today: date) -> State:
+    """The worst that is to be said of it."""
+    if waiver.check not in check_ids:
+        return State.UNKNOWN_CHECK
+    if waiver.expired(today):
+        return State.EXPIRED
+    return State.EXPIRES_SOON if waiver.expires_soon(today) else State.IN_FORCE
+
+
+def complaints(waivers: Sequence[Waiver], check_ids: Sequence[str], today: date) -> list[str]:
+    """What ``waivers check`` says: unknown checks, expired, repeated, opened in the future, accepted for too
+    long or too often; one sentence each. Whether one is still needed only a run can say."""
+    found = unknown_checks(waivers, check_ids)
+    seen: dict[tuple[str, str, str], str] = {}
+    for waiver in waivers:
+        name = f"the waiver {waiver.id!r}"
+        if waiver.expired(today):
+            found.append(f"{name} expired on {waiver.expires}: renew it or remove it")
+        if waiver.opened > today:
+            found.append(f"{name} is opened on {waiver.opened}, which is yet to come; correct it")
+        allowed = LIFETIME_DAYS * (waiver.renewals + 1)
+        if (waiver.expires - waiver.opened).days > allowed:
+            latest = waiver.opened + timedelta(days=allowed)
+            found.append(
+                f"{name} is accepted until {waiver.expires}; with {waiver.renewals} renewals {latest} is the "
+                f"latest ({LIFETIME_DAYS} days at a time)"
+            )
+        if waiver.renewals > MOST_RENEWALS:
+            found.append(f"{name} was renewed {waiver.renewals} times; after {MOST_RENEWALS} decide for good")
+        what = (waiver.check, waiver.observed, json.dumps([waiver.parameters, waiver.scope.model_dump()]))
+        first = seen.setdefault(what, waiver.id)
+        if first != waiver.id:
+            found.append(f"{name} says the same as {first!r}; remove one of them")
+    return found
+
+
+def entry_text(waiver: Waiver) -> str:
+    """The waiver as it stands in the file: one ``[[waiver]]`` entry."""
+    scope = waiver.scope
+    parts = []
+    if scope.environments:
+        parts.append(f"environments = [{', '.join(map(_toml, scope.environments))}]")
+    if scope.product is not None:
+        parts.append(f"product = {_toml(scope.product)}")
+    if scope.versions is not None:
+        parts.append(f"versions = {_toml(scope.versions)}")
+    given = ", ".join(f"{_toml(name)} = {_toml(value)}" for name, value in waiver.parameters.items())
+    lines = [
+        "[[waiver]]",
+        f"id = {_toml(waiver.id)}",
+        f"check = {_toml(waiver.check)}",
+        *([f"parameters = {{ {given} }}"] if given else []),
+        f"scope = {{ {', '.join(parts)} }}",
+        *(f"{name} = {_toml(getattr(waiver, name))}" for name in ("observed", "reason", "link", "owner")),
+        f"opened = {waiver.opened}",
+        f"expires = {waiver.expires}",
+        *([f"renewals = {waiver.renewals}"] if waiver.renewals else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def add_waiver(path: Path, waiver: Waiver) -> None:
+    """Append an entry; what stands in the file stays as it is, comments included. Raises UsageProblem, with
+    nothing changed, where the file would not be well-formed with it."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(before + gap + entry_text(waiver), encoding="utf-8")
+    try:
+        load_waivers(temporary)
+    except UsageProblem as problem:
+        said = [sentence.replace(str(temporary), str(path)) for sentence in problem.sentences]
+        raise UsageProblem(said) from None
+    else:
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _toml(text: str) -> str:
+    """A TOML string: as it stands where it can, so that patterns stay readable; else with escapes."""
+    if not any(character == "'" or not character.isprintable() for character in text):
+        return f'"{text}"' if "\\" not in text and '"' not in text else f"'{text}'"
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

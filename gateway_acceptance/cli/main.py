@@ -11,11 +11,14 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import gateway_acceptance
+from gateway_acceptance.check import PROFILES
 from gateway_acceptance.cli.balance import add_balance_command
 from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.coverage import add_coverage_command
+from gateway_acceptance.cli.profiles import add_profiles_command
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.cli.sudoers import add_sudoers_command
+from gateway_acceptance.cli.waivers import add_waivers_command
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, UsageProblem
 
@@ -63,6 +66,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_sudoers_command(commands)
     add_coverage_command(commands)
     add_balance_command(commands)
+    add_waivers_command(commands)
+    add_profiles_command(commands)
     for point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
         point.load()(commands)
     return parser
@@ -71,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_checks(commands: Subparsers) -> None:
     command = commands.add_parser("checks", help="list all checks", description="List all checks.")
     command.add_argument("--suite", choices=("api", "host", "backends"), help="only the checks of one suite")
+    command.add_argument("--profile", choices=PROFILES, help="only the checks that a profile runs")
     command.add_argument("--json", action="store_true", help="a list of objects, for machines")
     command.set_defaults(run=_checks)
 
@@ -87,7 +93,12 @@ def _add_claims(commands: Subparsers) -> None:
 
 def _checks(arguments: argparse.Namespace) -> int:
     catalogue = collect(project_root())
-    checks = [check for check in catalogue.checks if arguments.suite in (None, check.suite)]
+    checks = [
+        check
+        for check in catalogue.checks
+        if arguments.suite in (None, check.suite)
+        and (arguments.profile is None or arguments.profile in check.profiles)
+    ]
     if arguments.json:
         wanted = ("id", "title", "level", "effect", "suite", "claims", "profiles", "spec")
         entries = [{**asdict(check), "suite": check.suite} for check in checks]

@@ -98,6 +98,10 @@ def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         _untested(reporter, check)
     for reason in run["reasons"]:
         reporter.write_line(f"  - {reason}")
+    for waiver in finished.record["waivers"]:
+        if waiver["expires_soon"]:
+            ends = f"the waiver {waiver['id']} ends with {waiver['expires']}"
+            reporter.write_line(f"  soon: {ends}; renew it, or mend what it covers", yellow=True)
     used = [waiver for waiver in finished.record["waivers"] if waiver["used"]]
     for waiver in used if len(used) <= SHOWN_WAIVERS else ():
         reporter.write_line(f"  waived: {waiver['check']} {waiver['reason']} ({waiver['link']})")

@@ -1,0 +1,179 @@
+"""``gateway-acceptance waivers``: what is accepted, whether it is in order, and a new entry."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway_acceptance.cli.catalogue import collect
+from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.environment import load_environment
+from gateway_acceptance.environment.load import nearest
+from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
+from gateway_acceptance.waivers import (
+    Waiver,
+    add_waiver,
+    complaints,
+    entry_text,
+    load_waivers,
+    state_of,
+)
+
+NEEDED = ("id", "check", "observed", "reason", "link", "owner", "expires")
+
+
+def add_waivers_command(commands: Any) -> None:
+    """``gateway-acceptance waivers [list | check | new]``."""
+    command = commands.add_parser(
+        "waivers",
+        help="list the accepted deviations, check them, write a new one",
+        description="The accepted deviations of environments/waivers.toml: list (the default), check, new.",
+    )
+    _list_options(command)
+    command.set_defaults(run=_list)
+    parts = command.add_subparsers(metavar="list|check|new")
+    listed = parts.add_parser("list", help="all waivers with their state", description=command.description)
+    _list_options(listed, default=argparse.SUPPRESS)  # what stands before "list" counts, too
+    listed.set_defaults(run=_list)
+    checked = parts.add_parser(
+        "check",
+        help="say what is wrong with them; exit code 1 where anything is",
+        description="Say which waivers are unknown, expired, repeated, or accepted for too long.",
+    )
+    checked.set_defaults(run=_check)
+    _add_new(parts)
+
+
+def _list_options(command: argparse.ArgumentParser, **default: Any) -> None:
+    command.add_argument(
+        "--env", metavar="NAME|FILE", help="only those whose scope names it or its product", **default
+    )
+    command.add_argument("--json", action="store_true", help="a list of objects, for machines", **default)
+
+
+def _add_new(parts: Any) -> None:
+    command = parts.add_parser(
+        "new",
+        help="write a new entry at the end of the file",
+        description="Write a new entry at the end of environments/waivers.toml, opened today. Incomplete "
+        "ones are refused.",
+    )
+    command.add_argument("--id", help="a name of its own")
+    command.add_argument("--check", help="the check whose failure is accepted")
+    command.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="only cases with this parameter",
+    )
+    command.add_argument(
+        "--env", action="append", default=[], metavar="NAME", help="an environment it holds in"
+    )
+    command.add_argument("--product", help="the product that it holds for")
+    command.add_argument("--versions", help="of that product, a range such as '>=1.80,<2'")
+    command.add_argument("--observed", help="a regular expression that every problem seen must match")
+    command.add_argument("--reason", help="why it is accepted")
+    command.add_argument("--link", help="where it is tracked")
+    command.add_argument("--owner", help="who answers for it")
+    command.add_argument("--expires", metavar="YYYY-MM-DD", help="its last day")
+    command.add_argument("--print", action="store_true", help="only print the entry")
+    command.set_defaults(run=_new)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    root = project_root()
+    waivers = load_waivers(_file(root))
+    if arguments.env:
+        environment = load_environment(arguments.env, root, os.environ)
+        product = environment.gateway.product
+        waivers = tuple(one for one in waivers if _speaks_of(one, environment.name, product))
+    known = [check.id for check in collect(root).checks]
+    entries = [
+        {**json.loads(waiver.model_dump_json()), "state": state_of(waiver, known, _today()).value}
+        for waiver in waivers
+    ]
+    if arguments.json:
+        print(json.dumps(entries, indent=1, ensure_ascii=False))
+        return 0
+    for entry in entries:
+        days = (date.fromisoformat(entry["expires"]) - _today()).days
+        until = f"until {entry['expires']} ({days} days)"
+        print(f"{entry['check']:<20} {entry['state']:<13} {until}  {entry['id']}")
+        print(f"{'':<20} {entry['reason']} ({entry['owner']}; {entry['link']})")
+    print(f"{len(entries)} waivers")
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:  # noqa: ARG001
+    root = project_root()
+    waivers = load_waivers(_file(root))
+    found = complaints(waivers, [check.id for check in collect(root).checks], _today())
+    for sentence in found:
+        print(sentence)
+    if not found:
+        print(f"{len(waivers)} waivers are in order")
+    return EXIT_NOT_READY if found else 0
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    missing = [f"--{name} is missing; give it" for name in NEEDED if not getattr(arguments, name)]
+    if not arguments.env and not arguments.product:
+        missing.append("--env or --product is missing; say where the waiver holds")
+    pairs = [text.partition("=") for text in arguments.parameter]
+    halves = [name for name, equals, _ in pairs if not equals]
+    missing += [f"--parameter {name!r} is not of the form NAME=VALUE; correct it" for name in halves]
+    if missing:
+        raise UsageProblem(missing)
+    root = project_root()
+    waiver = _waiver(arguments, {name: value for name, _, value in pairs})
+    known = [check.id for check in collect(root).checks]
+    if waiver.check not in known:
+        raise UsageProblem([f"--check {waiver.check}: there is no such check{nearest(waiver.check, known)}"])
+    wrong = complaints([waiver], known, _today())
+    if wrong:
+        raise UsageProblem(wrong)
+    if arguments.print:
+        print(entry_text(waiver), end="")
+        return 0
+    add_waiver(_file(root), waiver)
+    print(f"{_file(root)}: {waiver.id} waives {waiver.check} until {waiver.expires}")
+    return 0
+
+
+def _waiver(arguments: argparse.Namespace, parameters: dict[str, str]) -> Waiver:
+    scope = {"environments": arguments.env, "product": arguments.product, "versions": arguments.versions}
+    document = {
+        "parameters": parameters,
+        "scope": {name: value for name, value in scope.items() if value},
+        "opened": _today().isoformat(),
+        **{name: getattr(arguments, name) for name in NEEDED},
+    }
+    try:
+        return Waiver.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        raise UsageProblem(
+            [
+                f"--{'.'.join(map(str, one['loc'])) or 'scope'}: {one['msg']}; correct it"
+                for one in error.errors()
+            ]
+        ) from None
+
+
+def _speaks_of(waiver: Waiver, environment: str, product: str) -> bool:
+    named = not waiver.scope.environments or environment in waiver.scope.environments
+    return named and waiver.scope.product in (None, product)
+
+
+def _file(root: Path) -> Path:
+    return root / "environments" / "waivers.toml"
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
