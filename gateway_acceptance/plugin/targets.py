@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -98,6 +99,19 @@ class Target:
         self._seen[name] = (self.notebook.exchanges[before:], observed)
         return observed
 
+    def shared(self, name: str, observe: Callable[[], Observed]) -> Observed:
+        """The same observation for the checks of all workers, made once per run and environment; plain JSON.
+        What it raises is raised to who asked, and the next one observes anew."""
+        path = self._folder / f"shared-{self.environment.name}-{uuid.uuid5(uuid.NAMESPACE_OID, name)}.json"
+        with path.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            text = file.read()
+            if not text:
+                text = json.dumps(observe())
+                file.write(text)
+        return json.loads(text)  # type: ignore[no-any-return]
+
     def preflight(self) -> Preflight:
         """Does it answer, and does it accept the key: asked once per run, told to all workers."""
         if self._preflight is None:
@@ -126,6 +140,10 @@ class Target:
             variable = self.environment.gateway.key_variable
             source = f"correct the key in {variable}" if variable else "restart the lab"
             raise Untestable(f"the gateway refuses the environment's key ({refused})", source)
+
+    def new_sender(self) -> Sender:
+        """A sender with connections of its own, on the same budget and notebook. Close it."""
+        return Sender(self.notebook, self.budget, self._deadline)
 
     def close(self) -> None:
         """Close all connections."""
