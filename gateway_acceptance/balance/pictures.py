@@ -75,7 +75,7 @@ def evidence_svg(trial: Trial) -> str:
     limit = math.log10(1 / trial.design.alpha)
     path = [min(max(value / math.log(10), -limit), 2 * limit) for value in trial.path]
     top, least = max([limit * 1.15, *path]), min([-1.0, *path])
-    told = f"after {trial.draws} draws; disproved at 1/alpha = {1 / trial.design.alpha:.3g}"
+    told = f"after {trial.draws} draws; disproved at 1/alpha = {1 / trial.design.alpha:,.0f}"
 
     def y(value: float) -> float:
         return round(TOP + CHART * (top - value) / (top - least), 1)
