@@ -34,8 +34,8 @@ USERS = ("user-a", "user-b", "user-c")
 CONNECTIONS = 3
 """Kept open and used by turns of chance."""
 ENOUGH = 150
-"""Draws after which dependence is not looked for further, where the shares are judged already: by then nine in
-ten gateways that follow a pattern in every second request have shown it (docs/balance.md)."""
+"""Draws after which dependence is not looked for further, where the shares are judged already: nine in
+ten gateways that follow a pattern in every second request have shown it by then (docs/balance.md)."""
 ANSWER_TOKENS = 1
 """Who serves does not depend on how long the answer is."""
 FEATURES = ("content", "length", "user", "connection", "streaming", "temperature")
