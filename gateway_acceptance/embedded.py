@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
+from gateway_acceptance.disruptor import Disruptor
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.usage import UsageProblem
 
@@ -45,9 +46,22 @@ class Provider(Protocol):
     ) -> Running:
         """Blocks until the environment answers. Raises NotStarted.
 
-        It must end by itself when the calling process dies, however that happens.
+        It must end by itself when the calling process dies, however that happens. A provider that can take
+        backends away has a method ``disruptor(environment, root)`` besides; see ``disruptor_of``.
         """
         ...  # pragma: no cover
+
+
+def disruptor_of(environment: Environment, root: Path) -> Disruptor | None:
+    """Who takes the backends of an environment away and gives them back; None where nobody can. Opened by
+    whoever asks, and to be closed. Raises NotStarted where its lab does not answer."""
+    if environment.embedded is None:
+        return None
+    opened = getattr(provider_of(environment), "disruptor", None)
+    if opened is None:
+        return None
+    disruptor: Disruptor = opened(environment, root)
+    return disruptor
 
 
 def provider_of(environment: Environment) -> Provider:

@@ -16,6 +16,7 @@ from gateway_acceptance.embedded import NotStarted, Running
 from gateway_acceptance.environment import Environment
 from lab.child import READY_BUDGET_S, last_lines
 from lab.gateways import gateway_of
+from lab.outages import Lease
 from lab.specification import Specification, View
 from lab.state import LabState, digest_of, lab_folder, read_state, stop
 
@@ -44,6 +45,10 @@ class LocalProvider:
             return Running(found.key, nothing)
         state = start(environment, wanted, root, say, owner=os.getpid())
         return Running(state.key, lambda: end(state))
+
+    def disruptor(self, environment: Environment, root: Path) -> Lease:
+        """See ``gateway_acceptance.embedded.disruptor_of``."""
+        return Lease(lab_folder(root, environment))
 
 
 PROVIDER = LocalProvider()

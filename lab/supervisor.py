@@ -22,6 +22,8 @@ from gateway_acceptance.embedded import NotStarted
 from lab.admin import Admin
 from lab.gateways import gateway_of
 from lab.inventory import backends_of
+from lab.outages import SOCKET as OUTAGES
+from lab.outages import LocalStage, Outages
 from lab.ports import refuse_taken_ports
 from lab.specification import Specification
 from lab.state import LabState, digest_of, write_state
@@ -61,6 +63,9 @@ async def _start(specification: Specification, stack: contextlib.AsyncExitStack)
     admin = Admin(folder / "admin.sock", backends, views, gateway)
     stack.push_async_callback(admin.close)
     await admin.start()
+    outages = Outages(folder / OUTAGES, LocalStage(backends, views))
+    stack.push_async_callback(outages.close)
+    await outages.start()
     state = LabState(
         environment=environment.name,
         pid=os.getpid(),

@@ -48,7 +48,9 @@ class Views:
             await view.start(declared.environment.gateway.url)
 
     async def start_backend(self, name: str) -> None:
-        """Listen at the backend's own address (again)."""
+        """Listen at the backend's own address (again); without effect where it listens."""
+        if name in self._listeners:
+            return
         url = self._specification.environment.backend(name).url
         self._listeners[name] = await listen(self._backends[name], *_place(url))
 
@@ -57,6 +59,11 @@ class Views:
         listener = self._listeners.pop(name, None)
         if listener is not None:
             await listener.close()
+
+    def connections(self, name: str) -> int:
+        """Open connections to the backend's own address."""
+        listener = self._listeners.get(name)
+        return listener.connections if listener is not None else 0
 
     async def close(self) -> None:
         """Close every listener."""

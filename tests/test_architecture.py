@@ -11,10 +11,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "gateway_acceptance"
 GROUND = (
     *("check", "problem", "verdict", "picture", "environment", "policy", "claims", "waivers", "redaction"),
-    *("usage", "profiles", "embedded", "coverage", "coverage_entry"),
+    *("usage", "profiles", "embedded", "coverage", "coverage_entry", "disruptor"),
 )
 HAPPENED = ("record", "judgement", "fingerprint", "seal", "run_directory")
-ROOMS = (GROUND, ("wire", "host", "balance"), HAPPENED, ("report", "audit"), ("plugin", "cli"))
+OBSERVED = ("wire", "host", "balance", "outage")
+ROOMS = (GROUND, OBSERVED, HAPPENED, ("report", "audit"), ("plugin", "cli"))
 """From the lowest up."""
 FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
 CHOKE_POINTS = {

@@ -175,6 +175,20 @@ class Balance(Table):
     most_draws: Annotated[int, Field(ge=10, le=10_000)] = 60
 
 
+class Outage(Table):
+    """What the deployment promises while backends are away (docs/outage.md). retries: attempts of a request
+    beyond the first, each drawing anew; cooldown_s: the longest that a backend which failed is left out;
+    patience_s: seconds after which the gateway gives a silent backend up; requests: how many are sent while
+    one is away; alpha: the most probable a false alarm may be, for each of the two tests.
+    """
+
+    retries: Annotated[int, Field(ge=0, le=10)] = 0
+    cooldown_s: Annotated[float, Field(ge=0, le=600)] = 5.0
+    patience_s: Annotated[float, Field(gt=0)] = 60.0
+    requests: Annotated[int, Field(ge=20, le=1000)] = 90
+    alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.0001
+
+
 class Tracker(Table):
     """What the tracker may still say of earlier runs. fresh_h: hours that a proof counts; an older one is
     stale, and its claim not verified."""
@@ -212,6 +226,7 @@ class Environment(Table):
     host: Host | None = None
     bounds: Bounds = Bounds()
     balance: Balance = Balance()
+    outage: Outage = Outage()
     tracker: Tracker = Tracker()
     policy: Policy
     source: Path = Path()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 
 import openai
 import pytest
 
+from gateway_acceptance.disruptor import Disruptor
+from gateway_acceptance.embedded import NotStarted, disruptor_of
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.facts import MachineFacts
@@ -15,7 +18,7 @@ from gateway_acceptance.picture import harmless
 from gateway_acceptance.plugin.parametrise import AXES, NONE_DECLARED
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import STATE
-from gateway_acceptance.verdict import NotApplicable
+from gateway_acceptance.verdict import NotApplicable, Untestable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.sdk import AsyncSdk, Got, async_sdk_client
@@ -96,6 +99,23 @@ def picture(target: Target) -> Callable[[str, str], None]:
         target.notebook.pictures[name] = harmless(svg)
 
     return drawn
+
+
+@pytest.fixture
+def disruptor(request: pytest.FixtureRequest, environment: Environment) -> Iterator[Disruptor]:
+    """Who takes backends away, for a check of effect ``disrupt``; everything is given back when it ends.
+    Untestable where the environment has none."""
+    try:
+        opened = disruptor_of(environment, request.config.rootpath)
+    except NotStarted as failure:
+        raise Untestable(failure.sentence, "start the lab anew: gateway-acceptance lab down") from None
+    if opened is None:
+        raise Untestable(
+            f"nobody can take the backends of {environment.name} away",
+            f"take 'disrupt' out of policy.effects of {environment.source.name}",
+        )
+    with contextlib.closing(opened):
+        yield opened
 
 
 @pytest.fixture(scope="session")

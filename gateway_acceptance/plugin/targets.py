@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import pickle
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -111,6 +112,17 @@ class Target:
                 text = json.dumps(observe())
                 file.write(text)
         return json.loads(text)  # type: ignore[no-any-return]
+
+    def once_in_run(self, name: str, observe: Callable[[], Observed]) -> Observed:
+        """The same observation for several checks of all workers. Only for checks that have the environment
+        to themselves (effect ``disrupt``): nobody else may be observing meanwhile."""
+        path = self._folder / f"observed-{self.environment.name}-{name}"
+        if path.exists():
+            known: Observed = pickle.loads(path.read_bytes())  # noqa: S301  (of this run, in its private folder)
+            return known
+        observed = observe()
+        path.write_bytes(pickle.dumps(observed))
+        return observed
 
     def preflight(self) -> Preflight:
         """Does it answer, and does it accept the key: asked once per run, told to all workers."""

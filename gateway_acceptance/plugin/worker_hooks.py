@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
 from collections.abc import Generator
@@ -11,7 +12,7 @@ import allure
 import allure_commons
 import pytest
 
-from gateway_acceptance.check import Check
+from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.collected import write_collected
@@ -24,6 +25,7 @@ from gateway_acceptance.plugin.parametrise import (
     parametrise,
 )
 from gateway_acceptance.plugin.raw_results import RawResults
+from gateway_acceptance.plugin.turns import Turns
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.verdict import NotPermitted, Verdict
@@ -46,6 +48,8 @@ class WorkerHooks:
         self._mistakes: list[str] = []
         self._raw_results = RawResults()
         allure_commons.plugin_manager.register(self._raw_results)
+        self._turn = contextlib.ExitStack()
+        self._has_neighbours = hasattr(config, "workerinput")
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         parametrise(metafunc, self._state.environments, self._state.redactor)
@@ -98,9 +102,20 @@ class WorkerHooks:
         item.stash[CALLED] = False
         item.stash[BEGUN] = time.time()
         allure.dynamic.label(CASE_LABEL, item.nodeid)  # type: ignore[no-untyped-call]
-        reason = forbidden(self._state.environment(environment_of(item)).policy, check.effect)
+        environment = self._state.environment(environment_of(item))
+        reason = forbidden(environment.policy, check.effect)
         if reason:
             raise NotPermitted(reason)
+        if self._has_neighbours and Effect.DISRUPT in environment.policy.effects:
+            turns = Turns(self._state.folder, environment.name)
+            turn = turns.alone if check.effect is Effect.DISRUPT else turns.shared
+            self._turn.enter_context(turn())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """However a case ends, its turn ends with it."""
+        with self._turn:
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

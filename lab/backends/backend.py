@@ -18,7 +18,8 @@ class Backend:
 
     name: as the environment knows it (``llm-01``). models: upstream name to spec; names are normalised.
     token_delay_s: seconds between two tokens, settable at any time. embed_scenario: asked for the scenario
-    of a request without header (the embedding route of LiteLLM forwards none); None is healthy.
+    of a request without header (the embedding route of LiteLLM forwards none); None is healthy. ``outage``,
+    settable at any time, is the scenario in force at all addresses without one of their own.
     Raises ValueError where two names mean the same model.
     """
 
@@ -38,6 +39,7 @@ class Backend:
         self.version = version
         self.token_delay_s = token_delay_s
         self.embed_scenario = embed_scenario
+        self.outage: str | None = None
         self.counts = Counts()
         self._in_flight = 0
         self._expires: dict[tuple[str, str], datetime] = {}

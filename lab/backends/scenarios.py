@@ -65,6 +65,11 @@ def constant(vectors: list[Vector], _call: Call) -> list[Vector]:
     return [[1 / math.sqrt(len(vector))] * len(vector) for vector in vectors]
 
 
+def swapped(models: Inventory, _call: Call) -> Inventory:
+    """Each model was exchanged for one of another name; what can be asked for by the old ones is gone."""
+    return {f"swapped-{name}": spec for name, spec in models.items()}
+
+
 def first_is_nan(vectors: list[Vector], _call: Call) -> list[Vector]:
     """The first number of each vector is not a number; JSON has no such value, Python writes ``NaN``."""
     return [[math.nan, *vector[1:]] for vector in vectors]
@@ -321,5 +326,24 @@ register(
         description="the backend's own count tells nothing of what it serves",
         endpoints=frozenset({"/lab/counts"}),
         fixed=Fixed(200, {"models": {}}),
+    ),
+)
+register(
+    Scenario(
+        name="error-429",
+        description="requests to models are refused for their number",
+        endpoints=INFERENCE,
+        fixed=Fixed(429, {"error": "too many requests, please try again"}),
+    ),
+    Scenario(
+        name="slower-than-patience",
+        description="requests to models wait 30 s before the answer begins",
+        endpoints=INFERENCE,
+        delay_s=30.0,
+    ),
+    Scenario(
+        name="model-swapped",
+        description="the models were exchanged for others: what was declared is gone",
+        inventory=swapped,
     ),
 )

@@ -63,6 +63,12 @@ class Listener:
     _runner: web.AppRunner
 
     @property
+    def connections(self) -> int:
+        """Connections that are open."""
+        server = self._runner.server
+        return len(server.connections) if server is not None else 0
+
+    @property
     def url(self) -> str:
         """The base URL, without a slash at its end."""
         return f"http://{self.host}:{self.port}"
@@ -156,7 +162,7 @@ async def _body(request: web.Request) -> Body | Refused:
 
 def _chosen(backend: Backend, request: web.Request) -> Scenario:
     """The scenario of a request at an address without its own. Raises ValueError for an unknown name."""
-    name = request.headers.get(SCENARIO_HEADER)
+    name = backend.outage or request.headers.get(SCENARIO_HEADER)
     if name is None and request.path in EMBEDDING and backend.embed_scenario is not None:
         name = backend.embed_scenario()
     return scenario_named(name) if name else HEALTHY

@@ -40,7 +40,11 @@ def litellm_config(environment: Environment, *, forward_headers: bool) -> str:
     general: dict[str, Any] = {"master_key": "os.environ/LITELLM_MASTER_KEY"}
     if forward_headers:
         general["forward_client_headers_to_llm_api"] = True
-    router: dict[str, Any] = {"routing_strategy": _strategy(environment), "num_retries": 0}
+    router: dict[str, Any] = {
+        "routing_strategy": _strategy(environment),
+        "num_retries": environment.outage.retries,
+        "cooldown_time": environment.outage.cooldown_s,
+    }
     if environment.gateway.pre_call_checks:
         router["enable_pre_call_checks"] = True
     config = {
@@ -49,7 +53,7 @@ def litellm_config(environment: Environment, *, forward_headers: bool) -> str:
         "litellm_settings": {
             # the official SDK always sends encoding_format, which LiteLLM refuses for Ollama otherwise
             "drop_params": True,
-            "request_timeout": 60,
+            "request_timeout": environment.outage.patience_s,
             "set_verbose": False,
             "json_logs": True,
         },

@@ -1,0 +1,90 @@
+"""How a rule is held against programs: the fixed ones first, then whatever the machine comes up with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway_acceptance.disruptor import Disruptor
+from gateway_acceptance.outage.program import Program
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from suites.backends.outage_machine import explore
+from suites.backends.outage_programs import FIXED, play
+from suites.backends.outage_rules import RULES, Broken
+
+EVIDENCE = 3
+"""Exchanges that a failure shows."""
+
+
+def obeyed(
+    target: Target, disruptor: Disruptor, name: str, fixed: Sequence[str], *, machine: bool = True
+) -> list[Program]:
+    """Hold a rule against fixed programs and, where they all obey, against drawn ones; returns all of them.
+    Raises CheckFailed with the smallest program that breaks it, in words, and what was seen."""
+    looked: list[Program] = []
+    for program in fixed:
+        played = _fixed(target, disruptor, program)
+        _require(target, name, [played])
+        looked.append(played)
+    if machine:
+        drawn = _drawn(target, disruptor)
+        _require(target, name, drawn)
+        looked += drawn
+    target.notebook.exchanges.clear()  # hundreds, all well
+    return looked
+
+
+def everything(target: Target, disruptor: Disruptor) -> list[Program]:
+    """All programs of the run."""
+    return [*_playable(target, disruptor), *_drawn(target, disruptor)]
+
+
+def _fixed(target: Target, disruptor: Disruptor, name: str) -> Program:
+    if name == "measured":
+        return play(target, disruptor).program
+    return target.once_in_run(f"outage-{name}", lambda: FIXED[name](target, disruptor))
+
+
+def _playable(target: Target, disruptor: Disruptor) -> list[Program]:
+    found = []
+    for name in FIXED:
+        try:
+            found.append(_fixed(target, disruptor, name))
+        except NotApplicable:  # of that program; the check that stands on it says so
+            continue
+    return found
+
+
+def _drawn(target: Target, disruptor: Disruptor) -> list[Program]:
+    """The machine's programs. A rule that a fixed program breaks already is not looked for again: it would be
+    found in every program, and hide the others."""
+
+    def play_them() -> list[Program]:
+        known = _playable(target, disruptor)
+        broken = [name for name in RULES if any(_broken(target, name, program) for program in known)]
+        return explore(target, disruptor, broken)
+
+    return target.once_in_run("outage-drawn", play_them)
+
+
+def _broken(target: Target, name: str, program: Program) -> list[Broken]:
+    return list(RULES[name](program, target.environment, target.key))
+
+
+def _require(target: Target, name: str, programs: Sequence[Program]) -> None:
+    found = [(program, broken) for program in programs if (broken := _broken(target, name, program))]
+    if not found:
+        return
+    program, broken = min(found, key=lambda pair: len(pair[0].words(pair[1][0].seen)))
+    topics = {one.topic: one for one in reversed(broken)}
+    shown = list(reversed(topics.values()))
+    more = len(broken) - len(shown)
+    problems = [Problem("", f"{program.words(one.seen)}: {one.words}") for one in shown]
+    if more:
+        last = problems[-1]
+        problems[-1] = Problem("", f"{last.message} (and {more} more like it)")
+    target.notebook.exchanges[:] = [
+        one.seen.exchange for one in shown if one.seen is not None and one.seen.exchange is not None
+    ][:EVIDENCE]
+    raise CheckFailed(problems, blame="gateway")
