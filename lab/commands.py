@@ -17,6 +17,7 @@ from lab.host_matrix import run_host_matrix
 from lab.hosts.provider import PROVIDER as HOSTS
 from lab.kill_matrix import Matrix, run_matrix
 from lab.local import start
+from lab.outage_matrix import run_outage_matrix
 from lab.repeats import run_repeated
 from lab.state import LabState, lab_folder, read_state, running_labs, stop
 
@@ -70,10 +71,16 @@ def add_kill_matrix_command(commands: Any) -> None:
     command.add_argument(
         "--only", nargs="+", action="extend", default=[], metavar="NAME", help="only these faults"
     )
-    command.add_argument(
+    which = command.add_mutually_exclusive_group()
+    which.add_argument(
         "--hosts",
         action="store_true",
         help="the faults of machines instead, on the lab's systemd hosts (root)",
+    )
+    which.add_argument(
+        "--outages",
+        action="store_true",
+        help="the faults that show while backends are away instead, one after the other",
     )
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
     command.add_argument(
@@ -183,7 +190,9 @@ def _kill_matrix(arguments: argparse.Namespace) -> int:
     say = (lambda _: None) if arguments.json else print
     if arguments.repeat != 1:
         return _repeated(arguments, say)
-    run = run_host_matrix if arguments.hosts else run_matrix
+    run = run_matrix
+    if arguments.hosts or arguments.outages:
+        run = run_host_matrix if arguments.hosts else run_outage_matrix
     matrix = run(project_root(), arguments.only, arguments.litellm, say)
     if arguments.json:
         print(json.dumps(_document(matrix), indent=1, ensure_ascii=False))

@@ -20,6 +20,7 @@ from typing import Any
 
 import tomli_w
 
+from gateway_acceptance.check import Effect
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
@@ -83,7 +84,7 @@ def chosen(only: Sequence[str]) -> list[Fault]:
         known = ", ".join(FAULTS)
         raise UsageProblem([f"--only {name}: there is no such fault; known are: {known}" for name in unknown])
     faults = [FAULTS[name] for name in only] if only else list(FAULTS.values())
-    return [fault for fault in faults if fault.layer is not Layer.HOST]
+    return [fault for fault in faults if fault.layer not in (Layer.HOST, Layer.OUTAGE)]
 
 
 def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Matrix:
@@ -127,7 +128,7 @@ def standing(
 
 def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, whole: bool) -> Matrix:
     """From records by environment to the matrix. whole: all faults ran, so coverage can be judged."""
-    control = {check["id"]: check["verdict"] for check in runs[CONTROL]["checks"] if check["verdict"]}
+    control = {check["id"]: check["verdict"] for check in runs[CONTROL]["checks"] if _judged(check)}
     cells = [
         _cell(fault, check_id, pattern, runs.get(fault.name, {"checks": []}))
         for fault in faults
@@ -136,6 +137,13 @@ def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, who
     named = {check_id for fault in FAULTS.values() for check_id in fault.kills}
     uncovered = sorted(check_id for check_id in control if whole and check_id not in named)
     return Matrix(cells, control, uncovered)
+
+
+def _judged(check: Mapping[str, Any]) -> bool:
+    """Whether it belongs to this matrix: what takes backends away is permitted in that of outages alone."""
+    verdict = check["verdict"]
+    disrupts = check.get("effect") == Effect.DISRUPT
+    return bool(verdict) and not (disrupts and verdict == Verdict.NOT_PERMITTED)
 
 
 def _cell(fault: Fault, check_id: str, pattern: str, record: Mapping[str, Any]) -> Cell:
@@ -174,6 +182,7 @@ class Declarer:
         document["kind"] = "staging"
         document["gateway"]["key_variable"] = KEY_VARIABLE
         del document["embedded"]
+        document["policy"]["effects"].remove(Effect.DISRUPT)  # views share backends: see lab.outage_matrix
         otherwise = DECLARES.get(name, {})
         document["gateway"] |= otherwise.get("gateway", {})
         for backend in document["backends"]:
@@ -205,6 +214,7 @@ def run_checks(
     variables: Mapping[str, str],
     suite: str = "suites",
     control: Collection[str] = (),
+    workers: int = 2,
 ) -> dict[str, dict[str, Any]]:
     """One pytest run over environments: each named after a fault by the checks that it names, every other one
     by all of the suite, the control by these checks alone where any are given. Returns records by
@@ -216,7 +226,7 @@ def run_checks(
     selection.write_text(json.dumps(wanted), encoding="utf-8")
     runs = folder / "runs"
     command = [sys.executable, "-m", "pytest", suite, "-q", "-p", "lab.selection", "-p", "no:cacheprovider"]
-    command += ["--no-report", f"--runs={runs}", "-n", "2"]
+    command += ["--no-report", f"--runs={runs}", "-n", str(workers)]
     command += [f"--env={environment.source}" for environment in environments]
     done = subprocess.run(
         command,

@@ -18,6 +18,7 @@ from lab.faults.host_unit import HOST_UNIT_FAULTS
 from lab.faults.model import Change, Fault, Layer
 from lab.faults.models import MODEL_FAULTS
 from lab.faults.operations import OPERATION_FAULTS
+from lab.faults.outages import OUTAGE_FAULTS
 from lab.faults.properties import PROPERTY_FAULTS
 from lab.faults.routing import ROUTING_FAULTS
 from lab.faults.sdk import SDK_FAULTS
@@ -39,6 +40,7 @@ ALL = (
     *MODEL_FAULTS,
     *TOOL_FAULTS,
     *ROUTING_FAULTS,
+    *OUTAGE_FAULTS,
     *HOST_IDENTITY_FAULTS,
     *HOST_TREE_FAULTS,
     *HOST_UNIT_FAULTS,

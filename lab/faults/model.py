@@ -15,6 +15,7 @@ class Layer(StrEnum):
     GATEWAY = "gateway"
     BACKEND = "backend"
     HOST = "host"
+    OUTAGE = "outage"
 
 
 Before = Callable[[Request], Request | Reply]
@@ -43,9 +44,9 @@ class Fault:
     """name: kebab-case, unique; kills: check id -> regular expression that the failure's message must match
     (a check that trips for another reason has not found the fault).
 
-    Gateway faults: ``before`` changes a request or answers it, ``after`` changes the real gateway's reply,
-    ``listens`` False leaves the port closed. Backend faults: ``scenario`` of the lab's backends. Host faults:
-    ``change``.
+    Gateway and outage faults: ``before`` changes a request or answers it, ``after`` changes the real gateway's
+    reply, ``listens`` False leaves the port closed, ``repeats`` asks so often again where it failed. Backend
+    faults: ``scenario`` of the lab's backends. Host faults: ``change``.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Fault:
     after: After | None = None
     listens: bool = True
     scenario: str | None = None
+    repeats: int = 0
     change: Change | None = None
 
 

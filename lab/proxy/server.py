@@ -19,6 +19,7 @@ from lab.proxy.gate import EmbeddingGate
 from lab.proxy.message import Headers, Reply, Request
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host"})
+FAILED = 429
 LARGEST_REQUEST = 64 * 1024 * 1024
 
 
@@ -73,10 +74,16 @@ class View:
                 return await _send(incoming, changed)
             request = changed
         async with self._scenario_for(request), self._ask(request) as answer:
-            if fault is None or fault.after is None:
+            if fault is None or (fault.after is None and not fault.repeats):
                 return await self._pass_on(incoming, answer)
-            whole = Reply(answer.status, self._headers(answer), (await answer.read(),))
-        return await _send(incoming, fault.after(request, whole))
+            whole = await self._whole(answer)
+        for _ in range(fault.repeats if whole.status >= FAILED else 0):
+            async with self._ask(request) as answer:
+                whole = await self._whole(answer)
+        return await _send(incoming, fault.after(request, whole) if fault.after else whole)
+
+    async def _whole(self, answer: aiohttp.ClientResponse) -> Reply:
+        return Reply(answer.status, self._headers(answer), (await answer.read(),))
 
     def _scenario_for(self, request: Request) -> AbstractAsyncContextManager[None]:
         """LiteLLM forwards no headers when it embeds: there the scenario is told by a gate instead."""

@@ -92,7 +92,7 @@ def measured(target: Target, disruptor: Disruptor) -> Measured:
         sent = stage.send(*around(stage, *chats))
         sample = [seen for seen in sent if seen.alias == group.alias]
         revivals = [_revived(stage, group, dead, Kind.KILL, shares[dead])]
-        stage.take_down(Kind.BUSY, dead, *around(stage, *chats[:12]))
+        stage.take_down(Kind.BUSY, dead, *around(stage, *chats[:24]))
         revivals.append(_revived(stage, group, dead, Kind.BUSY, shares[dead]))
         program = stage.settle()
     return Measured(program, group.alias, dead, sample, null, revivals)

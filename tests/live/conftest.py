@@ -38,6 +38,7 @@ def environment_at(net: str, folder: Path, *, embedded: bool, of: str = "local")
         document["kind"] = "staging"
         document["gateway"]["key_variable"] = KEY_VARIABLE
         del document["embedded"]
+        document["policy"]["effects"] = ["read", "spend"]
     path = folder / f"{document['name']}{'' if embedded else '-plain'}.toml"
     path.write_text(tomli_w.dumps(document), encoding="utf-8")
     return load_environment(str(path), ROOT, {})
