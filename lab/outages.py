@@ -58,16 +58,26 @@ class Outages:
         self._path, self._stage = path, stage
         self._server: asyncio.Server | None = None
         self._lock = asyncio.Lock()
+        self._leases: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen; a left-over socket is replaced."""
         self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._lease, str(self._path))
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            lease = asyncio.get_running_loop().create_task(self._lease(reader, writer))
+            self._leases.add(lease)
+            lease.add_done_callback(self._leases.discard)
+
+        self._server = await asyncio.start_unix_server(accept, str(self._path))
 
     async def close(self) -> None:
-        """Stop serving."""
+        """Stop serving; what is taken is given back."""
         if self._server is not None:
             self._server.close()
+        for lease in list(self._leases):
+            lease.cancel()
+        await asyncio.gather(*self._leases, return_exceptions=True)
         self._path.unlink(missing_ok=True)
 
     async def _lease(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

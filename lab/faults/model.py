@@ -44,7 +44,7 @@ class Fault:
     """name: kebab-case, unique; kills: check id -> regular expression that the failure's message must match
     (a check that trips for another reason has not found the fault).
 
-    Gateway and outage faults: ``before`` changes a request or answers it, ``after`` changes the real gateway's
+    Gateway and outage faults: ``before`` changes a request or answers it, ``after`` changes the gateway's
     reply, ``listens`` False leaves the port closed, ``repeats`` asks so often again where it failed. Backend
     faults: ``scenario`` of the lab's backends. Host faults: ``change``.
     """

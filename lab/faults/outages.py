@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -124,9 +125,9 @@ def refusing(requests: int, seconds: float, reply: Reply, *paths: str) -> tuple[
     return before, after
 
 
-def holding(sends: bytes) -> tuple[None, After]:
-    """With each failure one more connection to a backend is opened, and never closed."""
-    memory, held = Memory(), []
+def holding(sends: bytes, most: int | None) -> tuple[None, After]:
+    """With each failure one more connection to a backend is opened; the last so many are never closed."""
+    memory, held = Memory(), deque[socket.socket](maxlen=most)
 
     def after(request: Request, reply: Reply) -> Reply:
         memory.learns(request, reply)
@@ -236,13 +237,13 @@ OUTAGE_FAULTS: tuple[Fault, ...] = (
         "outage-leaks-connections",
         "each failure leaves a connection to a backend open",
         {"BACKEND-OUT-007": "connections to llm-0\\d are open"},
-        holding(b""),
+        holding(b"", None),
     ),
     outage_fault(
         "outage-never-hangs-up",
         "a request that was given up goes on at its backend",
         {"BACKEND-OUT-007": "requests under way"},
-        holding(_request(json.dumps({"model": "phi3", "messages": []}).encode())),
+        holding(_request(json.dumps({"model": "phi3", "messages": []}).encode()), 1),
     ),
     outage_fault(
         "outage-late-error",

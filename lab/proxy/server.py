@@ -77,9 +77,10 @@ class View:
             if fault is None or (fault.after is None and not fault.repeats):
                 return await self._pass_on(incoming, answer)
             whole = await self._whole(answer)
-        for _ in range(fault.repeats if whole.status >= FAILED else 0):
-            async with self._ask(request) as answer:
-                whole = await self._whole(answer)
+        for _ in range(fault.repeats):
+            if whole.status >= FAILED:
+                async with self._ask(request) as answer:
+                    whole = await self._whole(answer)
         return await _send(incoming, fault.after(request, whole) if fault.after else whole)
 
     async def _whole(self, answer: aiohttp.ClientResponse) -> Reply:

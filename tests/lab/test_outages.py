@@ -1,0 +1,196 @@
+"""Backends taken away by lease: each kind as a client sees it, and everything back when the lease ends."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway_acceptance.disruptor import Disruptor, Kind, Load
+from gateway_acceptance.embedded import NotStarted
+from lab.backends import Backend, Listener, listen
+from lab.outages import SCENARIOS, SOCKET, Lease, LocalStage, Outages
+from tests.lab.test_backends_client import chat, make_backend
+
+HOLDS = """
+import pathlib, sys, time
+from gateway_acceptance.disruptor import Kind
+from lab.outages import Lease
+lease = Lease(pathlib.Path(sys.argv[1]))
+lease.apply(Kind.KILL, "llm-01")
+print("away", flush=True)
+time.sleep(60)
+"""
+PATIENCE_S = 0.3
+
+
+def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """An asynchronous test, run to its end."""
+
+    @functools.wraps(test)
+    def run(*arguments: Any, **named: Any) -> None:
+        asyncio.run(test(*arguments, **named))
+
+    return run
+
+
+class OneView:
+    """The listener of one backend, as ``lab.views.Views`` holds many."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend, self.port = backend, 0
+        self.listener: Listener | None = None
+
+    async def start_backend(self, _: str) -> None:
+        if self.listener is None:
+            self.listener = await listen(self.backend, "127.0.0.1", self.port)
+            self.port = self.listener.port
+
+    async def stop_backend(self, _: str) -> None:
+        if self.listener is not None:
+            await self.listener.close()
+            self.listener = None
+
+    def connections(self, _: str) -> int:
+        return self.listener.connections if self.listener is not None else 0
+
+    async def seen(self) -> str:
+        """What a client sees of it: a status, or how it ended."""
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+        body = {**chat("Count from 1 to 40"), "stream": True}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.post(f"http://127.0.0.1:{self.port}/api/chat", json=body) as answer,
+            ):
+                await answer.read()
+                return str(answer.status)
+        except TimeoutError:
+            return "silence"
+        except aiohttp.ClientPayloadError:
+            return "broken off"
+        except aiohttp.ClientConnectorError:
+            return "closed"
+        except aiohttp.ClientError:
+            return "reset"
+
+
+@asynccontextmanager
+async def outages(folder: Path) -> AsyncIterator[OneView]:
+    backend = make_backend()
+    view = OneView(backend)
+    await view.start_backend(backend.name)
+    served = Outages(folder / SOCKET, LocalStage({backend.name: backend}, view))  # type: ignore[arg-type]
+    await served.start()
+    try:
+        yield view
+    finally:
+        await served.close()
+        await view.stop_backend(backend.name)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (Kind.KILL, "closed"),
+        (Kind.REFUSE, "reset"),
+        (Kind.BLACK_HOLE, "silence"),
+        (Kind.SLOW, "silence"),
+        (Kind.BUSY, "429"),
+        (Kind.BROKEN, "500"),
+        (Kind.DROP, "broken off"),
+        (Kind.SWAP, "404"),
+    ],
+)
+@on_a_loop
+async def test_each_kind_is_what_it_says_until_it_is_restored(
+    tmp_path: Path, kind: Kind, expected: str
+) -> None:
+    async with outages(tmp_path) as view:
+        lease = await asyncio.to_thread(Lease, tmp_path)
+        await asyncio.to_thread(lease.apply, kind, "llm-01")
+        assert await view.seen() == expected
+        await asyncio.to_thread(lease.restore, "llm-01")
+        assert await view.seen() == "200"
+        lease.close()
+
+
+def test_every_kind_is_known_to_the_lab() -> None:
+    assert {*SCENARIOS, Kind.KILL} == set(Kind)
+
+
+@on_a_loop
+async def test_one_outage_replaces_another(tmp_path: Path) -> None:
+    async with outages(tmp_path) as view:
+        lease = await asyncio.to_thread(Lease, tmp_path)
+        for kind, expected in ((Kind.BUSY, "429"), (Kind.KILL, "closed"), (Kind.BROKEN, "500")):
+            await asyncio.to_thread(lease.apply, kind, "llm-01")
+            assert await view.seen() == expected
+        lease.close()
+
+
+@on_a_loop
+async def test_what_was_taken_is_given_back_when_the_lease_ends(tmp_path: Path) -> None:
+    async with outages(tmp_path) as view:
+        lease = await asyncio.to_thread(Lease, tmp_path)
+        await asyncio.to_thread(lease.apply, Kind.KILL, "llm-01")
+        assert view.listener is None
+        lease.close()
+        await until(lambda: view.listener is not None)
+
+
+@on_a_loop
+async def test_and_when_its_process_is_killed(tmp_path: Path) -> None:
+    async with outages(tmp_path) as view:
+        holder = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", HOLDS, str(tmp_path), stdout=asyncio.subprocess.PIPE
+        )
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"away\n"
+        assert view.listener is None
+        os.kill(holder.pid, signal.SIGKILL)
+        await holder.wait()
+        await until(lambda: view.listener is not None)
+
+
+@on_a_loop
+async def test_the_load_is_what_the_backend_holds(tmp_path: Path) -> None:
+    async with outages(tmp_path) as view:
+        lease: Disruptor = await asyncio.to_thread(Lease, tmp_path)
+        assert await asyncio.to_thread(lease.load, "llm-01") == Load(0, 0)
+        await asyncio.to_thread(lease.apply, Kind.BLACK_HOLE, "llm-01")
+        asked = asyncio.ensure_future(view.seen())
+        await until(lambda: view.backend.in_flight == 1)
+        assert await asyncio.to_thread(lease.load, "llm-01") == Load(1, 1)
+        await asked
+        await until(lambda: view.backend.in_flight == 0)
+        lease.close()
+
+
+@on_a_loop
+async def test_a_backend_that_is_not_there_is_said(tmp_path: Path) -> None:
+    async with outages(tmp_path):
+        lease = await asyncio.to_thread(Lease, tmp_path)
+        with pytest.raises(NotStarted, match="could not apply llm-09"):
+            await asyncio.to_thread(lease.apply, Kind.KILL, "llm-09")
+        lease.close()
+
+
+def test_without_a_lab_there_is_no_lease(tmp_path: Path) -> None:
+    with pytest.raises(NotStarted, match="no lab takes outages at"):
+        Lease(tmp_path)

@@ -1,0 +1,119 @@
+"""What must hold of a program of outages: each rule breaks on what it is for, and on nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.disruptor import Kind, Load
+from gateway_acceptance.outage.program import Program, Way
+from suites.backends.outage_rules import RULES
+from tests.unit.outage_seen import (
+    ENVIRONMENT,
+    KEY,
+    answered,
+    asked,
+    away,
+    exchange,
+    program,
+    refused,
+    stream,
+)
+
+HELD: dict[str, Any] = {"before": {"one": Load(0, 1)}}
+EMBEDDED: dict[str, Any] = {"way": Way.EMBEDDING, "alias": "emb", "mark": "", "expects": ""}
+ALIVE: dict[str, Any] = {"way": Way.LIVENESS, "alias": "/alive", "mark": "", "expects": ""}
+GONE = away("one", "two")
+
+RIGHT: dict[str, Program] = {
+    "a survivor serves": program(answered(by="two")),
+    "an error in an envelope": program(refused()),
+    "one that was slow and in time": program(
+        answered(by="one", ended=4.0), spans=away("one", kind=Kind.SLOW)
+    ),
+    "served while the outage began": program(answered(by="one", begun=0.5, ended=1.5)),
+    "counted as claimed": program(answered(by="two"), counted={"mark-1": {"two": {"tiny:2b": 1}}}),
+    "a stream that is whole": program(stream("one ", "two", witness="two")),
+    "a stream that breaks off without a word": program(
+        stream("one ", finish=None, done=False, witness="two")
+    ),
+    "a stream of which nothing came": program(asked(None, way=Way.STREAM, error="the connection broke")),
+    "the gateway lives": program(asked(exchange(200, {}), **ALIVE), asked(exchange(200, {}), **EMBEDDED)),
+    "all are dead, and the error is quick": program(refused(), spans=GONE),
+    "an alias of a dead backend fails": program(refused(**EMBEDDED), spans=away("two")),
+    "and a little after it": program(refused(**EMBEDDED), spans=away("two", till=1.5)),
+    "what was held is given back": program(**HELD, after={"one": Load(0, 5)}),
+    "given up in time": program(refused(ended=8.9), spans=away("one", kind=Kind.BLACK_HOLE)),
+}
+
+WRONG: list[tuple[str, str, Program]] = [
+    ("outlived", "took 7.6 s", program(refused(ended=9.6))),
+    ("outlived", "no answer within", program(asked(None, error="no answer within 7 s"))),
+    ("wrongly served", r"served by one, which was away \(kill\)", program(answered(by="one"))),
+    ("wrongly served", "served by three; declared for it: one, two", program(answered(by="three"))),
+    ("wrongly served", "all of its backends were away", program(answered(by=""), spans=GONE)),
+    ("wrongly served", "something else: 'mark-0'", program(answered("mark-0", by="two"))),
+    ("wrongly served", 'something else: \'{"error"', program(refused(status=200, witness="two"))),
+    (
+        "wrongly served",
+        "1 answers claim to be of two, which counted 0",
+        program(answered(by="two"), counted={"mark-1": {"two": {}}}),
+    ),
+    (
+        "over-asked",
+        "asked 3 times for 1 requests; 1 attempts each",
+        program(answered(by="two"), counted={"mark-1": {"two": {"a": 1}, "one": {"b": 2}}}),
+    ),
+    ("gateway suffered", "/alive answered 503", program(refused(**ALIVE))),
+    ("gateway suffered", "/alive answered refused", program(asked(None, error="refused", **ALIVE))),
+    ("gateway suffered", "/alive took 2.5 s", program(asked(exchange(200, {}), ended=4.5, **{**ALIVE}))),
+    ("gateway suffered", "whose backends were well, got 503", program(refused(**EMBEDDED))),
+    (
+        "gateway suffered",
+        "whose backends were well, got 503",
+        program(refused(begun=20.0, ended=20.1, **{**EMBEDDED}), spans=away("two", till=1.5)),
+    ),
+    ("not revived", "emb is not served", program(unsettled="emb is not served again after 3 s: 503")),
+    ("leaked", "one has 1 requests under way", program(**HELD, after={"one": Load(1, 0)})),
+    ("leaked", "6 connections to one are open, 1 were before", program(**HELD, after={"one": Load(0, 6)})),
+    ("badly said", "content", program(refused("<h1>no</h1>", kind="text/html"))),
+    ("badly said", "error", program(refused({"detail": "no"}))),
+    ("badly said", "got 204 instead of an error", program(refused(status=204))),
+    ("badly said", "the connection broke", program(asked(None, error="the connection broke"))),
+    (
+        "told too much",
+        "internal address in an error .503.: 127.0.0.2",
+        program(refused({"error": {"message": "cannot reach 127.0.0.2:11434"}})),
+    ),
+    ("told too much", "key in an error", program(refused({"error": {"message": KEY}}))),
+    ("stream lied", r"with 'stop' and \[DONE\], after 4 of 7", program(stream("one "))),
+    ("stream lied", "with 'stop', after 4 of 7", program(stream("one ", done=False))),
+    ("stream lied", r"with None and \[DONE\]", program(stream("one ", finish=None))),
+    ("stream lied", "goes on with other words: 'one three'", program(stream("one ", "three"))),
+    ("late when dead", "waited 31.0 s", program(refused(ended=33.0), spans=GONE)),
+    ("late when dead", "got 200 though", program(answered(by="two"), spans=GONE)),
+    ("late when dead", "content", program(refused("no", kind="text/plain"), spans=GONE)),
+]
+
+
+def broken(name: str, played: Program) -> list[str]:
+    return [found.words for found in RULES[name](played, ENVIRONMENT, KEY)]
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("played", RIGHT.values(), ids=list(RIGHT))
+def test_what_is_right_breaks_no_rule(name: str, played: Program) -> None:
+    assert broken(name, played) == []
+
+
+@pytest.mark.parametrize(("name", "words", "played"), WRONG, ids=[f"{n}-{w}" for n, w, _ in WRONG])
+def test_what_is_wrong_breaks_its_rule(name: str, words: str, played: Program) -> None:
+    found = broken(name, played)
+    assert len(found) >= 1
+    assert any(re.search(words, one) for one in found), found
+
+
+def test_every_rule_is_broken_by_something() -> None:
+    assert {name for name, _, _ in WRONG} == set(RULES)
