@@ -70,6 +70,10 @@ class Span:
         """Whether it was certainly in force all the time that a request took."""
         return self.begun <= seen.begun and seen.ended <= self.ended
 
+    def touches(self, seen: Seen) -> bool:
+        """Whether it may have been in force at any time that a request took."""
+        return self.asked <= seen.ended and seen.begun <= self.restored
+
 
 Counted = Mapping[str, Mapping[str, int]]
 """Backend -> full model name -> requests."""

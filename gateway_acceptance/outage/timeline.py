@@ -7,6 +7,7 @@ from html import escape
 
 from gateway_acceptance.disruptor import Kind
 from gateway_acceptance.outage.program import Program, Seen, Way
+from gateway_acceptance.wire.stream import read_chat_stream
 
 WIDTH, LEFT, RIGHT = 960, 92, 16
 LANE, TOP, BOTTOM = 46, 34, 46
@@ -16,15 +17,16 @@ SPREAD = 15
 """Pixels by which marks of a lane are moved apart, so that simultaneous ones are seen."""
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#24292f}.s{fill:#57606a;font-size:11px}.g{stroke:#d0d7de}"
-    ".away{fill:#f2d8a0;stroke:#9a6700}.ok{fill:#1a7f37}.bad{stroke:#cf222e;stroke-width:2;fill:none}"
+    ".away{fill:#f2d8a0;stroke:#9a6700}.ok{fill:#1a7f37}.half{fill:none;stroke:#1a7f37;stroke-width:2}.bad{stroke:#cf222e;stroke-width:2;fill:none}"
     "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.s{fill:#9198a1}.g{stroke:#3d444d}"
-    ".away{fill:#4d3800;stroke:#d29922}.ok{fill:#3fb950}.bad{stroke:#f85149}}"
+    ".away{fill:#4d3800;stroke:#d29922}.ok{fill:#3fb950}.half{stroke:#3fb950}.bad{stroke:#f85149}}"
 )
 
 
 def timeline(program: Program, backends: Sequence[str]) -> str:
-    """An SVG document, legible on light and dark grounds and without colours: served is a dot, an error a
-    cross. backends: the lanes, from the top. Times are seconds since the program's start."""
+    """An SVG document, legible on light and dark grounds and without colours: served is a dot (half a
+    stream an empty one), an error a cross. backends: the lanes, from the top. Times are seconds since the
+    program's start."""
     lanes = [*backends, NOBODY]
     total = max([1.0, *(seen.ended for seen in program.seen)])
     height = TOP + LANE * len(lanes) + BOTTOM
@@ -47,7 +49,9 @@ def timeline(program: Program, backends: Sequence[str]) -> str:
         f'<text class="s" x="{LEFT + 12}" y="{legend}">served</text>'
         f'{_cross(LEFT + 72, legend - 4)}<text class="s" x="{LEFT + 80}" y="{legend}">error</text>'
         f'<rect class="away" x="{LEFT + 128}" y="{legend - 10}" width="18" height="10"/>'
-        f'<text class="s" x="{LEFT + 152}" y="{legend}">outage</text></svg>'
+        f'<text class="s" x="{LEFT + 152}" y="{legend}">outage</text>'
+        f'<circle class="half" cx="{LEFT + 208}" cy="{legend - 4}" r="3"/>'
+        f'<text class="s" x="{LEFT + 216}" y="{legend}">half a stream</text></svg>'
     )
 
 
@@ -93,8 +97,17 @@ def _mark(seen: Seen, x: float, y: float) -> str:
     told = f"{seen.way.value} to {seen.alias}: {seen.status or seen.error}, {seen.took_s:.2f} s"
     title = f"<title>{escape(told)}</title>"
     if seen.served:
-        return f'<circle class="ok" cx="{x:.1f}" cy="{y:.1f}" r="3">{title}</circle>'
+        how = "half" if _cut_short(seen) else "ok"
+        return f'<circle class="{how}" cx="{x:.1f}" cy="{y:.1f}" r="3">{title}</circle>'
     return f"<g>{title}{_cross(x, y)}</g>"
+
+
+def _cut_short(seen: Seen) -> bool:
+    """Whether it is a stream of which not everything came."""
+    if seen.way is not Way.STREAM or seen.exchange is None:
+        return False
+    answer = seen.exchange
+    return read_chat_stream(answer.status or 0, answer.headers, answer.chunks).text() != seen.expects
 
 
 def _cross(x: float, y: float) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from gateway_acceptance.disruptor import Kind
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.wire.schema import error_problems
@@ -78,11 +79,17 @@ def wrongly_served(program: Program, environment: Environment, _: str) -> Iterat
 
 
 def over_asked(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
-    """The backends were asked more often than requests and retries explain."""
+    """The backends were asked more often than requests and retries explain. One that broke connections is left
+    out: a client's transport tries another connection, and nobody was served by the first."""
     attempts = 1 + environment.outage.retries
     for mark, counted in program.counted.items():
         asked = [seen for seen in program.seen if seen.mark == mark]
-        total = sum(number for models in counted.values() for number in models.values())
+        broke = {
+            span.backend
+            for span in program.spans
+            if span.kind in (Kind.KILL, Kind.REFUSE) and any(span.touches(seen) for seen in asked)
+        }
+        total = sum(sum(models.values()) for name, models in counted.items() if name not in broke)
         if total > len(asked) * attempts:
             yield Broken(
                 f"the backends were asked {total} times for {len(asked)} requests; {attempts} attempts each "

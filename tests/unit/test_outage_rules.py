@@ -25,6 +25,7 @@ from tests.unit.outage_seen import (
 HELD: dict[str, Any] = {"before": {"one": Load(0, 1)}}
 EMBEDDED: dict[str, Any] = {"way": Way.EMBEDDING, "alias": "emb", "mark": "", "expects": ""}
 ALIVE: dict[str, Any] = {"way": Way.LIVENESS, "alias": "/alive", "mark": "", "expects": ""}
+TRIED = {"mark-1": {"two": {"a": 1}, "one": {"b": 2}}}
 GONE = away("one", "two")
 
 RIGHT: dict[str, Program] = {
@@ -35,6 +36,9 @@ RIGHT: dict[str, Program] = {
     ),
     "served while the outage began": program(answered(by="one", begun=0.5, ended=1.5)),
     "counted as claimed": program(answered(by="two"), counted={"mark-1": {"two": {"tiny:2b": 1}}}),
+    "reset connections are tried anew": program(
+        answered(by="two"), counted=TRIED, spans=away("one", kind=Kind.REFUSE)
+    ),
     "a stream that is whole": program(stream("one ", "two", witness="two")),
     "a stream that breaks off without a word": program(
         stream("one ", finish=None, done=False, witness="two")
@@ -64,7 +68,7 @@ WRONG: list[tuple[str, str, Program]] = [
     (
         "over-asked",
         "asked 3 times for 1 requests; 1 attempts each",
-        program(answered(by="two"), counted={"mark-1": {"two": {"a": 1}, "one": {"b": 2}}}),
+        program(answered(by="two"), counted=TRIED, spans=away("one", kind=Kind.BUSY)),
     ),
     ("gateway suffered", "/alive answered 503", program(refused(**ALIVE))),
     ("gateway suffered", "/alive answered refused", program(asked(None, error="refused", **ALIVE))),

@@ -6,7 +6,7 @@ from gateway_acceptance.disruptor import Kind
 from gateway_acceptance.outage.program import Way
 from gateway_acceptance.outage.timeline import NOBODY, timeline
 from gateway_acceptance.picture import harmless
-from tests.unit.outage_seen import answered, asked, away, exchange, program, refused
+from tests.unit.outage_seen import answered, asked, away, exchange, program, refused, stream
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -16,6 +16,8 @@ def drawn(*names: str) -> ElementTree.Element:
         answered(by="two"),
         answered(by="two", ended=3.0),
         refused(),
+        stream("one "),
+        stream("one ", "two"),
         asked(exchange(200, {}), way=Way.LIVENESS, alias="/alive"),
         spans=[*away("one"), *away("two", kind=Kind.SLOW, till=1.5)],
     )
@@ -24,7 +26,7 @@ def drawn(*names: str) -> ElementTree.Element:
 
 def test_it_says_what_it_shows() -> None:
     root = drawn()
-    assert root.findtext(f"{SVG}title") == "Who served what: 2 of 3 requests were served"
+    assert root.findtext(f"{SVG}title") == "Who served what: 4 of 5 requests were served"
     assert root.findtext(f"{SVG}desc") == "kill one; send"
 
 
@@ -39,7 +41,9 @@ def test_each_request_has_a_mark_of_its_outcome_and_each_outage_a_shade() -> Non
     shades = [
         one.findtext(f"{SVG}title") for one in root.iter(f"{SVG}rect") if one.find(f"{SVG}title") is not None
     ]
-    assert marks == ["chat to both: 200, 0.10 s", "chat to both: 200, 1.00 s"]
+    assert [one.get("class") for one in root.iter(f"{SVG}circle")].count("half") == 2  # one of the legend
+    streams = ["stream to both: 200, 0.10 s"] * 2
+    assert marks == ["chat to both: 200, 0.10 s", *streams, "chat to both: 200, 1.00 s"]
     assert crosses == ["chat to both: 503, 0.10 s"]
     assert shades == ["kill", "slow"]
 
