@@ -79,8 +79,8 @@ def wrongly_served(program: Program, environment: Environment, _: str) -> Iterat
 
 
 def over_asked(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
-    """The backends were asked more often than requests and retries explain. One that broke connections is left
-    out: a client's transport tries another connection, and nobody was served by the first."""
+    """The backends were asked more often than requests and retries explain. One that broke connections is
+    left out: a client's transport tries another connection, and nobody was served by the first."""
     attempts = 1 + environment.outage.retries
     for mark, counted in program.counted.items():
         asked = [seen for seen in program.seen if seen.mark == mark]
