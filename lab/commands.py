@@ -202,8 +202,10 @@ def _kill_matrix(arguments: argparse.Namespace) -> int:
 
 
 def _repeated(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
-    if arguments.hosts or not arguments.only or arguments.repeat < 1:
-        raise UsageProblem(["--repeat N is for N > 0 runs of the faults of --only, and not for --hosts"])
+    if arguments.hosts or arguments.outages or not arguments.only or arguments.repeat < 1:
+        raise UsageProblem(
+            ["--repeat N is for N > 0 runs of the faults of --only, and not for --hosts or --outages"]
+        )
     rounds = run_repeated(project_root(), arguments.only, arguments.litellm, arguments.repeat, say)
     print(json.dumps(rounds.document(), indent=1, ensure_ascii=False) if arguments.json else rounds.text())
     return 0 if rounds.sure else EXIT_NOT_READY

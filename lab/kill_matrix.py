@@ -38,6 +38,8 @@ VIEWS_PER_BLOCK = 250
 BLOCK = 40
 """Addresses of view v: net.(v mod 250).(40 (v div 250) + host); host 10 is the gateway, then the backends."""
 RUN_BUDGET_S = 1200
+OTHER_MATRICES = {Layer.HOST: "--hosts", Layer.OUTAGE: "--outages"}
+"""Faults that are not run here, and the option that runs them."""
 FOUND = (Verdict.FAILED.value, Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value)
 GREEN = (Verdict.PASSED.value, Verdict.WAIVED.value, Verdict.NOT_APPLICABLE.value)
 
@@ -78,13 +80,18 @@ class Matrix:
 
 
 def chosen(only: Sequence[str]) -> list[Fault]:
-    """The faults to run. Raises UsageProblem for an unknown name."""
+    """The faults to run. Raises UsageProblem for a name that is unknown, or of another matrix."""
     unknown = [name for name in only if name not in FAULTS]
     if unknown:
         known = ", ".join(FAULTS)
         raise UsageProblem([f"--only {name}: there is no such fault; known are: {known}" for name in unknown])
+    elsewhere = [name for name in only if FAULTS[name].layer in OTHER_MATRICES]
+    if elsewhere:
+        raise UsageProblem(
+            [f"--only {name}: add {OTHER_MATRICES[FAULTS[name].layer]}, its matrix" for name in elsewhere]
+        )
     faults = [FAULTS[name] for name in only] if only else list(FAULTS.values())
-    return [fault for fault in faults if fault.layer not in (Layer.HOST, Layer.OUTAGE)]
+    return [fault for fault in faults if fault.layer not in OTHER_MATRICES]
 
 
 def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Matrix:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway_acceptance.balance.null import Null, Witness, null_of
+from gateway_acceptance.balance.null import NoSharesError, Null, UndefinedNullError, Witness, null_of
 from gateway_acceptance.disruptor import Disruptor, Kind
 from gateway_acceptance.environment import Group, ModelKind
 from gateway_acceptance.outage.program import Program, Seen, Way
@@ -57,11 +57,15 @@ def members(group: Group) -> list[str]:
 
 
 def null_by_deployment(target: Target, group: Group) -> Null:
-    """The hypothesis of a group, told apart as finely as the gateway's answers allow."""
+    """The hypothesis of a group, told apart as finely as the gateway's answers allow. Raises NotApplicable
+    where the declaration says none."""
     product = target.gateway.product
     fine = product.deployment_id is not None and product.deployments_path is not None
     witness = Witness.DEPLOYMENT if fine else Witness.BACKEND
-    return null_of(group, target.environment.gateway, target.preflight().version, witness)
+    try:
+        return null_of(group, target.environment.gateway, target.preflight().version, witness)
+    except (NoSharesError, UndefinedNullError) as unknown:
+        raise NotApplicable(f"what an outage of a part of it may do is not known: {unknown}") from None
 
 
 def of_backend(identity: str) -> str:
