@@ -13,9 +13,9 @@ from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.stream import ChatStream, read_chat_stream
 from suites.api.error_leaks import leaks_in
+from suites.backends.outage_stage import SLACK_S
 
 SHOWN = 160
-SLACK_S = 2.0
 WHERE_ERRORS_BEGIN = 400
 
 

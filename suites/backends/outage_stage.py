@@ -19,8 +19,8 @@ from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import Deadline, tokens_needed
 
-SLACK_S = 2.0
-"""Beyond what is declared: two busy cores, and the way there and back."""
+SLACK_S = 5.0
+"""Beyond what is declared: on two busy cores LiteLLM's timer of 5 s was seen to fire after more than 7."""
 MOST_PATIENCE_S = 10.0
 """With a gateway that waits longer, outages that only its patience ends are left out: they take too long."""
 TOKENS = 96

@@ -23,7 +23,9 @@ def test_an_unknown_fault_is_refused() -> None:
         chosen(["no-such-fault"])
 
 
-@pytest.mark.parametrize(("name", "option"), [("outage-lying-success", "--outages"), ("host-without-ssh", "--hosts")])
+@pytest.mark.parametrize(
+    ("name", "option"), [("outage-lying-success", "--outages"), ("host-without-ssh", "--hosts")]
+)
 def test_a_fault_of_another_matrix_is_sent_there(name: str, option: str) -> None:
     with pytest.raises(UsageProblem, match=f"--only {name}: add {option}"):
         chosen([name])

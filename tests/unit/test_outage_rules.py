@@ -53,7 +53,7 @@ RIGHT: dict[str, Program] = {
 }
 
 WRONG: list[tuple[str, str, Program]] = [
-    ("outlived", "took 7.6 s", program(refused(ended=9.6))),
+    ("outlived", "took 10.6 s", program(refused(ended=12.6))),
     ("outlived", "no answer within", program(asked(None, error="no answer within 7 s"))),
     ("wrongly served", r"served by one, which was away \(kill\)", program(answered(by="one"))),
     ("wrongly served", "served by three; declared for it: one, two", program(answered(by="three"))),
