@@ -27,13 +27,18 @@ KEY_VARIABLE = "LIVE_TEST_KEY"
 RUN_BUDGET_S = 120
 
 
-def environment_at(net: str, folder: Path, *, embedded: bool, of: str = "local") -> Environment:
-    """An environment at the addresses of a network, embedded or (for a lab that runs) plain."""
+def environment_at(
+    net: str, folder: Path, *, embedded: bool, of: str = "local", strategy: str = ""
+) -> Environment:
+    """An environment at the addresses of a network, embedded or (for a lab that runs) plain. strategy: of
+    all its groups, where it is another."""
     document = tomllib.loads((ROOT / "environments" / f"{of}.toml").read_text(encoding="utf-8"))
     document["name"] = f"live-{net}"
     document["gateway"]["url"] = f"http://{net}.0.39:4000"
     for place, backend in enumerate(document["backends"]):
         backend["url"] = f"http://{net}.0.{101 + place}:11434"
+    for group in document["groups"] if strategy else ():
+        group["strategy"] = strategy
     if not embedded:
         document["kind"] = "staging"
         document["gateway"]["key_variable"] = KEY_VARIABLE

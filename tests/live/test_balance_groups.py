@@ -8,6 +8,7 @@ nothing, and a memory makes shrinking deterministic.
 from __future__ import annotations
 
 import functools
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from gateway_acceptance.wire.attribution import name_of
 from lab.local import start
 from lab.nets import own_net
 from lab.state import LabState, stop
-from tests.live.conftest import ROOT, environment_at
+from tests.live.conftest import ROOT, environment_at, judge
 
 EXAMPLES = 6
 MOST_JUDGED = 2000
@@ -224,3 +225,14 @@ def test_of_many_wrong_groups_the_smallest_is_shown(many: Many) -> None:
     assert wrong[0] == "weights-3-1"
     shown = "".join(getattr(caught.value, "__notes__", []))
     assert "up_to='weights-3-1'" in shown, shown
+
+
+def test_a_strategy_that_promises_no_shares_is_not_judged(tmp_path: Path) -> None:
+    """least-busy gives everything to the first while nothing is under way: never a failure, never green."""
+    with own_net() as net:
+        environment = environment_at(net, tmp_path, embedded=True, of="balance", strategy="least-busy")
+        run = judge(environment, tmp_path / "runs", "suites/backends/test_balance.py", profile="nightly")
+    assert not run.verdicts("passed"), run.output
+    assert not run.verdicts("failed"), run.output
+    assert "BACKEND-BAL-001" in run.verdicts("not applicable")
+    assert "least-busy promises no shares" in run.output + json.dumps(run.record)
