@@ -30,13 +30,14 @@ def add_balance_command(commands: Any) -> None:
         "that they find. Nothing is sent.",
     )
     plan.add_argument("--env", required=True, metavar="NAME|FILE", help="which environment")
+    plan.add_argument("--version", help="of the gateway, where the file declares none: orders and weights")
     plan.add_argument("--json", action="store_true", help="one object, for machines")
     plan.set_defaults(run=_plan)
 
 
 def _plan(arguments: argparse.Namespace) -> int:
     environment = load_environment(arguments.env, project_root(), os.environ)
-    plans = plans_of(environment)
+    plans = plans_of(environment, arguments.version)
     if arguments.json:
         print(json.dumps(document(environment, plans), indent=1, ensure_ascii=False))
     else:

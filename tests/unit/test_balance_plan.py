@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from gateway_acceptance.balance.null import Null
 from gateway_acceptance.balance.operating import Simulator, operating
@@ -24,6 +25,7 @@ from gateway_acceptance.balance.sequential import Design, Outcome
 from gateway_acceptance.cli.balance import document, lines
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Balance, load_environment
+from tests.unit import declared
 from tests.unit.declared import environment
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +146,20 @@ def test_the_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         "cost: at most 60 requests of 1 answer token each; nothing was sent",
     )
     assert [word for word in words if word not in out] == []
+
+
+def test_a_plan_is_told_the_version_where_it_matters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = {"url": "http://127.0.0.1:4000", "key_variable": "K", "product": "litellm"}
+    ordered = group(("one", None), ("two", None))
+    ordered["deployments"][0]["order"] = 1
+    content = declared.document(gateway=gateway, groups=[ordered], balance={"most_draws": 10})
+    (tmp_path / "mini.toml").write_text(tomli_w.dumps(content), encoding="utf-8")
+    plan = ("balance", "plan", f"--env={tmp_path / 'mini.toml'}")
+    assert "cannot be judged: group 'g': weights or orders" in said(capsys, *plan)[1]
+    assert "one 1/2 (50.0%), two 1/2 (50.0%)" in said(capsys, *plan, "--version=1.74.15")[1]
+    assert "one 100.0%, two 0.0%" in said(capsys, *plan, "--version=1.106.2")[1]
 
 
 def test_nothing_to_plan_and_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
