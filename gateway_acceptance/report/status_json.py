@@ -1,4 +1,7 @@
-"""status.json: the outcome of a run for machines, small enough for a dashboard or a chat message."""
+"""status.json: the outcome of a run for machines, small enough for a dashboard or a chat message.
+
+Its schema: schemas/tracker/status.json.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,12 @@ PATHS = {
     "report": "report.html",
 }
 """What lies beside status.json in the run's folder."""
+WAIVER = ("id", "check", "owner", "expires", "used", "stale", "expired", "expires_soon")
+"""What is said of each waiver in scope."""
 
 
 def status_document(record: Record) -> dict[str, Any]:
-    """State, exit code, totals, claim ids by verdict and every red case, as plain JSON."""
+    """State, exit code, totals, claim ids by verdict, every red case, waivers in scope; plain JSON."""
     run = record["run"]
     claims: dict[str, list[str]] = {}
     for claim in record["claims"]:
@@ -47,6 +52,9 @@ def status_document(record: Record) -> dict[str, Any]:
             }
             for check, case in cases(record)
             if is_red(case["verdict"])
+        ],
+        "waivers": [
+            {name: waiver[name] for name in WAIVER} for waiver in record["waivers"] if waiver["in_scope"]
         ],
         "paths": dict(PATHS),
     }

@@ -11,6 +11,7 @@ import pytest
 
 from tests.plugin.gateway import Gateway, serving
 from tests.plugin.project import ALIVE, Project, Run, a_check, new_project
+from tests.unit.test_published_schemas import problems
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg"></svg>'
 CHECKS = [
@@ -53,6 +54,13 @@ def test_the_run_directory_is_complete(runs: dict[str, Run]) -> None:
     count = sum(len(check["cases"]) for check in record["checks"])
     assert len(list(cases)) == len(list(results)) == count == len(CHECKS)
     assert "SMOKE FAILED" in (folder / "STATUS.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["record.json", "status.json", "seal.json"])
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_what_is_written_fits_its_published_schema(runs: dict[str, Run], workers: str, name: str) -> None:
+    document = json.loads((runs[workers].directories["mini"] / name).read_text(encoding="utf-8"))
+    assert problems(name, document) == []
 
 
 def test_latest_points_to_the_newest_run(runs: dict[str, Run]) -> None:
