@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -112,6 +113,10 @@ def _forged(record: Record) -> list[str]:
         found += [f"{name} is in the record's {part} {n} times" for name, n in counted.items() if n > 1]
     nodeids = Counter(case["nodeid"] for _, case in cases(record))
     found += [f"the case {name} is in the record {n} times" for name, n in nodeids.items() if n > 1]
+    run, today = record["run"], date.fromisoformat(record["basis"]["today"])
+    first, last = (datetime.fromisoformat(run[name]).date() for name in ("started", "ended"))
+    if not first <= today <= last + timedelta(days=1):  # the day is looked at just after the end
+        found.append(f"the record was judged as of {today}; its run was from {first} to {last}")
     waivers = {waiver["id"]: waiver for waiver in record["waivers"]}
     policy = record["environment"]["policy"]
     for check, case in cases(record):

@@ -94,11 +94,11 @@ class ControllerHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Record, views, exit code; nothing where no check was to be judged."""
         controller = self._controller
-        if session.config.option.collectonly:
-            return
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             controller.nothing_selected = "no check was selected: mend -m, -k or the paths given"
             session.exitstatus = EXIT_USAGE
+            return
+        if session.config.option.collectonly:
             return
         if controller.not_started:
             return  # nothing was sent; the sentence and the exit code say it all

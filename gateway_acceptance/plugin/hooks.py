@@ -88,12 +88,18 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = controller.folder
         if not config.option.collectonly and not config.option.allure_report_dir:
             config.option.allure_report_dir = str(controller.staging)
-        config.pluginmanager.register(ControllerHooks(controller), "gateway-acceptance-controller")
-        config.pluginmanager.register(LastWord(controller), "gateway-acceptance-last-word")
+        _register(config, LastWord(controller), "gateway-acceptance-last-word")
+        _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
     else:
         folder = Path(worker_input[FOLDER_KEY])
     state = WorkerState(environments, folder, waivers, {claim.id for claim in claims})
     for each in environments:
         state.redactor.add(f"key of {each.name}", os.environ.get(each.gateway.key_variable or "", ""))
     config.stash[STATE] = state
-    config.pluginmanager.register(WorkerHooks(config, state), "gateway-acceptance-worker")
+    _register(config, WorkerHooks(config, state), "gateway-acceptance-worker")
+
+
+def _register(config: pytest.Config, plugin: object, name: str) -> None:
+    """Without a part of it pytest would run the checks and judge nothing: none can be left out."""
+    if config.pluginmanager.register(plugin, name) is None:
+        raise pytest.UsageError(f"-p no:{name} leaves out what judges the run; take it away")

@@ -132,6 +132,10 @@ EDITS: dict[str, tuple[Edit, str]] = {
         lambda it: it["target"]["fingerprint"].update(end=None),
         "its own cases say 'NOT READY'",
     ),
+    "the day": (
+        lambda it: it["basis"].update(today="2026-05-30"),
+        "the record was judged as of 2026-05-30; its run was from 2026-06-01 to 2026-06-01",
+    ),
     "the end": (
         lambda it: it["run"].update(ended="2027-06-01T00:00:00Z"),
         "the record says '2027-06-01T00:00:00Z'",
