@@ -58,7 +58,7 @@ def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:
             found |= _of_a_backend(target, backend, before)
     for name in target.environment.machines if machines else ():
         found |= _of_a_machine(target, name, before)
-    return found
+    return dict.fromkeys(before or (), UNKNOWN) | found  # what was there to be had and is not now
 
 
 def _of_the_gateway(target: Target, before: Taken | None) -> Taken:
