@@ -109,7 +109,7 @@ def build(
             "fingerprint": {name: _copied(taken) for name, taken in run.fingerprint.items()},
             "facts": {name: value for case in complete for name, value in case["facts"].items()},
         },
-        "environment": _environment_document(environment),
+        "environment": environment_document(environment),
         "checks": [_check_document(check, complete) for check in catalogue],
         "claims": [
             {
@@ -281,7 +281,8 @@ def _unfinished(selected: Sequence[Selected], cases: Sequence[Document], run: Ru
     ]
 
 
-def _environment_document(environment: Environment) -> Document:
+def environment_document(environment: Environment) -> Document:
+    """What the record says of the declared environment."""
     document = environment.model_dump(mode="json", include={"models", "groups", "backends", "host", "policy"})
     document["models"] = [
         *document["models"],

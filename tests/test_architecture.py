@@ -15,7 +15,7 @@ GROUND = (
 )
 HAPPENED = ("record", "judgement", "fingerprint", "seal", "run_directory")
 OBSERVED = ("wire", "host", "balance", "outage")
-ROOMS = (GROUND, OBSERVED, HAPPENED, ("report", "audit"), ("plugin", "cli"))
+ROOMS = (GROUND, OBSERVED, HAPPENED, ("report", "audit"), ("signoff",), ("plugin", "cli"))
 """From the lowest up."""
 FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
 CHOKE_POINTS = {

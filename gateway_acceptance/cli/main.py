@@ -17,6 +17,7 @@ from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.profiles import add_profiles_command
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.cli.signoff import add_signoff_command, add_verify_command
 from gateway_acceptance.cli.sudoers import add_sudoers_command
 from gateway_acceptance.cli.waivers import add_waivers_command
 from gateway_acceptance.embedded import NotStarted
@@ -68,6 +69,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_balance_command(commands)
     add_waivers_command(commands)
     add_profiles_command(commands)
+    add_signoff_command(commands)
+    add_verify_command(commands)
     for point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
         point.load()(commands)
     return parser

@@ -1,0 +1,270 @@
+"""``gateway-acceptance signoff`` and ``gateway-acceptance verify`` (docs/signoff.md)."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import re
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.environment import load_environment
+from gateway_acceptance.report.reading import utc
+from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
+from gateway_acceptance.signoff.allowed import Allowed, read_allowed, why_not
+from gateway_acceptance.signoff.blind_spots import blind_spots
+from gateway_acceptance.signoff.keys import (
+    BadKey,
+    PublicKey,
+    fingerprint,
+    key_of_line,
+    kind_of,
+    load_private,
+)
+from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFFS
+from gateway_acceptance.signoff.previous import comparison, last_accepted
+from gateway_acceptance.signoff.refusals import refusals, utc_now
+from gateway_acceptance.signoff.verify import Verified, same_key, verify
+from gateway_acceptance.signoff.write import Decision, Spoiled, is_one_line, write_signoff
+from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_NOT_READY, EXIT_READY, UsageProblem
+
+RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+NAME_AT_MOST = 200
+URL = re.compile(r"https?://\S+")
+
+
+def add_signoff_command(commands: Any) -> None:
+    """commands: what ``ArgumentParser.add_subparsers`` returns."""
+    command = commands.add_parser(
+        "signoff",
+        help="accept a release: sign a READY run, and write it down for people and machines",
+        description="Accept a release of an environment: sign its latest run of the profile release. "
+        "Refuses, with every reason, what is not READY, fresh and whole.",
+    )
+    command.add_argument("--env", required=True, metavar="NAME|FILE", help="the environment that was judged")
+    command.add_argument("--version", required=True, dest="release", help="the release that is accepted")
+    command.add_argument("--approver", required=True, metavar="NAME", help="who accepts it")
+    command.add_argument("--key", required=True, type=Path, help="the approver's private SSH key")
+    command.add_argument(
+        "--passphrase-variable",
+        metavar="NAME",
+        help="the variable that holds the passphrase of an encrypted key (default: it is asked for)",
+    )
+    command.add_argument("--run", dest="run_id", metavar="ID", help="which run (default: the latest)")
+    command.add_argument("--runs", type=Path, metavar="DIR", help="where runs are (default: reports/runs)")
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help=f"what is written (default: {SIGNOFFS}/ENVIRONMENT/VERSION)"
+    )
+    command.add_argument("--url", help="where the sign-off will be published; for the attestation")
+    command.set_defaults(run=_signoff)
+
+
+def add_verify_command(commands: Any) -> None:
+    """commands: what ``ArgumentParser.add_subparsers`` returns."""
+    command = commands.add_parser(
+        "verify",
+        help="look whether a sign-off is what was signed, offline",
+        description="Look at everything in the directory of a sign-off, offline. One sentence for everything "
+        "that is wrong, and exit code 1; or who signed what, and 0.",
+    )
+    command.add_argument("directory", type=Path, metavar="DIR", help="the sign-off's directory")
+    who = command.add_mutually_exclusive_group()
+    who.add_argument(
+        "--allowed-signers", type=Path, metavar="FILE", help="whose key is whose, as ssh-keygen has it"
+    )
+    who.add_argument("--public-key", type=Path, metavar="FILE", help="the approver's public key")
+    command.set_defaults(run=_verify)
+
+
+def _signoff(arguments: argparse.Namespace) -> int:
+    root = project_root()
+    problems = _bad_words(arguments)
+    try:
+        key = load_private(arguments.key, lambda: _passphrase(arguments))
+    except UsageProblem as problem:
+        problems += problem.sentences
+    try:
+        environment = load_environment(arguments.env, root, os.environ)
+    except UsageProblem as problem:
+        raise UsageProblem([*problems, *problem.sentences]) from None
+    runs = arguments.runs or root / "reports" / "runs"
+    try:
+        run, record = _run(runs, environment.name, arguments.run_id)
+    except UsageProblem as problem:
+        raise UsageProblem([*problems, *problem.sentences]) from None
+    if problems:
+        raise UsageProblem(problems)
+    now = utc_now()
+    out = arguments.out or root / SIGNOFFS / environment.name / arguments.release
+    reasons = refusals(run, record, environment, now)
+    if out.exists() or out.is_symlink():
+        reasons.append(
+            f"{out} exists already; a sign-off is never written over: give another version or --out"
+        )
+    if reasons:
+        for reason in reasons:
+            sys.stderr.write(f"gateway-acceptance: {reason}\n")
+        sys.stderr.write("gateway-acceptance: not signed, nothing was written\n")
+        return EXIT_NOT_READY
+    before, passed_over = last_accepted(root / SIGNOFFS, environment.name, now)
+    for sentence in passed_over:
+        sys.stderr.write(f"gateway-acceptance: {sentence}\n")
+    decision = Decision(
+        run=run,
+        release=arguments.release,
+        approver=arguments.approver,
+        signed=now,
+        environment_file=environment.source,
+        fresh_h=environment.tracker.fresh_h,
+        previous=comparison(record, before),
+        blind_spots=blind_spots(root / "suites", record),
+        url=arguments.url,
+    )
+    try:
+        document = write_signoff(decision, key, out)
+    except OSError as error:
+        raise UsageProblem(
+            [f"{out}: cannot be written ({error.strerror or error}); nothing was signed"]
+        ) from None
+    except Spoiled as error:
+        sys.stderr.write(f"gateway-acceptance: not signed, what was written does not verify: {error}\n")
+        return EXIT_HARNESS_ERROR
+    print(f"{environment.name} {arguments.release}: {document['state']}, signed by {arguments.approver}")
+    if not document["production"]:
+        print(f"This is no production: {environment.name} is of kind {document['kind']}")
+    print(f"key     {document['approver']['key']['fingerprint']}")
+    print(f"written {out}")
+    return EXIT_READY
+
+
+def _bad_words(arguments: argparse.Namespace) -> list[str]:
+    found = []
+    if not RELEASE.fullmatch(arguments.release):
+        found.append(
+            f"--version {arguments.release!r} is no version; use letters, digits and . _ + - (64 at most)"
+        )
+    if not is_one_line(arguments.approver) or len(arguments.approver) > NAME_AT_MOST:
+        found.append(
+            f"--approver {arguments.approver!r} is no name; give it in one line of {NAME_AT_MOST} at most"
+        )
+    if arguments.url is not None and not URL.fullmatch(arguments.url):
+        found.append(f"--url {arguments.url!r} is no address; it begins with https:// or http://")
+    return found
+
+
+def _passphrase(arguments: argparse.Namespace) -> str | None:
+    if arguments.passphrase_variable:
+        return os.environ.get(arguments.passphrase_variable)
+    if sys.stdin.isatty():
+        return getpass.getpass(f"passphrase of {arguments.key}: ")
+    return None
+
+
+def _run(runs: Path, environment: str, run_id: str | None) -> tuple[Path, dict[str, Any]]:
+    """The run's directory, ``latest`` resolved, and its record. Raises UsageProblem."""
+    how = f"run pytest -m release --env {environment}"
+    if run_id is not None and run_id not in [path.name for path in run_directories(runs, environment)]:
+        raise UsageProblem(
+            [f"--run {run_id}: there is no such run in {runs / environment}; correct it, or {how}"]
+        )
+    path = runs / environment / (run_id or LATEST)
+    if not path.is_dir():
+        raise UsageProblem([f"{runs / environment}: there is no latest run; {how}"])
+    path = path.resolve()
+    try:
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageProblem([f"{path / RECORD}: cannot be read ({error}); {how}"]) from None
+    if not isinstance(record, dict) or not isinstance(record.get("run"), dict):
+        raise UsageProblem([f"{path / RECORD}: is no record; {how}"])
+    return path, record
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    if not arguments.directory.is_dir():
+        raise UsageProblem([f"{arguments.directory}: is no directory; give that of a sign-off"])
+    allowed = _allowed(arguments.allowed_signers) if arguments.allowed_signers else None
+    expected = _public_key(arguments.public_key) if arguments.public_key else None
+    seen = verify(arguments.directory)
+    findings = [*seen.findings, *_of_signer(seen, arguments, allowed, expected)]
+    if findings:
+        for finding in findings:
+            print(finding)
+        count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+        print(f"{arguments.directory}: {count}; do not rely on it")
+        return EXIT_NOT_READY
+    _say(seen, arguments)
+    return EXIT_READY
+
+
+def _allowed(path: Path) -> list[Allowed]:
+    lines, problems = read_allowed(_text("--allowed-signers", path))
+    if problems:
+        raise UsageProblem(
+            [f"--allowed-signers {path}: {problem}; correct or remove it" for problem in problems]
+        )
+    return lines
+
+
+def _public_key(path: Path) -> PublicKey:
+    try:
+        return key_of_line(_text("--public-key", path))
+    except BadKey as error:
+        raise UsageProblem(
+            [f"--public-key {path}: {error}; give a file as ssh-keygen writes it (.pub)"]
+        ) from None
+
+
+def _text(option: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageProblem([f"{option} {path}: cannot be read ({reason}); check the path"]) from None
+
+
+def _of_signer(
+    seen: Verified, arguments: argparse.Namespace, allowed: list[Allowed] | None, expected: PublicKey | None
+) -> list[str]:
+    """What an independent word on the signer says against the signature."""
+    if seen.signer is None or seen.document is None:
+        return []
+    if expected is not None and not same_key(expected, seen.signer):
+        return [f"the key that signed, {fingerprint(seen.signer)}, is not that of {arguments.public_key}"]
+    if allowed is not None:
+        signed = datetime.fromisoformat(seen.document["signed"])
+        principal = seen.document["approver"]["principal"]
+        why = why_not(allowed, principal, NAMESPACE, seen.signer, signed)
+        if why:
+            return [f"{arguments.allowed_signers} does not allow {principal}'s signature: {why}"]
+    return []
+
+
+def _say(seen: Verified, arguments: argparse.Namespace) -> None:
+    assert seen.document is not None
+    assert seen.signer is not None
+    document = seen.document
+    who = document["approver"]
+    print(f"{document['environment']} {document['release']}: {document['state']}, {document['headline']}")
+    if not document["production"]:
+        print(f"This is no production: {document['environment']} is of kind {document['kind']}")
+    print(f"signed by {who['name']} at {utc(document['signed'])}")
+    print(f"with the key {kind_of(seen.signer)} {fingerprint(seen.signer)}")
+    accepted = document["accepted"]
+    must = sum(1 for waiver in accepted if waiver["level"] == "MUST")
+    risk = document["risk"]["level"]
+    print(f"accepted deviations: {len(accepted)} waivers, {must} of them of a MUST; risk {risk}")
+    if arguments.allowed_signers:
+        print(f"the key is {who['principal']}'s: {arguments.allowed_signers} says so")
+    elif arguments.public_key:
+        print(f"the key is that of {arguments.public_key}")
+    else:
+        print(
+            "Nothing was changed since it was signed. Who signed it is only what the directory itself says: "
+            "compare the key with what you know of the approver, or give --allowed-signers FILE"
+        )

@@ -1,0 +1,1 @@
+"""Sign-off of a run, and its verification: docs/signoff.md."""

@@ -1,0 +1,316 @@
+"""What a sign-off tells people, in order; page and paper show the same. Pure over ``signoff.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway_acceptance.report.reading import utc
+from gateway_acceptance.signoff.document import summary
+from gateway_acceptance.signoff.layout import NAMESPACE
+
+Document = Mapping[str, Any]
+Entry = Mapping[str, Any]
+NOTHING = "none"
+CHANGES = (
+    ("broken", "broken"),
+    ("fixed", "fixed"),
+    ("moved", "otherwise changed"),
+    ("newly_not_verified", "newly not verified"),
+    ("new", "new"),
+    ("gone", "gone"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """header: words over the columns; widths: theirs, relative. A cell that is an address is a link."""
+
+    header: Sequence[str]
+    widths: Sequence[float]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, and below it sentences, then points, then a table, where there are any."""
+
+    title: str
+    text: str = ""
+    points: Sequence[str] = ()
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The first page: title, decision (in capitals), warning where it says nothing of production, facts
+    (label and value), and what was accepted; then everything else."""
+
+    title: str
+    decision: str
+    production: bool
+    warning: str
+    sentence: str
+    facts: Sequence[tuple[str, str]]
+    accepted: Section
+    sections: Sequence[Section]
+
+
+def account(document: Document) -> Account:
+    """The whole account. document: ``signoff.json``, its manifest's digest may be missing still."""
+    counted, run, target = summary(document), document["run"], document["target"]
+    production = bool(document["production"])
+    environment, approver = document["environment"], document["approver"]
+    warning = (
+        ""
+        if production
+        else f"This is no production. {environment} is an environment of kind {document['kind']}: "
+        "what is accepted here says nothing of any other deployment."
+    )
+    return Account(
+        title=f"Sign-off: release {document['release']} of {environment}",
+        decision=document["state"] if production else f"{document['state']}, NO PRODUCTION",
+        production=production,
+        warning=warning,
+        sentence=f"{approver['name']} accepts release {document['release']} of the environment {environment} "
+        f"({document['kind']}): {document['headline']}.",
+        facts=(
+            ("Judged", f"{target['product']} {target['product_version']} at {target['gateway_url']}".strip()),
+            ("Environment", f"{environment}, of kind {document['kind']}"),
+            ("Accepted by", approver["name"]),
+            (
+                "Signed",
+                f"{utc(document['signed'])}, {approver['key']['kind']} {approver['key']['fingerprint']}",
+            ),
+            ("Result", _result(document, counted)),
+            ("Accepted deviations", _accepted_words(document, counted)),
+            ("Risk level", f"{document['risk']['level']}: {document['risk']['because']}"),
+            ("Since the last release", _since(document)),
+            ("Not covered", _not_covered(document)),
+            ("Evidence", f"run {run['id']}, {utc(run['started'])} to {utc(run['ended'])}, profile release"),
+        ),
+        accepted=_areas(document),
+        sections=(
+            _scope(document),
+            _fingerprint(document),
+            _claims(document),
+            _waivers(document),
+            _differences(document),
+            _blind(document),
+            _not_executed(document),
+            _reproduce(document),
+            _verify(document),
+        ),
+    )
+
+
+def _result(document: Document, counted: Mapping[str, int]) -> str:
+    totals = document["totals"]
+    return (
+        f"{counted['verified']} of {counted['claims']} claims are verified, {counted['deviating']} of them "
+        f"with accepted deviations; {totals['checks_executed']} of {totals['checks_selected']} checks "
+        "executed, none red"
+    )
+
+
+def _accepted_words(document: Document, counted: Mapping[str, int]) -> str:
+    if not counted["accepted"]:
+        return "none"
+    first = min(waiver["expires"] for waiver in document["accepted"])
+    return (
+        f"{counted['accepted']} waivers, {counted['accepted_must']} of them of a MUST; "
+        f"{counted['deviations']} deviations were seen. The first expires on {first}"
+    )
+
+
+def _since(document: Document) -> str:
+    previous = document["previous"]
+    if previous is None:
+        return "there is none: this is the first of this environment"
+    told = [f"{len(previous[name])} {words}" for name, words in CHANGES if previous[name]]
+    told += [f"{len(previous['newly_accepted'])} newly accepted"] if previous["newly_accepted"] else []
+    return f"{previous['release']}: {', '.join(told) or 'nothing changed'}"
+
+
+def _not_covered(document: Document) -> str:
+    promises = document["blind_spots"]["promises"]
+    return (
+        f"{promises['all'] - promises['covered']} of {promises['all']} promises of the contract have no "
+        "check; "
+        f"{len(document['not_executed'])} checks were not executed here"
+    )
+
+
+def _areas(document: Document) -> Section:
+    found: dict[str, list[Entry]] = {}
+    for waiver in document["accepted"]:
+        found.setdefault(waiver["check"].rpartition("-")[0], []).append(waiver)
+    rows = [
+        (
+            area,
+            str(len(waivers)),
+            str(sum(1 for waiver in waivers if waiver["level"] == "MUST")),
+            max(waivers, key=lambda waiver: (waiver["level"] == "MUST", waiver["cases"]))["reason"],
+        )
+        for area, waivers in sorted(found.items())
+    ]
+    if not rows:
+        return Section("What was accepted", "Nothing: no deviation was waived.")
+    table = Table(("area", "waivers", "of a MUST", "for example"), (2.2, 1, 1.3, 8), rows)
+    return Section(
+        "What was accepted", "Each waiver with reason, owner and expiry stands further below.", (), table
+    )
+
+
+def _scope(document: Document) -> Section:
+    target = document["target"]
+    rows = [
+        (model["alias"], model["kind"], model["upstream"], model["backend"]) for model in target["models"]
+    ]
+    return Section(
+        "Scope",
+        f"The environment {document['environment']} as {document['environment_file']['name']} declares it: "
+        f"the gateway {target['gateway_url']} ({target['product']} {target['product_version']}) and these "
+        "models.",
+        (),
+        Table(("alias", "kind", "models behind it", "backends"), (3, 1.6, 5, 2.6), rows),
+    )
+
+
+def _fingerprint(document: Document) -> Section:
+    taken = document["target"]["fingerprint"]
+    start, end = taken["start"] or {}, taken["end"] or {}
+    same = bool(start) and start == end
+    rows = [(name, _shown(start, end, name)) for name in sorted({*start, *end})]
+    words = (
+        "It was the same at the run's start and end."
+        if same
+        else "It was not the same at the run's start and end."
+    )
+    return Section("Fingerprint of the target", words, (), Table(("of", "value"), (4, 8), rows))
+
+
+def _shown(start: Entry, end: Entry, name: str) -> str:
+    before, after = start.get(name, "absent"), end.get(name, "absent")
+    return str(before) if before == after else f"{before}; at the end {after}"
+
+
+def _claims(document: Document) -> Section:
+    rows = [
+        (
+            claim["id"],
+            claim["text"],
+            f"{claim['verdict']} ({claim['waived']})" if claim["waived"] else claim["verdict"],
+            f"{_count(claim['cases'], 'case')}, {_count(claim['checks'], 'check')}",
+            utc(claim["proven"]),
+        )
+        for claim in document["claims"]
+    ]
+    header = ("claim", "statement", "verdict", "evidence", "proven")
+    return Section(
+        "Results by claim",
+        "Waived: it holds but for so many accepted deviations. "
+        "Evidence: cases that were executed, and their checks.",
+        (),
+        Table(header, (1.2, 5.6, 1.5, 2.1, 2.2), rows),
+    )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _waivers(document: Document) -> Section:
+    rows = [
+        (
+            f"{waiver['check']} {waiver['level']}",
+            waiver["reason"],
+            waiver["owner"],
+            f"{waiver['opened']} to {waiver['expires']}",
+            waiver["link"],
+        )
+        for waiver in sorted(
+            document["accepted"], key=lambda waiver: (waiver["level"] != "MUST", waiver["check"])
+        )
+    ]
+    if not rows:
+        return Section("Accepted deviations", "None.")
+    table = Table(("check", "reason", "owner", "accepted", "link"), (2.1, 4.5, 1.5, 1.6, 3), rows)
+    return Section("Accepted deviations", f"{len(rows)} waivers were used, those of a MUST first.", (), table)
+
+
+def _differences(document: Document) -> Section:
+    previous = document["previous"]
+    title = "Since the last accepted release"
+    if previous is None:
+        return Section(title, "There is none: this is the first sign-off of this environment.")
+    rows = [
+        (
+            words,
+            change["id"],
+            change["title"],
+            f"{change['before'] or 'absent'} to {change['after'] or 'absent'}",
+        )
+        for name, words in CHANGES
+        for change in previous[name]
+    ]
+    rows += [("newly accepted", waiver, "", "") for waiver in previous["newly_accepted"]]
+    rows += [("no longer accepted", waiver, "", "") for waiver in previous["no_longer_accepted"]]
+    text = (
+        f"Compared with release {previous['release']} ({previous['product_version']}, run {previous['run']}, "
+        f"SHA-256 of its record {previous['record_sha256']})."
+    )
+    if not rows:
+        return Section(title, f"{text} Nothing changed.")
+    return Section(title, text, (), Table(("what", "id", "title", "verdict"), (1.8, 2.6, 5, 2.6), rows))
+
+
+def _blind(document: Document) -> Section:
+    spots = document["blind_spots"]
+    rows = [
+        (each["reason"], str(each["promises"]), each["text"]) for each in spots["promises"]["not_covered"]
+    ]
+    table = Table(("promises without a check", "count", "why"), (2.4, 0.8, 8), rows) if rows else None
+    return Section("Blind spots", "What this decision does not speak of:", spots["limits"], table)
+
+
+def _not_executed(document: Document) -> Section:
+    rows = [
+        (each["check"], each["title"], each["verdict"] or "not there", each["why"])
+        for each in document["not_executed"]
+    ]
+    if not rows:
+        return Section("Checks that were not executed", "None.")
+    table = Table(("check", "title", "verdict", "why"), (2.2, 3.9, 1.5, 4.1), rows)
+    return Section("Checks that were not executed", "", (), table)
+
+
+def _reproduce(document: Document) -> Section:
+    run, file = document["run"], document["environment_file"]
+    return Section(
+        "How to reproduce",
+        "",
+        (
+            f"The suite, version {run['suite']['version']}, at commit {run['suite']['commit']}",
+            f"{file['name']} with SHA-256 {file['sha256']}",
+            f"Command: {run['command']}",
+            "Tools: " + ", ".join(f"{name} {version}" for name, version in run["tools"].items()),
+        ),
+    )
+
+
+def _verify(document: Document) -> Section:
+    approver = document["approver"]
+    return Section(
+        "How to verify",
+        "This page is bound by manifest.json, that by signoff.json, and that by the approver's signature.",
+        (
+            "gateway-acceptance verify DIRECTORY --allowed-signers FILE looks at everything, offline",
+            f"ssh-keygen -Y verify -f allowed_signers -I {approver['principal']} -n {NAMESPACE} "
+            "-s signoff.json.sig < signoff.json",
+            f"SHA-256 of record.json: {document['record_sha256']}",
+            f"The approver's key: {approver['key']['kind']} {approver['key']['fingerprint']}. Compare it "
+            "with what the approver says elsewhere: the directory alone cannot prove whose it is",
+        ),
+    )

@@ -1,0 +1,53 @@
+"""What a READY does not say: promises without a check, and the suite's known limits."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.coverage import load_coverage
+from gateway_acceptance.usage import UsageProblem
+
+COVERAGE = "coverage.toml"
+LIMITS = "limits.toml"
+
+
+def blind_spots(suites: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """{promises: how many of the contract's have no check, and why; limits: sentences}.
+
+    Raises UsageProblem where a file of the suites is wrong.
+    """
+    return {"promises": _promises(suites / COVERAGE, record), "limits": read_limits(suites / LIMITS)}
+
+
+def read_limits(path: Path) -> list[str]:
+    """The sentences of ``suites/limits.toml``. Raises UsageProblem."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageProblem([f"{path}: cannot be read: {error}; mend the file"]) from None
+    limits = document.get("limits")
+    if set(document) != {"limits"} or not isinstance(limits, list) or not all(map(_says, limits)):
+        raise UsageProblem([f"{path}: must be one list of sentences, limits = [...]; correct it"])
+    return [str(sentence) for sentence in limits]
+
+
+def _says(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _promises(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    coverage = load_coverage(path, [check["id"] for check in record["checks"]])
+    bare = Counter(each.reason for each in coverage.statements if not each.checks)
+    return {
+        "all": len(coverage.statements),
+        "covered": sum(1 for each in coverage.statements if each.checks),
+        "not_covered": [
+            {"reason": name, "text": text, "promises": bare[name]}
+            for name, text in coverage.reasons.items()
+            if bare[name]
+        ],
+    }

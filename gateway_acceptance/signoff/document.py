@@ -1,0 +1,135 @@
+"""``signoff.json``: who accepted what, and everything that the decision rests on. Pure over the record.
+
+What comes of the record stands in ``from_record``, so that verifying can derive it again and compare.
+Schema: schemas/signoff/signoff.json.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from gateway_acceptance.report.assess import risk
+from gateway_acceptance.report.changes import changes
+from gateway_acceptance.report.reading import Entry, Record, first_line, is_executed
+from gateway_acceptance.verdict import Verdict
+
+FORMAT = 1
+PRODUCTION = "PRODUCTION READY"
+SIGNABLE = ("READY", PRODUCTION)
+CHANGES = ("fixed", "broken", "moved", "newly_not_verified", "new", "gone")
+
+
+def from_record(record: Record) -> dict[str, Any]:
+    """The parts of ``signoff.json`` that say what the record says."""
+    run, target = record["run"], record["target"]
+    return {
+        "environment": run["environment"],
+        "kind": run["kind"],
+        "production": run["state"] == PRODUCTION,
+        "state": run["state"],
+        "headline": run["headline"],
+        "profile": run["profile"],
+        "run": {
+            "id": run["id"],
+            "started": run["started"],
+            "ended": run["ended"],
+            "suite": dict(run["suite"]),
+            "tools": dict(run["tools"]),
+            "command": " ".join(["pytest", *run["selection"]["arguments"]]),
+        },
+        "target": {
+            "gateway_url": target["gateway_url"],
+            "product": target["product"],
+            "product_version": target["product_version"],
+            "fingerprint": target["fingerprint"],
+            "models": [_model(model) for model in record["environment"]["models"]],
+        },
+        "totals": dict(record["totals"]),
+        "risk": asdict(risk(record)),
+        "claims": [_claim(claim, record) for claim in record["claims"]],
+        "accepted": [_waiver(waiver, record) for waiver in record["waivers"] if waiver["used"]],
+        "not_executed": [_not_executed(check) for check in record["checks"] if not _ran(check)],
+    }
+
+
+def compared(record: Record, before: Mapping[str, Any], release: str, digest: str) -> dict[str, Any]:
+    """What changed since the last accepted release; digest: SHA-256 of its record."""
+    found = changes(record, before)
+    was = {waiver["id"] for waiver in before["waivers"] if waiver["used"]}
+    now = {waiver["id"] for waiver in record["waivers"] if waiver["used"]}
+    return {
+        "release": release,
+        "run": before["run"]["id"],
+        "record_sha256": digest,
+        "product_version": before["target"]["product_version"],
+        **{name: [asdict(change) for change in getattr(found, name)] for name in CHANGES},
+        "newly_accepted": sorted(now - was),
+        "no_longer_accepted": sorted(was - now),
+    }
+
+
+def _model(model: Entry) -> dict[str, Any]:
+    return {name: model[name] for name in ("alias", "kind", "backend", "upstream")}
+
+
+def _claim(claim: Entry, record: Record) -> dict[str, Any]:
+    cases = _evidence(claim, record)
+    return {
+        "id": claim["id"],
+        "section": claim["section"],
+        "text": claim["text"],
+        "verdict": claim["verdict"],
+        "checks": len(claim["checks"]),
+        "cases": sum(1 for case in cases if is_executed(case["verdict"])),
+        "waived": sum(1 for case in cases if case["verdict"] == Verdict.WAIVED),
+        "proven": claim["proven"],
+    }
+
+
+def _evidence(claim: Entry, record: Record) -> list[Entry]:
+    """The cases that speak of a claim: of the checks that name it, or about what it is about."""
+    about = claim.get("about")
+    return [
+        case
+        for check in record["checks"]
+        for case in check["cases"]
+        if claim["id"] in check["claims"] or (about is not None and about in case["parameters"].values())
+    ]
+
+
+def _waiver(waiver: Entry, record: Record) -> dict[str, Any]:
+    check = next(check for check in record["checks"] if check["id"] == waiver["check"])
+    names = ("id", "check", "reason", "link", "owner", "opened", "expires")
+    return {
+        **{name: waiver[name] for name in names},
+        "level": check["level"],
+        "title": check["title"],
+        "cases": sum(1 for case in check["cases"] if case["waiver"] == waiver["id"]),
+    }
+
+
+def _ran(check: Entry) -> bool:
+    return any(is_executed(case["verdict"]) for case in check["cases"])
+
+
+def _not_executed(check: Entry) -> dict[str, Any]:
+    messages = Counter(first_line(case["message"]) for case in check["cases"])
+    why = "; ".join(name for name in messages if name) or "it was not there to run"
+    return {"check": check["id"], "title": check["title"], "verdict": check["verdict"], "why": why}
+
+
+def summary(document: Mapping[str, Any]) -> dict[str, int]:
+    """Numbers for the first page: claims, those with an accepted deviation, waivers, those of MUST checks."""
+    claims: Sequence[Entry] = document["claims"]
+    accepted: Sequence[Entry] = document["accepted"]
+    return {
+        "claims": len(claims),
+        "verified": sum(1 for claim in claims if claim["verdict"] in (Verdict.PASSED, Verdict.WAIVED)),
+        "deviating": sum(1 for claim in claims if claim["verdict"] == Verdict.WAIVED),
+        "accepted": len(accepted),
+        "accepted_must": sum(1 for waiver in accepted if waiver["level"] == "MUST"),
+        "deviations": sum(waiver["cases"] for waiver in accepted),
+    }

@@ -1,0 +1,129 @@
+"""The files of a sign-off: the manifest that binds them, the run's results packed and put together again."""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import os
+import shutil
+import tarfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from gateway_acceptance.seal import digest_of
+from gateway_acceptance.signoff.layout import LISTED, MANIFEST, PACKED, REPORT, RESULTS, UNLISTED
+
+FORMAT = 1
+UNPACKED_AT_MOST = 1 << 30
+"""Bytes of a run's results; far more than any run writes. A packed file may pretend to anything."""
+MEMBERS_AT_MOST = 100_000
+
+
+class BadArchive(ValueError):  # noqa: N818
+    """What is wrong with a packed folder, in a few words."""
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a document as all JSON files of a sign-off are written."""
+    path.write_bytes(json_bytes(document))
+
+
+def json_bytes(document: object) -> bytes:
+    """A document as all JSON files of a sign-off are written."""
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def entries(directory: Path) -> dict[str, Path]:
+    """Everything below but real folders, by relative POSIX path; links are never followed."""
+    found = {}
+    for folder, folders, files in os.walk(directory, followlinks=False):
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in (*files, *links):
+            path = Path(folder) / name
+            found[path.relative_to(directory).as_posix()] = path
+    return found
+
+
+def manifest_of(directory: Path) -> dict[str, Any]:
+    """{format, files {relative POSIX path: SHA-256 in hex}} of a directory with plain files only."""
+    listed = {name: path for name, path in sorted(entries(directory).items()) if name not in UNLISTED}
+    return {"format": FORMAT, "files": {name: digest_of(path) for name, path in listed.items()}}
+
+
+def manifest_findings(directory: Path, manifest: dict[str, Any]) -> list[str]:
+    """Every changed, missing and foreign file, a sentence each. manifest: as its schema says."""
+    files = manifest["files"]
+    there = {name: path for name, path in entries(directory).items() if name not in UNLISTED}
+    found = [f"{name} is missing: {MANIFEST} holds it" for name in sorted(files) if name not in there]
+    found += [
+        f"{MANIFEST} does not hold {name}, as every sign-off's does" for name in LISTED if name not in files
+    ]
+    for name, path in sorted(there.items()):
+        if path.is_symlink() or not path.is_file():
+            found.append(f"{name} is a link or no plain file; no sign-off holds such")
+        elif name not in files:
+            found.append(f"{name} is foreign: {MANIFEST} does not hold it")
+        elif digest_of(path) != files[name]:
+            found.append(f"{name} was changed: it is not the file that {MANIFEST} holds")
+    return found
+
+
+def pack(folder: Path, target: Path) -> None:
+    """Pack the plain files of a folder, the same bytes for the same files. A run has hundreds of results,
+    each of them small and much like the others: packed they take a hundredth."""
+    with tarfile.open(target, "w:xz", preset=6, format=tarfile.GNU_FORMAT) as archive:
+        for name, path in sorted(entries(folder).items()):
+            content = path.read_bytes()
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+def unpack(source: Path, target: Path) -> None:
+    """Write what was packed into a new folder. Raises BadArchive."""
+    try:
+        with tarfile.open(source, "r:xz") as archive:
+            _unpack(archive, target)
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
+        raise BadArchive(f"it cannot be unpacked ({type(error).__name__})") from None
+
+
+def _unpack(archive: tarfile.TarFile, target: Path) -> None:
+    target.mkdir()
+    total = 0
+    names: set[str] = set()
+    for member in archive:
+        total += member.size
+        path = PurePosixPath(member.name)
+        content = archive.extractfile(member) if member.isreg() else None
+        if content is None or path.is_absolute() or ".." in path.parts or member.name in names:
+            raise BadArchive(f"it holds {member.name!r}, which no run writes")
+        if total > UNPACKED_AT_MOST or len(names) >= MEMBERS_AT_MOST:
+            raise BadArchive("it holds more than any run writes")
+        names.add(member.name)
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("xb") as file:
+            shutil.copyfileobj(content, file)
+
+
+def bring_report(run: Path, target: Path) -> None:
+    """Copy a run's directory into a sign-off, byte for byte; Allure's results are packed."""
+    target.mkdir()
+    for path in sorted(run.iterdir()):
+        if path.name == RESULTS:
+            pack(path, target / PACKED)
+        elif path.is_dir():
+            shutil.copytree(path, target / path.name)
+        else:
+            shutil.copyfile(path, target / path.name)
+
+
+def restored_run(directory: Path, target: Path) -> Path:
+    """The run's directory as it was, put together again from a sign-off. Raises BadArchive, OSError."""
+    run = target / "run"
+    shutil.copytree(directory / REPORT, run, symlinks=True, ignore=shutil.ignore_patterns(PACKED))
+    if (directory / REPORT / PACKED).is_file():
+        unpack(directory / REPORT / PACKED, run / RESULTS)
+    return run

@@ -1,0 +1,33 @@
+"""``signoff.html``: one file, without scripts, opened from disk or printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gateway_acceptance.report.reading import REPORTS, printable
+from gateway_acceptance.signoff.account import account
+
+TEMPLATE = "signoff.html.j2"
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The page of a sign-off. document: ``signoff.json``."""
+    jinja = Environment(
+        loader=FileSystemLoader(REPORTS / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    jinja.tests["link"] = _is_link
+    text = jinja.get_template(TEMPLATE).render(account=account(document))
+    return printable(text)
+
+
+def _is_link(cell: str) -> bool:
+    """Only what a browser opens as a page is made a link."""
+    return cell.startswith(("https://", "http://"))
