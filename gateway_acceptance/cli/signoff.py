@@ -258,7 +258,7 @@ def _say(seen: Verified, arguments: argparse.Namespace) -> None:
     accepted = document["accepted"]
     must = sum(1 for waiver in accepted if waiver["level"] == "MUST")
     risk = document["risk"]["level"]
-    print(f"accepted deviations: {len(accepted)} waivers, {must} of them of a MUST; risk {risk}")
+    print(f"accepted deviations: {len(accepted)} waivers, {must} of a MUST; risk {risk}")
     if arguments.allowed_signers:
         print(f"the key is {who['principal']}'s: {arguments.allowed_signers} says so")
     elif arguments.public_key:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway_acceptance.report.reading import utc
+from gateway_acceptance.report.reading import first_line, utc
 from gateway_acceptance.signoff.document import summary
 from gateway_acceptance.signoff.layout import NAMESPACE
 
 Document = Mapping[str, Any]
 Entry = Mapping[str, Any]
-NOTHING = "none"
+EXAMPLE_AT_MOST = 200
+"""Characters of one waiver's reason on the first page; further below it stands whole."""
 CHANGES = (
     ("broken", "broken"),
     ("fixed", "fixed"),
@@ -119,8 +120,8 @@ def _accepted_words(document: Document, counted: Mapping[str, int]) -> str:
         return "none"
     first = min(waiver["expires"] for waiver in document["accepted"])
     return (
-        f"{counted['accepted']} waivers, {counted['accepted_must']} of them of a MUST; "
-        f"{counted['deviations']} deviations were seen. The first expires on {first}"
+        f"{_count(counted['accepted'], 'waiver')}, {counted['accepted_must']} of a MUST; "
+        f"{_count(counted['deviations'], 'deviation')} seen. The first expires on {first}"
     )
 
 
@@ -138,7 +139,7 @@ def _not_covered(document: Document) -> str:
     return (
         f"{promises['all'] - promises['covered']} of {promises['all']} promises of the contract have no "
         "check; "
-        f"{len(document['not_executed'])} checks were not executed here"
+        f"not executed here: {_count(len(document['not_executed']), 'check')}"
     )
 
 
@@ -151,7 +152,7 @@ def _areas(document: Document) -> Section:
             area,
             str(len(waivers)),
             str(sum(1 for waiver in waivers if waiver["level"] == "MUST")),
-            max(waivers, key=lambda waiver: (waiver["level"] == "MUST", waiver["cases"]))["reason"],
+            first_line(_weightiest(waivers)["reason"], EXAMPLE_AT_MOST),
         )
         for area, waivers in sorted(found.items())
     ]
@@ -161,6 +162,10 @@ def _areas(document: Document) -> Section:
     return Section(
         "What was accepted", "Each waiver with reason, owner and expiry stands further below.", (), table
     )
+
+
+def _weightiest(waivers: Sequence[Entry]) -> Entry:
+    return max(waivers, key=lambda waiver: (waiver["level"] == "MUST", waiver["cases"]))
 
 
 def _scope(document: Document) -> Section:
@@ -203,17 +208,17 @@ def _claims(document: Document) -> Section:
             claim["text"],
             f"{claim['verdict']} ({claim['waived']})" if claim["waived"] else claim["verdict"],
             f"{_count(claim['cases'], 'case')}, {_count(claim['checks'], 'check')}",
-            utc(claim["proven"]),
+            utc(claim["proven"]).removesuffix(" UTC"),
         )
         for claim in document["claims"]
     ]
-    header = ("claim", "statement", "verdict", "evidence", "proven")
+    header = ("claim", "statement", "verdict", "evidence", "proven (UTC)")
     return Section(
         "Results by claim",
         "Waived: it holds but for so many accepted deviations. "
         "Evidence: cases that were executed, and their checks.",
         (),
-        Table(header, (1.2, 5.6, 1.5, 2.1, 2.2), rows),
+        Table(header, (1.2, 5.3, 1.5, 2.3, 2.3), rows),
     )
 
 
@@ -237,7 +242,9 @@ def _waivers(document: Document) -> Section:
     if not rows:
         return Section("Accepted deviations", "None.")
     table = Table(("check", "reason", "owner", "accepted", "link"), (2.1, 4.5, 1.5, 1.6, 3), rows)
-    return Section("Accepted deviations", f"{len(rows)} waivers were used, those of a MUST first.", (), table)
+    return Section(
+        "Accepted deviations", f"{_count(len(rows), 'waiver')} in use, those of a MUST first.", (), table
+    )
 
 
 def _differences(document: Document) -> Section:

@@ -146,6 +146,7 @@ def _table(table: Table) -> Flowable:
         rows,
         colWidths=[INNER * width / whole for width in table.widths],
         repeatRows=1,
+        splitInRow=1,  # a row may be higher than a page
         style=TableStyle(
             [
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),

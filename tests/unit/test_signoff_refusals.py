@@ -1,0 +1,318 @@
+"""What cannot be signed, one reason at a time; nothing is written then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.cli.main import main
+from gateway_acceptance.signoff.verify import verify
+from tests.unit.signing import APPROVER, CASES, ENDED, SIGNED, Ground, a_case, ground
+
+
+@dataclass
+class Desk:
+    """A project, a key, and the command line."""
+
+    ground: Ground
+    key: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def signoff(self, *more: str, **given: str) -> tuple[int, str, str]:
+        """Exit code, output, errors. given: options that replace the good ones."""
+        options = {
+            **{"env": "mini", "version": "1.0", "approver": APPROVER, "key": str(self.key)},
+            **{name.replace("_", "-"): value for name, value in given.items()},
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return self.run("signoff", *words, *more)
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        out, err = self.capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
+
+    @property
+    def written(self) -> list[Path]:
+        """Everything below the place of sign-offs."""
+        return sorted((self.ground.root / "reports" / "signoffs").rglob("*"))
+
+    @property
+    def out(self) -> Path:
+        """Where version 1.0 lands."""
+        return self.ground.root / "reports" / "signoffs" / "mini" / "1.0"
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
+    made = ground(tmp_path / "project")
+    monkeypatch.chdir(made.root)
+    _at(monkeypatch, SIGNED)
+    return Desk(made, made.key(), capsys)
+
+
+def _at(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    monkeypatch.setattr("gateway_acceptance.cli.signoff.utc_now", lambda: now)
+
+
+def test_a_ready_run_is_signed(desk: Desk) -> None:
+    desk.ground.run()
+    code, out, err = desk.signoff()
+    assert (code, err) == (0, "")
+    assert "This is no production: mini is of kind staging" in out
+    assert verify(desk.out, SIGNED).findings == []
+    document = json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))
+    assert (document["state"], document["production"], document["previous"]) == ("READY", False, None)
+    assert (desk.out / "record.json").read_bytes() == (desk.ground.latest / "record.json").read_bytes()
+
+
+def test_production_is_signed_as_production(desk: Desk) -> None:
+    tables = {"kind": "production"}
+    desk.ground.declare(**tables)
+    desk.ground.run(tables=tables)
+    code, out, _ = desk.signoff()
+    assert (code, "PRODUCTION READY" in out, "no production" in out) == (0, True, False)
+
+
+def _failed(desk: Desk) -> None:
+    desk.ground.run([*CASES, a_case("API-A-001", "failed", nodeid="other", message="no")])
+
+
+def _red_record(desk: Desk) -> None:
+    """Nobody sealed it again."""
+    path = desk.ground.run() / "record.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("it is alive", "it is well"), encoding="utf-8")
+
+
+def _foreign_file(desk: Desk) -> None:
+    (desk.ground.run() / "note.txt").write_text("hello", encoding="utf-8")
+
+
+def _of_another_environment(desk: Desk) -> None:
+    run = desk.ground.run()
+    other = desk.ground.runs / "other" / "latest"
+    other.parent.mkdir()
+    run.rename(other)
+    desk.ground.declare(name="other")
+    (desk.ground.root / "environments" / "mini.toml").rename(desk.ground.root / "environments" / "other.toml")
+
+
+def _exists_already(desk: Desk) -> None:
+    desk.ground.run()
+    desk.out.mkdir(parents=True)
+
+
+def _declared_anew(desk: Desk) -> None:
+    desk.ground.run()
+    desk.ground.declare(gateway={"url": "http://127.0.0.1:5000", "key_variable": "MINI_KEY"}, groups=[])
+
+
+REFUSED: dict[str, tuple[Callable[[Desk], object], str]] = {
+    "a failed check": (
+        _failed,
+        "is NOT READY (1 reason against it); only READY or PRODUCTION READY is signed",
+    ),
+    "another profile": (
+        lambda desk: desk.ground.run(profile="nightly", marker="nightly"),
+        "is of the profile nightly; only the profile release is signed",
+    ),
+    "no profile": (lambda desk: desk.ground.run(profile=None), "is of the profile none"),
+    "a part": (
+        lambda desk: desk.ground.run(narrowed=("-k 'chat'",)),
+        "was made smaller than its profile (-k 'chat'); only a whole one is signed",
+    ),
+    "interrupted": (lambda desk: desk.ground.run(interrupted="Ctrl-C"), "is VOID (the run was interrupted"),
+    "not ended": (lambda desk: desk.ground.run(unfinished=True), "is VOID (the run began and has not ended)"),
+    "a changed suite": (
+        lambda desk: desk.ground.run(suite={"version": "1", "commit": "abc", "dirty": True}),
+        "was judged by a changed suite (commit abc, dirty); commit, and run again",
+    ),
+    "an unknown suite": (
+        lambda desk: desk.ground.run(suite={"version": "1", "commit": None, "dirty": None}),
+        "does not say which commit of the suite judged; judge from a git checkout",
+    ),
+    "a target that changed": (
+        lambda desk: desk.ground.run(fingerprint={"start": {"a": "1"}, "end": {"a": "2"}}),
+        "is VOID (the target changed during the run: a was 1, is 2)",
+    ),
+    "an edited record": (_red_record, "cannot be relied on: record.json was changed after it was sealed"),
+    "a foreign file": (_foreign_file, "cannot be relied on: note.txt is foreign"),
+    "another environment": (_of_another_environment, "is of the environment mini, not of other"),
+    "declared anew": (
+        _declared_anew,
+        "mini.toml declares otherwise than what was judged (gateway.url, models, groups)",
+    ),
+    "exists already": (_exists_already, "exists already; a sign-off is never written over"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused(desk: Desk, what: str) -> None:
+    prepare, sentence = REFUSED[what]
+    prepare(desk)
+    before = desk.written
+    code, out, err = desk.signoff(env="other" if what == "another environment" else "mini")
+    assert (code, out) == (1, "")
+    assert sentence in err
+    assert err.endswith("gateway-acceptance: not signed, nothing was written\n")
+    assert desk.written == before
+
+
+@pytest.mark.parametrize(
+    ("age", "sentence"),
+    [
+        (
+            timedelta(hours=168, seconds=60),
+            "ended 168.0 hours before the signing; a proof counts 168; run again",
+        ),
+        (timedelta(seconds=-1), "after the signing; correct the clock"),
+        (timedelta(days=300), "the waiver W-1 has expired since the run 20260601T000000Z"),
+    ],
+)
+def test_a_run_of_another_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, age: timedelta, sentence: str
+) -> None:
+    desk.ground.run()
+    _at(monkeypatch, ENDED + age)
+    code, _, err = desk.signoff()
+    assert (code, sentence in err, desk.written) == (1, True, [])
+
+
+def test_how_long_a_proof_counts_is_the_environments(desk: Desk) -> None:
+    desk.ground.declare(tracker={"fresh_h": 1.5})
+    desk.ground.run()
+    code, _, err = desk.signoff()
+    assert (code, "ended 2.0 hours before the signing; a proof counts 1.5" in err) == (1, True)
+
+
+def test_all_reasons_are_told_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = desk.ground.run(profile="nightly", narrowed=("-k x",))
+    (run / "note.txt").write_text("hello", encoding="utf-8")
+    _at(monkeypatch, ENDED + timedelta(days=30))
+    _, _, err = desk.signoff()
+    for sentence in ("PARTIAL RUN", "profile nightly", "made smaller", "hours before", "is foreign"):
+        assert sentence in err
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"version": "../1"}, "--version '../1' is no version"),
+        ({"version": ""}, "--version '' is no version"),
+        ({"approver": " "}, "--approver ' ' is no name"),
+        ({"approver": "Ada\nBob"}, "is no name; give it in one line"),
+        ({"approver": "a" * 201}, "is no name; give it in one line of 200 at most"),
+        ({"key": "nothing"}, "--key nothing: cannot be read (No such file or directory); check the path"),
+        ({"env": "mimi"}, "mimi"),
+        ({"url": "here"}, "--url 'here' is no address"),
+        ({"run": "x"}, "--run x: there is no such run in"),
+        ({"runs": "elsewhere"}, "there is no latest run; run pytest -m release --env mini"),
+    ],
+)
+def test_bad_input(desk: Desk, given: dict[str, str], sentence: str) -> None:
+    desk.ground.run()
+    code, out, err = desk.signoff(**given)
+    assert (code, out, desk.written) == (4, "", [])
+    assert sentence in err
+
+
+def test_all_bad_input_is_told_at_once(desk: Desk) -> None:
+    code, _, err = desk.signoff(version="/", approver="", key="nothing")
+    assert code == 4
+    for word in ("--version", "--approver", "--key", "there is no latest run"):
+        assert word in err
+
+
+def test_another_run_than_the_latest(desk: Desk) -> None:
+    first = desk.ground.run()
+    desk.ground.run([a_case("API-A-001", "failed", message="no")])
+    assert desk.signoff()[0] == 1
+    assert desk.signoff(run=first.name)[0] == 0
+
+
+def test_an_encrypted_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.ground.run()
+    hidden = str(desk.ground.key("hidden", b"open sesame"))
+    code, _, err = desk.signoff(key=hidden)
+    assert (code, "the key is encrypted; set the variable" in err) == (4, True)
+    monkeypatch.setenv("PHRASE", "wrong")
+    code, _, err = desk.signoff(key=hidden, passphrase_variable="PHRASE")
+    assert (code, "the passphrase does not open the key" in err) == (4, True)
+    monkeypatch.setenv("PHRASE", "open sesame")
+    assert desk.signoff(key=hidden, passphrase_variable="PHRASE")[0] == 0
+    secret = (desk.ground.root / "hidden").read_bytes().splitlines()[2]
+    assert all(secret not in path.read_bytes() for path in desk.written if path.is_file())
+
+
+def test_differences_from_the_last_accepted_release(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.ground.run([CASES[0], a_case("API-A-002"), a_case("API-A-003")], waived=False)
+    assert desk.signoff(version="0.9")[0] == 0
+    _at(monkeypatch, SIGNED + timedelta(minutes=1))
+    desk.ground.run()
+    assert desk.signoff()[0] == 0
+    previous = json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"]
+    assert previous["release"] == "0.9"
+    assert [(one["id"], one["before"], one["after"]) for one in previous["moved"]] == [
+        ("API-A-002", "passed", "waived"),
+        ("API-A-003", "passed", "not applicable"),
+    ]
+    assert previous["newly_accepted"] == ["W-1"]
+    assert verify(desk.out, datetime.now(UTC)).findings == []
+
+
+def test_a_last_release_that_does_not_verify_is_passed_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.ground.run()
+    assert desk.signoff(version="0.9")[0] == 0
+    (desk.out.parent / "0.9" / "signoff.pdf").unlink()
+    _at(monkeypatch, SIGNED + timedelta(minutes=1))
+    code, _, err = desk.signoff()
+    assert code == 0
+    assert "0.9 is passed over, for it does not verify: signoff.pdf is missing" in err
+    assert json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"] is None
+
+
+def test_a_disk_that_is_full_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    desk.ground.run()
+    monkeypatch.setattr("gateway_acceptance.signoff.write.paper", full)
+    code, _, err = desk.signoff()
+    assert (code, "cannot be written (No space left on device); nothing was signed" in err) == (4, True)
+    assert [path.name for path in desk.written] == ["mini"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere"], "nowhere: is no directory; give that of a sign-off"),
+        ([".", "--allowed-signers", "nothing"], "--allowed-signers nothing: cannot be read"),
+        ([".", "--public-key", "nothing"], "--public-key nothing: cannot be read"),
+        ([".", "--public-key", "environments/mini.toml"], "is no line of a public SSH key"),
+        ([".", "--allowed-signers", "environments/mini.toml"], "line 1 cannot be used"),
+    ],
+)
+def test_bad_input_of_verify(desk: Desk, words: list[str], sentence: str) -> None:
+    code, out, err = desk.run("verify", *words)
+    assert (code, out, sentence in err) == (4, "", True)
+
+
+def test_what_verify_says_of_a_good_one(desk: Desk) -> None:
+    desk.ground.run()
+    desk.signoff()
+    code, out, err = desk.run("verify", str(desk.out), "--allowed-signers", str(desk.out / "allowed_signers"))
+    assert (code, err) == (0, "")
+    assert out.startswith(
+        "mini 1.0: READY, all 2 claims are verified\nThis is no production: mini is of kind"
+    )
+    assert f"signed by {APPROVER} at 2026-06-01 02:01:00 UTC" in out
+    assert "the key is ada@example.org's" in out
