@@ -8,12 +8,13 @@ READY  := $(VENV)/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke test lint docs lock clean
+.PHONY: help setup smoke test lint docs signoff-example lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make test    the project's own tests, the kill matrix included"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    rewrite the generated pages of docs/"
+	@echo "make signoff-example   judge the lab of hosts (needs root) and sign it: docs/examples/signoff"
 	@echo "make lock    rewrite the lock files from pyproject.toml (needs uv)"
 	@echo "make clean   stop the lab and remove .venv and .lab"
 
@@ -40,6 +41,16 @@ lint: $(READY)
 docs: $(READY)
 	@$(BIN)/gateway-acceptance faults --markdown > docs/faults.md
 	@$(BIN)/gateway-acceptance coverage --markdown > docs/coverage.md
+
+# The run first, while the checkout is clean: what a changed suite judged is not signed. The key is thrown away.
+signoff-example: $(READY)
+	@$(BIN)/pytest -q -m release --env lab --no-report
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	  ssh-keygen -q -t ed25519 -N '' -C example -f "$$folder/key" && \
+	  $(BIN)/gateway-acceptance signoff --env lab --version example --key "$$folder/key" \
+	    --approver "Example Approver <approver@example.org>" --out "$$folder/signoff" && \
+	  rm -rf docs/examples/signoff && mkdir -p docs/examples && cp -r "$$folder/signoff" docs/examples/signoff
+	@$(BIN)/gateway-acceptance verify docs/examples/signoff
 
 lock:
 	uv pip compile -q --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \

@@ -102,7 +102,7 @@ def _evidence(claim: Entry, record: Record) -> list[Entry]:
 
 def _waiver(waiver: Entry, record: Record) -> dict[str, Any]:
     check = next(check for check in record["checks"] if check["id"] == waiver["check"])
-    names = ("id", "check", "reason", "link", "owner", "opened", "expires")
+    names = ("id", "check", "reason", "link", "owner", "opened", "expires", "renewals")
     return {
         **{name: waiver[name] for name in names},
         "level": check["level"],
