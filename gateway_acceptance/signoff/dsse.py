@@ -36,7 +36,7 @@ def opened(content: bytes, key: PublicKey) -> dict[str, Any]:
         payload = base64.b64decode(document["payload"], validate=True)
         (entry,) = signatures
         named, signature = entry["keyid"], base64.b64decode(entry["sig"], validate=True)
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
         raise BadEnvelope("it is no DSSE envelope with one signature") from None
     if kind != PAYLOAD_TYPE:
         raise BadEnvelope(f"its payload is {kind!r}, not {PAYLOAD_TYPE}")
@@ -48,7 +48,7 @@ def opened(content: bytes, key: PublicKey) -> dict[str, Any]:
         raise BadEnvelope("its text is not as an envelope is written")
     try:
         statement = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadEnvelope("its payload is no JSON") from None
     if not isinstance(statement, dict):
         raise BadEnvelope("its payload is no statement")

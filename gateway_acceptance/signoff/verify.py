@@ -45,7 +45,7 @@ from gateway_acceptance.signoff.statement import statement
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """A signature may be this much younger than now: two machines' clocks."""
-TORN = (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration)
+TORN = (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration, RecursionError)
 """What reading a document of another shape raises."""
 
 Document = Mapping[str, Any]
@@ -104,7 +104,7 @@ def _signer(held: Mapping[str, bytes], say: Any) -> PublicKey | None:
 def _parsed(name: str, content: bytes, schema: str, say: Any) -> Document | None:
     try:
         document = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         say(f"{name} is no JSON: {error}")
         return None
     wrong = violations(document, schema)

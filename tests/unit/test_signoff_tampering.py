@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
-import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.signoff.allowed import line_of
-from gateway_acceptance.signoff.dsse import enveloped, opened
-from gateway_acceptance.signoff.files import entries, json_bytes
+from gateway_acceptance.signoff.files import entries
 from gateway_acceptance.signoff.keys import fingerprint, public_line
 from gateway_acceptance.signoff.layout import NAMESPACE, UNLISTED
-from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.signing import (
     SIGNED,
@@ -31,31 +23,13 @@ from tests.unit.signing import (
     resign,
     signed,
 )
-
-
-@dataclass(frozen=True)
-class Touched:
-    """A sign-off to be touched. key: the approver's; other: another of the same approver; stranger: a key."""
-
-    path: Path
-    key: Ed25519PrivateKey
-    other: Path
-    stranger: Ed25519PrivateKey
-
-    def findings(self) -> str:
-        return "\n".join(verify(self.path, SIGNED).findings)
-
-    def flip(self, name: str) -> None:
-        """Another bit in the middle of a file."""
-        content = bytearray((self.path / name).read_bytes())
-        content[len(content) // 2] ^= 1
-        (self.path / name).write_bytes(bytes(content))
-
-    def json(self, name: str) -> Any:
-        return json.loads((self.path / name).read_text(encoding="utf-8"))
-
-    def write(self, name: str, document: object) -> None:
-        (self.path / name).write_bytes(json_bytes(document))
+from tests.unit.signoff_touches import (
+    RESIGNED,
+    UNSIGNED,
+    Touched,
+    attested_as_something_else,
+    attested_without_deviation,
+)
 
 
 @pytest.fixture(scope="module")
@@ -165,145 +139,6 @@ def test_files_that_changed_places(touched: Touched) -> None:
     assert touched.findings().count("was changed") == 2
 
 
-def _record(change: Callable[[dict[str, Any]], None]) -> Callable[[Touched], None]:
-    def apply(touched: Touched) -> None:
-        record = touched.json("record.json")
-        change(record)
-        for name in ("record.json", "report/record.json"):
-            touched.write(name, record)
-
-    return apply
-
-
-def _hide_deviation(record: dict[str, Any]) -> None:
-    check = next(check for check in record["checks"] if check["id"] == "API-A-002")
-    check["verdict"] = check["cases"][0]["verdict"] = "passed"
-    check["cases"][0]["waiver"] = None
-
-
-def _nightly(record: dict[str, Any]) -> None:
-    record["run"]["profile"] = "nightly"
-
-
-def _dirty(record: dict[str, Any]) -> None:
-    record["run"]["suite"]["dirty"] = True
-
-
-def _not_ready(record: dict[str, Any]) -> None:
-    record["run"]["state"] = "NOT READY"
-
-
-def _moved_target(record: dict[str, Any]) -> None:
-    record["target"]["fingerprint"]["end"]["gateway.version"] = "9"
-
-
-def _first_claim_gone(touched: Touched) -> None:
-    edit(touched.path, claims=touched.json("signoff.json")["claims"][1:])
-
-
-def _claim_made_better(touched: Touched) -> None:
-    claims = touched.json("signoff.json")["claims"]
-    claims[1]["verdict"] = "passed"
-    edit(touched.path, claims=claims)
-
-
-def _attested_without_deviation(touched: Touched) -> None:
-    path = touched.path / "attestation.dsse.json"
-    told = opened(path.read_bytes(), touched.key.public_key())
-    told["predicate"] |= {"result": "PASSED", "warnedTests": []}
-    path.write_bytes(enveloped(touched.key, json_bytes(told)))
-
-
-def _attested_as_something_else(touched: Touched) -> None:
-    path = touched.path / "attestation.dsse.json"
-    told = opened(path.read_bytes(), touched.key.public_key())
-    told["predicateType"] = "https://slsa.dev/provenance/v1"
-    path.write_bytes(enveloped(touched.key, json_bytes(told)))
-
-
-def _payload_swapped(touched: Touched) -> None:
-    envelope, other = touched.json("attestation.dsse.json"), touched.other / "attestation.dsse.json"
-    envelope["payload"] = json.loads(other.read_text(encoding="utf-8"))["payload"]
-    (touched.path / "attestation.dsse.json").write_text(
-        json.dumps(envelope, indent=1) + "\n", encoding="utf-8"
-    )
-
-
-def _payload_type_swapped(touched: Touched) -> None:
-    envelope = touched.json("attestation.dsse.json") | {"payloadType": "text/plain"}
-    (touched.path / "attestation.dsse.json").write_text(
-        json.dumps(envelope, indent=1) + "\n", encoding="utf-8"
-    )
-
-
-def _attested_by_a_stranger(touched: Touched) -> None:
-    path = touched.path / "attestation.dsse.json"
-    told = opened(path.read_bytes(), touched.key.public_key())
-    path.write_bytes(enveloped(touched.stranger, json_bytes(told)))
-
-
-def _from_other(*names: str) -> Callable[[Touched], None]:
-    def apply(touched: Touched) -> None:
-        for name in names:
-            shutil.copyfile(touched.other / name, touched.path / name)
-
-    return apply
-
-
-def _signature_for(namespace: str) -> Callable[[Touched], None]:
-    def apply(touched: Touched) -> None:
-        content = (touched.path / "signoff.json").read_bytes()
-        (touched.path / "signoff.json.sig").write_text(
-            sign_file(touched.key, content, namespace), encoding="ascii"
-        )
-
-    return apply
-
-
-def _signature_of_a_stranger(touched: Touched) -> None:
-    content = (touched.path / "signoff.json").read_bytes()
-    text = sign_file(touched.stranger, content, NAMESPACE)
-    (touched.path / "signoff.json.sig").write_text(text, encoding="ascii")
-
-
-def _results_lead_out(touched: Touched) -> None:
-    with tarfile.open(touched.path / "report" / "allure-results.tar.xz", "w:xz") as archive:
-        member = tarfile.TarInfo("../../out.txt")
-        member.size = 2
-        archive.addfile(member, io.BytesIO(b"no"))
-
-
-def _results_are_links(touched: Touched) -> None:
-    with tarfile.open(touched.path / "report" / "allure-results.tar.xz", "w:xz") as archive:
-        member = tarfile.TarInfo("x-result.json")
-        member.type, member.linkname = tarfile.SYMTYPE, "/etc/hostname"
-        archive.addfile(member)
-
-
-def _results_of_other(touched: Touched) -> None:
-    with tarfile.open(touched.path / "report" / "allure-results.tar.xz", "w:xz"):
-        pass
-
-
-UNSIGNED = {
-    "the record hides a deviation": (_record(_hide_deviation), "it is not of this content"),
-    "a waiver is taken out": (lambda one: edit(one.path, accepted=[]), "it is not of this content"),
-    "the date": (lambda one: edit(one.path, signed="2026-06-01T03:00:01Z"), "it is not of this content"),
-    "the release": (lambda one: edit(one.path, release="3.0"), "it is not of this content"),
-    "of another release": (_from_other("signoff.json"), "it is not of this content"),
-    "signed for something else": (_signature_for("git"), "it is of the namespace 'git'"),
-    "signed by a stranger": (_signature_of_a_stranger, "signed it"),
-    "the attestation of another release": (
-        _from_other("attestation.dsse.json"),
-        "its subjects are not this record.json and this signoff.json",
-    ),
-    "the payload of another attestation": (_payload_swapped, "its signature is not of this payload"),
-    "the payload's type": (_payload_type_swapped, "its payload is 'text/plain'"),
-    "attested by a stranger": (_attested_by_a_stranger, "it names the key SHA256:"),
-}
-"""Hashes redone, no new signature of the approver's (what binds itself is touched last)."""
-
-
 @pytest.mark.parametrize("what", UNSIGNED)
 def test_touched_by_somebody_without_the_key(touched: Touched, what: str) -> None:
     touch, sentence = UNSIGNED[what]
@@ -311,43 +146,6 @@ def test_touched_by_somebody_without_the_key(touched: Touched, what: str) -> Non
     if what in ("the record hides a deviation", "a waiver is taken out"):
         rehash(touched.path)
     assert sentence in touched.findings()
-
-
-RESIGNED = {
-    "the record hides a deviation": (_record(_hide_deviation), "report/: junit.xml says waived of"),
-    "another profile": (_record(_nightly), "only the profile release is signed"),
-    "a changed suite": (_record(_dirty), "was judged by a changed suite"),
-    "another state": (_record(_not_ready), "only READY or PRODUCTION READY is signed"),
-    "a target that changed": (_record(_moved_target), "report/: the record says run.state 'READY'"),
-    "a waiver is taken out": (
-        lambda one: edit(one.path, accepted=[]),
-        "says accepted otherwise than the record: 0 entries, and 1 in the record",
-    ),
-    "a claim is taken out": (_first_claim_gone, "says claims otherwise than the record: 1 entries, and 2"),
-    "a claim made better": (
-        _claim_made_better,
-        "says claims otherwise than the record: SEC-01: verdict: 'passed', and 'waived' in the record",
-    ),
-    "another kind": (lambda one: edit(one.path, kind="production"), "says kind otherwise than the record"),
-    "production": (lambda one: edit(one.path, production=True), "says production otherwise than the record"),
-    "signed before the run": (lambda one: edit(one.path, signed="2026-05-31T00:00:00Z"), "after the signing"),
-    "signed much later": (lambda one: edit(one.path, signed="2026-07-01T00:00:00Z"), "a proof counts 168"),
-    "signed in the future": (lambda one: edit(one.path, signed="2026-06-01T05:00:00Z"), "is yet to come"),
-    "a waiver expired": (lambda one: edit(one.path, signed="2027-01-01T00:00:00Z"), "W-1 has expired"),
-    "somebody else's name": (
-        lambda one: edit(one.path, approver=one.json("signoff.json")["approver"] | {"name": "Mallory"}),
-        "calls Mallory ada@example.org, which is another name",
-    ),
-    "no such field": (lambda one: edit(one.path, more="more"), "signoff.json is not as its schema says"),
-    "a record of another run": (
-        _from_other("record.json"),
-        "report/record.json is not the same as record.json",
-    ),
-    "results that lead out": (_results_lead_out, "it holds '../../out.txt', which no run writes"),
-    "results that are links": (_results_are_links, "it holds 'x-result.json', which no run writes"),
-    "results that are none": (_results_of_other, "report/: allure-results says nothing of"),
-}
-"""All hashes redone and signed again with the approver's own key."""
 
 
 @pytest.mark.parametrize("what", RESIGNED)
@@ -362,8 +160,8 @@ def test_touched_by_the_approver(touched: Touched, what: str) -> None:
 @pytest.mark.parametrize(
     ("touch", "sentence"),
     [
-        (_attested_without_deviation, "says warnedTests otherwise than the record and signoff.json"),
-        (_attested_as_something_else, "attestation.dsse.json is not as its schema says"),
+        (attested_without_deviation, "says warnedTests otherwise than the record and signoff.json"),
+        (attested_as_something_else, "attestation.dsse.json is not as its schema says"),
     ],
 )
 def test_an_attestation_of_something_else(
@@ -402,6 +200,15 @@ def test_all_redone_with_another_key_is_found_by_who_knows_the_approver(
     assert (code, "does not allow ada@example.org's signature: it does not hold the key" in out) == (1, True)
     code, out = ends("--public-key", str(key_file))
     assert (code, "is not that of" in out) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["signoff.json", "manifest.json", "attestation.dsse.json"])
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, "[]", "null", "{}", "\ud800".encode("utf-8", "surrogatepass")]
+)
+def test_what_was_never_such_a_document(touched: Touched, name: str, content: str | bytes) -> None:
+    (touched.path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert f"{name}" in touched.findings()
 
 
 def test_a_folder_that_is_no_signoff(tmp_path: Path) -> None:

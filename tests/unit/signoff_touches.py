@@ -1,0 +1,222 @@
+"""What can be done to a sign-off, and the sentence that tells of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway_acceptance.signoff.dsse import enveloped, opened
+from gateway_acceptance.signoff.files import json_bytes
+from gateway_acceptance.signoff.layout import NAMESPACE
+from gateway_acceptance.signoff.sshsig import sign_file
+from gateway_acceptance.signoff.verify import verify
+from tests.unit.signing import SIGNED, edit
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A sign-off to be touched. key: the approver's; other: another of the same approver; stranger: a key."""
+
+    path: Path
+    key: Ed25519PrivateKey
+    other: Path
+    stranger: Ed25519PrivateKey
+
+    def findings(self) -> str:
+        return "\n".join(verify(self.path, SIGNED).findings)
+
+    def flip(self, name: str) -> None:
+        """Another bit in the middle of a file."""
+        content = bytearray((self.path / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (self.path / name).write_bytes(bytes(content))
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.path / name).read_text(encoding="utf-8"))
+
+    def write(self, name: str, document: object) -> None:
+        (self.path / name).write_bytes(json_bytes(document))
+
+
+def _record(change: Callable[[dict[str, Any]], None]) -> Callable[[Touched], None]:
+    def apply(touched: Touched) -> None:
+        record = touched.json("record.json")
+        change(record)
+        for name in ("record.json", "report/record.json"):
+            touched.write(name, record)
+
+    return apply
+
+
+def _hide_deviation(record: dict[str, Any]) -> None:
+    check = next(check for check in record["checks"] if check["id"] == "API-A-002")
+    check["verdict"] = check["cases"][0]["verdict"] = "passed"
+    check["cases"][0]["waiver"] = None
+
+
+def _nightly(record: dict[str, Any]) -> None:
+    record["run"]["profile"] = "nightly"
+
+
+def _dirty(record: dict[str, Any]) -> None:
+    record["run"]["suite"]["dirty"] = True
+
+
+def _not_ready(record: dict[str, Any]) -> None:
+    record["run"]["state"] = "NOT READY"
+
+
+def _moved_target(record: dict[str, Any]) -> None:
+    record["target"]["fingerprint"]["end"]["gateway.version"] = "9"
+
+
+def _first_claim_gone(touched: Touched) -> None:
+    edit(touched.path, claims=touched.json("signoff.json")["claims"][1:])
+
+
+def _claim_made_better(touched: Touched) -> None:
+    claims = touched.json("signoff.json")["claims"]
+    claims[1]["verdict"] = "passed"
+    edit(touched.path, claims=claims)
+
+
+def attested_without_deviation(touched: Touched) -> None:
+    path = touched.path / "attestation.dsse.json"
+    told = opened(path.read_bytes(), touched.key.public_key())
+    told["predicate"] |= {"result": "PASSED", "warnedTests": []}
+    path.write_bytes(enveloped(touched.key, json_bytes(told)))
+
+
+def attested_as_something_else(touched: Touched) -> None:
+    path = touched.path / "attestation.dsse.json"
+    told = opened(path.read_bytes(), touched.key.public_key())
+    told["predicateType"] = "https://slsa.dev/provenance/v1"
+    path.write_bytes(enveloped(touched.key, json_bytes(told)))
+
+
+def _payload_swapped(touched: Touched) -> None:
+    envelope, other = touched.json("attestation.dsse.json"), touched.other / "attestation.dsse.json"
+    envelope["payload"] = json.loads(other.read_text(encoding="utf-8"))["payload"]
+    (touched.path / "attestation.dsse.json").write_text(
+        json.dumps(envelope, indent=1) + "\n", encoding="utf-8"
+    )
+
+
+def _payload_type_swapped(touched: Touched) -> None:
+    envelope = touched.json("attestation.dsse.json") | {"payloadType": "text/plain"}
+    (touched.path / "attestation.dsse.json").write_text(
+        json.dumps(envelope, indent=1) + "\n", encoding="utf-8"
+    )
+
+
+def _attested_by_a_stranger(touched: Touched) -> None:
+    path = touched.path / "attestation.dsse.json"
+    told = opened(path.read_bytes(), touched.key.public_key())
+    path.write_bytes(enveloped(touched.stranger, json_bytes(told)))
+
+
+def _from_other(*names: str) -> Callable[[Touched], None]:
+    def apply(touched: Touched) -> None:
+        for name in names:
+            shutil.copyfile(touched.other / name, touched.path / name)
+
+    return apply
+
+
+def _signature_for(namespace: str) -> Callable[[Touched], None]:
+    def apply(touched: Touched) -> None:
+        content = (touched.path / "signoff.json").read_bytes()
+        (touched.path / "signoff.json.sig").write_text(
+            sign_file(touched.key, content, namespace), encoding="ascii"
+        )
+
+    return apply
+
+
+def _signature_of_a_stranger(touched: Touched) -> None:
+    content = (touched.path / "signoff.json").read_bytes()
+    text = sign_file(touched.stranger, content, NAMESPACE)
+    (touched.path / "signoff.json.sig").write_text(text, encoding="ascii")
+
+
+def _results_lead_out(touched: Touched) -> None:
+    with tarfile.open(touched.path / "report" / "allure-results.tar.xz", "w:xz") as archive:
+        member = tarfile.TarInfo("../../out.txt")
+        member.size = 2
+        archive.addfile(member, io.BytesIO(b"no"))
+
+
+def _results_are_links(touched: Touched) -> None:
+    with tarfile.open(touched.path / "report" / "allure-results.tar.xz", "w:xz") as archive:
+        member = tarfile.TarInfo("x-result.json")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        archive.addfile(member)
+
+
+def _results_of_other(touched: Touched) -> None:
+    with tarfile.open(touched.path / "report" / "allure-results.tar.xz", "w:xz"):
+        pass
+
+
+UNSIGNED = {
+    "the record hides a deviation": (_record(_hide_deviation), "it is not of this content"),
+    "a waiver is taken out": (lambda one: edit(one.path, accepted=[]), "it is not of this content"),
+    "the date": (lambda one: edit(one.path, signed="2026-06-01T03:00:01Z"), "it is not of this content"),
+    "the release": (lambda one: edit(one.path, release="3.0"), "it is not of this content"),
+    "of another release": (_from_other("signoff.json"), "it is not of this content"),
+    "signed for something else": (_signature_for("git"), "it is of the namespace 'git'"),
+    "signed by a stranger": (_signature_of_a_stranger, "signed it"),
+    "the attestation of another release": (
+        _from_other("attestation.dsse.json"),
+        "its subjects are not this record.json and this signoff.json",
+    ),
+    "the payload of another attestation": (_payload_swapped, "its signature is not of this payload"),
+    "the payload's type": (_payload_type_swapped, "its payload is 'text/plain'"),
+    "attested by a stranger": (_attested_by_a_stranger, "it names the key SHA256:"),
+}
+"""Hashes redone, no new signature of the approver's (what binds itself is touched last)."""
+
+
+RESIGNED = {
+    "the record hides a deviation": (_record(_hide_deviation), "report/: junit.xml says waived of"),
+    "another profile": (_record(_nightly), "only the profile release is signed"),
+    "a changed suite": (_record(_dirty), "was judged by a changed suite"),
+    "another state": (_record(_not_ready), "only READY or PRODUCTION READY is signed"),
+    "a target that changed": (_record(_moved_target), "report/: the record says run.state 'READY'"),
+    "a waiver is taken out": (
+        lambda one: edit(one.path, accepted=[]),
+        "says accepted otherwise than the record: 0 entries, and 1 in the record",
+    ),
+    "a claim is taken out": (_first_claim_gone, "says claims otherwise than the record: 1 entries, and 2"),
+    "a claim made better": (
+        _claim_made_better,
+        "says claims otherwise than the record: SEC-01: verdict: 'passed', and 'waived' in the record",
+    ),
+    "another kind": (lambda one: edit(one.path, kind="production"), "says kind otherwise than the record"),
+    "production": (lambda one: edit(one.path, production=True), "says production otherwise than the record"),
+    "signed before the run": (lambda one: edit(one.path, signed="2026-05-31T00:00:00Z"), "after the signing"),
+    "signed much later": (lambda one: edit(one.path, signed="2026-07-01T00:00:00Z"), "a proof counts 168"),
+    "signed in the future": (lambda one: edit(one.path, signed="2026-06-01T05:00:00Z"), "is yet to come"),
+    "a waiver expired": (lambda one: edit(one.path, signed="2027-01-01T00:00:00Z"), "W-1 has expired"),
+    "somebody else's name": (
+        lambda one: edit(one.path, approver=one.json("signoff.json")["approver"] | {"name": "Mallory"}),
+        "calls Mallory ada@example.org, which is another name",
+    ),
+    "no such field": (lambda one: edit(one.path, more="more"), "signoff.json is not as its schema says"),
+    "a record of another run": (
+        _from_other("record.json"),
+        "report/record.json is not the same as record.json",
+    ),
+    "results that lead out": (_results_lead_out, "it holds '../../out.txt', which no run writes"),
+    "results that are links": (_results_are_links, "it holds 'x-result.json', which no run writes"),
+    "results that are none": (_results_of_other, "report/: allure-results says nothing of"),
+}
+"""All hashes redone and signed again with the approver's own key."""
