@@ -26,6 +26,9 @@ from suites.backends.witnesses import listed, require_counts
 
 Note = Callable[[str, object], None]
 Picture = Callable[[str, str], None]
+TOLERANCE = 0.4
+"""The smallest imbalance among survivors that must be found: one of two gets 90 %. With some 60 draws a
+smaller one would leave a right gateway undecided now and then (simulated: 1.4 % at 0.3, 0.01 % at 0.4)."""
 FIXED_SHOWN = 3
 """Fixed programs that become pictures; and one of the machine's, that with the most outages."""
 
@@ -101,7 +104,7 @@ def test_served_by_the_living(target: Target, outages: Disruptor, note: Note, pi
     effect=DISRUPT,
 )
 def test_survivors_share(target: Target, outages: Disruptor, environment: Environment, note: Note) -> None:
-    """The null hypothesis without the dead ones; the same test, alpha and power as of ``[balance]``."""
+    """The null hypothesis without the dead ones; the test, alpha and power of ``[balance]``."""
     seen = play(target, outages)
     null = survivors(seen)
     if sum(share > 0 for share in null.shares.values()) < 2:
@@ -109,9 +112,7 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
     balance = environment.balance
     trial = Trial(
         null,
-        Design(
-            tuple(null.shares.values()), balance.alpha, balance.power, balance.tolerance, len(seen.sample)
-        ),
+        Design(tuple(null.shares.values()), balance.alpha, balance.power, TOLERANCE, len(seen.sample)),
     )
     named = identities(target, seen)
     target.notebook.exchanges.clear()
