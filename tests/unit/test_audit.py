@@ -256,3 +256,23 @@ def test_words_that_were_cut_are_not_held_against_a_waiver() -> None:
     for message, wrong in (("zzz… (cut)", False), ("a [redacted:key] b", False), ("zzz", True)):
         own = a_case("API-A-001", "waived", waiver="W", message=message, nodeid="t::one")
         assert bool(contradictions(record(own))) is wrong
+
+
+def test_a_run_from_before_a_field_is_not_missing_it(run: Path) -> None:
+    """A signed run is looked at for years; only a field that is there can contradict."""
+    path = run / "status.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    before = {name: value for name, value in document.items() if name != "waivers"}
+    for status, wrong in (
+        (before, []),
+        ({**before, "waivers": []}, ["status.json says waivers []"]),
+        (
+            {name: value for name, value in document.items() if name != "state"},
+            ["status.json says state None"],
+        ),
+    ):
+        path.write_text(json.dumps(status), encoding="utf-8")
+        seal(run)
+        found = findings(run)
+        assert [one[: len(words)] for one, words in zip(found, wrong, strict=True)] == wrong
+        assert all(len(one) < 600 for one in found)
