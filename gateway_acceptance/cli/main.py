@@ -18,6 +18,7 @@ from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.profiles import add_profiles_command
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.cli.signoff import add_signoff_command, add_verify_command
+from gateway_acceptance.cli.status import add_status_command
 from gateway_acceptance.cli.sudoers import add_sudoers_command
 from gateway_acceptance.cli.waivers import add_waivers_command
 from gateway_acceptance.embedded import NotStarted
@@ -64,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_checks(commands)
     _add_claims(commands)
+    add_status_command(commands)
     add_sudoers_command(commands)
     add_coverage_command(commands)
     add_balance_command(commands)

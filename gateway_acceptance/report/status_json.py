@@ -14,6 +14,7 @@ PATHS = {
     "record": "record.json",
     "status": "STATUS.md",
     "junit": "junit.xml",
+    "badge": "badge.svg",
     "report": "report.html",
 }
 """What lies beside status.json in the run's folder."""

@@ -9,6 +9,7 @@ from typing import Any
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.report.allure import finish_results
 from gateway_acceptance.report.allure_tool import build_report
+from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.junit import render_junit
 from gateway_acceptance.report.pictures import pictures
 from gateway_acceptance.report.status_json import status_document
@@ -35,12 +36,13 @@ def write_views(
     for drawn in pictures(record):
         directory.write(drawn.file, drawn.svg)
     directory.write("STATUS.md", render_status(record, previous, claims))
+    run = record["run"]
+    directory.write("badge.svg", badge_svg(run["environment"], run["state"], str(run["ended"])[:10]))
     directory.write_json("status.json", status_document(record))
     directory.write("junit.xml", render_junit(record))
     results = directory.path / RESULTS
     finish_results(staging, results, record, directory.redact)
     if not with_report:
         return None, ""
-    run = record["run"]
     outcome = build_report(results, directory.path, title=f"{run['environment']}: {run['state']}")
     return outcome.report, outcome.problem

@@ -1,0 +1,185 @@
+"""Claims over environments: what the newest runs prove, side by side. Pure but for ``column_of``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.audit import findings
+from gateway_acceptance.claims import NOT_VERIFIED, Claim
+from gateway_acceptance.report.badge import STALE
+from gateway_acceptance.report.reading import first_line, printable
+from gateway_acceptance.run_directory import LATEST, RECORD
+from gateway_acceptance.usage import EXIT_READY
+
+HOUR, DAY = 3600.0, 86400.0
+NO_RUN = "no run yet"
+UNRELIABLE = "not reliable"
+PARTIAL = "PARTIAL RUN"
+SHOWN_FINDINGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One environment's newest run. state: of the record, or why there is none; ended: UTC, or empty; age: in
+    words; stale: whether it is older than a proof counts; verdicts: claim id -> verdict in words; notes: what
+    is wrong with it, in sentences; exit_code: of the run, None without one."""
+
+    environment: str
+    state: str
+    profile: str = ""
+    product: str = ""
+    run: str = ""
+    ended: str = ""
+    age: str = ""
+    stale: bool = False
+    exit_code: int | None = None
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether a whole profile was green, lately, and can be relied on."""
+        return self.exit_code == EXIT_READY and not self.stale and not self.notes and self.state != PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One claim. cells: a verdict for each column; differs: whether the environments that have runs do not
+    agree."""
+
+    id: str
+    text: str
+    cells: tuple[str, ...]
+    differs: bool
+
+
+def column_of(runs: Path, environment: str, fresh_h: float, now: datetime) -> Column:
+    """The newest run of an environment, read and audited. now: with a time zone; fresh_h: hours that a proof
+    counts."""
+    directory = runs / environment / LATEST
+    if not directory.exists():
+        return Column(environment, NO_RUN, notes=(f"{environment} has no run in {runs}",))
+    wrong = findings(directory.resolve())
+    try:
+        record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+        return column(record, environment, fresh_h, now, wrong)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Column(environment, UNRELIABLE, notes=_shown(environment, wrong or ["no record can be read"]))
+
+
+def column(
+    record: Mapping[str, Any], environment: str, fresh_h: float, now: datetime, wrong: Sequence[str]
+) -> Column:
+    """The same of a record. wrong: what the audit of its directory found. Raises KeyError, ValueError for
+    what is no record."""
+    run, target = record["run"], record["target"]
+    notes = list(wrong)
+    if run["environment"] != environment:
+        notes.insert(0, f"the run is of the environment {run['environment']}")
+    ended = datetime.fromisoformat(run["ended"])
+    age_s = (now - ended).total_seconds()
+    if age_s < -1:
+        notes.append(f"the run ended in the future, at {run['ended']}")
+    stale = age_s > fresh_h * HOUR
+    return Column(
+        environment,
+        UNRELIABLE if wrong else run["state"],
+        str(run["profile"] or "a selection"),
+        f"{target['product']} {target['product_version']}".strip(),
+        run["id"],
+        run["ended"],
+        in_words(age_s),
+        stale,
+        run["exit_code"],
+        {claim["id"]: _spoken(claim, stale=stale or bool(wrong)) for claim in record["claims"]},
+        _shown(environment, notes),
+    )
+
+
+def rows(claims: Sequence[Claim], columns: Sequence[Column]) -> list[Row]:
+    """Every declared claim, in the file's order."""
+    found = []
+    for claim in claims:
+        cells = tuple(each.verdicts.get(claim.id, NOT_VERIFIED) for each in columns)
+        told = {cell for cell, each in zip(cells, columns, strict=True) if each.run}
+        found.append(Row(claim.id, claim.text, cells, len(told) > 1))
+    return found
+
+
+def table(columns: Sequence[Column], lines: Sequence[Row]) -> str:
+    """For a terminal: a line for each claim; ``≠`` before those that differ between environments."""
+    heads = [
+        ["", "", *(each.environment for each in columns)],
+        ["", "state", *(each.state for each in columns)],
+        ["", "profile", *(each.profile for each in columns)],
+        ["", "product", *(each.product for each in columns)],
+        ["", "ended", *(f"{each.age}{', stale' if each.stale else ''}" for each in columns)],
+    ]
+    body = [["≠" if line.differs else "", line.id, *line.cells] for line in lines]
+    widths = [max(len(printable(row[place])) for row in [*heads, *body]) for place in range(len(heads[0]))]
+    rule = ["-" * width for width in widths]
+    shown = [_line(row, widths) for row in [*heads, rule, *body]]
+    if len(columns) > 1:
+        shown.append(f"{sum(line.differs for line in lines)} of {len(lines)} claims differ (≠)")
+    return "\n".join([*shown, *(note for each in columns for note in each.notes)])
+
+
+def document(columns: Sequence[Column], lines: Sequence[Row]) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "format": 1,
+        "environments": [
+            {
+                "environment": each.environment,
+                "good": each.good,
+                "state": each.state,
+                "profile": each.profile,
+                "product": each.product,
+                "run": each.run,
+                "ended": each.ended,
+                "stale": each.stale,
+                "notes": list(each.notes),
+            }
+            for each in columns
+        ],
+        "claims": [
+            {
+                "id": line.id,
+                "text": line.text,
+                "differs": line.differs,
+                "verdicts": dict(zip((each.environment for each in columns), line.cells, strict=True)),
+            }
+            for line in lines
+        ],
+    }
+
+
+def in_words(seconds: float) -> str:
+    """``2 hours ago``; whole units, never rounded up."""
+    for unit, length in (("day", DAY), ("hour", HOUR), ("minute", 60.0)):
+        number = int(seconds // length)
+        if number >= 1:
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
+
+
+def _spoken(claim: Mapping[str, Any], *, stale: bool) -> str:
+    """An old proof, or one that cannot be relied on, is none; what was found wrong stays wrong."""
+    proof = claim["verdict"] in ("passed", "waived")
+    return STALE if stale and proof else str(claim["verdict"])
+
+
+def _shown(environment: str, notes: Sequence[str]) -> tuple[str, ...]:
+    more = len(notes) - SHOWN_FINDINGS
+    kept = [f"{environment}: {first_line(note)}" for note in notes[:SHOWN_FINDINGS]]
+    return (*kept, f"{environment}: and {more} findings more") if more > 0 else tuple(kept)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (printable(cell).ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
