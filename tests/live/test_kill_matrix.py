@@ -7,6 +7,7 @@ import pytest
 from gateway_acceptance.usage import UsageProblem
 from lab.faults import FAULTS
 from lab.kill_matrix import Matrix, chosen, judge, run_matrix
+from lab.repeats import run_repeated
 from tests.live.conftest import ROOT
 
 
@@ -16,6 +17,13 @@ def test_every_fault_is_found_and_the_control_is_green() -> None:
     assert not matrix.alarms
     assert not matrix.uncovered
     assert matrix.complete
+
+
+def test_a_fault_is_run_again_on_the_same_lab() -> None:
+    rounds = run_repeated(ROOT, ["balanced-over-one"], "", 2, print)
+    assert [len(cells) for cells in rounds.cells.values()] == [2]
+    assert rounds.control == {"BACKEND-BAL-001": {"passed": 2}}
+    assert rounds.sure
 
 
 def test_an_unknown_fault_is_refused() -> None:
