@@ -32,7 +32,9 @@ def test_what_a_share_depends_on_is_written_and_nothing_else() -> None:
     entries = [entry["litellm_params"] for entry in found["model_list"] if entry["model_name"] == "g"]
     given = [{name: entry[name] for name in entry if name not in ("model", "api_base")} for entry in entries]
     assert given == [{"weight": 2.5, "order": 0}, {"rpm": 60, "tpm": 0}, {}]
-    assert found["router_settings"] == {"routing_strategy": "simple-shuffle", "num_retries": 0}
+    router = found["router_settings"]
+    assert (router["routing_strategy"], router["num_retries"]) == ("simple-shuffle", 0)
+    assert "enable_pre_call_checks" not in router
 
 
 def test_pre_call_checks_are_enabled_where_they_are_declared() -> None:
