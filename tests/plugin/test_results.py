@@ -43,7 +43,16 @@ def test_the_run_directory_is_complete(runs: dict[str, Run]) -> None:
     folder = runs["0"].directories["mini"]
     assert re.fullmatch(r"\d{8}T\d{6}Z", folder.name)
     assert sorted(path.name for path in folder.iterdir()) == [
-        *["STATUS.md", "allure-results", "junit.xml", "pictures", "record.json", "seal.json", "status.json"]
+        *[
+            "STATUS.md",
+            "allure-results",
+            "badge.svg",
+            "junit.xml",
+            "pictures",
+            "record.json",
+            "seal.json",
+            "status.json",
+        ]
     ]
     assert [path.read_text() for path in (folder / "pictures").iterdir()] == [DRAWING]
     record = runs["0"].record()
