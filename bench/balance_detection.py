@@ -87,8 +87,8 @@ def judged(client: httpx.Client, environment: Environment, null: Null) -> tuple[
         order.observe(server)
     if trial.outcome is not Outcome.PASSED:
         return trial.outcome, f"{null.alias}: {trial.sentence()}", trial.draws
-    if order.pattern is not None:
-        return DEPENDENT, f"{null.alias}: {order.sentence()}", trial.draws
+    if order.found:
+        return DEPENDENT, f"{null.alias}: {', '.join(order.found)} decides who serves", trial.draws
     return Outcome.PASSED, "", trial.draws
 
 

@@ -194,6 +194,12 @@ class Declarer:
         document["gateway"] |= otherwise.get("gateway", {})
         for backend in document["backends"]:
             backend |= otherwise.get("backends", {})
+        for group in document.get("groups", ()):
+            members = otherwise.get("deployments", {}).get(group["alias"])
+            if members is not None:
+                group["deployments"] = [
+                    group["deployments"][place] | given for place, given in enumerate(members)
+                ]
         theirs = fault is not None and fault.layer is Layer.BACKEND
         return self._written(document, name, number, number if theirs else 0)
 

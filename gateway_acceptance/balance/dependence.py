@@ -1,89 +1,126 @@
-"""Are draws independent? Routing may be wrong although its proportions are right.
+"""Does who serves depend on anything? Routing may be wrong although its proportions are right.
 
-The null hypothesis is that of ``null.py``: independent draws with the declared shares. Against it stand bets
-on what comes next, one per pattern. Each bet's capital is a test martingale, their average too; the average
-reaches 1/alpha with a probability of at most alpha, at any time. The pattern whose capital is largest names
-the deviation.
+The null hypothesis: whatever the shares are, they are the same for every draw. Against it stands, pattern by
+pattern, that each *context* has shares of its own: who served last (sticky, or in turns), some turns ago
+(round-robin), before or after a moment (drift), or a key that the caller names (the content, the connection).
 
-What tells the patterns apart: sticky serves who served last; round-robin serves who served some turns ago, or
-anyone but the last; keyed serves who served the last request with the same key (the content, the connection).
-Keys must come in an order of chance, several times each: in turns they would make keyed routing look like
-round-robin.
+Each is a Dirichlet-multinomial mixture for every context, divided by the likelihood of the shares that fit
+all draws best (universal inference: Wasserman, Ramdas and Balakrishnan, PNAS 2020). The best fit is at least
+as likely as the true shares, so this is never more than a test martingale: it reaches 1/alpha with a
+probability of at most alpha, at any time. Shares that are not the declared ones raise no alarm here: they are
+the business of the other test.
+
+Keys must come by chance, several times each: in turns they would make keyed routing look like round-robin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+import itertools
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from gateway_acceptance.balance.null import Null
 
 LONGEST_CYCLE = 12
 """Turns after which a round-robin begins anew, at most: 12 covers weights such as 3:2:1 (6) and 5:4:3."""
-STRENGTHS = (0.3, 0.6, 0.95)
-"""How surely a bet expects its pattern: from a tendency to a rule."""
-MOST_CAPITAL = 1e200
-"""Capital is not counted further: everything was proven long before, and floats end."""
+MOMENTS = 10
+"""Draws between the moments at which routing may have changed."""
+PRIOR = 0.5
+"""Of each share in the mixture (Jeffreys): any is valid, this one is near to "all or nothing" as well."""
 
-STICKY = "sticky"
-ROUND_ROBIN = "round-robin"
+ORDER = "order"
+DRIFT = "time"
+SERIAL = (ORDER, DRIFT)
+"""The patterns that need no key."""
+STICKY, ROUND_ROBIN = "sticky", "in turns"
+"""The two ways to depend on the order."""
 
 
-def keyed(name: str) -> str:
-    """The pattern of routing by a key, such as ``keyed by content``."""
-    return f"keyed by {name}"
+class _Contexts:
+    """Draws by context. Only draws that have one are counted, in every part of the quotient."""
 
+    def __init__(self, kinds: int) -> None:
+        self._kinds = kinds
+        self._seen: dict[Hashable, list[int]] = {}
+        self._pooled = [0] * kinds
+        self._log_mixture = 0.0
 
-@dataclass
-class _Bet:
-    """turns: which earlier draw is expected again (0: that with the same key); away: anyone but that one."""
-
-    pattern: str
-    turns: int = 0
-    key: str = ""
-    away: bool = False
-    capital: list[float] = field(default_factory=lambda: [1.0] * len(STRENGTHS))
-
-    def settle(self, expected: str | None, drawn: str, shares: Mapping[str, float]) -> None:
-        if expected is None:
-            return
-        if self.away:
-            others = 1 - shares[expected]
-            gain = 1 / others if drawn != expected and others > 0 else 0.0
-            if others <= 0:
-                return
-        else:
-            gain = 1 / shares[drawn] if drawn == expected else 0.0
-        for place, strength in enumerate(STRENGTHS):
-            grown = self.capital[place] * (1 - strength + strength * gain)
-            self.capital[place] = min(grown, MOST_CAPITAL)
+    def observe(self, context: Hashable, place: int) -> None:
+        counts = self._seen.setdefault(context, [0] * self._kinds)
+        self._log_mixture += math.log((counts[place] + PRIOR) / (sum(counts) + PRIOR * self._kinds))
+        counts[place] += 1
+        self._pooled[place] += 1
 
     @property
-    def value(self) -> float:
-        return sum(self.capital) / len(self.capital)
+    def log_e(self) -> float:
+        return self._log_mixture - _best_fit(self._pooled)
+
+
+class _Moments:
+    """Draws before and after each moment; the earlier the moment, the more is bet on it."""
+
+    def __init__(self, kinds: int) -> None:
+        self._kinds, self._drawn = kinds, 0
+        self._all = _Mixture(kinds)
+        self._after: list[tuple[float, _Mixture]] = []  # log mixture of all before the moment
+
+    def observe(self, place: int) -> None:
+        if self._drawn and self._drawn % MOMENTS == 0:
+            self._after.append((self._all.log, _Mixture(self._kinds)))
+        for _, mixture in self._after:
+            mixture.observe(place)
+        self._all.observe(place)
+        self._drawn += 1
+
+    @property
+    def log_e(self) -> float:
+        bets = [
+            before + mixture.log - math.log(number * (number + 1))
+            for number, (before, mixture) in enumerate(self._after, 1)
+        ]
+        rest = self._all.log - math.log(len(self._after) + 1)
+        return _log_sum([*bets, rest]) - _best_fit(self._all.counts)
+
+
+class _Mixture:
+    """The Dirichlet-multinomial probability of a sequence, its logarithm."""
+
+    def __init__(self, kinds: int) -> None:
+        self.counts, self.log = [0] * kinds, 0.0
+
+    def observe(self, place: int) -> None:
+        self.log += math.log((self.counts[place] + PRIOR) / (sum(self.counts) + PRIOR * len(self.counts)))
+        self.counts[place] += 1
 
 
 class Dependence:
-    """A test under way: tell it who served each request, in the order in which they were sent, one after the
-    other. alpha: of this test; keys: the names of what requests are keyed by, known before the first."""
+    """A test under way: tell it who served each request, in the order in which they were sent.
 
-    def __init__(self, null: Null, alpha: float, keys: Sequence[str] = ()) -> None:
-        self.null, self.alpha = null, alpha
+    alpha: of all patterns together, shared by them in equal parts; keys: the names of what requests are keyed
+    by, known before the first; serial: whether order and time are looked at. found: pattern -> the number of
+    draws after which it was proven.
+    """
+
+    def __init__(self, null: Null, alpha: float, keys: Sequence[str] = (), *, serial: bool = True) -> None:
+        self.null, self.alpha, self._keys = null, alpha, tuple(keys)
+        self.patterns = (*(SERIAL if serial else ()), *keys)
+        self._place = {name: place for place, (name, share) in enumerate(_serving(null))}
+        kinds = len(self._place)
+        self._keyed = {name: _Contexts(kinds) for name in keys}
+        self._turns = [_Contexts(kinds) for _ in range(LONGEST_CYCLE)]
+        self._moments = _Moments(kinds)
         self.history: list[str] = []
-        self._last_of: dict[tuple[str, Hashable], str] = {}
-        self._keys = tuple(keys)
-        self._bets = {
-            STICKY: [_Bet(STICKY, turns=1)],
-            ROUND_ROBIN: [
-                _Bet(ROUND_ROBIN, turns=1, away=True),
-                *(_Bet(ROUND_ROBIN, turns=turns) for turns in range(2, LONGEST_CYCLE + 1)),
-            ],
-        } | {keyed(name): [_Bet(keyed(name), key=name)] for name in self._keys}
-        self.largest = 1.0
-        self.pattern: str | None = None
+        self.draws = 0
+        self.found: dict[str, int] = {}
+        self.largest = dict.fromkeys(self.patterns, 0.0)
 
-    def observe(self, identity: str, keys: Mapping[str, Hashable] | None = None) -> str | None:
-        """One more draw; the pattern that is proven, None while independence stands.
+    @property
+    def threshold(self) -> float:
+        """What the logarithm of a pattern's e-value must reach (natural)."""
+        return math.log(len(self.patterns) / self.alpha)
+
+    def observe(self, identity: str, keys: Mapping[str, Hashable] | None = None) -> None:
+        """One more draw. A key of None: it has none, and the pattern lets it pass.
 
         Identities with a share of zero, or none, are the business of the other test, and pass by here.
         Raises ValueError where a key is missing.
@@ -91,37 +128,58 @@ class Dependence:
         given = keys or {}
         if set(given) != set(self._keys):
             raise ValueError(f"each draw needs the keys {self._keys}, got {tuple(given)}")
-        if self.null.shares.get(identity, 0.0) <= 0:
-            return self.pattern
-        for bets in self._bets.values():
-            for bet in bets:
-                bet.settle(self._expected(bet, given), identity, self.null.shares)
-        self.history.append(identity)
+        place = self._place.get(identity)
+        if place is None:
+            return
         for name, value in given.items():
-            self._last_of[name, value] = identity
-        self.largest = max(self.largest, self.e_value)
-        if self.pattern is None and self.e_value >= 1 / self.alpha:
-            self.pattern = max(self.capital, key=lambda name: self.capital[name])
-        return self.pattern
+            if value is not None:
+                self._keyed[name].observe(value, place)
+        for turns, contexts in enumerate(self._turns, 1):
+            if len(self.history) >= turns:
+                contexts.observe(self.history[-turns], place)
+        self._moments.observe(place)
+        self.history.append(identity)
+        self.draws += 1
+        for pattern in self.patterns:
+            value = self.log_e(pattern)
+            self.largest[pattern] = max(self.largest[pattern], value)
+            if value >= self.threshold:
+                self.found.setdefault(pattern, self.draws)
 
-    def _expected(self, bet: _Bet, keys: Mapping[str, Hashable]) -> str | None:
-        if bet.key:
-            return self._last_of.get((bet.key, keys[bet.key]))
-        return self.history[-bet.turns] if len(self.history) >= bet.turns else None
+    def interrupt(self) -> None:
+        """The next draw does not follow the last one: others came between, in an order nobody knows."""
+        self.history.clear()
 
-    @property
-    def capital(self) -> dict[str, float]:
-        """Pattern -> what betting on it has made of 1."""
-        return {name: sum(bet.value for bet in bets) / len(bets) for name, bets in self._bets.items()}
+    def log_e(self, pattern: str) -> float:
+        """Evidence for a pattern at this draw: the natural logarithm of its e-value."""
+        if pattern == ORDER:
+            last, *earlier = (contexts.log_e for contexts in self._turns)
+            return _log_sum([last, _log_sum(earlier) - math.log(len(earlier))]) - math.log(2)
+        if pattern == DRIFT:
+            return self._moments.log_e
+        return self._keyed[pattern].log_e
 
-    @property
-    def e_value(self) -> float:
-        """The average over the patterns: evidence against independence at this draw."""
-        values = self.capital.values()
-        return sum(values) / len(values)
 
-    def sentence(self) -> str:
-        """What the draws prove, for people."""
-        if self.pattern is None:
-            return f"{len(self.history)} draws show no dependence (largest e-value {self.largest:.2g})"
-        return f"draws are not independent but {self.pattern} (largest e-value {self.largest:.2g})"
+def way_of(sequence: Sequence[str]) -> str:
+    """Draws that depend on their order: more or fewer neighbours alike than by chance."""
+    drawn = len(sequence)
+    alike = sum(one == other for one, other in itertools.pairwise(sequence))
+    pairs = drawn * (drawn - 1) / 2
+    chance = sum(math.comb(sequence.count(name), 2) for name in set(sequence)) / pairs if pairs else 1.0
+    return STICKY if alike > chance * max(0, drawn - 1) else ROUND_ROBIN
+
+
+def _serving(null: Null) -> list[tuple[str, float]]:
+    return [(name, share) for name, share in null.shares.items() if share > 0]
+
+
+def _best_fit(counts: Iterable[int]) -> float:
+    """The log likelihood of the shares that fit best."""
+    present = [count for count in counts if count]
+    drawn = sum(present)
+    return sum(count * math.log(count / drawn) for count in present)
+
+
+def _log_sum(logs: Sequence[float]) -> float:
+    highest = max(logs)
+    return highest + math.log(math.fsum(math.exp(one - highest) for one in logs))

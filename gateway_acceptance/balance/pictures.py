@@ -1,129 +1,178 @@
-"""Drawings of a judgement: SVG documents that follow the reader's light or dark theme. Pure."""
+"""Drawings of a judgement, as SVG: the shares with their intervals, and the path of the evidence.
+
+Plain documents: no script, no link, no font of their own. Lines and words have the colour of the page's text,
+so they are read on white and on black; whoever hears them gets title and description.
+"""
 
 from __future__ import annotations
 
 import math
-from html import escape
+from collections.abc import Sequence
+from xml.sax.saxutils import escape, quoteattr
 
 from gateway_acceptance.balance.sequential import Outcome, Trial
 
-WIDTH = 720
-LEFT, RIGHT = 150, 24
-ROW, TOP, FOOT = 46, 64, 58
-CHART = 240
+WIDTH = 640
+LEFT, RIGHT = 170, 20
+"""Of the plot's area: names stand to its left."""
+ROW, TOP = 34, 30
+PATH_HEIGHT, PATH_TOP, PATH_BOTTOM, PATH_LEFT = 150, 22, 34, 56
+LEAST_SPAN = 1.0
+"""Powers of ten that the path's axis shows at least, on each side of the threshold."""
+MOST_POWER = 60.0
+"""Powers of ten beyond which nothing is told apart: an infinite e-value is drawn there."""
 MOST_POINTS = 400
-"""Of a path: more draws than pixels are thinned."""
+LONGEST_NAME = 24
+"""Characters of a name that have room; the whole one is in the row's title."""
+
 STYLE = (
-    "svg{color:#1f2328;background:#fff;font:13px system-ui,sans-serif}"
-    ".t{fill:currentColor}.m{fill:#59636e}.g{stroke:#d1d9e0;fill:none}"
-    ".band{fill:#0969da;opacity:.14}.want{stroke:#0969da;stroke-width:3;fill:none}"
-    ".seen{fill:currentColor}.range{stroke:currentColor;stroke-width:2;fill:none}"
-    ".path{stroke:#0969da;stroke-width:2;fill:none}"
-    ".limit{stroke:#cf222e;stroke-width:1.5;stroke-dasharray:6 4;fill:none}"
+    "svg{color:#1f2328;background:#ffffff;font:12px sans-serif}text{fill:currentColor}"
+    ".axis{stroke:currentColor;stroke-opacity:.35}.faint{fill-opacity:.7}"
+    ".band{fill:#1a7f37;fill-opacity:.16}.declared{stroke:#1a7f37;stroke-width:2}"
+    ".interval{stroke:currentColor;stroke-width:2}.observed{fill:#0969da}.out .observed{fill:#cf222e}"
+    ".path{fill:none;stroke:#0969da;stroke-width:1.5}.limit{stroke:#cf222e;stroke-dasharray:5 3}"
     "@media (prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}"
-    ".m{fill:#9198a1}.g{stroke:#3d444d}.band{fill:#4493f8;opacity:.22}"
-    ".want,.path{stroke:#4493f8}.limit{stroke:#f85149}}"
+    ".band{fill:#3fb950;fill-opacity:.22}.declared{stroke:#3fb950}.observed{fill:#58a6ff}"
+    ".out .observed{fill:#ff7b72}.path{stroke:#58a6ff}.limit{stroke:#ff7b72}}"
 )
-WORDS = {
-    Outcome.PASSED: "passed: every share is within the tolerance",
-    Outcome.FAILED: "failed: the declared shares are disproved",
-    Outcome.INCONCLUSIVE: "inconclusive: too few draws to tell",
-    None: "undecided",
-}
 
 
-def shares_svg(trial: Trial) -> str:
-    """A row for each backend: its declared share with the tolerance around it, and what was seen with its
+def draw_shares(trial: Trial) -> str:
+    """A row for each deployment: its declared share, the tolerance around it, what was observed, and the
     confidence sequence."""
-    names = list(trial.null.shares)
-    height = TOP + ROW * len(names) + FOOT
-    drawn = max(sum(trial.counts.values()), 1)
-    told = f"{trial.draws} draws; {WORDS[trial.outcome]}"
-    parts = [*_head(height, f"Shares of {trial.null.alias}", told)]
-    bottom = TOP + ROW * len(names)
-    for tenth in range(0, 11, 2):
-        at = _x(tenth / 10)
-        parts.append(f'<path class="g" d="M{at} {TOP - 8}V{bottom}"/>')
-        parts.append(_text(at, bottom + 18, f"{tenth * 10} %", "m", "middle"))
-    for place, name in enumerate(names):
-        parts += _row(trial, name, TOP + ROW * place + ROW / 2, drawn)
-    parts.append(
-        _text(LEFT, bottom + 42, "bar: declared, shade: tolerance; dot: seen, line: confidence sequence", "m")
+    null, drawn = trial.null, sum(trial.counts.values())
+    height = TOP + ROW * len(trial.counts) + 26
+    rows = []
+    for place, (name, count) in enumerate(trial.counts.items()):
+        share, observed = null.shares[name], count / drawn if drawn else 0.0
+        rows.append(_row(name, place, share, observed, count, trial.intervals[name], trial.design.tolerance))
+    told = ", ".join(
+        f"{name}: declared {null.shares[name]:.1%}, observed {count} of {drawn}"
+        for name, count in trial.counts.items()
     )
-    return _closed(parts)
+    outcome = trial.outcome or Outcome.INCONCLUSIVE
+    title = f"{null.alias}: shares after {trial.draws} draws, {outcome}"
+    foot = TOP + ROW * len(trial.counts)
+    return _document(
+        height,
+        title,
+        f"{told}. Green: declared, and the tolerance of {trial.design.tolerance:g}.",
+        _text(10, 18, title),
+        *(
+            _line("axis", _across(percent / 100), TOP - 4, _across(percent / 100), foot)
+            + _text(_across(percent / 100), foot + 14, f"{percent} %", anchor="middle", kind="faint")
+            for percent in (0, 25, 50, 75, 100)
+        ),
+        *rows,
+    )
 
 
-def _row(trial: Trial, name: str, middle: float, drawn: int) -> list[str]:
-    share, count = trial.null.shares[name], trial.counts[name]
-    low, high = trial.intervals[name]
-    tolerance = trial.design.tolerance
-    left, right = _x(max(share - tolerance, 0.0)), _x(min(share + tolerance, 1.0))
-    return [
-        _text(LEFT - 12, middle - 2, _cut(name), "t", "end"),
-        _text(LEFT - 12, middle + 14, f"{share:.1%} → {count / drawn:.1%} ({count})", "m", "end", 11),
-        f'<rect class="band" x="{left}" y="{middle - 12}" width="{round(right - left, 1)}" height="24"/>',
-        f'<path class="want" d="M{_x(share)} {middle - 14}V{middle + 14}"/>',
-        f'<path class="range" d="M{_x(low)} {middle}H{_x(high)}'
-        f'M{_x(low)} {middle - 5}v10M{_x(high)} {middle - 5}v10"/>',
-        f'<circle class="seen" cx="{_x(count / drawn)}" cy="{middle}" r="5"/>',
-    ]
-
-
-def evidence_svg(trial: Trial) -> str:
-    """The path of the e-process over the draws, logarithmic, and the line above which all is disproved."""
-    height = TOP + CHART + FOOT
-    limit = math.log10(1 / trial.design.alpha)
-    path = [min(max(value / math.log(10), -limit), 2 * limit) for value in trial.path]
-    top, least = max([limit * 1.15, *path]), min([-1.0, *path])
-    told = f"after {trial.draws} draws; disproved at 1/alpha = {1 / trial.design.alpha:,.0f}"
-
-    def y(value: float) -> float:
-        return round(TOP + CHART * (top - value) / (top - least), 1)
-
-    parts = [*_head(height, f"Evidence against the shares of {trial.null.alias}", told)]
-    for power in range(math.ceil(least), math.floor(top) + 1):
-        parts.append(f'<path class="g" d="M{LEFT} {y(power)}H{WIDTH - RIGHT}"/>')
-        parts.append(_text(LEFT - 10, y(power) + 4, f"{10.0**power:g}", "m", "end"))
-    most = max(len(path), 1)
-    step = max(math.ceil(most / MOST_POINTS), 1)
-    kept = [*range(0, len(path), step)]
-    if kept and kept[-1] != len(path) - 1:
-        kept.append(len(path) - 1)
-    points = [f"{_x((place + 1) / most)} {y(path[place])}" for place in kept]
-    parts.append(f'<path class="path" d="M{_x(0)} {y(0)}{"".join(f"L{point}" for point in points)}"/>')
-    parts.append(f'<path class="limit" d="M{LEFT} {y(limit)}H{WIDTH - RIGHT}"/>')
-    parts.append(_text(WIDTH - RIGHT, y(limit) - 6, "disproved above this line", "t", "end"))
-    bottom = TOP + CHART
-    parts.append(_text(LEFT, bottom + 20, "0", "m", "middle"))
-    parts.append(_text(WIDTH - RIGHT, bottom + 20, f"{trial.draws} draws", "m", "end"))
-    parts.append(_text(LEFT, bottom + 44, "e-value (how much a bet against the declaration has won)", "m"))
-    return _closed(parts)
-
-
-def _head(height: float, title: str, told: str) -> list[str]:
-    return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'width="{WIDTH}" height="{height}">',
-        f"<title>{escape(title)}</title><desc>{escape(told)}</desc><style>{STYLE}</style>",
-        _text(16, 26, title, "t", size=16),
-        _text(16, 46, told, "m"),
-    ]
-
-
-def _closed(parts: list[str]) -> str:
-    return "".join([*parts, "</svg>"])
-
-
-def _x(share: float) -> float:
-    return round(LEFT + (WIDTH - LEFT - RIGHT) * share, 1)
-
-
-def _text(x: float, y: float, text: str, kind: str, anchor: str = "start", size: int = 13) -> str:
+def _row(
+    name: str,
+    place: int,
+    share: float,
+    observed: float,
+    count: int,
+    interval: tuple[float, float],
+    tolerance: float,
+) -> str:
+    middle = TOP + ROW * place + ROW / 2
+    low, high = max(0.0, share - tolerance), min(1.0, share + tolerance)
+    kind = "within" if interval[0] <= share <= interval[1] else "out"
+    short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    inside = observed > 0.7  # numbers to the left of the mark, where there is no room to its right
+    words = f"{count}: {observed:.1%}"
+    shift = -8 if inside else 8
     return (
-        f'<text class="{kind}" x="{round(x, 1)}" y="{round(y, 1)}" text-anchor="{anchor}" font-size="{size}">'
-        f"{escape(text)}</text>"
+        f'<g class="{kind}"><title>{escape(name)}: declared {share:.1%}, observed {observed:.1%} '
+        f"({count}), between {interval[0]:.1%} and {interval[1]:.1%}</title>"
+        + _text(LEFT - 10, middle + 4, short, anchor="end")
+        + f'<rect class="band" x="{_across(low):.1f}" y="{middle - 11:.1f}" '
+        + f'width="{_across(high) - _across(low):.1f}" height="22"/>'
+        + _line("declared", _across(share), middle - 11, _across(share), middle + 11)
+        + _line("interval", _across(interval[0]), middle, _across(interval[1]), middle)
+        + f'<circle class="observed" cx="{_across(observed):.1f}" cy="{middle:.1f}" r="4"/>'
+        + _text(_across(observed) + shift, middle - 5, words, anchor="end" if inside else "start")
+        + "</g>"
     )
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= 18 else f"{name[:17]}…"
+def draw_evidence(trial: Trial) -> str:
+    """The e-process draw by draw, on a logarithmic scale, and the line at which the shares are refuted."""
+    limit = -math.log10(trial.design.alpha)
+    powers = [max(-MOST_POWER, min(MOST_POWER, log_e / math.log(10))) for log_e in trial.path]
+    top = max([limit + LEAST_SPAN, *powers])
+    bottom = min([-LEAST_SPAN, *powers])
+    draws = max(1, len(powers))
+    span = WIDTH - PATH_LEFT - RIGHT
+
+    def across(draw: int) -> float:
+        return PATH_LEFT + span * draw / draws
+
+    def down(power: float) -> float:
+        return PATH_TOP + PATH_HEIGHT * (top - power) / (top - bottom)
+
+    points = [(across(0), down(0.0))]
+    points += [(across(place), down(powers[place - 1])) for place in _places(draws, len(powers))]
+    last = (
+        f"10^{trial.path[-1] / math.log(10):.1f}" if powers and math.isfinite(trial.path[-1]) else "infinite"
+    )
+    ended = last if powers else "1"
+    title = f"{trial.null.alias}: evidence against the declared shares"
+    foot = PATH_TOP + PATH_HEIGHT
+    return _document(
+        foot + PATH_BOTTOM,
+        title,
+        f"The e-value after {len(powers)} draws is {ended}; at 1/alpha, which is {1 / trial.design.alpha:g}, "
+        "the declared shares are refuted.",
+        _text(10, 15, title),
+        *(
+            _line("axis", PATH_LEFT, down(power), WIDTH - RIGHT, down(power))
+            + _text(PATH_LEFT - 6, down(power) + 4, f"10^{power:g}", anchor="end", kind="faint")
+            for power in _ticks(bottom, top)
+        ),
+        _line("limit", PATH_LEFT, down(limit), WIDTH - RIGHT, down(limit)),
+        _text(PATH_LEFT + 6, down(limit) - 4, f"1/alpha = {1 / trial.design.alpha:g}: refuted"),
+        '<polyline class="path" points="' + " ".join(f"{x:.1f},{y:.1f}" for x, y in points) + '"/>',
+        _text(PATH_LEFT, foot + 16, "0", anchor="middle", kind="faint"),
+        _text(WIDTH - RIGHT, foot + 16, f"{len(powers)} draws", anchor="end", kind="faint"),
+        _text(PATH_LEFT + 20, foot + 16, f"ends at {ended}", kind="faint"),
+    )
+
+
+def _places(draws: int, known: int) -> list[int]:
+    """The draws that are drawn: all of them, or evenly spaced ones and the last."""
+    if not known:
+        return []
+    step = max(1, math.ceil(draws / MOST_POINTS))
+    return sorted({*range(1, known + 1, step), known})
+
+
+def _ticks(bottom: float, top: float) -> list[int]:
+    """Whole powers of ten, five or six of them."""
+    step = max(1, math.ceil((top - bottom) / 5))
+    first = math.ceil(bottom / step) * step
+    return list(range(first, math.floor(top) + 1, step))
+
+
+def _across(share: float) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, share))
+
+
+def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
+    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def _text(x: float, y: float, words: str, *, anchor: str = "start", kind: str = "") -> str:
+    shown = f" class={quoteattr(kind)}" if kind else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{shown}>{escape(words)}</text>'
+
+
+def _document(height: float, title: str, description: str, *parts: Sequence[str] | str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
+        f'height="{height:.0f}" role="img" aria-label={quoteattr(title)}>'
+        f"<title>{escape(title)}</title><desc>{escape(description)}</desc><style>{STYLE}</style>"
+        + "".join("".join(part) for part in parts)
+        + "</svg>\n"
+    )

@@ -14,6 +14,13 @@ from gateway_acceptance.environment.model import Balance, Environment, Group
 
 TESTS_OF_EACH = 2
 """Each group is judged twice, its shares and the independence of its draws; alpha is for all of it."""
+PART_OF_GENERATED = 0.1
+"""Of the alpha for independence, what generated requests may spend; the sample's patterns share the rest."""
+DRAWS_FOR_INDEPENDENCE = 120
+"""A sample is at least so long, where the most draws allow it: the shares are often decided after fewer, and
+half-hearted patterns take more."""
+GENERATED_DRAWS = 100
+"""Of the generated requests together, where the most draws allow it: ten of them ten times each."""
 STEP = 0.01
 """Imbalances are told to a point of a hundred."""
 SEARCH_RUNS = 1000
@@ -43,6 +50,16 @@ class Plan:
     healthy: Operating
     detectable: tuple[Detectable, ...]
     fixed_draws: int | None
+
+    @property
+    def sample(self) -> int:
+        """Draws that are made at least, decided or not."""
+        return least_draws(self.design.most_draws)
+
+    @property
+    def generated(self) -> int:
+        """Draws of generated requests, beyond the sample, at most."""
+        return generated_draws(self.design.most_draws)
 
     @property
     def smallest(self) -> float | None:
@@ -89,19 +106,33 @@ def design_of(null: Null, balance: Balance, groups: int) -> Design:
     )
 
 
+def least_draws(most: int) -> int:
+    """How long a sample is at least, decided or not. most: ``balance.most_draws``."""
+    return min(most, DRAWS_FOR_INDEPENDENCE)
+
+
+def generated_draws(most: int) -> int:
+    """How many draws of generated requests are made at most."""
+    return min(most, GENERATED_DRAWS)
+
+
 def plans_of(environment: Environment, version: str | None = None) -> list[Plan | NoPlan]:
     """A plan for each declared group. version: of the gateway, as measured; else the declared one counts."""
     return [_planned(environment, group, version) for group in environment.groups]
 
 
 def _planned(environment: Environment, group: Group, version: str | None) -> Plan | NoPlan:
-    known = version or environment.gateway.version
+    known, witness = version or environment.gateway.version, Witness(environment.balance.witness)
     try:
-        null = null_of(group, environment.gateway, known, Witness.BACKEND)
+        null = null_of(group, environment.gateway, known, witness)
     except UndefinedNullError as problem:
         return NoPlan(group.alias, str(problem))
     if not null.can_be_judged:
-        reason = "all its deployments stand on one backend: the witness cannot tell them apart"
+        reason = "all its deployments stand on one backend: the witness cannot tell them apart" + (
+            '; balance.witness = "deployment" could, where their models differ'
+            if witness is Witness.BACKEND
+            else ", their models are the same"
+        )
         return NoPlan(group.alias, reason)
     return plan(null, environment.balance, len(environment.groups))
 

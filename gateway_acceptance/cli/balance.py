@@ -54,6 +54,7 @@ def document(environment: Environment, plans: list[Plan | NoPlan]) -> dict[str, 
         "power": balance.power,
         "tolerance": balance.tolerance,
         "most_draws": balance.most_draws,
+        "witness": balance.witness,
         "groups": [_entry(one) for one in plans],
         "requests": _requests(plans),
         "answer_tokens": _requests(plans) * ANSWER_TOKENS,
@@ -73,7 +74,9 @@ def _entry(one: Plan | NoPlan) -> dict[str, Any]:
         },
         "alpha": one.design.alpha,
         "draws": one.design.most_draws,
-        "answer_tokens": one.design.most_draws * ANSWER_TOKENS,
+        "draws_at_least": one.sample,
+        "generated_draws": one.generated,
+        "answer_tokens": (one.design.most_draws + one.generated) * ANSWER_TOKENS,
         "healthy": {
             "passed": one.healthy.passed,
             "failed": one.healthy.failed,
@@ -98,7 +101,7 @@ def lines(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
         return [f"{environment.name} declares no balanced group: nothing to plan"]
     found = [
         f"{environment.name}: alpha {balance.alpha:g} over {len(plans)} group(s), power {balance.power:g}, "
-        f"tolerance {balance.tolerance:g}, at most {balance.most_draws} draws of each"
+        f"tolerance {balance.tolerance:g}, at most {balance.most_draws} draws of each, by {balance.witness}"
     ]
     for one in plans:
         found += _of_group(one)
@@ -118,8 +121,9 @@ def _of_group(one: Plan | NoPlan) -> list[str]:
         f"    null hypothesis   {one.null.sentence}",
         *(f"    only if           {premise}" for premise in one.null.premises),
         f"    alpha             {one.design.alpha:g} for the shares, as much for independence",
-        f"    draws             at most {one.design.most_draws}; {healthy.mean_draws:.0f} on average from a "
-        f"right gateway (a fixed test of the tolerance: {one.fixed_draws or 'any'})",
+        f"    draws             at most {one.design.most_draws}; {healthy.mean_draws:.0f} on average decide "
+        f"the shares of a right gateway (a fixed test of the tolerance: {one.fixed_draws or 'any'})",
+        f"    for independence  {one.sample} at least of these, and {one.generated} of generated requests",
         f"    a right gateway   passed {healthy.passed:.2%}, failed {healthy.failed:.2%}, "
         f"inconclusive {healthy.inconclusive:.2%} ({how})",
         f"    passed means      no share is off by {one.design.tolerance:g} or more; wrong with a "
@@ -137,7 +141,7 @@ def _shown(by: float | None) -> str:
 
 
 def _requests(plans: list[Plan | NoPlan]) -> int:
-    return sum(one.design.most_draws for one in plans if isinstance(one, Plan))
+    return sum(one.design.most_draws + one.generated for one in plans if isinstance(one, Plan))
 
 
 def _cautions(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:

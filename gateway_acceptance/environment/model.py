@@ -166,13 +166,15 @@ class Balance(Table):
     the environment together; power: how surely an imbalance of the tolerance is not passed, and the certainty
     that ``balance plan`` plans with; tolerance: the smallest imbalance worth finding, as the largest
     difference of any share from the declared one; most_draws: requests per group after which the judgement is
-    inconclusive. The defaults suit a production deployment: 60 requests of one token each.
+    inconclusive; witness: what is told apart, the servers or each deployment (server and model), which takes
+    more draws. The defaults suit a production deployment: 60 requests of one token each.
     """
 
     alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.002
     power: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.3
     most_draws: Annotated[int, Field(ge=10, le=10_000)] = 60
+    witness: Literal["backend", "deployment"] = "backend"
 
 
 class Outage(Table):

@@ -16,9 +16,7 @@ class Product:
     """liveness, readiness: paths that need no key; served_by: the header naming the backend's base URL;
     version_key: of the readiness body, or else of version_path's body (asked with the key), the product's
     version; deployments_path: its own list of deployments, in LiteLLM's form; deployment_id: the header with
-    the id of the deployment that served, which can be asked for as ``model``; retries, fallbacks: headers
-    with how often a request was tried again, or handed to another alias; cached: the header of an answer that
-    came from a cache."""
+    the id of the deployment that served, which can be asked for as ``model``."""
 
     liveness: str | None = None
     readiness: str | None = None
@@ -27,9 +25,6 @@ class Product:
     version_key: str | None = None
     deployments_path: str | None = None
     deployment_id: str | None = None
-    retries: str | None = None
-    fallbacks: str | None = None
-    cached: str | None = None
 
 
 PRODUCTS = {
@@ -41,9 +36,6 @@ PRODUCTS = {
         version_key="litellm_version",
         deployments_path="/v1/model/info",
         deployment_id="x-litellm-model-id",
-        retries="x-litellm-attempted-retries",
-        fallbacks="x-litellm-attempted-fallbacks",
-        cached="x-litellm-cache-key",
     ),
     "portkey": Product(liveness="/"),
     "openai-compatible": Product(),
@@ -61,7 +53,4 @@ def product_of(gateway: Gateway) -> Product:
         version_key=known.version_key,
         deployments_path=known.deployments_path,
         deployment_id=known.deployment_id,
-        retries=known.retries,
-        fallbacks=known.fallbacks,
-        cached=known.cached,
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from unittest import mock
@@ -125,6 +126,28 @@ def explore(
     return exploration.attempts
 
 
+def collected(drawn: SearchStrategy[Drawn], examples: int, chosen: int) -> list[Drawn]:
+    """What the strategy yields in so many examples, in the order drawn: the same for the same seed.
+    Nothing is judged, so nothing is shrunk."""
+    found: list[Drawn] = []
+
+    @seed(chosen)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(drawn)
+    def collect(value: Drawn) -> None:
+        found.append(value)
+
+    with _same_everywhere():
+        collect()
+    return found
+
+
 def seed_of_the_run() -> int:
     """The seed: the same in every run, unless the environment variable sets another. Raises Untestable."""
     text = os.environ.get(SEED_VARIABLE, "")
@@ -134,6 +157,17 @@ def seed_of_the_run() -> int:
         return int(text)
     except ValueError:
         raise Untestable(f"{SEED_VARIABLE} is {text!r}", "set it to an integer, or not at all") from None
+
+
+@contextmanager
+def _same_everywhere() -> Iterator[None]:
+    """Hypothesis also tries constants that it finds in whatever modules are loaded: the same seed would draw
+    other requests in another selection of checks."""
+    with (
+        mock.patch.object(providers, "_get_local_constants", Constants),
+        mock.patch.object(providers, "CONSTANTS_CACHE", LRUCache(1024)),
+    ):
+        yield
 
 
 def _run(exploration: _Exploration[Drawn], drawn: SearchStrategy[Drawn], examples: int, chosen: int) -> None:
@@ -151,12 +185,7 @@ def _run(exploration: _Exploration[Drawn], drawn: SearchStrategy[Drawn], example
     def holds(value: Drawn) -> None:
         exploration.attempt(value)
 
-    with (
-        # Hypothesis also tries constants that it finds in whatever modules are loaded: the same seed would
-        # draw other requests in another selection of checks.
-        mock.patch.object(providers, "_get_local_constants", Constants),
-        mock.patch.object(providers, "CONSTANTS_CACHE", LRUCache(1024)),
-    ):
+    with _same_everywhere():
         try:
             holds()
         except (CheckFailed, Flaky):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import pickle
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from gateway_acceptance.wire.sdk import sdk_client
 from gateway_acceptance.wire.sender import Deadline, Sender
 
 Observed = TypeVar("Observed")
+Shared = TypeVar("Shared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +101,6 @@ class Target:
         self._seen[name] = (self.notebook.exchanges[before:], observed)
         return observed
 
-    def shared(self, name: str, observe: Callable[[], Observed]) -> Observed:
-        """The same observation for the checks of all workers, made once per run and environment; plain JSON.
-        What it raises is raised to who asked, and the next one observes anew."""
-        path = self._folder / f"shared-{self.environment.name}-{uuid.uuid5(uuid.NAMESPACE_OID, name)}.json"
-        with path.open("a+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            text = file.read()
-            if not text:
-                text = json.dumps(observe())
-                file.write(text)
-        return json.loads(text)  # type: ignore[no-any-return]
-
     def once_in_run(self, name: str, observe: Callable[[], Observed]) -> Observed:
         """The same observation for several checks of all workers. Only for checks that have the environment
         to themselves (effect ``disrupt``): nobody else may be observing meanwhile."""
@@ -123,6 +111,20 @@ class Target:
         observed = observe()
         path.write_bytes(pickle.dumps(observed))
         return observed
+
+    def once_per_run(self, name: str, observe: Callable[[], Shared]) -> Shared:
+        """The same for all workers of the run: one makes it while the others wait for it. observe: what it
+        returns must be JSON, and comes back as that. Where it raises, nothing is kept."""
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        path = self._folder / f"once-{self.environment.name}-{digest}.json"
+        with path.open("a+", encoding="utf-8") as shared:
+            fcntl.flock(shared, fcntl.LOCK_EX)
+            shared.seek(0)
+            text = shared.read()
+            if not text:
+                text = json.dumps(observe())
+                shared.write(text)
+            return json.loads(text)  # type: ignore[no-any-return]
 
     def preflight(self) -> Preflight:
         """Does it answer, and does it accept the key: asked once per run, told to all workers."""
@@ -152,10 +154,6 @@ class Target:
             variable = self.environment.gateway.key_variable
             source = f"correct the key in {variable}" if variable else "restart the lab"
             raise Untestable(f"the gateway refuses the environment's key ({refused})", source)
-
-    def new_sender(self) -> Sender:
-        """A sender with connections of its own, on the same budget and notebook. Close it."""
-        return Sender(self.notebook, self.budget, self._deadline)
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,7 +1,9 @@
 """The faults by name: each the proof that its checks can fail."""
 
-from lab.faults import exposure, operations
+from lab.faults import balance, exposure, operations
 from lab.faults.backends import BACKEND_FAULTS
+from lab.faults.balance import BALANCE_FAULTS
+from lab.faults.balance_patterns import BALANCE_PATTERN_FAULTS
 from lab.faults.chat import CHAT_FAULTS
 from lab.faults.chat_content import CHAT_CONTENT_FAULTS
 from lab.faults.embeddings import EMBEDDING_FAULTS
@@ -41,6 +43,8 @@ ALL = (
     *TOOL_FAULTS,
     *ROUTING_FAULTS,
     *OUTAGE_FAULTS,
+    *BALANCE_FAULTS,
+    *BALANCE_PATTERN_FAULTS,
     *HOST_IDENTITY_FAULTS,
     *HOST_TREE_FAULTS,
     *HOST_UNIT_FAULTS,
@@ -53,7 +57,7 @@ FAULTS = {fault.name: fault for fault in ALL}
 if len(FAULTS) != len(ALL):
     raise ValueError("two faults share a name")
 
-DECLARES = {**exposure.DECLARES, **operations.DECLARES}
+DECLARES = {**exposure.DECLARES, **operations.DECLARES, **balance.DECLARES}
 """What the environments of some faults declare otherwise than ``local``: fault -> table -> keys."""
 
 __all__ = ["DECLARES", "FAULTS", "Change", "Fault", "Layer"]

@@ -45,7 +45,8 @@ class Fault:
     (a check that trips for another reason has not found the fault).
 
     Gateway and outage faults: ``before`` changes a request or answers it, ``after`` changes the gateway's
-    reply, ``listens`` False leaves the port closed, ``repeats`` asks so often again where it failed. Backend
+    reply, ``listens`` False leaves the port closed, ``repeats`` asks so often again where it failed,
+    ``asks_twice`` says which requests the proxy makes once more and whose first answer it drops. Backend
     faults: ``scenario`` of the lab's backends. Host faults: ``change``.
     """
 
@@ -56,6 +57,7 @@ class Fault:
     before: Before | None = None
     after: After | None = None
     listens: bool = True
+    asks_twice: Callable[[Request], bool] | None = None
     scenario: str | None = None
     repeats: int = 0
     change: Change | None = None
@@ -69,9 +71,19 @@ def gateway_fault(
     before: Before | None = None,
     after: After | None = None,
     listens: bool = True,
+    asks_twice: Callable[[Request], bool] | None = None,
 ) -> Fault:
     """A defect of the reverse proxy in front of the real gateway."""
-    return Fault(name, Layer.GATEWAY, description, kills, before=before, after=after, listens=listens)
+    return Fault(
+        name,
+        Layer.GATEWAY,
+        description,
+        kills,
+        before=before,
+        after=after,
+        listens=listens,
+        asks_twice=asks_twice,
+    )
 
 
 def backend_fault(name: str, description: str, kills: Mapping[str, str], *, scenario: str) -> Fault:

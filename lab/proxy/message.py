@@ -13,13 +13,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent. path: with its query; authorised: whether it carries the real gateway's key."""
+    """What a client sent. path: with its query; authorised: whether it carries the real gateway's key; peer:
+    address and port of its connection."""
 
     method: str
     path: str
     headers: Headers
     body: bytes
     authorised: bool = False
+    peer: str = ""
 
     @property
     def json(self) -> Json:
@@ -34,6 +36,10 @@ class Request:
     def streams(self) -> bool:
         """Whether the client asked for a stream."""
         return self.json.get("stream") is True
+
+    def header(self, name: str) -> str:
+        """The first header of that name (in lower case); empty where there is none."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
 
     @property
     def key(self) -> str | None:

@@ -66,6 +66,7 @@ class View:
             tuple((name, value) for name, value in incoming.headers.items()),
             await incoming.read(),
             incoming.headers.get("authorization") == self._authorization,
+            str(incoming.transport.get_extra_info("peername") if incoming.transport else ""),
         )
         fault = self._fault
         if fault is not None and fault.before is not None:
@@ -73,6 +74,9 @@ class View:
             if isinstance(changed, Reply):
                 return await _send(incoming, changed)
             request = changed
+        if fault is not None and fault.asks_twice is not None and fault.asks_twice(request):
+            async with self._ask(request) as other:
+                await other.read()
         async with self._scenario_for(request), self._ask(request) as answer:
             if fault is None or (fault.after is None and not fault.repeats):
                 return await self._pass_on(incoming, answer)

@@ -1,264 +1,195 @@
-"""One sample of draws per balanced alias: bounded, made once per run, judged by several checks.
-
-Requests go out one after the other. What must not matter is chosen by chance for each of them, so that no
-pattern of ours can look like one of the gateway's.
-"""
+"""A sample of a balanced group: drawn once per run, judged by several checks."""
 
 from __future__ import annotations
 
-import random
-import secrets
-from collections import Counter
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.null import NoSharesError, Null, UndefinedNullError, null_of
-from gateway_acceptance.balance.plan import design_of
-from gateway_acceptance.balance.sequential import Outcome, Trial
+from gateway_acceptance.balance.null import NoSharesError, Null, UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.plan import design_of, least_draws
+from gateway_acceptance.balance.sequential import Trial
 from gateway_acceptance.environment import ModelKind
+from gateway_acceptance.plugin.counterexample import seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.verdict import Inconclusive, NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.sender import Sender
-from suites.backends.witnesses import MARK, counting, new_mark
+from gateway_acceptance.wire.sender import Sender, tokens_needed
+from suites.backends.balance_requests import (
+    CONNECTIONS,
+    PARAMETER,
+    STREAM,
+    Asked,
+    Features,
+    rounds,
+)
+from suites.backends.balance_witness import Counting, Who, who_of, witness_of
+from suites.backends.witnesses import new_mark
 
-TEXTS = ("hello", "Zoë grüßt 東京 🎈", "def f(x):\n    return x", "1 + 1", "{}", "the quick brown fox " * 8)
-"""What is asked; the last is a long one. Six, so that each comes often enough to be told from chance."""
-LONG = 100
-"""Characters from which a text counts as long."""
-USERS = ("user-a", "user-b", "user-c")
-CONNECTIONS = 3
-"""Kept open and used by turns of chance."""
-ENOUGH = 150
-"""Draws after which dependence is not looked for further, where the shares are judged already: nine in
-ten gateways that follow a pattern in every second request have shown it by then (docs/balance.md)."""
-ANSWER_TOKENS = 1
-"""Who serves does not depend on how long the answer is."""
-FEATURES = ("content", "length", "user", "connection", "streaming", "temperature")
-"""What must not matter, by the names that findings use."""
-OF_EMBEDDINGS = ("content", "length", "connection")
+MOST_UNANSWERED = 3
+"""Requests without an answer, after which no more are sent: every premise is gone by then."""
+KEPT = 2
+"""Exchanges at each end of a sample that stay as evidence; hundreds would make a record nobody opens."""
+RETRIES, FALLBACKS = "x-litellm-attempted-retries", "x-litellm-attempted-fallbacks"
+CACHE_HEADERS = {"x-litellm-cache-key": "", "x-cache": "hit", "cf-cache-status": "hit"}
+"""Headers that tell of a cache, and the word in them that does; empty: any."""
+UNIQUE_ID = 20
+"""Characters of an answer's id that is not there twice by chance; those of Ollama itself are shorter, and
+are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One answered request. served_by: by the witness, empty where nobody says; between: what stood between
-    it and its draw, in words; id: of the answer."""
+    """One request and who served it. served: in the words of the null hypothesis, empty where nobody says;
+    refused: why there was no answer, or empty; id: of the answer, empty where it tells nothing; cached: the
+    header that says so; contradiction: between two headers of the gateway."""
 
-    served_by: str
-    features: Mapping[str, str]
-    between: tuple[str, ...] = ()
+    features: Features
+    served: str = ""
+    contradiction: str = ""
+    refused: str = ""
+    retries: int = 0
+    fallbacks: int = 0
+    cached: str = ""
     id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """seed: of what was asked; witness: in words; counted: what the backends counted of it, None where they
-    do not count exactly."""
+    """draws: in the order of sending; counted: requests by identity as the backends counted them, None where
+    they do not; exact: they counted these requests alone."""
 
-    seed: int
-    witness: str
-    draws: tuple[Draw, ...]
-    counted: Mapping[str, int] | None = None
-
-
-@dataclass
-class Judged:
-    """A sample against its null hypothesis."""
-
-    sample: Sample
-    trial: Trial
-    dependence: Dependence
-    problems: list[str] = field(default_factory=list)
+    draws: Sequence[Draw]
+    counted: dict[str, int] | None = None
+    exact: bool = False
+    witness: str = Witness.BACKEND.value
+    mark: str = field(default="", compare=False)
 
 
-def sampled(target: Target, alias: str) -> Judged:
-    """The one sample of an alias, judged.
-
-    Raises NotApplicable where nothing is promised or can be told apart, Untestable without a witness that can
-    be believed, Inconclusive where it is not known what is promised, CheckFailed where one is not answered.
-    """
-    null = promised(target, alias)
-    if not null.can_be_judged:
-        raise NotApplicable(f"all deployments of {alias} stand on one backend: no witness tells them apart")
-    document = target.shared(f"balance of {alias}", lambda: asdict(_draw(target, alias, null)))
-    draws = tuple(Draw(**{**one, "between": tuple(one["between"])}) for one in document["draws"])
-    sample = Sample(document["seed"], document["witness"], draws, document["counted"])
-    _require_witness(target, sample)
-    judged = begun(target, alias, null, sample)
-    for draw in sample.draws:
-        observe(judged, draw)
-    judged.problems = between(sample)
-    return judged
-
-
-def promised(target: Target, alias: str) -> Null:
-    """The null hypothesis by backend. Raises NotApplicable for a strategy that promises no shares,
+def null_hypothesis(target: Target, alias: str, witness: Witness) -> Null:
+    """What the declaration promises. Raises NotApplicable for a strategy that promises no shares,
     Inconclusive where it is not known what is promised."""
     environment = target.environment
     version = target.preflight().version or environment.gateway.version
     try:
-        return null_of(environment.group(alias), environment.gateway, version)
+        return null_of(environment.group(alias), environment.gateway, version, witness)
     except NoSharesError as reason:
         raise NotApplicable(str(reason)) from None
     except UndefinedNullError as problem:
         raise Inconclusive(str(problem)) from None
 
 
-def begun(target: Target, alias: str, null: Null, sample: Sample) -> Judged:
-    """Both tests before the first draw; alpha is for both of them and all groups of the environment."""
+def sampled(target: Target, alias: str, null: Null) -> Sample:
+    """The sample of a group: drawn by whoever asks first, the same for all workers of the run."""
+    found = target.once_per_run(f"sample of {alias}", lambda: asdict(_drawn(target, alias, null)))
+    return Sample(**{**found, "draws": [Draw(**draw) for draw in found["draws"]]})
+
+
+def _drawn(target: Target, alias: str, null: Null) -> Sample:
+    """Draws until the shares are decided and independence had its least number, or there are enough."""
     environment = target.environment
-    design = design_of(null, environment.balance, len(environment.groups))
-    features = features_of(target, alias)
-    return Judged(sample, Trial(null, design), Dependence(null, design.alpha, features))
-
-
-def features_of(target: Target, alias: str) -> tuple[str, ...]:
-    """What is varied in requests to an alias."""
-    embeds = alias in target.environment.aliases_of(ModelKind.EMBEDDING)
-    return OF_EMBEDDINGS if embeds else FEATURES
-
-
-def observe(judged: Judged, draw: Draw) -> bool:
-    """One more draw; whether more are wanted. The test of the shares ends at its outcome; that of dependence
-    goes on, for most patterns take longer to show."""
-    trial, dependence = judged.trial, judged.dependence
-    if trial.outcome is None:
-        trial.observe(draw.served_by)
-    dependence.observe(draw.served_by, draw.features)
-    if trial.outcome is Outcome.FAILED or dependence.pattern is not None:
-        return False
-    return trial.outcome is None or len(dependence.history) < ENOUGH
-
-
-def between(sample: Sample) -> list[str]:
-    """What stood between requests and their draws, each kind once, with how often."""
-    found = Counter(word for draw in sample.draws for word in draw.between)
-    ids = Counter(draw.id for draw in sample.draws if draw.id)
-    again = sum(times - 1 for times in ids.values())
-    problems = [f"{times} of {len(sample.draws)} answers {word}" for word, times in sorted(found.items())]
-    if again:
-        problems.append(f"{again} of {len(sample.draws)} answers have the id of an earlier one: a cache")
-    if sample.counted is not None:
-        own = sum(sample.counted.values())
-        if own > len(sample.draws):
-            problems.append(f"the backends counted {own} requests of {len(sample.draws)}: hidden retries")
-        elif own < len(sample.draws):
-            problems.append(f"the backends counted {own} requests of {len(sample.draws)}: a cache, or others")
-    return problems
-
-
-def _require_witness(target: Target, sample: Sample) -> None:
-    silent = sum(1 for draw in sample.draws if not draw.served_by)
-    if silent:
-        header = target.gateway.product.served_by or "(none is declared)"
-        raise Untestable(
-            f"no witness says which backend served {silent} of {len(sample.draws)} requests (header: "
-            f"{header})",
-            "let the gateway send it, declare gateway.served_by_header, or declare counts of every backend",
-        )
-    said = Counter(draw.served_by for draw in sample.draws)
-    counted = sample.counted or {}
-    lies = [name for name, own in counted.items() if said[name] > own]
-    if lies and sum(counted.values()) == len(sample.draws):
-        named = ", ".join(f"{name} {said[name]} times, it counted {counted[name]}" for name in lies)
-        raise Untestable(
-            f"the witnesses disagree: the header names {named}", "see BACKEND-WITNESS-001: one of them lies"
-        )
-
-
-def _draw(target: Target, alias: str, null: Null) -> Sample:
-    """Draws until both tests have an outcome, or there were enough."""
-    seed = secrets.randbits(32)
-    chance, mark = random.Random(seed), new_mark()  # noqa: S311  (not for secrets)
-    clients = [BackendClient(backend, target.sender) for backend in counting(target.environment)]
-    exact = bool(clients) and len(clients) == len(target.environment.backends)
-    exact = exact and all(MARK in (client.backend.counts or "") for client in clients)
-    header = target.gateway.product.served_by
-    witness = f"the header {header}" if header else "the backends' own counts" if exact else "none"
-    judged = begun(target, alias, null, Sample(seed, witness, ()))
+    balance, group = environment.balance, environment.group(alias)
+    trial = Trial(null, design_of(null, balance, len(environment.groups)))
+    least, most = least_draws(balance.most_draws), balance.most_draws
+    mark, who = new_mark(), who_of(target, group)
+    counting = Counting(target, group, mark)
     draws: list[Draw] = []
-    counted: dict[str, int] = {}
-    connections = [target.new_sender() for _ in range(CONNECTIONS)]
-    try:
-        for _ in range(judged.trial.design.most_draws):
-            chosen = _chosen(chance, features_of(target, alias))
-            answer = _ask(target, alias, mark, chosen, connections)
-            served = answer.served_by
-            if not header and exact:
-                served, counted = _grown(counted, _counted(clients, mark))
-            draw = Draw(served, chosen, _between(target, answer), _id_of(answer))
-            draws.append(draw)
-            if not served or not observe(judged, draw):
+    with _clients(target) as (kept, crowd), little_evidence(target), ThreadPoolExecutor() as pool:
+
+        def ask(asked: Asked) -> Draw:
+            gateway = kept[asked.connection] if asked.connection is not None else crowd
+            if group.kind is ModelKind.EMBEDDING:
+                features = asked.features | {PARAMETER: None, STREAM: None}
+                return drawn(gateway, asked.embedding_body(alias, mark), features, who, agent=asked.client)
+            return drawn(gateway, asked.body(alias, mark), asked.features, who, agent=asked.client)
+
+        for batch in rounds(seed_of_the_run()):
+            made = list(pool.map(ask, batch[: most - len(draws)])) if len(batch) > 1 else [ask(batch[0])]
+            draws += made
+            for draw in made:
+                if trial.outcome is None and draw.served:
+                    trial.observe(draw.served)
+            unanswered = sum(bool(draw.refused) for draw in draws)
+            decided = trial.outcome is not None and len(draws) >= least
+            if decided or len(draws) >= most or unanswered >= MOST_UNANSWERED:
                 break
-    finally:
-        for sender in connections:
-            sender.close()
-    return Sample(seed, witness, tuple(draws), _counted(clients, mark) if exact else None)
+        counted = counting.counted()
+    return Sample(draws, counted, counting.exact, witness_of(target).value, mark)
 
 
-def _chosen(chance: random.Random, features: tuple[str, ...]) -> dict[str, str]:
-    text = chance.randrange(len(TEXTS))
-    chosen = {
-        "content": str(text),
-        "length": "long" if len(TEXTS[text]) >= LONG else "short",
-        "user": chance.choice(USERS),
-        "connection": str(chance.randrange(CONNECTIONS)),
-        "streaming": chance.choice(("streamed", "whole")),
-        "temperature": chance.choice(("0", "1")),
-    }
-    return {name: chosen[name] for name in features}
-
-
-def _ask(
-    target: Target, alias: str, mark: str, chosen: Mapping[str, str], connections: list[Sender]
-) -> Exchange:
-    """The mark is the same in all of a sample: equal texts are equal requests, to a cache and to a hash."""
-    client = GatewayClient(target.environment, target.key, connections[int(chosen["connection"])])
-    text = f"{TEXTS[int(chosen['content'])]} [{mark}]"
-    if "streaming" in chosen:
-        more: dict[str, Any] = {"stream": True} if chosen["streaming"] == "streamed" else {}
-        more |= {"user": chosen["user"], "temperature": int(chosen["temperature"])}
-        answer = client.chat(alias, text, max_tokens=ANSWER_TOKENS, **more)
-    else:
-        answer = client.embeddings(alias, text)
+def drawn(
+    gateway: GatewayClient, body: dict[str, Any], features: Features, who: Who, *, agent: str = ""
+) -> Draw:
+    """One request, and what its answer says of itself. Raises NotPermitted."""
+    headers = [("user-agent", agent)] if agent else []
+    path = "/v1/embeddings" if "input" in body else "/v1/chat/completions"
+    try:
+        answer = gateway.request("POST", path, json_body=body, headers=headers, tokens=_tokens(body))
+    except NoAnswer as failure:
+        return Draw(features, refused=str(failure))
     if answer.status != 200:
-        raise CheckFailed(f"expected 200 for {alias}, got {answer.status}: {answer.text[:300]}")
-    return answer
+        return Draw(features, refused=f"got {answer.status}: {answer.text[:200]}")
+    served, contradiction = who(answer)
+    return Draw(
+        features,
+        served,
+        contradiction,
+        retries=_number(answer, RETRIES),
+        fallbacks=_number(answer, FALLBACKS),
+        cached=_cached(answer),
+        id=_id(answer),
+    )
 
 
-def _counted(clients: list[BackendClient], mark: str) -> dict[str, int]:
-    return {client.backend.name: sum(client.counts(mark).values()) for client in clients}
+def _tokens(body: dict[str, Any]) -> int:
+    return tokens_needed(json.dumps(body), int(body.get("max_tokens", 0)))
 
 
-def _grown(before: Mapping[str, int], after: dict[str, int]) -> tuple[str, dict[str, int]]:
-    """(whose count grew, the counts after); nobody's where it grew nowhere."""
-    return next((name for name, count in after.items() if count > before.get(name, 0)), ""), after
+def _number(answer: Exchange, header: str) -> int:
+    value = answer.header(header) or ""
+    return int(value) if value.isdecimal() else 0
 
 
-def _between(target: Target, answer: Exchange) -> tuple[str, ...]:
-    product = target.gateway.product
-    found = []
-    for header, words in (
-        (product.retries, "were tried again"),
-        (product.fallbacks, "fell back to another alias"),
-    ):
-        value = answer.header(header) if header else None
-        if value not in (None, "", "0"):
-            found.append(f"{words} ({header})")
-    if product.cached and answer.header(product.cached) is not None:
-        found.append(f"came from a cache ({product.cached})")
-    return tuple(found)
+def _cached(answer: Exchange) -> str:
+    for name, word in CACHE_HEADERS.items():
+        value = answer.header(name)
+        if value and word in value.lower():
+            return f"{name}: {value}"
+    return ""
 
 
-def _id_of(answer: Exchange) -> str:
-    """The answer's id, of a stream that of its first chunk; embeddings have none."""
-    text = answer.text
+def _id(answer: Exchange) -> str:
+    """The id of a completion, or of the first event of a stream."""
+    text = answer.text.lstrip().removeprefix("data:").lstrip()
     start = text.find('"id"')
-    if start < 0:
-        return ""
-    _, _, rest = text[start + 4 :].partition('"')
-    return rest.partition('"')[0]
+    value = text[start:].split('"')[3] if start >= 0 and text[start:].count('"') >= 4 else ""
+    return value if len(value) >= UNIQUE_ID else ""
+
+
+@contextmanager
+def _clients(target: Target) -> Iterator[tuple[dict[str, GatewayClient], GatewayClient]]:
+    """One client for each connection that is kept, and one for requests at the same time."""
+    with ExitStack() as stack:
+
+        def client() -> GatewayClient:
+            sender = Sender(target.notebook, target.budget, target.sender.deadline)
+            stack.callback(sender.close)
+            return GatewayClient(target.environment, target.key, sender)
+
+        yield {name: client() for name in CONNECTIONS}, client()
+
+
+@contextmanager
+def little_evidence(target: Target) -> Iterator[None]:
+    """Of what is sent within, only the ends stay in the notebook."""
+    before = len(target.notebook.exchanges)
+    try:
+        yield
+    finally:
+        made = target.notebook.exchanges[before:]
+        if len(made) > 2 * KEPT:
+            target.notebook.exchanges[before:] = [*made[:KEPT], *made[-KEPT:]]

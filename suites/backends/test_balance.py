@@ -1,24 +1,31 @@
-"""BACKEND-BAL: is a balanced alias balanced, as declared, by nothing but chance (docs/balance.md)."""
+"""BACKEND-BAL: is a balanced alias balanced at all, and are its shares the declared ones."""
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
-from gateway_acceptance.balance.pictures import evidence_svg, shares_svg
+from gateway_acceptance.balance.null import Witness
+from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
 from gateway_acceptance.balance.sequential import Outcome
-from gateway_acceptance.check import MUST, SHOULD, SPEND, check
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable, require
+from gateway_acceptance.verdict import (
+    CheckFailed,
+    Inconclusive,
+    NotApplicable,
+    Untestable,
+    require,
+)
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.observations import ask_echo, echoed_twice
-from suites.backends.balance_sample import Judged, promised, sampled
+from suites.backends.balance_account import account, in_words
+from suites.backends.balance_judgement import from_a_cache, tried_again
+from suites.backends.balance_observed import judgement, sample_of
+from suites.backends.balance_sample import null_hypothesis
+from suites.backends.witnesses import listed
 
 FALSE_ALARM = 1e-5
-"""How often a gateway that balances as declared may be called unbalanced by the checks that only look whether
-a second backend serves at all."""
+"""How often a gateway that balances as declared may be called unbalanced."""
 
 
 @check(
@@ -32,18 +39,49 @@ a second backend serves at all."""
 def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> None:
     """Draws until a second backend is seen. Gives up when a gateway that draws independently by the declared
     weights would have shown one with a probability of at least 1 - 1e-5."""
-    shares = _serving(target, group)
+    null = null_hypothesis(target, group, Witness.BACKEND)
+    shares = {name: share for name, share in null.shares.items() if share > 0}
+    if len(shares) < 2:
+        (only,) = shares
+        if len(null.shares) > 1:  # the others stand by, by their weights or orders
+            raise NotApplicable(f"{group} is declared to be served by {only} alone: it is not balanced")
+        raise CheckFailed(f"{group} is not balanced: all its deployments are declared on {only}")
     seen: Counter[str] = Counter()
     for answer in echoed_twice(target, group):
         seen[_server_of(answer)] += 1
-    while _may_be_chance(seen, shares):
+    while (
+        len(seen) < 2
+        and set(seen) <= {*shares}
+        and sum(share ** seen.total() for share in shares.values()) > FALSE_ALARM
+    ):
         seen[_server_of(ask_echo(target, group))] += 1
-    _require_several(target, group, seen, shares, "")
+    if "" in seen:
+        header = gateway.product.served_by or "(none is declared)"
+        raise Untestable(
+            f"no witness says which backend served {group}: the header {header} is absent",
+            "let the gateway send it, or declare gateway.served_by_header",
+        )
+    undeclared = sorted(name for name in seen if name not in shares)
+    if undeclared:
+        raise CheckFailed(f"{group} was served by {', '.join(undeclared)}, which is not declared for it")
+    if len(seen) < 2:
+        (only,) = seen
+        raise CheckFailed(
+            f"{group} is not balanced: all {seen.total()} requests were served by {only}; "
+            f"declared are {', '.join(shares)}"
+        )
+
+
+def _server_of(answer: Exchange) -> str:
+    """Who served it; a request that was not served says nothing of balance."""
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
+    return answer.served_by
 
 
 @check(
     "BACKEND-BAL-002",
-    "each backend serves its declared share of a balanced alias",
+    "the deployments of a balanced alias serve in their declared shares",
     level=MUST,
     effect=SPEND,
     claims="FUN-05",
@@ -56,130 +94,62 @@ def test_shares(
     note: Callable[[str, object], None],
     picture: Callable[[str, str], None],
 ) -> None:
-    """Passed: every share is shown to be within the tolerance. Failed: the declared shares are disproved."""
-    judged = sampled(target, group)
-    trial = judged.trial
-    note(f"balance of {group}: null hypothesis", trial.null.sentence)
-    note(f"balance of {group}: seen", f"{trial.sentence()}; witness: {judged.sample.witness}")
-    picture(f"shares of {group}", shares_svg(trial))
-    picture(f"evidence against the shares of {group}", evidence_svg(trial))
-    if trial.unexpected:
-        raise CheckFailed(
-            f"{group} was served by {', '.join(trial.unexpected)}, which is not declared for it"
-        )
-    _require_premises(judged)
-    hint = f"; {judged.dependence.sentence()}" if judged.dependence.pattern else ""
+    """One-token requests until the shares are shown to be within the tolerance, or not to be the declared
+    ones; inconclusive where neither is shown within ``balance.most_draws``. docs/balance.md."""
+    found = judgement(target, group)
+    trial = found.trial
+    for name, value in account(found, target.environment).items():
+        note(name, value)
+    picture("shares", draw_shares(trial))
+    picture("evidence", draw_evidence(trial))
     if trial.outcome is Outcome.FAILED:
-        raise CheckFailed(f"{trial.sentence()}{hint}. Declared: {trial.null.sentence}")
+        raise CheckFailed(in_words(found, target.environment), blame="gateway")
     if trial.outcome is not Outcome.PASSED:
-        why = hint or "; raise balance.most_draws or balance.tolerance (gateway-acceptance balance plan)"
-        raise Inconclusive(f"{trial.sentence()}{why}")
+        raise Inconclusive(in_words(found, target.environment))
 
 
 @check(
-    "BACKEND-BAL-003",
-    "which backend serves depends neither on what is asked, nor on who asks, nor on who served before",
+    "BACKEND-BAL-010",
+    "no answer of a balanced alias comes from a cache",
+    level=SHOULD,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_no_cache(target: Target, gateway: GatewayClient, group: str) -> None:
+    """A premise of all that is said of balance, and a promise to who asks twice: as headers, answers' ids and
+    the backends' own counts tell."""
+    require(from_a_cache(sample_of(target, group)), blame="gateway")
+
+
+@check(
+    "BACKEND-BAL-011",
+    "no request of a balanced alias is tried again, or answered by another alias",
+    level=SHOULD,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_not_tried_again(target: Target, gateway: GatewayClient, group: str) -> None:
+    """While all is well nothing is to be tried again: each try is another draw, and costs another answer."""
+    require(tried_again(sample_of(target, group)), blame="gateway")
+
+
+@check(
+    "BACKEND-BAL-012",
+    "behind a balanced alias the gateway has more than one deployment",
     level=MUST,
-    effect=SPEND,
+    effect=READ,
     claims="FUN-05",
-    spec="litellm:simple-shuffle",
+    spec="litellm:GET /v1/model/info",
 )
-def test_independence(
-    target: Target, gateway: GatewayClient, group: str, note: Callable[[str, object], None]
-) -> None:
-    """Routing by content, user or connection puts the load of one client on one backend although the shares
-    are right over all; taking turns is not what is declared either."""
-    judged = sampled(target, group)
-    note(f"balance of {group}: independence", judged.dependence.sentence())
-    _require_premises(judged)
-    if judged.trial.outcome is Outcome.FAILED:
-        raise Inconclusive(
-            f"the shares of {group} are not as declared (BACKEND-BAL-002): dependence is judged against these"
-        )
-    if judged.dependence.pattern is not None:
-        raise CheckFailed(f"{judged.dependence.sentence()}. Declared: {judged.trial.null.sentence}")
-
-
-@check(
-    "BACKEND-BAL-004",
-    "nothing stands between a request to a balanced alias and its draw: no retry, no cache, no fallback",
-    level=SHOULD,
-    effect=SPEND,
-    claims="FUN-05",
-)
-def test_premises(target: Target, gateway: GatewayClient, group: str) -> None:
-    """Under each of them the shares that are seen are not those that were drawn, and nothing can be said of
-    balance; while all backends are well there is no reason for any."""
-    judged = sampled(target, group)
-    require([Problem("", text) for text in judged.problems], blame="gateway")
-
-
-@check(
-    "BACKEND-BAL-005",
-    "requests at the same time reach more than one backend",
-    level=SHOULD,
-    effect=SPEND,
-    claims="FUN-05",
-    spec="bounds.concurrency",
-)
-def test_at_once(target: Target, gateway: GatewayClient, group: str, environment: Environment) -> None:
-    """As many at once as are declared, until a second backend is seen, or a gateway that draws independently
-    would have shown one with a probability of at least 1 - 1e-5."""
-    shares = _serving(target, group)
-    load = environment.bounds.concurrency
-    seen: Counter[str] = Counter()
-    with ThreadPoolExecutor(load) as pool:
-        while not seen or _may_be_chance(seen, shares):
-            asked = [pool.submit(ask_echo, target, group) for _ in range(load)]
-            seen.update(_server_of(one.result()) for one in asked)
-    _require_several(target, group, seen, shares, f", {load} at a time")
-
-
-def _serving(target: Target, alias: str) -> dict[str, float]:
-    """The backends that are declared to serve at all, with their shares. Raises CheckFailed for one alone."""
-    shares = {name: share for name, share in promised(target, alias).shares.items() if share > 0}
-    if len(shares) < 2:
-        raise CheckFailed(f"{alias} is declared over the one backend {', '.join(shares)}: it cannot balance")
-    return shares
-
-
-def _may_be_chance(seen: Counter[str], shares: dict[str, float]) -> bool:
-    """Whether one backend alone was seen so far, and a right gateway might still have done that."""
-    alone = len(seen) < 2 and set(seen) <= {*shares}
-    return alone and sum(share ** seen.total() for share in shares.values()) > FALSE_ALARM
-
-
-def _require_several(
-    target: Target, alias: str, seen: Counter[str], shares: dict[str, float], how: str
-) -> None:
-    if "" in seen:
-        header = target.gateway.product.served_by
-        if header is None:
-            raise NotApplicable(
-                "no header of this gateway names the backend; its shares are judged by counts"
-            )
-        raise Untestable(
-            f"no witness says which backend served {alias}: the header {header} is absent",
-            "let the gateway send it, or declare gateway.served_by_header",
-        )
-    undeclared = sorted(name for name in seen if name not in shares)
-    if undeclared:
-        raise CheckFailed(f"{alias} was served by {', '.join(undeclared)}, which is not declared for it")
-    if len(seen) < 2:
-        (only,) = seen
+def test_several_deployments(target: Target, gateway: GatewayClient, group: str) -> None:
+    """Aliases by which routers rename a model (``model_group_alias``), and ``router_settings.model_group``,
+    which LiteLLM does not know, balance nothing."""
+    entries = [entry for entry in listed(target) if entry.alias == group]
+    if not entries:
         raise CheckFailed(
-            f"not balanced: all {seen.total()} requests to {alias}{how} were served by {only}; "
-            f"declared are {', '.join(shares)}"
+            f"{group} is not balanced: the gateway lists no deployment of that name. An alias balances where "
+            "several model_list entries share its model_name; router_settings.model_group has no effect, and "
+            "model_group_alias only renames"
         )
-
-
-def _server_of(answer: Exchange) -> str:
-    """Who served it; a request that was not served says nothing of balance."""
-    if answer.status != 200:
-        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
-    return answer.served_by
-
-
-def _require_premises(judged: Judged) -> None:
-    if judged.problems:
-        raise Inconclusive(f"a premise does not hold, so nothing follows of {'; '.join(judged.problems)}")
+    if len(entries) == 1:
+        raise CheckFailed(f"{group} is not balanced: it has a single deployment, {entries[0]}")
