@@ -20,7 +20,8 @@ DRAWS_FOR_INDEPENDENCE = 120
 """A sample is at least so long, where the most draws allow it: the shares are often decided after fewer, and
 half-hearted patterns take more."""
 GENERATED_DRAWS = 100
-"""Of the generated requests together, where the most draws allow it: ten of them ten times each."""
+"""Of the generated requests together: ten of them ten times each. Where the most draws are fewer, none are
+made: they are beyond the sample, and a budget as small as production's is better spent on that."""
 STEP = 0.01
 """Imbalances are told to a point of a hundred."""
 SEARCH_RUNS = 1000
@@ -112,8 +113,8 @@ def least_draws(most: int) -> int:
 
 
 def generated_draws(most: int) -> int:
-    """How many draws of generated requests are made at most."""
-    return min(most, GENERATED_DRAWS)
+    """How many draws of generated requests are made, beyond the sample. most: ``balance.most_draws``."""
+    return GENERATED_DRAWS if most >= GENERATED_DRAWS else 0
 
 
 def plans_of(environment: Environment, version: str | None = None) -> list[Plan | NoPlan]:

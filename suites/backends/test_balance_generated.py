@@ -5,7 +5,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from gateway_acceptance.balance.plan import PART_OF_GENERATED, design_of, generated_draws
+from gateway_acceptance.balance.plan import (
+    GENERATED_DRAWS,
+    PART_OF_GENERATED,
+    design_of,
+    generated_draws,
+)
 from gateway_acceptance.check import SHOULD, SPEND, check
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import SEED_VARIABLE, seed_of_the_run
@@ -56,6 +61,11 @@ def test_any_request(
     null = null_hypothesis(target, group, witness_of(target))
     if not null.can_be_judged:
         raise NotApplicable(f"the witness cannot tell the deployments of {group} apart")
+    if not generated_draws(environment.balance.most_draws):
+        raise NotApplicable(
+            f"generated requests take {GENERATED_DRAWS} draws beyond the sample, balance.most_draws allows "
+            f"{environment.balance.most_draws}; what the sample varies is judged (BACKEND-BAL-003 to 009)"
+        )
     requests, sample = _drawn(target, group)
     require_premises(sample, null)
     alpha = design_of(null, environment.balance, len(environment.groups)).alpha * PART_OF_GENERATED
