@@ -35,7 +35,7 @@ CUT = "… (cut)"
 RESULTS = "allure-results"
 BESIDE_THE_RECORD = ("paths", "format", "red")
 """Of status.json: where things lie, its own format, and cases, which are compared one by one."""
-ADDED_LATER = ("waivers",)
+ADDED_LATER = ("waivers", "fingerprint", "fresh_h", "proven")
 """Of status.json: what its format has had since a later version only. A run from before may lack it: a signed
 one is looked at for years. What is there must agree."""
 VALUE_AT_MOST = 200

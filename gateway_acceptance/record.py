@@ -26,6 +26,7 @@ __all__ = ["FORMAT", "NOT_VERIFIED", "Judgement", "Run", "Selected", "build", "j
 FORMAT = 2
 """2: ``basis`` and the fingerprint are in it, so that the record can be judged again from itself."""
 Document = dict[str, Any]
+ENVIRONMENT_PARTS = {"models", "groups", "backends", "host", "policy", "tracker"}
 WAIVER_FIELDS = tuple(Waiver.model_fields)
 
 
@@ -283,7 +284,7 @@ def _unfinished(selected: Sequence[Selected], cases: Sequence[Document], run: Ru
 
 def environment_document(environment: Environment) -> Document:
     """What the record says of the declared environment."""
-    document = environment.model_dump(mode="json", include={"models", "groups", "backends", "host", "policy"})
+    document = environment.model_dump(mode="json", include=ENVIRONMENT_PARTS)
     document["models"] = [
         *document["models"],
         *(

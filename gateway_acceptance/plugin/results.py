@@ -17,8 +17,9 @@ from gateway_acceptance.audit import contradictions, disagreements
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.record import distrusted
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.report.past import Past, read_past
 from gateway_acceptance.report.views import write_views
-from gateway_acceptance.run_directory import RECORD, RunDirectory, new_run_directory, previous_record
+from gateway_acceptance.run_directory import RECORD, RunDirectory, new_run_directory
 from gateway_acceptance.seal import seal
 
 NOTHING = Path("nothing")
@@ -29,11 +30,11 @@ Record = dict[str, Any]
 
 @dataclass
 class Begun:
-    """One environment's run, begun. previous: the record of the run before it, or None."""
+    """One environment's run, begun. past: what was there before it."""
 
     environment: str
     directory: RunDirectory
-    previous: Record | None
+    past: Past
 
 
 @dataclass
@@ -51,12 +52,12 @@ def begin(runs: Path, record: Record, redactor: Redactor, claims: Sequence[Claim
     """Make the run's directory, write the record of an unfinished run into it, let ``latest`` point there.
     Raises OSError."""
     environment = record["run"]["environment"]
-    previous = previous_record(runs, environment)
+    past = read_past(runs, environment)
     directory = new_run_directory(runs, environment, record["run"]["id"], redactor)
-    begun = Begun(environment, directory, previous)
+    begun = Begun(environment, directory, past)
     record = _named(record, begun)
     directory.write_json(RECORD, record)
-    write_views(directory, record, previous, claims, directory.path / NOTHING, with_report=False)
+    write_views(directory, record, past, claims, directory.path / NOTHING, with_report=False)
     directory.publish()
     return begun
 
@@ -72,11 +73,11 @@ def finish(
     part: RunDirectory | None = None
     try:
         part = begun.directory.beside()
-        report, why = _write(part, record, begun.previous, claims, staging, with_report=with_report)
+        report, why = _write(part, record, begun.past, claims, staging, with_report=with_report)
         void = _mistrust(part, record)
         if void is not None:
             record, report, why = void, None, void["run"]["headline"]
-            _write_void(part, record, begun.previous, claims)
+            _write_void(part, record, begun.past, claims)
         seal(part.path)
         begun.directory.replace(part)
         begun.directory.publish()
@@ -96,14 +97,14 @@ def _named(record: Record, begun: Begun) -> Record:
 def _write(
     directory: RunDirectory,
     record: Record,
-    previous: Record | None,
+    past: Past,
     claims: Sequence[Claim],
     staging: Path,
     *,
     with_report: bool,
 ) -> tuple[Path | None, str]:
     directory.write_json(RECORD, record)
-    return write_views(directory, record, previous, claims, staging, with_report=with_report)
+    return write_views(directory, record, past, claims, staging, with_report=with_report)
 
 
 def _mistrust(directory: RunDirectory, record: Record) -> Record | None:
@@ -118,13 +119,11 @@ def _mistrust(directory: RunDirectory, record: Record) -> Record | None:
     return None
 
 
-def _write_void(
-    directory: RunDirectory, record: Record, previous: Record | None, claims: Sequence[Claim]
-) -> None:
+def _write_void(directory: RunDirectory, record: Record, past: Past, claims: Sequence[Claim]) -> None:
     """All files go, for they tell of a run that is void now. What is written anew comes of the redacted
     record alone; whatever of it still holds a secret goes as well."""
     directory.clear()
-    _write(directory, record, previous, claims, directory.path / NOTHING, with_report=False)
+    _write(directory, record, past, claims, directory.path / NOTHING, with_report=False)
     for leak in directory.redact.leaks_in(directory.path):
         (directory.path / leak.rsplit(":", 1)[0]).unlink(missing_ok=True)
 
@@ -137,7 +136,5 @@ def _lost(begun: Begun, part: RunDirectory | None, record: Record, error: OSErro
     void = distrusted(record, why, [f"{why}; {mend}"])
     with contextlib.suppress(OSError):
         begun.directory.write_json(RECORD, void)
-        write_views(
-            begun.directory, void, begun.previous, (), begun.directory.path / NOTHING, with_report=False
-        )
+        write_views(begun.directory, void, begun.past, (), begun.directory.path / NOTHING, with_report=False)
     return Finished(begun.environment, void, begun.directory, None, "")

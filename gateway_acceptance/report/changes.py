@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway_acceptance.claims import NOT_VERIFIED
 from gateway_acceptance.report.reading import Record, is_executed, is_red
+from gateway_acceptance.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Everything that changed, by kind. moved: other changes of verdict, for example passed to waived."""
+    """Everything that changed, by kind. newly_waived: accepted now and not before; moved: other changes of
+    verdict, for example not permitted to passed."""
 
     fixed: tuple[Change, ...]
     broken: tuple[Change, ...]
+    newly_waived: tuple[Change, ...]
     moved: tuple[Change, ...]
     newly_not_verified: tuple[Change, ...]
     new: tuple[Change, ...]
@@ -42,14 +45,18 @@ def changes(record: Record, previous: Record) -> Changes:
         for name in after
         if name in before and before[name]["verdict"] != after[name]["verdict"]
     ]
+    waived = [one for one in differing if one.after == Verdict.WAIVED]
     fixed = [
-        one for one in differing if is_red(one.before) and not is_red(one.after) and is_executed(one.after)
+        one
+        for one in differing
+        if is_red(one.before) and not is_red(one.after) and is_executed(one.after) and one not in waived
     ]
     broken = [one for one in differing if not is_red(one.before) and is_red(one.after)]
     return Changes(
         fixed=tuple(fixed),
         broken=tuple(broken),
-        moved=tuple(one for one in differing if one not in fixed and one not in broken),
+        newly_waived=tuple(waived),
+        moved=tuple(one for one in differing if one not in (*fixed, *broken, *waived)),
         newly_not_verified=_newly_not_verified(record, previous),
         new=tuple(
             Change(name, check["title"], "", check["verdict"])

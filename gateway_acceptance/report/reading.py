@@ -26,8 +26,11 @@ SYMBOLS: Mapping[str, str] = {
     Verdict.FAILED: "❌",
     Verdict.HARNESS_ERROR: "💥",
     NOT_VERIFIED: "⬜",
+    "proven earlier": "🕓",
+    "stale": "⌛",
 }
-"""One symbol per verdict, always shown together with the word."""
+"""One symbol per verdict, and per standing of a claim that only earlier runs proved; always shown with the
+word."""
 
 ILLEGAL_IN_XML = {
     **dict.fromkeys([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20)], "\ufffd"),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway_acceptance.report.proofs import fresh_hours
 from gateway_acceptance.report.reading import Record, cases, is_red
 
 FORMAT = 1
 PATHS = {
     "record": "record.json",
     "status": "STATUS.md",
+    "page": "index.html",
     "junit": "junit.xml",
     "badge": "badge.svg",
     "report": "report.html",
@@ -23,7 +25,7 @@ WAIVER = ("id", "check", "owner", "expires", "used", "stale", "expired", "expire
 
 
 def status_document(record: Record) -> dict[str, Any]:
-    """State, exit code, totals, claim ids by verdict, every red case, waivers in scope; plain JSON."""
+    """State, exit code, totals, claim ids by verdict, times of proof, every red case, waivers; plain JSON."""
     run = record["run"]
     claims: dict[str, list[str]] = {}
     for claim in record["claims"]:
@@ -42,6 +44,9 @@ def status_document(record: Record) -> dict[str, Any]:
         "suite_version": run["suite"]["version"],
         "product": record["target"]["product"],
         "product_version": record["target"]["product_version"],
+        "fingerprint": (record["target"].get("fingerprint") or {}).get("start"),
+        "fresh_h": fresh_hours(record),
+        "proven": {claim["id"]: claim["proven"] for claim in record["claims"] if claim.get("proven")},
         "totals": dict(record["totals"]),
         "claims": claims,
         "red": [

@@ -11,9 +11,11 @@ from gateway_acceptance.report.allure import finish_results
 from gateway_acceptance.report.allure_tool import build_report
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.junit import render_junit
+from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import pictures
 from gateway_acceptance.report.status_json import status_document
-from gateway_acceptance.report.tracker import render_status
+from gateway_acceptance.report.tracker import render_page, render_status
+from gateway_acceptance.report.view import status_view
 from gateway_acceptance.run_directory import RunDirectory
 
 RESULTS = "allure-results"
@@ -22,20 +24,22 @@ RESULTS = "allure-results"
 def write_views(
     directory: RunDirectory,
     record: Mapping[str, Any],
-    previous: Mapping[str, Any] | None,
+    past: Past,
     claims: Sequence[Claim],
     staging: Path,
     *,
     with_report: bool,
 ) -> tuple[Path | None, str]:
-    """STATUS.md, status.json, junit.xml, Allure's results and report.
+    """STATUS.md, index.html, status.json, junit.xml, Allure's results and report.
 
     staging: where allure-pytest wrote during the run. Returns the report's path, or None and why there is
     none; a missing report never changes a verdict.
     """
     for drawn in pictures(record):
         directory.write(drawn.file, drawn.svg)
-    directory.write("STATUS.md", render_status(record, previous, claims))
+    view = status_view(record, past, claims, report=with_report)
+    directory.write("STATUS.md", render_status(view))
+    directory.write("index.html", render_page(view))
     run = record["run"]
     directory.write("badge.svg", badge_svg(run["environment"], run["state"], str(run["ended"])[:10]))
     directory.write_json("status.json", status_document(record))

@@ -47,6 +47,7 @@ def test_the_run_directory_is_complete(runs: dict[str, Run]) -> None:
             "STATUS.md",
             "allure-results",
             "badge.svg",
+            "index.html",
             "junit.xml",
             "pictures",
             "record.json",

@@ -13,6 +13,7 @@ from gateway_acceptance.claims import Claim
 from gateway_acceptance.policy import Spent
 from gateway_acceptance.record import build
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.views import write_views
 from gateway_acceptance.run_directory import RunDirectory
 from gateway_acceptance.seal import seal
@@ -64,7 +65,7 @@ def write(folder: Path, document: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     directory = RunDirectory(folder, Redactor())
     directory.write_json("record.json", document)
-    write_views(directory, document, None, CLAIMS, folder / "nothing", with_report=False)
+    write_views(directory, document, Past(), CLAIMS, folder / "nothing", with_report=False)
     seal(folder)
     return folder
 

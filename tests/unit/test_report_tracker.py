@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.claims import SECTIONS, Claim
+from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.status_json import status_document
 from gateway_acceptance.report.tracker import render_status
+from gateway_acceptance.report.view import status_view
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, exchange, record
 
@@ -18,7 +20,7 @@ CHAT = {"environment": "lab", "chat_model": "hx-chat"}
 
 
 def render(document: dict[str, Any], previous: dict[str, Any] | None = None, *claims: Claim) -> str:
-    return render_status(document, previous, claims)
+    return render_status(status_view(document, Past(previous=previous), claims))
 
 
 def section(status: str, title: str) -> str:
@@ -41,8 +43,11 @@ def test_the_trackers_sections_come_in_the_trackers_order() -> None:
         "Resource Utilisation",
         "Security Requirements",
         "Changes since the last run of this environment",
+        "Changes since the last accepted release",
         "Failures",
         "Waivers in use",
+        "Blind spots",
+        "History of runs",
         "Summary",
     ]
     assert len(headings) == len(begin)
@@ -88,7 +93,8 @@ def test_totals_count_cases_checks_and_claims() -> None:
 def test_a_claims_line_has_verdict_statement_evidence_and_time() -> None:
     document = record(check("API-CHAT-001", claims=["FUN-01"]))
     assert line_of(render(document), "FUN-01") == (
-        "| ✅ passed | `FUN-01` | the text of FUN-01 | ✅ `API-CHAT-001` | 2026-03-01 10:00:02 |"
+        "| ✅ passed | `FUN-01` | the text of FUN-01 | ✅ `API-CHAT-001` "
+        "| 2026-03-01 10:00:02 (28 seconds ago) |"
     )
 
 
@@ -196,13 +202,14 @@ def test_changes_since_the_last_run() -> None:
         claims=("FUN-01",),
     )
     after["target"]["product_version"] = "2.0"
-    changes = section(render(after, before), "Changes")
+    changes = section(render(after, before), "Changes since the last run")
     assert "run `before` of 2026-03-01 10:00:00 UTC" in changes
     assert "**Product version**: 1.106.2 → 2.0" in changes
     assert "**Broken** (1)\n  - `API-B-001` the title of API-B-001: ✅ passed → ❌ failed" in changes
     assert "**Fixed** (1)\n  - `API-A-001` the title of API-A-001: ❌ failed → ✅ passed" in changes
     assert "**Newly not verified** (1)\n  - `FUN-01`" in changes
-    assert "**Verdict changed otherwise** (2)\n  - `API-C-001`" in changes
+    assert "**Newly waived** (1)\n  - `API-C-001` the title of API-C-001: ✅ passed → ☑️ waived" in changes
+    assert "**Verdict changed otherwise** (1)\n  - `API-E-001`" in changes
     assert "**New checks** (1)\n  - `API-F-001`" in changes
     assert "**Checks no longer in the run** (1)\n  - `API-D-001`" in changes
 
@@ -262,7 +269,7 @@ def test_waivers_in_scope_are_listed_with_their_use() -> None:
     ]
     waivers = section(render(document), "Waivers in use")
     assert "| `W` | `API-CHAT-001` | known \\| accepted (<https://example.org/1>) | platform |" in waivers
-    assert "| 2026-06-01 | used |" in waivers
+    assert "| 2026-06-01 (92 days left) | used |" in waivers
     assert "no longer needed: remove it" in waivers
     assert "expired: renew or remove it" in waivers
     assert "ELSEWHERE" not in waivers

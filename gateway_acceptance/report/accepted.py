@@ -1,0 +1,72 @@
+"""The last accepted release of an environment, by its sign-offs, ``ENVIRONMENT/VERSION/``.
+
+Read without checking any signature: here it is only what a run is compared with.
+Whether a sign-off holds says ``gateway-acceptance verify``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.report.ages import instant
+from gateway_acceptance.run_directory import RECORD
+
+SIGNOFF = "signoff.json"
+PARTS = ("run", "target", "checks", "claims", "waivers")
+"""Of a record: what a comparison reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One release that was signed. version: the name of its directory; signed: when (ISO, UTC)."""
+
+    version: str
+    signed: str
+    record: dict[str, Any]
+
+
+def last_accepted(signoffs: Path, environment: str) -> dict[str, Any] | None:
+    """The record of the newest sign-off that can be read, or None."""
+    newest, _ = newest_accepted(signoffs, environment)
+    return newest.record if newest else None
+
+
+def newest_accepted(signoffs: Path, environment: str) -> tuple[Accepted | None, list[str]]:
+    """(the newest by the time of signing, a sentence for each that cannot be read)."""
+    found: list[tuple[datetime, Accepted]] = []
+    skipped = []
+    for path in sorted((signoffs / environment).glob(f"*/{SIGNOFF}")):
+        try:
+            accepted = _accepted(path, environment)
+            found.append((instant(accepted.signed), accepted))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            skipped.append(f"the sign-off {path.parent.name} is passed over: {why}")
+    newest = max(found, key=lambda pair: pair[0], default=(None, None))[1]
+    return newest, skipped
+
+
+def _accepted(path: Path, environment: str) -> Accepted:
+    document, record = _read(path), _read(path.with_name(RECORD))
+    if not isinstance(document.get("signed"), str):
+        raise TypeError(f"{SIGNOFF} does not say when it was signed")
+    missing = [part for part in PARTS if part not in record]
+    if missing:
+        raise ValueError(f"{RECORD} is no record: it has no {missing[0]}")
+    if record["run"]["environment"] != environment:
+        raise ValueError(f"{RECORD} is of the environment {record['run']['environment']!r}")
+    return Accepted(path.parent.name, document["signed"], record)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path.name} is no JSON") from None
+    if not isinstance(document, dict):
+        raise TypeError(f"{path.name} is no object")
+    return document

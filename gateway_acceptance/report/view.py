@@ -1,0 +1,284 @@
+"""What the tracker says of a run: one model, from which STATUS.md and index.html are both made.
+
+All of it is plain text and numbers; each template escapes what it prints.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from gateway_acceptance.claims import NOT_VERIFIED, SECTIONS, SECURITY, Claim
+from gateway_acceptance.report.accepted import Accepted
+from gateway_acceptance.report.ages import instant
+from gateway_acceptance.report.assess import Action, Risk, next_action, risk
+from gateway_acceptance.report.changes import Changes, changes
+from gateway_acceptance.report.history import History
+from gateway_acceptance.report.models import ModelRow, model_rows
+from gateway_acceptance.report.past import Past
+from gateway_acceptance.report.pictures import Picture, pictures
+from gateway_acceptance.report.proofs import EARLIER, STALE, Proof, fresh_hours, proofs
+from gateway_acceptance.report.reading import Entry, Record, cases, is_executed, is_red, severity
+from gateway_acceptance.report.red_cases import Failure, failures, grouped, mending
+from gateway_acceptance.verdict import Verdict
+
+COMMIT_LENGTH = 12
+SOON_DAYS = 14
+"""A waiver that ends within so many days is shown as such (as the run itself warns)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """One statement. evidence: (check id, its title, its verdict on this claim), the worst first."""
+
+    id: str
+    text: str
+    proof: Proof
+    evidence: tuple[tuple[str, str, str], ...]
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverLine:
+    """One accepted deviation in scope. days: until it ends, negative once it has; use: in words."""
+
+    id: str
+    check: str
+    reason: str
+    link: str
+    owner: str
+    expires: str
+    days: int
+    use: str
+
+    @property
+    def soon(self) -> bool:
+        """Whether somebody must look at it now."""
+        return self.days <= SOON_DAYS
+
+    @property
+    def left(self) -> str:
+        """``12 days left``, ``ends today``, ``ended 3 days ago``"""
+        if self.days == 0:
+            return "ends today"
+        count = f"{abs(self.days)} day{'' if abs(self.days) == 1 else 's'}"
+        return f"{count} left" if self.days > 0 else f"ended {count} ago"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything that a page of the tracker shows. as_of: when it was made, for ages."""
+
+    run: Entry
+    target: Entry
+    environment: Entry
+    as_of: datetime
+    fresh_h: float
+    server: str
+    commit: str
+    facts: Mapping[str, object]
+    totals: Sequence[tuple[str, int, int, int]]
+    sections: Mapping[str, Sequence[ClaimLine]]
+    models: Sequence[ModelRow]
+    resources: Sequence[tuple[str, str, object]]
+    mend: str
+    previous: Record | None
+    changes: Changes | None
+    accepted: Accepted | None
+    accepted_changes: Changes | None
+    passed_over: Sequence[str]
+    failures: Sequence[Failure]
+    untestable: Sequence[tuple[str, str, list[str]]]
+    blind: Sequence[tuple[str, Sequence[ClaimLine]]]
+    blind_checks: Sequence[tuple[str, str, list[str]]]
+    waivers: Sequence[WaiverLine]
+    history: History
+    red_cases: int
+    pictures: Sequence[Picture]
+    summary: str
+    action: Action
+    risk: Risk
+    report: bool
+
+
+def status_view(
+    record: Record, past: Past, claims: Iterable[Claim], *, now: datetime | None = None, report: bool = False
+) -> View:
+    """The model of one run. past: what was before it; claims: the tracker's statements, in their order.
+
+    now: when ages are counted from (the run's end, unless it is given). report: whether there is an
+    Allure report beside. A last run of another environment counts as none.
+    """
+    declared = tuple(claims)
+    now = now or instant(record["run"]["ended"])
+    previous = past.previous
+    if previous is not None and previous["run"]["environment"] != record["run"]["environment"]:
+        previous = None
+    mends = {claim.id: claim.mend for claim in declared if claim.mend}
+    known = proofs(record, past.history.runs, now)
+    sections = _sections(record, declared, known)
+    lines = [line for listed in sections.values() for line in listed]
+    open_security = {
+        line.id: line.mend
+        for line in sections[SECURITY]
+        if line.mend and line.proof.standing not in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
+    }
+    return View(
+        run=record["run"],
+        target=record["target"],
+        environment=record["environment"],
+        as_of=now,
+        fresh_h=fresh_hours(record),
+        server=_server(record),
+        commit=str(record["run"]["suite"].get("commit") or "")[:COMMIT_LENGTH],
+        facts=_target_facts(record),
+        totals=_totals(record),
+        sections=sections,
+        models=model_rows(record),
+        resources=_measured(record, "Resource Utilisation"),
+        mend=mending(open_security),
+        previous=previous,
+        changes=changes(record, previous) if previous else None,
+        accepted=past.accepted,
+        accepted_changes=changes(record, past.accepted.record) if past.accepted else None,
+        passed_over=past.passed_over,
+        failures=failures(record),
+        untestable=grouped(record, Verdict.UNTESTABLE),
+        blind=_blind(lines),
+        blind_checks=grouped(record, Verdict.NOT_PERMITTED, Verdict.NOT_APPLICABLE),
+        waivers=_waivers(record, now.date()),
+        history=past.history,
+        red_cases=sum(is_red(case["verdict"]) for _, case in cases(record)),
+        pictures=pictures(record),
+        summary=_summary(record, lines),
+        action=next_action(record, mends),
+        risk=risk(record),
+        report=report,
+    )
+
+
+def _target_facts(record: Record) -> dict[str, object]:
+    """What was measured of the target, without what the table of models shows."""
+    aliases = tuple(f"{model['alias']}." for model in record["environment"]["models"])
+    facts = record["target"]["facts"]
+    return {name: value for name, value in facts.items() if not str(name).startswith(aliases)}
+
+
+def _server(record: Record) -> str:
+    host = record["environment"].get("host") or {}
+    return str(host.get("name") or host.get("hostname") or "")
+
+
+def _sections(
+    record: Record, declared: Sequence[Claim], known: Mapping[str, Proof]
+) -> dict[str, list[ClaimLine]]:
+    """Every claim by section, in the file's order; those that the record does not know are not verified."""
+    entries = {claim["id"]: claim for claim in record["claims"]}
+    checks = {check["id"]: check for check in record["checks"]}
+    by_id = {claim.id: claim for claim in declared}
+    sections: dict[str, list[ClaimLine]] = {section: [] for section in SECTIONS}
+    for name in [*by_id, *(name for name in entries if name not in by_id)]:
+        entry, claim = entries.get(name, {}), by_id.get(name)
+        about = claim.about if claim else entry.get("about")
+        evidence = sorted(
+            (
+                (check_id, str(checks[check_id]["title"]), verdict)
+                for check_id in entry.get("checks", ())
+                if check_id in checks and (verdict := _spoken(checks[check_id], name, about))
+            ),
+            key=lambda told: -severity(told[2]),
+        )
+        section, text = (claim.section, claim.text) if claim else (entry["section"], entry["text"])
+        sections.setdefault(section, []).append(
+            ClaimLine(
+                name,
+                text,
+                known.get(name, Proof(NOT_VERIFIED)),
+                tuple(evidence),
+                claim.mend if claim else str(entry.get("mend") or ""),
+            )
+        )
+    return sections
+
+
+def _spoken(check: Entry, claim: str, about: str | None) -> str:
+    """A check's verdict on one claim: of all its cases, or of those that concern what the claim is about."""
+    own = [
+        str(case["verdict"])
+        for case in check["cases"]
+        if claim in check["claims"] or about in case["parameters"].values()
+    ]
+    return max(own, key=severity, default="")
+
+
+def _totals(record: Record) -> list[tuple[str, int, int, int]]:
+    """(verdict, cases, checks, claims), every verdict that occurs, in the order of the lattice."""
+    of_checks = Counter(check["verdict"] for check in record["checks"] if check["cases"])
+    of_claims = Counter(claim["verdict"] for claim in record["claims"])
+    of_cases: Mapping[str, int] = record["totals"]
+    return [
+        (word, of_cases.get(word, 0), of_checks[word], of_claims[word])
+        for word in (*Verdict, NOT_VERIFIED)
+        if of_cases.get(word, 0) or of_checks[word] or of_claims[word]
+    ]
+
+
+def _measured(record: Record, section: str) -> list[tuple[str, str, object]]:
+    """(check id, name, value) of every fact that the evidence of a section measured."""
+    ids = {claim["id"] for claim in record["claims"] if claim["section"] == section}
+    return [
+        (check["id"], name, value)
+        for check, case in cases(record)
+        if ids & set(check["claims"]) and is_executed(case["verdict"])
+        for name, value in case["facts"].items()
+    ]
+
+
+def _blind(lines: Sequence[ClaimLine]) -> list[tuple[str, list[ClaimLine]]]:
+    """The claims that this run does not speak of, by how they stand; worst first."""
+    words = (NOT_VERIFIED, STALE, EARLIER, Verdict.NOT_PERMITTED, Verdict.NOT_APPLICABLE)
+    found = [(str(word), [line for line in lines if line.proof.standing == word]) for word in words]
+    return [(word, listed) for word, listed in found if listed]
+
+
+def _waivers(record: Record, today: date) -> list[WaiverLine]:
+    """Those in scope, the first to end first."""
+    listed = [
+        WaiverLine(
+            **{name: str(entry[name]) for name in ("id", "check", "reason", "link", "owner", "expires")},
+            days=(date.fromisoformat(entry["expires"]) - today).days,
+            use=_use(entry),
+        )
+        for entry in record["waivers"]
+        if entry.get("in_scope", True)
+    ]
+    return sorted(listed, key=lambda waiver: waiver.days)
+
+
+def _use(entry: Mapping[str, Any]) -> str:
+    if entry.get("expired"):
+        return "expired: renew or remove it"
+    if entry["stale"]:
+        return "no longer needed: remove it"
+    return "used" if entry["used"] else "not used"
+
+
+def _summary(record: Record, lines: Sequence[ClaimLine]) -> str:
+    claims = record["claims"]
+    of = Counter(str(claim["verdict"]) for claim in claims)
+    standing = Counter(line.proof.standing for line in lines)
+    red = sum(number for verdict, number in of.items() if is_red(verdict))
+    aside = of[Verdict.NOT_APPLICABLE] + of[Verdict.NOT_PERMITTED]
+    totals = record["totals"]
+    parts = [f"{of[Verdict.PASSED]} of {len(claims)} claims proven"]
+    parts += [f"{of[Verdict.WAIVED]} waived"] if of[Verdict.WAIVED] else []
+    parts += [f"{red} red"] if red else []
+    past = [f"{standing[word]} {word}" for word in (EARLIER, STALE) if standing[word]]
+    unverified = f"{of[NOT_VERIFIED]} not verified" + (f" ({', '.join(past)})" if past else "")
+    parts += [unverified] if of[NOT_VERIFIED] else []
+    parts += [f"{aside} not applicable or not permitted"] if aside else []
+    executed = f"{totals['checks_executed']} of {totals['checks_selected']} selected checks executed"
+    return f"{', '.join(parts)}; {executed}; {totals['requests']} requests, {totals['tokens']} tokens"
