@@ -66,6 +66,7 @@ def compared(record: Record, before: Mapping[str, Any], release: str, digest: st
         "record_sha256": digest,
         "product_version": before["target"]["product_version"],
         **{name: [asdict(change) for change in getattr(found, name)] for name in CHANGES},
+        "moved": [asdict(change) for change in (*found.newly_waived, *found.moved)],
         "newly_accepted": sorted(now - was),
         "no_longer_accepted": sorted(was - now),
     }
