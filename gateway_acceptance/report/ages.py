@@ -12,9 +12,19 @@ def age_in_words(seconds: float) -> str:
     if abs(seconds) < 1:
         return "just now"
     length, unit = next((length, unit) for length, unit in UNITS if abs(seconds) >= length)
-    count = int(abs(seconds) // length)
-    words = f"{count} {unit}{'s' if count > 1 else ''}"
+    words = _counted(int(abs(seconds) // length), unit)
     return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def hours_in_words(hours: float) -> str:
+    """``7 days``, ``1 day``, ``36 hours``, ``0.5 hours``: exactly that long."""
+    if hours % 24 == 0:
+        return _counted(hours / 24, "day")
+    return _counted(hours, "hour")
+
+
+def _counted(count: float, unit: str) -> str:
+    return f"{count:g} {unit}{'' if count == 1 else 's'}"
 
 
 def instant(text: str) -> datetime:

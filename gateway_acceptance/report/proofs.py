@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway_acceptance.check import PROFILES
 from gateway_acceptance.claims import NOT_VERIFIED
 from gateway_acceptance.fingerprint import UNKNOWN
 from gateway_acceptance.report.ages import age_in_words, instant
-from gateway_acceptance.report.history import PastRun
-from gateway_acceptance.verdict import Verdict
+from gateway_acceptance.report.history import VOID, PastRun
+from gateway_acceptance.verdict import RED, Verdict
 
 FRESH_H = 168.0
 """Hours, of records that do not say how long a proof counts."""
@@ -23,6 +24,7 @@ STALE = "stale"
 PROVEN = (Verdict.PASSED.value, Verdict.WAIVED.value)
 SILENT = (NOT_VERIFIED, Verdict.NOT_APPLICABLE.value, Verdict.NOT_PERMITTED.value)
 """Verdicts by which a run does not speak of a claim."""
+PARTIAL = "PARTIAL RUN"
 OF_THE_PROCESS = (".MainPID", ".NRestarts")
 """What a restart changes, and nothing that was judged."""
 
@@ -85,37 +87,57 @@ def same_target(record: Entry, run: PastRun) -> str:
 
 
 def _proof(claim: Entry, record: Entry, earlier: Sequence[PastRun], now: datetime, fresh_s: float) -> Proof:
-    verdict, name = str(claim["verdict"]), str(claim["id"])
-    if record["run"]["state"] != "VOID" and verdict in PROVEN and claim.get("proven"):
+    verdict, name, run = str(claim["verdict"]), str(claim["id"]), record["run"]
+    if run["state"] != VOID and verdict in PROVEN and claim.get("proven"):
         at = str(claim["proven"])
-        return Proof(STALE if is_stale(at, now, fresh_s) else verdict, at, _age(at, now))
+        _, red = _last_words(name, earlier, width(run["state"], run["profile"]))
+        standing = STALE if is_stale(at, now, fresh_s) else verdict
+        return Proof(standing, at, _age(at, now), note=_open(red, name))
     if verdict not in SILENT:
         return Proof(verdict, note=_before(name, earlier, now))
-    run = _last_word(name, earlier)
-    if run is None:
-        return Proof(verdict)
-    if run.verdicts[name] not in PROVEN:
-        return Proof(verdict, note=f"{run.verdicts[name]} in run {run.id}, and not looked at since")
-    at = run.proven.get(name, "")
-    if not at:
-        return Proof(verdict)
-    other = same_target(record, run)
+    proof, red = _last_words(name, earlier)
+    if proof is None or red is not None:
+        return Proof(verdict, note=_open(red, name))
+    at = proof.proven[name]
+    other = same_target(record, proof)
     if other:
-        return Proof(verdict, note=f"run {run.id} proved it of another target: {other}")
+        return Proof(verdict, note=f"run {proof.id} proved it of another target: {other}")
     if verdict != NOT_VERIFIED:
-        return Proof(verdict, note=f"run {run.id} proved it {age_in_words(_age(at, now))}")
+        return Proof(verdict, note=f"run {proof.id} proved it {age_in_words(_age(at, now))}")
     standing = STALE if is_stale(at, now, fresh_s) else EARLIER
-    return Proof(standing, at, _age(at, now), run.id)
+    return Proof(standing, at, _age(at, now), proof.id)
 
 
-def _last_word(name: str, earlier: Sequence[PastRun]) -> PastRun | None:
-    """The newest earlier run that speaks of a claim. A void one proves nothing; what failed in it failed."""
+def width(state: str, profile: str | None) -> int:
+    """How much a run looked at: more for a wider profile, 0 for less than a whole one."""
+    if state == PARTIAL or profile not in PROFILES:
+        return 0
+    return PROFILES.index(profile) + 1
+
+
+def _last_words(
+    name: str, earlier: Sequence[PastRun], settled: int = 0
+) -> tuple[PastRun | None, PastRun | None]:
+    """(the newest run that proves a claim, the run by which it is red and that no run as wide has settled).
+
+    settled: the width of what proved it since. Void and partial runs prove nothing; what failed in
+    them failed.
+    """
+    proof: PastRun | None = None
     for run in earlier:
-        verdict = run.verdicts.get(name, NOT_VERIFIED)
-        if verdict in SILENT or (run.void and verdict != Verdict.FAILED):
-            continue
-        return run
-    return None
+        verdict, wide = run.verdicts.get(name, NOT_VERIFIED), width(run.state, run.profile)
+        if verdict in PROVEN and not run.void and wide and name in run.proven:
+            proof = proof or run
+            settled = max(settled, wide)
+        elif max(wide, 1) > settled and (verdict == Verdict.FAILED or (verdict in RED and not run.void)):
+            return proof, run
+    return proof, None
+
+
+def _open(run: PastRun | None, name: str) -> str:
+    if run is None:
+        return ""
+    return f"{run.verdicts[name]} in run {run.id}, and no run as wide has proven it since"
 
 
 def _before(name: str, earlier: Sequence[PastRun], now: datetime) -> str:

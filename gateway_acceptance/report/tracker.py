@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from gateway_acceptance.report.ages import hours_in_words
 from gateway_acceptance.report.assess import NAMED_AT_MOST
 from gateway_acceptance.report.markdown import code, md, template
 from gateway_acceptance.report.page import page_template, style, style_hash
@@ -32,6 +33,7 @@ def render_status(view: View) -> str:
         evidence=_evidence,
         last_proof=_last_proof,
         state_of=state_symbol,
+        counts_for=hours_in_words(view.fresh_h),
         utc=utc,
     )
 
@@ -49,6 +51,7 @@ def render_page(view: View) -> str:
         reasons_at_most=REASONS_AT_MOST,
         kinds_of=kinds_of,
         tone=tone,
+        counts_for=hours_in_words(view.fresh_h),
         utc=utc,
     )
 
