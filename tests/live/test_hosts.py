@@ -44,7 +44,8 @@ def left_of(state: LabState) -> list[str]:
     for root in cgroups.hierarchies(mounts).roots:
         found += [str(path) for path in root.glob(f"{cgroups.PREFIX}{state.pid}")]
     found += [row for row in mounts.splitlines() if str(lab_folder(ROOT, ENVIRONMENT)) in row]
-    return found + [str(c.laddr) for c in psutil.net_connections("tcp") if "127.37.0." in str(c.laddr)]
+    listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    return found + [str(c.laddr) for c in listening if "127.37.0." in str(c.laddr)]
 
 
 def wait_until_gone(state: LabState) -> list[str]:

@@ -57,7 +57,7 @@ def test_what_nobody_touched_verifies(touched: Touched) -> None:
 BOUND = (
     *("record.json", "allowed_signers", "approver.pub", "signoff.html", "signoff.pdf", "report/STATUS.md"),
     *("report/record.json", "report/junit.xml", "report/status.json", "report/seal.json"),
-    *("report/allure-results.tar.xz", "report/index.html"),
+    *("report/allure-results.tar.xz", "report/index.html", "report/badge.svg"),
 )
 UNBOUND = {
     "signoff.json": "signoff.json.sig does not sign signoff.json: it is not of this content",
