@@ -22,6 +22,9 @@ half-hearted patterns take more."""
 GENERATED_DRAWS = 100
 """Of the generated requests together: ten of them ten times each. Where the most draws are fewer, none are
 made: they are beyond the sample, and a budget as small as production's is better spent on that."""
+FULL_GROUPS, LEAST_OF_EACH = 10, 40
+"""Of more groups than these each has its part of the draws for independence, and never fewer than the least:
+blunt patterns are still found, and routing is one piece of code for all of them."""
 STEP = 0.01
 """Imbalances are told to a point of a hundred."""
 SEARCH_RUNS = 1000
@@ -44,23 +47,24 @@ class Detectable:
 class Plan:
     """One group. alpha: of this group; draws: at most; healthy: what becomes of a right gateway; detectable:
     what is found; fixed_draws: what a fixed test with the same alpha and power takes for the tolerance,
-    None where a single draw of another would do."""
+    None where a single draw of another would do; groups: of the environment."""
 
     null: Null
     design: Design
     healthy: Operating
     detectable: tuple[Detectable, ...]
     fixed_draws: int | None
+    groups: int = 1
 
     @property
     def sample(self) -> int:
         """Draws that are made at least, decided or not."""
-        return least_draws(self.design.most_draws)
+        return least_draws(self.design.most_draws, self.groups)
 
     @property
     def generated(self) -> int:
         """Draws of generated requests, beyond the sample, at most."""
-        return generated_draws(self.design.most_draws)
+        return generated_draws(self.design.most_draws, self.groups)
 
     @property
     def smallest(self) -> float | None:
@@ -107,14 +111,19 @@ def design_of(null: Null, balance: Balance, groups: int) -> Design:
     )
 
 
-def least_draws(most: int) -> int:
-    """How long a sample is at least, decided or not. most: ``balance.most_draws``."""
-    return min(most, DRAWS_FOR_INDEPENDENCE)
+def least_draws(most: int, groups: int) -> int:
+    """How long a sample is at least, decided or not. most: ``balance.most_draws``; groups: of the
+    environment."""
+    return min(most, _of_each(DRAWS_FOR_INDEPENDENCE, groups))
 
 
-def generated_draws(most: int) -> int:
-    """How many draws of generated requests are made, beyond the sample. most: ``balance.most_draws``."""
-    return GENERATED_DRAWS if most >= GENERATED_DRAWS else 0
+def generated_draws(most: int, groups: int) -> int:
+    """How many draws of generated requests are made of a group, beyond the sample."""
+    return _of_each(GENERATED_DRAWS, groups) if most >= GENERATED_DRAWS else 0
+
+
+def _of_each(draws: int, groups: int) -> int:
+    return max(LEAST_OF_EACH, draws * FULL_GROUPS // max(groups, FULL_GROUPS))
 
 
 def plans_of(environment: Environment, version: str | None = None) -> list[Plan | NoPlan]:
@@ -159,6 +168,7 @@ def plan(null: Null, balance: Balance, groups: int) -> Plan:
         max(_fixed(design, place) for place in range(len(names)) if 0 < design.shares[place] < 1)
         if null.is_balanced
         else None,
+        groups,
     )
 
 

@@ -39,6 +39,6 @@ def in_words(found: Judged, environment: Environment) -> str:
     kept = ("null hypothesis", "witness", "draws", "e-value", "alpha", "tolerance")
     told = "; ".join(f"{name}: {facts[name]}" for name in kept)
     mend = ""
-    if found.trial.outcome is Outcome.INCONCLUSIVE:
+    if found.trial.outcome is not Outcome.FAILED:
         mend = "; raise balance.most_draws or balance.tolerance (gateway-acceptance balance plan)"
     return f"{found.trial.sentence()}{mend}; {told}"

@@ -94,7 +94,7 @@ def _drawn(target: Target, alias: str, null: Null) -> Sample:
     environment = target.environment
     balance, group = environment.balance, environment.group(alias)
     trial = Trial(null, design_of(null, balance, len(environment.groups)))
-    least, most = least_draws(balance.most_draws), balance.most_draws
+    least, most = least_draws(balance.most_draws, len(environment.groups)), balance.most_draws
     mark, who = new_mark(), who_of(target, group)
     counting = Counting(target, group, mark)
     draws: list[Draw] = []

@@ -61,7 +61,7 @@ def test_any_request(
     null = null_hypothesis(target, group, witness_of(target))
     if not null.can_be_judged:
         raise NotApplicable(f"the witness cannot tell the deployments of {group} apart")
-    if not generated_draws(environment.balance.most_draws):
+    if not generated_draws(environment.balance.most_draws, len(environment.groups)):
         raise NotApplicable(
             f"generated requests take {GENERATED_DRAWS} draws beyond the sample, balance.most_draws allows "
             f"{environment.balance.most_draws}; what the sample varies is judged (BACKEND-BAL-003 to 009)"
@@ -100,12 +100,14 @@ def _drawn(target: Target, alias: str) -> tuple[list[Json], Sample]:
 
 def _draw(target: Target, alias: str) -> dict[str, Any]:
     chosen, mark = seed_of_the_run(), new_mark()
-    group, most = target.environment.group(alias), target.environment.balance.most_draws
+    environment = target.environment
+    group = environment.group(alias)
+    most = generated_draws(environment.balance.most_draws, len(environment.groups))
     requests, who = family(alias, mark, chosen), who_of(target, group)
     counting = Counting(target, group, mark)
     draws: list[Draw] = []
     with little_evidence(target):
-        for number in order_of(min(FAMILY, len(requests)), generated_draws(most), chosen):
+        for number in order_of(min(FAMILY, len(requests)), most, chosen):
             draws.append(drawn(target.gateway, requests[number], {REQUEST: str(number)}, who))
             if sum(bool(draw.refused) for draw in draws) >= MOST_UNANSWERED:
                 break

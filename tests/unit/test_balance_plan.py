@@ -16,7 +16,9 @@ from gateway_acceptance.balance.operating import Simulator, operating
 from gateway_acceptance.balance.plan import (
     Plan,
     design_of,
+    generated_draws,
     imbalanced,
+    least_draws,
     plan,
     plans_of,
     smallest_detectable,
@@ -117,16 +119,18 @@ def test_groups_that_cannot_be_judged_say_why() -> None:
     assert partly.fixed_draws is None
     shown = lines(declared, plans_of(declared))
     assert shown[1:3] == ["same", f"    cannot be judged: {same.reason}"]
-    assert "caution: policy.requests allows 10 requests, this takes 120" in shown
+    assert "caution: policy.requests allows 10 requests, this takes 240" in shown
     entries = document(declared, plans_of(declared))["groups"]
     assert [("cannot_be_judged" in entry) for entry in entries] == [True, False, False]
 
 
-def test_production_fits_in_sixty_requests_of_one_token(capsys: pytest.CaptureFixture[str]) -> None:
+def test_production_fits_in_sixty_draws_of_one_token_and_sixty_generated_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     code, out, _ = said(capsys, "balance", "plan", "--env", "production", "--json")
     found = json.loads(out)
     assert code == 0
-    assert (found["requests"], found["answer_tokens"], found["cautions"]) == (60, 60, [])
+    assert (found["requests"], found["answer_tokens"], found["cautions"]) == (120, 120, [])
     (only,) = found["groups"]
     assert only["null"]["shares"] == pytest.approx({"llm-01": 1 / 3, "llm-02": 2 / 3})
     assert only["healthy"]["passed"] > 0.98
@@ -140,10 +144,11 @@ def test_the_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said(capsys, "balance", "plan", "--env", "production")
     assert code == 0
     words = (
-        "production: alpha 0.002 over 1 group(s), power 0.9, tolerance 0.3, at most 60 draws of each",
+        "production: alpha 0.002 over 1 group(s), power 0.9, tolerance 0.3, at most 60 draws of each, by ba",
         "null hypothesis   each request of hx-chat draws one of 3 deployments by itself, all alike: llm-01 1",
         "smallest found    0.35 whichever share is off; by share: llm-01 +0.35, llm-01 -0.29",
-        "cost: at most 60 requests of 1 answer token each; nothing was sent",
+        "for independence  60 at least of these, and 60 of generated requests",
+        "cost: at most 120 requests of 1 answer token each; nothing was sent",
     )
     assert [word for word in words if word not in out] == []
 
@@ -160,6 +165,31 @@ def test_a_plan_is_told_the_version_where_it_matters(
     assert "cannot be judged: group 'g': weights or orders" in said(capsys, *plan)[1]
     assert "one 1/2 (50.0%), two 1/2 (50.0%)" in said(capsys, *plan, "--version=1.74.15")[1]
     assert "one 100.0%, two 0.0%" in said(capsys, *plan, "--version=1.106.2")[1]
+
+
+def test_many_groups_share_the_draws_for_independence() -> None:
+    assert [least_draws(500, groups) for groups in (1, 10, 20, 28, 1000)] == [120, 120, 60, 42, 40]
+    assert [generated_draws(500, groups) for groups in (1, 10, 20, 1000)] == [100, 100, 50, 40]
+    assert least_draws(30, 28) == generated_draws(30, 28) == 30
+
+
+def test_deployments_are_told_apart_where_the_environment_says_so() -> None:
+    declared = environment(
+        **ONE_AND_TWO,
+        balance={"witness": "deployment"},
+        groups=[
+            {
+                "alias": "g",
+                "deployments": [{"backend": "one", "upstream": "t"}, {"backend": "one", "upstream": "u"}],
+            },
+            group(("one", None), ("one", None), alias="same"),
+        ],
+    )
+    apart, same = plans_of(declared)
+    assert isinstance(apart, Plan)
+    assert apart.null.shares == {"one/t": 0.5, "one/u": 0.5}
+    assert not isinstance(same, Plan)
+    assert same.reason.endswith("their models are the same")
 
 
 def test_nothing_to_plan_and_bad_input(capsys: pytest.CaptureFixture[str]) -> None:

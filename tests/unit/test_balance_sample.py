@@ -1,0 +1,212 @@
+"""What a sample proves and what forbids to judge it; what is asked, and who is believed to have served it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.sequential import Design, Outcome
+from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
+from gateway_acceptance.wire.deployments import Listed
+from gateway_acceptance.wire.exchange import Exchange
+from suites.backends.balance_account import account, in_words
+from suites.backends.balance_judgement import (
+    by_value,
+    from_a_cache,
+    judged,
+    require_premises,
+    table,
+    tried_again,
+)
+from suites.backends.balance_requests import (
+    ALONE,
+    BATCHES,
+    COMPANY,
+    CONNECTION,
+    KEYS,
+    LENGTH,
+    STREAM,
+    TEXT,
+    TEXTS,
+    TOGETHER,
+    USER,
+    Asked,
+    rounds,
+)
+from suites.backends.balance_sample import Draw, Sample
+from suites.backends.balance_witness import deployment_named, identity
+from tests.unit.declared import environment
+
+NULL = Null("both", {"one": 0.5, "two": 0.5}, "halves")
+DESIGN = Design((0.5, 0.5), 0.001, 0.9, 0.2, 400)
+NO_KEYS = dict.fromkeys(KEYS)
+ID = "chatcmpl-0123456789abcdef"
+Route = Callable[[Asked, int, random.Random], str]
+
+
+def sampled(route: Route, draws: int = 150, seed: int = 4) -> Sample:
+    """Requests as a run makes them, served by a route."""
+    chance = random.Random(seed)
+    asked = itertools.islice(itertools.chain.from_iterable(rounds(seed)), draws)
+    return Sample([Draw(one.features, route(one, number, chance)) for number, one in enumerate(asked)])
+
+
+def by_chance(asked: Asked, number: int, chance: random.Random) -> str:
+    return chance.choice(("one", "two"))
+
+
+def seen(*served: str, counted: dict[str, int] | None = None, exact: bool = True, **more: Any) -> Sample:
+    return Sample([Draw(NO_KEYS, one, **more) for one in served], counted, exact)
+
+
+def test_what_is_asked_is_the_same_for_the_same_seed() -> None:
+    one, same, other = (
+        [batch for batch, _ in zip(rounds(seed), range(60), strict=False)] for seed in (1, 1, 2)
+    )
+    assert one == same != other
+
+
+def test_a_round_has_requests_alone_and_at_the_same_time() -> None:
+    sizes = [len(batch) for batch, _ in zip(rounds(1), range(ALONE + BATCHES), strict=False)]
+    assert sizes == [1] * ALONE + [TOGETHER] * BATCHES
+    batch = next(batch for batch in rounds(1) if len(batch) > 1)
+    assert {one.features[COMPANY] for one in batch} == {"yes"}
+    assert {one.features[CONNECTION] for one in batch} == {None}
+
+
+def test_every_key_is_varied_and_the_body_is_as_its_features_say() -> None:
+    asked = list(itertools.islice(itertools.chain.from_iterable(rounds(1)), 200))
+    for key in KEYS:
+        assert len({one.features[key] for one in asked} - {None}) >= 2, key
+    for one in asked:
+        body = one.body("g", "mark-1")
+        assert body["messages"][0]["content"] == f"mark-1 {TEXTS[one.text]}"
+        assert body["max_tokens"] == 1
+        assert (body.get("stream") is True) == (one.features[STREAM] == "streamed")
+        assert body.get("user", "none") == one.features[USER]
+    embedding = asked[0].embedding_body("e", "mark-1")
+    assert set(embedding) - {"user"} == {"model", "input", "encoding_format"}
+
+
+def test_a_right_gateway_passes_and_depends_on_nothing() -> None:
+    for seed in range(20):
+        found = judged(sampled(by_chance, seed=seed), NULL, DESIGN)
+        assert found.trial.outcome is Outcome.PASSED
+        assert found.dependence.found == {}
+
+
+def test_wrong_shares_are_no_dependence() -> None:
+    found = judged(sampled(lambda *given: given[2].choice(("one",) * 4 + ("two",))), NULL, DESIGN)
+    assert found.trial.outcome is Outcome.FAILED
+    assert found.dependence.found == {}
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key != TEXT])
+def test_the_key_that_decides_is_found(key: str) -> None:
+    """Its first value goes to one; of a text also its length would tell."""
+
+    def decided(asked: Asked, number: int, chance: random.Random) -> str:
+        value = asked.features[key]
+        return (
+            "one"
+            if value in (None, "long", "none", "streamed", "anna", "curl/8.5.0", "first", "yes")
+            else "two"
+        )
+
+    found = judged(sampled(decided), NULL, DESIGN)
+    assert key in found.dependence.found
+    assert max(found.dependence.found, key=found.dependence.log_e) == key
+
+
+def test_who_served_is_told_by_value() -> None:
+    sample = sampled(lambda asked, *_: "one" if asked.features[LENGTH] == "long" else "two")
+    told = by_value(sample.draws, LENGTH)
+    assert set(told["long"]) == {"one"}
+    assert table(told).startswith("long: one ")
+    assert sum(by_value(sample.draws, CONNECTION)["first"].values()) < 150
+
+
+def test_nothing_between_is_no_problem() -> None:
+    for right in (seen("one", "two", counted={"one": 1, "two": 1}), seen("one", "two", id="")):
+        assert tried_again(right) == from_a_cache(right) == []
+        require_premises(right, NULL)
+
+
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [
+        (seen("one", "one", counted={"one": 3}), "2 requests were sent, the backends counted 3: retries"),
+        (seen("one", retries=1), "the gateway says of 1 answers that it tried more than once"),
+        (seen("one", fallbacks=2), "the gateway says of 1 answers that another alias gave them"),
+        (seen("one", "one", counted={"one": 1}), "2 requests were answered, the backends counted 1: a cache"),
+        (seen("one", "two", id=ID), f"1 answers came more than once, such as {ID}"),
+        (seen("one", cached="x-cache: HIT"), "1 answers came from a cache, they say: x-cache: HIT"),
+    ],
+)
+def test_a_premise_that_does_not_hold_forbids_to_judge(sample: Sample, said: str) -> None:
+    assert said in [problem.message for problem in (*tried_again(sample), *from_a_cache(sample))]
+    with pytest.raises(Inconclusive, match="a premise does not hold"):
+        require_premises(sample, NULL)
+
+
+def test_other_requests_in_a_count_are_no_retries() -> None:
+    assert tried_again(seen("one", counted={"one": 9}, exact=False)) == []
+
+
+def test_draws_without_an_answer() -> None:
+    refused = Draw(NO_KEYS, refused="got 503: busy")
+    with pytest.raises(Inconclusive, match=r"1 of 2 draws had no answer: .*cooling down; got 503: busy"):
+        require_premises(Sample([Draw(NO_KEYS, "one"), refused]), NULL)
+    with pytest.raises(CheckFailed, match="both is not balanced: nobody serves it; got 503: busy"):
+        require_premises(Sample([refused, refused]), NULL)
+
+
+def test_a_witness_that_is_silent_or_lies_is_not_believed() -> None:
+    with pytest.raises(Untestable, match=r"no witness says who served both: .* absent from 1 of 2"):
+        require_premises(seen("one", ""), NULL)
+    with pytest.raises(
+        Untestable, match="the witnesses disagree: the headers say one 2, the backends counted two 2"
+    ):
+        require_premises(seen("one", "one", counted={"two": 2}), NULL)
+    with pytest.raises(Untestable, match="headers contradict each other: x means y"):
+        require_premises(seen("one", contradiction="x means y"), NULL)
+
+
+def test_the_deployment_is_named_by_its_id_and_the_list() -> None:
+    group = environment().group("both")
+    entries = {"1": Listed("both", "one", "tiny:latest", "1"), "2": Listed("other", "two", "tiny:2b", "2")}
+
+    def named(number: str, served_by: str = "") -> tuple[str, str]:
+        headers = (("x-id", number),) if number else ()
+        answer = Exchange("POST", "u", (), b"", 200, headers, served_by=served_by)
+        return deployment_named(answer, "x-id", entries, group)
+
+    assert named("1", "one") == ("one/tiny", "")
+    assert named("2", "two") == ("two/tiny:2b", "")
+    assert named("") == ("", "")
+    assert named("3") == ("the unknown deployment 3", "")
+    assert named("1", "two") == ("one/tiny", "x-id means one, the other header two")
+    assert identity(group, "two", "vast") == "two/vast"
+
+
+def test_what_is_told_of_a_judgement() -> None:
+    found = judged(sampled(by_chance), NULL, DESIGN)
+    facts = account(found, environment())
+    assert facts["null hypothesis"] == "halves"
+    assert facts["alpha"].startswith("0.001 for these shares, of 0.002")
+    assert facts["draws"].startswith("150 (")
+    undecided = judged(Sample(sampled(by_chance).draws[:5]), NULL, DESIGN)
+    assert "raise balance.most_draws" in in_words(undecided, environment())
+
+
+def test_what_workers_hand_each_other_is_the_same_sample() -> None:
+    kept = Sample([Draw(NO_KEYS, "one", id=ID)], {"one": 1}, exact=True)
+    document = json.loads(json.dumps(asdict(kept)))
+    assert Sample(**{**document, "draws": [Draw(**draw) for draw in document["draws"]]}) == kept
