@@ -13,10 +13,10 @@ from xml.sax.saxutils import escape, quoteattr
 from gateway_acceptance.balance.sequential import Outcome, Trial
 
 WIDTH = 640
-LEFT, RIGHT = 170, 20
+LEFT, RIGHT = 190, 30
 """Of the plot's area: names stand to its left."""
-ROW, TOP = 34, 30
-PATH_HEIGHT, PATH_TOP, PATH_BOTTOM, PATH_LEFT = 150, 22, 34, 56
+ROW, TOP = 40, 34
+PATH_HEIGHT, PATH_TOP, PATH_BOTTOM, PATH_LEFT = 150, 38, 34, 56
 LEAST_SPAN = 1.0
 """Powers of ten that the path's axis shows at least, on each side of the threshold."""
 MOST_POWER = 60.0
@@ -80,19 +80,16 @@ def _row(
     low, high = max(0.0, share - tolerance), min(1.0, share + tolerance)
     kind = "within" if interval[0] <= share <= interval[1] else "out"
     short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-    inside = observed > 0.7  # numbers to the left of the mark, where there is no room to its right
-    words = f"{count}: {observed:.1%}"
-    shift = -8 if inside else 8
     return (
         f'<g class="{kind}"><title>{escape(name)}: declared {share:.1%}, observed {observed:.1%} '
         f"({count}), between {interval[0]:.1%} and {interval[1]:.1%}</title>"
-        + _text(LEFT - 10, middle + 4, short, anchor="end")
+        + _text(LEFT - 10, middle - 2, short, anchor="end")
+        + _text(LEFT - 10, middle + 13, f"{share:.1%} → {observed:.1%} ({count})", anchor="end", kind="faint")
         + f'<rect class="band" x="{_across(low):.1f}" y="{middle - 11:.1f}" '
         + f'width="{_across(high) - _across(low):.1f}" height="22"/>'
         + _line("declared", _across(share), middle - 11, _across(share), middle + 11)
         + _line("interval", _across(interval[0]), middle, _across(interval[1]), middle)
         + f'<circle class="observed" cx="{_across(observed):.1f}" cy="{middle:.1f}" r="4"/>'
-        + _text(_across(observed) + shift, middle - 5, words, anchor="end" if inside else "start")
         + "</g>"
     )
 

@@ -30,8 +30,9 @@ from suites.backends.balance_requests import (
 from suites.backends.balance_witness import Counting, Who, who_of, witness_of
 from suites.backends.witnesses import new_mark
 
-MOST_UNANSWERED = 3
-"""Requests without an answer, after which no more are sent: every premise is gone by then."""
+MOST_UNKNOWN = 3
+"""Requests without an answer, or of which nobody says who served them, after which no more are sent: nothing
+can be judged by then."""
 KEPT = 2
 """Exchanges at each end of a sample that stay as evidence; hundreds would make a record nobody opens."""
 RETRIES, FALLBACKS = "x-litellm-attempted-retries", "x-litellm-attempted-fallbacks"
@@ -113,9 +114,9 @@ def _drawn(target: Target, alias: str, null: Null) -> Sample:
             for draw in made:
                 if trial.outcome is None and draw.served:
                     trial.observe(draw.served)
-            unanswered = sum(bool(draw.refused) for draw in draws)
+            unknown = sum(not draw.served for draw in draws)
             decided = trial.outcome is not None and len(draws) >= least
-            if decided or len(draws) >= most or unanswered >= MOST_UNANSWERED:
+            if decided or len(draws) >= most or unknown >= MOST_UNKNOWN:
                 break
         counted = counting.counted()
     return Sample(draws, counted, counting.exact, witness_of(target).value, mark)

@@ -29,7 +29,7 @@ from suites.backends.balance_generated import (
 )
 from suites.backends.balance_judgement import power_of_ten, require_premises
 from suites.backends.balance_sample import (
-    MOST_UNANSWERED,
+    MOST_UNKNOWN,
     Draw,
     Sample,
     drawn,
@@ -109,7 +109,7 @@ def _draw(target: Target, alias: str) -> dict[str, Any]:
     with little_evidence(target):
         for number in order_of(min(FAMILY, len(requests)), most, chosen):
             draws.append(drawn(target.gateway, requests[number], {REQUEST: str(number)}, who))
-            if sum(bool(draw.refused) for draw in draws) >= MOST_UNANSWERED:
+            if sum(not draw.served for draw in draws) >= MOST_UNKNOWN:
                 break
     sample = Sample(draws, counting.counted(), counting.exact, witness_of(target).value, mark)
     return {"requests": requests, "sample": asdict(sample)}

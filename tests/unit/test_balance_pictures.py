@@ -73,7 +73,7 @@ def test_numbers_stand_there_as_text() -> None:
     failed = draw_shares(CASES["failed"])
     said = words(failed)
     assert said[0] == "g <&>: shares after 12 draws, failed"
-    assert {"12: 100.0%", "0: 0.0%"} <= set(said)
+    assert {"33.3% → 100.0% (12)", "66.7% → 0.0% (0)"} <= set(said)
     assert "b: declared 66.7%, observed 0.0% (0), between 0.0% and " in failed
     assert failed.count('class="out"') == 2
     passed = draw_shares(CASES["passed"])
