@@ -189,8 +189,8 @@ OUTAGE_FAULTS: tuple[Fault, ...] = (
         "outage-lying-success",
         "what cannot be answered is made up, in the name of a backend that lives",
         {
-            "BACKEND-OUT-003": "claim to be of llm-0\\d, which counted|was served by llm-0\\d, which was away|"
-            "all of its backends were away"
+            "BACKEND-OUT-003": "claim to be of llm-0\\d, which counted|"
+            "was served by llm-0\\d, which was away|all of its backends were away"
         },
         pretended(),
     ),

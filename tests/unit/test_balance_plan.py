@@ -119,18 +119,18 @@ def test_groups_that_cannot_be_judged_say_why() -> None:
     assert partly.fixed_draws is None
     shown = lines(declared, plans_of(declared))
     assert shown[1:3] == ["same", f"    cannot be judged: {same.reason}"]
-    assert "caution: policy.requests allows 10 requests, this takes 240" in shown
+    assert "caution: policy.requests allows 10 requests, this takes 120" in shown
     entries = document(declared, plans_of(declared))["groups"]
     assert [("cannot_be_judged" in entry) for entry in entries] == [True, False, False]
 
 
-def test_production_fits_in_sixty_draws_of_one_token_and_sixty_generated_ones(
+def test_production_fits_in_sixty_requests_of_one_token(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     code, out, _ = said(capsys, "balance", "plan", "--env", "production", "--json")
     found = json.loads(out)
     assert code == 0
-    assert (found["requests"], found["answer_tokens"], found["cautions"]) == (120, 120, [])
+    assert (found["requests"], found["answer_tokens"], found["cautions"]) == (60, 60, [])
     (only,) = found["groups"]
     assert only["null"]["shares"] == pytest.approx({"llm-01": 1 / 3, "llm-02": 2 / 3})
     assert only["healthy"]["passed"] > 0.98
@@ -147,8 +147,8 @@ def test_the_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         "production: alpha 0.002 over 1 group(s), power 0.9, tolerance 0.3, at most 60 draws of each, by ba",
         "null hypothesis   each request of hx-chat draws one of 3 deployments by itself, all alike: llm-01 1",
         "smallest found    0.35 whichever share is off; by share: llm-01 +0.35, llm-01 -0.29",
-        "for independence  60 at least of these, and 60 of generated requests",
-        "cost: at most 120 requests of 1 answer token each; nothing was sent",
+        "for independence  60 at least of these, and 0 of generated requests",
+        "cost: at most 60 requests of 1 answer token each; nothing was sent",
     )
     assert [word for word in words if word not in out] == []
 
@@ -170,7 +170,7 @@ def test_a_plan_is_told_the_version_where_it_matters(
 def test_many_groups_share_the_draws_for_independence() -> None:
     assert [least_draws(500, groups) for groups in (1, 10, 20, 28, 1000)] == [120, 120, 60, 42, 40]
     assert [generated_draws(500, groups) for groups in (1, 10, 20, 1000)] == [100, 100, 50, 40]
-    assert least_draws(30, 28) == generated_draws(30, 28) == 30
+    assert (least_draws(30, 28), generated_draws(99, 1), generated_draws(100, 1)) == (30, 0, 100)
 
 
 def test_deployments_are_told_apart_where_the_environment_says_so() -> None:
