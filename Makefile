@@ -8,9 +8,10 @@ READY  := $(VENV)/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke test lint docs signoff-example lock clean
+.PHONY: help setup smoke report test lint docs signoff-example lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
+	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
 	@echo "make test    the project's own tests, the kill matrix included"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    rewrite the generated pages of docs/"
@@ -31,6 +32,10 @@ $(READY): requirements/suite.lock pyproject.toml
 
 smoke: $(READY)
 	@$(BIN)/pytest -m smoke --env local
+
+ENV ?= local
+report: $(READY)
+	@$(BIN)/gateway-acceptance report --env "$(ENV)"
 
 test: $(READY)
 	@$(BIN)/pytest tests -n 2 --dist loadfile

@@ -16,6 +16,7 @@ from gateway_acceptance.cli.balance import add_balance_command
 from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.profiles import add_profiles_command
+from gateway_acceptance.cli.report import add_report_command
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.cli.signoff import add_signoff_command, add_verify_command
 from gateway_acceptance.cli.status import add_status_command
@@ -66,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_checks(commands)
     _add_claims(commands)
     add_status_command(commands)
+    add_report_command(commands)
     add_sudoers_command(commands)
     add_coverage_command(commands)
     add_balance_command(commands)

@@ -17,6 +17,7 @@ from gateway_acceptance.audit import contradictions, disagreements
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.record import distrusted
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.report.allure_history import HISTORY, remember
 from gateway_acceptance.report.past import Past, read_past
 from gateway_acceptance.report.views import write_views
 from gateway_acceptance.run_directory import RECORD, RunDirectory, new_run_directory
@@ -83,6 +84,8 @@ def finish(
         begun.directory.publish()
     except OSError as error:
         return _lost(begun, part, record, error)
+    with contextlib.suppress(OSError):  # the run is whole and sealed; a later report shows one run less
+        remember(begun.directory.path.parent / HISTORY, record)
     path = begun.directory.path / report.relative_to(part.path) if report else None
     return Finished(begun.environment, record, begun.directory, path, why)
 

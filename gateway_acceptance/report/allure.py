@@ -23,9 +23,18 @@ from gateway_acceptance.report.reading import (
     printable,
     utc,
 )
+from gateway_acceptance.report.spec_links import spec_links
 from gateway_acceptance.verdict import Verdict
 
-__all__ = ["CASE_LABEL", "BuildOutcome", "build_report", "ensure_allure", "finish_results"]
+__all__ = [
+    "CASE_LABEL",
+    "BuildOutcome",
+    "build_report",
+    "case_identity",
+    "ensure_allure",
+    "finish_results",
+    "message",
+]
 
 CASE_LABEL = "gaCase"
 """The label by which a raw result says which case of the record it is: the value is pytest's nodeid."""
@@ -67,13 +76,15 @@ def finish_results(staging: Path, out: Path, record: Record, redact: Redact) -> 
             **_identity(record, check, case, before),
             "name": f"{check['id']} {case_name(record, check, case)}",
             "status": STATUSES.get(case["verdict"], "broken"),
-            "statusDetails": {"message": _message(case), "trace": printable(case["detail"])},
+            "statusDetails": {"message": message(case), "trace": printable(case["detail"])},
             "description": _description(check, case, claims),
             "labels": _labels(record, check, case, claims, before),
             "parameters": [
-                {"name": name, "value": value} for name, value in parameters(record, case).items()
+                # excluded from Allure's own identity: it joins them without escaping (allure3 issue 778)
+                {"name": name, "value": value, "excluded": True}
+                for name, value in parameters(record, case).items()
             ],
-            "links": _links(waivers.get(case["waiver"])),
+            "links": _links(check, waivers.get(case["waiver"])),
             "steps": [
                 *attachments.copied_steps(before.get("steps")),
                 *attachments.exchange_steps(case),
@@ -88,7 +99,13 @@ def finish_results(staging: Path, out: Path, record: Record, redact: Redact) -> 
         f"{_property(name)}={_property(redact(value))}\n" for name, value in _environment(record).items()
     )
     (out / "environment.properties").write_text(properties, encoding="utf-8")
-    executor = {"name": "gateway-acceptance", "type": "gateway-acceptance", "buildName": record["run"]["id"]}
+    run = record["run"]
+    executor = {
+        "name": "gateway-acceptance",
+        "type": "gateway-acceptance",
+        "buildName": run["id"],
+        "reportName": f"{run['environment']}: {run['state']}",
+    }
     _write_json(out / "executor.json", _redacted(executor, redact))
 
 
@@ -108,20 +125,27 @@ def _raw_results(staging: Path) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _identity(record: Record, check: Entry, case: Entry, raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Who the result is and when it ran. The history id survives moved files and is safe from collisions."""
+def case_identity(record: Record, check: Entry, case: Entry) -> str:
+    """By what a case is known again in the next run, 32 hexadecimal digits: environment, check id and
+    parameters, so it survives moved files. Two cases that are equal in these keep apart by nodeid: equal ones
+    would be retries of one test to Allure, and retries are hidden."""
     identity = json.dumps(
         [record["run"]["environment"], check["id"], parameters(record, case)], sort_keys=True
     )
-    twins = [one["nodeid"] for one in check["cases"] if one["parameters"] == case["parameters"]]
-    if len(twins) > 1:  # equal history ids are retries of one test to Allure, and retries are hidden
+    if sum(1 for one in check["cases"] if one["parameters"] == case["parameters"]) > 1:
         identity += case["nodeid"]
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def _identity(record: Record, check: Entry, case: Entry, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Who the result is and when it ran. Allure 2 goes by historyId, Allure 3 by testCaseId: both ours."""
+    identity = case_identity(record, check, case)
     begun = milliseconds(case["started"]) if case["started"] else milliseconds(record["run"]["started"])
     start = raw.get("start") or begun
     return {
         "uuid": str(raw.get("uuid") or uuid.uuid5(uuid.NAMESPACE_URL, record["run"]["id"] + case["nodeid"])),
-        "historyId": hashlib.sha256(identity.encode()).hexdigest()[:32],
-        "testCaseId": hashlib.sha256(check["id"].encode()).hexdigest()[:32],
+        "historyId": identity,
+        "testCaseId": identity,
         "fullName": case["nodeid"],
         "start": start,
         "stop": raw.get("stop") or start + round(case["duration_s"] * 1000),
@@ -129,7 +153,7 @@ def _identity(record: Record, check: Entry, case: Entry, raw: Mapping[str, Any])
     }
 
 
-def _message(case: Entry) -> str:
+def message(case: Entry) -> str:
     """The verdict's word first, since Allure's status has only four; nothing where a case simply passed."""
     if case["verdict"] == Verdict.PASSED:
         return ""
@@ -166,6 +190,8 @@ def _description(check: Entry, case: Entry, claims: Mapping[str, Entry]) -> str:
     if check["spec"]:
         lines.append(f"**Source:** {md(check['spec'])}")
     lines.append(f"**Verdict:** {md(case['verdict'])}")
+    if case["started"]:
+        lines.append(f"**Began:** {utc(case['started'])}, took {case['duration_s']:.2f} s")
     if case["waiver"]:
         lines.append(f"**Waiver:** {md(case['waiver'])}")
     named = [f"- {md(name)} {md(claims[name]['text'] if name in claims else '')}" for name in check["claims"]]
@@ -177,11 +203,16 @@ def _description(check: Entry, case: Entry, claims: Mapping[str, Entry]) -> str:
     return "\n\n".join(lines).replace("<br>", " ")
 
 
-def _links(waiver: Entry | None) -> list[dict[str, str]]:
-    if waiver is None:
-        return []
-    name = f"waiver {waiver['id']}: {waiver['reason']}"
-    return [{"type": "issue", "name": printable(name), "url": str(waiver["link"])}]
+def _links(check: Entry, waiver: Entry | None) -> list[dict[str, str]]:
+    """The waiver's upstream issue first, then where the requirement stands and what was reported about it."""
+    links = []
+    if waiver is not None:
+        name = f"waiver {waiver['id']}: {waiver['reason']}"
+        links.append({"type": "issue", "name": printable(name), "url": str(waiver["link"])})
+    for link in spec_links(str(check["spec"])):
+        kind = "issue" if link.issue else "link"
+        links.append({"type": kind, "name": printable(link.name), "url": link.url})
+    return links
 
 
 def _environment(record: Record) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -55,11 +56,14 @@ class BuildOutcome:
     seconds: float
 
 
-def build_report(results: Path, out_dir: Path, *, title: str) -> BuildOutcome:
-    """Draw ``out_dir/report.html``, one file that opens without network. Does not raise for Allure."""
+def build_report(results: Path, out_dir: Path, *, title: str, history: str = "") -> BuildOutcome:
+    """Draw ``out_dir/report.html``, one file that opens without network. Does not raise for Allure.
+
+    history: earlier runs, a line each (allure_history); Allure reads them and writes none.
+    """
     begun = time.monotonic()
     try:
-        report = _build(results, out_dir, title)
+        report = _build(results, out_dir, title, history)
     except AllureUnavailableError as error:
         return BuildOutcome(None, str(error), time.monotonic() - begun)
     return BuildOutcome(report, "", time.monotonic() - begun)
@@ -111,14 +115,15 @@ def _install() -> None:
         raise AllureUnavailableError(f"{error}; installing it needs npm's packages once") from error
 
 
-def _build(results: Path, out_dir: Path, title: str) -> Path:
+def _build(results: Path, out_dir: Path, title: str, history: str) -> Path:
     command = ensure_allure()
     out_dir.mkdir(parents=True, exist_ok=True)
     report = out_dir / "report.html"
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-allure-") as scratch:
         drawn = Path(scratch) / "report"
         inherited = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        arguments = ["generate", "--config", str(ALLURE_HOME / "allurerc.json"), "--name", title]
+        config = _config(Path(scratch), history)
+        arguments = ["generate", "--config", str(config), "--name", title]
         # Allure takes the results as a glob pattern, which the name of a folder may not survive; "." does
         arguments += ["--output", str(drawn), "--cwd", str(results.resolve()), "."]
         _run([str(command), *arguments], Path(scratch), BUILD_DEADLINE_S, "run", inherited)
@@ -130,6 +135,18 @@ def _build(results: Path, out_dir: Path, title: str) -> Path:
         written.write_text(page, encoding="utf-8")
         shutil.move(written, report)
     return report
+
+
+def _config(scratch: Path, history: str) -> Path:
+    """The pinned configuration with a history of this build's own: no option of the command names one."""
+    earlier = scratch / "history.jsonl"
+    earlier.write_text(history, encoding="utf-8")
+    pinned = json.loads((ALLURE_HOME / "allurerc.json").read_text(encoding="utf-8"))
+    config = scratch / "allurerc.json"
+    config.write_text(
+        json.dumps({**pinned, "historyPath": str(earlier), "appendHistory": False}), encoding="utf-8"
+    )
+    return config
 
 
 def _run(

@@ -8,11 +8,13 @@ from typing import Any
 
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.report.allure import finish_results
-from gateway_acceptance.report.allure_tool import build_report
+from gateway_acceptance.report.allure_history import HISTORY, earlier_runs, history_lines
+from gateway_acceptance.report.allure_tool import BuildOutcome, build_report
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.junit import render_junit
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import pictures
+from gateway_acceptance.report.reading import utc
 from gateway_acceptance.report.status_json import status_document
 from gateway_acceptance.report.tracker import render_page, render_status
 from gateway_acceptance.report.view import status_view
@@ -48,5 +50,12 @@ def write_views(
     finish_results(staging, results, record, directory.redact)
     if not with_report:
         return None, ""
-    outcome = build_report(results, directory.path, title=f"{run['environment']}: {run['state']}")
+    outcome = draw_report(results, directory.path, record, directory.path.parent / HISTORY)
     return outcome.report, outcome.problem
+
+
+def draw_report(results: Path, out_dir: Path, record: Mapping[str, Any], history: Path) -> BuildOutcome:
+    """``out_dir/report.html`` of a run's results, with what its environment's history has from before it."""
+    run = record["run"]
+    title = f"{run['environment']}: {run['state']}, {utc(run['ended'])}"
+    return build_report(results, out_dir, title=title, history=history_lines(earlier_runs(history, record)))

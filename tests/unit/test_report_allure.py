@@ -116,7 +116,7 @@ def test_names_groups_and_labels_are_the_trackers(finished: Finish, staging: Pat
     )
     result = finished(record(one))[NODE]
     assert result["name"] == "API-CHAT-001 the title of API-CHAT-001 [hx-chat]"
-    assert result["parameters"] == [{"name": "chat_model", "value": "hx-chat"}]
+    assert result["parameters"] == [{"name": "chat_model", "value": "hx-chat", "excluded": True}]
     assert labels(result, "epic") == ["API"]
     assert labels(result, "feature") == ["Validated Functionality"]
     assert labels(result, "story") == ["FUN-01 the text of FUN-01"]
@@ -145,6 +145,9 @@ def test_history_ids_survive_moved_files_and_never_collide(finished: Finish) -> 
     assert len({result["historyId"] for result in results.values()}) == 7
     moved = finished(record(check("API-CHAT-001", case("moved.py::n0", parameters=parameters[0]))))
     assert moved["moved.py::n0"]["historyId"] == results["n0"]["historyId"]
+    for result in results.values():  # Allure 3 goes by these two instead
+        assert result["testCaseId"] == result["historyId"]
+        assert all(one["excluded"] for one in result["parameters"])
 
 
 def test_of_several_raw_results_of_a_case_the_last_counts(finished: Finish, staging: Path) -> None:
@@ -230,6 +233,17 @@ def test_a_waiver_is_an_issue_link(finished: Finish) -> None:
     document["waivers"] = [{"id": "W-1", "reason": "no database", "link": "https://example.org/1"}]
     link = {"type": "issue", "name": "waiver W-1: no database", "url": "https://example.org/1"}
     assert finished(document)[NODE]["links"] == [link]
+
+
+def test_requirement_and_upstream_reports_are_links(finished: Finish) -> None:
+    links = finished(record(check("API-CHAT-001", case(NODE), spec="RFC 8259; LiteLLM #7")))[NODE]["links"]
+    assert [(link["type"], link["name"]) for link in links] == [("link", "RFC 8259"), ("issue", "LiteLLM #7")]
+    assert links[0]["url"] == "https://www.rfc-editor.org/rfc/rfc8259"
+
+
+def test_the_time_is_told_in_words(finished: Finish) -> None:
+    told = finished(record(check("API-CHAT-001", case(NODE))))[NODE]["description"]
+    assert "**Began:** 2026-03-01 10:00:01 UTC, took 0.50 s" in told
 
 
 def test_the_environment_block_has_state_versions_and_utc_times(finished: Finish, tmp_path: Path) -> None:
