@@ -63,12 +63,9 @@ def main() -> None:
         remember(folder / HISTORY, now)
         kept_s = time.monotonic() - begun
         sizes = [(folder / name).stat().st_size / 1e6 for name in ("report.html", HISTORY)]
-    print(
-        f"{results} results, {RUNS_KEPT} runs before: results written in {written_s:.1f} s, report drawn in"
-    )
-    print(
-        f"{outcome.seconds:.1f} s, history kept in {kept_s:.1f} s; page {sizes[0]:.1f} MB, history {sizes[1]:.1f} MB"
-    )
+    print(f"{results} results, {RUNS_KEPT} runs before: results written in {written_s:.1f} s,")
+    print(f"report drawn in {outcome.seconds:.1f} s, history kept in {kept_s:.1f} s;")
+    print(f"page {sizes[0]:.1f} MB, history {sizes[1]:.1f} MB")
 
 
 if __name__ == "__main__":

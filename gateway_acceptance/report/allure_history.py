@@ -18,7 +18,7 @@ from gateway_acceptance.report.allure import STATUSES, case_identity, message
 from gateway_acceptance.report.reading import Record, case_name, cases, cut, milliseconds, utc
 
 HISTORY = "allure-history.jsonl"
-RUNS_KEPT = 20
+RUNS_KEPT = 10
 """Of an environment, the newest."""
 MESSAGE_AT_MOST = 300
 """Characters of what a case said; the run's own record has all of it."""
