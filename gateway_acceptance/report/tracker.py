@@ -16,6 +16,10 @@ from gateway_acceptance.report.states import state_symbol, tone
 from gateway_acceptance.report.strip import history_strip
 from gateway_acceptance.report.view import ClaimLine, View
 
+CHANGES_AT_MOST = 40
+"""Changes of one kind that a person reads; more are counted in STATUS.md and fold away in index.html."""
+TELLING = ("Broken", "Fixed", "Newly waived", "Newly not verified")
+"""The changes that stand open; the others fold away."""
 REASONS_AT_MOST = 8
 """Reasons of the state that stand open in index.html; the others fold away."""
 
@@ -29,6 +33,7 @@ def render_status(view: View) -> str:
         server=server,
         state_symbol=state_symbol(view.run["state"]),
         failures_at_most=FAILURES_AT_MOST,
+        changes_at_most=CHANGES_AT_MOST,
         verdict=_verdict,
         evidence=_evidence,
         last_proof=_last_proof,
@@ -48,8 +53,10 @@ def render_page(view: View) -> str:
         state_symbol=state_symbol,
         symbols=SYMBOLS,
         failures_at_most=FAILURES_AT_MOST,
+        changes_at_most=CHANGES_AT_MOST,
         reasons_at_most=REASONS_AT_MOST,
         kinds_of=kinds_of,
+        telling=TELLING,
         tone=tone,
         counts_for=hours_in_words(view.fresh_h),
         utc=utc,

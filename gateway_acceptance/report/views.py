@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,14 @@ def write_views(
     *,
     with_report: bool,
 ) -> tuple[Path | None, str]:
-    """STATUS.md, index.html, status.json, junit.xml, Allure's results and report.
+    """STATUS.md, index.html, badge.svg, status.json, junit.xml, Allure's results and report.
 
     staging: where allure-pytest wrote during the run. Returns the report's path, or None and why there is
     none; a missing report never changes a verdict.
     """
     for drawn in pictures(record):
         directory.write(drawn.file, drawn.svg)
-    view = status_view(record, past, claims, report=with_report)
+    view = status_view(record, past, claims)
     directory.write("STATUS.md", render_status(view))
     directory.write("index.html", render_page(view))
     run = record["run"]
@@ -51,6 +52,8 @@ def write_views(
     if not with_report:
         return None, ""
     outcome = draw_report(results, directory.path, record, directory.path.parent / HISTORY)
+    if outcome.report is not None:  # only now is there something to link to
+        directory.write("index.html", render_page(replace(view, report=True)))
     return outcome.report, outcome.problem
 
 

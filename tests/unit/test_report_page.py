@@ -373,3 +373,12 @@ def test_hundreds_of_failures_fold() -> None:
     page = render_page(status_view(record(*checks), Past(), ()))
     assert "And 160 more" in page
     assert page.count('class="failure" open') == 5
+
+
+def test_only_changes_that_tell_something_stand_open() -> None:
+    red = check("API-A-001", case("a", Verdict.FAILED, "no"))
+    page = render_page(status_view(record(red, check("API-B-001")), Past(record(check("API-A-001"))), ()))
+    assert re.findall(r"<details( open)?><summary><strong>([^<]*)</strong>", page) == [
+        (" open", "Broken"),
+        ("", "New checks"),
+    ]
