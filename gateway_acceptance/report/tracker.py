@@ -57,6 +57,8 @@ def render_page(view: View) -> str:
         reasons_at_most=REASONS_AT_MOST,
         kinds_of=kinds_of,
         telling=TELLING,
+        urgent_waivers=[waiver for waiver in view.waivers if waiver.urgent],
+        calm_waivers=[waiver for waiver in view.waivers if not waiver.urgent],
         tone=tone,
         counts_for=hours_in_words(view.fresh_h),
         utc=utc,

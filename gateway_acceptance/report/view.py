@@ -30,6 +30,10 @@ SOON_DAYS = 14
 """A waiver that ends within so many days is shown as such (as the run itself warns)."""
 
 
+CALM = ("used", "not used")
+"""What a waiver may be without anybody having to do something."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimLine:
     """One statement. evidence: (check id, its title, its verdict on this claim), the worst first."""
@@ -56,8 +60,13 @@ class WaiverLine:
 
     @property
     def soon(self) -> bool:
-        """Whether somebody must look at it now."""
+        """Whether it has ended, or will within two weeks."""
         return self.days <= SOON_DAYS
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody must look at it now."""
+        return self.soon or self.use not in CALM
 
     @property
     def left(self) -> str:
@@ -269,7 +278,7 @@ def _use(entry: Mapping[str, Any]) -> str:
 def _summary(record: Record, lines: Sequence[ClaimLine]) -> str:
     claims = record["claims"]
     of = Counter(str(claim["verdict"]) for claim in claims)
-    standing = Counter(line.proof.standing for line in lines)
+    standing = Counter(line.proof.standing for line in lines if line.proof.run)
     red = sum(number for verdict, number in of.items() if is_red(verdict))
     aside = of[Verdict.NOT_APPLICABLE] + of[Verdict.NOT_PERMITTED]
     totals = record["totals"]

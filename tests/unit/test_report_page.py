@@ -382,3 +382,19 @@ def test_only_changes_that_tell_something_stand_open() -> None:
         (" open", "Broken"),
         ("", "New checks"),
     ]
+
+
+def test_waivers_that_need_somebody_stand_before_the_others() -> None:
+    document = red_record()
+    calm = [{**WAIVER, "id": f"CALM-{number}", "expires": "2026-09-01"} for number in range(20)]
+    document["waivers"] = [
+        *calm,
+        {**WAIVER, "id": "LATE"},
+        {**WAIVER, "id": "NEEDLESS", "expires": "2026-09-01", "stale": True},
+    ]
+    source = render_page(status_view(document, Past(), ())).split('<h2 id="waivers">')[1]
+    urgent, folded = source.split(
+        "<details><summary>20 accepted deviations in scope, the first until 2026-09-01"
+    )
+    assert [name for name in ("LATE", "NEEDLESS", "CALM-0") if name in urgent] == ["LATE", "NEEDLESS"]
+    assert "CALM-19" in folded
