@@ -121,6 +121,7 @@ def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         red=not good,
     )
     reporter.write_line(f"status  {_near(finished.directory.path / 'STATUS.md')}")
+    reporter.write_line(f"page    {_near(finished.directory.path / 'index.html')}")
     if finished.report is not None:
         reporter.write_line(f"report  {_near(finished.report)}")
     elif finished.no_report:
