@@ -136,6 +136,16 @@ TRACKER_FINDINGS = {
     "HOST-SECRET-004": "a key that is known to the world",
     "HOST-UNIT-010": r"User: has no User \(root\), wants hx-gateway",
 }
+CONTRADICTIONS = {
+    "STA-04": "Security: HARDENED (dedicated hx-gateway user), above a list that says it is pending",
+    "FUN-05": "Load Balancing: hx-chat model routing to backend LLMs",
+    "MOD-01": "7 models configured, hx-chat the first of them",
+    "INF-06": "Git commit and push: what is deployed is what was committed",
+    "SYS-07": "Service User: hx-gateway (dedicated system user)",
+    "SEC-01": "Development ownership, Must be completed before production, beside Risk Level: Low",
+    "SEC-07": "Master Key: sk-hx-dev-1234",
+}
+"""What the hand-written tracker said was so, by the claims that speak of it."""
 MEND = re.compile(r"mend with: (sudo [^\n]*)")
 ROUNDS = 3
 """A mend may bring another finding to light: what git writes anew belongs to root's group again."""
@@ -180,6 +190,14 @@ def test_the_trackers_state_is_found_and_its_mends_make_it_ready(tmp_path: Path)
         for check, pattern in TRACKER_FINDINGS.items():
             assert re.search(pattern, found[check]), f"{check}: {found[check]}"
         assert judged(tmp_path, "-m", "release")["run"]["state"] == "NOT READY"
+        told = (tmp_path / "lab" / "latest" / "STATUS.md").read_text(encoding="utf-8")
+        assert "## Current Status: ❌ NOT READY" in told
+        assert "**Risk level: HIGH**" in told
+        assert "PRODUCTION READY" not in told
+        assert "**Next action:** none" not in told
+        rows = [line for line in told.splitlines() if line.startswith("| ❌ failed |")]
+        named = {claim for claim in CONTRADICTIONS if any(f"| `{claim}` |" in row for row in rows)}
+        assert named == set(CONTRADICTIONS), rows
         for _ in range(ROUNDS):
             mends = dict.fromkeys(MEND.findall("\n".join(found.values())))
             for mend in mends:
