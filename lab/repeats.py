@@ -68,7 +68,9 @@ class Rounds:
             killed = sum(cell.killed for cell in cells)
             mark = "NOT SURELY" if (fault, check) in self.unsure else ""
             missed = next((cell for cell in cells if not cell.killed), None)
-            why = f"e.g. {missed.verdict}: {missed.reason.splitlines()[0][:70]}" if missed else ""
+            # a check that passed says nothing: then there is no first line
+            reason = "".join(missed.reason.splitlines()[:1])[:70] if missed else ""
+            why = f"e.g. {missed.verdict}: {reason}" if missed else ""
             lines.append(f"{fault:<28} {check:<18} found {killed} of {len(cells)} {mark} {why}".rstrip())
         for check, verdicts in self.control.items():
             mark = "" if set(verdicts) <= set(GREEN) else "FALSE ALARM"

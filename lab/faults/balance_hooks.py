@@ -105,9 +105,16 @@ def where(when: Callable[[Request], bool], wanted: str) -> Choose:
 
 
 def after_draws(number: int, later: Choose) -> Choose:
-    """Right at first, otherwise later."""
-    calls = itertools.count()
-    return lambda request: later(request) if next(calls) >= number else None
+    """Right at first, otherwise later. Each sample, told by the word that all its texts begin with, is
+    counted anew: a lab stands for several runs."""
+    calls: Counter[str] = Counter()
+
+    def choose(request: Request) -> str | None:
+        sample = text_of(request).partition(" ")[0]
+        calls[sample] += 1
+        return later(request) if calls[sample] > number else None
+
+    return choose
 
 
 def text_of(request: Request) -> str:
@@ -115,14 +122,14 @@ def text_of(request: Request) -> str:
     return "\n".join(str(message.get("content")) for message in request.json.get("messages", []))
 
 
-def ones_under_way(wanted: str) -> tuple[Before, After]:
-    """A request that comes while another is under way goes to one deployment."""
+def overflow(wanted: str, others: Choose) -> tuple[Before, After]:
+    """A request that comes while another is under way goes to one deployment, which else serves nothing."""
     under_way = Counter[str]()
 
-    def choose(_: Request) -> str | None:
+    def choose(request: Request) -> str | None:
         busy = under_way["now"] > 0
         under_way["now"] += 1
-        return wanted if busy else None
+        return wanted if busy else others(request)
 
     def after(request: Request, reply: Reply) -> Reply:
         if request.at(CHAT):

@@ -13,9 +13,10 @@ from lab.faults.balance_hooks import (
     hashed,
     in_bursts,
     in_turns,
-    ones_under_way,
+    overflow,
     routed,
     text_of,
+    weighted,
     where,
 )
 from lab.faults.model import Fault, gateway_fault
@@ -23,7 +24,7 @@ from lab.proxy.message import Request
 
 LONG = 200
 """Characters from which on a router may think a prompt long."""
-UNDER_WAY, ENDED = ones_under_way(FIRST)
+UNDER_WAY, ENDED = overflow(THIRD, weighted(1, 1, 0))
 
 
 def body_of(request: Request) -> str:
@@ -111,7 +112,7 @@ BALANCE_PATTERN_FAULTS: tuple[Fault, ...] = (
     ),
     gateway_fault(
         "crowd-to-one",
-        "requests that come while another is under way go to one deployment",
+        "one deployment serves what comes while another request is under way, and nothing else",
         {"BACKEND-BAL-009": "depends on the other requests at the same time"},
         before=UNDER_WAY,
         after=ENDED,

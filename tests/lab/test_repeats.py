@@ -42,6 +42,11 @@ def test_what_was_missed_is_told_with_its_reason() -> None:
     ]
 
 
+def test_a_check_that_passed_without_a_word_was_missed_too() -> None:
+    silent = Rounds([Matrix([Cell("f", "C", False, "passed", "")], {"C": "passed"})])
+    assert "found 0 of 1 NOT SURELY e.g. passed:" in silent.text()
+
+
 def test_one_false_alarm_is_one_too_many() -> None:
     seen = rounds(20, 20, control="inconclusive", alarms=1)
     assert not seen.sure
