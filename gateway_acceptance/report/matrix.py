@@ -11,12 +11,13 @@ from typing import Any
 
 from gateway_acceptance.audit import findings
 from gateway_acceptance.claims import NOT_VERIFIED, Claim
+from gateway_acceptance.report.ages import age_in_words
 from gateway_acceptance.report.badge import STALE
 from gateway_acceptance.report.reading import first_line, printable
 from gateway_acceptance.run_directory import LATEST, RECORD
 from gateway_acceptance.usage import EXIT_READY
 
-HOUR, DAY = 3600.0, 86400.0
+HOUR = 3600.0
 NO_RUN = "no run yet"
 UNRELIABLE = "not reliable"
 PARTIAL = "PARTIAL RUN"
@@ -93,7 +94,7 @@ def column(
         f"{target['product']} {target['product_version']}".strip(),
         run["id"],
         run["ended"],
-        in_words(age_s),
+        age_in_words(age_s),
         stale,
         run["exit_code"],
         {claim["id"]: _spoken(claim, stale=stale or bool(wrong)) for claim in record["claims"]},
@@ -157,15 +158,6 @@ def document(columns: Sequence[Column], lines: Sequence[Row]) -> dict[str, Any]:
             for line in lines
         ],
     }
-
-
-def in_words(seconds: float) -> str:
-    """``2 hours ago``; whole units, never rounded up."""
-    for unit, length in (("day", DAY), ("hour", HOUR), ("minute", 60.0)):
-        number = int(seconds // length)
-        if number >= 1:
-            return f"{number} {unit}{'s' if number > 1 else ''} ago"
-    return "just now"
 
 
 def _spoken(claim: Mapping[str, Any], *, stale: bool) -> str:

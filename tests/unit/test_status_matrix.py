@@ -14,7 +14,7 @@ import pytest
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.report.badge import AMBER, GREEN, GREY, RED, badge_svg, colour
-from gateway_acceptance.report.matrix import Column, column, column_of, document, in_words, rows, table
+from gateway_acceptance.report.matrix import Column, column, column_of, document, rows, table
 from tests.unit import finished_run
 from tests.unit.test_record import a_case
 
@@ -83,14 +83,6 @@ def test_environments_that_differ_are_marked_and_counted() -> None:
     told = json.loads(json.dumps(document([one, two], rows(CLAIMS, [one, two]))))
     assert told["claims"][0]["verdicts"] == {"mini": "waived", "two": "failed"}
     assert [each["good"] for each in told["environments"]] == [True, False]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "just now"), (59, "just now"), (60, "1 minute ago"), (7199, "1 hour ago"), (172800, "2 days ago")],
-)
-def test_ages_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
 
 
 def test_what_lies_there_is_audited(tmp_path: Path) -> None:
