@@ -26,7 +26,6 @@ from gateway_acceptance.wire.sdk import sdk_client
 from gateway_acceptance.wire.sender import Deadline, Sender
 
 Observed = TypeVar("Observed")
-Shared = TypeVar("Shared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +100,21 @@ class Target:
         self._seen[name] = (self.notebook.exchanges[before:], observed)
         return observed
 
-    def once_in_run(self, name: str, observe: Callable[[], Observed]) -> Observed:
-        """The same observation for several checks of all workers. Only for checks that have the environment
-        to themselves (effect ``disrupt``): nobody else may be observing meanwhile."""
-        path = self._folder / f"observed-{self.environment.name}-{name}"
-        if path.exists():
-            known: Observed = pickle.loads(path.read_bytes())  # noqa: S301  (of this run, in its private folder)
-            return known
-        observed = observe()
-        path.write_bytes(pickle.dumps(observed))
-        return observed
-
-    def once_per_run(self, name: str, observe: Callable[[], Shared]) -> Shared:
+    def once_per_run(self, name: str, observe: Callable[[], Observed]) -> Observed:
         """The same for all workers of the run: one makes it while the others wait for it. observe: what it
-        returns must be JSON, and comes back as that. Where it raises, nothing is kept."""
+        returns must be picklable. Where it raises, nothing is kept, and the next one observes anew."""
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-        path = self._folder / f"once-{self.environment.name}-{digest}.json"
-        with path.open("a+", encoding="utf-8") as shared:
+        path = self._folder / f"once-{self.environment.name}-{digest}"
+        with path.open("a+b") as shared:
             fcntl.flock(shared, fcntl.LOCK_EX)
             shared.seek(0)
-            text = shared.read()
-            if not text:
-                text = json.dumps(observe())
-                shared.write(text)
-            return json.loads(text)  # type: ignore[no-any-return]
+            known = shared.read()
+            if known:
+                made: Observed = pickle.loads(known)  # noqa: S301  (of this run, in its private folder)
+                return made
+            observed = observe()
+            shared.write(pickle.dumps(observed))
+            return observed
 
     def preflight(self) -> Preflight:
         """Does it answer, and does it accept the key: asked once per run, told to all workers."""

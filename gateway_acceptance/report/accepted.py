@@ -29,12 +29,6 @@ class Accepted:
     record: dict[str, Any]
 
 
-def last_accepted(signoffs: Path, environment: str) -> dict[str, Any] | None:
-    """The record of the newest sign-off that can be read, or None."""
-    newest, _ = newest_accepted(signoffs, environment)
-    return newest.record if newest else None
-
-
 def newest_accepted(signoffs: Path, environment: str) -> tuple[Accepted | None, list[str]]:
     """(the newest by the time of signing, a sentence for each that cannot be read)."""
     found: list[tuple[datetime, Accepted]] = []

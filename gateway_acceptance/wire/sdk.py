@@ -18,7 +18,7 @@ from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.wire.attribution import served_by
 from gateway_acceptance.wire.exchange import Exchange, Notebook
-from gateway_acceptance.wire.sender import tokens_needed, tokens_reported
+from gateway_acceptance.wire.sender import IDLE_S, tokens_needed, tokens_reported
 
 Got = TypeVar("Got")
 
@@ -124,7 +124,8 @@ class _Ledger:
 
 class _NotingTransport(httpx2.BaseTransport):
     def __init__(self, ledger: _Ledger) -> None:
-        self._ledger, self._inner = ledger, httpx2.HTTPTransport(retries=0)
+        self._ledger = ledger
+        self._inner = httpx2.HTTPTransport(retries=0, limits=httpx2.Limits(keepalive_expiry=IDLE_S))
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         entry = self._ledger.open(request, request.read())
@@ -144,7 +145,8 @@ class _NotingTransport(httpx2.BaseTransport):
 
 class _AsyncNotingTransport(httpx2.AsyncBaseTransport):
     def __init__(self, ledger: _Ledger) -> None:
-        self._ledger, self._inner = ledger, httpx2.AsyncHTTPTransport(retries=0)
+        self._ledger = ledger
+        self._inner = httpx2.AsyncHTTPTransport(retries=0, limits=httpx2.Limits(keepalive_expiry=IDLE_S))
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         entry = self._ledger.open(request, await request.aread())

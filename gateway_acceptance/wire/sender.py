@@ -18,6 +18,10 @@ from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes after which a body is cut off: a hostile target must not fill the machine."""
 
+IDLE_S = 2.0
+"""An idle connection is used again for so long and no longer. Servers may close one, and many do after 5 s
+(uvicorn, under LiteLLM): who sends just then gets no answer, and it is nobody's fault."""
+
 TOKENS_PER_CHARACTER = 0.4
 DEFAULT_MAX_TOKENS = 256
 """What is reserved for an answer whose request sets no limit."""
@@ -38,7 +42,11 @@ class Sender:
         self._notebook, self._budget, self.deadline = notebook, budget, deadline
         context = ssl.create_default_context()
         self._client = httpx.Client(
-            trust_env=False, follow_redirects=False, verify=context, headers={"accept-encoding": "identity"}
+            trust_env=False,
+            follow_redirects=False,
+            verify=context,
+            headers={"accept-encoding": "identity"},
+            limits=httpx.Limits(keepalive_expiry=IDLE_S),
         )
 
     def close(self) -> None:

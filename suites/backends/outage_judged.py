@@ -43,7 +43,7 @@ def everything(target: Target, disruptor: Disruptor) -> list[Program]:
 def _fixed(target: Target, disruptor: Disruptor, name: str) -> Program:
     if name == "measured":
         return play(target, disruptor).program
-    return target.once_in_run(f"outage-{name}", lambda: FIXED[name](target, disruptor))
+    return target.once_per_run(f"outage-{name}", lambda: FIXED[name](target, disruptor))
 
 
 def _playable(target: Target, disruptor: Disruptor) -> list[Program]:
@@ -65,7 +65,7 @@ def _drawn(target: Target, disruptor: Disruptor) -> list[Program]:
         broken = [name for name in RULES if any(_broken(target, name, program) for program in known)]
         return explore(target, disruptor, broken)
 
-    return target.once_in_run("outage-drawn", play_them)
+    return target.once_per_run("outage-drawn", play_them)
 
 
 def _broken(target: Target, name: str, program: Program) -> list[Broken]:

@@ -13,7 +13,7 @@ from gateway_acceptance.environment import Group, ModelKind
 from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
-from suites.backends.outage_stage import MOST_PATIENCE_S, SLACK_S, Ask, Stage
+from suites.backends.outage_stage import MOST_PATIENCE_S, POLL_S, SLACK_S, Ask, Stage
 
 BY_CHANCE = 1e-6
 """How probable it may be that a revived backend was just not drawn."""
@@ -157,7 +157,7 @@ FIXED: dict[str, Callable[[Target, Disruptor], Program]] = {
 
 def play(target: Target, disruptor: Disruptor) -> Measured:
     """The first program, once per run."""
-    return target.once_in_run("outage-numbers", lambda: measured(target, disruptor))
+    return target.once_per_run("outage-numbers", lambda: measured(target, disruptor))
 
 
 def _share(null: Null, backend: str) -> float:
@@ -178,5 +178,5 @@ def _revived(stage: Stage, group: Group, backend: str, kind: Kind, share: float)
         if stage.now > cool:
             missed *= 1 - share
         else:
-            time.sleep(0.1)
+            time.sleep(POLL_S)
     return Revival(kind, backend, None, draws)

@@ -19,6 +19,8 @@ from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import Deadline, tokens_needed
 
+POLL_S = 0.1
+"""Between two looks whether something that is waited for has come."""
 SLACK_S = 5.0
 """Beyond what is declared: on two busy cores LiteLLM's timer of 5 s was seen to fire after more than 7."""
 MOST_PATIENCE_S = 10.0
@@ -126,7 +128,7 @@ class Stage:
             self.program.after = self._held()
             if self.now > ends or not any(load.slots for load in self.program.after.values()):
                 return self.program
-            time.sleep(0.1)
+            time.sleep(POLL_S)
 
     def _held(self) -> dict[str, Load]:
         return {backend.name: self.disruptor.load(backend.name) for backend in self.environment.backends}
@@ -213,7 +215,7 @@ class Stage:
                 told = seen.error or f"{seen.status} {seen.exchange.text[:160] if seen.exchange else ''}"
                 self.program.unsettled = f"{alias} is not served again after {ends:.0f} s: {told}"
                 return
-            time.sleep(0.1)
+            time.sleep(POLL_S)
 
     def _count(self, client: BackendClient) -> None:
         for mark in dict.fromkeys(seen.mark for seen in self.program.seen if seen.mark):

@@ -22,13 +22,13 @@ from lab.outages import SCENARIOS, SOCKET, Lease, LocalStage, Outages
 from tests.lab.test_backends_client import chat, make_backend
 
 HOLDS = """
-import pathlib, sys, time
+import pathlib, sys
 from gateway_acceptance.disruptor import Kind
 from lab.outages import Lease
 lease = Lease(pathlib.Path(sys.argv[1]))
 lease.apply(Kind.KILL, "llm-01")
 print("away", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 PATIENCE_S = 0.3
 
@@ -158,7 +158,9 @@ async def test_what_was_taken_is_given_back_when_the_lease_ends(tmp_path: Path) 
 async def test_and_when_its_process_is_killed(tmp_path: Path) -> None:
     async with outages(tmp_path) as view:
         holder = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", HOLDS, str(tmp_path), stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-c", HOLDS, str(tmp_path)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
         )
         assert holder.stdout is not None
         assert await holder.stdout.readline() == b"away\n"

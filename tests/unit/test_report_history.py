@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.report.accepted import last_accepted, newest_accepted
+from gateway_acceptance.report.accepted import newest_accepted
 from gateway_acceptance.report.history import past_run, read_history
 from gateway_acceptance.report.past import read_past
 from gateway_acceptance.report.status_json import status_document
@@ -136,14 +136,11 @@ def test_the_last_accepted_is_the_newest_by_its_signature_not_by_its_name(tmp_pa
     found, skipped = newest_accepted(tmp_path, "lab")
     assert found is not None
     assert (found.version, found.signed, skipped) == ("1.9", "2026-03-01T10:30:00Z", [])
-    before = last_accepted(tmp_path, "lab")
-    assert before is not None
-    assert before["run"]["id"] == "newer"
+    assert found.record["run"]["id"] == "newer"
 
 
 def test_no_release_was_accepted(tmp_path: Path) -> None:
     assert newest_accepted(tmp_path, "lab") == (None, [])
-    assert last_accepted(tmp_path, "lab") is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from gateway_acceptance.environment.model import Policy
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.exchange import Exchange, Notebook
-from gateway_acceptance.wire.sender import Deadline, Sender, tokens_needed, tokens_reported
+from gateway_acceptance.wire.sender import IDLE_S, Deadline, Sender, tokens_needed, tokens_reported
 
 Serve = Callable[[bytes], str]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -166,3 +166,42 @@ def test_tokens_needed_is_an_upper_estimate() -> None:
     assert tokens_needed("x" * 100, 16) == 57
     assert tokens_needed("", None) == 257
     assert tokens_needed("", 10, answers=3) == 31
+
+
+@pytest.mark.parametrize(("idle_s", "connections"), [(60.0, 1), (0.0, 2)])
+def test_a_connection_that_was_idle_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch, notebook: Notebook, idle_s: float, connections: int
+) -> None:
+    """A server may close it just then; 0 seconds stand for any that have passed."""
+    monkeypatch.setattr("gateway_acceptance.wire.sender.IDLE_S", idle_s)
+    listener = socket.create_server(("127.0.0.1", 0))
+    accepted: list[socket.socket] = []
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            while connection.recv(65536):
+                connection.sendall(OK)
+
+    def accept() -> None:
+        while True:
+            try:
+                accepted.append(listener.accept()[0])
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(accepted[-1],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    sender = Sender(notebook, None, Deadline(2, 2))
+    try:
+        for _ in range(2):
+            assert sender.send("GET", f"http://127.0.0.1:{listener.getsockname()[1]}/").status == 200
+    finally:
+        sender.close()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+    assert len(accepted) == connections
+
+
+def test_connections_are_given_up_well_before_servers_do() -> None:
+    """uvicorn's default is 5 s, and httpx uses one that was idle for just as long."""
+    assert 0 < IDLE_S < 5
