@@ -233,7 +233,7 @@ LEAVING: tuple[Fault, ...] = (
     gateway_fault("leaving-clients-keep-slots", "each client that leaves keeps one of four slots",
                   {"API-STREAM-091": "is answered with 503"}, before=busy_after(4)),
     replace(backend_fault("backend-runs-on", "a backend goes on generating for a client that has left",
-                          {"API-STREAM-092": "the slot"}, scenario="runs-on"),
+                          {"API-STREAM-092": "the slot is not free"}, scenario="runs-on"),
             before=anonymous),
 )
 
