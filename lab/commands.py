@@ -17,7 +17,7 @@ from lab.host_matrix import run_host_matrix
 from lab.hosts.provider import PROVIDER as HOSTS
 from lab.kill_matrix import Matrix, run_matrix
 from lab.local import start
-from lab.outage_matrix import run_outage_matrix
+from lab.outage_matrix import run_outage_matrix, run_outages_repeated
 from lab.repeats import run_repeated
 from lab.state import LabState, lab_folder, read_state, running_labs, stop
 
@@ -88,7 +88,8 @@ def add_kill_matrix_command(commands: Any) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="run the faults of --only N times on one lab: how surely each is found. Exit 1 below 95 in 100",
+        help="run the faults of --only or --outages N times on one lab: how surely each is found. Exit 1 "
+        "below 95 in 100",
     )
     command.add_argument("--json", action="store_true", help="one object, for machines")
     command.set_defaults(run=_kill_matrix)
@@ -202,11 +203,13 @@ def _kill_matrix(arguments: argparse.Namespace) -> int:
 
 
 def _repeated(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
-    if arguments.hosts or arguments.outages or not arguments.only or arguments.repeat < 1:
+    few = arguments.only or arguments.outages
+    if arguments.hosts or not few or arguments.repeat < 1:
         raise UsageProblem(
-            ["--repeat N is for N > 0 runs of the faults of --only, and not for --hosts or --outages"]
+            ["--repeat N is for N > 0 runs of the faults of --only or --outages, and not for --hosts"]
         )
-    rounds = run_repeated(project_root(), arguments.only, arguments.litellm, arguments.repeat, say)
+    run = run_outages_repeated if arguments.outages else run_repeated
+    rounds = run(project_root(), arguments.only, arguments.litellm, arguments.repeat, say)
     print(json.dumps(rounds.document(), indent=1, ensure_ascii=False) if arguments.json else rounds.text())
     return 0 if rounds.sure else EXIT_NOT_READY
 

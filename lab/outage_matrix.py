@@ -20,6 +20,7 @@ from lab.kill_matrix import CONTROL, Declarer, Matrix, judge, run_checks
 from lab.local import nothing, start
 from lab.nets import own_net
 from lab.outages import Lease
+from lab.repeats import Rounds, progress
 from lab.specification import View
 from lab.state import lab_folder, stop
 
@@ -64,6 +65,20 @@ def chosen_outage_faults(only: Sequence[str]) -> list[Fault]:
 
 def run_outage_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Matrix:
     """Run the faults of outages. Raises UsageProblem, NotStarted."""
+    (matrix,) = _matrices(root, only, litellm, 1, say)
+    return matrix
+
+
+def run_outages_repeated(
+    root: Path, only: Sequence[str], litellm: str, times: int, say: Callable[[str], None]
+) -> Rounds:
+    """Run faults of outages so many times on one lab. Raises UsageProblem, NotStarted."""
+    return Rounds(_matrices(root, only, litellm, times, say))
+
+
+def _matrices(
+    root: Path, only: Sequence[str], litellm: str, times: int, say: Callable[[str], None]
+) -> list[Matrix]:
     faults = chosen_outage_faults(only)
     with own_net() as net, tempfile.TemporaryDirectory(prefix="outage-matrix-") as temporary:
         folder = Path(temporary)
@@ -81,10 +96,17 @@ def run_outage_matrix(root: Path, only: Sequence[str], litellm: str, say: Callab
             key.write_text(state.key, encoding="utf-8")
             say(f"running {len(faults)} faults of outages and the healthy control ...")
             environments = [view.environment for view in views]
-            runs = run_checks(root, folder, environments, faults, {}, suite=SUITE, workers=0)
+            matrices = []
+            for number in range(times):
+                runs = folder / f"run-{number}"
+                runs.mkdir()
+                records = run_checks(root, runs, environments, faults, {}, suite=SUITE, workers=0)
+                matrices.append(judge(faults, records, whole=not only))
+                if times > 1:
+                    say(progress(matrices[-1], number, times))
         finally:
             stop(state)
-        return judge(faults, runs, whole=not only)
+        return matrices
 
 
 def _embedded(root: Path, view: Environment, options: Mapping[str, str]) -> Environment:

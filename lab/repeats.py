@@ -101,6 +101,12 @@ class Rounds:
         }
 
 
+def progress(matrix: Matrix, number: int, times: int) -> str:
+    """A line for the run with this number, from 0."""
+    found = sum(cell.killed for cell in matrix.cells)
+    return f"run {number + 1} of {times}: {found} of {len(matrix.cells)} found"
+
+
 def run_repeated(
     root: Path, only: Sequence[str], litellm: str, times: int, say: Callable[[str], None]
 ) -> Rounds:
@@ -114,6 +120,5 @@ def run_repeated(
             folder.mkdir()
             records = run_checks(root, folder, lab.environments, faults, lab.variables, control=named)
             matrices.append(judge(faults, records, whole=False))
-            found = sum(cell.killed for cell in matrices[-1].cells)
-            say(f"run {number + 1} of {times}: {found} of {len(matrices[-1].cells)} found")
+            say(progress(matrices[-1], number, times))
     return Rounds(matrices)

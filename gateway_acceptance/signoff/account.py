@@ -71,7 +71,7 @@ def account(document: Document) -> Account:
     )
     return Account(
         title=f"Sign-off: release {document['release']} of {environment}",
-        decision=document["state"] if production else f"{document['state']}, NO PRODUCTION",
+        decision=document["state"] if production else f"{document['state']}, NOT PRODUCTION",
         production=production,
         warning=warning,
         sentence=f"{approver['name']} accepts release {document['release']} of the environment {environment} "

@@ -58,7 +58,15 @@ def test_a_control_that_was_not_run_proves_nothing() -> None:
     assert not Rounds([Matrix([Cell("f", "C", True, "failed", "")])]).sure
 
 
-@pytest.mark.parametrize("options", [["--repeat", "20"], ["--repeat", "0", "--only", "gateway-down"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--repeat", "20"],
+        ["--repeat", "0", "--only", "gateway-down"],
+        ["--repeat", "-1", "--outages"],
+        ["--repeat", "20", "--hosts", "--only", "unit-restarts-never"],
+    ],
+)
 def test_what_cannot_be_repeated(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["kill-matrix", *options])

@@ -48,7 +48,7 @@ def facts(document: dict[str, Any]) -> dict[str, str]:
 def test_the_first_page_says_what_was_judged_by_whom_with_what_result(document: dict[str, Any]) -> None:
     told = account(document)
     assert told.title == "Sign-off: release 1.0 of mini"
-    assert told.decision == "READY, NO PRODUCTION"
+    assert told.decision == "READY, NOT PRODUCTION"
     assert told.warning.startswith("This is no production. mini is an environment of kind staging")
     assert told.sentence == (
         "Ada Łovelace <ada@example.org> accepts release 1.0 of the environment mini (staging): "
