@@ -83,7 +83,7 @@ def explore(target: Target, disruptor: Disruptor, ignored: Sequence[str]) -> lis
                 ),
             )
         except (RuleBroken, Flaky):
-            if not exploration.broken:
+            if not exploration.broken and exploration.stopped is None:
                 raise
     if exploration.stopped is not None:
         raise exploration.stopped
@@ -106,18 +106,20 @@ def _machine(exploration: Exploration) -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             self.stage = None if exploration.over else Stage(target, exploration.disruptor)
+            self.away: set[str] = set()  # as drawn, played or not: what is drawn must not depend on the time
 
         @rule(kind=st.sampled_from(kinds), backend=st.sampled_from(members(group)))
         def take_down(self, kind: Kind, backend: str) -> None:
             """One more backend goes away, or another way than before."""
+            self.away.add(backend)
             self.step(lambda stage: stage.take_down(kind, backend, *asks(stage, singles[backend][:1])))
 
-        @precondition(lambda self: self.stage is not None and bool(self.stage.away))
+        @precondition(lambda self: bool(self.away))
         @rule(data=st.data())
         def revive(self, data: st.DataObject) -> None:
             """One comes back."""
-            assert self.stage is not None
-            backend = data.draw(st.sampled_from(sorted(self.stage.away)))
+            backend = data.draw(st.sampled_from(sorted(self.away)))
+            self.away.remove(backend)
             self.step(lambda stage: stage.revive(backend, *asks(stage, [])))
 
         @rule()
