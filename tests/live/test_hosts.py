@@ -22,6 +22,7 @@ from lab.hosts import cgroups
 from lab.hosts.machine import leader_of, wait_until_serving
 from lab.hosts.provider import PROVIDER
 from lab.hosts.supervisor import ENFORCED
+from lab.litellm.install import resolve_version
 from lab.state import LabState, lab_folder, stop
 from tests.live.conftest import ROOT
 
@@ -213,6 +214,19 @@ def test_the_trackers_state_is_found_and_its_mends_make_it_ready(tmp_path: Path)
         assert ready["state"] == "READY", ready["reasons"]
     finally:
         stop(state)
+
+
+@as_root
+def test_the_newest_litellm_is_green_on_hosts_too(tmp_path: Path) -> None:
+    """Of the declared one the test above says so."""
+    state = PROVIDER.start(ENVIRONMENT, "latest", ROOT, print, owner=None)
+    try:
+        record = judged(tmp_path, "-m", "nightly")
+    finally:
+        stop(state)
+    assert record["target"]["product_version"] == resolve_version("latest") != resolve_version("")
+    assert red(record) == {}
+    assert record["run"]["state"] == "NIGHTLY PASSED", record["run"]["reasons"]
 
 
 @as_root
