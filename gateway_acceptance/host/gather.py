@@ -76,9 +76,19 @@ def _of_the_gateway(environment: Environment, host: Host) -> dict[str, Any]:
         "commands": list(host.needed_commands),
         "files": sorted({*host.scripts, *configuration, *host.digests, *host.sizes}),
         "commit": host.repository.commit if host.repository else None,
-        "reach": {entry.name: entry.called for entry in environment.backends},
+        "reach": {
+            entry.name: {"url": entry.called, "dimensions": _embedding_models(environment, entry.name)}
+            for entry in environment.backends
+        },
         "disks": ["/", "/var/log", host.tree],
     }
+
+
+def _embedding_models(environment: Environment, backend: str) -> list[str]:
+    """The models on a backend whose dimensions are declared."""
+    return sorted(
+        {model.upstream for model in environment.models if model.backend == backend and model.dimensions}
+    )
 
 
 def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> Look:

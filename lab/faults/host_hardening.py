@@ -19,6 +19,53 @@ OPEN = (
 )  # fmt: skip
 """A unit without a sandbox, in a directory and a group that are not its own."""
 
+OTHER_OLLAMA = """\
+import http.server, json, sys, time
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        time.sleep(float(sys.argv[2]))
+        names = ("mxbai-embed-large:latest", "nomic-embed-text:latest", "all-minilm:latest")
+        models = [{"name": name, "digest": "0" * 64} for name in names]
+        self.answer({"models": models} if self.path.endswith("tags") else {"version": "0.12.6"})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer({"model_info": {"general.architecture": "bert", "bert.embedding_length": 16}})
+
+    def answer(self, document):
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+http.server.ThreadingHTTPServer((sys.argv[1], 11434), Handler).serve_forever()
+"""
+OTHER_UNIT = "fault-ollama.service"
+
+
+def another_backend(variable: str, late_s: float = 0.0) -> str:
+    """A shell text: the address in a variable of the gateway's settings becomes one of the machine's own, and a
+    server of its own answers there, so many seconds late."""
+    return (
+        f"mkdir -p {KEPT}\n"
+        f"sed -n 's#^{variable}=http://\\([0-9.]*\\):.*#\\1#p' {SECRETS} > {KEPT}/backend\n"
+        f"cat > {KEPT}/ollama.py <<'PROGRAM'\n{OTHER_OLLAMA}PROGRAM\n"
+        f'ip address add "$(cat {KEPT}/backend)/32" dev lo\n'
+        f'systemd-run --quiet --collect --unit={OTHER_UNIT} python3 {KEPT}/ollama.py "$(cat {KEPT}/backend)" {late_s}\n'
+        f'for try in $(seq 50); do ss -Hltn "src $(cat {KEPT}/backend)" | grep -q . && break; sleep 0.1; done\n'
+    )
+
+
+def no_other_backend() -> str:
+    """A shell text: the server of ``another_backend`` is gone, and the address is the backend's again."""
+    return (
+        f'systemctl stop {OTHER_UNIT}\nip address del "$(cat {KEPT}/backend)/32" dev lo\n'
+        f"rm {KEPT}/backend {KEPT}/ollama.py\n"
+    )
+
+
 HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-service-without-sandbox",
@@ -98,5 +145,22 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
             f'ip route add prohibit "$(cat {KEPT}/backend)/32"\n'
         ),
         revert=f'ip route del prohibit "$(cat {KEPT}/backend)/32"\nrm {KEPT}/backend\n',
+    ),
+    host_fault(
+        "host-backend-another",
+        "the gateway's machine reaches another Ollama at a backend's address, with other models of the same names",
+        {
+            "HOST-NET-006": r"mxbai-embed-large:latest: has the digest 0000\S*, wants the digest \S+",
+            "HOST-NET-007": r"orc at \S+, from the gateway's machine: mxbai-embed-large: has 16 dimensions, wants 1024",
+        },
+        apply=another_backend("HX_ORC_URL"),
+        revert=no_other_backend(),
+    ),
+    host_fault(
+        "host-backend-far",
+        "a backend answers the gateway's machine late",
+        {"HOST-NET-008": r"orc at \S+, .*: has its fastest answer after 2\.\d+ s, wants one within 2 s"},
+        apply=another_backend("HX_ORC_URL", late_s=2.2),
+        revert=no_other_backend(),
     ),
 )

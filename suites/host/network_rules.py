@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gateway_acceptance.environment import Served
 from gateway_acceptance.environment.host import Machine
 from gateway_acceptance.problem import Problem
+from gateway_acceptance.wire.backend import full_name
 from suites.host.service_facts import differs
 
 Socket = Mapping[str, Any]
@@ -105,6 +107,53 @@ def removal(socket: Socket) -> str:
     if unit.endswith(".service") and unit.partition(".")[0].partition("@")[0] not in WAYS_IN:
         return f"sudo systemctl disable --now {unit}  # or, where it is meant: {declare}"
     return f"look at it: sudo ss -lntup; where it is meant: {declare}"
+
+
+def other_models(name: str, answer: Mapping[str, Any], wanted: Iterable[Served]) -> list[Problem]:
+    """What the gateway needs of a backend, and its machine does not find there, or another of that name."""
+    where = f"{name} at {answer['url']}, from the gateway's machine"
+    held = {full_name(model): digest.removeprefix("sha256:") for model, digest in answer["models"].items()}
+    declared = sorted({(full_name(served.upstream), served.digest or "") for served in wanted})
+    return [
+        differs(
+            f"{where}: {model}",
+            f"the digest {held[model][:12]}" if model in held else "no such model",
+            f"the digest {digest[:12]}" if digest else "it",
+            f"curl {answer['url']}/api/tags",
+        )
+        for model, digest in declared
+        if model not in held or not held[model].startswith(digest)
+    ]
+
+
+def other_dimensions(name: str, answer: Mapping[str, Any], wanted: Mapping[str, int]) -> list[Problem]:
+    """Models whose vectors have other dimensions than declared, by what the backend tells the gateway's
+    machine. wanted: by model; of what is not told nothing is said."""
+    told = {model: count for model, count in answer["dimensions"].items() if count is not None}
+    return [
+        differs(
+            f"{name} at {answer['url']}, from the gateway's machine: {model}",
+            f"{told[model]} dimensions",
+            count,
+            f'curl {answer["url"]}/api/show -d \'{{"model": "{model}"}}\'',
+        )
+        for model, count in sorted(wanted.items())
+        if model in told and told[model] != count
+    ]
+
+
+def slow(name: str, answer: Mapping[str, Any], bound_s: float) -> list[Problem]:
+    """A backend that answers the gateway's machine later than declared. bound_s: seconds."""
+    if answer["elapsed_s"] <= bound_s:
+        return []
+    return [
+        differs(
+            f"{name} at {answer['url']}, from the gateway's machine",
+            f"its fastest answer after {answer['elapsed_s']:.2f} s",
+            f"one within {bound_s:g} s",
+            f"time curl {answer['url']}/api/version",
+        )
+    ]
 
 
 def unreached(name: str, answer: Mapping[str, Any]) -> list[Problem]:

@@ -153,7 +153,17 @@ def sections() -> dict[str, Any]:
         "process": process(),
         "account": {"entry": {"name": "hx", "uid": 999, "gid": 998}},
         "sockets": [socket(ALL, 4000), socket(ALL, 22, unit="ssh.service", user="root")],
-        "reach": {"one": {"url": "http://one", "reached": True, "version": "0.3", "error": ""}},
+        "reach": {
+            "one": {
+                "url": "http://one",
+                "reached": True,
+                "version": "0.3",
+                "error": "",
+                "elapsed_s": 0.01,
+                "models": {"phi3:latest": "sha256:" + "a" * 64, "all-minilm:latest": "b" * 64},
+                "dimensions": {"all-minilm": 384},
+            }
+        },
         "files": {"config/config.yaml": {"entry": {"path": "config/config.yaml", "mtime": 900.0}}},
         "secrets": [],
     }

@@ -106,6 +106,7 @@ def test_the_request_holds_names_and_paths_only(environment: Environment) -> Non
     assert request["tree"] == "/opt/hx/gateway"
     assert {"settings", "python", "tree"} <= set(request["sections"])
     assert set(request["reach"]) == {"llm-01", "llm-02", "orc"}
+    assert {*request["reach"]["orc"]} == {"url", "dimensions"}
     assert request["privileges"]["writable"]["as"] == "hx"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from gateway_acceptance.environment import Served
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from suites.host import network_rules
@@ -18,7 +20,7 @@ CHECKS: dict[str, Callable[[MachineFacts], None]] = {
     name: function
     for module in (checks, network)
     for name, function in vars(module).items()
-    if name.startswith("test_") and name != "test_backend_reached"
+    if name.startswith("test_") and len(inspect.signature(function).parameters) == 1
 }
 OF_THE_PROCESS = [name for name in vars(checks) if name.startswith("test_") and name != "test_no_second_copy"]
 COPY = {"pid": 77, "user": "root", "unit": "session-1.scope", "comm": "litellm"}
@@ -170,3 +172,44 @@ def test_a_backend_that_the_gateway_does_not_reach() -> None:
     assert "an answer without a version" in str(
         network_rules.unreached("one", {**answer, "version": None})[0]
     )
+
+
+def served(upstream: str, digest: str | None = None) -> Served:
+    return Served(backend="one", upstream=upstream, digest=digest)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ([], []),
+        ([served("phi3"), served("phi3:latest", "a" * 12), served("all-minilm", "b" * 64)], []),
+        ([served("phi3:mini")], ["phi3:mini: has no such model, wants it;"]),
+        ([served("phi3", "c" * 12)], [f"phi3:latest: has the digest {'a' * 12}, wants the digest cccc"]),
+        ([served("phi3", "a" * 11 + "b")], ["phi3:latest: has the digest"]),
+    ],
+)
+def test_the_models_that_the_gateways_machine_finds(wanted: list[Served], said: list[str]) -> None:
+    answer = sections()["reach"]["value"]["one"]
+    found = [str(problem) for problem in network_rules.other_models("one", answer, wanted)]
+    assert len(found) == len(said)
+    assert all(words in problem for words, problem in zip(said, found, strict=True)), found
+
+
+def test_the_dimensions_that_the_gateways_machine_is_told() -> None:
+    answer = sections()["reach"]["value"]["one"]
+    assert network_rules.other_dimensions("one", answer, {"all-minilm": 384, "not-told": 3}) == []
+    (found,) = network_rules.other_dimensions("one", answer, {"all-minilm": 1024})
+    assert "all-minilm: has 384 dimensions, wants 1024" in str(found)
+    assert (
+        network_rules.other_dimensions(
+            "one", {**answer, "dimensions": {"all-minilm": None}}, {"all-minilm": 1}
+        )
+        == []
+    )
+
+
+def test_a_backend_that_is_late_for_the_gateways_machine() -> None:
+    answer = sections()["reach"]["value"]["one"]
+    assert network_rules.slow("one", answer, 0.01) == []
+    (found,) = network_rules.slow("one", {**answer, "elapsed_s": 2.5}, 2)
+    assert "has its fastest answer after 2.50 s, wants one within 2 s" in str(found)

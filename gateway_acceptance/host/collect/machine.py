@@ -27,7 +27,8 @@ from gateway_acceptance.host.collect.base import (
 from gateway_acceptance.host.collect.processes import all_processes, open_lines
 from gateway_acceptance.host.collect.tree import inside
 
-REACH_DEADLINE_S = 3
+REACH_DEADLINE_S, REACH_LOOKS = 3, 3
+MOST_BYTES = 8 << 20
 JOURNAL_LINES = 5000
 
 
@@ -92,25 +93,50 @@ def sockets(request: Request) -> list[Facts]:
 
 
 def reach(request: Request) -> Facts:
-    """{name: {url, reached, version, elapsed_s, error}}: each backend asked for its version from here."""
+    """{name: {url, reached, version, elapsed_s, models, dimensions, error}}: each backend asked from here.
+    elapsed_s: of the fastest answer with its version; models: digest by name; dimensions: of the vectors
+    of the models that were named, by name. Either is None where the backend does not tell."""
     wanted = request["reach"]
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         return dict(zip(wanted, pool.map(ask, wanted.values())))
 
 
-def ask(url: str) -> Facts:
-    """One backend's answer to GET /api/version, without any proxy."""
-    begun = time.monotonic()
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def ask(wanted: Facts) -> Facts:
+    """One backend's answers. wanted: {url, dimensions: [model]}. No model is run."""
+    url, taken = wanted["url"], []
     document: Facts = {"url": url, "reached": False, "version": None, "error": ""}
+    document |= {"models": None, "dimensions": {}}
     try:
-        with opener.open(f"{url}/api/version", timeout=REACH_DEADLINE_S) as answer:
-            document["version"] = json.loads(answer.read(4096)).get("version")
-            document["reached"] = True
+        for _ in range(REACH_LOOKS):
+            begun = time.monotonic()
+            document["version"] = answered(f"{url}/api/version").get("version")
+            taken.append(time.monotonic() - begun)
+        document["reached"] = True
+        document["elapsed_s"] = round(min(taken), 4)
+        held = answered(f"{url}/api/tags")["models"]
+        document["models"] = {str(model["name"]): str(model.get("digest")) for model in held}
+        document["dimensions"] = {model: dimensions(url, model) for model in wanted["dimensions"]}
     except Exception as error:
         document["error"] = f"{type(error).__name__}: {error}"[:200]
-    document["elapsed_s"] = round(time.monotonic() - begun, 4)
     return document
+
+
+def dimensions(url: str, model: str) -> Any:
+    """Of a model's vectors, as the backend describes it; None where it does not."""
+    try:
+        told = answered(f"{url}/api/show", {"model": model})["model_info"]
+        return told[f"{told['general.architecture']}.embedding_length"]
+    except Exception:
+        return None
+
+
+def answered(url: str, body: Any = None) -> Any:
+    """The JSON at an address, without any proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    sent = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, sent, {"Content-Type": "application/json"})
+    with opener.open(request, timeout=REACH_DEADLINE_S) as answer:
+        return json.loads(answer.read(MOST_BYTES))
 
 
 def resources(request: Request) -> Facts:

@@ -1,0 +1,90 @@
+"""What the gateway's machine asks of the backends, against a server on loopback."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.host.collect.machine import REACH_LOOKS, reach
+
+VERSION = {"version": "0.12.6"}
+TAGS = {"models": [{"name": "all-minilm:latest", "digest": "b" * 64}]}
+INFO = {"general.architecture": "bert", "bert.vision.embedding_length": 7, "bert.embedding_length": 384}
+SHOW = {"model_info": INFO}
+
+
+@contextmanager
+def ollama(answers: dict[str, Any], asked: list[str]) -> Iterator[str]:
+    """The URL of a server with these answers by path; of others it answers 404."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            body = json.dumps(answers.get(self.path)).encode()
+            self.send_response(200 if self.path in answers else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append(sent["model"])
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def seen(answers: dict[str, Any], *models: str) -> tuple[dict[str, Any], list[str]]:
+    asked: list[str] = []
+    with ollama(answers, asked) as url:
+        found = reach({"reach": {"one": {"url": url, "dimensions": list(models)}}})
+    return found["one"], asked
+
+
+def test_all_is_told() -> None:
+    paths = {"/api/version": VERSION, "/api/tags": TAGS, "/api/show": SHOW}
+    found, asked = seen(paths, "all-minilm")
+    assert found["reached"]
+    assert found["version"] == "0.12.6"
+    assert found["models"] == {"all-minilm:latest": "b" * 64}
+    assert found["dimensions"] == {"all-minilm": 384}
+    assert 0 < found["elapsed_s"] < 3
+    assert found["error"] == ""
+    assert asked == ["/api/version"] * REACH_LOOKS + ["/api/tags", "all-minilm", "/api/show"]
+
+
+@pytest.mark.parametrize("show", [{}, {"model_info": {}}, {"model_info": {"general.architecture": "x"}}, []])
+def test_dimensions_may_not_be_told(show: Any) -> None:
+    found, _ = seen({"/api/version": VERSION, "/api/tags": TAGS, "/api/show": show}, "all-minilm")
+    assert found["dimensions"] == {"all-minilm": None}
+
+
+def test_models_may_not_be_told() -> None:
+    found, _ = seen({"/api/version": VERSION})
+    assert found["reached"]
+    assert found["models"] is None
+    assert "404" in found["error"]
+
+
+def test_nobody_is_there() -> None:
+    with ollama({}, []) as url:
+        pass
+    found = reach({"reach": {"one": {"url": url, "dimensions": []}}})["one"]
+    assert not found["reached"]
+    assert "refused" in found["error"]
