@@ -136,7 +136,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
         return EXIT_HARNESS_ERROR
     print(f"{environment.name} {arguments.release}: {document['state']}, signed by {arguments.approver}")
     if not document["production"]:
-        print(f"This is no production: {environment.name} is of kind {document['kind']}")
+        print(f"This is not production: {environment.name} is of kind {document['kind']}")
     print(f"key     {document['approver']['key']['fingerprint']}")
     print(f"written {out}")
     return EXIT_READY
@@ -252,7 +252,7 @@ def _say(seen: Verified, arguments: argparse.Namespace) -> None:
     who = document["approver"]
     print(f"{document['environment']} {document['release']}: {document['state']}, {document['headline']}")
     if not document["production"]:
-        print(f"This is no production: {document['environment']} is of kind {document['kind']}")
+        print(f"This is not production: {document['environment']} is of kind {document['kind']}")
     print(f"signed by {who['name']} at {utc(document['signed'])}")
     print(f"with the key {kind_of(seen.signer)} {fingerprint(seen.signer)}")
     accepted = document["accepted"]

@@ -66,8 +66,8 @@ def account(document: Document) -> Account:
     warning = (
         ""
         if production
-        else f"This is no production. {environment} is an environment of kind {document['kind']}: "
-        "what is accepted here says nothing of any other deployment."
+        else f"This is not production: {environment} is an environment of kind {document['kind']}. "
+        "What is accepted here says nothing of any other deployment."
     )
     return Account(
         title=f"Sign-off: release {document['release']} of {environment}",

@@ -169,8 +169,8 @@ def test_a_plan_is_told_the_version_where_it_matters(
 
 def test_many_groups_share_the_draws_for_independence() -> None:
     assert [least_draws(500, groups) for groups in (1, 10, 20, 28, 1000)] == [120, 120, 60, 42, 40]
-    assert [generated_draws(500, groups) for groups in (1, 10, 20, 1000)] == [100, 100, 50, 40]
-    assert (least_draws(30, 28), generated_draws(99, 1), generated_draws(100, 1)) == (30, 0, 100)
+    assert [generated_draws(500, groups) for groups in (1, 10, 20, 1000)] == [160, 160, 80, 40]
+    assert (least_draws(30, 28), generated_draws(159, 1), generated_draws(160, 1)) == (30, 0, 160)
 
 
 def test_deployments_are_told_apart_where_the_environment_says_so() -> None:

@@ -27,7 +27,7 @@ def test_the_example_says_that_it_is_no_production(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit) as ended:
         main(["verify", str(EXAMPLE), "--public-key", str(EXAMPLE / "approver.pub")])
     assert ended.value.code == 0
-    assert "This is no production: lab is of kind embedded" in capsys.readouterr().out
+    assert "This is not production: lab is of kind embedded" in capsys.readouterr().out
     document = json.loads((EXAMPLE / "signoff.json").read_text(encoding="utf-8"))
     assert (document["state"], document["kind"], document["production"]) == ("READY", "embedded", False)
 

@@ -49,7 +49,7 @@ def test_the_first_page_says_what_was_judged_by_whom_with_what_result(document: 
     told = account(document)
     assert told.title == "Sign-off: release 1.0 of mini"
     assert told.decision == "READY, NOT PRODUCTION"
-    assert told.warning.startswith("This is no production. mini is an environment of kind staging")
+    assert told.warning.startswith("This is not production: mini is an environment of kind staging")
     assert told.sentence == (
         "Ada Łovelace <ada@example.org> accepts release 1.0 of the environment mini (staging): "
         "all 2 claims are verified."

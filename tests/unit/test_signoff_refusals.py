@@ -66,7 +66,7 @@ def test_a_ready_run_is_signed(desk: Desk) -> None:
     desk.ground.run()
     code, out, err = desk.signoff()
     assert (code, err) == (0, "")
-    assert "This is no production: mini is of kind staging" in out
+    assert "This is not production: mini is of kind staging" in out
     assert verify(desk.out, SIGNED).findings == []
     document = json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))
     assert (document["state"], document["production"], document["previous"]) == ("READY", False, None)
@@ -78,7 +78,7 @@ def test_production_is_signed_as_production(desk: Desk) -> None:
     desk.ground.declare(**tables)
     desk.ground.run(tables=tables)
     code, out, _ = desk.signoff()
-    assert (code, "PRODUCTION READY" in out, "no production" in out) == (0, True, False)
+    assert (code, "PRODUCTION READY" in out, "not production" in out) == (0, True, False)
 
 
 def _failed(desk: Desk) -> None:
@@ -312,7 +312,7 @@ def test_what_verify_says_of_a_good_one(desk: Desk) -> None:
     code, out, err = desk.run("verify", str(desk.out), "--allowed-signers", str(desk.out / "allowed_signers"))
     assert (code, err) == (0, "")
     assert out.startswith(
-        "mini 1.0: READY, all 2 claims are verified\nThis is no production: mini is of kind"
+        "mini 1.0: READY, all 2 claims are verified\nThis is not production: mini is of kind"
     )
     assert f"signed by {APPROVER} at 2026-06-01 02:01:00 UTC" in out
     assert "the key is ada@example.org's" in out
