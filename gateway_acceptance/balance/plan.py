@@ -21,9 +21,9 @@ DRAWS_FOR_INDEPENDENCE = 120
 half-hearted patterns take more."""
 GENERATED_DRAWS = 160
 """Of the generated requests together: ten of them sixteen times each. What sends three of the ten to one of
-three deployments was found in 72 of 100 runs with 100 draws, in 200 of 200 with 160 (simulated). Where the most
-draws are fewer, none are made: they are beyond the sample, and a budget as small as production's is better
-spent on that."""
+three deployments was found in 72 of 100 runs with 100 draws, in 200 of 200 with 160 (simulated). Where the
+most draws are fewer, none are made: they are beyond the sample, and a budget as small as production's is
+better spent on that."""
 FULL_GROUPS, LEAST_OF_EACH = 10, 40
 """Of more groups than these each has its part of the draws for independence, and never fewer than the least:
 blunt patterns are still found, and routing is one piece of code for all of them."""

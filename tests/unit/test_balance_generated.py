@@ -99,8 +99,8 @@ def test_the_feature_that_decides_is_the_one_that_is_named(feature: str) -> None
 
 @pytest.mark.parametrize("feature", [name for name in features(REQUESTS[0]) if name != "system message"])
 def test_as_many_draws_as_are_made_find_a_feature_surely(feature: str) -> None:
-    """The rarer value of a feature has a deployment of its own, all others are drawn by chance; at the alpha of
-    the lab. The system message tells only two of the ten apart: that is found in most runs."""
+    """The rarer value of a feature has a deployment of its own, all others are drawn by chance; at the alpha
+    of the lab. The system message tells only two of the ten apart: that is found in most runs."""
     null = Null("g", dict.fromkeys(("one", "two", "three"), 1 / 3), "")
     alone = min(partitions(REQUESTS)[feature].values(), key=len)
     found = 0
