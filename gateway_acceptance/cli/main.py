@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import entry_points
 from typing import Any
@@ -36,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parsed = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
-        code = run(parsed)
+        with _told_to_end():
+            code = run(parsed)
     except UsageProblem as problem:
         for sentence in problem.sentences:
             sys.stderr.write(f"gateway-acceptance: {sentence}\n")
@@ -47,6 +51,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     sys.exit(code)
+
+
+@contextmanager
+def _told_to_end() -> Iterator[None]:
+    """Whoever ends a command by its pid, or closes its terminal, interrupts it: what it began ends first."""
+    if threading.current_thread() is not threading.main_thread():  # signals are that one's business
+        yield
+        return
+    before = {
+        sent: signal.signal(sent, signal.default_int_handler) for sent in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for sent, handler in before.items():
+            signal.signal(sent, handler)
 
 
 class _Parser(argparse.ArgumentParser):

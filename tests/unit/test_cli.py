@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,26 @@ def test_how_a_command_ends(
 
     monkeypatch.setattr("gateway_acceptance.cli.main.collect", fails)
     assert said(capsys, "checks") == (code, "", words)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_ended_by_its_pid_ends_what_it_began(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
+) -> None:
+    begun: list[str] = []
+
+    def ended(_: Path) -> None:
+        begun.append("a lab")
+        try:
+            signal.raise_signal(sent)
+        finally:
+            begun.clear()
+
+    before = signal.getsignal(sent)
+    monkeypatch.setattr("gateway_acceptance.cli.main.collect", ended)
+    assert said(capsys, "checks") == (2, "", "")
+    assert begun == []
+    assert signal.getsignal(sent) == before
 
 
 def test_checks_and_claims_for_machines(
