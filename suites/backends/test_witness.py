@@ -13,6 +13,7 @@ from suites.backends.witnesses import (
     ask_marked,
     counting,
     new_mark,
+    require_counted,
     require_counts,
     require_header,
     witnessed,
@@ -149,6 +150,7 @@ def _require_declared_model(target: Target, alias: str, environment: Environment
     require(
         routing_rules.other_upstreams(alias, environment.deployments_of(alias), seen.counted), blame="gateway"
     )
+    require_counted(seen)
 
 
 def _require_agreement(target: Target, alias: str) -> None:

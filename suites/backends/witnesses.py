@@ -69,13 +69,32 @@ def require_header(target: Target, seen: Witnessed) -> None:
 
 def places(target: Target, seen: Witnessed) -> Mapping[str, int]:
     """Requests by backend: as the header says, else as exact counts say. Raises NotApplicable where the
-    environment declares neither, Untestable where the header is absent and nobody counts."""
+    environment declares neither, Untestable where the header is absent and nobody counts, and what
+    ``require_counted`` does."""
     if target.gateway.product.served_by is not None and "" not in seen.header:
         return seen.header
     if seen.exact and seen.counted:
-        return {name: sum(models.values()) for name, models in seen.counted.items()}
+        found = {name: sum(models.values()) for name, models in seen.counted.items()}
+        if sum(found.values()) >= seen.sent:
+            return found
+        if len(found) == len(target.environment.backends):
+            require_counted(seen)
     require_header(target, seen)
     return seen.header
+
+
+def require_counted(seen: Witnessed) -> None:
+    """Where every backend counts, all answers are in some count. Raises CheckFailed where none is: the first
+    one cannot be from a cache, so a server that nobody declared gave it; Untestable where some are not."""
+    own = sum(sum(models.values()) for models in seen.counted.values())
+    told = f"{seen.sent} requests were answered, the declared backends counted {own} of them"
+    if own == 0:
+        raise CheckFailed(f"{told}: a server that nobody declared served them", blame="gateway")
+    if own < seen.sent:
+        raise Untestable(
+            f"{told}: who served the others is not known, a cache or a server that nobody declared",
+            "see BACKEND-WITNESS-003",
+        )
 
 
 def listed(target: Target) -> list[Listed]:

@@ -12,10 +12,10 @@ import pytest
 from gateway_acceptance.environment import ModelKind, product_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import NotApplicable, Untestable
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.deployments import Listed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.backends import inventory_rules, routing_rules, witnesses
+from suites.backends import inventory_rules, routing_rules, test_witness, witnesses
 from tests.unit.declared import URL, document, environment
 
 AS_DECLARED = [
@@ -224,7 +224,7 @@ def target(product: str = "other", **gateway: str) -> Target:
     """Only what the witnesses read of a target."""
     declared = {"url": URL, "key_variable": "K", "product": product, **gateway}
     known = product_of(environment(gateway=declared).gateway)
-    return cast(Target, SimpleNamespace(gateway=SimpleNamespace(product=known)))
+    return cast(Target, SimpleNamespace(gateway=SimpleNamespace(product=known), environment=environment()))
 
 
 def test_the_header_says_where() -> None:
@@ -236,6 +236,34 @@ def test_the_header_says_where() -> None:
 def test_without_a_header_exact_counts_say_where(product: str) -> None:
     counted = seen({"": 3}, {"one": {"m": 1, "n": 2}, "two": {}}, exact=True)
     assert witnesses.places(target(product), counted) == {"one": 3, "two": 0}
+
+
+@pytest.mark.parametrize("product", ["litellm", "other"], ids=["absent", "none is known"])
+def test_answers_that_no_declared_backend_counted_were_served_by_another(product: str) -> None:
+    """Without a header an empty count must not be taken for "nowhere else"."""
+    with pytest.raises(CheckFailed, match=r"3 requests were answered, .* counted 0 of them: a server that"):
+        witnesses.places(target(product), seen({"": 3}, {"one": {}, "two": {}}, exact=True))
+    with pytest.raises(Untestable, match="counted 1 of them: who served the others is not known"):
+        witnesses.places(target(product), seen({"": 3}, {"one": {"m": 1}, "two": {}}, exact=True))
+
+
+def test_counts_of_some_backends_do_not_say_who_served_the_others() -> None:
+    """``two`` counts nothing, and may have served all: no green, and nobody is blamed."""
+    with pytest.raises(NotApplicable, match="no header of this gateway"):
+        witnesses.places(target("other"), seen({"": 3}, {"one": {}}, exact=True))
+
+
+def test_a_declared_model_that_no_backend_counted_is_not_shown() -> None:
+    """WITNESS-004 and 007: no wrong model in the counts proves nothing where nothing is in them."""
+    counts = [{"name": name, "url": f"http://{name}:1", "counts": "/c?{mark}"} for name in ("one", "two")]
+    declared = environment(backends=counts)
+    nowhere, once = (
+        seen({"": 3}, {"one": {}, "two": found}, exact=True) for found in ({}, {"vec:latest": 1})
+    )
+    for observed, expected in ((nowhere, CheckFailed), (once, Untestable)):
+        asked = cast(Target, SimpleNamespace(once=lambda *_, observed=observed: observed))
+        with pytest.raises(expected, match="the declared backends counted"):
+            test_witness._require_declared_model(asked, "emb", declared)
 
 
 def test_without_any_witness() -> None:
