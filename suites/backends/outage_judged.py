@@ -20,24 +20,36 @@ EVIDENCE = 3
 def obeyed(
     target: Target, disruptor: Disruptor, name: str, fixed: Sequence[str], *, machine: bool = True
 ) -> list[Program]:
-    """Hold a rule against fixed programs and, where they all obey, against drawn ones; returns all of them.
-    Raises CheckFailed with the smallest program that breaks it, in words, and what was seen."""
+    """Hold a rule against fixed programs and, where they all obey, against all others of the run: what
+    any of them breaks is not looked for in the drawn ones. Returns all that were looked at. Raises
+    CheckFailed with the smallest program that breaks it, in words, and what was seen; NotApplicable where
+    none of these fixed programs can be played."""
     looked: list[Program] = []
+    absent: NotApplicable | None = None
     for program in fixed:
-        played = _fixed(target, disruptor, program)
+        try:
+            played = _fixed(target, disruptor, program)
+        except NotApplicable as reason:  # the others are looked at all the same
+            absent = absent or reason
+            continue
         _require(target, name, [played])
         looked.append(played)
+    shown = bool(looked)
     if machine:
-        drawn = _drawn(target, disruptor)
-        _require(target, name, drawn)
-        looked += drawn
+        playable = _playable(target, disruptor)
+        others = [played for program, played in playable.items() if program not in fixed]
+        others += _drawn(target, disruptor)
+        _require(target, name, others)
+        looked += others
+    if absent is not None and not shown:
+        raise absent
     target.notebook.exchanges.clear()  # hundreds, all well
     return looked
 
 
 def everything(target: Target, disruptor: Disruptor) -> list[Program]:
     """All programs of the run."""
-    return [*_playable(target, disruptor), *_drawn(target, disruptor)]
+    return [*_playable(target, disruptor).values(), *_drawn(target, disruptor)]
 
 
 def _fixed(target: Target, disruptor: Disruptor, name: str) -> Program:
@@ -46,11 +58,11 @@ def _fixed(target: Target, disruptor: Disruptor, name: str) -> Program:
     return target.once_per_run(f"outage-{name}", lambda: FIXED[name](target, disruptor))
 
 
-def _playable(target: Target, disruptor: Disruptor) -> list[Program]:
-    found = []
+def _playable(target: Target, disruptor: Disruptor) -> dict[str, Program]:
+    found = {}
     for name in FIXED:
         try:
-            found.append(_fixed(target, disruptor, name))
+            found[name] = _fixed(target, disruptor, name)
         except NotApplicable:  # of that program; the check that stands on it says so
             continue
     return found
@@ -61,7 +73,7 @@ def _drawn(target: Target, disruptor: Disruptor) -> list[Program]:
     found in every program, and hide the others."""
 
     def play_them() -> list[Program]:
-        known = _playable(target, disruptor)
+        known = _playable(target, disruptor).values()
         broken = [name for name in RULES if any(_broken(target, name, program) for program in known)]
         return explore(target, disruptor, broken)
 

@@ -1,0 +1,82 @@
+"""Which programs a rule is held against: none that was played may break it unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from gateway_acceptance.disruptor import Disruptor, Kind
+from gateway_acceptance.outage.program import Program, Way
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.wire.exchange import Notebook
+from suites.backends import outage_judged
+from suites.backends.outage_judged import obeyed
+from tests.unit.outage_seen import ENVIRONMENT, KEY, answered, asked, away, exchange, program
+
+NOBODY = cast(Disruptor, None)
+SUFFERED = "gateway suffered"
+
+
+def well() -> Program:
+    return program(answered(by="two"))
+
+
+def dead() -> Program:
+    """The gateway's liveness route breaks once a stream was broken off."""
+    alive = asked(exchange(500, {}), way=Way.LIVENESS, alias="/health/liveliness", mark="", expects="")
+    return program(alive, spans=away("one", kind=Kind.DROP))
+
+
+def too_patient() -> Program:
+    raise NotApplicable("outage.patience_s is 60")
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, drawn: list[Program] | None = None, **fixed: Callable[[], Program]
+) -> Target:
+    """A run with these fixed programs; what the machine was told to pass over is in ``told``."""
+    told: list[str] = []
+
+    def explore(_: object, __: object, ignored: list[str]) -> list[Program]:
+        told.extend(ignored)
+        return drawn or []
+
+    played = {name.replace("_", "-"): lambda *_, make=make: make() for name, make in fixed.items()}
+    monkeypatch.setattr(outage_judged, "FIXED", played)
+    monkeypatch.setattr(outage_judged, "explore", explore)
+    only = SimpleNamespace(environment=ENVIRONMENT, key=KEY, notebook=Notebook(), told=told)
+    only.once_per_run = lambda _, observe: observe()
+    return cast(Target, only)
+
+
+def test_a_rule_that_another_fixed_program_breaks_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine does not look for it any more, so nobody else would say it."""
+    target = run(monkeypatch, all_dead=well, dropped=dead, silent=well)
+    with pytest.raises(CheckFailed, match="/health/liveliness answered 500"):
+        obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"])
+    assert target.told == [SUFFERED]  # type: ignore[attr-defined]
+
+
+def test_a_program_that_cannot_be_played_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for programs in ({"dropped": dead}, {"drawn": [dead()]}):
+        target = run(monkeypatch, **{"all_dead": well, "silent": too_patient, **programs})  # type: ignore[arg-type]
+        with pytest.raises(CheckFailed, match="/health/liveliness answered 500"):
+            obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"])
+
+
+def test_where_none_of_its_programs_can_be_played_a_rule_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = run(monkeypatch, all_dead=well, silent=too_patient)
+    with pytest.raises(NotApplicable, match="patience_s is 60"):
+        obeyed(target, NOBODY, SUFFERED, ["silent"])
+    assert len(obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"])) == 1
+
+
+def test_all_that_was_looked_at_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = run(monkeypatch, [well(), well()], all_dead=well, silent=well)
+    assert len(obeyed(target, NOBODY, SUFFERED, ["silent"])) == 4
