@@ -1,6 +1,6 @@
 """Requests that several checks look at: asked once per worker, evidence of each of them."""
 
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
 
@@ -22,7 +22,6 @@ def echoed_twice(target: Target, alias: str) -> tuple[Exchange, Exchange]:
 
 
 def balanced_or_first(environment: Environment) -> str:
-    """The alias that stands for the deployment where one is enough: a balanced one, if there is any."""
-    if environment.groups:
-        return environment.groups[0].alias
-    return environment.aliases[0]
+    """The alias that stands for the deployment where one is enough: of chat, balanced if there is any."""
+    balanced = [group.alias for group in environment.groups if group.kind is ModelKind.CHAT]
+    return [*balanced, *environment.aliases_of(ModelKind.CHAT), *environment.aliases][0]

@@ -9,7 +9,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.backends import routing_rules
-from suites.backends.witnesses import ask_marked, listed, new_mark, places, witnessed
+from suites.backends.witnesses import ask_marked, embeds, listed, new_mark, places, witnessed
 
 
 @check(
@@ -109,9 +109,9 @@ def test_by_id(target: Target, gateway: GatewayClient, group: str) -> None:
     entries = [entry for entry in listed(target) if entry.alias == group]
     if not entries:
         raise Untestable(f"the gateway lists no deployment of {group}", "see BACKEND-ROUTE-001")
-    problems = []
+    problems, kind = [], embeds(target, group)
     for entry in entries:
-        answers = [ask_marked(target, entry.id, new_mark(), embeds=False) for _ in range(2)]
+        answers = [ask_marked(target, entry.id, new_mark(), embeds=kind) for _ in range(2)]
         others = Counter(
             (answer.header(header) or "nothing", answer.served_by)
             for answer in answers

@@ -113,6 +113,11 @@ def listed(target: Target) -> list[Listed]:
     return found
 
 
+def embeds(target: Target, alias: str) -> bool:
+    """Whether an alias, balanced or not, is one of an embedding model: it must not be asked to chat."""
+    return alias in target.environment.aliases_of(ModelKind.EMBEDDING)
+
+
 def ask_marked(target: Target, alias: str, mark: str, *, embeds: bool, streams: bool = False) -> Exchange:
     """One request with the mark in its text. Raises CheckFailed where it is not answered with 200."""
     if embeds:
@@ -137,8 +142,8 @@ def _ask(target: Target, alias: str) -> Witnessed:
     clients = [BackendClient(backend, target.sender) for backend in counting(environment)]
     exact = all(MARK in (client.backend.counts or "") for client in clients)
     before = {} if exact else {client.backend.name: client.counts(mark) for client in clients}
-    embeds = alias in environment.aliases_of(ModelKind.EMBEDDING)
-    answers = tuple(ask_marked(target, alias, mark, embeds=embeds) for _ in range(REQUESTS))
+    kind = embeds(target, alias)
+    answers = tuple(ask_marked(target, alias, mark, embeds=kind) for _ in range(REQUESTS))
     counted = {
         client.backend.name: grown(before.get(client.backend.name, {}), client.counts(mark))
         for client in clients

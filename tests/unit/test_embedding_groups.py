@@ -1,0 +1,105 @@
+"""Balanced groups of embedding models: they are asked for vectors; no right gateway lets them chat."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from gateway_acceptance.environment import product_of
+from gateway_acceptance.plugin.targets import Preflight, Target
+from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.observations import balanced_or_first
+from suites.backends.test_balance import test_more_than_one as more_than_one
+from suites.backends.test_routing import test_by_id as by_id
+from tests.unit.declared import URL, document, environment
+
+GROUP = {
+    "alias": "vectors",
+    "kind": "embedding",
+    "deployments": [{"backend": "one", "upstream": "vec"}, {"backend": "two", "upstream": "vec"}],
+}
+ENVIRONMENT = environment(
+    groups=[GROUP, *document()["groups"]],
+    gateway={"url": URL, "key_variable": "K", "product": "litellm", "version": "1.106.2"},
+)
+BASES = {"id-1": ("one", "http://127.0.0.1:11434"), "id-2": ("two", "http://127.0.0.2:11434")}
+LISTED = {
+    "data": [
+        {
+            "model_name": "vectors",
+            "litellm_params": {"model": "ollama/vec", "api_base": base},
+            "model_info": {"id": name},
+        }
+        for name, (_, base) in BASES.items()
+    ]
+}
+
+
+class Answer(SimpleNamespace):
+    """What the checks read of an exchange."""
+
+    def header(self, _: str) -> str:
+        return str(self.id)
+
+    def json(self) -> Any:
+        return LISTED
+
+
+def target(drawn: Callable[[], str]) -> Target:
+    """A gateway that serves embeddings by whom is drawn or named, and refuses to chat with their models."""
+    more: dict[str, Any] = {"url": URL, "text": "does not support chat"}
+
+    def embeddings(model: str, _: str) -> Answer:
+        named = model if model in BASES else drawn()
+        return Answer(status=200, id=named, served_by=BASES[named][0], **more)
+
+    def chat(*_: object, **__: object) -> Answer:
+        return Answer(status=400, id="", served_by="", **more)
+
+    gateway = SimpleNamespace(
+        product=product_of(ENVIRONMENT.gateway),
+        embeddings=embeddings,
+        chat=chat,
+        get=lambda _: Answer(status=200, id="", served_by="", **more),
+    )
+    made = {"gateway": gateway, "environment": ENVIRONMENT, "preflight": Preflight, "once": _once}
+    return cast(Target, SimpleNamespace(**made))
+
+
+def _once(_: object, observe: Callable[[], object]) -> object:
+    return observe()
+
+
+NO_CLIENT = cast(GatewayClient, SimpleNamespace(product=product_of(ENVIRONMENT.gateway)))
+
+
+def test_more_than_one_backend_is_seen_of_vectors() -> None:
+    draws = itertools.cycle(["id-1", "id-1", "id-2"])
+    more_than_one(target(lambda: next(draws)), NO_CLIENT, "vectors")
+
+
+def test_one_backend_for_all_vectors_is_found() -> None:
+    with pytest.raises(CheckFailed, match=r"all \d+ requests were served by one"):
+        more_than_one(target(lambda: "id-1"), NO_CLIENT, "vectors")
+
+
+def test_a_deployment_of_vectors_is_asked_by_its_id() -> None:
+    by_id(target(lambda: "id-1"), NO_CLIENT, "vectors")
+
+
+def test_a_chat_alias_stands_for_the_deployment() -> None:
+    """Where the first group is one of embeddings, what is asked to chat is another alias."""
+    assert balanced_or_first(ENVIRONMENT) == "both"
+    assert balanced_or_first(environment(groups=[GROUP])) == "chat-one"
+
+
+def test_what_is_answered_is_an_exchange() -> None:
+    """The stand-in above has what the checks read of the real one."""
+    real = Exchange("POST", URL, (), b"")
+    assert all(hasattr(real, name) for name in ("status", "served_by", "url", "text", "header", "json"))
