@@ -7,7 +7,7 @@ Source: LiteLLM's ``router_strategy/simple_shuffle.py`` and ``router.py`` as rel
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
@@ -50,12 +50,15 @@ class NoSharesError(UndefinedNullError):
 @dataclass(frozen=True, slots=True)
 class Null:
     """shares: identity that the witness can tell apart -> probability of serving, sum 1, in declared order;
-    sentence: the hypothesis for people; premises: under which alone it holds."""
+    sentence: the hypothesis for people; premises: under which alone it holds; limits: identity -> the lowest
+    rpm of its deployments that serve, where an rpm is a limit: whoever reached it is left out for a minute.
+    """
 
     alias: str
     shares: dict[str, float]
     sentence: str
     premises: tuple[str, ...] = PREMISES
+    limits: dict[str, int] = field(default_factory=dict)
 
     @property
     def can_be_judged(self) -> bool:
@@ -99,12 +102,18 @@ def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witnes
     for deployment, weight in zip(group.deployments, reading.weights, strict=True):
         identity = _identity(deployment, witness)
         shares[identity] = shares.get(identity, Fraction()) + weight / total
+    limits: dict[str, int] = {}
     limited = gateway.pre_call_checks and any(member.rpm is not None for member in group.deployments)
+    for deployment, weight in zip(group.deployments, reading.weights, strict=True):
+        if limited and deployment.rpm is not None and weight > 0:
+            identity = _identity(deployment, witness)
+            limits[identity] = min(deployment.rpm, limits.get(identity, deployment.rpm))
     return Null(
         group.alias,
         {name: float(share) for name, share in shares.items()},
         _sentence(group, reading, shares),
         (*PREMISES, BELOW_LIMITS) if limited else PREMISES,
+        limits,
     )
 
 

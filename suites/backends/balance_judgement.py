@@ -18,6 +18,8 @@ from suites.backends.balance_sample import Draw, Sample
 
 SHOWN = 3
 """Examples that a message gives."""
+LIMIT_S = 65.0
+"""Within so long an rpm may be reached: a minute, and what lies between sending and the gateway's count."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ def require_premises(sample: Sample, null: Null) -> None:
             f"a premise does not hold, so who was drawn is not known: {broken[0].message}; "
             "see BACKEND-BAL-010 and 011"
         )
+    reached = at_their_limits(sample, null)
+    if reached:
+        raise Inconclusive(
+            f"a premise does not hold: {reached[0].message}; raise its rpm, or lower balance.most_draws"
+        )
 
 
 def require_witness(sample: Sample, alias: str) -> None:
@@ -109,6 +116,20 @@ def tried_again(sample: Sample) -> list[Problem]:
         if own > len(sample.draws):
             problems.append(
                 Problem("", f"{len(sample.draws)} requests were sent, the backends counted {own}: retries")
+            )
+    return problems
+
+
+def at_their_limits(sample: Sample, null: Null) -> list[Problem]:
+    """Deployments that served as often within a minute as their rpm allows: pre-call checks leave them out
+    then, and the others get their share."""
+    problems = []
+    for name, most in null.limits.items():
+        times = sorted(draw.at for draw in sample.draws if draw.served == name)
+        spans = [late - early for early, late in zip(times, times[max(0, most - 1) :], strict=False)]
+        if most == 0 or any(span <= LIMIT_S for span in spans):
+            problems.append(
+                Problem("", f"{name} served {most} requests within a minute, its rpm: it was left out then")
             )
     return problems
 

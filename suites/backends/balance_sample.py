@@ -47,7 +47,7 @@ are."""
 class Draw:
     """One request and who served it. served: in the words of the null hypothesis, empty where nobody says;
     refused: why there was no answer, or empty; id: of the answer, empty where it tells nothing; cached: the
-    header that says so; contradiction: between two headers of the gateway."""
+    header that says so; contradiction: between two headers of the gateway; at: sent, in Unix seconds."""
 
     features: Features
     served: str = ""
@@ -57,6 +57,7 @@ class Draw:
     fallbacks: int = 0
     cached: str = ""
     id: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def drawn(
         fallbacks=_number(answer, FALLBACKS),
         cached=_cached(answer),
         id=_id(answer),
+        at=answer.sent_at,
     )
 
 

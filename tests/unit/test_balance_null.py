@@ -106,6 +106,13 @@ def test_an_rpm_is_a_limit_only_with_pre_call_checks() -> None:
     assert BELOW_LIMITS not in null({"tpm": 1}, {"tpm": 1}, checks=True).premises
 
 
+def test_whoever_serves_has_the_limit_that_is_declared() -> None:
+    """None where nothing limits, and none of who never serves."""
+    checked = null({"rpm": 9, "weight": 1.0}, {"weight": 1.0}, {"rpm": 5, "weight": 0.0}, checks=True)
+    assert list(checked.limits.values()) == [9]
+    assert null({"rpm": 9}, {"rpm": 9}).limits == {}
+
+
 @pytest.mark.parametrize("version", [None, OLD, NEW])
 def test_other_strategies_promise_no_shares(version: str | None) -> None:
     with pytest.raises(NoSharesError, match="'both': least-busy promises no shares"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from gateway_acceptance.wire.deployments import Listed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.backends.balance_account import account, in_words
 from suites.backends.balance_judgement import (
+    at_their_limits,
     by_value,
     from_a_cache,
     judged,
@@ -100,6 +102,39 @@ def test_a_right_gateway_passes_and_depends_on_nothing() -> None:
         found = judged(sampled(by_chance, seed=seed), NULL, DESIGN)
         assert found.trial.outcome is Outcome.PASSED
         assert found.dependence.found == {}
+
+
+LIMITED = replace(NULL, limits={"one": 600, "two": 10})
+
+
+def limited(seed: int, *, every_s: float) -> Sample:
+    """What a right gateway with pre-call checks does: whoever reached its rpm within a minute is left out."""
+    chance, draws = random.Random(seed), list[Draw]()
+    for number, asked in enumerate(itertools.islice(itertools.chain.from_iterable(rounds(seed)), 60)):
+        now = number * every_s
+        last = Counter(draw.served for draw in draws if draw.at > now - 60)
+        left = [name for name, most in LIMITED.limits.items() if last[name] < most]
+        draws.append(Draw(asked.features, chance.choice(left), at=now))
+    return Sample(draws)
+
+
+def test_a_deployment_at_its_limit_decides_nothing() -> None:
+    """It is left out for the rest of the minute: what is seen then are not the shares."""
+    alarms = 0
+    for seed in range(20):
+        quick = limited(seed, every_s=0.1)
+        with pytest.raises(Inconclusive, match="two served 10 requests within a minute, its rpm"):
+            judged(quick, LIMITED, DESIGN)
+        alarms += judged(quick, NULL, DESIGN).trial.outcome is Outcome.FAILED
+    assert alarms > 2  # as often a right gateway was blamed
+
+
+def test_a_limit_that_is_not_reached_forbids_nothing() -> None:
+    """Ten in a minute are none in ten minutes; with an rpm of 0 nobody is ever drawn."""
+    slow = limited(1, every_s=20.0)
+    assert at_their_limits(slow, LIMITED) == []
+    require_premises(slow, LIMITED)
+    assert len(at_their_limits(slow, replace(NULL, limits={"one": 0, "two": 1}))) == 2
 
 
 def test_wrong_shares_are_no_dependence() -> None:
