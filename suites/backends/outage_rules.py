@@ -11,7 +11,8 @@ from gateway_acceptance.disruptor import Kind
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.wire.schema import error_problems
-from gateway_acceptance.wire.stream import ChatStream, read_chat_stream
+from gateway_acceptance.wire.stream import DONE, ChatStream, read_chat_stream
+from gateway_acceptance.wire.strict_json import parse_json_text
 from suites.api.error_leaks import leaks_in
 from suites.backends.outage_stage import SLACK_S
 
@@ -153,14 +154,17 @@ def badly_said(program: Program, _: Environment, __: str) -> Iterator[Broken]:
 
 
 def told_too_much(program: Program, environment: Environment, key: str) -> Iterator[Broken]:
-    """An error told of the inside."""
+    """An error told of the inside: an answer that is one, or a frame of one in a stream that had begun."""
     for seen in program.seen:
-        if seen.exchange is None or seen.served:
+        if seen.exchange is None:
             continue
-        headers = [f"{name}: {value}" for name, value in seen.exchange.headers]
-        for leak in leaks_in("\n".join([seen.exchange.text, *headers]), environment, key):
-            words = f"{leak.kind.value} in an error ({seen.status}): {leak.seen}"
-            yield Broken(words, seen, leak.kind.value)
+        if seen.served:
+            told, where = _frames_of_errors(seen), "an error in mid-stream"
+        else:
+            headers = [f"{name}: {value}" for name, value in seen.exchange.headers]
+            told, where = [seen.exchange.text, *headers], f"an error ({seen.status})"
+        for leak in leaks_in("\n".join(told), environment, key):
+            yield Broken(f"{leak.kind.value} in {where}: {leak.seen}", seen, leak.kind.value)
 
 
 def stream_lied(program: Program, _: Environment, __: str) -> Iterator[Broken]:
@@ -228,6 +232,19 @@ def _content(seen: Seen) -> str:
         return str(json.loads(seen.exchange.body)["choices"][0]["message"]["content"])
     except (ValueError, LookupError, TypeError):
         return seen.exchange.text
+
+
+def _frames_of_errors(seen: Seen) -> list[str]:
+    """What a stream says beside its chunks and ``[DONE]``: the status was 200 before anything failed."""
+    if seen.way is not Way.STREAM or seen.exchange is None:
+        return []
+    answer = seen.exchange
+    said = [event.data for event in read_chat_stream(200, answer.headers, answer.chunks).events]
+    return [data for data in said if data != DONE and not _is_chunk(parse_json_text(data)[0])]
+
+
+def _is_chunk(data: object) -> bool:
+    return isinstance(data, dict) and "choices" in data and data.get("error") is None
 
 
 def _ended(stream: ChatStream) -> bool:

@@ -42,8 +42,8 @@ def asked(answer: Exchange | None, **more: Any) -> Seen:
     return Seen(way=more.pop("way", Way.CHAT), exchange=answer, **{**given, **more})
 
 
-def stream(*texts: str, finish: str | None = "stop", done: bool = True, **more: Any) -> Seen:
-    """A streamed answer of these pieces."""
+def stream(*texts: str, finish: str | None = "stop", done: bool = True, frame: str = "", **more: Any) -> Seen:
+    """A streamed answer of these pieces. frame: the data of one more event after them."""
     base = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     chunks = [
         {**base, "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
@@ -51,9 +51,12 @@ def stream(*texts: str, finish: str | None = "stop", done: bool = True, **more: 
     ]
     if finish:
         chunks.append({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
-    body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + (
-        "data: [DONE]\n\n" if done else ""
-    )
+    said = [
+        *(json.dumps(chunk) for chunk in chunks),
+        *([frame] if frame else []),
+        *(["[DONE]"] if done else []),
+    ]
+    body = "".join(f"data: {data}\n\n" for data in said)
     return asked(
         exchange(200, body, kind="text/event-stream"), way=Way.STREAM, **{"expects": "one two", **more}
     )

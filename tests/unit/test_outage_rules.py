@@ -40,6 +40,12 @@ RIGHT: dict[str, Program] = {
         answered(by="two"), counted=TRIED, spans=away("one", kind=Kind.REFUSE)
     ),
     "a stream that is whole": program(stream("one ", "two", witness="two")),
+    "a stream that says that it broke off": program(
+        stream("one ", finish=None, frame='{"error": {"message": "broken off"}}', witness="two")
+    ),
+    "a model that speaks of an address": program(
+        stream("127.0.0.2:11434", witness="two", expects="127.0.0.2:11434")
+    ),
     "a stream that breaks off without a word": program(
         stream("one ", finish=None, done=False, witness="two")
     ),
@@ -92,6 +98,16 @@ WRONG: list[tuple[str, str, Program]] = [
         program(refused({"error": {"message": "cannot reach 127.0.0.2:11434"}})),
     ),
     ("told too much", "key in an error", program(refused({"error": {"message": KEY}}))),
+    (
+        "told too much",
+        "internal address in an error in mid-stream: 127.0.0.2",
+        program(stream("one ", finish=None, frame='{"error": {"message": "127.0.0.2:11434 broke off"}}')),
+    ),
+    (
+        "told too much",
+        "stack trace in an error in mid-stream",
+        program(stream("one ", finish=None, frame="Traceback (most recent call last)", witness="two")),
+    ),
     ("stream lied", r"with 'stop' and \[DONE\], after 4 of 7", program(stream("one "))),
     ("stream lied", "with 'stop', after 4 of 7", program(stream("one ", done=False))),
     ("stream lied", r"with None and \[DONE\]", program(stream("one ", finish=None))),
