@@ -91,7 +91,8 @@ class Outages:
             pass  # whoever asked is gone, or talks nonsense: the lease is over
         finally:
             for backend in taken:
-                await self._stage.end(backend)
+                with contextlib.suppress(OSError, KeyError):  # of one: the others come back all the same
+                    await self._stage.end(backend)
             writer.close()
 
     async def _done(self, asked: Mapping[str, str], taken: set[str]) -> dict[str, Any]:

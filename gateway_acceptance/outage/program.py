@@ -50,8 +50,13 @@ class Seen:
 
     @property
     def took_s(self) -> float:
-        """Seconds."""
+        """Seconds, with what the suite itself waited before it was sent."""
         return self.ended - self.begun
+
+    @property
+    def answered_s(self) -> float:
+        """Seconds that the answer took; all of them where there is none."""
+        return self.took_s if self.exchange is None else self.exchange.elapsed_s
 
 
 @dataclass(slots=True)

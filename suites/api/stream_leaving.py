@@ -21,6 +21,8 @@ LOOK_S, LOOK_SHARE = 3.0, 0.25
 """For so long a slot may stay taken after the client has left, and for no more than this share of the time
 that the abandoned answer would have taken: a slot seen free later may be free because that answer is over."""
 POLL_S = 0.2
+MOST_S = 60.0
+"""The longest that is waited for an abandoned answer to end by itself."""
 SETTLED_S = 0.5
 """A backend may note the end of a request a little after its answer is there."""
 
@@ -121,13 +123,19 @@ def slot_freed(target: Target, model: Model) -> None:
     unused = idle_mark(target, model)
     usual = short_answer(target, model.alias)
     before = settled(target, model, unused)
-    leave(target, model.alias)
     window = look_s(usual)
-    seen = moved(target, model, before, window)
+    seen = left_and_moved(target, model, before, window)
+    if seen is None:  # or it was somebody else's request, that began just then: once more, when all is quiet
+        if moved(target, model, before, min(MOST_S, 2 * window / LOOK_SHARE)) is None:
+            raise Inconclusive(
+                f"others keep {model.upstream} of {model.backend} busy: nobody's slot comes free"
+            )
+        before = settled(target, model, before)
+        seen = left_and_moved(target, model, before, window)
     if seen is None:
         raise CheckFailed(
             f"the slot is not free {window:.1f} s after the client left: {model.backend} has a request to "
-            f"{model.upstream} under way all the time (expires_at in /api/ps stands at {before})",
+            f"{model.upstream} under way all the time (expires_at in /api/ps stands at {before}); seen twice",
             blame="gateway, or the backend",
         )
     if seen > 2 * window:  # the machine being busy
@@ -135,3 +143,9 @@ def slot_freed(target: Target, model: Model) -> None:
             f"the slot was looked at {seen:.1f} s after the client left, {window:.1f} s were meant: "
             "the abandoned answer may have ended by itself"
         )
+
+
+def left_and_moved(target: Target, model: Model, before: str, window: float) -> float | None:
+    """Leave a stream; after how many seconds the slot was seen free. See ``moved``."""
+    leave(target, model.alias)
+    return moved(target, model, before, window)

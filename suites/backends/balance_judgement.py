@@ -157,6 +157,23 @@ def _answered(sample: Sample) -> int:
     return sum(not draw.refused for draw in sample.draws)
 
 
+def tells_of_caches(sample: Sample) -> bool:
+    """Whether anything in the sample could tell of a cache: counts, headers or ids."""
+    return sample.counted is not None or any(draw.cached or draw.id for draw in sample.draws)
+
+
+def tells_of_tries(sample: Sample) -> bool:
+    """Whether anything in the sample could tell of another try: counts of these alone, or headers."""
+    return (sample.counted is not None and sample.exact) or any(draw.tells_tries for draw in sample.draws)
+
+
+def require_answers(sample: Sample) -> None:
+    """Raises Untestable where no draw was answered: nothing is said of answers then."""
+    if not _answered(sample):
+        refused = next((draw.refused for draw in sample.draws if draw.refused), "none was made")
+        raise Untestable(f"no draw was answered: {refused}", "see BACKEND-BAL-002")
+
+
 def by_value(draws: Sequence[Draw], key: str) -> dict[str, Counter[str]]:
     """Value of a key -> who served the draws with it."""
     found: dict[str, Counter[str]] = {}

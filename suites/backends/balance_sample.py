@@ -47,7 +47,8 @@ are."""
 class Draw:
     """One request and who served it. served: in the words of the null hypothesis, empty where nobody says;
     refused: why there was no answer, or empty; id: of the answer, empty where it tells nothing; cached: the
-    header that says so; contradiction: between two headers of the gateway; at: sent, in Unix seconds."""
+    header that says so; contradiction: between two headers of the gateway; at: sent, in Unix seconds;
+    tells_tries: whether a header says how often it was tried."""
 
     features: Features
     served: str = ""
@@ -58,6 +59,7 @@ class Draw:
     cached: str = ""
     id: str = ""
     at: float = 0.0
+    tells_tries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def drawn(
         cached=_cached(answer),
         id=_id(answer),
         at=answer.sent_at,
+        tells_tries=answer.header(RETRIES) is not None,
     )
 
 

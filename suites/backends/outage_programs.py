@@ -22,12 +22,13 @@ BY_CHANCE = 1e-6
 @dataclass(frozen=True)
 class Revival:
     """A backend that was given back. kind: what it had; after_s: seconds until it served again, None where it
-    did not; draws: requests that were sent meanwhile."""
+    did not; draws: requests that were sent meanwhile; told: whether an answer said who served it."""
 
     kind: Kind
     backend: str
     after_s: float | None
     draws: int
+    told: bool
 
 
 @dataclass(frozen=True)
@@ -167,16 +168,17 @@ def _share(null: Null, backend: str) -> float:
 def _revived(stage: Stage, group: Group, backend: str, kind: Kind, share: float) -> Revival:
     """Give it back, and ask until it serves: slowly while it may cool down, then as often as chance needs."""
     stage.revive(backend, *around(stage))
-    begun, draws = stage.now, 0
+    begun, draws, told = stage.now, 0, False
     cool = begun + stage.environment.outage.cooldown_s + SLACK_S
     missed = 1.0
     while missed > BY_CHANCE:
         (seen,) = stage.again((Way.CHAT, group.alias))
         draws += 1
+        told = told or bool(seen.witness)
         if seen.served and seen.witness == backend:
-            return Revival(kind, backend, stage.now - begun, draws)
+            return Revival(kind, backend, stage.now - begun, draws, told)
         if stage.now > cool:
             missed *= 1 - share
         else:
             time.sleep(POLL_S)
-    return Revival(kind, backend, None, draws)
+    return Revival(kind, backend, None, draws, told)

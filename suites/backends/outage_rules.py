@@ -105,8 +105,8 @@ def gateway_suffered(program: Program, environment: Environment, _: str) -> Iter
         if seen.way is Way.LIVENESS:
             if seen.status != 200:
                 yield Broken(f"{seen.alias} answered {seen.status or seen.error}", seen)
-            elif seen.took_s > environment.bounds.health_s:
-                yield Broken(f"{seen.alias} took {seen.took_s:.1f} s", seen)
+            elif seen.answered_s > environment.bounds.health_s:
+                yield Broken(f"{seen.alias} took {seen.answered_s:.1f} s", seen)
             continue
         if not seen.served and not _concerned(program, environment, seen):
             told = seen.error or f"{seen.status} {_text(seen)}"

@@ -120,15 +120,18 @@ class Stage:
         for model in self.environment.models:
             if model.backend in touched:
                 self._until_served(model.alias, model.kind, ends + SLACK_S)
+        ends = self.now + SLACK_S
+        while True:
+            self.program.after = (
+                self._held()
+            )  # before the counts: the suite's own connections are none of these
+            if self.now > ends or not any(load.slots for load in self.program.after.values()):
+                break
+            time.sleep(POLL_S)
         for declared in self.environment.backends:
             if declared.counts is not None:
                 self._count(BackendClient(declared, self.target.sender))
-        ends = self.now + SLACK_S
-        while True:
-            self.program.after = self._held()
-            if self.now > ends or not any(load.slots for load in self.program.after.values()):
-                return self.program
-            time.sleep(POLL_S)
+        return self.program
 
     def _held(self) -> dict[str, Load]:
         return {backend.name: self.disruptor.load(backend.name) for backend in self.environment.backends}

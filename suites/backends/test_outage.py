@@ -20,6 +20,7 @@ from gateway_acceptance.outage.timeline import timeline
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.gateway import GatewayClient
+from suites.backends.balance_witness import identity
 from suites.backends.outage_judged import obeyed
 from suites.backends.outage_programs import Measured, of_backend, play
 from suites.backends.witnesses import listed, require_counts
@@ -108,7 +109,8 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
     seen = play(target, outages)
     null = survivors(seen)
     if sum(share > 0 for share in null.shares.values()) < 2:
-        raise NotApplicable(f"without {seen.dead} only one of {seen.group} is left, as far as answers tell")
+        left = "only one" if null.shares else "nobody who serves"
+        raise NotApplicable(f"without {seen.dead} {left} of {seen.group} is left, as far as answers tell")
     balance = environment.balance
     trial = Trial(
         null,
@@ -138,6 +140,8 @@ def test_revived(target: Target, outages: Disruptor, environment: Environment, n
     promised = environment.outage.cooldown_s
     for one in seen.revivals:
         words = f"{one.kind.value} {one.backend}; revive {one.backend}"
+        if one.after_s is None and not one.told:
+            raise Untestable(f"{words}: no answer says who served it", "see BACKEND-WITNESS-005")
         if one.after_s is None:
             raise CheckFailed(
                 f"{words}: {one.backend} served none of {one.draws} requests to {seen.group} in "
@@ -230,15 +234,17 @@ def survivors(seen: Measured) -> Null:
     """The group's hypothesis when the dead backend draws nothing."""
     left = {name: share for name, share in seen.null.shares.items() if of_backend(name) != seen.dead}
     total = sum(left.values())
-    return replace(seen.null, shares={name: share / total for name, share in left.items()})
+    shares = {name: share / total for name, share in left.items()} if total else {}
+    return replace(seen.null, shares=shares)
 
 
 def identities(target: Target, seen: Measured) -> Callable[[str, str], str]:
     """From a deployment's id and a backend's name to an identity of the hypothesis. Raises Untestable where
-    the ids are not told, or the gateway does not list them."""
+    an answer tells neither, or the gateway does not list the id."""
     if not any("/" in name for name in seen.null.shares):
-        return lambda _, backend: backend
-    known = {one.id: f"{one.backend}/{one.upstream}" for one in listed(target)}
+        return told
+    group = target.environment.group(seen.group)
+    known = {one.id: identity(group, one.backend, one.upstream) for one in listed(target)}
 
     def named(deployment: str, backend: str) -> str:
         if deployment not in known:
@@ -249,3 +255,10 @@ def identities(target: Target, seen: Measured) -> Callable[[str, str], str]:
         return known[deployment]
 
     return named
+
+
+def told(_: str, backend: str) -> str:
+    """The backend that an answer names. Raises Untestable where it names none."""
+    if not backend:
+        raise Untestable("an answer does not say who served it", "see BACKEND-WITNESS-005")
+    return backend

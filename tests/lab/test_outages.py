@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import os
 import signal
 import sys
@@ -196,3 +197,38 @@ async def test_a_backend_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_without_a_lab_there_is_no_lease(tmp_path: Path) -> None:
     with pytest.raises(NotStarted, match="no lab takes outages at"):
         Lease(tmp_path)
+
+
+class Stubborn:
+    """A stage one of whose backends does not come back."""
+
+    def __init__(self) -> None:
+        self.away: set[str] = set()
+
+    async def begin(self, _: Kind, backend: str) -> None:
+        self.away.add(backend)
+
+    async def end(self, backend: str) -> None:
+        if backend == "stuck":
+            raise OSError("its port was taken meanwhile")
+        self.away.discard(backend)
+
+    async def load(self, _: str) -> Load:
+        return Load(0, 0)
+
+
+@on_a_loop
+async def test_one_that_does_not_come_back_keeps_no_other_away(tmp_path: Path) -> None:
+    stage = Stubborn()
+    outages = Outages(tmp_path / SOCKET, stage)
+    await outages.start()
+    reader, writer = await asyncio.open_unix_connection(str(tmp_path / SOCKET))
+    names = ("stuck", "llm-01", "llm-02")
+    for name in names:
+        writer.write(json.dumps({"do": "apply", "kind": Kind.KILL.value, "backend": name}).encode() + b"\n")
+        assert json.loads(await reader.readline()) == {}
+    assert stage.away == {*names}
+    writer.close()
+    await reader.read()  # until the lease is over
+    await outages.close()
+    assert stage.away == {"stuck"}

@@ -23,8 +23,11 @@ from suites.backends.balance_judgement import (
     by_value,
     from_a_cache,
     judged,
+    require_answers,
     require_premises,
     table,
+    tells_of_caches,
+    tells_of_tries,
     tried_again,
 )
 from suites.backends.balance_requests import (
@@ -245,3 +248,25 @@ def test_what_workers_hand_each_other_is_the_same_sample() -> None:
     kept = Sample([Draw(NO_KEYS, "one", id=ID)], {"one": 1}, exact=True)
     document = json.loads(json.dumps(asdict(kept)))
     assert Sample(**{**document, "draws": [Draw(**draw) for draw in document["draws"]]}) == kept
+
+
+def test_what_was_never_answered_is_no_green() -> None:
+    """Of caches and other tries nothing is seen then, whatever was counted."""
+    with pytest.raises(Untestable, match=r"no draw was answered: got 503: busy; see BACKEND-BAL-002"):
+        require_answers(Sample([Draw(NO_KEYS, refused="got 503: busy")] * 3, {"one": 9}, exact=True))
+    require_answers(Sample([Draw(NO_KEYS, "one"), Draw(NO_KEYS, refused="x")]))
+
+
+@pytest.mark.parametrize(
+    ("sample", "caches", "tries"),
+    [
+        (Sample([Draw(NO_KEYS, "one")]), False, False),
+        (Sample([Draw(NO_KEYS, "one", id=ID)]), True, False),
+        (Sample([Draw(NO_KEYS, "one", cached="x-cache: hit")]), True, False),
+        (Sample([Draw(NO_KEYS, "one", tells_tries=True)]), False, True),
+        (Sample([Draw(NO_KEYS, "one")], {"one": 1}, exact=True), True, True),
+        (Sample([Draw(NO_KEYS, "one")], {"one": 4}, exact=False), True, False),
+    ],
+)
+def test_what_could_tell_of_a_cache_or_of_another_try(sample: Sample, caches: bool, tries: bool) -> None:
+    assert (tells_of_caches(sample), tells_of_tries(sample)) == (caches, tries)

@@ -19,6 +19,16 @@ INFO = {"general.architecture": "bert", "bert.vision.embedding_length": 7, "bert
 SHOW = {"model_info": INFO}
 
 
+class FailsFirst(dict[str, Any]):
+    """Answers of which the first one that is asked for is not there."""
+
+    looked = 0
+
+    def __contains__(self, path: object) -> bool:
+        self.looked += 1
+        return self.looked > 1 and super().__contains__(path)
+
+
 @contextmanager
 def ollama(answers: dict[str, Any], asked: list[str]) -> Iterator[str]:
     """The URL of a server with these answers by path; of others it answers 404."""
@@ -80,6 +90,17 @@ def test_models_may_not_be_told() -> None:
     assert found["reached"]
     assert found["models"] is None
     assert "404" in found["error"]
+
+
+def test_one_look_that_fails_is_not_the_backends_absence() -> None:
+    """A busy backend may miss the deadline once; two others answered."""
+    asked: list[str] = []
+    answers = FailsFirst({"/api/version": VERSION, "/api/tags": TAGS})
+    with ollama(answers, asked) as url:
+        found = reach({"reach": {"one": {"url": url, "dimensions": []}}})["one"]
+    assert asked.count("/api/version") == REACH_LOOKS
+    assert (found["reached"], found["version"], found["error"]) == (True, "0.12.6", "")
+    assert found["models"] == {"all-minilm:latest": "b" * 64}
 
 
 def test_nobody_is_there() -> None:

@@ -26,13 +26,21 @@ def answered(seconds: float, usage: Any = None, status: int = 200) -> Exchange:
 
 class Scene:
     """A backend and its clock. The slot of the client that leaves is free ``freed_s`` later; each look
-    after that takes ``look_s``; ``late_s`` after a short answer its own slot is seen free."""
+    after that takes ``look_s``; ``late_s`` after a short answer its own slot is seen
+    free; while the client leaves for the ``foreign``-th time, somebody else's long request begins."""
 
     def __init__(
-        self, *, freed_s: float, look_s: float = 0.0, late_s: float = 0.0, status: int = 200
+        self,
+        *,
+        freed_s: float,
+        look_s: float = 0.0,
+        late_s: float = 0.0,
+        status: int = 200,
+        foreign: int = 0,
     ) -> None:
         self.now, self.look_s, self.late_s, self.freed_s, self.status = 0.0, look_s, late_s, freed_s, status
         self.marks: list[float] = []
+        self.left, self.foreign = 0, foreign
 
     def short(self, _: Target, __: str) -> Exchange:
         self.now += SHORT_S
@@ -40,7 +48,8 @@ class Scene:
         return answered(SHORT_S, {"completion_tokens": 20}, self.status)
 
     def leave(self, _: Target, __: str) -> None:
-        self.marks.append(self.now + self.freed_s)
+        self.left += 1
+        self.marks.append(self.now + (ANSWER_S if self.left == self.foreign else self.freed_s))
 
     def idle_mark(self, _: Target, __: Model) -> str:
         self.now += self.look_s if len(self.marks) == 3 else 0.0
@@ -72,6 +81,16 @@ def test_a_slot_held_to_the_end_of_the_answer_fails(monkeypatch: pytest.MonkeyPa
     """Also where the mark of the answer before is late: it is not taken for that of the client that left."""
     with pytest.raises(CheckFailed, match=r"^the slot is not free 2\.0 s after"):
         Scene(freed_s=ANSWER_S, late_s=late_s).judge(monkeypatch)
+
+
+def test_somebody_elses_request_is_not_the_gateways_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It began just as the client left, and keeps the slot; when it has ended, all is well."""
+    Scene(freed_s=0.01, foreign=1).judge(monkeypatch)
+
+
+def test_others_without_end_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Inconclusive, match="nobody's slot comes free"):
+        Scene(freed_s=1000.0).judge(monkeypatch)
 
 
 def test_a_look_that_comes_too_late_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,13 +106,18 @@ def ask(wanted: Facts) -> Facts:
     url, taken = wanted["url"], []
     document: Facts = {"url": url, "reached": False, "version": None, "error": ""}
     document |= {"models": None, "dimensions": {}}
-    try:
-        for _ in range(REACH_LOOKS):
-            begun = time.monotonic()
+    for _ in range(REACH_LOOKS):
+        begun = time.monotonic()
+        try:
             document["version"] = answered(f"{url}/api/version").get("version")
+        except Exception as error:
+            document["error"] = f"{type(error).__name__}: {error}"[:200]
+        else:
             taken.append(time.monotonic() - begun)
-        document["reached"] = True
-        document["elapsed_s"] = round(min(taken), 4)
+    if not taken:
+        return document
+    document |= {"reached": True, "elapsed_s": round(min(taken), 4), "error": ""}
+    try:
         held = answered(f"{url}/api/tags")["models"]
         document["models"] = {str(model["name"]): str(model.get("digest")) for model in held}
         document["dimensions"] = {model: dimensions(url, model) for model in wanted["dimensions"]}

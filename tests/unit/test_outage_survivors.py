@@ -1,0 +1,99 @@
+"""Who is left when a backend is dead, and in which words; and what a program looks at, in which order."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from gateway_acceptance.balance.null import Null
+from gateway_acceptance.disruptor import Disruptor, Kind, Load
+from gateway_acceptance.outage.program import Program, Way
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
+from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.deployments import Listed
+from suites.backends import test_outage
+from suites.backends.outage_programs import Measured, Revival
+from suites.backends.outage_stage import Stage
+from suites.backends.test_outage import identities, survivors, told
+from tests.unit.declared import URL, environment
+from tests.unit.outage_seen import answered, exchange
+from tests.unit.outage_seen import asked as seen_as
+
+TAGGED = [{"backend": "one", "upstream": "tiny"}, {"backend": "two", "upstream": "tiny:latest"}]
+NOBODY = cast(Disruptor, None)
+
+
+def measured(shares: dict[str, float], *revivals: Revival) -> Measured:
+    program = Program(seen=[answered()])
+    return Measured(program, "both", "one", [answered()], Null("both", shares, ""), list(revivals))
+
+
+def test_who_is_left_shares_what_the_dead_one_had() -> None:
+    left = survivors(measured({"one": 0.5, "two": 0.3, "three": 0.2})).shares
+    assert left == pytest.approx({"two": 0.6, "three": 0.4})
+
+
+def test_where_the_dead_one_had_all_nobody_is_left() -> None:
+    """Orders 1 and 2: the second serves only now, and nothing is declared of its share."""
+    assert survivors(measured({"one": 1.0, "two": 0.0})).shares == {}
+
+
+def test_a_model_with_and_without_its_tag_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [Listed("both", "one", "tiny:latest", "id-1"), Listed("both", "two", "tiny", "id-2")]
+    monkeypatch.setattr(test_outage, "listed", lambda _: entries)
+    declared = environment(groups=[{"alias": "both", "deployments": TAGGED}])
+    target = cast(Target, SimpleNamespace(environment=declared))
+    named = identities(target, measured({"one/tiny": 0.5, "two/tiny:latest": 0.5}))
+    assert (named("id-1", "one"), named("id-2", "two")) == ("one/tiny", "two/tiny:latest")
+    with pytest.raises(Untestable, match="names the deployment 'id-3', listed by nobody"):
+        named("id-3", "one")
+
+
+def test_an_answer_without_a_witness_accuses_nobody() -> None:
+    assert told("", "two") == "two"
+    with pytest.raises(Untestable, match="does not say who served it; see BACKEND-WITNESS-005"):
+        told("", "")
+
+
+@pytest.mark.parametrize(("known", "raised"), [(True, CheckFailed), (False, Untestable)])
+def test_who_is_not_back_must_be_known(
+    monkeypatch: pytest.MonkeyPatch, known: bool, raised: type[Exception]
+) -> None:
+    gone = measured({"one": 0.5, "two": 0.5}, Revival(Kind.KILL, "one", None, 30, known))
+    monkeypatch.setattr(test_outage, "play", lambda *_: gone)
+    with pytest.raises(raised, match="kill one; revive one: "):
+        test_outage.test_revived(cast(Target, None), NOBODY, environment(), lambda *_: None)
+
+
+def test_only_the_answer_counts_not_what_the_suite_waited() -> None:
+    """Seen from the suite it took 3 s; the gateway took none of them."""
+    late = seen_as(exchange(200, {}), way=Way.LIVENESS, alias="/health", begun=0.0, ended=3.0)
+    assert (late.took_s, late.answered_s) == (3.0, 0.0)
+    assert seen_as(None, begun=0.0, ended=3.0).answered_s == 3.0
+
+
+def test_connections_are_counted_before_the_suite_makes_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def load(_: str) -> Load:
+        order.append("load")
+        return Load(0, 0)
+
+    def count(_: Stage, client: BackendClient) -> None:
+        order.append(f"count {client.backend.name}")
+
+    monkeypatch.setattr(Stage, "_count", count)
+    counting = [{"name": "one", "url": "http://127.0.0.1:1", "counts": "/c"}, {"name": "two", "url": URL}]
+    target = cast(Target, SimpleNamespace(environment=environment(backends=counting), sender=None))
+    with Stage(target, cast(Disruptor, SimpleNamespace(load=load))) as stage:
+        stage.settle()
+    assert order == ["load"] * 4 + ["count one"]
+
+
+def test_nobody_left_is_not_applicable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_outage, "play", lambda *_: measured({"one": 1.0, "two": 0.0}))
+    with pytest.raises(NotApplicable, match="without one nobody who serves of both is left"):
+        test_outage.test_survivors_share(cast(Target, None), NOBODY, environment(), lambda *_: None)
