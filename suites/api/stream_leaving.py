@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from gateway_acceptance.environment import Model
@@ -23,16 +24,16 @@ that the abandoned answer would have taken: a slot seen free later may be free b
 POLL_S = 0.2
 MOST_S = 60.0
 """The longest that is waited for an abandoned answer to end by itself."""
-SETTLED_S = 0.5
-"""A backend may note the end of a request a little after its answer is there."""
 
 
-def leave(target: Target, alias: str) -> Exchange:
-    """Open a long stream, read what comes first, and disconnect. Raises Untestable where no stream begins,
-    Inconclusive where it is over already."""
+def leave(target: Target, alias: str, meanwhile: Callable[[], object] = lambda: None) -> Exchange:
+    """Open a long stream, read what comes first, and disconnect. meanwhile: done while the stream is open.
+    Raises Untestable where no stream begins, Inconclusive where it is over already."""
     with target.gateway.open_chat(alias, LONG_PROMPT, temperature=0, max_tokens=LONG_TOKENS) as live:
         for _ in live.chunks():
             break
+        if live.status == 200:
+            meanwhile()
     left = live.exchange()
     if left.status != 200 or not left.chunks:
         raise Untestable(
@@ -100,42 +101,24 @@ def moved(target: Target, model: Model, before: str, within_s: float) -> float |
     return time.monotonic() - began
 
 
-def settled(target: Target, model: Model, unused: str) -> str:
-    """The idle mark once it is another than ``unused`` and stands still. Raises Inconclusive."""
-    began = since = time.monotonic()
-    last = unused
-    while time.monotonic() - began < LOOK_S:
-        mark = idle_mark(target, model)
-        if mark != last:
-            last, since = mark, time.monotonic()
-        if last != unused and time.monotonic() - since >= SETTLED_S:
-            return last
-        time.sleep(POLL_S)
-    raise Inconclusive(f"others keep {model.upstream} of {model.backend} busy: its slot is never seen free")
-
-
 def slot_freed(target: Target, model: Model) -> None:
     """Leave a stream; then look for the backend's slot. Raises CheckFailed where it stays taken, Untestable
     or Inconclusive where what is seen tells nothing."""
     loading = short_answer(target, model.alias)
     if loading.status != 200:
         raise Untestable(f"{model.alias} answers {loading.status}: {loading.text[:160]}", "see API-CHAT-001")
-    unused = idle_mark(target, model)
-    usual = short_answer(target, model.alias)
-    before = settled(target, model, unused)
-    window = look_s(usual)
-    seen = left_and_moved(target, model, before, window)
-    if seen is None:  # or it was somebody else's request, that began just then: once more, when all is quiet
-        if moved(target, model, before, min(MOST_S, 2 * window / LOOK_SHARE)) is None:
+    window = look_s(short_answer(target, model.alias))
+    stood, seen = left_and_moved(target, model, window)
+    if seen is None:  # or it was somebody else's request: once more, when the slot was free
+        if moved(target, model, stood, min(MOST_S, 2 * window / LOOK_SHARE)) is None:
             raise Inconclusive(
-                f"others keep {model.upstream} of {model.backend} busy: nobody's slot comes free"
+                f"others keep {model.upstream} of {model.backend} busy: its slot is never free"
             )
-        before = settled(target, model, before)
-        seen = left_and_moved(target, model, before, window)
+        stood, seen = left_and_moved(target, model, window)
     if seen is None:
         raise CheckFailed(
             f"the slot is not free {window:.1f} s after the client left: {model.backend} has a request to "
-            f"{model.upstream} under way all the time (expires_at in /api/ps stands at {before}); seen twice",
+            f"{model.upstream} under way all the time (expires_at in /api/ps stands at {stood}); seen twice",
             blame="gateway, or the backend",
         )
     if seen > 2 * window:  # the machine being busy
@@ -145,7 +128,9 @@ def slot_freed(target: Target, model: Model) -> None:
         )
 
 
-def left_and_moved(target: Target, model: Model, before: str, window: float) -> float | None:
-    """Leave a stream; after how many seconds the slot was seen free. See ``moved``."""
-    leave(target, model.alias)
-    return moved(target, model, before, window)
+def left_and_moved(target: Target, model: Model, window: float) -> tuple[str, float | None]:
+    """Leave a stream; the idle mark while it was open, when it cannot move whatever others do, and after how
+    many seconds it was seen to be another: the slot was free. See ``moved``."""
+    marks: list[str] = []
+    leave(target, model.alias, lambda: marks.append(idle_mark(target, model)))
+    return marks[0], moved(target, model, marks[0], window)

@@ -32,7 +32,11 @@ def test_the_lab_is_whole_again_after_its_user_was_killed(lab: Lab) -> None:
     url = lab.environment.backend("llm-01").url
     folder = lab_folder(ROOT, lab.environment)
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(folder)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-c", HOLDS, str(folder)],
+        stdin=subprocess.PIPE,  # it holds until that ends
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "away\n", Kind.KILL
