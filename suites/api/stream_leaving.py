@@ -21,7 +21,8 @@ SHORT_TOKENS = 80
 LOOK_S, LOOK_SHARE = 3.0, 0.25
 """For so long a slot may stay taken after the client has left, and for no more than this share of the time
 that the abandoned answer would have taken: a slot seen free later may be free because that answer is over."""
-POLL_S = 0.2
+POLL_S, WAIT_S = 0.2, 1.0
+"""Between two looks: for a slot that is to be free at once, and for an answer's own end."""
 MOST_S = 60.0
 """The longest that is waited for an abandoned answer to end by itself."""
 
@@ -91,13 +92,15 @@ def look_s(usual: Exchange) -> float:
     return min(LOOK_S, LOOK_SHARE * usual.elapsed_s * LONG_TOKENS / tokens)
 
 
-def moved(target: Target, model: Model, before: str, within_s: float) -> float | None:
+def moved(
+    target: Target, model: Model, before: str, within_s: float, every_s: float = POLL_S
+) -> float | None:
     """After how many seconds the idle mark was seen to be another; None where it stands for ``within_s``."""
     began = time.monotonic()
     while idle_mark(target, model) == before:
         if time.monotonic() - began > within_s:
             return None
-        time.sleep(POLL_S)
+        time.sleep(every_s)
     return time.monotonic() - began
 
 
@@ -110,7 +113,7 @@ def slot_freed(target: Target, model: Model) -> None:
     window = look_s(short_answer(target, model.alias))
     stood, seen = left_and_moved(target, model, window)
     if seen is None:  # or it was somebody else's request: once more, when the slot was free
-        if moved(target, model, stood, min(MOST_S, 2 * window / LOOK_SHARE)) is None:
+        if moved(target, model, stood, min(MOST_S, 2 * window / LOOK_SHARE), WAIT_S) is None:
             raise Inconclusive(
                 f"others keep {model.upstream} of {model.backend} busy: its slot is never free"
             )
