@@ -32,9 +32,9 @@ def leave(target: Target, alias: str, meanwhile: Callable[[], object] = lambda: 
     Raises Untestable where no stream begins, Inconclusive where it is over already."""
     with target.gateway.open_chat(alias, LONG_PROMPT, temperature=0, max_tokens=LONG_TOKENS) as live:
         for _ in live.chunks():
+            if live.status == 200:
+                meanwhile()  # here: a loop that is left closes the connection
             break
-        if live.status == 200:
-            meanwhile()
     left = live.exchange()
     if left.status != 200 or not left.chunks:
         raise Untestable(
@@ -112,8 +112,8 @@ def slot_freed(target: Target, model: Model) -> None:
         raise Untestable(f"{model.alias} answers {loading.status}: {loading.text[:160]}", "see API-CHAT-001")
     window = look_s(short_answer(target, model.alias))
     stood, seen = left_and_moved(target, model, window)
-    if seen is None:  # or it was somebody else's request: once more, when the slot was free
-        if moved(target, model, stood, min(MOST_S, 2 * window / LOOK_SHARE), WAIT_S) is None:
+    if seen is None or seen > 2 * window:  # or it was somebody else's request, or a busy machine: once more
+        if seen is None and moved(target, model, stood, MOST_S, WAIT_S) is None:
             raise Inconclusive(
                 f"others keep {model.upstream} of {model.backend} busy: its slot is never free"
             )
@@ -124,7 +124,7 @@ def slot_freed(target: Target, model: Model) -> None:
             f"{model.upstream} under way all the time (expires_at in /api/ps stands at {stood}); seen twice",
             blame="gateway, or the backend",
         )
-    if seen > 2 * window:  # the machine being busy
+    if seen > 2 * window:
         raise Inconclusive(
             f"the slot was looked at {seen:.1f} s after the client left, {window:.1f} s were meant: "
             "the abandoned answer may have ended by itself"
