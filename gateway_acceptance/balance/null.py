@@ -99,14 +99,12 @@ def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witnes
             "give one more"
         )
     shares: dict[str, Fraction] = {}
-    for deployment, weight in zip(group.deployments, reading.weights, strict=True):
-        identity = _identity(deployment, witness)
-        shares[identity] = shares.get(identity, Fraction()) + weight / total
     limits: dict[str, int] = {}
     limited = gateway.pre_call_checks and any(member.rpm is not None for member in group.deployments)
     for deployment, weight in zip(group.deployments, reading.weights, strict=True):
+        identity = _identity(deployment, witness)
+        shares[identity] = shares.get(identity, Fraction()) + weight / total
         if limited and deployment.rpm is not None and weight > 0:
-            identity = _identity(deployment, witness)
             limits[identity] = min(deployment.rpm, limits.get(identity, deployment.rpm))
     return Null(
         group.alias,

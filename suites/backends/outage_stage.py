@@ -121,10 +121,8 @@ class Stage:
             if model.backend in touched:
                 self._until_served(model.alias, model.kind, ends + SLACK_S)
         ends = self.now + SLACK_S
-        while True:
-            self.program.after = (
-                self._held()
-            )  # before the counts: the suite's own connections are none of these
+        while True:  # before the counts: the suite's own connections are none of these
+            self.program.after = self._held()
             if self.now > ends or not any(load.slots for load in self.program.after.values()):
                 break
             time.sleep(POLL_S)
