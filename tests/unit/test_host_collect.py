@@ -299,7 +299,12 @@ def test_the_program_of_a_command_line(command: str, program: list[str]) -> None
 def test_a_copy_is_told_by_its_program_and_not_found_in_its_own_unit(tmp_path: Path) -> None:
     program = tmp_path / "hx-gateway-program"
     program.symlink_to(sys.executable)
-    with subprocess.Popen([str(program), "-c", "input()"], stdin=subprocess.PIPE) as running:
+    waiting = [str(program), "-c", "print('here', flush=True); input()"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(waiting, stdin=pipe, stdout=pipe) as running:
+        # The kernel shows no command line until a moment after the program was started.
+        assert running.stdout
+        assert running.stdout.readline() == b"here\n"
         command = ["/opt/hx-gateway-program", "--port", "1"]
         found = copies(command, "hx.service")
         assert [copy["pid"] for copy in found] == [running.pid]
