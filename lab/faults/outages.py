@@ -13,13 +13,24 @@ from urllib.parse import urlsplit
 
 from lab.faults.hooks import CHAT, EMBEDDINGS
 from lab.faults.model import After, Before, Fault, Layer
-from lab.proxy.message import Json, Reply, Request, edit_events, envelope, json_reply
+from lab.proxy.message import (
+    Json,
+    Reply,
+    Request,
+    edit_events,
+    envelope,
+    events_of,
+    json_reply,
+    with_events,
+)
 
 BASE = "x-litellm-model-api-base"
 LIVES = "llm02-phi3"
 """The alias of one deployment that is left when ``llm-01`` is away."""
 TRACE = 'Traceback (most recent call last):\n  File "/opt/gateway/router.py", line 7, in pick\nOSError'
 INVENTED = "and so on"
+LAST_WORD = "w23"
+"""Of every text that the checks of outages have streamed."""
 
 
 def failed(request: Request, reply: Reply) -> bool:
@@ -145,13 +156,32 @@ def holding(sends: bytes, most: int | None) -> tuple[None, After]:
 
 def continued(chunks: list[Json]) -> list[Json]:
     """Words that nobody said, where the text broke off."""
-    said = "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
-    if said.endswith("w23") or not chunks:
+    if not chunks or _said(chunks).endswith(LAST_WORD):
         return chunks
     for chunk in chunks[-1:]:
         for choice in chunk["choices"]:
             choice["delta"]["content"] = INVENTED
     return chunks
+
+
+def told_within(trace: str) -> After:
+    """A stream whose text broke off tells a stack trace, then ends."""
+    error = json.dumps({"error": {"message": trace, "type": "internal", "param": None, "code": "500"}})
+
+    def after(request: Request, reply: Reply) -> Reply:
+        events = events_of(reply) if request.streams and reply.status == 200 else []
+        chunks = [json.loads(event) for event in events if event != "[DONE]"]
+        if not chunks or _said(chunks).endswith(LAST_WORD):
+            return reply
+        return with_events(reply, [*(json.dumps(chunk) for chunk in chunks), error, "[DONE]"])
+
+    return after
+
+
+def _said(chunks: list[Json]) -> str:
+    return "".join(
+        choice["delta"].get("content") or "" for chunk in chunks for choice in chunk.get("choices", [])
+    )
 
 
 def _request(body: bytes) -> bytes:
@@ -276,6 +306,12 @@ OUTAGE_FAULTS: tuple[Fault, ...] = (
         "an outage is told with a stack trace",
         {"BACKEND-OUT-010": "stack trace in an error"},
         (None, instead(lambda _, __: envelope(500, TRACE, "internal"))),
+    ),
+    outage_fault(
+        "outage-stream-shows-trace",
+        "a stream whose backend broke off ends with a stack trace",
+        {"BACKEND-OUT-010": "stack trace in an error in mid-stream"},
+        (None, told_within(TRACE)),
     ),
     Fault(
         "outage-hidden-retries",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lab.faults.hooks import CHAT, EMBEDDINGS, renamed
 from lab.faults.model import After, Before, Fault, backend_fault, gateway_fault
-from lab.proxy.message import Json, Reply, Request, edit_json
+from lab.proxy.message import Json, Reply, Request, edit_json, json_reply
 
 DEPLOYMENTS = "/model/info"
 WITNESS, NAMED = "x-litellm-model-api-base", "x-litellm-model-id"
@@ -72,6 +72,21 @@ def remembered() -> tuple[Before, After]:
     return before, after
 
 
+def strange(*models: str) -> Before:
+    """These models are served by a server that nobody declared, and nothing says so."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}
+    vector = {"object": "embedding", "index": 0, "embedding": [0.5] * 8}
+
+    def before(request: Request) -> Request | Reply:
+        if request.json.get("model") not in models or request.streams:
+            return request
+        if request.at(EMBEDDINGS):
+            return json_reply(200, {"object": "list", "data": [vector]})
+        return json_reply(200, {"object": "chat.completion", "choices": [choice]})
+
+    return before
+
+
 def streamed(model: str, other: str) -> Before:
     """Streamed requests to one model are sent to another."""
     hook = renamed(lambda name: name == model, other)
@@ -79,6 +94,7 @@ def streamed(model: str, other: str) -> Before:
 
 
 FROM_CACHE, INTO_CACHE = remembered()
+STRANGERS = ("BACKEND-ROUTE-005", "BACKEND-ROUTE-006", "BACKEND-WITNESS-004", "BACKEND-WITNESS-007")
 
 ROUTING_FAULTS: tuple[Fault, ...] = (
     backend_fault(
@@ -178,6 +194,12 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
             "BACKEND-WITNESS-004": r"llm01-llama3\.2-3b reached phi3:latest on llm-02",
         },
         before=renamed(lambda model: model == "llm01-llama3.2-3b", "llm02-phi3"),
+    ),
+    gateway_fault(
+        "stranger-serves",
+        "a chat alias and an embedding alias are served by a server that nobody declared, without a header",
+        dict.fromkeys(STRANGERS, "the declared backends counted 0 of them: a server that nobody declared"),
+        before=strange("llm01-llama3.2-3b", "emb-light"),
     ),
     gateway_fault(
         "alias-neighbour",

@@ -20,27 +20,22 @@ EVIDENCE = 3
 def obeyed(
     target: Target, disruptor: Disruptor, name: str, fixed: Sequence[str], *, machine: bool = True
 ) -> list[Program]:
-    """Hold a rule against fixed programs and, where they all obey, against all others of the run: what
-    any of them breaks is not looked for in the drawn ones. Returns all that were looked at. Raises
-    CheckFailed with the smallest program that breaks it, in words, and what was seen; NotApplicable where
-    none of these fixed programs can be played."""
+    """Hold a rule against fixed programs of its own and against all others of the run. Returns all that were
+    looked at. Raises CheckFailed with each kind of violation, in the smallest program that shows it, in
+    words, and what was seen; NotApplicable where none of these fixed programs can be played."""
     looked: list[Program] = []
     absent: NotApplicable | None = None
     for program in fixed:
         try:
-            played = _fixed(target, disruptor, program)
+            looked.append(_fixed(target, disruptor, program))
         except NotApplicable as reason:  # the others are looked at all the same
             absent = absent or reason
-            continue
-        _require(target, name, [played])
-        looked.append(played)
     shown = bool(looked)
     if machine:
         playable = _playable(target, disruptor)
-        others = [played for program, played in playable.items() if program not in fixed]
-        others += _drawn(target, disruptor)
-        _require(target, name, others)
-        looked += others
+        looked += [played for program, played in playable.items() if program not in fixed]
+        looked += _drawn(target, disruptor)
+    _require(target, name, looked)
     if absent is not None and not shown:
         raise absent
     target.notebook.exchanges.clear()  # hundreds, all well
@@ -69,13 +64,15 @@ def _playable(target: Target, disruptor: Disruptor) -> dict[str, Program]:
 
 
 def _drawn(target: Target, disruptor: Disruptor) -> list[Program]:
-    """The machine's programs. A rule that a fixed program breaks already is not looked for again: it would be
-    found in every program, and hide the others."""
+    """The machine's programs. What a fixed program shows already is not looked for again: it would be found
+    in every program, and hide the others."""
 
     def play_them() -> list[Program]:
         known = _playable(target, disruptor).values()
-        broken = [name for name in RULES if any(_broken(target, name, program) for program in known)]
-        return explore(target, disruptor, broken)
+        shown = {
+            (name, one.topic) for name in RULES for program in known for one in _broken(target, name, program)
+        }
+        return explore(target, disruptor, shown)
 
     return target.once_per_run("outage-drawn", play_them)
 
@@ -85,18 +82,20 @@ def _broken(target: Target, name: str, program: Program) -> list[Broken]:
 
 
 def _require(target: Target, name: str, programs: Sequence[Program]) -> None:
-    found = [(program, broken) for program in programs if (broken := _broken(target, name, program))]
+    found = [(program.words(one.seen), one) for program in programs for one in _broken(target, name, program)]
     if not found:
         return
-    program, broken = min(found, key=lambda pair: len(pair[0].words(pair[1][0].seen)))
-    topics = {one.topic: one for one in reversed(broken)}
-    shown = list(reversed(topics.values()))
-    more = len(broken) - len(shown)
-    problems = [Problem("", f"{program.words(one.seen)}: {one.words}") for one in shown]
+    smallest: dict[str, tuple[str, Broken]] = {}
+    for words, one in sorted(found, key=lambda pair: len(pair[0])):
+        smallest.setdefault(one.topic, (words, one))
+    problems = [Problem("", f"{words}: {one.words}") for words, one in smallest.values()]
+    more = len(found) - len(problems)
     if more:
         last = problems[-1]
         problems[-1] = Problem("", f"{last.message} (and {more} more like it)")
     target.notebook.exchanges[:] = [
-        one.seen.exchange for one in shown if one.seen is not None and one.seen.exchange is not None
+        one.seen.exchange
+        for _, one in smallest.values()
+        if one.seen is not None and one.seen.exchange is not None
     ][:EVIDENCE]
     raise CheckFailed(problems, blame="gateway")

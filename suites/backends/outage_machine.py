@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 
@@ -29,20 +29,24 @@ SHRINKING_S = 10.0
 """Further seconds for the search for a smaller program, after one broke a rule."""
 
 
+Shown = tuple[str, str]
+"""A rule and the topic of what broke it."""
+
+
 class RuleBroken(AssertionError):  # noqa: N818
     """A program broke a rule: for Hypothesis, which looks for a smaller one."""
 
 
 @dataclass
 class Exploration:
-    """What the machine is told, and what it has played. ignored: rules that are known to be broken."""
+    """What the machine is told, and what it has played. ignored: what is known to be broken."""
 
     target: Target
     disruptor: Disruptor
-    ignored: frozenset[str]
+    ignored: frozenset[Shown]
     ends: float
     played: list[Program] = field(default_factory=list)
-    broken: str = ""
+    broken: Shown | None = None
     stopped: Exception | None = None
 
     @property
@@ -51,18 +55,19 @@ class Exploration:
         return self.stopped is not None or time.monotonic() > self.ends
 
     def judge(self, program: Program) -> None:
-        """Raises RuleBroken. Once one rule was broken, only that one counts: the search has one aim."""
+        """Raises RuleBroken. Once something was broken, only that counts: the search has one aim."""
         self.played.append(program)
         for name, of in RULES.items():
-            if name in self.ignored or (self.broken and name != self.broken):
-                continue
-            if any(True for _ in of(program, self.target.environment, self.target.key)):
-                if not self.broken:
-                    self.broken, self.ends = name, time.monotonic() + SHRINKING_S
-                raise RuleBroken(name)
+            for one in of(program, self.target.environment, self.target.key):
+                shown = (name, one.topic)
+                if shown in self.ignored or self.broken not in (None, shown):
+                    continue
+                if self.broken is None:
+                    self.broken, self.ends = shown, time.monotonic() + SHRINKING_S
+                raise RuleBroken(*shown)
 
 
-def explore(target: Target, disruptor: Disruptor, ignored: Sequence[str]) -> list[Program]:
+def explore(target: Target, disruptor: Disruptor, ignored: Collection[Shown]) -> list[Program]:
     """Play programs of all kinds of outages, on one backend or more, while requests flow; the same ones for
     the same seed. Raises what ended it early (NotPermitted and the like)."""
     exploration = Exploration(target, disruptor, frozenset(ignored), time.monotonic() + SECONDS)
@@ -83,7 +88,7 @@ def explore(target: Target, disruptor: Disruptor, ignored: Sequence[str]) -> lis
                 ),
             )
         except (RuleBroken, Flaky):
-            if not exploration.broken and exploration.stopped is None:
+            if exploration.broken is None and exploration.stopped is None:
                 raise
     if exploration.stopped is not None:
         raise exploration.stopped

@@ -22,8 +22,9 @@ WHERE_ERRORS_BEGIN = 400
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """One violation: what was seen, in words, and the request (None where there is no single one). One of
-    each topic is told."""
+    """One violation: what was seen, in words, and the request (None where there is no single one). topic: the
+    kind of violation within its rule. The smallest of each is told, so that what is accepted of one kind
+    hides none of another."""
 
     words: str
     seen: Seen | None = None
@@ -57,17 +58,22 @@ def wrongly_served(program: Program, environment: Environment, _: str) -> Iterat
         declared = list(dict.fromkeys(one.backend for one in environment.deployments_of(seen.alias)))
         if seen.witness and seen.witness not in declared:
             yield Broken(
-                f"{_who(seen)} was served by {seen.witness}; declared for it: {', '.join(declared)}", seen
+                f"{_who(seen)} was served by {seen.witness}; declared for it: {', '.join(declared)}",
+                seen,
+                "another",
             )
         elif seen.witness in away:
             yield Broken(
                 f"{_who(seen)} was served by {seen.witness}, which was away ({away[seen.witness].value})",
                 seen,
+                "away",
             )
         elif set(declared) <= set(away):
-            yield Broken(f"{_who(seen)} was answered with 200 while all of its backends were away", seen)
+            words = f"{_who(seen)} was answered with 200 while all of its backends were away"
+            yield Broken(words, seen, "nobody")
         elif seen.way is Way.CHAT and seen.expects not in _content(seen):
-            yield Broken(f"{_who(seen)} was answered with something else: {_content(seen)[:SHOWN]!r}", seen)
+            words = f"{_who(seen)} was answered with something else: {_content(seen)[:SHOWN]!r}"
+            yield Broken(words, seen, "content")
     for mark, counted in program.counted.items():
         claimed = [seen for seen in program.seen if seen.mark == mark and seen.served]
         counts = {name: sum(models.values()) for name, models in counted.items()}
@@ -76,6 +82,7 @@ def wrongly_served(program: Program, environment: Environment, _: str) -> Iterat
                 yield Broken(
                     f"{number} answers claim to be of {name}, which counted {counts[name]} such requests",
                     claimed[0],
+                    "counts",
                 )
 
 
@@ -104,13 +111,13 @@ def gateway_suffered(program: Program, environment: Environment, _: str) -> Iter
     for seen in program.seen:
         if seen.way is Way.LIVENESS:
             if seen.status != 200:
-                yield Broken(f"{seen.alias} answered {seen.status or seen.error}", seen)
+                yield Broken(f"{seen.alias} answered {seen.status or seen.error}", seen, "liveness")
             elif seen.answered_s > environment.bounds.health_s:
-                yield Broken(f"{seen.alias} took {seen.answered_s:.1f} s", seen)
+                yield Broken(f"{seen.alias} took {seen.answered_s:.1f} s", seen, "slow liveness")
             continue
         if not seen.served and not _concerned(program, environment, seen):
             told = seen.error or f"{seen.status} {_text(seen)}"
-            yield Broken(f"{_who(seen)}, whose backends were well, got {told}", seen)
+            yield Broken(f"{_who(seen)}, whose backends were well, got {told}", seen, "others")
 
 
 def not_revived(program: Program, _: Environment, __: str) -> Iterator[Broken]:
@@ -125,13 +132,15 @@ def leaked(program: Program, environment: Environment, _: str) -> Iterator[Broke
         before = program.before[name]
         if after.slots > before.slots:
             yield Broken(
-                f"{name} has {after.slots} requests under way {SLACK_S:g} s after the last one was over"
+                f"{name} has {after.slots} requests under way {SLACK_S:g} s after the last one was over",
+                topic="slots",
             )
         most = before.connections + environment.bounds.concurrency
         if after.connections > most:
             yield Broken(
                 f"{after.connections} connections to {name} are open, {before.connections} were before; "
-                f"{environment.bounds.concurrency} requests at once need no more than {most}"
+                f"{environment.bounds.concurrency} requests at once need no more than {most}",
+                topic="connections",
             )
 
 
@@ -142,15 +151,15 @@ def badly_said(program: Program, _: Environment, __: str) -> Iterator[Broken]:
             continue
         if seen.exchange is None:
             if seen.way is not Way.STREAM and "no answer within" not in seen.error:
-                yield Broken(f"{_who(seen)}: {seen.error}", seen)
+                yield Broken(f"{_who(seen)}: {seen.error}", seen, "none")
             continue
         answer = seen.exchange
         if (answer.status or 0) < WHERE_ERRORS_BEGIN:
-            yield Broken(f"{_who(seen)} got {answer.status} instead of an error", seen)
+            yield Broken(f"{_who(seen)} got {answer.status} instead of an error", seen, "no error")
         problems = error_problems(400, answer.headers, answer.body)  # that it is a 5xx is right here
         for problem in problems:
             if problem.level.value == "MUST":
-                yield Broken(f"{_who(seen)} got {answer.status}: {problem}", seen)
+                yield Broken(f"{_who(seen)} got {answer.status}: {problem}", seen, problem.rule)
 
 
 def told_too_much(program: Program, environment: Environment, key: str) -> Iterator[Broken]:
@@ -164,7 +173,8 @@ def told_too_much(program: Program, environment: Environment, key: str) -> Itera
             headers = [f"{name}: {value}" for name, value in seen.exchange.headers]
             told, where = [seen.exchange.text, *headers], f"an error ({seen.status})"
         for leak in leaks_in("\n".join(told), environment, key):
-            yield Broken(f"{leak.kind.value} in {where}: {leak.seen}", seen, leak.kind.value)
+            kind = f"{leak.kind.value} in {where}"
+            yield Broken(f"{kind}: {leak.seen}", seen, kind)
 
 
 def stream_lied(program: Program, _: Environment, __: str) -> Iterator[Broken]:
@@ -181,11 +191,9 @@ def stream_lied(program: Program, _: Environment, __: str) -> Iterator[Broken]:
         elif text != seen.expects and stream.error is None and _ended(stream):
             reason = stream.finish_reasons.get(0)
             ending = " and [DONE]" if stream.done_at is not None else ""
-            yield Broken(
-                f"a broken stream of {seen.alias} ends as if it were whole, with {reason!r}{ending}, after "
-                f"{len(text)} of {len(seen.expects)} characters",
-                seen,
-            )
+            ends = f"ends as if it were whole, with {reason!r}{ending}"
+            told = f"after {len(text)} of {len(seen.expects)} characters"
+            yield Broken(f"a broken stream of {seen.alias} {ends}, {told}", seen, ends)
 
 
 def late_when_dead(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
@@ -199,9 +207,10 @@ def late_when_dead(program: Program, environment: Environment, _: str) -> Iterat
             continue
         limit = environment.bounds.first_token_s
         if seen.served:
-            yield Broken(f"{_who(seen)} got 200 though all of its backends were away", seen)
+            yield Broken(f"{_who(seen)} got 200 though all of its backends were away", seen, "nobody")
         elif seen.took_s > limit:
-            yield Broken(f"{_who(seen)} waited {seen.took_s:.1f} s for its error; {limit:g} s at most", seen)
+            words = f"{_who(seen)} waited {seen.took_s:.1f} s for its error; {limit:g} s at most"
+            yield Broken(words, seen, "late")
         else:
             alone = Program(seen=[seen])
             yield from badly_said(alone, environment, "")

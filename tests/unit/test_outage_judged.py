@@ -15,7 +15,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Notebook
 from suites.backends import outage_judged
 from suites.backends.outage_judged import obeyed
-from tests.unit.outage_seen import ENVIRONMENT, KEY, answered, asked, away, exchange, program
+from tests.unit.outage_seen import ENVIRONMENT, KEY, answered, asked, away, exchange, program, refused, stream
 
 NOBODY = cast(Disruptor, None)
 SUFFERED = "gateway suffered"
@@ -39,9 +39,9 @@ def run(
     monkeypatch: pytest.MonkeyPatch, drawn: list[Program] | None = None, **fixed: Callable[[], Program]
 ) -> Target:
     """A run with these fixed programs; what the machine was told to pass over is in ``told``."""
-    told: list[str] = []
+    told: list[tuple[str, str]] = []
 
-    def explore(_: object, __: object, ignored: list[str]) -> list[Program]:
+    def explore(_: object, __: object, ignored: set[tuple[str, str]]) -> list[Program]:
         told.extend(ignored)
         return drawn or []
 
@@ -58,7 +58,7 @@ def test_a_rule_that_another_fixed_program_breaks_is_broken(monkeypatch: pytest.
     target = run(monkeypatch, all_dead=well, dropped=dead, silent=well)
     with pytest.raises(CheckFailed, match="/health/liveliness answered 500"):
         obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"])
-    assert target.told == [SUFFERED]  # type: ignore[attr-defined]
+    assert target.told == [(SUFFERED, "liveness")]  # type: ignore[attr-defined]
 
 
 def test_a_program_that_cannot_be_played_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +75,45 @@ def test_where_none_of_its_programs_can_be_played_a_rule_is_not_shown(
     with pytest.raises(NotApplicable, match="patience_s is 60"):
         obeyed(target, NOBODY, SUFFERED, ["silent"])
     assert len(obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"])) == 1
+
+
+def telling() -> Program:
+    """An error tells the address of a backend."""
+    return program(refused({"error": {"message": "cannot reach 127.0.0.2:11434"}}))
+
+
+def breaking() -> Program:
+    """A stream that had begun tells a stack trace."""
+    return program(stream("one ", finish=None, done=False, frame="Traceback (most recent call last)"))
+
+
+@pytest.mark.parametrize("where", ["dropped", "silent", "drawn"])
+def test_what_is_accepted_of_one_kind_hides_none_of_another(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """An address in every error, as a waiver may accept it, and a trace in one program only: of the rule's
+    own, of another rule's, a drawn one."""
+    programs = {"all_dead": telling, "dropped": telling, "silent": telling}
+    if where in programs:
+        programs[where] = breaking
+    target = run(monkeypatch, [breaking()] if where == "drawn" else [], **programs)
+    with pytest.raises(CheckFailed) as caught:
+        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"])
+    address, trace = sorted(problem.message for problem in caught.value.problems)
+    assert "internal address in an error (503): 127.0.0.2" in address
+    assert "stack trace in an error in mid-stream" in trace
+    assert len(target.notebook.exchanges) == 2
+
+
+def test_a_kind_is_told_once_in_the_smallest_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = program(refused({"error": {"message": "cannot reach 127.0.0.2:11434"}}, step=3))
+    long.steps[:0] = ["kill two", "revive two"]
+    target = run(monkeypatch, all_dead=lambda: long, dropped=telling)
+    with pytest.raises(CheckFailed) as caught:
+        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"])
+    (only,) = caught.value.problems
+    assert only.message.startswith("kill one: internal address")
+    assert only.message.endswith("more like it)")
 
 
 def test_all_that_was_looked_at_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:

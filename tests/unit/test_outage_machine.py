@@ -17,6 +17,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotPermitted
 from suites.backends import outage_machine
 from suites.backends.outage_machine import PROGRAMS, SECONDS, explore
+from suites.backends.outage_rules import Broken
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(DEFAULT_SEED, DEFAULT_SEED + 20)
@@ -36,11 +37,15 @@ class Scene:
         if self.steps > self.refuses:
             raise NotPermitted("the budget is used up", "no more requests")
 
-    def no_harm(self, program: Program, *_: object) -> Iterator[str]:
+    def no_harm(self, program: Program, *_: object) -> Iterator[Broken]:
+        if program.steps:
+            yield Broken("as ever", topic="known")
         if self.bad is not None and f"{self.bad.value} llm-01" in program.steps:
-            yield "harm"
+            yield Broken("harm", topic="harm")
 
-    def explore(self, monkeypatch: pytest.MonkeyPatch, chosen: int) -> list[Program]:
+    def explore(
+        self, monkeypatch: pytest.MonkeyPatch, chosen: int, *ignored: tuple[str, str]
+    ) -> list[Program]:
         scene = self
 
         class Stage:
@@ -77,7 +82,7 @@ class Scene:
         monkeypatch.setenv(SEED_VARIABLE, str(chosen))
         environment = load_environment("local", ROOT, {})
         target = cast(Target, SimpleNamespace(environment=environment, key="k"))
-        return explore(target, cast(Disruptor, None), [])
+        return explore(target, cast(Disruptor, None), {("no-harm", "known"), *ignored})
 
 
 def valid(program: Program) -> bool:
@@ -129,3 +134,14 @@ def test_a_broken_rule_is_shrunk_to_one_step(monkeypatch: pytest.MonkeyPatch) ->
             found += 1
             assert min(len(program.steps) for program in broken) == 1
     assert found >= len(SEEDS) // 4
+
+
+def test_what_is_known_to_be_broken_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is shrunk, so exactly so many programs are played; the same rule broken anew is looked into."""
+    extra = 0
+    for chosen in SEEDS:
+        with monkeypatch.context() as patch:
+            assert len(Scene(bad=Kind.KILL).explore(patch, chosen, ("no-harm", "harm"))) == PROGRAMS
+        with monkeypatch.context() as patch:
+            extra += len(Scene(bad=Kind.KILL).explore(patch, chosen)) > PROGRAMS
+    assert extra
