@@ -102,7 +102,8 @@ def test_warm_answer(
 ) -> None:
     """One token, or one vector, asked directly. A cold model is loaded first, and how long that took is
     recorded; where others drove it out of memory meanwhile, the time of loading it again does not count: a
-    cold start is not slowness."""
+    cold start is not slowness. Nor is a wait behind somebody else's long answer: what took too long is asked
+    again, twice at most."""
     name, bound = backend.backend.name, environment.bounds.first_token_s
     alias, model = next(
         ((alias, served.upstream) for alias, served in environment.deployments if served.backend == name),
@@ -115,13 +116,17 @@ def test_warm_answer(
         load = backend.embedding(model, "load") if embeds else backend.load(model)
         _require_ok(load)
         note(f"{name}.{model}.cold_start_s", round(load.elapsed_s, 3))
-    answer = backend.embedding(model, "yes") if embeds else backend.chat(model, "Say yes", max_tokens=1)
-    _require_ok(answer)
-    taken = inventory_rules.warm_seconds(answer)
-    note(f"{name}.{model}.warm_s", round(taken, 3))
-    if taken > bound:
+    taken: list[float] = []
+    while len(taken) < LOOKS and not any(one <= bound for one in taken):
+        answer = backend.embedding(model, "yes") if embeds else backend.chat(model, "Say yes", max_tokens=1)
+        _require_ok(answer)
+        taken.append(inventory_rules.warm_seconds(answer))
+    fastest = min(taken)
+    note(f"{name}.{model}.warm_s", round(fastest, 3))
+    if fastest > bound:
         raise CheckFailed(
-            f"{model} on {name}, loaded, took {taken:.1f} s to begin, {bound:g} s are declared",
+            f"{model} on {name}, loaded, took {fastest:.1f} s to begin in the fastest of {LOOKS} answers, "
+            f"{bound:g} s are declared",
             blame="backend",
         )
 
