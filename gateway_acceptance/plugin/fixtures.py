@@ -15,7 +15,8 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.picture import harmless
-from gateway_acceptance.plugin.parametrise import AXES, NONE_DECLARED
+from gateway_acceptance.plugin.outcome import waivers_of
+from gateway_acceptance.plugin.parametrise import AXES, NONE_DECLARED, check_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import STATE
 from gateway_acceptance.verdict import NotApplicable, Untestable
@@ -99,6 +100,15 @@ def picture(target: Target) -> Callable[[str, str], None]:
         target.notebook.pictures[name] = harmless(svg)
 
     return drawn
+
+
+@pytest.fixture
+def waivable(request: pytest.FixtureRequest, gateway: GatewayClient) -> bool:
+    """Whether a waiver speaks of this case; then a violation must not end the search for others, which the
+    waiver does not accept."""
+    assert gateway  # it told its version, which is a waiver's scope
+    check = check_of(request.node)
+    return check is not None and bool(waivers_of(check, request.node, request.config.stash[STATE]))
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from gateway_acceptance.plugin.fixtures import (
     picture,
     sdk,
     target,
+    waivable,
 )
 from gateway_acceptance.plugin.worker import STATE, WorkerState
 from gateway_acceptance.plugin.worker_hooks import WorkerHooks
@@ -63,6 +64,7 @@ __all__ = [
     "picture",
     "sdk",
     "target",
+    "waivable",
 ]
 
 

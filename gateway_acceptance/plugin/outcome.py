@@ -28,6 +28,7 @@ from gateway_acceptance.verdict import (
     Untestable,
     Verdict,
 )
+from gateway_acceptance.waivers import Waiver
 
 PACKAGE = Path(gateway_acceptance.__file__).parent
 MACHINERY = (PACKAGE, *{Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")})
@@ -88,19 +89,26 @@ def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState
     """The same outcome, or WAIVED where a waiver in scope describes exactly this failure."""
     if outcome.verdict is not Verdict.FAILED:
         return outcome
-    environment = state.environment(environment_of(item))
-    version = _version(state.targets.get(environment.name))
-    for waiver in state.waivers:
-        if (
-            waiver.in_scope(environment.name, environment.gateway.product, version or None)
-            and waiver.concerns(check.id, parameters_of(item))
-            and all(waiver.covers(problem) for problem in outcome.problems or (outcome.message,))
-            and not waiver.expired(datetime.now(UTC).date())
-        ):
+    for waiver in waivers_of(check, item, state):
+        if all(waiver.covers(problem) for problem in outcome.problems or (outcome.message,)):
             return Outcome(
                 Verdict.WAIVED, outcome.message, outcome.blame, waiver.id, f"waived: {waiver.reason}"
             )
     return outcome
+
+
+def waivers_of(check: Check, item: pytest.Item, state: WorkerState) -> list[Waiver]:
+    """The waivers in scope, not expired, that speak of this case."""
+    environment = state.environment(environment_of(item))
+    version = _version(state.targets.get(environment.name)) or None
+    today = datetime.now(UTC).date()
+    return [
+        waiver
+        for waiver in state.waivers
+        if waiver.in_scope(environment.name, environment.gateway.product, version)
+        and waiver.concerns(check.id, parameters_of(item))
+        and not waiver.expired(today)
+    ]
 
 
 def case_document(

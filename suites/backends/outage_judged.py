@@ -18,11 +18,13 @@ EVIDENCE = 3
 
 
 def obeyed(
-    target: Target, disruptor: Disruptor, name: str, fixed: Sequence[str], *, machine: bool = True
+    target: Target, disruptor: Disruptor, name: str, fixed: Sequence[str], *, waivable: bool
 ) -> list[Program]:
-    """Hold a rule against fixed programs of its own and against all others of the run. Returns all that were
-    looked at. Raises CheckFailed with each kind of violation, in the smallest program that shows it, in
-    words, and what was seen; NotApplicable where none of these fixed programs can be played."""
+    """Hold a rule against fixed programs of its own and, where they all obey, against all others of the run.
+    Returns all that were looked at. waivable: look at all in any case, for what a waiver accepts of one
+    program must not hide another violation in the next. Raises CheckFailed with each kind of violation, in
+    the smallest program that shows it, in words, and what was seen; NotApplicable where none of these fixed
+    programs can be played."""
     looked: list[Program] = []
     absent: NotApplicable | None = None
     for program in fixed:
@@ -30,11 +32,12 @@ def obeyed(
             looked.append(_fixed(target, disruptor, program))
         except NotApplicable as reason:  # the others are looked at all the same
             absent = absent or reason
+        if not waivable:
+            _require(target, name, looked[-1:])
     shown = bool(looked)
-    if machine:
-        playable = _playable(target, disruptor)
-        looked += [played for program, played in playable.items() if program not in fixed]
-        looked += _drawn(target, disruptor)
+    playable = _playable(target, disruptor)
+    looked += [played for program, played in playable.items() if program not in fixed]
+    looked += _drawn(target, disruptor)
     _require(target, name, looked)
     if absent is not None and not shown:
         raise absent

@@ -47,9 +47,9 @@ def outages(target: Target, gateway: GatewayClient, disruptor: Disruptor) -> Dis
     level=MUST,
     effect=DISRUPT,
 )
-def test_deadline(target: Target, outages: Disruptor) -> None:
+def test_deadline(target: Target, outages: Disruptor, waivable: bool) -> None:
     """A backend that accepts and says nothing is given up after what ``[outage]`` declares."""
-    obeyed(target, outages, "outlived", ["silent"])
+    obeyed(target, outages, "outlived", ["silent"], waivable=waivable)
 
 
 @check(
@@ -87,9 +87,11 @@ def test_errors_predicted(target: Target, outages: Disruptor, environment: Envir
     level=MUST,
     effect=DISRUPT,
 )
-def test_served_by_the_living(target: Target, outages: Disruptor, note: Note, picture: Picture) -> None:
+def test_served_by_the_living(
+    target: Target, outages: Disruptor, note: Note, picture: Picture, waivable: bool
+) -> None:
     """Header, count and content: a cached answer, another model behind the alias, a lying witness."""
-    looked = obeyed(target, outages, "wrongly served", ["measured", "all-dead", "dropped"])
+    looked = obeyed(target, outages, "wrongly served", ["measured", "all-dead", "dropped"], waivable=waivable)
     note("programs", len(looked))
     note("requests", sum(len(program.seen) for program in looked))
     backends = [backend.name for backend in target.environment.backends]
@@ -134,7 +136,9 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
     level=MUST,
     effect=DISRUPT,
 )
-def test_revived(target: Target, outages: Disruptor, environment: Environment, note: Note) -> None:
+def test_revived(
+    target: Target, outages: Disruptor, environment: Environment, note: Note, waivable: bool
+) -> None:
     """After its death and after its refusals; as a member of the group, and by every alias of its own."""
     seen = play(target, outages)
     promised = environment.outage.cooldown_s
@@ -149,7 +153,7 @@ def test_revived(target: Target, outages: Disruptor, environment: Environment, n
                 blame="gateway",
             )
         note(f"back after {one.kind.value}", f"{one.after_s:.1f} s, {one.draws} requests")
-    obeyed(target, outages, "not revived", ["measured", "all-dead", "dropped"])
+    obeyed(target, outages, "not revived", ["measured", "all-dead", "dropped"], waivable=waivable)
 
 
 @check(
@@ -158,9 +162,9 @@ def test_revived(target: Target, outages: Disruptor, environment: Environment, n
     level=MUST,
     effect=DISRUPT,
 )
-def test_gateway_lives(target: Target, outages: Disruptor) -> None:
+def test_gateway_lives(target: Target, outages: Disruptor, waivable: bool) -> None:
     """Its liveness route within ``bounds.health_s``, and an alias whose backends are well, at every step."""
-    obeyed(target, outages, "gateway suffered", ["measured", "all-dead", "silent"])
+    obeyed(target, outages, "gateway suffered", ["measured", "all-dead", "silent"], waivable=waivable)
 
 
 @check(
@@ -169,9 +173,9 @@ def test_gateway_lives(target: Target, outages: Disruptor) -> None:
     level=MUST,
     effect=DISRUPT,
 )
-def test_nothing_leaks(target: Target, outages: Disruptor) -> None:
+def test_nothing_leaks(target: Target, outages: Disruptor, waivable: bool) -> None:
     """As the backends see it: a gateway that gives a request up has to hang up as well."""
-    obeyed(target, outages, "leaked", ["measured", "silent"])
+    obeyed(target, outages, "leaked", ["measured", "silent"], waivable=waivable)
 
 
 @check(
@@ -180,9 +184,9 @@ def test_nothing_leaks(target: Target, outages: Disruptor) -> None:
     level=MUST,
     effect=DISRUPT,
 )
-def test_all_dead(target: Target, outages: Disruptor) -> None:
+def test_all_dead(target: Target, outages: Disruptor, waivable: bool) -> None:
     """No slower than the first token of an answer would be."""
-    obeyed(target, outages, "late when dead", ["all-dead"])
+    obeyed(target, outages, "late when dead", ["all-dead"], waivable=waivable)
 
 
 @check(
@@ -191,9 +195,9 @@ def test_all_dead(target: Target, outages: Disruptor) -> None:
     level=MUST,
     effect=DISRUPT,
 )
-def test_errors_well_formed(target: Target, outages: Disruptor) -> None:
+def test_errors_well_formed(target: Target, outages: Disruptor, waivable: bool) -> None:
     """Status, content type and body."""
-    obeyed(target, outages, "badly said", ["measured", "all-dead", "dropped", "silent"])
+    obeyed(target, outages, "badly said", ["measured", "all-dead", "dropped", "silent"], waivable=waivable)
 
 
 @check(
@@ -202,9 +206,9 @@ def test_errors_well_formed(target: Target, outages: Disruptor) -> None:
     level=MUST,
     effect=DISRUPT,
 )
-def test_errors_tell_nothing(target: Target, outages: Disruptor) -> None:
+def test_errors_tell_nothing(target: Target, outages: Disruptor, waivable: bool) -> None:
     """No address of a backend, no stack trace, no path, nothing of the key."""
-    obeyed(target, outages, "told too much", ["measured", "all-dead", "dropped", "silent"])
+    obeyed(target, outages, "told too much", ["measured", "all-dead", "dropped", "silent"], waivable=waivable)
 
 
 @check(
@@ -213,10 +217,10 @@ def test_errors_tell_nothing(target: Target, outages: Disruptor) -> None:
     level=MUST,
     effect=DISRUPT,
 )
-def test_no_retry_storm(target: Target, outages: Disruptor, environment: Environment) -> None:
+def test_no_retry_storm(target: Target, outages: Disruptor, environment: Environment, waivable: bool) -> None:
     """By the backends' own count: hidden retries make an outage worse for everybody."""
     require_counts(environment)
-    obeyed(target, outages, "over-asked", ["measured", "dropped"])
+    obeyed(target, outages, "over-asked", ["measured", "dropped"], waivable=waivable)
 
 
 @check(
@@ -225,9 +229,9 @@ def test_no_retry_storm(target: Target, outages: Disruptor, environment: Environ
     level=MUST,
     effect=DISRUPT,
 )
-def test_broken_stream(target: Target, outages: Disruptor) -> None:
+def test_broken_stream(target: Target, outages: Disruptor, waivable: bool) -> None:
     """Clients must be able to tell half an answer: an error frame, or a broken connection."""
-    obeyed(target, outages, "stream lied", ["dropped"])
+    obeyed(target, outages, "stream lied", ["dropped"], waivable=waivable)
 
 
 def survivors(seen: Measured) -> Null:

@@ -9,6 +9,10 @@ from tests.plugin.project import ALIVE, Run, a_check, new_project
 
 TWO_PROBLEMS = "raise CheckFailed([Problem('a', 'got 400'), Problem('b', 'got 418')])"
 ELSEWHERE = '{ environments = ["other"] }'
+TOLD = "raise CheckFailed('got 400' if waivable else 'got 418: not told')"
+NOT_TOLD = "raise CheckFailed('got 418: told' if waivable else 'got 400')"
+ASKS = {9: "waivable", 10: "waivable", 11: "waivable"}
+"""What a check asks for instead of ``environment``."""
 CASES: dict[str, tuple[int, dict[str, str], str, str, str]] = {
     "all that was seen": (1, {"observed": "'got (400|418)'"}, TWO_PROBLEMS, "waived", ""),
     "one of two problems": (2, {}, TWO_PROBLEMS, "failed", "API-T-002 check 2: 1 failed"),
@@ -35,6 +39,9 @@ CASES: dict[str, tuple[int, dict[str, str], str, str, str]] = {
         "the check API-T-404, which does not exist",
     ),
     "a harness error": (7, {"observed": "'KeyError'"}, "{}['KeyError']", "harness error", "1 harness error"),
+    "a check that is told of it": (9, {}, TOLD, "waived", ""),
+    "none to be told of, elsewhere": (10, {"scope": ELSEWHERE}, NOT_TOLD, "failed", "API-T-010 check 10"),
+    "none to be told of, any more": (11, {"expires": "2021-01-01"}, NOT_TOLD, "failed", "W11 expired"),
     "a missing premise": (8, {}, "raise Untestable('got 400', 'b')", "untestable", "1 untestable"),
 }
 
@@ -64,7 +71,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         project.environment(gateway.url)
         rows = CASES.values()
         project.write("environments/waivers.toml", "\n".join(waiver(row[0], row[1]) for row in rows))
-        project.checks(ALIVE, *(a_check(row[0], row[2]) for row in rows))
+        project.checks(ALIVE, *(a_check(row[0], row[2], ASKS.get(row[0], "environment")) for row in rows))
         return project.run()
 
 
@@ -75,6 +82,7 @@ def test_a_waiver(run: Run, what: str) -> None:
     assert case["verdict"] == verdict
     assert case["waiver"] == (f"W{number}" if verdict == "waived" else None)
     assert reason in run.reasons
+    assert "told" not in case["message"]
 
 
 def test_what_is_waived_is_no_reason_against_the_run_and_is_shown(run: Run) -> None:

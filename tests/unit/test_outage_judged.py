@@ -57,7 +57,7 @@ def test_a_rule_that_another_fixed_program_breaks_is_broken(monkeypatch: pytest.
     """The machine does not look for it any more, so nobody else would say it."""
     target = run(monkeypatch, all_dead=well, dropped=dead, silent=well)
     with pytest.raises(CheckFailed, match="/health/liveliness answered 500"):
-        obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"])
+        obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"], waivable=False)
     assert target.told == [(SUFFERED, "liveness")]  # type: ignore[attr-defined]
 
 
@@ -65,7 +65,7 @@ def test_a_program_that_cannot_be_played_does_not_hide_the_others(monkeypatch: p
     for programs in ({"dropped": dead}, {"drawn": [dead()]}):
         target = run(monkeypatch, **{"all_dead": well, "silent": too_patient, **programs})  # type: ignore[arg-type]
         with pytest.raises(CheckFailed, match="/health/liveliness answered 500"):
-            obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"])
+            obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"], waivable=False)
 
 
 def test_where_none_of_its_programs_can_be_played_a_rule_is_not_shown(
@@ -73,8 +73,8 @@ def test_where_none_of_its_programs_can_be_played_a_rule_is_not_shown(
 ) -> None:
     target = run(monkeypatch, all_dead=well, silent=too_patient)
     with pytest.raises(NotApplicable, match="patience_s is 60"):
-        obeyed(target, NOBODY, SUFFERED, ["silent"])
-    assert len(obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"])) == 1
+        obeyed(target, NOBODY, SUFFERED, ["silent"], waivable=False)
+    assert len(obeyed(target, NOBODY, SUFFERED, ["all-dead", "silent"], waivable=False)) == 1
 
 
 def telling() -> Program:
@@ -98,7 +98,7 @@ def test_what_is_accepted_of_one_kind_hides_none_of_another(
         programs[where] = breaking
     target = run(monkeypatch, [breaking()] if where == "drawn" else [], **programs)
     with pytest.raises(CheckFailed) as caught:
-        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"])
+        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=True)
     address, trace = sorted(problem.message for problem in caught.value.problems)
     assert "internal address in an error (503): 127.0.0.2" in address
     assert "stack trace in an error in mid-stream" in trace
@@ -110,7 +110,7 @@ def test_a_kind_is_told_once_in_the_smallest_program(monkeypatch: pytest.MonkeyP
     long.steps[:0] = ["kill two", "revive two"]
     target = run(monkeypatch, all_dead=lambda: long, dropped=telling)
     with pytest.raises(CheckFailed) as caught:
-        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"])
+        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=True)
     (only,) = caught.value.problems
     assert only.message.startswith("kill one: internal address")
     assert only.message.endswith("more like it)")
@@ -118,4 +118,15 @@ def test_a_kind_is_told_once_in_the_smallest_program(monkeypatch: pytest.MonkeyP
 
 def test_all_that_was_looked_at_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     target = run(monkeypatch, [well(), well()], all_dead=well, silent=well)
-    assert len(obeyed(target, NOBODY, SUFFERED, ["silent"])) == 4
+    assert len(obeyed(target, NOBODY, SUFFERED, ["silent"], waivable=False)) == 4
+
+
+def test_where_nothing_is_accepted_the_first_that_breaks_it_is_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unplayed() -> Program:
+        pytest.fail("nobody needs it any more")
+
+    target = run(monkeypatch, all_dead=telling, dropped=unplayed)
+    with pytest.raises(CheckFailed, match="internal address"):
+        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=False)

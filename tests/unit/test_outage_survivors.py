@@ -65,7 +65,7 @@ def test_who_is_not_back_must_be_known(
     gone = measured({"one": 0.5, "two": 0.5}, Revival(Kind.KILL, "one", None, 30, known))
     monkeypatch.setattr(test_outage, "play", lambda *_: gone)
     with pytest.raises(raised, match="kill one; revive one: "):
-        test_outage.test_revived(cast(Target, None), NOBODY, environment(), lambda *_: None)
+        test_outage.test_revived(cast(Target, None), NOBODY, environment(), lambda *_: None, waivable=False)
 
 
 def test_only_the_answer_counts_not_what_the_suite_waited() -> None:
