@@ -4,7 +4,7 @@ from lab.backends.backend import Backend
 from lab.backends.models import ModelSpec, normalise
 from lab.backends.scenario import Call, Connection, Fixed, Scenario
 from lab.backends.scenarios import SCENARIOS, register, scenario_named
-from lab.backends.server import SCENARIO_HEADER, Listener, build_app, listen
+from lab.backends.server import SCENARIO_HEADER, Listener, build_app, listen, listen_on_host
 
 __all__ = [
     "SCENARIOS",
@@ -18,6 +18,7 @@ __all__ = [
     "Scenario",
     "build_app",
     "listen",
+    "listen_on_host",
     "normalise",
     "register",
     "scenario_named",

@@ -94,6 +94,11 @@ async def listen(backend: Backend, host: str, port: int, scenario: str | None = 
     """
     if not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"backend {backend.name}: {host} is not a loopback address")
+    return await listen_on_host(backend, host, port, scenario)
+
+
+async def listen_on_host(backend: Backend, host: str, port: int, scenario: str | None = None) -> Listener:
+    """The same at any address: for a host of the lab, which has a network of its own."""
     app = build_app(backend, scenario)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()

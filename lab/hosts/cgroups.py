@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 PREFIX = "gateway-acceptance-"
 EMPTY_BUDGET_S = 15
 POLL_S = 0.05
@@ -62,13 +64,19 @@ def remove(roots: Sequence[Path], lab: str) -> list[str]:
     end = time.monotonic() + EMPTY_BUDGET_S
     while True:
         for top in left:
-            for folder, _, _ in os.walk(top, topdown=False):
-                with contextlib.suppress(OSError):
-                    Path(folder).rmdir()
+            _remove_empty(top)
         left = [top for top in left if top.exists()]
         if not left or time.monotonic() > end:
             return [str(top) for top in left]
         time.sleep(POLL_S)
+
+
+def sweep(roots: Sequence[Path]) -> None:
+    """Remove what a lab left that was killed together with its janitor: cgroups without processes."""
+    for top in (path for root in roots for path in root.glob(f"{PREFIX}*")):
+        pid = top.name.removeprefix(PREFIX)
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            _remove_empty(top)
 
 
 def start_janitor(found: Hierarchies, lab: str) -> None:
@@ -89,6 +97,12 @@ def main() -> None:
         descriptor = os.pidfd_open(pid)
         select.select([descriptor], [], [])
     remove(roots, lab)
+
+
+def _remove_empty(top: Path) -> None:
+    for folder, _, _ in os.walk(top, topdown=False):
+        with contextlib.suppress(OSError):
+            Path(folder).rmdir()
 
 
 def _read(path: Path) -> str:

@@ -16,6 +16,7 @@ from lab.hosts.base import WHEELHOUSE, ensure_base, ensure_environment, ensure_s
 from lab.hosts.tools import ensure_tools, refuse_unable_machine
 from lab.litellm.install import resolve_version
 from lab.local import declared_version, end, launch, nothing, require_same
+from lab.outages import Lease
 from lab.state import LabState, lab_folder, read_state
 
 START_BUDGET_S = 300
@@ -41,6 +42,10 @@ class HostsProvider:
             return Running(found.key, nothing)
         state = self.start(environment, wanted, root, say, owner=os.getpid())
         return Running(state.key, lambda: end(state))
+
+    def disruptor(self, environment: Environment, root: Path) -> Lease:
+        """See ``gateway_acceptance.embedded.disruptor_of``."""
+        return Lease(lab_folder(root, environment))
 
     def start(
         self,

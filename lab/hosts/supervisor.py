@@ -28,8 +28,11 @@ from gateway_acceptance.environment import Environment, load_environment
 from lab.hosts import cgroups
 from lab.hosts.forwards import Forwards
 from lab.hosts.machine import Leader
+from lab.hosts.outages import HostsStage
 from lab.hosts.provision import ACCOUNT, provision
 from lab.hosts.tools import command, search_path
+from lab.outages import SOCKET as OUTAGES
+from lab.outages import Outages
 from lab.ports import refuse_taken_ports
 from lab.state import LabState, digest_of, write_state
 from lab.supervisor import end_with, report
@@ -111,6 +114,7 @@ async def start(given: Mapping[str, Any], stack: contextlib.AsyncExitStack) -> N
     ]
     found = cgroups.hierarchies(Path("/proc/self/mounts").read_text(encoding="utf-8"))
     lab = f"{cgroups.PREFIX}{os.getpid()}"
+    cgroups.sweep(found.roots)
     cgroups.start_janitor(found, lab)
     made = cgroups.make(found, lab, [plan.name for plan in plans])
     child = await boot(given, environment, plans, made, stack)
@@ -130,6 +134,9 @@ async def start(given: Mapping[str, Any], stack: contextlib.AsyncExitStack) -> N
     await asyncio.gather(*jobs[:-1])  # the backends first: the deployment script asks them
     await jobs[-1]
     write_ssh_config(folder, environment, plans, keys)
+    outages = Outages(folder / OUTAGES, HostsStage(leaders))
+    stack.push_async_callback(outages.close)
+    await outages.start()
     document = {
         "leaders": {name: leader.pid for name, leader in leaders.items()},
         "namespaces": child.pid,

@@ -32,6 +32,17 @@ print("away", flush=True)
 sys.stdin.read()
 """
 PATIENCE_S = 0.3
+KINDS = [
+    (Kind.KILL, "closed"),
+    (Kind.REFUSE, "reset"),
+    (Kind.BLACK_HOLE, "silence"),
+    (Kind.SLOW, "silence"),
+    (Kind.BUSY, "429"),
+    (Kind.BROKEN, "500"),
+    (Kind.DROP, "broken off"),
+    (Kind.SWAP, "404"),
+]
+"""What a client sees of each."""
 
 
 def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
@@ -65,24 +76,28 @@ class OneView:
         return self.listener.connections if self.listener is not None else 0
 
     async def seen(self) -> str:
-        """What a client sees of it: a status, or how it ended."""
-        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-        body = {**chat("Count from 1 to 40"), "stream": True}
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(f"http://127.0.0.1:{self.port}/api/chat", json=body) as answer,
-            ):
-                await answer.read()
-                return str(answer.status)
-        except TimeoutError:
-            return "silence"
-        except aiohttp.ClientPayloadError:
-            return "broken off"
-        except aiohttp.ClientConnectorError:
-            return "closed"
-        except aiohttp.ClientError:
-            return "reset"
+        return await seen_at(self.port)
+
+
+async def seen_at(port: int) -> str:
+    """What a client sees of a backend: a status, or how it ended."""
+    timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+    body = {**chat("Count from 1 to 40"), "stream": True}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(f"http://127.0.0.1:{port}/api/chat", json=body) as answer,
+        ):
+            await answer.read()
+            return str(answer.status)
+    except TimeoutError:
+        return "silence"
+    except aiohttp.ClientPayloadError:
+        return "broken off"
+    except aiohttp.ClientConnectorError:
+        return "closed"
+    except aiohttp.ClientError:
+        return "reset"
 
 
 @asynccontextmanager
@@ -105,19 +120,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        (Kind.KILL, "closed"),
-        (Kind.REFUSE, "reset"),
-        (Kind.BLACK_HOLE, "silence"),
-        (Kind.SLOW, "silence"),
-        (Kind.BUSY, "429"),
-        (Kind.BROKEN, "500"),
-        (Kind.DROP, "broken off"),
-        (Kind.SWAP, "404"),
-    ],
-)
+@pytest.mark.parametrize(("kind", "expected"), KINDS)
 @on_a_loop
 async def test_each_kind_is_what_it_says_until_it_is_restored(
     tmp_path: Path, kind: Kind, expected: str

@@ -8,10 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -28,6 +30,7 @@ from tests.live.conftest import ROOT
 
 ENVIRONMENT = load_environment("lab", ROOT, {})
 GONE_BUDGET_S = 15
+BACK_BUDGET_S = 20
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the lab of systemd hosts needs root")
 
 
@@ -101,6 +104,43 @@ def test_four_hosts_run_and_serve_and_go_without_a_trace(hosts: LabState) -> Non
 def test_a_killed_lab_leaves_nothing(hosts: LabState) -> None:
     os.kill(hosts.pid, signal.SIGKILL)
     assert wait_until_gone(hosts) == []
+
+
+HOLDS = """
+import sys
+from gateway_acceptance.disruptor import Kind
+from gateway_acceptance.environment import load_environment
+from lab.hosts.provider import PROVIDER
+from pathlib import Path
+root = Path(sys.argv[1])
+lease = PROVIDER.disruptor(load_environment("lab", root, {}), root)
+lease.apply(Kind.KILL, "llm-01")
+print("away", flush=True)
+sys.stdin.read()
+"""
+
+
+def serves(name: str) -> bool:
+    try:
+        return httpx.get(f"{ENVIRONMENT.backend(name).url}/api/version", timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+@as_root
+def test_a_backend_is_away_as_long_as_who_took_it_lives(hosts: LabState) -> None:
+    assert hosts.pid
+    assert serves("llm-01")
+    command = [sys.executable, "-c", HOLDS, str(ROOT)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"away\n"
+        assert not serves("llm-01")
+        assert serves("llm-02")
+        holder.kill()
+    end = time.monotonic() + BACK_BUDGET_S
+    while not serves("llm-01"):
+        assert time.monotonic() < end, "llm-01 is still away"
 
 
 TRACKER_STATE = """

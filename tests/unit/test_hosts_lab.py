@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from gateway_acceptance.embedded import NotStarted
@@ -18,7 +20,7 @@ from lab.host_matrix import chosen_host_faults
 from lab.host_state import differences
 from lab.hosts import tools
 from lab.hosts.base import for_python
-from lab.hosts.cgroups import hierarchies
+from lab.hosts.cgroups import PREFIX, hierarchies, sweep
 from lab.hosts.forwards import Forwards
 from lab.hosts.provision import backend_files, repository_files
 from lab.hosts.supervisor import NETWORK, Plan, deployment_variables
@@ -55,6 +57,16 @@ def test_a_lock_for_one_python_keeps_what_its_markers_choose() -> None:
 )
 def test_cgroups_are_told_apart(mounts: str, kind: str) -> None:
     assert hierarchies(mounts).kind == kind
+
+
+def test_what_a_killed_lab_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    gone = psutil.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (f"{PREFIX}{gone.pid}", f"{PREFIX}{os.getpid()}", f"{PREFIX}mine", "system.slice"):
+        (tmp_path / name / "gateway").mkdir(parents=True)
+    sweep([tmp_path])
+    left = {f"{PREFIX}{os.getpid()}", f"{PREFIX}mine", "system.slice"}
+    assert {path.name for path in tmp_path.iterdir()} == left
 
 
 def test_without_root_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
