@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from aiohttp import web
 from lab.backends import Backend, normalise
 from lab.backends.models import Inventory
 from lab.gateways import GatewayProcess
+from lab.sockets import bound, short
 from lab.views import Views
 
 ASK_BUDGET_S = 30
@@ -42,10 +42,9 @@ class Admin:
         app = web.Application()
         for path, action in actions.items():
             app.router.add_post(path, _route(action))
-        self._socket.unlink(missing_ok=True)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.UnixSite(self._runner, str(self._socket)).start()
+        await web.SockSite(self._runner, bound(self._socket)).start()
 
     async def close(self) -> None:
         """Stop serving."""
@@ -87,9 +86,11 @@ class Admin:
 
 
 def ask(socket: Path, action: str, **arguments: Any) -> dict[str, Any]:
-    """One action, from another process. Raises httpx.HTTPError where no lab answers there."""
-    transport = httpx.HTTPTransport(uds=str(socket))
-    with contextlib.closing(httpx.Client(transport=transport, timeout=ASK_BUDGET_S)) as client:
+    """One action, from another process. Raises OSError or httpx.HTTPError where no lab answers there."""
+    with (
+        short(socket) as at,
+        httpx.Client(transport=httpx.HTTPTransport(uds=at), timeout=ASK_BUDGET_S) as client,
+    ):
         answer = client.post(f"http://lab/{action}", json=arguments)
         answer.raise_for_status()
         document: dict[str, Any] = answer.json()

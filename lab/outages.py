@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from gateway_acceptance.disruptor import Kind, Load
 from gateway_acceptance.embedded import NotStarted
 from lab.backends import Backend
+from lab.sockets import bound, short
 from lab.views import Views
 
 SOCKET = "outages.sock"
@@ -62,14 +63,13 @@ class Outages:
 
     async def start(self) -> None:
         """Listen; a left-over socket is replaced."""
-        self._path.unlink(missing_ok=True)
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             lease = asyncio.get_running_loop().create_task(self._lease(reader, writer))
             self._leases.add(lease)
             lease.add_done_callback(self._leases.discard)
 
-        self._server = await asyncio.start_unix_server(accept, str(self._path))
+        self._server = await asyncio.start_unix_server(accept, sock=bound(self._path))
 
     async def close(self) -> None:
         """Stop serving; what is taken is given back."""
@@ -123,7 +123,8 @@ class Lease:
         try:
             with contextlib.ExitStack() as stack:
                 stack.callback(self._socket.close)
-                self._socket.connect(str(folder / SOCKET))
+                with short(folder / SOCKET) as at:
+                    self._socket.connect(at)
                 stack.pop_all()
         except OSError as error:
             raise NotStarted(f"no lab takes outages at {folder / SOCKET} ({error.strerror})") from None

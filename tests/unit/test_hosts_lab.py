@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from lab.hosts.base import for_python
 from lab.hosts.cgroups import PREFIX, hierarchies, sweep
 from lab.hosts.forwards import Forwards
 from lab.hosts.provision import backend_files, repository_files
-from lab.hosts.supervisor import NETWORK, Plan, deployment_variables
+from lab.hosts.supervisor import NETWORK, Plan, deployment_variables, write_ssh_config
 from lab.recorded import PROVIDER as RECORDED
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +104,20 @@ def test_addresses_come_from_the_forwards() -> None:
     variables = deployment_variables(environment, plans, "k")
     assert variables["HX_LLM_01_URL"] == environment.backend("llm-01").gateway_url
     assert variables["HX_GATEWAY_ADDRESS"].startswith(NETWORK)
+
+
+def test_the_ssh_config_may_lie_in_a_folder_with_spaces(tmp_path: Path) -> None:
+    environment = load_environment("lab", ROOT, {})
+    folder = tmp_path / "check out"
+    folder.mkdir()
+    plans = [Plan(name, name, ()) for name in environment.machines]
+    for plan in plans:
+        (folder / f"{plan.name}.pub").write_text("ssh-ed25519 AAAA")
+    write_ssh_config(folder, environment, plans, folder)
+    command = ["ssh", "-G", "-F", str(folder / "ssh_config"), plans[0].hostname]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert f"identityfile {folder}/client" in told
+    assert f"userknownhostsfile {folder}/known_hosts" in told
 
 
 def test_backends_get_their_models_and_no_others() -> None:
