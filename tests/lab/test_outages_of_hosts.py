@@ -19,7 +19,7 @@ from lab.hosts.machine import Leader
 from lab.hosts.outages import HostsStage, control_of
 from lab.hosts.stand_in import Server
 from tests.lab.test_backends_client import make_backend
-from tests.lab.test_outages import KINDS, on_a_loop, seen_at
+from tests.lab.test_outages import ENOUGH_S, KINDS, on_a_loop, patience_for, seen_at
 
 NAME = "llm-01"
 
@@ -50,7 +50,7 @@ async def test_each_kind_is_what_it_says_until_it_ends(
 ) -> None:
     async with stand_in(tmp_path, monkeypatch) as (stage, port):
         await stage.begin(kind, NAME)
-        assert await seen_at(port) == expected
+        assert await seen_at(port, patience_for(expected)) == expected
         await stage.end(NAME)
         assert await seen_at(port) == "200"
 
@@ -70,11 +70,11 @@ async def test_its_load_is_what_it_holds(tmp_path: Path, monkeypatch: pytest.Mon
         await stage.begin(Kind.BLACK_HOLE, NAME)
         asked = asyncio.ensure_future(seen_at(port))
         held = Load(0, 0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(ENOUGH_S):
             while not asked.done() and not held.slots:
                 held = await stage.load(NAME)
         assert held == Load(1, 1)
-        await asked
+        asked.cancel()
         await stage.begin(Kind.KILL, NAME)
         assert await stage.load(NAME) == Load(0, 0)
 
