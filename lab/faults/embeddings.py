@@ -240,6 +240,12 @@ EMBEDDING_FAULTS: tuple[Fault, ...] = (
         after=edit_json(EMBEDDINGS, change=lambda body: {**body, "model": "text-embedding-3-small"}),
     ),
     gateway_fault(
+        "embedding-model-of-another",
+        "the answer names another model, in the provider's own way",
+        {"API-EMB-016": "got 'ollama/bge-m3'"},
+        after=edit_json(EMBEDDINGS, change=lambda body: {**body, "model": "ollama/bge-m3"}),
+    ),
+    gateway_fault(
         "embedding-tokens-as-digits",
         "an array of tokens is embedded as the text of its digits",
         {"API-EMB-017": "an array of tokens: .* as the text '9906, 1917'"},

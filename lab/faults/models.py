@@ -66,6 +66,12 @@ MODEL_FAULTS: tuple[Fault, ...] = (
         before=_retrieved(lambda name: json_reply(200, _model(name, owned_by="somebody")), unknown=False),
     ),
     gateway_fault(
+        "models-retrieve-created",
+        "a retrieved model was made at another time than in the list",
+        {"API-MODELS-005": "as listed, got .*1700000000"},
+        before=_retrieved(lambda name: json_reply(200, _model(name, created=1700000000)), unknown=False),
+    ),
+    gateway_fault(
         "models-retrieve-unknown-400",
         "a model that does not exist is called a bad request",
         {"API-MODELS-006": "expected 404, got 400"},

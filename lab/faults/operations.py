@@ -325,6 +325,12 @@ OPERATION_FAULTS: tuple[Fault, ...] = (
         after=text_stream(numbered),
     ),
     gateway_fault(
+        "completion-stream-without-ids",
+        "the chunks of a text stream have no id",
+        {"API-COMP-008": "got chunks without id"},
+        after=text_stream(lambda chunks: [{**chunk, "id": None} for chunk in chunks]),
+    ),
+    gateway_fault(
         "completion-of-unknown-model",
         "a text completion of a model that does not exist is answered",
         {"API-COMP-009": "of an unknown model: .*got 200"},

@@ -4,6 +4,7 @@ answers. Those that remember do so per run of the matrix: each fault has a gatew
 from __future__ import annotations
 
 import json
+import select
 import socket
 import time
 from collections import deque
@@ -137,12 +138,14 @@ def refusing(requests: int, seconds: float, reply: Reply, *paths: str) -> tuple[
 
 
 def holding(sends: bytes, most: int | None) -> tuple[None, After]:
-    """With each failure one more connection to a backend is opened; the last so many are never closed."""
+    """With each failure one more connection to a backend is opened; the last so many are never closed. most:
+    None for all; else one that still waits for its answer is kept, and no other opened."""
     memory, held = Memory(), deque[socket.socket](maxlen=most)
 
     def after(request: Request, reply: Reply) -> Reply:
         memory.learns(request, reply)
-        if failed(request, reply) and memory.base:
+        waits = bool(held) and most is not None and not select.select([held[-1]], [], [], 0)[0]
+        if failed(request, reply) and memory.base and not waits:
             parts = urlsplit(memory.base)
             try:
                 held.append(socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1))
@@ -156,9 +159,10 @@ def holding(sends: bytes, most: int | None) -> tuple[None, After]:
 
 def continued(chunks: list[Json]) -> list[Json]:
     """Words that nobody said, where the text broke off."""
-    if not chunks or _said(chunks).endswith(LAST_WORD):
+    worded = [chunk for chunk in chunks if chunk.get("choices")]  # others are errors, or the usage
+    if _said(chunks).endswith(LAST_WORD):
         return chunks
-    for chunk in chunks[-1:]:
+    for chunk in worded[-1:]:
         for choice in chunk["choices"]:
             choice["delta"]["content"] = INVENTED
     return chunks

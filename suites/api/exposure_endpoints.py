@@ -73,7 +73,7 @@ def text_of(answer: Exchange) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TextStream:
-    """A streamed text completion as it was read."""
+    """A streamed text completion as it was read. ids: an empty one where a chunk has none."""
 
     text: str
     ids: frozenset[str]
@@ -111,7 +111,7 @@ def read_text_stream(
         if body.get("object") != "text_completion":
             seen = shown(body.get("object"))
             problems.append(Problem("", f"expected the object 'text_completion', got {seen}", where))
-        ids.add(str(body.get("id")))
+        ids.add(body["id"] if isinstance(body.get("id"), str) else "")
         for choice in body.get("choices") or []:
             text.append(str(choice.get("text") or ""))
             if choice.get("finish_reason") is not None:

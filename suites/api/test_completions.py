@@ -157,6 +157,8 @@ def test_stream_text(target: Target, gateway: GatewayClient, environment: Enviro
 def test_stream_id(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """By the id, clients tell streams apart that they read at the same time."""
     ids = _stream(target).ids
+    if "" in ids:
+        raise CheckFailed("expected one id in all chunks, got chunks without id", blame="gateway")
     if len(ids) != 1:
         raise CheckFailed(f"expected one id in all chunks, got {len(ids)}", blame="gateway")
 

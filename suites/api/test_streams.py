@@ -3,8 +3,8 @@
 from gateway_acceptance.check import MUST, SPEND, Level, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.problem import at_level
-from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.problem import Problem, at_level
+from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.stream import read_chat_stream
 from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS, balanced_or_first
@@ -27,6 +27,8 @@ def test_whole_stream(target: Target, gateway: GatewayClient, environment: Envir
         lambda: gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS, stream=True),
     )
     stream = read_chat_stream(answer.status or 0, answer.headers, answer.chunks)
-    require(at_level(stream.problems, Level.MUST), blame="gateway")
+    problems = list(at_level(stream.problems, Level.MUST))
     if stream.text().strip() != ECHO_TEXT:
-        raise CheckFailed(f"expected the stream to spell {ECHO_TEXT!r}, got {stream.text()[:200]!r}")
+        told = f"expected the stream to spell {ECHO_TEXT!r}, got {stream.text()[:200]!r}"
+        problems.append(Problem("stream.text", told))
+    require(problems, blame="gateway")

@@ -33,6 +33,12 @@ def test_a_whole_text_stream() -> None:
     assert (stream.text, stream.ids, stream.problems) == ("HX-OK", frozenset({"cmpl-1"}), [])
 
 
+@pytest.mark.parametrize("without", [{"id": None}, {"id": 7}])
+def test_a_chunk_without_id_is_told_from_one_with_another(without: Json) -> None:
+    events = (piece("a"), piece("b", **without), piece("", "stop", id="cmpl-2"), DONE)
+    assert read_text_stream(200, SSE, frames(*events)).ids == frozenset({"cmpl-1", "", "cmpl-2"})
+
+
 @pytest.mark.parametrize(
     ("events", "words"),
     [
