@@ -5,7 +5,7 @@ from __future__ import annotations
 import sysconfig
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -86,15 +86,21 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
 
 
 def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
-    """The same outcome, or WAIVED where a waiver in scope describes exactly this failure."""
+    """The same outcome, or WAIVED where a waiver in scope describes exactly this failure; where one describes
+    a part of it, what nobody accepted is told first."""
     if outcome.verdict is not Verdict.FAILED:
         return outcome
-    for waiver in waivers_of(check, item, state):
+    waivers = waivers_of(check, item, state)
+    for waiver in waivers:
         if all(waiver.covers(problem) for problem in outcome.problems or (outcome.message,)):
             return Outcome(
                 Verdict.WAIVED, outcome.message, outcome.blame, waiver.id, f"waived: {waiver.reason}"
             )
-    return outcome
+    known = [one for one in outcome.problems if any(waiver.covers(one) for waiver in waivers)]
+    if not known:
+        return outcome
+    told = (*(one for one in outcome.problems if one not in known), *known)
+    return replace(outcome, message="\n".join(told), problems=told)
 
 
 def waivers_of(check: Check, item: pytest.Item, state: WorkerState) -> list[Waiver]:

@@ -75,6 +75,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         return project.run()
 
 
+def test_what_nobody_accepted_is_told_first(run: Run) -> None:
+    assert run.cases("API-T-002")[0]["message"] == "b: got 418\na: got 400"
+
+
 @pytest.mark.parametrize("what", list(CASES))
 def test_a_waiver(run: Run, what: str) -> None:
     number, _, _, verdict, reason = CASES[what]
