@@ -91,6 +91,7 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
         {"HOST-LOG-002": r"has \d+ MiB a day \(\d+ lines in \d+ s\), wants at most 50 MiB"},
         apply=logged("x" * 900, 6000),
         revert=FORGET,
+        declares={"log_mb_per_day": 50},
     ),
     host_fault(
         "host-journal-tells-a-key",
