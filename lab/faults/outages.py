@@ -312,6 +312,15 @@ OUTAGE_FAULTS: tuple[Fault, ...] = (
         (None, instead(lambda _, __: envelope(500, TRACE, "internal"))),
     ),
     outage_fault(
+        "outage-error-shows-address",
+        "an error tells where the gateway's database is",
+        {"BACKEND-OUT-010": r"internal address in an error \(500\): 10\.11\.12\.13:5432"},
+        (
+            None,
+            instead(lambda _, __: envelope(500, "10.11.12.13:5432 holds no other deployment", "internal")),
+        ),
+    ),
+    outage_fault(
         "outage-stream-shows-trace",
         "a stream whose backend broke off ends with a stack trace",
         {"BACKEND-OUT-010": "stack trace in an error in mid-stream"},

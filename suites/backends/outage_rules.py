@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from gateway_acceptance.disruptor import Kind
 from gateway_acceptance.environment import Environment
@@ -13,7 +14,7 @@ from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.stream import DONE, ChatStream, read_chat_stream
 from gateway_acceptance.wire.strict_json import parse_json_text
-from suites.api.error_leaks import leaks_in
+from suites.api.error_leaks import Leak, LeakKind, leaks_in
 from suites.backends.outage_stage import SLACK_S
 
 SHOWN = 160
@@ -173,8 +174,15 @@ def told_too_much(program: Program, environment: Environment, key: str) -> Itera
             headers = [f"{name}: {value}" for name, value in seen.exchange.headers]
             told, where = [seen.exchange.text, *headers], f"an error ({seen.status})"
         for leak in leaks_in("\n".join(told), environment, key):
-            kind = f"{leak.kind.value} in {where}"
+            kind = f"{_kind(leak, environment)} in {where}"
             yield Broken(f"{kind}: {leak.seen}", seen, kind)
+
+
+def _kind(leak: Leak, environment: Environment) -> str:
+    """In words; who accepts that a backend's address is told has accepted no other."""
+    backends = {urlsplit(url).hostname for backend in environment.backends for url in backend.urls}
+    of_backend = leak.kind is LeakKind.ADDRESS and leak.seen.split(":")[0] in backends
+    return "address of a backend" if of_backend else leak.kind.value
 
 
 def stream_lied(program: Program, _: Environment, __: str) -> Iterator[Broken]:

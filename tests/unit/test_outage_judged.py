@@ -100,7 +100,7 @@ def test_what_is_accepted_of_one_kind_hides_none_of_another(
     with pytest.raises(CheckFailed) as caught:
         obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=True)
     address, trace = sorted(problem.message for problem in caught.value.problems)
-    assert "internal address in an error (503): 127.0.0.2" in address
+    assert "address of a backend in an error (503): 127.0.0.2" in address
     assert "stack trace in an error in mid-stream" in trace
     assert len(target.notebook.exchanges) == 2
 
@@ -112,7 +112,7 @@ def test_a_kind_is_told_once_in_the_smallest_program(monkeypatch: pytest.MonkeyP
     with pytest.raises(CheckFailed) as caught:
         obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=True)
     (only,) = caught.value.problems
-    assert only.message.startswith("kill one: internal address")
+    assert only.message.startswith("kill one: address of a backend")
     assert only.message.endswith("more like it)")
 
 
@@ -128,5 +128,5 @@ def test_where_nothing_is_accepted_the_first_that_breaks_it_is_enough(
         pytest.fail("nobody needs it any more")
 
     target = run(monkeypatch, all_dead=telling, dropped=unplayed)
-    with pytest.raises(CheckFailed, match="internal address"):
+    with pytest.raises(CheckFailed, match="address of a backend"):
         obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=False)

@@ -99,13 +99,18 @@ WRONG: list[tuple[str, str, Program]] = [
     ("badly said", "the connection broke", program(asked(None, error="the connection broke"))),
     (
         "told too much",
-        "internal address in an error .503.: 127.0.0.2",
+        "address of a backend in an error .503.: 127.0.0.2",
         program(refused({"error": {"message": "cannot reach 127.0.0.2:11434"}})),
+    ),
+    (
+        "told too much",
+        "internal address in an error .503.: 10.11.12.13:5432",
+        program(refused({"error": {"message": "cannot reach 10.11.12.13:5432"}})),
     ),
     ("told too much", "key in an error", program(refused({"error": {"message": KEY}}))),
     (
         "told too much",
-        "internal address in an error in mid-stream: 127.0.0.2",
+        "address of a backend in an error in mid-stream: 127.0.0.2",
         program(stream("one ", finish=None, frame='{"error": {"message": "127.0.0.2:11434 broke off"}}')),
     ),
     (
