@@ -1,0 +1,79 @@
+"""The proxy that makes the faults of gateways: what it changes, and what it passes on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from lab.faults.model import Fault, gateway_fault
+from lab.proxy.gate import EmbeddingGate
+from lab.proxy.message import edit_json
+from lab.proxy.server import View
+from tests.lab.test_outages import on_a_loop
+
+DOCUMENT = {"object": "list", "data": ["x" * 600]}
+EMPTIED = gateway_fault("a-list-emptied", "", {}, after=edit_json("/models", change=lambda _: {"data": []}))
+
+
+async def _compressing(request: web.Request) -> web.Response:
+    """As LiteLLM 1.106.2 does with long answers."""
+    response = web.json_response(DOCUMENT)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+def _address() -> tuple[str, int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return "127.0.0.1", int(taken.getsockname()[1])
+
+
+@asynccontextmanager
+async def proxy(fault: Fault | None) -> AsyncIterator[str]:
+    """The address of a proxy in front of a gateway that compresses."""
+    app = web.Application()
+    app.router.add_get("/v1/models", _compressing)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    host, port = _address()
+    await web.TCPSite(runner, host, port).start()
+    own = "http://{}:{}".format(*_address())
+    view = View(f"http://{host}:{port}", "key", fault, EmbeddingGate(), {})
+    await view.start(own)
+    try:
+        yield own
+    finally:
+        await view.close()
+        await runner.cleanup()
+
+
+async def asked(address: str) -> tuple[str, bytes]:
+    """The coding of the answer to a client that takes gzip, and its body as it came."""
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(f"{address}/v1/models", headers={"accept-encoding": "gzip"}) as answer,
+    ):
+        return answer.headers.get("content-encoding", ""), await answer.read()
+
+
+@on_a_loop
+async def test_a_defect_reads_also_what_would_come_compressed() -> None:
+    async with proxy(EMPTIED) as address:
+        coding, body = await asked(address)
+    assert (coding, json.loads(body)) == ("", {"data": []})
+
+
+@pytest.mark.parametrize("fault", [None, gateway_fault("a-defect-elsewhere", "", {})])
+@on_a_loop
+async def test_without_a_defect_it_comes_as_the_gateway_sent_it(fault: Fault | None) -> None:
+    async with proxy(fault) as address:
+        coding, body = await asked(address)
+    assert (coding, json.loads(gzip.decompress(body))) == ("gzip", DOCUMENT)
