@@ -28,7 +28,7 @@ $(READY): requirements/suite.lock pyproject.toml
 	  { echo "Python 3.11 or newer is needed; found '$(PYTHON)'. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/pip install --quiet --require-hashes -r requirements/suite.lock
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/suite.lock
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 

@@ -167,7 +167,7 @@ make_environment() {
   local source=(--disable-pip-version-check --no-cache-dir --quiet)
   [[ -z $WHEELHOUSE ]] || source+=(--no-index --find-links "$WHEELHOUSE")
   if [[ $wanted == lock* ]]; then
-    run "$VENV/bin/pip" install "${source[@]}" --require-hashes -r "$WHEELHOUSE/requirements.lock"
+    run "$VENV/bin/pip" install "${source[@]}" --no-deps --require-hashes -r "$WHEELHOUSE/requirements.lock"
   else
     run "$VENV/bin/pip" install "${source[@]}" "$wanted"
   fi
