@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
-	@echo "make test    the project's own tests, the kill matrix included"
+	@echo "make test    the project's own tests, the mutation matrix included"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    rewrite the generated pages of docs/"
 	@echo "make signoff-example   judge the lab of hosts (needs root) and sign it: docs/examples/signoff"

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from gateway_acceptance.report.allure import finish_results  # noqa: E402
 from gateway_acceptance.report.allure_history import HISTORY, RUNS_KEPT, remember  # noqa: E402
 from gateway_acceptance.report.allure_tool import ensure_allure  # noqa: E402
-from gateway_acceptance.report.views import draw_report  # noqa: E402
+from gateway_acceptance.report.write_outputs import draw_report  # noqa: E402
 from gateway_acceptance.verdict import Verdict  # noqa: E402
 from tests.unit.records import case, check, exchange, record  # noqa: E402
 

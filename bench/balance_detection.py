@@ -21,14 +21,14 @@ from pathlib import Path
 import httpx
 
 from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.null import Null, null_of
+from gateway_acceptance.balance.expected_shares import Null, null_of
 from gateway_acceptance.balance.plan import design_of
 from gateway_acceptance.balance.sequential import Outcome, Trial
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.wire.attribution import name_of
 from lab.faults import FAULTS
+from lab.flakiness import run_repeated
 from lab.local import start
-from lab.repeats import run_repeated
 from lab.state import stop
 
 ROOT = Path(__file__).parent.parent
@@ -108,7 +108,9 @@ def main() -> int:
     versions = arguments.litellm or VERSIONS
     good = True
     faults = [
-        name for name, fault in FAULTS.items() if any(check.startswith(BALANCE) for check in fault.kills)
+        name
+        for name, fault in FAULTS.items()
+        if any(check.startswith(BALANCE) for check in fault.detected_by)
     ]
     for version in versions:
         if arguments.runs:

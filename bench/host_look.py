@@ -20,7 +20,7 @@ import testinfra
 
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.host import Host
-from gateway_acceptance.host.gather import look
+from gateway_acceptance.host.snapshot import look
 
 ROOT = Path(__file__).parents[1]
 ADDED_ROUND_TRIP_S = 0.05

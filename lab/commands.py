@@ -1,4 +1,4 @@
-"""The lab's commands: ``lab up|down|status``, ``faults``, ``kill-matrix``."""
+"""The lab's commands: ``lab up|down|status``, ``faults``, ``mutation-matrix``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 from lab.faults import FAULTS, Layer
+from lab.flakiness import run_repeated
 from lab.gateways import OTHERS
 from lab.host_matrix import run_host_matrix
 from lab.hosts.provider import PROVIDER as HOSTS
-from lab.kill_matrix import Matrix, run_matrix
 from lab.local import start
+from lab.mutation_matrix import Matrix, run_matrix
 from lab.outage_matrix import run_outage_matrix, run_outages_repeated
-from lab.repeats import run_repeated
 from lab.state import LabState, lab_folder, read_state, running_labs, stop
 
 LITELLM_HELP = "a version, or 'latest' for the newest locked one (default: what the environment declares)"
@@ -60,10 +60,10 @@ def add_faults_command(commands: Any) -> None:
     command.set_defaults(run=_faults)
 
 
-def add_kill_matrix_command(commands: Any) -> None:
-    """``gateway-acceptance kill-matrix``."""
+def add_mutation_matrix_command(commands: Any) -> None:
+    """``gateway-acceptance mutation-matrix``."""
     command = commands.add_parser(
-        "kill-matrix",
+        "mutation-matrix",
         help="prove that every check can fail, and that the healthy control is green",
         description="Run every fault against its checks. Exit 1 where a fault survives, a check has no "
         "fault, or the control is not green.",
@@ -92,7 +92,7 @@ def add_kill_matrix_command(commands: Any) -> None:
         "below 95 in 100",
     )
     command.add_argument("--json", action="store_true", help="one object, for machines")
-    command.set_defaults(run=_kill_matrix)
+    command.set_defaults(run=_mutation_matrix)
 
 
 def _up(arguments: argparse.Namespace) -> int:
@@ -154,7 +154,7 @@ def _faults(arguments: argparse.Namespace) -> int:
                 "name": fault.name,
                 "layer": fault.layer.value,
                 "description": fault.description,
-                "kills": sorted(fault.kills),
+                "detected_by": sorted(fault.detected_by),
             }
             for fault in FAULTS.values()
         ]
@@ -164,7 +164,7 @@ def _faults(arguments: argparse.Namespace) -> int:
         print(faults_page(), end="")
         return 0
     for fault in FAULTS.values():
-        print(f"{fault.name:<28} {fault.layer:<8} {', '.join(sorted(fault.kills))}")
+        print(f"{fault.name:<28} {fault.layer:<8} {', '.join(sorted(fault.detected_by))}")
         print(f"{'':<28} {fault.description}")
     print(f"{len(FAULTS)} faults")
     return 0
@@ -182,12 +182,12 @@ def faults_page() -> str:
         if faults:
             lines += ["", f"## {layer.value}", "", "| fault | what is wrong | found by |", "|---|---|---|"]
         for fault in faults:
-            checks = ", ".join(f"`{check_id}`" for check_id in sorted(fault.kills))
+            checks = ", ".join(f"`{check_id}`" for check_id in sorted(fault.detected_by))
             lines.append(f"| `{fault.name}` | {fault.description} | {checks} |")
     return "\n".join(lines) + "\n"
 
 
-def _kill_matrix(arguments: argparse.Namespace) -> int:
+def _mutation_matrix(arguments: argparse.Namespace) -> int:
     say = (lambda _: None) if arguments.json else print
     if arguments.repeat != 1:
         return _repeated(arguments, say)
@@ -223,7 +223,7 @@ def _document(matrix: Matrix) -> dict[str, Any]:
             {
                 "fault": cell.fault,
                 "check": cell.check,
-                "killed": cell.killed,
+                "detected": cell.detected,
                 "verdict": cell.verdict,
                 "reason": cell.reason,
             }
@@ -234,13 +234,13 @@ def _document(matrix: Matrix) -> dict[str, Any]:
 
 def _show(matrix: Matrix) -> None:
     for cell in matrix.cells:
-        mark = "found" if cell.killed else "SURVIVED"
+        mark = "found" if cell.detected else "UNDETECTED"
         print(f"{cell.fault:<28} {cell.check:<18} {mark:<9} {cell.verdict:<12} {_first_line(cell.reason)}")
     for alarm in matrix.alarms:
         print(f"FALSE ALARM on the healthy control: {alarm}")
     for check_id in matrix.uncovered:
         print(f"NO FAULT names {check_id}: nothing proves that it can fail")
-    found = len(matrix.cells) - len(matrix.survivors)
+    found = len(matrix.cells) - len(matrix.undetected)
     print(
         f"{found} of {len(matrix.cells)} found; control: {len(matrix.control)} checks, "
         f"{len(matrix.alarms)} not green; {len(matrix.uncovered)} checks without a fault"

@@ -20,13 +20,13 @@ import tomli_w
 
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.host.facts import NoFacts
-from gateway_acceptance.host.gather import look
+from gateway_acceptance.host.snapshot import look
 from gateway_acceptance.usage import UsageProblem
 from lab.faults import FAULTS, Change, Fault, Layer
 from lab.host_state import differences
 from lab.hosts.machine import leader_of, wait_until_serving
 from lab.hosts.provider import PROVIDER
-from lab.kill_matrix import CONTROL, Matrix, judge, run_checks
+from lab.mutation_matrix import CONTROL, Matrix, judge, run_checks
 from lab.state import lab_folder
 
 SCRIPT_BUDGET_S = 60

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted, Running
 from gateway_acceptance.environment import Environment
-from lab.child import READY_BUDGET_S, last_lines
+from lab.gateway_process import READY_BUDGET_S, last_lines
 from lab.gateways import gateway_of
 from lab.outages import Lease
 from lab.specification import Specification, View

@@ -16,15 +16,15 @@ from gateway_acceptance.embedded import Running
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.usage import UsageProblem
 from lab.faults import FAULTS, Fault, Layer
-from lab.kill_matrix import CONTROL, Declarer, Matrix, judge, run_checks
+from lab.flakiness import Rounds, progress
 from lab.local import nothing, start
-from lab.nets import own_net
+from lab.loopback_pool import own_net
+from lab.mutation_matrix import CONTROL, Declarer, Matrix, judge, run_checks
 from lab.outages import Lease
-from lab.repeats import Rounds, progress
 from lab.specification import View
 from lab.state import lab_folder, stop
 
-SUITE = "suites/backends/test_outage.py"
+SUITE = "suites/backends/outage/test_outage.py"
 PROVIDER_NAME = "outage-view"
 
 

@@ -1,4 +1,4 @@
-"""An embedded environment whose machines were looked at beforehand, by the host kill matrix."""
+"""An embedded environment whose machines were looked at beforehand, by the host mutation matrix."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import psutil
 
 from gateway_acceptance.embedded import NotStarted
-from lab.admin import Admin
+from lab.backend_factory import backends_of
+from lab.control_api import Admin
 from lab.gateways import gateway_of
-from lab.inventory import backends_of
 from lab.outages import SOCKET as OUTAGES
 from lab.outages import LocalStage, Outages
 from lab.ports import refuse_taken_ports

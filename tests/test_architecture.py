@@ -19,18 +19,18 @@ ROOMS = (GROUND, OBSERVED, HAPPENED, ("report", "audit"), ("signoff",), ("plugin
 """From the lowest up."""
 FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
 CHOKE_POINTS = {
-    "testinfra": {"gateway_acceptance/host/gather.py"},
+    "testinfra": {"gateway_acceptance/host/snapshot.py"},
     "httpx": {"gateway_acceptance/wire/sender.py"},
     "httpx2": {
         "gateway_acceptance/wire/sdk.py",
         "gateway_acceptance/plugin/outcome.py",  # reads the types of its errors
-        "suites/api/sdk_questions.py",  # the same
+        "suites/api/sdk/probes.py",  # the same
     },
 }
 """Only these may import what sends."""
 UNSEEN_NETWORK = ("requests", "urllib3", "aiohttp", "http.client", "urllib.request", "socket")
 EXCEPTIONS = {
-    "suites/api/test_operations_http.py imports http.client",  # one connection for many, in budget
+    "suites/api/operations/test_http.py imports http.client",  # one connection for many, in budget
     # these run on the machine that is looked at: its name, and its own view of the backends
     "gateway_acceptance/host/collect/machine.py imports socket",
     "gateway_acceptance/host/collect/machine.py imports urllib.request",

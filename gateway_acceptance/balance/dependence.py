@@ -19,7 +19,7 @@ import itertools
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.expected_shares import Null
 
 LONGEST_CYCLE = 12
 """Turns after which a round-robin begins anew, at most: 12 covers weights such as 3:2:1 (6) and 5:4:3."""

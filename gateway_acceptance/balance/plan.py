@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
 from gateway_acceptance.balance.fixed import fixed_draws
 from gateway_acceptance.balance.multiplicity import alpha_of_each
-from gateway_acceptance.balance.null import Null, UndefinedNullError, Witness, null_of
 from gateway_acceptance.balance.operating import Operating, operating
 from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment.model import Balance, Environment, Group

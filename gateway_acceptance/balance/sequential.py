@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.interval import interval
-from gateway_acceptance.balance.null import Null
 
 WEAKEST_PRIOR, STRONGEST_PRIOR = 1.0, 1000.0
 """Bounds of the mixture's concentration: from "any shares" to "very near to the declared ones"."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.report.allure_history import HISTORY
-from gateway_acceptance.report.views import RESULTS, draw_report
+from gateway_acceptance.report.write_outputs import RESULTS, draw_report
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
 from gateway_acceptance.seal import SEAL, broken
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_READY, UsageProblem

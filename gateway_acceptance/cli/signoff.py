@@ -17,7 +17,6 @@ from gateway_acceptance.environment import load_environment
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
 from gateway_acceptance.signoff.allowed import Allowed, read_allowed, why_not
-from gateway_acceptance.signoff.blind_spots import blind_spots
 from gateway_acceptance.signoff.keys import (
     BadKey,
     PublicKey,
@@ -29,6 +28,7 @@ from gateway_acceptance.signoff.keys import (
 from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFFS
 from gateway_acceptance.signoff.previous import comparison, last_accepted
 from gateway_acceptance.signoff.refusals import refusals, utc_now
+from gateway_acceptance.signoff.uncovered import blind_spots
 from gateway_acceptance.signoff.verify import Verified, same_key, verify
 from gateway_acceptance.signoff.write import Decision, Spoiled, is_one_line, write_signoff
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_NOT_READY, EXIT_READY, UsageProblem

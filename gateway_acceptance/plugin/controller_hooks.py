@@ -11,7 +11,7 @@ from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.collected import read_collected
 from gateway_acceptance.plugin.controller import Controller, say_to_terminal
-from gateway_acceptance.plugin.ends import Ends
+from gateway_acceptance.plugin.exit_guard import Ends
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
 from gateway_acceptance.verdict import Verdict
 

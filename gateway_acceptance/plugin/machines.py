@@ -12,8 +12,8 @@ from typing import Any
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
-from gateway_acceptance.host.gather import Look, look
 from gateway_acceptance.host.privileges import privileges_of
+from gateway_acceptance.host.snapshot import Look, look
 
 MOST_AT_ONCE = 8
 

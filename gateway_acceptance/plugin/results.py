@@ -19,7 +19,7 @@ from gateway_acceptance.record import distrusted
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.report.allure_history import HISTORY, remember
 from gateway_acceptance.report.past import Past, read_past
-from gateway_acceptance.report.views import write_views
+from gateway_acceptance.report.write_outputs import write_views
 from gateway_acceptance.run_directory import RECORD, RunDirectory, new_run_directory
 from gateway_acceptance.seal import seal
 

@@ -16,6 +16,7 @@ from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.collected import write_collected
+from gateway_acceptance.plugin.env_lock import Turns
 from gateway_acceptance.plugin.options import profile_of
 from gateway_acceptance.plugin.outcome import Outcome, case_document, outcome_of, waived
 from gateway_acceptance.plugin.parametrise import (
@@ -25,7 +26,6 @@ from gateway_acceptance.plugin.parametrise import (
     parametrise,
 )
 from gateway_acceptance.plugin.raw_results import RawResults
-from gateway_acceptance.plugin.turns import Turns
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.verdict import NotPermitted, Verdict

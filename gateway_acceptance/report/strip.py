@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 from gateway_acceptance.report.reading import printable, utc
 from gateway_acceptance.report.states import BAD, GOOD, PARTLY, VOID, tone
-from gateway_acceptance.report.view import View
+from gateway_acceptance.report.status_model import View
 
 SHOWN = 30
 STEP, HEIGHT, FOOT = 14, 36, 12

@@ -13,8 +13,8 @@ from gateway_acceptance.report.page import page_template, style, style_hash
 from gateway_acceptance.report.reading import SYMBOLS, utc
 from gateway_acceptance.report.red_cases import FAILURES_AT_MOST
 from gateway_acceptance.report.states import state_symbol, tone
+from gateway_acceptance.report.status_model import ClaimLine, View
 from gateway_acceptance.report.strip import history_strip
-from gateway_acceptance.report.view import ClaimLine, View
 
 CHANGES_AT_MOST = 40
 """Changes of one kind that a person reads; more are counted in STATUS.md and fold away in index.html."""

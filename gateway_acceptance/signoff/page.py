@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway_acceptance.report.reading import REPORTS, printable
-from gateway_acceptance.signoff.account import account
+from gateway_acceptance.signoff.summary import account
 
 TEMPLATE = "signoff.html.j2"
 

@@ -33,7 +33,7 @@ from gateway_acceptance.signoff.layout import (
     SIGNOFF,
 )
 from gateway_acceptance.signoff.page import page
-from gateway_acceptance.signoff.paper import paper
+from gateway_acceptance.signoff.pdf import paper
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.statement import statement
 from gateway_acceptance.signoff.verify import verify

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lab.faults.balance_hooks import (
+from lab.faults.balance_mutators import (
     BALANCED,
     FIRST,
     SECOND,
@@ -23,8 +23,8 @@ from lab.faults.balance_hooks import (
     weighted,
     with_header,
 )
-from lab.faults.hooks import CHAT, answers, renamed
 from lab.faults.model import Fault, gateway_fault
+from lab.faults.mutators import CHAT, answers, renamed
 from lab.proxy.message import envelope
 
 OFF = "the shares are not the declared ones"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lab.faults.balance_hooks import (
+from lab.faults.balance_mutators import (
     FIRST,
     SECOND,
     THIRD,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lab.faults.chat_hooks import (
+from lab.faults.chat_mutators import (
     asks,
     choice,
     counting,
@@ -29,8 +29,8 @@ from lab.faults.chat_hooks import (
     without,
     without_role,
 )
-from lab.faults.hooks import CHAT, answers
 from lab.faults.model import Fault, backend_fault, gateway_fault
+from lab.faults.mutators import CHAT, answers
 from lab.proxy.message import Reply, edit_events, envelope
 
 CRASH = envelope(500, "unexpected error", "internal_server_error")

@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Callable
 
-from lab.faults.chat_hooks import messages, said, says, texts
-from lab.faults.hooks import CHAT, answers
+from lab.faults.chat_mutators import messages, said, says, texts
 from lab.faults.model import After, Before, Fault, gateway_fault
+from lab.faults.mutators import CHAT, answers
 from lab.proxy.message import Json, Reply, Request, envelope
 
 CRASH = envelope(500, "unexpected error", "internal_server_error")

@@ -7,8 +7,8 @@ import itertools
 import struct
 from collections.abc import Callable
 
-from lab.faults.hooks import EMBEDDINGS, answers, miscounted
 from lab.faults.model import After, Before, Fault, backend_fault, gateway_fault
+from lab.faults.mutators import EMBEDDINGS, answers, miscounted
 from lab.proxy.message import Json, Reply, Request, edit_json, envelope, json_reply
 
 Vectors = list[list[float]]

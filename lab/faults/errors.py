@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lab.faults.hooks import CHAT, EMBEDDINGS, answers
 from lab.faults.model import Before, Fault, gateway_fault
+from lab.faults.mutators import CHAT, EMBEDDINGS, answers
 from lab.proxy.message import Reply, Request, envelope, json_reply
 
 When = Callable[[Request], bool]
@@ -105,7 +105,9 @@ def crash(name: str, description: str, check: str, when: When, route: str = CHAT
     return gateway_fault(name, description, {check: "got 500"}, before=answers(CRASH, route, when=when))
 
 
-def refused(name: str, description: str, kills: dict[str, str], words: Callable[[Request], str]) -> Fault:
+def refused(
+    name: str, description: str, detected_by: dict[str, str], words: Callable[[Request], str]
+) -> Fault:
     """Malformed JSON that is refused in these words."""
 
     def before(request: Request) -> Request | Reply:
@@ -113,7 +115,7 @@ def refused(name: str, description: str, kills: dict[str, str], words: Callable[
             return envelope(400, words(request), "invalid_request_error")
         return request
 
-    return gateway_fault(name, description, kills, before=before)
+    return gateway_fault(name, description, detected_by, before=before)
 
 
 def closed_after_bad_input() -> Before:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from lab.faults.hooks import CHAT, EMBEDDINGS, EMPTY_LIST, MODELS, answers
 from lab.faults.model import Before, Fault, gateway_fault
+from lab.faults.mutators import CHAT, EMBEDDINGS, EMPTY_LIST, MODELS, answers
 from lab.proxy.message import Json, Reply, Request, envelope, json_reply
 
 SERVED = "got 200: it was served"

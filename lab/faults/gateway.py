@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab.faults.hooks import (
+from lab.faults.model import Fault, gateway_fault
+from lab.faults.mutators import (
     CHAT,
     EMBEDDINGS,
     EMPTY_LIST,
@@ -21,7 +22,6 @@ from lab.faults.hooks import (
     without_done,
     without_text,
 )
-from lab.faults.model import Fault, gateway_fault
 from lab.proxy.message import Reply, edit_events, envelope, json_reply
 
 GATEWAY_FAULTS: tuple[Fault, ...] = (

@@ -20,16 +20,16 @@ PATH = f"{TREE}/{CONFIGURATION}"
 STARTS = f"{TREE}/gateway/venv/bin/litellm --host 0.0.0.0 --port 4000 --config {PATH}"
 
 
-def configured(name: str, description: str, kills: dict[str, str], *expressions: str) -> Fault:
+def configured(name: str, description: str, detected_by: dict[str, str], *expressions: str) -> Fault:
     """A fault of config.yaml by sed expressions."""
     change = edited(PATH, *expressions)
-    return host_fault(name, description, kills, apply=change, revert=put_back(PATH))
+    return host_fault(name, description, detected_by, apply=change, revert=put_back(PATH))
 
 
-def variables(name: str, description: str, kills: dict[str, str], *expressions: str) -> Fault:
+def variables(name: str, description: str, detected_by: dict[str, str], *expressions: str) -> Fault:
     """A fault of the secrets' file by sed expressions."""
     change = edited(SECRETS, *expressions)
-    return host_fault(name, description, kills, apply=change, revert=put_back(SECRETS))
+    return host_fault(name, description, detected_by, apply=change, revert=put_back(SECRETS))
 
 
 HOST_CONFIGURATION_FAULTS: tuple[Fault, ...] = (

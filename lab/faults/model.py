@@ -41,8 +41,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """name: kebab-case, unique; kills: check id -> regular expression that the failure's message must match
-    (a check that trips for another reason has not found the fault).
+    """name: kebab-case, unique; detected_by: check id -> regular expression that the failure's message must
+    match (a check that trips for another reason has not found the fault).
 
     Gateway and outage faults: ``before`` changes a request or answers it, ``after`` changes the gateway's
     reply, ``listens`` False leaves the port closed, ``repeats`` asks so often again where it failed,
@@ -53,7 +53,7 @@ class Fault:
     name: str
     layer: Layer
     description: str
-    kills: Mapping[str, str]
+    detected_by: Mapping[str, str]
     before: Before | None = None
     after: After | None = None
     listens: bool = True
@@ -66,7 +66,7 @@ class Fault:
 def gateway_fault(
     name: str,
     description: str,
-    kills: Mapping[str, str],
+    detected_by: Mapping[str, str],
     *,
     before: Before | None = None,
     after: After | None = None,
@@ -78,7 +78,7 @@ def gateway_fault(
         name,
         Layer.GATEWAY,
         description,
-        kills,
+        detected_by,
         before=before,
         after=after,
         listens=listens,
@@ -86,15 +86,15 @@ def gateway_fault(
     )
 
 
-def backend_fault(name: str, description: str, kills: Mapping[str, str], *, scenario: str) -> Fault:
+def backend_fault(name: str, description: str, detected_by: Mapping[str, str], *, scenario: str) -> Fault:
     """A defect of the backends, seen through the real gateway and by asking them directly."""
-    return Fault(name, Layer.BACKEND, description, kills, scenario=scenario)
+    return Fault(name, Layer.BACKEND, description, detected_by, scenario=scenario)
 
 
 def host_fault(
     name: str,
     description: str,
-    kills: Mapping[str, str],
+    detected_by: Mapping[str, str],
     *,
     apply: str = "",
     revert: str = "",
@@ -106,4 +106,4 @@ def host_fault(
 ) -> Fault:
     """A defect of a machine. See ``Change``."""
     change = Change(apply, revert, machine, declares or {}, restarts, serves, of_gateway or {})
-    return Fault(name, Layer.HOST, description, kills, change=change)
+    return Fault(name, Layer.HOST, description, detected_by, change=change)

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from lab.faults.hooks import CHAT, EMBEDDINGS, EMPTY_LIST, answers, listing
 from lab.faults.model import After, Before, Fault, gateway_fault
+from lab.faults.mutators import CHAT, EMBEDDINGS, EMPTY_LIST, answers, listing
 from lab.proxy.message import Json, Reply, Request, envelope, json_reply
 
 UNKNOWN = "no-such-model"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lab.faults.hooks import CHAT, MODELS, answers
 from lab.faults.model import Before, Fault, gateway_fault
+from lab.faults.mutators import CHAT, MODELS, answers
 from lab.proxy.message import Json, Reply, Request, edit_events, edit_json, envelope, events_of, json_reply
 
 COMPLETIONS = "/v1/completions"

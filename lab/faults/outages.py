@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from lab.faults.hooks import CHAT, EMBEDDINGS
 from lab.faults.model import After, Before, Fault, Layer
+from lab.faults.mutators import CHAT, EMBEDDINGS
 from lab.proxy.message import (
     Json,
     Reply,
@@ -194,10 +194,10 @@ def _request(body: bytes) -> bytes:
 
 
 def outage_fault(
-    name: str, description: str, kills: Mapping[str, str], hooks: tuple[Before | None, After | None]
+    name: str, description: str, detected_by: Mapping[str, str], hooks: tuple[Before | None, After | None]
 ) -> Fault:
     """A defect of the proxy in front of the real gateway, to be seen while backends are away."""
-    return Fault(name, Layer.OUTAGE, description, kills, before=hooks[0], after=hooks[1])
+    return Fault(name, Layer.OUTAGE, description, detected_by, before=hooks[0], after=hooks[1])
 
 
 OUTAGE_FAULTS: tuple[Fault, ...] = (

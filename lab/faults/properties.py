@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from lab.faults.hooks import CHAT, EMBEDDINGS, answers, without_done
 from lab.faults.model import Fault, gateway_fault
+from lab.faults.mutators import CHAT, EMBEDDINGS, answers, without_done
 from lab.proxy.message import Json, Reply, Request, envelope, json_reply
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lab.faults.hooks import CHAT, EMBEDDINGS, renamed
 from lab.faults.model import After, Before, Fault, backend_fault, gateway_fault
+from lab.faults.mutators import CHAT, EMBEDDINGS, renamed
 from lab.proxy.message import Json, Reply, Request, edit_json, json_reply
 
 DEPLOYMENTS = "/model/info"

@@ -8,8 +8,8 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from lab.faults.hooks import CHAT, EMBEDDINGS, MODELS, answers, listing, whole_chat
 from lab.faults.model import After, Before, Fault, gateway_fault
+from lab.faults.mutators import CHAT, EMBEDDINGS, MODELS, answers, listing, whole_chat
 from lab.proxy.message import Json, Reply, Request, edit_events, envelope, json_reply
 
 MODEL_OF_ITS_OWN = {"id": "default", "object": "model", "created": 0, "owned_by": "gateway"}

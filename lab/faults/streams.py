@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lab.faults.hooks import CHAT, answers, dropped, other_finish, without_done, without_text
 from lab.faults.model import Fault, backend_fault, gateway_fault
-from lab.faults.stream_hooks import (
+from lab.faults.mutators import CHAT, answers, dropped, other_finish, without_done, without_text
+from lab.faults.stream_mutators import (
     CALL,
     REMOVED,
     absent_reasons,

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lab.faults.hooks import CHAT, answers, whole_chat
 from lab.faults.model import After, Before, Fault, gateway_fault
+from lab.faults.mutators import CHAT, answers, whole_chat
 from lab.proxy.message import Json, Reply, Request, envelope, json_reply
 
 When = Callable[[Request], bool]

@@ -1,4 +1,4 @@
-"""One host of the lab, reached as root past SSH: for provisioning, and for the faults of the kill matrix."""
+"""One host of the lab, reached as root past SSH: for provisioning and for faults."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway_acceptance.embedded import NotStarted, Running
 from gateway_acceptance.environment import Environment
-from lab.child import last_lines
+from lab.gateway_process import last_lines
 from lab.hosts.base import WHEELHOUSE, ensure_base, ensure_environment, ensure_stand_in, ensure_wheelhouse
 from lab.hosts.tools import ensure_tools, refuse_unable_machine
 from lab.litellm.install import resolve_version

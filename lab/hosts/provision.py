@@ -11,9 +11,9 @@ from pathlib import Path
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.privileges import privileges_of, sudoers
+from lab.backend_factory import backends_of
 from lab.hosts.base import DEPLOYMENT, REPOSITORY, STAND_IN, WHEELHOUSE
 from lab.hosts.machine import Given, Leader
-from lab.inventory import backends_of
 
 ACCOUNT = "hx-probe"
 """An ordinary account: the suite needs no more than it and its sudo rules."""

@@ -55,7 +55,11 @@ def ensure_litellm(root: Path, version: str, say: Callable[[str], None]) -> Path
         say(f"installing LiteLLM {version} ({locked}), once ...")
         shutil.rmtree(folder, ignore_errors=True)
         # --no-deps: the lock is complete; resolving again would let tomorrow's releases break it
-        what = ["--no-deps", "--require-hashes", "-r", str(lock)] if lock.exists() else [f"litellm[proxy]=={version}"]
+        what = (
+            ["--no-deps", "--require-hashes", "-r", str(lock)]
+            if lock.exists()
+            else [f"litellm[proxy]=={version}"]
+        )
         _run([_base_python(), "-m", "venv", str(folder)], version)
         _run([str(folder / "bin" / "pip"), "install", "--quiet", *what], version)
         ready.touch()

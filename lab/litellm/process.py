@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.child import Child
+from lab.gateway_process import Child
 from lab.litellm.config import litellm_config
 from lab.ports import place
 from lab.specification import Specification

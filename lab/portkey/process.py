@@ -1,11 +1,11 @@
 """Portkey with its front: two listeners, one gateway. The front dies with the supervisor that it runs in,
-Portkey's process by the kernel's promise (``lab.child``)."""
+Portkey's process by the kernel's promise (``lab.gateway_process``)."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from lab.child import Child
+from lab.gateway_process import Child
 from lab.portkey.front import Front
 from lab.portkey.install import HERE, NODE
 from lab.ports import place, refuse_taken_port

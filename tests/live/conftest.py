@@ -17,9 +17,9 @@ import pytest
 import tomli_w
 
 from gateway_acceptance.environment import Environment, load_environment
-from lab.admin import ask
+from lab.control_api import ask
 from lab.local import start
-from lab.nets import own_net
+from lab.loopback_pool import own_net
 from lab.state import LabState, lab_folder, stop
 
 ROOT = Path(__file__).parents[2]

@@ -20,12 +20,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from gateway_acceptance.balance.null import null_of
+from gateway_acceptance.balance.expected_shares import null_of
 from gateway_acceptance.balance.sequential import Design, Outcome, Trial
 from gateway_acceptance.environment import Environment, Group
 from gateway_acceptance.wire.attribution import name_of
 from lab.local import start
-from lab.nets import own_net
+from lab.loopback_pool import own_net
 from lab.state import LabState, stop
 from tests.live.conftest import ROOT, environment_at, judge
 
@@ -235,7 +235,9 @@ def test_a_strategy_that_promises_no_shares_is_not_judged(tmp_path: Path) -> Non
     """least-busy gives everything to the first while nothing is under way: never a failure, never green."""
     with own_net() as net:
         environment = environment_at(net, tmp_path, embedded=True, of="balance", strategy="least-busy")
-        run = judge(environment, tmp_path / "runs", "suites/backends/test_balance.py", profile="nightly")
+        run = judge(
+            environment, tmp_path / "runs", "suites/backends/balance/test_shares.py", profile="nightly"
+        )
     assert set(run.verdicts("passed")) <= {"BACKEND-BAL-012"}, run.output  # that there are several
     assert not run.verdicts("failed"), run.output
     assert "BACKEND-BAL-001" in run.verdicts("not applicable")

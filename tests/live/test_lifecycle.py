@@ -17,7 +17,7 @@ import pytest
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment
 from lab.local import PROVIDER, start
-from lab.nets import own_net
+from lab.loopback_pool import own_net
 from lab.state import lab_folder, read_state, stop
 from tests.live.conftest import ROOT, command, environment_at, judge
 from tests.signals import hear_ctrl_c

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.balance.null import UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import UndefinedNullError, Witness, null_of
 from gateway_acceptance.environment import Deployment, Gateway, Group
 from lab.litellm.install import ensure_litellm, resolve_version
 from tests.live.conftest import ROOT

@@ -14,7 +14,7 @@ from gateway_acceptance.policy import Spent
 from gateway_acceptance.record import build
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.report.past import Past
-from gateway_acceptance.report.views import write_views
+from gateway_acceptance.report.write_outputs import write_views
 from gateway_acceptance.run_directory import RunDirectory
 from gateway_acceptance.seal import seal
 from tests.unit.declared import environment

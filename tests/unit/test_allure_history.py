@@ -19,7 +19,7 @@ from gateway_acceptance.report.allure_history import (
     history_point,
     remember,
 )
-from gateway_acceptance.report.views import draw_report
+from gateway_acceptance.report.write_outputs import draw_report
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, record
 

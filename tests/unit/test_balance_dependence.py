@@ -16,7 +16,7 @@ from gateway_acceptance.balance.dependence import (
     Dependence,
     way_of,
 )
-from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.expected_shares import Null
 
 SHARES = {"a": 1 / 3, "b": 2 / 3}
 NULL = Null("g", SHARES, "")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bench.balance_detection import DEPENDENT, Healthy, judged
-from gateway_acceptance.balance.null import null_of
+from gateway_acceptance.balance.expected_shares import null_of
 from gateway_acceptance.balance.sequential import Outcome
 from gateway_acceptance.environment import Environment
 from tests.unit.declared import URL, environment

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.plan import GENERATED_DRAWS
-from suites.backends.balance_generated import (
+from suites.backends.balance.generated import (
     FAMILY,
     REQUEST,
     family,
@@ -23,7 +23,7 @@ from suites.backends.balance_generated import (
     told_apart,
     weighed,
 )
-from suites.backends.balance_sample import Draw
+from suites.backends.balance.sample import Draw
 
 NULL = Null("g", {"one": 1 / 3, "two": 2 / 3}, "")
 ALPHA = 1e-4

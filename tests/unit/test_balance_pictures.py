@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.pictures import WIDTH, draw_evidence, draw_shares
 from gateway_acceptance.balance.sequential import Design, Trial
 from gateway_acceptance.picture import harmless

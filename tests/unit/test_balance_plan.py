@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.operating import Simulator, operating
 from gateway_acceptance.balance.plan import (
     Plan,

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.sequential import Design, Outcome
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
 from gateway_acceptance.wire.deployments import Listed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.backends.balance_account import account, in_words
-from suites.backends.balance_judgement import (
+from suites.backends.balance.account import account, in_words
+from suites.backends.balance.evaluation import (
     at_their_limits,
     by_value,
     from_a_cache,
@@ -30,7 +30,7 @@ from suites.backends.balance_judgement import (
     tells_of_tries,
     tried_again,
 )
-from suites.backends.balance_requests import (
+from suites.backends.balance.probes import (
     ALONE,
     BATCHES,
     COMPANY,
@@ -45,8 +45,8 @@ from suites.backends.balance_requests import (
     Asked,
     rounds,
 )
-from suites.backends.balance_sample import Draw, Sample
-from suites.backends.balance_witness import deployment_named, identity
+from suites.backends.balance.sample import Draw, Sample
+from suites.backends.balance.witness import deployment_named, identity
 from tests.unit.declared import environment
 
 NULL = Null("both", {"one": 0.5, "two": 0.5}, "halves")

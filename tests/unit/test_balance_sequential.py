@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import pytest
 
 from bench.balance_draws import CLEAR, MOST_OF_FIXED, rows
+from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.interval import interval
-from gateway_acceptance.balance.null import Null
 from gateway_acceptance.balance.operating import Simulator, operating, simulated
 from gateway_acceptance.balance.plan import imbalanced
 from gateway_acceptance.balance.sequential import Design, Outcome, Trial

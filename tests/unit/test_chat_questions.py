@@ -8,7 +8,7 @@ import pytest
 
 from lab.faults.chat import CHAT_FAULTS
 from lab.faults.chat_content import CHAT_CONTENT_FAULTS
-from suites.api.chat_questions import (
+from suites.api.chat.probes import (
     CODE_WORD,
     COUNT,
     DEVELOPER,
@@ -24,8 +24,8 @@ from suites.api.chat_questions import (
     as_ollama,
     with_code_word,
 )
-from suites.api.test_chat_formats import JSON_MODE, SCHEMA
-from suites.api.test_chat_unicode import COMBINING, CONTROL, EMOJI, ESCAPED, NUL, RIGHT_TO_LEFT
+from suites.api.chat.test_formats import JSON_MODE, SCHEMA
+from suites.api.chat.test_unicode import COMBINING, CONTROL, EMOJI, ESCAPED, NUL, RIGHT_TO_LEFT
 
 THIRTY = ", ".join(map(str, range(1, 31)))
 PLACE = '{"city": "Oslo", "inhabitants": 1, "coastal": true, "districts": [{"name": "a"}]}'
@@ -83,5 +83,5 @@ def test_a_text_to_be_repeated_is_one_line_that_begins_and_ends_visibly(text: st
 
 def test_every_check_of_chat_has_a_fault_of_its_own() -> None:
     faults = (*CHAT_FAULTS, *CHAT_CONTENT_FAULTS)
-    alone = Counter(check for fault in faults for check in fault.kills if len(fault.kills) == 1)
+    alone = Counter(check for fault in faults for check in fault.detected_by if len(fault.detected_by) == 1)
     assert set(alone) == {f"API-CHAT-{number:03d}" for number in (*range(3, 52), *range(60, 67))}

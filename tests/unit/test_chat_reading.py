@@ -10,8 +10,8 @@ import pytest
 
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.chat_concurrency import texts
-from suites.api.chat_reading import (
+from suites.api.chat.concurrency import texts
+from suites.api.chat.extract import (
     choices_of,
     counted,
     first_difference,

@@ -4,8 +4,8 @@ import itertools
 import json
 import unicodedata
 
-from suites.api import chat_texts
-from suites.api.chat_questions import NAME
+from suites.api.chat import payloads as chat_texts
+from suites.api.chat.probes import NAME
 
 
 def test_prompts_that_are_alike_differ_in_their_last_words_alone() -> None:

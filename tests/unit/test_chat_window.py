@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from suites.api.chat_questions import CODE_WORD
-from suites.api.chat_window import APART_TOKENS, Read, cut_by
+from suites.api.chat.probes import CODE_WORD
+from suites.api.chat.window import APART_TOKENS, Read, cut_by
 
 SEEN = Read("I do not know.", 4000)
 

@@ -100,7 +100,7 @@ def test_the_root_is_found_from_below(tmp_path: Path) -> None:
 
 def test_an_unknown_fault_is_named_wherever_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
     """``--only`` may be repeated; nothing of it is lost."""
-    code, _, err = said(capsys, "kill-matrix", "--only", "no-such", "--only", "no-other")
+    code, _, err = said(capsys, "mutation-matrix", "--only", "no-such", "--only", "no-other")
     assert code == 4
     assert "--only no-such: there is no such fault" in err
     assert "--only no-other: there is no such fault" in err

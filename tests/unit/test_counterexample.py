@@ -164,10 +164,11 @@ def test_another_seed_draws_other_requests(monkeypatch: pytest.MonkeyPatch) -> N
 DRAWING = """
 import sys
 if len(sys.argv) > 1:
-    import suites.api.test_properties, lab.faults  # modules whose constants Hypothesis would like to try
+    # modules whose constants Hypothesis would like to try
+    import suites.api.properties.test_properties, lab.faults
 from gateway_acceptance.plugin.counterexample import Bounds, explore
 from gateway_acceptance.wire.exchange import Notebook
-from suites.api.request_strategies import valid_chats
+from suites.api.properties.strategies import valid_chats
 seen = []
 explore(Notebook(), valid_chats("m"), lambda chat: seen.append(repr(chat)) or [], Bounds(60, 60, 1))
 import hashlib

@@ -15,8 +15,8 @@ from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.observations import balanced_or_first
-from suites.backends.test_balance import test_more_than_one as more_than_one
-from suites.backends.test_routing import test_by_id as by_id
+from suites.backends.balance.test_shares import test_more_than_one as more_than_one
+from suites.backends.routing.test_routing import test_by_id as by_id
 from tests.unit.declared import URL, document, environment
 
 GROUP = {

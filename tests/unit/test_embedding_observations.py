@@ -10,7 +10,7 @@ import pytest
 
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.embedding_observations import raw_vectors, refusal_problems, usage, vectors
+from suites.api.embeddings.probes import raw_vectors, refusal_problems, usage, vectors
 
 JSON_TYPE = (("content-type", "application/json"),)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suites.api.embedding_vectors import (
+from suites.api.embeddings.rules import (
     bits_that_differ,
     cosine,
     float32,

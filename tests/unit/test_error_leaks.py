@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.environment import Environment, load_environment
-from suites.api.error_leaks import Leak, LeakKind, leaks_in
+from suites.api.errors.leaks import Leak, LeakKind, leaks_in
 
 KEY = "sk-3f9c0d1e2b4a5968778695a4b3c2d1e0"
 ROOT = Path(__file__).parents[2]

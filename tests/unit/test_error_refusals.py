@@ -11,8 +11,9 @@ import pytest
 from gateway_acceptance.check import MUST, SHOULD
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.error_leaks import LeakKind
-from suites.api.error_refusals import (
+from suites.api.errors.leaks import LeakKind
+from suites.api.errors.probes import ALL, BY_NAME, MISSING, BadRequest, chat, embedding
+from suites.api.errors.rules import (
     envelope_problems,
     helpful_problems,
     leak_problems,
@@ -20,7 +21,6 @@ from suites.api.error_refusals import (
     refusal_problems,
     status_problems,
 )
-from suites.api.error_requests import ALL, BY_NAME, MISSING, BadRequest, chat, embedding
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = load_environment("production", ROOT, {})

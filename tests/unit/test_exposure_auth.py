@@ -11,7 +11,8 @@ import pytest
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.auth_refusals import (
+from suites.api.auth.probes import MANAGEMENT, WRONG, contract_routes
+from suites.api.auth.rules import (
     basic,
     halved,
     made_up,
@@ -21,7 +22,6 @@ from suites.api.auth_refusals import (
     sibling,
     told,
 )
-from suites.api.auth_routes import MANAGEMENT, WRONG, contract_routes
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-" + "0123456789abcdef" * 3

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.wire.schema import problems_of
-from suites.api.exposure_endpoints import DONE, dishonest_endpoint, read_text_stream
-from suites.api.exposure_responses import output_text, read_response_stream
+from suites.api.completions.probes import DONE, dishonest_endpoint, read_text_stream
+from suites.api.responses.probes import output_text, read_response_stream
 from tests.unit.bodies import changed
 from tests.unit.test_exposure_auth import ENVELOPE, answer
 

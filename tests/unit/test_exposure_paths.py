@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway_acceptance.environment import load_environment
-from suites.api.exposure_listener import NOWHERE, elsewhere, on_loopback
-from suites.api.exposure_parameters import Steered, dishonest, followed
-from suites.api.exposure_paths import (
+from suites.api.exposure.listener import NOWHERE, elsewhere, on_loopback
+from suites.api.exposure.parameters import Steered, dishonest, followed
+from suites.api.exposure.paths import (
     FILES,
     MOST_ROUTES,
     WELL_KNOWN,

@@ -10,13 +10,16 @@ import pytest
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.host import Host
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from suites.host import configuration_rules, deployment_rules, python_rules, recommendation_rules
-from suites.host import test_configuration as configuration_checks
-from suites.host import test_deployment as deployment_checks
-from suites.host import test_python as python_checks
-from suites.host import test_recommendations as recommendation_checks
-from suites.host import test_repository as repository_checks
-from suites.host.configuration import configuration, entries, parsed, values_of
+from suites.host.configuration import rules as configuration_rules
+from suites.host.configuration import test_configuration as configuration_checks
+from suites.host.configuration.extract import configuration, entries, parsed, values_of
+from suites.host.deployment import rules as deployment_rules
+from suites.host.deployment import test_deployment as deployment_checks
+from suites.host.deployment import test_repository as repository_checks
+from suites.host.distributions import rules as python_rules
+from suites.host.distributions import test_python as python_checks
+from suites.host.recommendations import rules as recommendation_rules
+from suites.host.recommendations import test_recommendations as recommendation_checks
 from tests.unit.host_facts_deployment import (
     CONFIGURATION,
     DEPLOY_TEXT,

@@ -8,9 +8,9 @@ import pytest
 
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from suites.host import test_hardening as checks
-from suites.host.directives import calls_beyond, same
-from suites.host.live_directives import CAPABILITIES, LIMITS, TRACES, live
+from suites.host.unit import test_hardening as checks
+from suites.host.unit.directives import calls_beyond, same
+from suites.host.unit.live_directives import CAPABILITIES, LIMITS, TRACES, live
 from tests.unit.host_facts_service import TREE, declared, facts, mount, process, unit
 
 ALL_CAPABILITIES = f"{(1 << len(CAPABILITIES)) - 1:016x}"

@@ -18,11 +18,11 @@ from pydantic import TypeAdapter
 
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.host import AbsolutePath
-from gateway_acceptance.host import gather
+from gateway_acceptance.host import snapshot as gather
 from gateway_acceptance.host.facts import FactsProgramFailed, MachineFacts, NoFacts, unpacked
-from gateway_acceptance.host.gather import Look, look, request_of
 from gateway_acceptance.host.privileges import Privilege, privileges_of, rule_for, sudoers
 from gateway_acceptance.host.program import command, program
+from gateway_acceptance.host.snapshot import Look, look, request_of
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.verdict import Untestable
 

@@ -11,9 +11,9 @@ import pytest
 from gateway_acceptance.environment import Served
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from suites.host import network_rules
-from suites.host import test_network as network
-from suites.host import test_process as checks
+from suites.host.network import rules as network_rules
+from suites.host.network import test_network as network
+from suites.host.process import test_process as checks
 from tests.unit.host_facts_service import ALL, TREE, declared, facts, process, sections, socket, unit
 
 CHECKS: dict[str, Callable[[MachineFacts], None]] = {

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from suites.host import backend_rules
-from suites.host import test_backend_hosts as backend_checks
-from suites.host import test_journal as journal_checks
-from suites.host import test_resources as resource_checks
+from suites.host.backends import rules as backend_rules
+from suites.host.backends import test_backend_hosts as backend_checks
+from suites.host.resources import test_journal as journal_checks
+from suites.host.resources import test_resources as resource_checks
 from tests.unit.host_facts_deployment import backend_sections, declared, machine_facts, sections
 
 OF_THE_MACHINE = [

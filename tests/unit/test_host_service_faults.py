@@ -13,7 +13,9 @@ from lab.faults.host_hardening import HOST_HARDENING_FAULTS
 from lab.faults.host_service import KEPT, drop_in, kept, no_drop_in, put_back
 from lab.faults.host_unit import HOST_UNIT_FAULTS
 from lab.faults.model import Fault
-from suites.host import test_hardening, test_network, test_process, test_unit
+from suites.host.network import test_network
+from suites.host.process import test_process
+from suites.host.unit import test_hardening, test_unit
 
 FAULTS = {fault.name: fault for fault in (*HOST_UNIT_FAULTS, *HOST_HARDENING_FAULTS)}
 
@@ -33,7 +35,7 @@ def checks_of(module: ModuleType) -> set[str]:
 def test_every_check_has_a_fault(module: ModuleType) -> None:
     ids = checks_of(module)
     assert len(ids) >= 5
-    assert ids <= {name for fault in FAULTS.values() for name in fault.kills}
+    assert ids <= {name for fault in FAULTS.values() for name in fault.detected_by}
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
@@ -44,7 +46,7 @@ def test_a_fault_changes_something_and_takes_it_back(fault: Fault) -> None:
     for script in (fault.change.apply, fault.change.revert):
         done = subprocess.run(["bash", "-n", "-c", script], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
-    for pattern in fault.kills.values():
+    for pattern in fault.detected_by.values():
         re.compile(pattern)
 
 

@@ -12,15 +12,10 @@ from gateway_acceptance.environment.host import Host
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.host.privileges import privileges_of
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from suites.host import (
-    test_access,
-    test_identity,
-    test_ownership,
-    test_reach,
-    test_secrets,
-    test_service_user,
-    test_tree,
-)
+from suites.host.configuration import test_secrets
+from suites.host.network import test_reach
+from suites.host.tree import test_ownership, test_tree
+from suites.host.user import test_access, test_identity, test_service_user
 
 HOST = Host(
     uri="ssh://gateway",

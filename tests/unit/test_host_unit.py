@@ -10,9 +10,9 @@ import pytest
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
-from suites.host import test_unit as checks
-from suites.host import unit_rules
-from suites.host.service_facts import Assignment, assignments, last, merged, started_argv
+from suites.host.unit import rules as unit_rules
+from suites.host.unit import test_unit as checks
+from suites.host.user.facts import Assignment, assignments, last, merged, started_argv
 from tests.unit.host_facts_service import ARGV, FRAGMENT, NOW, STARTED, declared, facts, process, unit
 
 CHECKS: dict[str, Callable[[MachineFacts], None]] = {

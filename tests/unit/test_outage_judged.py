@@ -13,8 +13,8 @@ from gateway_acceptance.outage.program import Program, Way
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Notebook
-from suites.backends import outage_judged
-from suites.backends.outage_judged import obeyed
+from suites.backends.outage import evaluation as outage_judged
+from suites.backends.outage.evaluation import obeyed
 from tests.unit.outage_seen import ENVIRONMENT, KEY, answered, asked, away, exchange, program, refused, stream
 
 NOBODY = cast(Disruptor, None)

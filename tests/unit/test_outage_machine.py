@@ -15,9 +15,9 @@ from gateway_acceptance.outage.program import Program
 from gateway_acceptance.plugin.counterexample import DEFAULT_SEED, SEED_VARIABLE
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotPermitted
-from suites.backends import outage_machine
-from suites.backends.outage_machine import PROGRAMS, SECONDS, explore
-from suites.backends.outage_rules import Broken
+from suites.backends.outage import machine as outage_machine
+from suites.backends.outage.machine import PROGRAMS, SECONDS, explore
+from suites.backends.outage.rules import Broken
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(DEFAULT_SEED, DEFAULT_SEED + 20)

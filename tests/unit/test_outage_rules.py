@@ -10,7 +10,7 @@ import pytest
 
 from gateway_acceptance.disruptor import Kind, Load
 from gateway_acceptance.outage.program import Program, Way
-from suites.backends.outage_rules import RULES
+from suites.backends.outage.rules import RULES
 from tests.unit.outage_seen import (
     ENVIRONMENT,
     KEY,

@@ -7,17 +7,17 @@ from typing import cast
 
 import pytest
 
-from gateway_acceptance.balance.null import Null
+from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.disruptor import Disruptor, Kind, Load
 from gateway_acceptance.outage.program import Program, Way
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.deployments import Listed
-from suites.backends import test_outage
-from suites.backends.outage_programs import Measured, Revival
-from suites.backends.outage_stage import Stage
-from suites.backends.test_outage import identities, survivors, told
+from suites.backends.outage import test_outage
+from suites.backends.outage.programs import Measured, Revival
+from suites.backends.outage.stage import Stage
+from suites.backends.outage.test_outage import identities, survivors, told
 from tests.unit.declared import URL, environment
 from tests.unit.outage_seen import answered, exchange
 from tests.unit.outage_seen import asked as seen_as

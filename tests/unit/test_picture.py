@@ -10,7 +10,7 @@ from gateway_acceptance.picture import LARGEST, harmless
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import pictures
-from gateway_acceptance.report.views import write_views
+from gateway_acceptance.report.write_outputs import write_views
 from gateway_acceptance.run_directory import RunDirectory
 from tests.unit.records import case, check, record
 

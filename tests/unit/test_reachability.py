@@ -11,7 +11,7 @@ import pytest
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.exchange import Exchange
-from suites.backends.test_reachability import test_warm_answer as warm_answer
+from suites.backends.reachability.test_reachability import test_warm_answer as warm_answer
 from tests.unit.declared import environment
 
 ENVIRONMENT = environment(bounds={"first_token_s": 4})

@@ -16,7 +16,7 @@ from tests.unit.records import case, check, exchange, record
 Finish = Callable[[dict[str, Any]], dict[str, dict[str, Any]]]
 
 SECRET = "sk-very-secret"
-NODE = "suites/api/test_chat.py::test_shape[lab-hx-chat]"
+NODE = "suites/api/chat/test_completion.py::test_shape[lab-hx-chat]"
 
 
 def redact(text: str) -> str:

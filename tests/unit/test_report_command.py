@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_acceptance.report import views
+from gateway_acceptance.report import write_outputs as views
 from gateway_acceptance.report.allure_history import HISTORY, remember
 from gateway_acceptance.report.allure_tool import BuildOutcome
 from gateway_acceptance.seal import broken, digest_of

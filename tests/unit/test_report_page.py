@@ -17,8 +17,8 @@ from gateway_acceptance.report.history import History
 from gateway_acceptance.report.page import STYLE, TEMPLATES, link, style, tag
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.states import tone
+from gateway_acceptance.report.status_model import status_view
 from gateway_acceptance.report.tracker import render_page, render_status
-from gateway_acceptance.report.view import status_view
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, exchange, record
 from tests.unit.test_report_proofs import earlier

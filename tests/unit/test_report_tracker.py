@@ -11,8 +11,8 @@ import pytest
 from gateway_acceptance.claims import SECTIONS, Claim
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.status_json import status_document
+from gateway_acceptance.report.status_model import status_view
 from gateway_acceptance.report.tracker import render_status
-from gateway_acceptance.report.view import status_view
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, exchange, record
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 from jsonschema import Draft202012Validator
 
-from suites.api.request_strategies import (
+from suites.api.properties.strategies import (
     CHAT_MUTATIONS,
     EMBEDDING_MUTATIONS,
     LONG_TEXT,

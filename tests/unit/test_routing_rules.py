@@ -15,7 +15,10 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.deployments import Listed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.backends import inventory_rules, routing_rules, test_witness, witnesses
+from suites.backends.inventory import rules as inventory_rules
+from suites.backends.routing import probes as witnesses
+from suites.backends.routing import rules as routing_rules
+from suites.backends.routing import test_witness
 from tests.unit.declared import URL, document, environment
 
 AS_DECLARED = [

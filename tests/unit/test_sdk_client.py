@@ -22,7 +22,7 @@ from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import CheckFailed, NotPermitted
 from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.sdk import async_sdk_client, sdk_client
-from suites.api.sdk_questions import as_shipped, reading
+from suites.api.sdk.probes import as_shipped, reading
 
 VECTOR = [0.5, -0.25, 0.125]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.signoff.account import account
 from gateway_acceptance.signoff.page import page
-from gateway_acceptance.signoff.paper import _markup, paper, shown
+from gateway_acceptance.signoff.pdf import _markup, paper, shown
+from gateway_acceptance.signoff.summary import account
 from tests.unit.signing import ground, private_key, signed
 
 

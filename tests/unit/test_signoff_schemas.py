@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from gateway_acceptance.signoff.blind_spots import read_limits
 from gateway_acceptance.signoff.schema import violations
+from gateway_acceptance.signoff.uncovered import read_limits
 from gateway_acceptance.usage import UsageProblem
 
 ROOT = Path(__file__).parents[2]

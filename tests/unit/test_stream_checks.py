@@ -7,13 +7,12 @@ from collections import Counter
 
 import pytest
 
-import suites.api.test_stream_rules  # noqa: F401 - declares the checks
+import suites.api.streams.test_rules  # noqa: F401 - declares the checks
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import RULES, read_chat_stream
 from lab.faults.streams import STREAM_FAULTS
-from suites.api.stream_observations import Kind, Observed, require_unbroken, require_unfailed
-from suites.api.stream_pace import (
+from suites.api.streams.pace import (
     Pace,
     buffers,
     bursts,
@@ -21,7 +20,8 @@ from suites.api.stream_pace import (
     times_of_lines,
     times_of_stream,
 )
-from suites.api.stream_rules import JUDGED, broken, stream_rule
+from suites.api.streams.probes import Kind, Observed, require_unbroken, require_unfailed
+from suites.api.streams.rules import JUDGED, broken, stream_rule
 from tests.unit.test_stream import BROKEN, FIRST, SSE, STOP, TEXT, body
 
 EXCLUDED: dict[str, str] = {}
@@ -58,7 +58,7 @@ def test_a_broken_rule_is_told_by_its_check_alone(rule: str) -> None:
 
 
 def test_every_check_of_a_rule_has_a_fault_that_names_the_rule() -> None:
-    kills = {check: pattern for fault in STREAM_FAULTS for check, pattern in fault.kills.items()}
+    kills = {check: pattern for fault in STREAM_FAULTS for check, pattern in fault.detected_by.items()}
     for check, names in JUDGED.items():
         assert all(name.replace(".", r"\.") in kills[check] for name in names)
 

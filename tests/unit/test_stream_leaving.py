@@ -13,8 +13,8 @@ from gateway_acceptance.environment import Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api import stream_leaving
-from suites.api.stream_leaving import LOOK_S, look_s, slot_freed
+from suites.api.streams import leaving as stream_leaving
+from suites.api.streams.leaving import LOOK_S, look_s, slot_freed
 
 MODEL = cast(Model, SimpleNamespace(alias="a", backend="b", upstream="m:latest"))
 SHORT_S, ANSWER_S = 0.4, 8.0

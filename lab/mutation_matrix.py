@@ -1,0 +1,271 @@
+"""Every fault against its checks, and the healthy control against all: the proof that checks can fail.
+
+One real gateway, one address with one defect per fault, one pytest run over all of them as environments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from gateway_acceptance.check import Effect
+from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.usage import UsageProblem
+from gateway_acceptance.verdict import Verdict
+from lab.faults import DECLARES, FAULTS, Fault, Layer
+from lab.local import start
+from lab.loopback_pool import own_net
+from lab.matrix_plugin import SELECTION_VARIABLE
+from lab.specification import View
+from lab.state import stop
+
+CONTROL = "control"
+KEY_VARIABLE = "MUTATION_MATRIX_KEY"
+LARGEST_MATRIX = 1000
+VIEWS_PER_BLOCK = 250
+BLOCK = 40
+"""Addresses of view v: net.(v mod 250).(40 (v div 250) + host); host 10 is the gateway, then the backends."""
+RUN_BUDGET_S = 1200
+OTHER_MATRICES = {Layer.HOST: "--hosts", Layer.OUTAGE: "--outages"}
+"""Faults that are not run here, and the option that runs them."""
+FOUND = (Verdict.FAILED.value, Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value)
+GREEN = (Verdict.PASSED.value, Verdict.WAIVED.value, Verdict.NOT_APPLICABLE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One fault against one check. reason: what the check said."""
+
+    fault: str
+    check: str
+    detected: bool
+    verdict: str
+    reason: str
+
+
+@dataclass
+class Matrix:
+    """The result. control: check id -> verdict; uncovered: checks that no fault names."""
+
+    cells: list[Cell] = field(default_factory=list)
+    control: dict[str, str] = field(default_factory=dict)
+    uncovered: list[str] = field(default_factory=list)
+
+    @property
+    def undetected(self) -> list[Cell]:
+        """Faults that a named check did not find, or found for another reason."""
+        return [cell for cell in self.cells if not cell.detected]
+
+    @property
+    def alarms(self) -> list[str]:
+        """Checks that are not green on the healthy control."""
+        return [f"{check}: {verdict}" for check, verdict in self.control.items() if verdict not in GREEN]
+
+    @property
+    def complete(self) -> bool:
+        """Nothing survived, nothing is uncovered, the control is green (and was really run)."""
+        return bool(self.control) and not (self.undetected or self.alarms or self.uncovered)
+
+
+def chosen(only: Sequence[str]) -> list[Fault]:
+    """The faults to run. Raises UsageProblem for a name that is unknown, or of another matrix."""
+    unknown = [name for name in only if name not in FAULTS]
+    if unknown:
+        known = ", ".join(FAULTS)
+        raise UsageProblem([f"--only {name}: there is no such fault; known are: {known}" for name in unknown])
+    elsewhere = [name for name in only if FAULTS[name].layer in OTHER_MATRICES]
+    if elsewhere:
+        raise UsageProblem(
+            [f"--only {name}: add {OTHER_MATRICES[FAULTS[name].layer]}, its matrix" for name in elsewhere]
+        )
+    faults = [FAULTS[name] for name in only] if only else list(FAULTS.values())
+    return [fault for fault in faults if fault.layer not in OTHER_MATRICES]
+
+
+def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Matrix:
+    """Run the faults (all where ``only`` is empty). Raises UsageProblem, NotStarted."""
+    faults = chosen(only)
+    with standing(root, faults, litellm, say) as lab:
+        say(f"running {len(faults)} faults and the healthy control ...")
+        runs = run_checks(root, lab.folder, lab.environments, faults, lab.variables)
+    return judge(faults, runs, whole=not only)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A lab with the control and a view per fault. variables: what holds its key."""
+
+    folder: Path
+    environments: Sequence[Environment]
+    variables: Mapping[str, str]
+
+
+@contextmanager
+def standing(
+    root: Path, faults: Sequence[Fault], litellm: str, say: Callable[[str], None]
+) -> Iterator[Standing]:
+    """One real gateway with the control and the faults in front of it. Raises UsageProblem, NotStarted."""
+    if len(faults) >= LARGEST_MATRIX:
+        raise UsageProblem([f"the matrix holds at most {LARGEST_MATRIX - 1} faults; use --only"])
+    with own_net() as net, tempfile.TemporaryDirectory(prefix="mutation-matrix-") as temporary:
+        folder = Path(temporary)
+        declare = Declarer(root, folder, net)
+        base = declare.base()
+        views = [View(declare.view(CONTROL, 1, None), None)]
+        for number, fault in enumerate(faults, start=2):
+            views.append(View(declare.view(fault.name, number, fault), fault.name))
+        state = start(base, litellm, root, say, owner=os.getpid(), views=views)
+        try:
+            yield Standing(folder, [view.environment for view in views], {KEY_VARIABLE: state.key})
+        finally:
+            stop(state)
+
+
+def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, whole: bool) -> Matrix:
+    """From records by environment to the matrix. whole: all faults ran, so coverage can be judged."""
+    control = {check["id"]: check["verdict"] for check in runs[CONTROL]["checks"] if _judged(check)}
+    cells = [
+        _cell(fault, check_id, pattern, runs.get(fault.name, {"checks": []}))
+        for fault in faults
+        for check_id, pattern in fault.detected_by.items()
+    ]
+    named = {check_id for fault in FAULTS.values() for check_id in fault.detected_by}
+    uncovered = sorted(check_id for check_id in control if whole and check_id not in named)
+    return Matrix(cells, control, uncovered)
+
+
+def _judged(check: Mapping[str, Any]) -> bool:
+    """Whether it belongs to this matrix: what takes backends away is permitted in that of outages alone."""
+    verdict = check["verdict"]
+    disrupts = check.get("effect") == Effect.DISRUPT
+    return bool(verdict) and not (disrupts and verdict == Verdict.NOT_PERMITTED)
+
+
+def _cell(fault: Fault, check_id: str, pattern: str, record: Mapping[str, Any]) -> Cell:
+    check = next((check for check in record["checks"] if check["id"] == check_id), None)
+    if check is None or check["verdict"] is None:
+        return Cell(fault.name, check_id, False, "not run", "the check did not run against the fault")
+    found = [case for case in check["cases"] if case["verdict"] in FOUND]
+    right = [case for case in found if re.search(pattern, case["message"])]
+    if right:
+        return Cell(fault.name, check_id, True, right[0]["verdict"], right[0]["message"])
+    if found:
+        reason = f"it tripped for another reason than /{pattern}/: {found[0]['message']}"
+        return Cell(fault.name, check_id, False, found[0]["verdict"], reason)
+    return Cell(
+        fault.name, check_id, False, check["verdict"], "; ".join(c["message"] for c in check["cases"])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Declarer:
+    """Writes environment files: ``local`` at addresses of their own; view 0 is the real gateway's."""
+
+    root: Path
+    folder: Path
+    net: str
+
+    def base(self) -> Environment:
+        """The embedded environment with the real gateway."""
+        document = self._local()
+        return self._written(document, f"mutation-matrix-{self.net}", 0, 0)
+
+    def view(self, name: str, number: int, fault: Fault | None) -> Environment:
+        """A view of it. Its backends are the real ones, unless the fault is theirs: then they have addresses
+        of their own, where it shows."""
+        document = self._local()
+        document["kind"] = "staging"
+        document["gateway"]["key_variable"] = KEY_VARIABLE
+        del document["embedded"]
+        document["policy"]["effects"].remove(Effect.DISRUPT)  # views share backends: see lab.outage_matrix
+        otherwise = DECLARES.get(name, {})
+        document["gateway"] |= otherwise.get("gateway", {})
+        for backend in document["backends"]:
+            backend |= otherwise.get("backends", {})
+        for group in document.get("groups", ()):
+            members = otherwise.get("deployments", {}).get(group["alias"])
+            if members is not None:
+                group["deployments"] = [
+                    group["deployments"][place] | given for place, given in enumerate(members)
+                ]
+        theirs = fault is not None and fault.layer is Layer.BACKEND
+        return self._written(document, name, number, number if theirs else 0)
+
+    def _local(self) -> dict[str, Any]:
+        return tomllib.loads((self.root / "environments" / "local.toml").read_text(encoding="utf-8"))
+
+    def _address(self, number: int, host: int) -> str:
+        return f"{self.net}.{number % VIEWS_PER_BLOCK}.{number // VIEWS_PER_BLOCK * BLOCK + host}"
+
+    def _written(self, document: dict[str, Any], name: str, number: int, of_backends: int) -> Environment:
+        document["name"] = name
+        document["gateway"]["url"] = f"http://{self._address(number, 10)}:4000"
+        for place, backend in enumerate(document["backends"]):
+            backend["url"] = f"http://{self._address(of_backends, 11 + place)}:11434"
+        path = self.folder / f"{name}.toml"
+        path.write_text(tomli_w.dumps(document), encoding="utf-8")
+        return load_environment(str(path), self.root, {})
+
+
+def run_checks(
+    root: Path,
+    folder: Path,
+    environments: Sequence[Environment],
+    faults: Sequence[Fault],
+    variables: Mapping[str, str],
+    suite: str = "suites",
+    control: Collection[str] = (),
+    workers: int = 2,
+) -> dict[str, dict[str, Any]]:
+    """One pytest run over environments: each named after a fault by the checks that it names, every other one
+    by all of the suite, the control by these checks alone where any are given. Returns records by
+    environment; raises RuntimeError where the control has none."""
+    selection = folder / "selection.json"
+    wanted = {fault.name: sorted(fault.detected_by) for fault in faults}
+    if control:
+        wanted[CONTROL] = sorted(control)
+    selection.write_text(json.dumps(wanted), encoding="utf-8")
+    runs = folder / "runs"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        suite,
+        "-q",
+        "-p",
+        "lab.matrix_plugin",
+        "-p",
+        "no:cacheprovider",
+    ]
+    command += ["--no-report", f"--runs={runs}", "-n", str(workers)]
+    command += [f"--env={environment.source}" for environment in environments]
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env={**os.environ, **variables, SELECTION_VARIABLE: str(selection)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=RUN_BUDGET_S,
+        stdin=subprocess.DEVNULL,
+    )
+    records = {}
+    for environment in environments:
+        path = runs / environment.name / "latest" / "record.json"
+        if path.exists():
+            records[environment.name] = json.loads(path.read_text(encoding="utf-8"))
+    if CONTROL not in records:
+        raise RuntimeError(f"the checks did not run:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+    return records

@@ -1,0 +1,176 @@
+"""API-AUTH: keys that are nearly right, at the wrong place, or of the wrong form get nobody in."""
+
+from gateway_acceptance.check import MUST, READ, SHOULD, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.auth.rules import SPEC, basic, halved, made_up, not_refused, printed_forms, sibling, told
+
+QUERY_NAMES = ("key", "api_key", "access_token")
+"""What Google's, Azure's and OAuth's clients call a key in a URL (RFC 6750 section 2.3)."""
+
+ODD_KEYS = {"a very long key": "sk-" + "a" * 5000, "a key with SQL": "sk-' OR '1'='1", "null": "null"}
+
+
+@check(
+    "API-AUTH-005",
+    "an empty key is refused",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec=SPEC,
+)
+def test_empty_key(live_gateway: GatewayClient) -> None:
+    """An application whose variable is unset sends the scheme and nothing after it. An empty comparison must
+    not succeed."""
+    problems = []
+    for what, value in (("only the scheme", "Bearer"), ("an empty header", "")):
+        answer = live_gateway.models(key=None, headers=[("authorization", value)])
+        problems += not_refused(answer, what)
+    require(problems, blame="gateway")
+
+
+@check(
+    "API-AUTH-006",
+    "a truncated key is refused",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec=SPEC,
+)
+def test_truncated_key(target: Target, gateway: GatewayClient) -> None:
+    """The first half of the right key: keys are compared whole, not as far as they were sent."""
+    require(not_refused(gateway.models(key=halved(target.key)), "half of the key"), blame="gateway")
+
+
+@check(
+    "API-AUTH-007",
+    "the right key with something after it is refused",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec=SPEC,
+)
+def test_extended_key(target: Target, gateway: GatewayClient) -> None:
+    """Keys are compared whole, not as far as the stored one goes (as bcrypt does after 72 bytes)."""
+    require(not_refused(gateway.models(key=f"{target.key}x"), "the key and one letter"), blame="gateway")
+
+
+@check(
+    "API-AUTH-008",
+    "the key counts only as a bearer token",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="RFC 6750 section 2.1",
+)
+def test_other_schemes(target: Target, gateway: GatewayClient) -> None:
+    """The right key as Basic credentials, under a foreign scheme, and without any scheme."""
+    forms = {"Basic": basic(target.key), "Token": f"Token {target.key}", "no scheme": target.key}
+    problems = []
+    for what, value in forms.items():
+        problems += not_refused(gateway.models(key=None, headers=[("authorization", value)]), what)
+    require(problems, blame="gateway")
+
+
+@check(
+    "API-AUTH-009",
+    "a key in the URL gets nobody in",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="RFC 6750 section 5.3",
+)
+def test_key_in_the_query(target: Target, gateway: GatewayClient) -> None:
+    """URLs end in logs, histories and Referer headers; a gateway that takes keys from them spreads them."""
+    problems = []
+    for name in QUERY_NAMES:
+        answer = gateway.get(f"/v1/models?{name}={target.key}", key=None)
+        problems += not_refused(answer, f"?{name}=")
+    require(problems, blame="gateway")
+
+
+@check(
+    "API-AUTH-010",
+    "a key in a cookie gets nobody in",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="OWASP CSRF",
+)
+def test_key_in_a_cookie(target: Target, gateway: GatewayClient) -> None:
+    """Browsers send cookies along with requests of foreign pages: an API that takes keys from them can be
+    used by every page that its users open."""
+    value = "; ".join(f"{name}={target.key}" for name in ("token", "api_key", "Authorization"))
+    require(not_refused(gateway.models(key=None, headers=[("cookie", value)]), "a cookie"), blame="gateway")
+
+
+@check(
+    "API-AUTH-011",
+    "the scheme's name may be written in any case",
+    level=SHOULD,
+    effect=READ,
+    claims="FUN-04",
+    spec="RFC 9110 section 11.1",
+)
+def test_scheme_case(target: Target, gateway: GatewayClient) -> None:
+    """``bearer`` is ``Bearer``: some HTTP libraries write it so."""
+    answer = gateway.models(key=None, headers=[("authorization", f"bearer {target.key}")])
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 with the scheme 'bearer', got {answer.status}: {answer.text[:200]}")
+
+
+@check(
+    "API-AUTH-012",
+    "the answer to a wrong key does not tell how much of it is right",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="CWE-204",
+)
+def test_prefix_is_not_told(target: Target, gateway: GatewayClient) -> None:
+    """A key that shares its first half with the right one is answered as any other: same status, same words;
+    request ids and times aside. How long an answer takes is not compared: microseconds over a network take
+    more requests than a nightly budget has to be told from chance without false alarms."""
+    near, far = sibling(target.key), made_up()
+    of_near, of_far = (told(gateway.models(key=key), key) for key in (near, far))
+    if of_near != of_far:
+        raise CheckFailed(
+            f"a wrong key that begins as the right one gets another answer than any wrong key: "
+            f"{of_near} instead of {of_far}",
+            blame="gateway",
+        )
+
+
+@check(
+    "API-AUTH-013",
+    "the refusal of a key does not repeat the key",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="litellm issue 39757",
+)
+def test_key_is_not_echoed(live_gateway: GatewayClient) -> None:
+    """Neither the key nor its SHA-256, by which it is found in the database: error messages end in logs."""
+    key = made_up()
+    answer = live_gateway.models(key=key)
+    shown = answer.text + "\n".join(f"{name}: {value}" for name, value in answer.headers)
+    found = [what for what, form in printed_forms(key).items() if form in shown]
+    if found:
+        raise CheckFailed(f"the refusal of {answer.url} repeats {' and '.join(found)}", blame="gateway")
+
+
+@check(
+    "API-AUTH-014",
+    "a key of any form is refused as a wrong key",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec=SPEC,
+)
+def test_odd_keys(live_gateway: GatewayClient) -> None:
+    """Overlong, hostile, and what broken clients send: refused without an internal error."""
+    problems = []
+    for what, key in ODD_KEYS.items():
+        problems += not_refused(live_gateway.models(key=key), what)
+    require(problems, blame="gateway")

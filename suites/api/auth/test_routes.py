@@ -1,0 +1,84 @@
+"""API-AUTH: every route that costs, tells or changes something is behind the key."""
+
+from gateway_acceptance.check import MUST, READ, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.rule import media_type
+from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, Route, contract_routes
+from suites.api.auth.rules import SPEC, made_up, served
+from suites.api.exposure.paths import is_declared
+
+
+@check(
+    "API-AUTH-015",
+    "every route of the contract refuses a request without a key",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec=SPEC,
+)
+def test_contract_without_key(live_gateway: GatewayClient, environment: Environment) -> None:
+    """Not only the list of models: each route has its own chance of being forgotten."""
+    require(_open(live_gateway, contract_routes(environment), None), blame="gateway")
+
+
+@check(
+    "API-AUTH-016",
+    "every management route refuses a request without a key",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="OWASP API5:2023",
+)
+def test_management_without_key(live_gateway: GatewayClient, environment: Environment) -> None:
+    """Models, keys, users, spending, configuration, metrics; a route that is not there is as good. What the
+    environment declares open (gateway.public_paths) is left out."""
+    public = environment.gateway.public_paths
+    routes = [route for route in MANAGEMENT if not is_declared(route.path, public)]
+    require(_open(live_gateway, routes, None), blame="gateway")
+
+
+@check(
+    "API-AUTH-017",
+    "every route refuses a wrong key",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec=SPEC,
+)
+def test_wrong_key_everywhere(live_gateway: GatewayClient, environment: Environment) -> None:
+    """Some gateways only look whether there is a key."""
+    routes = [*contract_routes(environment), *MANAGEMENT_SAMPLE]
+    require(_open(live_gateway, routes, made_up()), blame="gateway")
+
+
+@check(
+    "API-AUTH-018",
+    "a stream that is refused is an error and no stream",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec=SPEC,
+)
+def test_refused_stream(live_gateway: GatewayClient, environment: Environment) -> None:
+    """Clients look at the status before they read events: an error inside a 200 stream is taken for an
+    answer."""
+    chat = contract_routes(environment)[1]
+    body = {**(chat.body or {}), "stream": True}
+    answer = live_gateway.request(chat.method, chat.path, json_body=body, key=made_up())
+    if answer.status == 200 or media_type(answer.headers) == "text/event-stream":
+        raise CheckFailed(
+            f"expected a refusal in JSON, got {answer.status} {media_type(answer.headers)}: "
+            f"{answer.text[:200]}",
+            blame="gateway",
+        )
+
+
+def _open(gateway: GatewayClient, routes: list[Route], key: str | None) -> list[Problem]:
+    problems = []
+    for route in routes:
+        answer = gateway.request(route.method, route.path, json_body=route.body, key=key)
+        problems += served(answer, str(route))
+    return problems

@@ -1,0 +1,263 @@
+"""What the chat checks ask, and which models can answer it when their backends are asked directly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from gateway_acceptance.environment import Model
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.chat.extract import Json, numbers_in, same_text
+from suites.api.streams.probes import asked_directly, chat_models, direct_chat
+
+COUNT_TO = 30
+COUNT_TOKENS = 200
+"""Thirty numbers with what a chatty model writes between and around them."""
+WORDS = 1200
+"""Of a long prompt that any window holds: Ollama's smallest default is 2048 tokens."""
+CODE_WORD = "heron4821"
+NAME = "Wilhelmina"
+
+
+def user(text: str) -> Json:
+    """A message of the user."""
+    return {"role": "user", "content": text}
+
+
+def echo(text: str) -> list[Json]:
+    """The validation prompt with another text."""
+    return [user(f"Return exactly the text: {text}")]
+
+
+def with_code_word(words: int) -> list[Json]:
+    """A prompt of about so many words: the code word comes first, and is asked for last."""
+    filler = " ".join(["The tide is out and the boats lie still."] * (words // 9))
+    return [user(f"The code word is {CODE_WORD}\n{filler}\nWhat is the code word?")]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """messages: in OpenAI's form; able: whether the model's own text is an answer; tokens: its limit.
+
+    directly: what the backend is asked beside it, in Ollama's words (``format``).
+    """
+
+    name: str
+    ability: str
+    messages: Sequence[Json]
+    able: Callable[[str], bool]
+    tokens: int = 32
+    directly: Json = field(default_factory=dict)
+
+
+def counts(text: str) -> bool:
+    """Whether a text counts to COUNT_TO."""
+    return numbers_in(text) == list(range(1, COUNT_TO + 1))
+
+
+def says(word: str) -> Callable[[str], bool]:
+    """Whether a text holds this word."""
+    return lambda text: word in text
+
+
+def repeats(name: str, text: str, tokens: int = 96) -> Question:
+    """The question for a text to be repeated."""
+    return Question(
+        f"echo {name}",
+        f"repeats {name}",
+        echo(text),
+        lambda said: same_text(said, text),
+        tokens,
+    )
+
+
+COUNT = Question(
+    "count", f"counts to {COUNT_TO}", [user(f"Count from 1 to {COUNT_TO}")], counts, COUNT_TOKENS
+)
+SYSTEM_WORD = "HX-SYSTEM"
+SYSTEM = Question(
+    "system",
+    "heeds a system message",
+    [{"role": "system", "content": f"Always answer with exactly: {SYSTEM_WORD}"}, user("Good morning.")],
+    lambda text: same_text(text, SYSTEM_WORD),
+)
+DEVELOPER = Question(
+    "developer",
+    "heeds a system message",
+    [{"role": "developer", "content": f"Always answer with exactly: {SYSTEM_WORD}"}, user("Good morning.")],
+    lambda text: same_text(text, SYSTEM_WORD),
+)
+TURNS = Question(
+    "turns",
+    "remembers what was said before",
+    [
+        user(f"My name is {NAME}"),
+        {"role": "assistant", "content": "Good to meet you."},
+        user("Today it rains."),
+        {"role": "assistant", "content": "So it does."},
+        user("What is my name?"),
+    ],
+    says(NAME),
+)
+ROLES = Question(
+    "roles",
+    "knows who said what",
+    [
+        user(f"My name is {NAME}"),
+        {"role": "assistant", "content": "Good to meet you. My name is Bertram"},
+        user("What is my name?"),
+    ],
+    lambda text: NAME in text and "Bertram" not in text,
+)
+PARTS = Question(
+    "parts",
+    "repeats a code word",
+    [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": f"The code word is {CODE_WORD}\n"},
+                {"type": "text", "text": "What is the code word?"},
+            ],
+        }
+    ],
+    says(CODE_WORD),
+)
+LONG_TEXT = " ".join(f"item-{number:03d}" for number in range(1, 121))
+"""More than a thousand characters, no part like another: what is lost is missed."""
+LONG_ECHO = repeats("a long text", LONG_TEXT, 1024)
+LONG_PROMPT = Question(
+    "long prompt", f"finds a word at the start of {WORDS} words", with_code_word(WORDS), says(CODE_WORD)
+)
+
+
+def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
+    """The gateway's answer at temperature 0, by a model that is known to be able; asked once per worker.
+
+    parameters: beside those, or instead of ``max_tokens``, which None leaves out. Raises as ``able_alias``.
+    """
+    alias = able_alias(target, question)
+    given = {"temperature": 0, "max_tokens": question.tokens, **parameters}
+    sent = {name: value for name, value in given.items() if value is not None}
+    return target.once(
+        ("chat", question.name, alias, json.dumps(sent, sort_keys=True)),
+        lambda: target.gateway.chat(alias, question.messages, **sent),
+    )
+
+
+def able_alias(target: Target, question: Question) -> str:
+    """The first alias with one deployment whose model is able to answer when its backend is asked.
+
+    Raises NotApplicable where none is able, Untestable where no backend may be asked, CheckFailed (blamed on
+    the backend) where one fails.
+    """
+    return model_that(
+        target, question.ability, lambda model: question.able(directly(target, model, question))
+    )
+
+
+def model_that(target: Target, ability: str, able: Callable[[Model], bool]) -> str:
+    """The first alias with one deployment whose model is ``able``.
+
+    Raises NotApplicable where none is, Untestable where no backend may be asked directly.
+    """
+    models = direct_chat(target.environment)
+    if not models and chat_models(target.environment):
+        raise Untestable(
+            f"no backend may be asked directly whether its model {ability}",
+            f"set direct = true for one in {target.environment.source.name} where it can be reached",
+        )
+    for model in models:
+        if able(model):
+            return model.alias
+    raise NotApplicable(f"no declared model {ability} when its backend is asked directly")
+
+
+def directly(target: Target, model: Model, question: Question) -> str:
+    """What the model says at temperature 0 when its backend is asked; empty where that refuses."""
+    return target.once(
+        ("chat directly", question.name, model.alias),
+        lambda: said_directly(
+            target,
+            model,
+            question.messages,
+            {"temperature": 0, "num_predict": question.tokens},
+            question.directly,
+        ),
+    )
+
+
+def said_directly(
+    target: Target, model: Model, messages: Sequence[Json], options: Json, beside: Json | None = None
+) -> str:
+    """The text of Ollama's ``/api/chat``; empty where the request is refused. Raises as
+    ``document_directly``."""
+    return text_in(document_directly(target, model, messages, options, beside))
+
+
+def document_directly(
+    target: Target, model: Model, messages: Sequence[Json], options: Json, beside: Json | None = None
+) -> Json:
+    """The answer of Ollama's ``/api/chat``; empty where the request is refused. Raises CheckFailed, blamed on
+    the backend, where it fails."""
+    body = {
+        "model": model.upstream,
+        "messages": [as_ollama(message) for message in messages],
+        "stream": False,
+        "options": dict(options),
+        **(beside or {}),
+    }
+    try:
+        answer = asked_directly(target, model, body)
+        document = answer.json() if answer.status == 200 else {}
+    except CheckFailed as failure:
+        raise type(failure)(failure.problems, blame="backend") from None
+    if answer.status is None or answer.status >= 500:
+        raise CheckFailed(
+            f"{model.backend} itself answers {answer.status}: {answer.text[:200]}", blame="backend"
+        )
+    return document if isinstance(document, dict) else {}
+
+
+def text_in(document: Json) -> str:
+    """The text of Ollama's answer; empty where there is none."""
+    message = document.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    return content if isinstance(content, str) else ""
+
+
+def as_ollama(message: Json) -> Json:
+    """Ollama has neither content parts nor developers."""
+    content, role = message["content"], message["role"]
+    if not isinstance(content, str):
+        content = "".join(str(part["text"]) for part in content)
+    return {"role": "system" if role == "developer" else role, "content": content}
+
+
+OPEN_PROMPT = "Write one short sentence about the sea."
+OPEN_TOKENS = 24
+"""Enough for two answers to differ."""
+SEEDS = (11, 12, 13)
+"""The first is asked twice; that three seeds say the same of the sea by chance is unlikely."""
+
+
+def drawn_directly(target: Target, model: Model, turn: int, options: Json) -> str:
+    """What the model says to an open question, past the gateway. turn: tells equal requests apart."""
+    given = {"num_predict": OPEN_TOKENS, **options}
+    return target.once(
+        ("chat drawn directly", model.alias, str(turn), json.dumps(given, sort_keys=True)),
+        partial(said_directly, target, model, [user(OPEN_PROMPT)], given),
+    )
+
+
+def drawn(target: Target, alias: str, turn: int, parameters: Mapping[str, Any]) -> Exchange:
+    """The gateway's answer to the same question."""
+    return target.once(
+        ("chat drawn", alias, str(turn), json.dumps(dict(parameters), sort_keys=True)),
+        lambda: target.gateway.chat(alias, OPEN_PROMPT, max_tokens=OPEN_TOKENS, **parameters),
+    )

@@ -1,0 +1,36 @@
+"""API-CHAT: requests at the same time do not meet."""
+
+from gateway_acceptance.check import MUST, SPEND, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import require
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.chat.concurrency import asked_at_once, streamed_at_once
+from suites.api.chat.extract import mixed_up, text_of
+
+
+@check(
+    "API-CHAT-042",
+    "of several requests at once each gets its own answer",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="bounds.concurrency",
+)
+def test_no_cross_talk(target: Target, gateway: GatewayClient) -> None:
+    """An answer that goes to somebody else is a leak: shared buffers and caches with too short a key."""
+    answers = {asked: text_of(answer) for asked, answer in asked_at_once(target).items()}
+    require([Problem("chat.mixed_up", seen) for seen in mixed_up(answers)])
+
+
+@check(
+    "API-CHAT-043",
+    "of several streams at once each spells its own answer",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="bounds.concurrency",
+)
+def test_no_cross_talk_in_streams(target: Target, gateway: GatewayClient) -> None:
+    """Streams run side by side through one process: a chunk must not slip into another's."""
+    require([Problem("chat.mixed_up", seen) for seen in mixed_up(streamed_at_once(target))])

@@ -1,0 +1,96 @@
+"""API-CHAT: parameters that nobody needs, and that clients send all the same."""
+
+from collections.abc import Mapping
+
+from gateway_acceptance.check import MUST, SPEND, Level, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import at_level
+from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.schema import error_problems
+from suites.api.chat.extract import text_of
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS
+from suites.api.streams.probes import balanced_chat
+
+REQUEST = "openai:CreateChatCompletionRequest"
+UNKNOWN = {"x_acceptance_unknown": {"nested": [1, None, "text"]}}
+DEFAULTS = {
+    "frequency_penalty": 0,
+    "presence_penalty": 0,
+    "logprobs": False,
+    "n": 1,
+    "response_format": {"type": "text"},
+    "stream": False,
+    "top_p": 1,
+    "user": "hx-acceptance",
+}
+NULLS = dict.fromkeys(
+    (
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "n",
+        "presence_penalty",
+        "seed",
+        "stop",
+        "stream",
+        "top_logprobs",
+        "top_p",
+    )
+)
+
+
+@check(
+    "API-CHAT-040",
+    "an unknown parameter is ignored or refused, and never an internal error",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai:ErrorResponse",
+)
+def test_unknown(target: Target, gateway: GatewayClient) -> None:
+    """Newer clients know parameters that a gateway does not."""
+    answer = _echo_with(target, UNKNOWN)
+    status = answer.status or 0
+    if 400 <= status < 500:
+        return require(at_level(error_problems(status, answer.headers, answer.body), Level.MUST))
+    return _require_echo(answer)
+
+
+@check(
+    "API-CHAT-041",
+    "optional parameters at their defaults change nothing",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec=REQUEST,
+)
+def test_defaults(target: Target, gateway: GatewayClient) -> None:
+    """Clients with typed requests send them all."""
+    _require_echo(_echo_with(target, DEFAULTS))
+
+
+@check(
+    "API-CHAT-044",
+    "null is no value: optional parameters that are null change nothing",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec=f"{REQUEST}: nullable",
+)
+def test_nulls(target: Target, gateway: GatewayClient) -> None:
+    """Serialisers write null for what was not set; the specification allows it for all of these."""
+    _require_echo(_echo_with(target, NULLS))
+
+
+def _echo_with(target: Target, parameters: Mapping[str, object]) -> Exchange:
+    alias = balanced_chat(target.environment)
+    return target.gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS, **parameters)
+
+
+def _require_echo(answer: Exchange) -> None:
+    text = text_of(answer)
+    if text.strip() != ECHO_TEXT:
+        raise CheckFailed(f"expected exactly {ECHO_TEXT!r}, got {text[:200]!r}")

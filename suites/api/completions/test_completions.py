@@ -1,0 +1,208 @@
+"""API-COMP: the legacy endpoint /v1/completions, whole where the environment declares it."""
+
+from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, Level, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem, at_level
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.schema import error_problems, problems_of
+from suites.api.completions.probes import (
+    COMPLETIONS,
+    TextStream,
+    body_of,
+    complete,
+    completed,
+    dishonest_endpoint,
+    need,
+    streamed,
+    text_of,
+)
+from suites.api.observations import ECHO_TEXT, balanced_or_first
+
+COUNTING = "Count from 1 to 9"
+SHORT = 3
+"""Fewer tokens than any tokenizer needs to count to nine."""
+
+
+@check(
+    "API-COMP-001",
+    "a text completion has the documented shape",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:CreateCompletionResponse",
+)
+def test_shape(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """Its own shape: not a chat completion's."""
+    body = body_of(completed(target))
+    require(at_level(problems_of(body, "completion"), Level.MUST), blame="gateway")
+
+
+@check(
+    "API-COMP-002",
+    "a text completion answers its prompt",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:CreateCompletionResponse.choices.text",
+)
+def test_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """The validation prompt, at temperature 0, as on the chat endpoint."""
+    text = text_of(completed(target))
+    if text.strip() != ECHO_TEXT:
+        raise CheckFailed(f"expected exactly {ECHO_TEXT!r}, got {text[:200]!r}")
+
+
+@check(
+    "API-COMP-003",
+    "the usage of a text completion adds up",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:CompletionUsage",
+)
+def test_usage(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """Prompt and completion make the total, and neither is free."""
+    usage = body_of(completed(target)).get("usage")
+    if not isinstance(usage, dict):
+        raise CheckFailed(f"expected usage, got {usage!r}", blame="gateway")
+    prompt, answer, total = (
+        usage.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+    )
+    counts = [count for count in (prompt, answer, total) if isinstance(count, int) and count > 0]
+    if len(counts) < 3 or counts[0] + counts[1] != counts[2]:
+        raise CheckFailed(f"expected tokens that add up, got {prompt} and {answer}, total {total}")
+
+
+@check(
+    "API-COMP-004",
+    "max_tokens limits a text completion, and its finish_reason says so",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:CreateCompletionRequest.max_tokens",
+)
+def test_limit(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """Without ``length``, nobody knows that a text was cut."""
+    need(environment, COMPLETIONS)
+    answer = complete(target, COUNTING, max_tokens=SHORT)
+    text, body = text_of(answer), body_of(answer)
+    if "9" in text:
+        raise CheckFailed(f"expected at most {SHORT} tokens, got {text[:200]!r}")
+    reason = body["choices"][0].get("finish_reason")
+    if reason != "length":
+        raise CheckFailed(f"expected finish_reason 'length' of a text that was cut, got {reason!r}")
+
+
+@check(
+    "API-COMP-005",
+    "a list of prompts gets a choice for each",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:CreateCompletionRequest.prompt",
+)
+def test_batch(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """In their order; or the list is refused with the envelope. A prompt that is dropped in silence is lost
+    work that looks done."""
+    need(environment, COMPLETIONS)
+    texts = ["HX-ONE", "HX-TWO"]
+    answer = complete(target, [f"Return exactly the text: {text}" for text in texts], max_tokens=16)
+    if answer.status in (400, 422):
+        return require(error_problems(answer.status, answer.headers, answer.body), blame="gateway")
+    choices = body_of(answer).get("choices")
+    said = [str(choice.get("text")).strip() for choice in choices] if isinstance(choices, list) else []
+    if said != texts:
+        raise CheckFailed(f"expected a choice for each of 2 prompts, {texts}, got {said}", blame="gateway")
+    return None
+
+
+@check(
+    "API-COMP-006",
+    "a streamed text completion is whole",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:CreateCompletionRequest.stream",
+)
+def test_stream(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """Chunks of the right kind, one finish_reason, and [DONE] as the last word."""
+    require(_stream(target).problems, blame="gateway")
+
+
+@check(
+    "API-COMP-007",
+    "a streamed text completion spells the same text as a whole one",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:CreateCompletionRequest.stream",
+)
+def test_stream_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """The joined ``text`` of its chunks."""
+    text = _stream(target).text
+    if text.strip() != ECHO_TEXT:
+        raise CheckFailed(f"expected the stream to spell {ECHO_TEXT!r}, it spells {text[:200]!r}")
+
+
+@check(
+    "API-COMP-008",
+    "all chunks of a streamed text completion have the same id",
+    level=SHOULD,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:CreateCompletionResponse.id",
+)
+def test_stream_id(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """By the id, clients tell streams apart that they read at the same time."""
+    ids = _stream(target).ids
+    if "" in ids:
+        raise CheckFailed("expected one id in all chunks, got chunks without id", blame="gateway")
+    if len(ids) != 1:
+        raise CheckFailed(f"expected one id in all chunks, got {len(ids)}", blame="gateway")
+
+
+@check(
+    "API-COMP-009",
+    "a text completion without a prompt or of an unknown model is refused",
+    level=MUST,
+    effect=READ,
+    claims="STA-06",
+    spec="openai:guides/error-codes 400",
+)
+def test_refusals(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """4xx with the envelope: both are the caller's mistakes."""
+    need(environment, COMPLETIONS)
+    bodies = {
+        "without a prompt": {"model": balanced_or_first(environment), "max_tokens": 1},
+        "of an unknown model": {"model": "no-such-model", "prompt": "hello", "max_tokens": 1},
+    }
+    answers = {what: gateway.request("POST", COMPLETIONS, json_body=body) for what, body in bodies.items()}
+    require(
+        [
+            Problem("", f"a completion {what}: {problem.message}: {answer.text[:200]}")
+            for what, answer in answers.items()
+            for problem in error_problems(answer.status or 0, answer.headers, answer.body)
+        ],
+        blame="gateway",
+    )
+
+
+@check(
+    "API-COMP-010",
+    "the completions endpoint is honest where it is not promised",
+    level=MUST,
+    effect=SPEND,
+    claims="STA-06",
+    spec="openai:ErrorResponse",
+)
+def test_not_promised(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """It refuses with 4xx, or answers all the same; an internal error without envelope is neither."""
+    if COMPLETIONS.rsplit("/", 1)[-1] in environment.gateway.endpoints:
+        raise NotApplicable("the environment promises it (gateway.endpoints)")
+    require(dishonest_endpoint(complete(target, COUNTING, max_tokens=SHORT)), blame="gateway")
+
+
+def _stream(target: Target) -> TextStream:
+    return target.once(("completions", "stream"), lambda: streamed(target))

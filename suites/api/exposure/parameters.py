@@ -1,0 +1,129 @@
+"""Requests that try to steer the gateway: another upstream, another configuration, an invented answer.
+
+``api_key`` is never sent beside an address. LiteLLM 1.74.15 takes both together for a complete credential and
+adds a deployment that stays for everybody (BerriAI/litellm pull request 5575): that would change the target.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway_acceptance.environment import ModelKind
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import NoAnswer, NotApplicable
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.schema import error_problems
+from suites.api.exposure.listener import Elsewhere, elsewhere
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS
+
+PATIENCE_S = 2
+"""Seconds that a misled gateway is told to wait for the address that we made up."""
+
+OF_A_CALL = re.compile(
+    r"connect(ion)?\b.{0,40}\b(error|refused|timed? ?out|failed|attempts)|timed? ?out|unreachable", re.I
+)
+"""Words of an error that only somebody writes who has tried to connect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """A request with an address in its body. answer: None where none came in time; arrived: what was seen
+    at that address."""
+
+    name: str
+    answer: Exchange | None
+    arrived: tuple[str, ...]
+
+
+def chat_alias(target: Target) -> str:
+    """The alias that steering is tried with: one with a single deployment, so that nothing hides in a
+    balance."""
+    models = [model.alias for model in target.environment.models if model.kind is ModelKind.CHAT]
+    aliases = models or target.environment.aliases_of(ModelKind.CHAT)
+    if not aliases:
+        raise NotApplicable("the environment declares no chat model")
+    return aliases[0]
+
+
+def echo_with(target: Target, parameters: Mapping[str, Any]) -> Exchange:
+    """The validation prompt with more in the body."""
+    return target.gateway.chat(
+        chat_alias(target), ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS, **parameters
+    )
+
+
+def addressed(target: Target) -> list[Steered]:
+    """Chat and embeddings with ``api_base`` and ``base_url``."""
+    return target.once(("exposure", "addressed"), lambda: _addressed(target))
+
+
+def _addressed(target: Target) -> list[Steered]:
+    embedding = target.environment.aliases_of(ModelKind.EMBEDDING)[:1]
+    found = []
+    with elsewhere(target.gateway.url) as place:
+        for name in ("api_base", "base_url"):
+            found.append(_steered(target, place, f"chat with {name}", {name: place.url}))
+        for alias in embedding:
+            answer = _embedded(target, alias, place.url)
+            found.append(Steered("embeddings with api_base", answer, tuple(place.taken())))
+    return found
+
+
+def configured(target: Target) -> Steered:
+    """Chat with a router configuration of one's own (LiteLLM's ``user_config``)."""
+    with elsewhere(target.gateway.url) as place:
+        upstream = {"model": "openai/anything", "api_base": place.url, "api_key": "none"}
+        router = {
+            "model_list": [{"model_name": chat_alias(target), "litellm_params": upstream}],
+            "num_retries": 0,
+            "timeout": PATIENCE_S,
+        }
+        return _steered(target, place, "chat with user_config", {"user_config": router})
+
+
+def _steered(target: Target, place: Elsewhere, name: str, parameters: Mapping[str, Any]) -> Steered:
+    try:
+        answer: Exchange | None = echo_with(target, parameters)
+    except NoAnswer:
+        answer = None
+    return Steered(name, answer, tuple(place.taken()))
+
+
+def _embedded(target: Target, alias: str, url: str) -> Exchange | None:
+    try:
+        return target.gateway.embeddings(alias, "hello", api_base=url)
+    except NoAnswer:
+        return None
+
+
+def followed(seen: Steered) -> list[Problem]:
+    """Signs that the gateway called the address: what arrived there, or what only a caller can answer."""
+    if seen.arrived:
+        return [Problem("", f"{seen.name}: the gateway called it, {seen.arrived[0]} arrived there")]
+    if seen.answer is None:
+        return [Problem("", f"{seen.name}: no answer came, as of somebody who waits for that address")]
+    words = OF_A_CALL.search(seen.answer.text) if (seen.answer.status or 0) >= 400 else None
+    if words:
+        return [Problem("", f"{seen.name}: the answer tells of a call, {words[0]!r}")]
+    return []
+
+
+def dishonest(name: str, answer: Exchange) -> list[Problem]:
+    """A parameter that is not honoured is ignored, or refused with the envelope; nothing else."""
+    if answer.status == 200:
+        return []
+    problems = error_problems(answer.status or 0, answer.headers, answer.body)
+    if problems and (answer.status or 0) >= 500:
+        return [
+            Problem("", f"{name}: expected it refused or ignored, got {answer.status}: {answer.text[:200]}")
+        ]
+    return [Problem(found.rule, f"{name}: {found.message}", found.where) for found in problems]
+
+
+def all_of(found: Sequence[list[Problem]]) -> list[Problem]:
+    """One list of many."""
+    return [problem for problems in found for problem in problems]

@@ -1,0 +1,318 @@
+"""API-EXPO: what the gateway shows to those without a key, and what it lets those with one do to it."""
+
+import re
+from collections.abc import Callable
+
+from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.auth.rules import printed_forms
+from suites.api.exposure.browsers import STRANGER, allowed_origin, preflight, with_origin
+from suites.api.exposure.parameters import addressed, all_of, configured, dishonest, echo_with, followed
+from suites.api.exposure.paths import (
+    FILES,
+    described_routes,
+    gives_away,
+    probed,
+    revealed,
+    undeclared,
+)
+from suites.api.observations import ECHO_TEXT
+
+MOCKED = "HX-MOCKED"
+VERSION = re.compile(r"\d+\.\d+")
+
+
+@check(
+    "API-EXPO-001",
+    "no well-known path is open that the environment does not declare open",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="OWASP API9:2023",
+)
+def test_open_paths(target: Target, live_gateway: GatewayClient, environment: Environment) -> None:
+    """Descriptions, consoles, insight, a backend's own interface: asked without a key. Each that answers 200
+    is declared in gateway.public_paths, or nobody knew that it is open."""
+    found = undeclared(probed(target), environment.gateway.public_paths)
+    require([Problem("", f"{path} answers 200 without a key, and is not declared") for path in found])
+
+
+@check(
+    "API-EXPO-002",
+    "no described route is open that the environment does not declare open",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="OWASP API9:2023",
+)
+def test_described_routes(
+    live_gateway: GatewayClient, environment: Environment, note: Callable[[str, object], None]
+) -> None:
+    """The gateway's own description names routes that no list of ours knows. GET routes without parameters,
+    those first that it describes as open."""
+    description = live_gateway.get("/openapi.json", key=None)
+    if description.status != 200:
+        raise NotApplicable("the gateway does not publish its interface at /openapi.json")
+    routes = described_routes(description.json())
+    note("described_routes_tried", len(routes))
+    answers = [live_gateway.get(path, key=None) for path in routes]
+    found = undeclared(answers, environment.gateway.public_paths)
+    require([Problem("", f"{path} answers 200 without a key, and is not declared") for path in found])
+
+
+@check(
+    "API-EXPO-003",
+    "files of the deployment are not served",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="CWE-538, CWE-22",
+)
+def test_files(live_gateway: GatewayClient) -> None:
+    """Settings, repositories, and what lies above the served folder. Known by their content: a console may
+    answer any path with its page."""
+    answers = {path: live_gateway.get(path, key=None) for path in FILES}
+    require(
+        [
+            Problem("", f"{path} is served to anybody")
+            for path, answer in answers.items()
+            if answer.status == 200 and gives_away(path, answer.text)
+        ],
+        blame="gateway",
+    )
+
+
+@check(
+    "API-EXPO-004",
+    "what is open names no backend and no key",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="CWE-200",
+)
+def test_open_paths_tell_nothing(
+    target: Target, live_gateway: GatewayClient, environment: Environment
+) -> None:
+    """Ollama has no authentication: its address is all that somebody needs (see BACKEND-BYPASS-001)."""
+    problems = []
+    for answer in probed(target):
+        if answer.status == 200:
+            held = revealed(answer, environment.backends, printed_forms(target.key))
+            problems += [Problem("", f"{answer.url} tells {what} to anybody") for what in held]
+    require(problems, blame="gateway")
+
+
+@check(
+    "API-EXPO-005",
+    "an address in a request's body is not called",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-04",
+    spec="CWE-918",
+)
+def test_address_in_the_body(target: Target, gateway: GatewayClient) -> None:
+    """``api_base`` and ``base_url`` are parameters of client libraries: a gateway that follows them calls,
+    with its own rights and keys, whatever a caller names."""
+    require(all_of([followed(seen) for seen in addressed(target)]), blame="gateway")
+
+
+@check(
+    "API-EXPO-006",
+    "an address in a request's body is refused or ignored",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-04",
+    spec="openai:ErrorResponse",
+)
+def test_address_is_answered(target: Target, gateway: GatewayClient) -> None:
+    """The caller learns it: an envelope that says so, or an answer as if nothing had been said."""
+    seen = addressed(target)
+    require(
+        all_of([dishonest(one.name, one.answer) for one in seen if one.answer is not None]), blame="gateway"
+    )
+
+
+@check(
+    "API-EXPO-007",
+    "a routing configuration in a request's body is not followed",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-04",
+    spec="CWE-918",
+)
+def test_configuration_in_the_body(target: Target, gateway: GatewayClient) -> None:
+    """The same by another door: a whole model list with an address of the caller's."""
+    require(followed(configured(target)), blame="gateway")
+
+
+@check(
+    "API-EXPO-008",
+    "an answer cannot be made up by the request",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="litellm pull request 26941",
+)
+def test_mock_response(target: Target, gateway: GatewayClient) -> None:
+    """``mock_response`` passes every model, and what is logged and cached of the answer is a forgery."""
+    answer = echo_with(target, {"mock_response": MOCKED})
+    if MOCKED in answer.text and answer.status == 200:
+        raise CheckFailed(f"the model's answer is what the request asked for: {MOCKED!r}", blame="gateway")
+    require(dishonest("mock_response", answer), blame="gateway")
+
+
+@check(
+    "API-EXPO-009",
+    "a failure cannot be staged by the request",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="litellm pull request 35423",
+)
+def test_mock_failure(target: Target, gateway: GatewayClient) -> None:
+    """``mock_testing_fallbacks`` lets callers drill the gateway's failover; only operators may."""
+    answer = echo_with(target, {"mock_testing_fallbacks": True})
+    require(dishonest("mock_testing_fallbacks", answer), blame="gateway")
+    if answer.status == 200 and ECHO_TEXT not in answer.text:
+        raise CheckFailed(f"expected an ordinary answer, got {answer.text[:200]}", blame="gateway")
+
+
+@check(
+    "API-EXPO-010",
+    "TRACE is not answered with the request",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="RFC 9110 section 9.3.8",
+)
+def test_trace(live_gateway: GatewayClient) -> None:
+    """An echo of the request shows to scripts what browsers hide from them."""
+    canary = "hx-trace-canary"
+    answer = live_gateway.request("TRACE", "/v1/models", key=None, headers=[("x-canary", canary)])
+    if answer.status == 200 or canary in answer.text:
+        raise CheckFailed(f"TRACE is answered with {answer.status}: {answer.text[:200]}", blame="gateway")
+
+
+@check(
+    "API-EXPO-011",
+    "no header tells the server's version",
+    level=SHOULD,
+    effect=READ,
+    claims="FUN-04",
+    spec="RFC 9110 section 10.2.4",
+)
+def test_server_header(live_gateway: GatewayClient) -> None:
+    """Without a key, ``server`` and ``x-powered-by`` name products at most: versions help those who look for
+    known holes."""
+    answer = live_gateway.models(key=None)
+    told = [
+        f"{name}: {value}"
+        for name, value in answer.headers
+        if name.lower() in ("server", "x-powered-by") and VERSION.search(value)
+    ]
+    if told:
+        raise CheckFailed(f"expected no version in headers, got {'; '.join(told)}", blame="gateway")
+
+
+@check(
+    "API-EXPO-012",
+    "an origin that is not declared may not call from a browser",
+    level=SHOULD,
+    effect=READ,
+    claims="FUN-04",
+    spec="Fetch: CORS protocol",
+)
+def test_strange_origin(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """gateway.cors_origins lists who may; ``*`` there means everybody. A page of anybody's can otherwise use
+    every gateway that its readers' browsers reach."""
+    if "*" in environment.gateway.cors_origins:
+        raise NotApplicable("the environment declares that every origin may call (gateway.cors_origins)")
+    answers = {"the preflight": preflight(target, STRANGER), "GET": with_origin(target, STRANGER)}
+    require(
+        [
+            Problem("", f"{what} allows {allowed_origin(answer)} where {STRANGER} asks")
+            for what, answer in answers.items()
+            if allowed_origin(answer) in ("*", STRANGER)
+        ],
+        blame="gateway",
+    )
+
+
+@check(
+    "API-EXPO-013",
+    "no strange origin may call with a browser's credentials",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="Fetch: CORS protocol and credentials",
+)
+def test_strange_origin_with_credentials(target: Target, gateway: GatewayClient) -> None:
+    """To return whatever origin asks, and to allow credentials with it, gives foreign pages the sessions of
+    the gateway's console. Browsers themselves only stop the literal ``*``."""
+    answers = {f"the preflight of {origin}": preflight(target, origin) for origin in (STRANGER, "null")}
+    answers[f"GET from {STRANGER}"] = with_origin(target, STRANGER)
+    require(
+        [
+            Problem("", f"{what} is allowed, with credentials")
+            for what, answer in answers.items()
+            if (answer.header("access-control-allow-credentials") or "").lower() == "true"
+            and allowed_origin(answer) in (STRANGER, "null")
+        ],
+        blame="gateway",
+    )
+
+
+@check(
+    "API-EXPO-014",
+    "a declared origin may call from a browser",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="Fetch: CORS protocol",
+)
+def test_declared_origin(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """With the key's header and JSON, or the declared application does not work."""
+    origins = [origin for origin in environment.gateway.cors_origins if origin != "*"]
+    if not origins:
+        raise NotApplicable("the environment declares no origin (gateway.cors_origins)")
+    problems = []
+    for origin in origins:
+        answer = preflight(target, origin)
+        headers = (answer.header("access-control-allow-headers") or "").lower()
+        if allowed_origin(answer) not in ("*", origin) or (answer.status or 0) >= 400:
+            seen = f"got {answer.status} and {allowed_origin(answer)}"
+            problems.append(Problem("", f"{origin}: expected it allowed, {seen}"))
+        elif "authorization" not in headers:
+            problems.append(Problem("", f"{origin}: the header authorization is not allowed: {headers!r}"))
+    require(problems, blame="gateway")
+
+
+@check(
+    "API-EXPO-015",
+    "every answer carries the declared headers",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="OWASP Secure Headers",
+)
+def test_declared_headers(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """gateway.response_headers, on answers that succeed and on refusals; a value is compared as a whole."""
+    declared = environment.gateway.response_headers
+    if not declared:
+        raise NotApplicable("the environment declares no header (gateway.response_headers)")
+    answers = {"GET /v1/models": target.once(("models",), gateway.models)}
+    answers["the same without a key"] = gateway.models(key=None)
+    answers["a path that is not there"] = gateway.get("/v1/no-such-path")
+    require(
+        [
+            Problem("", f"{what}: expected {name}: {value}, got {answer.header(name)}")
+            for what, answer in answers.items()
+            for name, value in declared.items()
+            if answer.header(name) != value
+        ],
+        blame="gateway",
+    )

@@ -1,0 +1,155 @@
+"""API-SDK: chat, raw and streamed, as an application asks for it."""
+
+import openai
+from openai.lib.streaming.chat import ContentDeltaEvent, ContentDoneEvent
+
+from gateway_acceptance.check import MUST, SPEND, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed
+from suites.api.observations import ECHO_TOKENS, balanced_or_first
+from suites.api.sdk.probes import ECHO, HelperStream, echoed, helper_stream, reading, text_of
+
+COUNT = "Count from 1 to 40"
+"""Long enough that a stream can be left in its middle."""
+
+
+@check(
+    "API-SDK-005",
+    "a raw response gives status, headers and body, and parses to the same completion",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai-python:with_raw_response",
+)
+def test_raw_response(sdk: openai.OpenAI, environment: Environment) -> None:
+    """The way by which applications read rate limits and ids of requests."""
+    raw = sdk.chat.completions.with_raw_response.create(
+        model=balanced_or_first(environment), messages=ECHO, temperature=0, max_tokens=ECHO_TOKENS
+    )
+    kind = raw.headers.get("content-type", "")
+    if raw.status_code != 200 or not kind.startswith("application/json"):
+        raise CheckFailed(f"expected 200 and application/json, got {raw.status_code} and {kind!r}")
+    with reading("the body"):
+        completion = raw.parse()
+    body = raw.http_response.json()
+    if completion.id != body.get("id") or completion.model != body.get("model"):
+        raise CheckFailed(f"expected the parsed body, got {completion.id!r} for {body.get('id')!r}")
+    echoed(text_of(completion), "the raw response")
+
+
+@check(
+    "API-SDK-006",
+    "iterating over a stream gives the whole text, and says why it ended",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai-python:Stream[ChatCompletionChunk]",
+)
+def test_stream(sdk: openai.OpenAI, environment: Environment) -> None:
+    """The loop of every chat application. The SDK takes a stream that simply ends for a whole one, so the
+    finish_reason is asked for."""
+    stream = sdk.chat.completions.create(
+        model=balanced_or_first(environment),
+        messages=ECHO,
+        temperature=0,
+        max_tokens=ECHO_TOKENS,
+        stream=True,
+    )
+    with reading("the stream"):
+        choices = [choice for chunk in stream for choice in chunk.choices]
+    echoed("".join(choice.delta.content or "" for choice in choices), "the stream")
+    reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
+    if reasons != ["stop"]:
+        raise CheckFailed(f"expected the stream to end with finish_reason stop, got {reasons}")
+
+
+@check(
+    "API-SDK-007",
+    "the stream helper's events add up to its final completion",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai-python:ChatCompletionStream",
+)
+def test_stream_helper(target: Target, sdk: openai.OpenAI, environment: Environment) -> None:
+    """The helper puts the chunks together by their index and raises where they do not fit."""
+    seen = _helped(target, sdk, environment)
+    deltas = "".join(event.delta for event in seen.events if isinstance(event, ContentDeltaEvent))
+    done = [event.content for event in seen.events if isinstance(event, ContentDoneEvent)]
+    final = text_of(seen.completion)
+    echoed(final, "the final completion")
+    if deltas != final or done != [final]:
+        raise CheckFailed(f"expected the events to spell {final!r}, got deltas {deltas!r} and done {done!r}")
+
+
+@check(
+    "API-SDK-008",
+    "the stream helper reports the usage that was asked for",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai:ChatCompletionStreamOptions.include_usage",
+)
+def test_stream_helper_usage(target: Target, sdk: openai.OpenAI, environment: Environment) -> None:
+    """Without it nobody can account for streamed answers."""
+    usage = _helped(target, sdk, environment).completion.usage
+    if usage is None:
+        raise CheckFailed("expected the final completion to have its usage, it has none", blame="gateway")
+    if not usage.prompt_tokens or not usage.completion_tokens:
+        raise CheckFailed(f"expected tokens of prompt and completion, got {usage.to_dict()}")
+
+
+@check(
+    "API-SDK-009",
+    "after a stream is left in its middle the same client goes on",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai-python:Stream.close",
+)
+def test_stream_left(target: Target, sdk: openai.OpenAI, environment: Environment) -> None:
+    """A user who presses stop: the next question gets its own answer, from its beginning."""
+    alias = balanced_or_first(environment)
+    with (
+        reading("the stream"),
+        sdk.chat.completions.create(
+            model=alias, messages=[{"role": "user", "content": COUNT}], max_tokens=128, stream=True
+        ) as stream,
+    ):
+        if next(iter(stream), None) is None:
+            raise CheckFailed("expected a stream with chunks, the SDK got none")
+    completion = sdk.chat.completions.create(
+        model=alias, messages=ECHO, temperature=0, max_tokens=ECHO_TOKENS
+    )
+    echoed(text_of(completion), "the request after a stream that was left")
+
+
+@check(
+    "API-SDK-010",
+    "the SDK's message can be sent back as a turn of the conversation",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai-python:ChatCompletionMessage",
+)
+def test_message_sent_back(sdk: openai.OpenAI, environment: Environment) -> None:
+    """``messages.append(completion.choices[0].message)`` is what the documentation shows. All that a
+    gateway puts into its messages, nulls and extra fields too, comes back to it."""
+    alias = balanced_or_first(environment)
+    first = sdk.chat.completions.create(model=alias, messages=ECHO, temperature=0, max_tokens=ECHO_TOKENS)
+    if not first.choices:
+        raise CheckFailed("expected a completion with a choice, the SDK got none")
+    history = [*ECHO, first.choices[0].message, *ECHO]
+    second = sdk.chat.completions.create(
+        model=alias,
+        messages=history,  # type: ignore[arg-type]  # the SDK serialises its own models
+        temperature=0,
+        max_tokens=ECHO_TOKENS,
+    )
+    echoed(text_of(second), "the second turn")
+
+
+def _helped(target: Target, sdk: openai.OpenAI, environment: Environment) -> HelperStream:
+    alias = balanced_or_first(environment)
+    return target.once(("sdk", "helper", alias), lambda: helper_stream(sdk, alias))

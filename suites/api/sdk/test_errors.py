@@ -1,0 +1,150 @@
+"""API-SDK: every error is the class that applications catch, and carries what they show.
+
+SPEND wherever something would be generated if the gateway did not refuse.
+"""
+
+import secrets
+from collections.abc import Callable
+
+import openai
+
+from gateway_acceptance.check import MUST, READ, SPEND, check
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed
+from suites.api.observations import ECHO_TOKENS, balanced_or_first
+from suites.api.sdk.probes import ECHO, UNKNOWN_MODEL
+
+ERRORS = "openai-python:README Handling errors"
+
+
+@check(
+    "API-SDK-017",
+    "a wrong key is an AuthenticationError",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec=ERRORS,
+)
+def test_wrong_key(sdk: openai.OpenAI) -> None:
+    """Applications ask for another key on this class, and on no other."""
+    stranger = sdk.with_options(api_key=f"sk-{secrets.token_hex(16)}")
+    _raises(lambda: stranger.models.list(), openai.AuthenticationError)
+
+
+@check(
+    "API-SDK-018",
+    "an unknown model is a NotFoundError or a BadRequestError",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec=ERRORS,
+)
+def test_unknown_model(target: Target, sdk: openai.OpenAI) -> None:
+    """OpenAI answers 404, LiteLLM 400; both say that the request is at fault."""
+    error = _unknown_model(target, sdk)
+    if not isinstance(error, openai.NotFoundError | openai.BadRequestError):
+        raise CheckFailed(f"expected NotFoundError or BadRequestError, got {_named(error)}", blame="gateway")
+
+
+@check(
+    "API-SDK-019",
+    "an error carries the gateway's message, and its envelope as body",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai-python:APIError.body",
+)
+def test_error_tells(target: Target, sdk: openai.OpenAI) -> None:
+    """The SDK unwraps ``error``; where the envelope is another one, applications have nothing to show."""
+    error = _unknown_model(target, sdk)
+    if not isinstance(error, openai.APIStatusError):
+        raise CheckFailed(f"expected an error with a status, got {_named(error)}", blame="gateway")
+    message = error.body.get("message") if isinstance(error.body, dict) else None
+    if not isinstance(message, str) or not message:
+        raise CheckFailed(f"expected a message in the error's body, got {error.body!r}", blame="gateway")
+    if message not in error.message:
+        raise CheckFailed(f"expected the error to say {message!r}, it says {error.message!r}")
+
+
+@check(
+    "API-SDK-020",
+    "an error of a streamed request is raised before the first chunk",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec=ERRORS,
+)
+def test_stream_error(sdk: openai.OpenAI) -> None:
+    """A refusal with status 200 and an error in the stream escapes what surrounds ``create``."""
+    _raises(
+        lambda: sdk.chat.completions.create(model=UNKNOWN_MODEL, messages=ECHO, stream=True),
+        openai.NotFoundError,
+        openai.BadRequestError,
+    )
+
+
+@check(
+    "API-SDK-021",
+    "messages of the wrong type are a BadRequestError",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec=ERRORS,
+)
+def test_bad_request(sdk: openai.OpenAI, environment: Environment) -> None:
+    """The commonest mistake: a text where a list belongs. FastAPI's 422 says the same."""
+    _raises(
+        lambda: sdk.chat.completions.create(
+            model=balanced_or_first(environment),
+            messages="hello",  # type: ignore[arg-type]
+            max_tokens=ECHO_TOKENS,
+        ),
+        openai.BadRequestError,
+        openai.UnprocessableEntityError,
+    )
+
+
+@check(
+    "API-SDK-022",
+    "an unknown route is a NotFoundError",
+    level=MUST,
+    effect=READ,
+    claims="FUN-01",
+    spec=ERRORS,
+)
+def test_unknown_route(sdk: openai.OpenAI) -> None:
+    """An application that uses what the gateway does not have learns so at once."""
+    _raises(lambda: sdk.get("/no-such-route", cast_to=object), openai.NotFoundError)
+
+
+def _unknown_model(target: Target, sdk: openai.OpenAI) -> openai.OpenAIError | None:
+    def ask() -> openai.OpenAIError | None:
+        return _error_of(
+            lambda: sdk.chat.completions.create(model=UNKNOWN_MODEL, messages=ECHO, max_tokens=ECHO_TOKENS)
+        )
+
+    return target.once(("sdk", "unknown model"), ask)
+
+
+def _raises(call: Callable[[], object], *expected: type[openai.APIStatusError]) -> None:
+    error = _error_of(call)
+    if not isinstance(error, expected):
+        names = " or ".join(kind.__name__ for kind in expected)
+        raise CheckFailed(f"expected {names}, got {_named(error)}", blame="gateway")
+
+
+def _error_of(call: Callable[[], object]) -> openai.OpenAIError | None:
+    try:
+        call()
+    except openai.OpenAIError as error:
+        return error
+    return None
+
+
+def _named(error: openai.OpenAIError | None) -> str:
+    if error is None:
+        return "an answer"
+    status = f" ({error.status_code})" if isinstance(error, openai.APIStatusError) else ""
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}{status}: {first[:160]}"

@@ -1,0 +1,100 @@
+"""Each rule of the stream's state machine as a check of its own: the factory of ``test_stream_rules``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from gateway_acceptance.check import SPEND, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import NotApplicable, Untestable, require
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.stream import RULES
+from suites.api.streams.probes import (
+    Kind,
+    Observed,
+    direct_chat,
+    observed,
+    require_unbroken,
+    require_unfailed,
+)
+
+EVERY = tuple(Kind)
+CALLED_CHECK = "API-STREAM-060"
+"""Says that a tool is called in a stream at all; the rules about tool calls have nothing to judge without."""
+
+JUDGED: dict[str, tuple[str, ...]] = {}
+"""Check id -> the rules that it judges. Together they are all of them, each once."""
+
+Checked = Callable[[Target, GatewayClient], None]
+
+
+def stream_rule(
+    check_id: str, *names: str, of: Sequence[Kind] = EVERY, calls: int = 0, title: str = ""
+) -> Checked:
+    """A check that these rules are kept by the streams of these kinds.
+
+    names: in ``RULES``, all of one level; title: the first rule's own where none is given. calls: how many
+    tool calls there must be for the rules to say anything. Raises ValueError at import where that is not so.
+    """
+    rules = [RULES[name] for name in names]
+    if len({rule.level for rule in rules}) != 1:
+        raise ValueError(f"{check_id}: the rules {', '.join(names)} are not of one level")
+    if check_id in JUDGED:
+        raise ValueError(f"{check_id} is declared twice")
+    JUDGED[check_id] = names
+
+    @check(
+        check_id,
+        title or rules[0].title,
+        level=rules[0].level,
+        effect=SPEND,
+        claims="FUN-01",
+        spec="; ".join(dict.fromkeys(rule.source for rule in rules)),
+    )
+    def kept(target: Target, gateway: GatewayClient) -> None:
+        streams = [found for kind in of if (found := observed(target, kind)) is not None]
+        if "stream.status" not in names:
+            each(require_unbroken, streams)
+        require(broken(streams, names), blame="gateway")
+        if "stream.error.frame" not in names:
+            each(require_unfailed, streams)
+        if calls:
+            _require_calls(target, streams, calls)
+
+    kept.__doc__ = "\n".join(f"{rule.name}: {rule.title}. {rule.source}." for rule in rules)
+    return kept
+
+
+def each(require_that: Callable[[Observed], None], streams: Sequence[Observed]) -> None:
+    """The premise for every stream."""
+    for seen in streams:
+        require_that(seen)
+
+
+def broken(streams: Sequence[Observed], names: Sequence[str]) -> list[Problem]:
+    """How the streams break the rules, each problem with the stream that it is of."""
+    return [
+        replace(problem, where=f"{seen.kind} stream, {problem.where}")
+        for seen in streams
+        for problem in seen.stream.broken(*names)
+    ]
+
+
+def _require_calls(target: Target, streams: Sequence[Observed], calls: int) -> None:
+    """A rule about tool calls was kept only where there were any."""
+    if not direct_chat(target.environment):
+        raise Untestable(
+            "no backend may be asked directly whether its model calls tools",
+            f"set direct = true for one in {target.environment.source.name} where it can be reached",
+        )
+    if not streams:
+        raise NotApplicable("no chat model calls a tool when its backend is asked directly")
+    for seen in streams:
+        came = len(seen.stream.tool_calls())
+        if came < calls:
+            raise NotApplicable(
+                f"the stream brings {came} tool calls, at least {calls} are needed to judge; "
+                f"whether it has to is {CALLED_CHECK}"
+            )

@@ -1,0 +1,55 @@
+"""API-STREAM: clients that go away in mid-stream; users do it all the time."""
+
+from gateway_acceptance.check import MUST, SPEND, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import require
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.streams.leaving import leave, slot_freed, unwell
+from suites.api.streams.probes import last_direct_chat, single_chat
+
+SEVERAL = 4
+
+
+@check(
+    "API-STREAM-090",
+    "a client that leaves in mid-stream leaves the gateway well",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="RFC 9110 section 2.1: requests are independent of each other",
+)
+def test_one_leaves(target: Target, gateway: GatewayClient) -> None:
+    """It is alive, and the same model answers the next request within the declared bound."""
+    alias = single_chat(target.environment).alias
+    leave(target, alias)
+    require(unwell(target, alias), blame="gateway")
+
+
+@check(
+    "API-STREAM-091",
+    "several clients that leave one after the other leave the gateway well",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="RFC 9110 section 2.1: requests are independent of each other",
+)
+def test_several_leave(target: Target, gateway: GatewayClient) -> None:
+    """What leaks with each of them (connections, permits of a limit) shows after a few."""
+    alias = single_chat(target.environment).alias
+    for _ in range(SEVERAL):
+        leave(target, alias)
+    require(unwell(target, alias), blame="gateway")
+
+
+@check(
+    "API-STREAM-092",
+    "a client that leaves in mid-stream frees the backend's slot",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="LiteLLM #30244: the backend goes on generating for nobody; ollama server/sched.go",
+)
+def test_slot_freed(target: Target, gateway: GatewayClient) -> None:
+    """A backend serves few requests at a time. One that goes on for a client that has left takes the place of
+    one that waits. Ollama shows it: a model's time until unloading begins anew when its last request ends."""
+    slot_freed(target, last_direct_chat(target.environment))

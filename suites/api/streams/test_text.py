@@ -1,0 +1,276 @@
+"""API-STREAM: what a stream says: whole, and the same that would have come without streaming."""
+
+import re
+
+from gateway_acceptance.check import MUST, SHOULD, SPEND, check
+from gateway_acceptance.environment import Model
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable, require
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.streams.probes import (
+    COUNT_PROMPT,
+    COUNT_TO,
+    COUNT_TOKENS,
+    Kind,
+    Observed,
+    direct_chat,
+    observed,
+    read,
+    require_unbroken,
+    require_whole,
+    single_chat,
+    streamed,
+)
+
+UNICODE = "naïve cafe\u0301 東京 👩‍👩‍👧 🏳️‍🌈 שלום مرحبا 𝔘"
+"""Two-, three- and four-byte characters, a combining mark, joined emoji, right-to-left, astral letters."""
+UNICODE_PROMPT = f"Return exactly the text: {UNICODE}"
+UNICODE_TOKENS = 96
+
+
+@check(
+    "API-STREAM-004",
+    "the connection holds to the end of a stream",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="RFC 9112 section 8",
+)
+def test_connection_holds(target: Target, gateway: GatewayClient) -> None:
+    """An incomplete body is an exception in every client, after a part of the text was shown."""
+    for seen in _streams(target):
+        if seen.exchange.error:
+            raise CheckFailed(
+                f"the {seen.kind} stream broke off after {len(seen.stream.chunks)} chunks: "
+                f"{seen.exchange.error}",
+                blame="gateway",
+            )
+
+
+@check(
+    "API-STREAM-057",
+    "a stream that max_tokens cuts finishes with length",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai:CreateChatCompletionStreamResponse.choices.finish_reason; LiteLLM #25825",
+)
+def test_cut_says_length(target: Target, gateway: GatewayClient) -> None:
+    """Told ``stop``, an application takes the part for the whole."""
+    seen = _seen(target, Kind.CUT)
+    require_whole(seen)
+    if str(COUNT_TO) in seen.stream.text():
+        raise CheckFailed(f"max_tokens had no effect: the stream says {seen.stream.text()[:200]!r}")
+    if seen.stream.finish_reasons != {0: "length"}:
+        raise CheckFailed(
+            f"expected finish_reason length after {seen.stream.text()!r}, got {seen.stream.finish_reasons}",
+            blame="gateway",
+        )
+
+
+@check(
+    "API-STREAM-060",
+    "a tool that the model calls is called in the stream",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai:ChatCompletionStreamResponseDelta.tool_calls; LiteLLM #35711, #12481",
+)
+def test_tool_called(target: Target, gateway: GatewayClient) -> None:
+    """Only with a model that calls tools when its backend is asked directly. A call that comes as text with
+    finish_reason stop is shown to the user, and the tool never runs."""
+    if not direct_chat(target.environment):
+        raise Untestable(
+            "no backend may be asked directly whether its model calls tools",
+            f"set direct = true for one in {target.environment.source.name} where it can be reached",
+        )
+    seen = observed(target, Kind.TOOL)
+    if seen is None:
+        raise NotApplicable("no chat model calls a tool when its backend is asked directly")
+    require_whole(seen)
+    if not seen.stream.tool_calls():
+        raise CheckFailed(
+            f"the model calls {seen.calls} tools when asked directly; the stream brings none, "
+            f"but the text {seen.stream.text()[:160]!r}",
+            blame="gateway",
+        )
+
+
+@check(
+    "API-STREAM-080",
+    "a stream spells the text that comes without streaming",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai:CreateChatCompletionRequest.stream",
+)
+def test_same_text(target: Target, gateway: GatewayClient) -> None:
+    """One deployment, temperature 0: a character lost between chunks shows here and nowhere else."""
+    seen = _seen(target, Kind.USAGE)
+    require_whole(seen)
+    whole, text = _content(_twin(target)), seen.stream.text()
+    if text == whole:
+        return
+    again = _content(_ask_twin(target))
+    if again != whole:
+        raise Inconclusive(
+            f"without streaming the deployment answers differently: {whole[:80]!r}, then {again[:80]!r}"
+        )
+    raise CheckFailed(
+        f"expected the stream to spell {whole[:300]!r} as without streaming, got {text[:300]!r}",
+        blame="gateway",
+    )
+
+
+@check(
+    "API-STREAM-081",
+    "a stream's usage is the usage that comes without streaming",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai:ChatCompletionStreamOptions.include_usage",
+)
+def test_same_usage(target: Target, gateway: GatewayClient) -> None:
+    """Costs and quotas are counted from it. The answer's tokens are compared only where the text is the
+    same."""
+    seen = _seen(target, Kind.USAGE)
+    require_whole(seen)
+    twin = _twin(target)
+    same_text = _content(twin) == seen.stream.text()
+    usage, expected = seen.stream.usage, twin.json().get("usage")
+    if usage is None or not isinstance(expected, dict):
+        raise Untestable(f"usage is {usage}, without streaming {expected}", "see API-STREAM-070")
+    counts = ("prompt_tokens", "completion_tokens") if same_text else ("prompt_tokens",)
+    require(
+        [
+            Problem("", f"expected {name} {expected.get(name)} as without streaming, got {usage.get(name)}")
+            for name in counts
+            if usage.get(name) != expected.get(name)
+        ],
+        blame="gateway",
+    )
+
+
+@check(
+    "API-STREAM-082",
+    "unicode survives the cutting into chunks",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="RFC 8259 section 8.1; WHATWG HTML 9.2.5",
+)
+def test_unicode(target: Target, gateway: GatewayClient) -> None:
+    """Code point for code point: combining marks are not composed, joiners not dropped, and nothing is turned
+    around. Where the model itself does not return the text, nothing is to be seen."""
+    model = single_chat(target.environment)
+    exchange = target.once(
+        ("stream", "unicode"),
+        lambda: streamed(target, model.alias, UNICODE_PROMPT, max_tokens=UNICODE_TOKENS),
+    )
+    stream = read(exchange)
+    require(stream.broken("stream.status", "stream.error"), blame="gateway")
+    if UNICODE in stream.text():
+        return
+    itself = _said_directly(target, model, UNICODE_PROMPT, UNICODE_TOKENS)
+    if UNICODE not in itself:
+        raise NotApplicable(f"{model.upstream} itself does not return the text, but {itself[:120]!r}")
+    raise CheckFailed(
+        f"expected the code points of {UNICODE!r}, got {stream.text()[:200]!a}", blame="gateway"
+    )
+
+
+@check(
+    "API-STREAM-083",
+    "a stream that finishes with stop is whole",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai:CreateChatCompletionStreamResponse.choices.finish_reason; LiteLLM #33404, #33222",
+)
+def test_stop_is_whole(target: Target, gateway: GatewayClient) -> None:
+    """An upstream that dies in mid-stream must not be made a regular end: clients cannot tell the part from
+    the whole. It shows in a text whose end is known, by a model that reaches it when asked directly."""
+    seen = _seen(target, Kind.USAGE)
+    require_unbroken(seen)
+    if seen.stream.error is not None:
+        raise Untestable(f"the stream failed, and says so ({seen.stream.error})", "see API-STREAM-005")
+    text, reasons = seen.stream.text(), seen.stream.finish_reasons
+    if reasons != {0: "stop"}:
+        raise Untestable(f"the stream did not finish with stop, but {reasons}", "see API-STREAM-052")
+    if _counted(text):
+        return
+    model = single_chat(target.environment)
+    itself = _said_directly(target, model, COUNT_PROMPT, COUNT_TOKENS)
+    if not _counted(itself):
+        raise NotApplicable(
+            f"{model.upstream} itself does not count to {COUNT_TO}, but says {itself[:120]!r}"
+        )
+    raise CheckFailed(
+        f"finish_reason is stop, and the text ends with {text[-60:]!r}; asked directly, {model.backend} "
+        f"counts to {COUNT_TO}: a stream that was cut is called whole",
+        blame="gateway",
+    )
+
+
+@check(
+    "API-STREAM-084",
+    "two streams have different ids",
+    level=SHOULD,
+    effect=SPEND,
+    claims="FUN-01",
+    spec="openai:CreateChatCompletionStreamResponse.id: a unique identifier",
+)
+def test_ids_differ(target: Target, gateway: GatewayClient) -> None:
+    """Logs and traces are joined by it; an id from a small range collides within a day."""
+    streams = _streams(target)
+    for seen in streams:
+        require_unbroken(seen)
+    ids = [{str(chunk.get("id")) for chunk in seen.stream.chunks} for seen in streams]
+    both = set.union(*(ids[i] & ids[j] for i in range(len(ids)) for j in range(i)))
+    if both:
+        raise CheckFailed(f"two streams share the id {', '.join(sorted(both))}", blame="gateway")
+
+
+def _seen(target: Target, kind: Kind) -> Observed:
+    seen = observed(target, kind)
+    assert seen is not None, f"only the tool stream may be missing, not {kind}"
+    return seen
+
+
+def _streams(target: Target) -> list[Observed]:
+    return [found for kind in Kind if (found := observed(target, kind)) is not None]
+
+
+def _twin(target: Target) -> Exchange:
+    """The question of the include_usage stream, not streamed."""
+    return target.once(("stream", "twin"), lambda: _ask_twin(target))
+
+
+def _ask_twin(target: Target) -> Exchange:
+    alias = single_chat(target.environment).alias
+    return target.gateway.chat(alias, COUNT_PROMPT, temperature=0, max_tokens=COUNT_TOKENS)
+
+
+def _content(answer: Exchange) -> str:
+    try:
+        content = answer.json()["choices"][0]["message"]["content"]
+    except (KeyError, IndexError, TypeError, CheckFailed):
+        content = None
+    if answer.status != 200 or not isinstance(content, str):
+        raise Untestable(
+            f"without streaming the gateway answers {answer.status}: {answer.text[:160]}", "see API-CHAT-001"
+        )
+    return content
+
+
+def _said_directly(target: Target, model: Model, prompt: str, tokens: int) -> str:
+    """What the backend itself answers, not streamed. Raises Untestable where it may not be asked."""
+    answer = target.backend(model.backend).chat(model.upstream, prompt, max_tokens=tokens)
+    message = answer.json().get("message", {}) if answer.status == 200 else {}
+    return str(message.get("content", ""))
+
+
+def _counted(text: str) -> bool:
+    return re.findall(r"\d+", text)[-1:] == [str(COUNT_TO)]

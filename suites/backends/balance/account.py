@@ -1,0 +1,44 @@
+"""What the report tells of a judgement: the hypothesis, what was drawn, and what the outcome means."""
+
+from __future__ import annotations
+
+from gateway_acceptance.balance.sequential import Outcome
+from gateway_acceptance.environment import Environment
+from suites.backends.balance.evaluation import Judged, power_of_ten, shown
+
+TELLS = {
+    "backend": "the header that names the backend",
+    "deployment": "the header with the deployment's id, and the gateway's list of deployments",
+}
+
+
+def account(found: Judged, environment: Environment) -> dict[str, str]:
+    """Facts by name, for the tracker; in an order that reads."""
+    trial, sample, design = found.trial, found.sample, found.trial.design
+    seconded = "" if sample.counted is None else "; the backends' own counts agree"
+    return {
+        "null hypothesis": found.null.sentence,
+        "witness": TELLS[sample.witness] + seconded,
+        "draws": f"{len(sample.draws)} ({trial.draws} decided the shares; at most {design.most_draws})",
+        "counts": shown(trial.counts),
+        "intervals": ", ".join(
+            f"{name} {low:.1%} to {high:.1%}" for name, (low, high) in trial.intervals.items()
+        ),
+        "e-value": f"{power_of_ten(trial.path[-1])} (fails at {1 / design.alpha:g})",
+        "alpha": f"{design.alpha:g} for these shares, of {environment.balance.alpha:g} for all groups "
+        "and tests",
+        "tolerance": f"{design.tolerance:g}",
+        "passed means": f"no share is off by {design.tolerance:g} or more; wrong with a probability of at "
+        f"most {1 - design.power:.2g}",
+    }
+
+
+def in_words(found: Judged, environment: Environment) -> str:
+    """A judgement that is not passed, with all it rests on."""
+    facts = account(found, environment)
+    kept = ("null hypothesis", "witness", "draws", "e-value", "alpha", "tolerance")
+    told = "; ".join(f"{name}: {facts[name]}" for name in kept)
+    mend = ""
+    if found.trial.outcome is not Outcome.FAILED:
+        mend = "; raise balance.most_draws or balance.tolerance (gateway-acceptance balance plan)"
+    return f"{found.trial.sentence()}{mend}; {told}"

@@ -1,0 +1,183 @@
+"""BACKEND-BAL: who serves depends on nothing. Proportions may be right and routing wrong.
+
+Judged over the one sample of the group, in which all of this was varied by chance (balance_requests.py).
+"""
+
+from collections.abc import Callable
+
+from gateway_acceptance.balance.dependence import DRIFT, ORDER, way_of
+from gateway_acceptance.check import MUST, SHOULD, SPEND, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.backends.balance.evaluation import Judged, by_value, power_of_ten, table
+from suites.backends.balance.observed import judgement
+from suites.backends.balance.probes import (
+    CLIENT,
+    COMPANY,
+    CONNECTION,
+    LENGTH,
+    PARAMETER,
+    STREAM,
+    TEXT,
+    USER,
+)
+
+Note = Callable[[str, object], None]
+
+ENDS = 24
+"""Draws in a row that a message shows: two turns of the longest cycle that is looked for."""
+
+
+@check(
+    "BACKEND-BAL-003",
+    "who serves does not depend on who served before",
+    level=SHOULD,
+    effect=SPEND,
+    claims="FUN-05",
+    spec="litellm:simple-shuffle",
+)
+def test_order(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+    """Sticky, in turns, in bursts. Requests one after the other; one at the same time as others breaks the
+    row."""
+    found = judgement(target, group)
+    note_of(note, found, ORDER)
+    if ORDER not in found.dependence.found:
+        return
+    row = [draw.served for draw in found.sample.draws if draw.features[COMPANY] == "no"]
+    raise CheckFailed(
+        f"who serves {group} depends on who served before: it is {way_of(row)} ({evidence(found, ORDER)}); "
+        f"the first {ENDS}: {' '.join(row[:ENDS])}",
+        blame="gateway",
+    )
+
+
+@check(
+    "BACKEND-BAL-004",
+    "who serves does not depend on the text, or on its length",
+    level=SHOULD,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_text(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+    """Hashing the content sends all that one application asks to one backend."""
+    require_independent(judgement(target, group), note, LENGTH, TEXT)
+
+
+@check(
+    "BACKEND-BAL-005",
+    "who serves does not depend on the user, or on the client",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_user(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+    """The field ``user`` of the request, and the header User-Agent. Whoever is tied to a backend has no
+    balanced gateway, and loses it with that backend."""
+    require_independent(judgement(target, group), note, USER, CLIENT)
+
+
+@check(
+    "BACKEND-BAL-006",
+    "who serves does not depend on the connection",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_connection(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+    """Clients keep their connections open: one that is tied to a backend is never balanced."""
+    require_independent(judgement(target, group), note, CONNECTION)
+
+
+@check(
+    "BACKEND-BAL-007",
+    "streamed and whole answers are balanced alike",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_stream(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+    """Gateways route streams in code of their own."""
+    require_independent(judgement(target, group), note, STREAM)
+
+
+@check(
+    "BACKEND-BAL-008",
+    "who serves does not depend on the parameters",
+    level=SHOULD,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_parameters(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+    """Temperature, top_p, seed, or none of them."""
+    require_independent(judgement(target, group), note, PARAMETER)
+
+
+@check(
+    "BACKEND-BAL-009",
+    "who serves does not depend on other requests at the same time",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_company(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+    """Balance is for the time of load: four requests at once, against one alone."""
+    require_independent(judgement(target, group), note, COMPANY)
+
+
+@check(
+    "BACKEND-BAL-013",
+    "the shares stay the same from the first draw to the last",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_drift(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+    """Shares that change after some requests may be right on average. The sample is short: what changes by
+    the hour is seen from run to run only."""
+    found = judgement(target, group)
+    note_of(note, found, DRIFT)
+    if DRIFT not in found.dependence.found:
+        return
+    half = len(found.sample.draws) // 2
+    early = [draw.served for draw in found.sample.draws[:half]]
+    late = [draw.served for draw in found.sample.draws[half:]]
+    halves = "; ".join(
+        f"{name} {', '.join(f'{who} {row.count(who)}' for who in sorted(set(row)))}"
+        for name, row in (("first half:", early), ("second half:", late))
+    )
+    raise CheckFailed(
+        f"who serves {group} changed on the way ({evidence(found, DRIFT)}); {halves}", blame="gateway"
+    )
+
+
+def require_independent(found: Judged, note: Note, *keys: str) -> None:
+    """Of several keys that say the same, the one with the most evidence is named."""
+    for key in keys:
+        note_of(note, found, key)
+    proven = [key for key in keys if key in found.dependence.found]
+    if not proven:
+        return
+    key = max(proven, key=found.dependence.log_e)
+    raise CheckFailed(
+        f"who serves {found.null.alias} depends on the {key} ({evidence(found, key)}); "
+        f"{table(by_value(found.sample.draws, key))}",
+        blame="gateway",
+    )
+
+
+def evidence(found: Judged, pattern: str) -> str:
+    """How surely a pattern was found, and when."""
+    test = found.dependence
+    return (
+        f"e-value {power_of_ten(test.largest[pattern])}, proven after {test.found[pattern]} of "
+        f"{test.draws} draws, alpha {test.alpha:.2g} over {len(test.patterns)} patterns"
+    )
+
+
+def note_of(note: Note, found: Judged, pattern: str) -> None:
+    """The evidence for a pattern, found or not."""
+    test = found.dependence
+    note(f"e-value of dependence on the {pattern}", power_of_ten(test.largest[pattern]))
+    note("draws", test.draws)
+    note("fails at an e-value of", power_of_ten(test.threshold))

@@ -1,0 +1,179 @@
+"""BACKEND-BAL: is a balanced alias balanced at all, and are its shares the declared ones."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from gateway_acceptance.balance.expected_shares import Witness
+from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
+from gateway_acceptance.balance.sequential import Outcome
+from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import (
+    CheckFailed,
+    Inconclusive,
+    NotApplicable,
+    Untestable,
+    require,
+)
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.observations import ECHO_TEXT, ask_echo, echoed_twice
+from suites.backends.balance.account import account, in_words
+from suites.backends.balance.evaluation import (
+    from_a_cache,
+    require_answers,
+    tells_of_caches,
+    tells_of_tries,
+    tried_again,
+)
+from suites.backends.balance.observed import judgement, sample_of
+from suites.backends.balance.sample import null_hypothesis
+from suites.backends.routing.probes import embeds, listed
+
+FALSE_ALARM = 1e-5
+"""How often a gateway that balances as declared may be called unbalanced."""
+
+
+@check(
+    "BACKEND-BAL-001",
+    "a balanced alias reaches more than one backend",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-05",
+    profile="smoke",
+)
+def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> None:
+    """Draws until a second backend is seen. Gives up when a gateway that draws independently by the declared
+    weights would have shown one with a probability of at least 1 - 1e-5."""
+    null = null_hypothesis(target, group, Witness.BACKEND)
+    shares = {name: share for name, share in null.shares.items() if share > 0}
+    if len(shares) < 2:
+        (only,) = shares
+        if len(null.shares) > 1:  # the others stand by, by their weights or orders
+            raise NotApplicable(f"{group} is declared to be served by {only} alone: it is not balanced")
+        raise CheckFailed(f"{group} is not balanced: all its deployments are declared on {only}")
+    seen: Counter[str] = Counter()
+    if not embeds(target, group):
+        seen.update(_server_of(answer) for answer in echoed_twice(target, group))
+    while (
+        len(seen) < 2
+        and set(seen) <= {*shares}
+        and sum(share ** seen.total() for share in shares.values()) > FALSE_ALARM
+    ):
+        seen[_server_of(_asked(target, group))] += 1
+    if "" in seen:
+        header = gateway.product.served_by or "(none is declared)"
+        raise Untestable(
+            f"no witness says which backend served {group}: the header {header} is absent",
+            "let the gateway send it, or declare gateway.served_by_header",
+        )
+    undeclared = sorted(name for name in seen if name not in shares)
+    if undeclared:
+        raise CheckFailed(f"{group} was served by {', '.join(undeclared)}, which is not declared for it")
+    if len(seen) < 2:
+        (only,) = seen
+        raise CheckFailed(
+            f"{group} is not balanced: all {seen.total()} requests were served by {only}; "
+            f"declared are {', '.join(shares)}"
+        )
+
+
+def _asked(target: Target, group: str) -> Exchange:
+    if embeds(target, group):
+        return target.gateway.embeddings(group, ECHO_TEXT)
+    return ask_echo(target, group)
+
+
+def _server_of(answer: Exchange) -> str:
+    """Who served it; a request that was not served says nothing of balance."""
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
+    return answer.served_by
+
+
+@check(
+    "BACKEND-BAL-002",
+    "the deployments of a balanced alias serve in their declared shares",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-05",
+    spec="litellm:simple-shuffle",
+)
+def test_shares(
+    target: Target,
+    gateway: GatewayClient,
+    group: str,
+    note: Callable[[str, object], None],
+    picture: Callable[[str, str], None],
+) -> None:
+    """One-token requests until the shares are shown to be within the tolerance, or not to be the declared
+    ones; inconclusive where neither is shown within ``balance.most_draws``. docs/balance.md."""
+    found = judgement(target, group)
+    trial = found.trial
+    for name, value in account(found, target.environment).items():
+        note(name, value)
+    picture("shares", draw_shares(trial))
+    picture("evidence", draw_evidence(trial))
+    if trial.outcome is Outcome.FAILED:
+        raise CheckFailed(in_words(found, target.environment), blame="gateway")
+    if trial.outcome is not Outcome.PASSED:
+        raise Inconclusive(in_words(found, target.environment))
+
+
+@check(
+    "BACKEND-BAL-010",
+    "no answer of a balanced alias comes from a cache",
+    level=SHOULD,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_no_cache(target: Target, gateway: GatewayClient, group: str) -> None:
+    """A premise of all that is said of balance, and a promise to who asks twice: as headers, answers' ids and
+    the backends' own counts tell."""
+    sample = sample_of(target, group)
+    require_answers(sample)
+    require(from_a_cache(sample), blame="gateway")
+    if not tells_of_caches(sample):
+        raise NotApplicable(
+            "neither headers, nor ids of answers, nor the backends' counts would tell of a cache"
+        )
+
+
+@check(
+    "BACKEND-BAL-011",
+    "no request of a balanced alias is tried again, or answered by another alias",
+    level=SHOULD,
+    effect=SPEND,
+    claims="FUN-05",
+)
+def test_not_tried_again(target: Target, gateway: GatewayClient, group: str) -> None:
+    """While all is well nothing is to be tried again: each try is another draw, and costs another answer."""
+    sample = sample_of(target, group)
+    require_answers(sample)
+    require(tried_again(sample), blame="gateway")
+    if not tells_of_tries(sample):
+        raise NotApplicable(
+            "neither headers of the gateway nor the backends' counts would tell of another try"
+        )
+
+
+@check(
+    "BACKEND-BAL-012",
+    "behind a balanced alias the gateway has more than one deployment",
+    level=MUST,
+    effect=READ,
+    claims="FUN-05",
+    spec="litellm:GET /v1/model/info",
+)
+def test_several_deployments(target: Target, gateway: GatewayClient, group: str) -> None:
+    """Aliases by which routers rename a model (``model_group_alias``), and ``router_settings.model_group``,
+    which LiteLLM does not know, balance nothing."""
+    entries = [entry for entry in listed(target) if entry.alias == group]
+    if not entries:
+        raise CheckFailed(
+            f"{group} is not balanced: the gateway lists no deployment of that name. An alias balances where "
+            "several model_list entries share its model_name; router_settings.model_group has no effect, and "
+            "model_group_alias only renames"
+        )
+    if len(entries) == 1:
+        raise CheckFailed(f"{group} is not balanced: it has a single deployment, {entries[0]}")

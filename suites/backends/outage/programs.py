@@ -1,0 +1,190 @@
+"""The programs of outages that every run plays: short ones that show one thing each. Each is played once per
+run and looked at by several checks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway_acceptance.balance.expected_shares import (
+    NoSharesError,
+    Null,
+    UndefinedNullError,
+    Witness,
+    null_of,
+)
+from gateway_acceptance.disruptor import Disruptor, Kind
+from gateway_acceptance.environment import Group, ModelKind
+from gateway_acceptance.outage.program import Program, Seen, Way
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import NotApplicable
+from suites.backends.outage.stage import MOST_PATIENCE_S, POLL_S, SLACK_S, Ask, Stage
+
+BY_CHANCE = 1e-6
+"""How probable it may be that a revived backend was just not drawn."""
+
+
+@dataclass(frozen=True)
+class Revival:
+    """A backend that was given back. kind: what it had; after_s: seconds until it served again, None where it
+    did not; draws: requests that were sent meanwhile; told: whether an answer said who served it."""
+
+    kind: Kind
+    backend: str
+    after_s: float | None
+    draws: int
+    told: bool
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The first program, with what statistics need of it. sample: requests while ``dead`` was certainly away;
+    null: the group's hypothesis when all live, by deployment where the gateway tells which."""
+
+    program: Program
+    group: str
+    dead: str
+    sample: list[Seen]
+    null: Null
+    revivals: list[Revival]
+
+
+def group_of(target: Target) -> Group:
+    """The balanced chat group. Raises NotApplicable where none stands on two backends."""
+    for group in target.environment.groups:
+        if group.kind is ModelKind.CHAT and len({one.backend for one in group.deployments}) > 1:
+            return group
+    raise NotApplicable("the environment declares no chat group over two backends or more")
+
+
+def members(group: Group) -> list[str]:
+    """The backends of a group."""
+    return list(dict.fromkeys(one.backend for one in group.deployments))
+
+
+def null_by_deployment(target: Target, group: Group) -> Null:
+    """The hypothesis of a group, told apart as finely as the gateway's answers allow. Raises NotApplicable
+    where the declaration says none."""
+    product = target.gateway.product
+    fine = product.deployment_id is not None and product.deployments_path is not None
+    witness = Witness.DEPLOYMENT if fine else Witness.BACKEND
+    try:
+        return null_of(group, target.environment.gateway, target.preflight().version, witness)
+    except (NoSharesError, UndefinedNullError) as unknown:
+        raise NotApplicable(f"what an outage of a part of it may do is not known: {unknown}") from None
+
+
+def of_backend(identity: str) -> str:
+    """The backend of an identity of ``null_by_deployment``."""
+    return identity.split("/", 1)[0]
+
+
+def around(stage: Stage, *asks: Ask) -> tuple[Ask, ...]:
+    """These requests, with a look at the gateway and at an alias that is not concerned."""
+    liveness = stage.target.gateway.product.liveness
+    other = stage.other_alias()
+    return (*asks, *([(Way.LIVENESS, liveness)] if liveness else []), *([other] if other else []))
+
+
+def measured(target: Target, disruptor: Disruptor) -> Measured:
+    """One backend dies while requests flow, then it is back; then it is too busy, and back again."""
+    group = group_of(target)
+    null = null_by_deployment(target, group)
+    shares = {name: _share(null, name) for name in members(group)}
+    # of its death the most is seen where several are left to share, and it had a part to lose
+    dead = max(
+        (name for name in shares if shares[name] > 0),
+        key=lambda name: sum(share > 0 and of_backend(one) != name for one, share in null.shares.items()),
+    )
+    chats = [(Way.CHAT, group.alias)] * target.environment.outage.requests
+    with Stage(target, disruptor) as stage:
+        stage.take_down(Kind.KILL, dead, *around(stage, *chats[:6]))
+        sent = stage.send(*around(stage, *chats))
+        sample = [seen for seen in sent if seen.alias == group.alias]
+        revivals = [_revived(stage, group, dead, Kind.KILL, shares[dead])]
+        stage.take_down(Kind.BUSY, dead, *around(stage, *chats[:24]))
+        revivals.append(_revived(stage, group, dead, Kind.BUSY, shares[dead]))
+        program = stage.settle()
+    return Measured(program, group.alias, dead, sample, null, revivals)
+
+
+def all_dead(target: Target, disruptor: Disruptor) -> Program:
+    """One after the other, in different ways, until none is left."""
+    group = group_of(target)
+    with Stage(target, disruptor) as stage:
+        for number, backend in enumerate(members(group)):
+            kind = Kind.REFUSE if number % 2 else Kind.KILL
+            stage.take_down(kind, backend, *around(stage, *[(Way.CHAT, group.alias)] * 3))
+        stage.send(*around(stage, *[(Way.CHAT, group.alias), (Way.STREAM, group.alias)] * 3))
+        return stage.settle()
+
+
+def silent(target: Target, disruptor: Disruptor) -> Program:
+    """The first backend swallows requests, all others are slower than the gateway's patience. Raises
+    NotApplicable where that patience is too long to wait for."""
+    group = group_of(target)
+    patience = target.environment.outage.patience_s
+    if patience > MOST_PATIENCE_S:
+        raise NotApplicable(
+            f"outage.patience_s is {patience:g}; silent backends are tried up to {MOST_PATIENCE_S:g} only"
+        )
+    with Stage(target, disruptor) as stage:
+        for number, backend in enumerate(members(group)):
+            stage.take_down(Kind.SLOW if number else Kind.BLACK_HOLE, backend)
+        chats: list[Ask] = [(Way.CHAT, group.alias)] * 4 + [(Way.STREAM, group.alias)] * 2
+        stage.send(*around(stage, *chats))
+        return stage.settle()
+
+
+def dropped(target: Target, disruptor: Disruptor) -> Program:
+    """Every backend breaks its streams off; then the models are exchanged."""
+    group = group_of(target)
+    with Stage(target, disruptor) as stage:
+        for backend in members(group):
+            stage.take_down(Kind.DROP, backend)
+        stage.send(*around(stage, *[(Way.STREAM, group.alias)] * 6))
+        first, *others = members(group)
+        for backend in others:
+            stage.revive(backend)
+        stage.take_down(Kind.SWAP, first)
+        singles = [model.alias for model in target.environment.models if model.backend == first]
+        stage.send(*around(stage, *[(Way.CHAT, alias) for alias in (*singles, group.alias)] * 3))
+        return stage.settle()
+
+
+FIXED: dict[str, Callable[[Target, Disruptor], Program]] = {
+    "measured": lambda target, disruptor: play(target, disruptor).program,
+    "all-dead": all_dead,
+    "dropped": dropped,
+    "silent": silent,
+}
+"""In the order in which they are played."""
+
+
+def play(target: Target, disruptor: Disruptor) -> Measured:
+    """The first program, once per run."""
+    return target.once_per_run("outage-numbers", lambda: measured(target, disruptor))
+
+
+def _share(null: Null, backend: str) -> float:
+    return sum(share for identity, share in null.shares.items() if of_backend(identity) == backend)
+
+
+def _revived(stage: Stage, group: Group, backend: str, kind: Kind, share: float) -> Revival:
+    """Give it back, and ask until it serves: slowly while it may cool down, then as often as chance needs."""
+    stage.revive(backend, *around(stage))
+    begun, draws, told = stage.now, 0, False
+    cool = begun + stage.environment.outage.cooldown_s + SLACK_S
+    missed = 1.0
+    while missed > BY_CHANCE:
+        (seen,) = stage.again((Way.CHAT, group.alias))
+        draws += 1
+        told = told or bool(seen.witness)
+        if seen.served and seen.witness == backend:
+            return Revival(kind, backend, stage.now - begun, draws, told)
+        if stage.now > cool:
+            missed *= 1 - share
+        else:
+            time.sleep(POLL_S)
+    return Revival(kind, backend, None, draws, told)

@@ -1,0 +1,180 @@
+"""What must hold of a service's live process: facts in, problems out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gateway_acceptance.environment.host import Host, Machine
+from gateway_acceptance.problem import Problem
+from suites.host.unit.live_directives import Live
+from suites.host.user.facts import Facts, again, differs, started_argv
+
+ROOT_UID = "0"
+HELD = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+"""Capabilities that a process has or hands on; CapBnd is what it could ever have: a directive's matter."""
+
+
+def other_user(process: Facts, account: Facts, declared: Machine) -> list[Problem]:
+    """All four uids and gids of the main process are the declared account's; root by no means."""
+    mend = f"set User={declared.user} in {declared.unit}, daemon-reload, restart"
+    uids = process["status"]["Uid"].split()
+    entry = account["entry"]
+    who = f"{declared.unit}: process {process['pid']}"
+    if ROOT_UID in uids:
+        return [differs(who, f"uids {' '.join(uids)} (root)", declared.user, mend)]
+    problems = []
+    if entry is None:
+        problems.append(differs(who, f"uid {uids[0]}", f"{declared.user}, which is no account", mend))
+    elif set(uids) != {str(entry["uid"])}:
+        problems.append(differs(who, f"uids {' '.join(uids)}", f"{entry['uid']} ({declared.user})", mend))
+    if process["group"] != declared.own_group:
+        mend = f"set Group={declared.own_group} in {declared.unit}, daemon-reload, restart"
+        problems.append(differs(who, f"group {process['group']}", declared.own_group, mend))
+    return problems
+
+
+def foreign_members(process: Facts, declared: Machine) -> list[Problem]:
+    """Every process of the unit runs as the declared user: workers and helpers too."""
+    return [
+        differs(
+            f"{declared.unit}: process {member['pid']} ({member['comm']})",
+            f"user {member['user']}",
+            declared.user,
+            f"sudo systemctl restart {declared.unit}, and look for '+' or '!' before its commands",
+        )
+        for member in process["members"]
+        if member["user"] != declared.user
+    ]
+
+
+def other_groups(process: Facts, declared: Machine) -> list[Problem]:
+    """The process has the declared groups and no further one."""
+    beyond = sorted(set(process["groups"]) - {declared.own_group, *declared.groups})
+    wants = " ".join([declared.own_group, *declared.groups])
+    return [
+        differs(
+            f"{declared.unit}: supplementary groups of process {process['pid']}",
+            name,
+            f"of {wants}",
+            f"sudo gpasswd -d {declared.user} {name}; sudo systemctl restart {declared.unit}",
+        )
+        for name in beyond
+    ]
+
+
+def held_capabilities(seen: Live, declared: Machine) -> list[Problem]:
+    """It has none of root's capabilities, but those that the environment declares as ambient."""
+    words = declared.hardening.get("AmbientCapabilities", "").lower().split()
+    mend = (
+        f"set User={declared.user} and AmbientCapabilities= in {declared.unit}, then: {again(declared.unit)}"
+    )
+    granted = {word.removeprefix("cap_") for word in words}
+    problems = []
+    for field in HELD:
+        beyond = sorted(seen.capabilities(field) - granted)
+        if beyond:
+            has = f"{field} with {' '.join(beyond)}"
+            problems.append(differs(f"{declared.unit}: process {seen.process['pid']}", has, "none", mend))
+    return problems
+
+
+def other_words(process: Facts, unit: Facts, declared: Machine) -> list[Problem]:
+    """The live command line ends in ExecStart's words: an interpreter may stand before them."""
+    wanted, has = " ".join(started_argv(unit)), " ".join(process["cmdline"])
+    if wanted and (has == wanted or has.endswith(f" {wanted}")):
+        return []
+    mend = f"sudo systemctl restart {declared.unit}"
+    return [differs(f"{declared.unit}: command of process {process['pid']}", has, wanted, mend)]
+
+
+def outside_the_environment(process: Facts, host: Host) -> list[Problem]:
+    """What runs was started from the declared virtual environment."""
+    place = f"{host.tree}/{host.virtual_environment}/bin/"
+    if any(word.startswith(place) for word in process["cmdline"][:1]):
+        return []
+    has = process["cmdline"][0] if process["cmdline"] else "nothing"
+    return [
+        differs(f"{host.unit}: program of process {process['pid']}", has, f"one of {place}", "deploy again")
+    ]
+
+
+def replaced_program(links: Facts, declared: Machine) -> list[Problem]:
+    """The file that the process executes is still there: an upgrade without a restart is not in force."""
+    has = links.get("exe", "")
+    if not has.endswith(" (deleted)"):
+        return []
+    mend = f"sudo systemctl restart {declared.unit}"
+    return [differs(f"{declared.unit}: executable", has, "the file that is installed now", mend)]
+
+
+def other_directory(links: Facts, host: Host) -> list[Problem]:
+    """The process works in the declared directory."""
+    wanted = f"{host.tree}/{host.working_directory}"
+    has = links.get("cwd", "")
+    mend = f"set WorkingDirectory={wanted} in {host.unit}, daemon-reload, restart"
+    return [] if has == wanted else [differs(f"{host.unit}: directory of the process", has, wanted, mend)]
+
+
+def second_copies(copies: Iterable[Any], declared: Machine) -> list[Problem]:
+    """The service's program runs in its unit and nowhere else."""
+    return [
+        differs(
+            f"process {copy['pid']} ({copy['comm']})",
+            f"user {copy['user']} in {copy['unit']}",
+            f"the service's program only in {declared.unit}",
+            f"sudo kill {copy['pid']}",
+        )
+        for copy in copies
+    ]
+
+
+def secrets_told(process: Facts, declared: Machine) -> list[Problem]:
+    """No secret on the command line: everybody on the machine may read it."""
+    mend = f"hand it over by EnvironmentFile= of {declared.unit}, and change it"
+    return [
+        differs(f"{declared.unit}: command of process {process['pid']}", word, "no secret", mend)
+        for word in process["cmdline"]
+        if "<secret of" in word
+    ]
+
+
+def writable_tree(seen: Live, host: Host) -> list[Problem]:
+    """The process meets the tree read-only, but for what is declared writable."""
+    mend = f"set ProtectSystem=strict in {host.unit}, and in ReadWritePaths= only what is declared writable"
+    problems = []
+    if not seen.read_only(host.tree):
+        problems.append(differs(f"{host.unit}: {host.tree}", "mounted writable", "read-only", mend))
+    allowed = [f"{host.tree}/{path}" for path in host.writable]
+    for mount in seen.mounts:
+        point = mount["point"]
+        below = point.startswith(f"{host.tree}/") and "ro" not in mount["options"]
+        if below and not any(point == path or point.startswith(f"{path}/") for path in allowed):
+            problems.append(differs(f"{host.unit}: {point}", "mounted writable", "read-only", mend))
+    return problems
+
+
+def read_only_data(seen: Live, host: Host) -> list[Problem]:
+    """What the environment declares writable the process can write, as far as mounts are concerned."""
+    return [
+        differs(
+            f"{host.unit}: {host.tree}/{path}", "mounted read-only", "writable",
+            f"add ReadWritePaths={host.tree}/{path} to {host.unit}, daemon-reload, restart",
+        )
+        for path in host.writable
+        if seen.read_only(f"{host.tree}/{path}")
+    ]  # fmt: skip
+
+
+def too_exposed(unit: Facts, most: float, name: str) -> list[Problem]:
+    """``systemd-analyze security`` gives no more than the declared exposure; what weighs most is named."""
+    has = unit["exposure"]
+    if has is None or has <= most:
+        return []
+    weights = [(float(line["exposure"] or 0), str(line["name"])) for line in unit["directives"]]
+    worst = ", ".join(f"{word} {weight}" for weight, word in sorted(weights, reverse=True)[:5])
+    return [
+        differs(
+            f"{name}: exposure", f"{has} ({worst})", f"at most {most}", f"systemd-analyze security {name}"
+        )
+    ]
