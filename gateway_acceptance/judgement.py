@@ -46,10 +46,11 @@ def judge(record: Mapping[str, Any]) -> Judgement:
     """
     run, basis = record["run"], record["basis"]
     red = [check for check in record["checks"] if check["verdict"] and Verdict(check["verdict"]).red]
+    alarm = next((f"{alarms[0]}; " for alarms in map(_alarms, red) if alarms), "")
     moved, unknown = compared(record["target"]["fingerprint"])
     reasons = [
         *basis["broken"],
-        *(_red_reason(check) for check in red),
+        *(_red_reason(check) for check in sorted(red, key=lambda check: not _alarms(check))),
         *_waiver_reasons(record["waivers"]),
     ]
     executed = record["totals"]["checks_executed"]
@@ -76,7 +77,7 @@ def judge(record: Mapping[str, Any]) -> Judgement:
     narrowed = run["selection"]["narrowed"]
     if run["profile"] is None or narrowed:
         outcome = f"{len(reasons)} against it" if reasons else "all that was executed passed"
-        headline = f"{executed} checks executed, which is no whole profile; {outcome}"
+        headline = f"{alarm}{executed} checks executed, which is no whole profile; {outcome}"
         return Judgement("PARTIAL RUN", headline, reasons, bad if reasons else EXIT_READY)
     reasons += _profile_reasons(record)
     unspoken = [claim["id"] for claim in record["claims"] if claim["verdict"] == NOT_VERIFIED]
@@ -84,12 +85,12 @@ def judge(record: Mapping[str, Any]) -> Judgement:
     if run["profile"] != RELEASE:
         name = run["profile"].upper()
         if reasons:
-            return Judgement(f"{name} FAILED", f"{_count(reasons)}; {silence}", reasons, bad)
+            return Judgement(f"{name} FAILED", f"{alarm}{_count(reasons)}; {silence}", reasons, bad)
         return Judgement(f"{name} PASSED", f"{executed} checks executed; {silence}", [], EXIT_READY)
     if unspoken:
         reasons.append(f"{len(unspoken)} claims are not verified: {', '.join(unspoken)}")
     if reasons:
-        return Judgement("NOT READY", _count(reasons), reasons, bad)
+        return Judgement("NOT READY", f"{alarm}{_count(reasons)}", reasons, bad)
     ready = "PRODUCTION READY" if run["kind"] == Kind.PRODUCTION.value else "READY"
     return Judgement(ready, f"all {len(record['claims'])} claims are verified", [], EXIT_READY)
 
@@ -137,7 +138,13 @@ def _count(reasons: Sequence[str]) -> str:
 def _red_reason(check: Mapping[str, Any]) -> str:
     counted = Counter(case["verdict"] for case in check["cases"] if Verdict(case["verdict"]).red)
     words = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
-    return f"{check['id']} {check['title']}: {words}"
+    return f"{check['id']} {'; '.join(_alarms(check)) or check['title']}: {words}"
+
+
+def _alarms(check: Mapping[str, Any]) -> list[str]:
+    """What outweighs everything else, one sentence each. A record of an earlier suite has none."""
+    red = (case for case in check["cases"] if Verdict(case["verdict"]).red)
+    return list(dict.fromkeys(case["alarm"] for case in red if case.get("alarm")))
 
 
 def _waiver_reasons(waivers: Sequence[Mapping[str, Any]]) -> list[str]:

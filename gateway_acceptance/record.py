@@ -268,6 +268,7 @@ def _unfinished(selected: Sequence[Selected], cases: Sequence[Document], run: Ru
             "verdict": Verdict.HARNESS_ERROR.value,
             "message": f"the case was selected and never reported: {why}",
             "blame": "harness",
+            "alarm": "",
             "waiver": None,
             "started": run.ended,
             "duration_s": 0.0,

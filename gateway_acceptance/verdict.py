@@ -63,12 +63,13 @@ class CheckFailed(AssertionError):  # noqa: N818
     """The target broke what the check states.
 
     problems: every violation seen, not only the first. blame: ``gateway``, ``backend``, ``model`` or empty
-    where it was not located.
+    where it was not located. alarm: one sentence, for what outweighs everything else that a run can find (a
+    door that is open to the world): it becomes the first reason and the headline.
     """
 
-    def __init__(self, problems: Sequence[Problem] | str, *, blame: str = "") -> None:
+    def __init__(self, problems: Sequence[Problem] | str, *, blame: str = "", alarm: str = "") -> None:
         self.problems = [Problem(rule="", message=problems)] if isinstance(problems, str) else list(problems)
-        self.blame = blame
+        self.blame, self.alarm = blame, alarm
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -96,7 +97,7 @@ class NotPermitted(Exception):  # noqa: N818
     """The environment's policy forbids the effect, or its budget is used up."""
 
 
-def require(problems: Sequence[Problem], *, blame: str = "") -> None:
-    """Fail the check with all problems, if there are any."""
+def require(problems: Sequence[Problem], *, blame: str = "", alarm: str = "") -> None:
+    """Fail the check with all problems, if there are any. alarm: as of ``CheckFailed``."""
     if problems:
-        raise CheckFailed(problems, blame=blame)
+        raise CheckFailed(problems, blame=blame, alarm=alarm)

@@ -41,7 +41,7 @@ SHOWN_EXCHANGES = 8
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A verdict and its words. problems: the violations one by one, where there are several; detail: longer
-    text such as a traceback."""
+    text such as a traceback; alarm: as of ``CheckFailed``."""
 
     verdict: Verdict
     message: str = ""
@@ -49,6 +49,7 @@ class Outcome:
     waiver: str = ""
     detail: str = ""
     problems: tuple[str, ...] = ()
+    alarm: str = ""
 
 
 SPOKEN: Mapping[type[BaseException], Verdict] = {
@@ -75,7 +76,7 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
         return Outcome(Verdict.HARNESS_ERROR, f"while cleaning up: {_named(error)}", "harness", detail=detail)
     if isinstance(error, CheckFailed):
         problems = tuple(str(problem) for problem in error.problems)
-        return Outcome(Verdict.FAILED, str(error), error.blame, problems=problems)
+        return Outcome(Verdict.FAILED, str(error), error.blame, problems=problems, alarm=error.alarm)
     if isinstance(error, AssertionError) and not _ours(error):
         return Outcome(Verdict.FAILED, str(error) or "the assertion is false", detail=_short(detail))
     if isinstance(error, openai.APIConnectionError) and isinstance(error.__cause__, OURS_IN_THE_SDK):
@@ -131,6 +132,7 @@ def case_document(
         "verdict": outcome.verdict.value,
         "message": _cut(redact(outcome.message)),
         "blame": outcome.blame,
+        "alarm": redact(outcome.alarm),
         "waiver": outcome.waiver or None,
         "started": utc(started),
         "duration_s": round(duration_s, 4),

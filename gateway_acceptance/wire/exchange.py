@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway_acceptance.redaction import SECRET_HEADERS, Redactor
@@ -13,6 +13,9 @@ from gateway_acceptance.verdict import CheckFailed
 
 SHOWN_BODY = 4000
 """Characters of a body that are kept as evidence."""
+
+REFUSED = 400
+"""From this status on an answer is a refusal or a failure."""
 
 Headers = Sequence[tuple[str, str]]
 
@@ -23,6 +26,7 @@ class Exchange:
 
     chunks: (seconds since sending, raw bytes) as they arrived; status: None where no HTTP answer came, then
     ``error`` says why in words. elapsed_s and first_byte_s: seconds since sending; sent_at: Unix seconds.
+    withheld: it was asked where nobody should get in, so nothing that it showed is kept as evidence.
     """
 
     method: str
@@ -37,6 +41,11 @@ class Exchange:
     error: str = ""
     served_by: str = ""
     sent_at: float = 0.0
+    withheld: bool = False
+
+    def answered(self, **answer: Any) -> Exchange:
+        """The same request with its answer: fields of this class by name."""
+        return replace(self, **answer)
 
     @property
     def body(self) -> bytes:
@@ -65,13 +74,13 @@ class Exchange:
 
     def curl(self) -> str:
         """The request as a shell command; the key is taken from $GATEWAY_KEY, never written out."""
-        parts = ["curl", "-sS", "-X", self.method, self.url]
+        parts = ["curl", "-sS", *(["--path-as-is"] if self.withheld else []), "-X", self.method, self.url]
         for name, value in self.request_headers:
             if name.lower() in SECRET_HEADERS:
                 scheme, _, secret = value.partition(" ")
                 shown = f"{scheme} $GATEWAY_KEY" if secret else "$GATEWAY_KEY"
                 parts += ["-H", f"{name}: {shown}"]
-            elif name.lower() in ("content-type", "accept"):
+            elif self.withheld or name.lower() in ("content-type", "accept"):
                 parts += ["-H", f"{name}: {value}"]
         if self.request_body:
             parts += ["--data-raw", _cut(self.request_body.decode("utf-8", errors="replace"))]
@@ -92,9 +101,15 @@ class Exchange:
             "served_by": redact(self.served_by),
             "curl": redact(self.curl()),
             "request": _cut(redact(self.request_body.decode("utf-8", errors="replace"))),
-            "response": _cut(redact(self.text)),
+            "response": _cut(redact(self._shown())),
             "headers": redact.headers(self.headers),
         }
+
+    def _shown(self) -> str:
+        """The body as far as it may be kept: refusals always, what an open door showed never."""
+        if self.withheld and (self.status or 0) < REFUSED and self.body:
+            return f"({len(self.body)} bytes, not kept: nobody without a key should have been shown them)"
+        return self.text
 
 
 @dataclass(slots=True)

@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.wire.attribution import served_by
 from gateway_acceptance.wire.exchange import Exchange, Headers
+from gateway_acceptance.wire.raw import RawRequest
 from gateway_acceptance.wire.sender import Deadline, LiveAnswer, Sender, tokens_needed
 
 OWN_KEY = object()
@@ -81,6 +83,29 @@ class GatewayClient:
             sent.append(("content-type", "application/json"))
         sent += headers
         return sent, body
+
+    def stranger(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Headers = (),
+        hosts: Sequence[str] | None = None,
+        json_body: object = None,
+        tokens: int = 0,
+    ) -> Exchange:
+        """A request of somebody without a key, byte for byte as it is written (``wire.raw``).
+
+        hosts: the values of Host, one header each; None for the right one. No credential is added; that no
+        answer came is told by ``error``. What such a request is shown is not kept as evidence.
+        """
+        place = urlsplit(self.url).netloc
+        written = [("host", host) for host in ((place,) if hosts is None else hosts)]
+        body = b"" if json_body is None else json.dumps(json_body).encode()
+        if body:
+            written.append(("content-type", "application/json"))
+        written += [("user-agent", "gateway-acceptance"), ("accept", "*/*"), *headers]
+        return self._sender.send_raw(self.url, RawRequest(method, target, written, body), tokens=tokens)
 
     def get(self, path: str, **options: Any) -> Exchange:
         """GET a path; options as of ``request``."""

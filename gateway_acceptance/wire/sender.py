@@ -14,6 +14,7 @@ import httpx
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
+from gateway_acceptance.wire.raw import RawRequest, exchanged
 
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes after which a body is cut off: a hostile target must not fill the machine."""
@@ -77,6 +78,20 @@ class Sender:
         exchange = live.exchange()
         if exchange.error:
             raise NoAnswer(f"{method} {url}: {exchange.error}")
+        return exchange
+
+    def send_raw(self, url: str, asked: RawRequest, *, tokens: int = 0) -> Exchange:
+        """One request as it is written (``wire.raw``) to the server of a URL, noted as evidence.
+
+        tokens: as of ``send``. Raises NotPermitted before sending when over budget. That no answer came is
+        told by the exchange's ``error``: to close the connection is a way to refuse.
+        """
+        if self._budget is not None:
+            self._budget.reserve(tokens)
+        exchange = exchanged(url, asked, self.deadline.connect_s, self.deadline.total_s)
+        self._notebook.exchanges.append(exchange)
+        if self._budget is not None and tokens:
+            self._budget.settle(tokens, tokens_reported(exchange, tokens))
         return exchange
 
     @contextmanager

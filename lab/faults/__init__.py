@@ -1,6 +1,7 @@
 """The faults by name: each the proof that its checks can fail."""
 
 from lab.faults import balance, exposure, operations
+from lab.faults.access import ACCESS_FAULTS
 from lab.faults.backends import BACKEND_FAULTS
 from lab.faults.balance import BALANCE_FAULTS
 from lab.faults.balance_patterns import BALANCE_PATTERN_FAULTS
@@ -30,6 +31,7 @@ from lab.faults.tools import TOOL_FAULTS
 ALL = (
     *GATEWAY_FAULTS,
     *BACKEND_FAULTS,
+    *ACCESS_FAULTS,
     *EXPOSURE_FAULTS,
     *OPERATION_FAULTS,
     *CHAT_FAULTS,

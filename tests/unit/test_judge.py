@@ -173,3 +173,19 @@ def test_an_interrupted_run_is_void_whatever_passed(profile: str | None) -> None
 def test_a_part_is_never_ready(run: Run, verdict: str, code: int) -> None:
     judgement = judged(a_case("API-A-001", verdict), run=run, env=PRODUCTION)
     assert (judgement.state, judgement.exit_code) == ("PARTIAL RUN", code)
+
+
+def test_an_alarm_comes_first_and_is_the_headline() -> None:
+    """An open door outweighs whatever was found before it."""
+    failed = a_case("API-A-001", "failed")
+    opened = a_case("API-B-001", "failed", alarm="anybody gets in: CVE-1: upgrade")
+    judgement = judged(
+        failed, opened, catalogue=[a_check("API-A-001", "FUN-01"), a_check("API-B-001", "FUN-01")]
+    )
+    assert judgement.reasons[0] == "API-B-001 anybody gets in: CVE-1: upgrade: 1 failed"
+    assert judgement.headline.startswith("anybody gets in: CVE-1: upgrade; ")
+
+
+def test_an_alarm_that_was_waived_is_none() -> None:
+    waived = a_case("API-A-001", "waived", alarm="anybody gets in", waiver="W")
+    assert "anybody" not in judged(waived, waivers=[a_waiver()]).headline

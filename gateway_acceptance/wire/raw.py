@@ -1,0 +1,142 @@
+"""One request as it is written, byte for byte: targets and headers that no HTTP client would send.
+
+Answers are read by h11. Nothing is normalised: the target may be absolute, or spelt in any way; a header may
+stand twice, and Host is sent only where the caller gives one.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import h11
+
+from gateway_acceptance.wire.exchange import Exchange, Headers
+
+MOST_READ = 256 * 1024
+"""Bytes of an answer that are read: enough to see its shape."""
+PART = 65536
+UPGRADED = 101
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """target: what stands in the request line; headers: as written, Host included."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes = b""
+
+    def written(self) -> bytes:
+        """The bytes on the wire. Raises ValueError for line ends within: that would be two requests."""
+        lines = [f"{self.method} {self.target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        if self.body:
+            lines.append(f"content-length: {len(self.body)}")
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a request line or header of ours holds a line end")
+        return "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n" + self.body
+
+
+def exchanged(url: str, asked: RawRequest, connect_s: float, total_s: float) -> Exchange:
+    """Send it to the server of a URL and read the answer, up to its end, the deadline or ``MOST_READ``.
+
+    The exchange's URL is the server's with the target behind; where no HTTP answer came, ``error`` says why.
+    Of event streams the head and the first part are read.
+    """
+    shown = asked.target if "://" in asked.target else url + asked.target
+    blank = Exchange(
+        asked.method, shown, tuple(asked.headers), asked.body, sent_at=time.time(), withheld=True
+    )
+    begun = time.monotonic()
+    try:
+        with _connected(url, connect_s) as connection:
+            connection.sendall(asked.written())
+            head, parts, error = _read(connection, begun, total_s)
+    except OSError as failure:
+        return _ended(blank, begun, error=f"the connection broke: {failure or type(failure).__name__}")
+    return _ended(blank, begun, head, parts, error)
+
+
+def _connected(url: str, connect_s: float) -> socket.socket:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    host = parts.hostname or ""
+    plain = socket.create_connection((host, parts.port or (443 if secure else 80)), timeout=connect_s)
+    if not secure:
+        return plain
+    try:
+        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise
+
+
+Head = h11.Response | h11.InformationalResponse
+
+
+def _read(
+    connection: socket.socket, begun: float, total_s: float
+) -> tuple[Head | None, list[tuple[float, bytes]], str]:
+    """The head, the body's parts as they arrived, and what broke."""
+    reader = h11.Connection(h11.CLIENT)
+    asked = h11.Request(method="GET", target="/", headers=[("host", "x"), ("upgrade", "any")])
+    reader.send(asked)  # only so that h11 expects an answer; what was sent is the caller's
+    reader.send(h11.EndOfMessage())
+    head: Head | None = None
+    parts: list[tuple[float, bytes]] = []
+    while sum(len(part) for _, part in parts) < MOST_READ:
+        try:
+            event = reader.next_event()
+        except h11.RemoteProtocolError as failure:
+            return head, parts, f"the answer is not HTTP: {failure}"
+        if event is h11.NEED_DATA:
+            left = begun + total_s - time.monotonic()
+            if left <= 0:
+                return head, parts, f"no answer within {total_s:g} s"
+            connection.settimeout(left)
+            received = connection.recv(PART)
+            if not received and head is None:
+                return head, parts, "the connection was closed without an answer"
+            reader.receive_data(received)
+        elif isinstance(event, h11.InformationalResponse):
+            if event.status_code == UPGRADED:
+                return event, parts, ""
+        elif isinstance(event, h11.Response):
+            head = event
+        elif isinstance(event, h11.Data):
+            parts.append((time.monotonic() - begun, bytes(event.data)))
+            if head is not None and _streams(head):
+                return head, parts, ""
+        else:
+            break  # the end of the message
+    return head, parts, ""
+
+
+def _streams(head: Head) -> bool:
+    return any(name == b"content-type" and b"event-stream" in value for name, value in head.headers)
+
+
+def _ended(
+    blank: Exchange,
+    begun: float,
+    head: Head | None = None,
+    parts: Sequence[tuple[float, bytes]] = (),
+    error: str = "",
+) -> Exchange:
+    headers = (
+        () if head is None else tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers)
+    )
+    return blank.answered(
+        status=None if head is None else head.status_code,
+        headers=headers,
+        chunks=tuple(parts),
+        elapsed_s=time.monotonic() - begun,
+        first_byte_s=parts[0][0] if parts else None,
+        error=error,
+    )

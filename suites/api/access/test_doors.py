@@ -1,0 +1,57 @@
+"""API-ACCESS: open doors that cost a request or a few to find. They run before everything else."""
+
+from gateway_acceptance.check import MUST, READ, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import require
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.access.known import host_alarm
+from suites.api.access.probes import KEY_HEADERS, LIST, hosts_that_hide, refused_plainly
+from suites.api.access.rules import lists_models
+from suites.api.auth.rules import made_up
+
+
+@check(
+    "API-ACCESS-001",
+    "a Host header that hides another path lets nobody in",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    profile="smoke",
+    spec="CVE-2026-49468; RFC 9112 section 3.3",
+)
+def test_host_that_hides_a_path(target: Target, live_gateway: GatewayClient) -> None:
+    """Who authorises by a URL that is put together from Host, and serves by the request line, can be told
+    that everything is the front page."""
+    refused_plainly(target)
+    problems = []
+    for what, host in hosts_that_hide(target.environment).items():
+        if lists_models(live_gateway.stranger("GET", LIST, hosts=[host])):
+            seen = f"GET {LIST} without a key is served where Host holds {what}: 'Host: {host}'"
+            problems.append(Problem("", seen))
+    require(problems, blame="gateway", alarm=host_alarm(target.environment.gateway.product))
+
+
+@check(
+    "API-ACCESS-002",
+    "a made-up value in another key header lets nobody in",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    profile="smoke",
+    spec="OWASP API2:2023",
+)
+def test_other_key_headers(target: Target, live_gateway: GatewayClient) -> None:
+    """Gateways take keys from headers of other products, or believe that somebody before them has looked at
+    them. Each header for itself; a gateway may take the right key there, and only that."""
+    refused_plainly(target)
+    opened = [
+        name
+        for name in KEY_HEADERS
+        if lists_models(live_gateway.stranger("GET", LIST, headers=[(name, made_up())]))
+    ]
+    require(
+        [Problem("", f"GET {LIST} is served to a made-up value in {name}") for name in opened],
+        blame="gateway",
+        alarm=f"anybody gets in with any value in {' or '.join(opened)}: no key is checked there",
+    )

@@ -1,0 +1,74 @@
+"""Who was served: right gateways in all their ways of refusing, and the ways in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.access.rules import lists_models, served
+
+LISTED = {"object": "list", "data": [{"id": "a", "object": "model"}]}
+PAGE = "<!doctype html><title>console</title>"
+
+
+def answer(status: int | None, body: object = "", kind: str = "application/json") -> Exchange:
+    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    return Exchange(
+        "GET",
+        "http://127.0.0.1/v1/models",
+        (),
+        b"",
+        status=status,
+        headers=(("content-type", kind),),
+        chunks=((0.0, content),),
+    )
+
+
+RIGHT = {
+    "401": answer(401, {"error": {"message": "no"}}),
+    "400": answer(400, {"error": {"message": "bad host"}}),
+    "421": answer(421, "misdirected", "text/plain"),
+    "501": answer(501, "", "text/plain"),
+    "a redirect": answer(307, "", "text/plain"),
+    "a closed connection": answer(None),
+    "a console that answers everything": answer(200, PAGE, "text/html"),
+    "a console without a type": answer(200, PAGE, ""),
+    "an error with 200": answer(200, {"error": {"message": "no"}}),
+    "nothing": answer(204),
+    "a word": answer(200, '"I am alive"'),
+}
+
+
+@pytest.mark.parametrize("what", list(RIGHT))
+def test_a_right_gateway_has_served_nobody(what: str) -> None:
+    assert not served(RIGHT[what])
+    assert not lists_models(RIGHT[what])
+
+
+def test_the_page_that_the_request_named_is_not_the_route() -> None:
+    alive = answer(200, {"status": "healthy"})
+    assert not served(answer(200, {"status": "fine"}), [alive])
+    assert served(answer(200, LISTED), [alive])
+    assert not lists_models(alive)
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        answer(200, LISTED),
+        answer(200, {"object": "list", "data": []}),
+        answer(206, [{"id": 1}]),
+        answer(200, {"error": None, "data": []}),
+        answer(200, "data: {}", "text/event-stream; charset=utf-8"),
+        answer(101),
+    ],
+    ids=["models", "an empty list", "an array", "a null error", "events", "a WebSocket"],
+)
+def test_a_way_in_is_seen(opened: Exchange) -> None:
+    assert served(opened)
+
+
+def test_an_empty_list_of_models_is_one() -> None:
+    assert lists_models(answer(200, {"object": "list", "data": []}))
