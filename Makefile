@@ -62,7 +62,7 @@ signoff-example: $(READY)
 lock:
 	uv pip compile -q --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --all-extras pyproject.toml -o requirements/suite.lock
-	@for v in 1.74.15 1.106.2; do echo "litellm[proxy]==$$v" | uv pip compile -q --generate-hashes \
+	@for v in $(basename $(notdir $(wildcard lab/litellm/*.lock))); do echo "litellm[proxy]==$$v" | uv pip compile -q --generate-hashes \
 	  --no-header --no-annotate --universal --python-version 3.11 - -o lab/litellm/$$v.lock; done
 
 clean:

@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+from packaging.version import Version
+
 from gateway_acceptance.embedded import NotStarted
 
 HERE = Path(__file__).parent
@@ -30,8 +32,8 @@ def resolve_version(wanted: str) -> str:
 
 
 def locked_versions() -> list[str]:
-    """The versions that have a lock file."""
-    return sorted(path.name.removesuffix(".lock") for path in HERE.glob("*.lock"))
+    """The versions that have a lock file, oldest first."""
+    return sorted((path.name.removesuffix(".lock") for path in HERE.glob("*.lock")), key=Version)
 
 
 def ensure_litellm(root: Path, version: str, say: Callable[[str], None]) -> Path:

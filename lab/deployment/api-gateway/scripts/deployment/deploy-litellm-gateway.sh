@@ -3,7 +3,7 @@
 # Idempotent: a second run changes nothing and restarts nothing. See --help.
 set -euo pipefail
 
-readonly LITELLM_VERSION_DEFAULT=1.74.15
+readonly LITELLM_VERSION_DEFAULT=1.108.7
 readonly SERVICE_USER=hx-gateway
 readonly SERVICE_GROUP=hx-gateway
 readonly UNIT=hx-litellm-gateway.service
@@ -44,7 +44,7 @@ address. Needs root, and the commands ip, python3 (with venv), curl and jq.
 
   --wheelhouse DIR      install from the wheels in DIR, without a package index; where DIR holds a
                         requirements.lock, exactly what it pins, with hashes
-  --litellm-version V   the version to install without a lock (default 1.74.15)
+  --litellm-version V   the version to install without a lock (default 1.108.7)
   --environment-only    make the virtual environment and nothing else (for building images)
   --dry-run             say what would be done, and change nothing
   --dev                 give config/, scripts/, x-Docs/ and gateway/README.md to the development user,
