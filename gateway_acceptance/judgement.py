@@ -92,7 +92,10 @@ def judge(record: Mapping[str, Any]) -> Judgement:
     if reasons:
         return Judgement("NOT READY", f"{alarm}{_count(reasons)}", reasons, bad)
     ready = "PRODUCTION READY" if run["kind"] == Kind.PRODUCTION.value else "READY"
-    return Judgement(ready, f"all {len(record['claims'])} claims are verified", [], EXIT_READY)
+    headline = f"all {len(record['claims'])} claims are verified"
+    absent = len(record.get("not_part") or ())
+    headline += f"; {absent} of the tracker's are not part of this deployment" if absent else ""
+    return Judgement(ready, headline, [], EXIT_READY)
 
 
 def clock_problems(record: Mapping[str, Any]) -> list[str]:

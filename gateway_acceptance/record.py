@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from gateway_acceptance.check import Check
-from gateway_acceptance.claims import Claim
+from gateway_acceptance.claims import Absent, Claim
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.judgement import NOT_VERIFIED, Judgement, judge
 from gateway_acceptance.policy import Spent
@@ -77,6 +77,7 @@ def build(
     selected: Sequence[Selected],
     cases: Sequence[Document],
     claims: Sequence[Claim],
+    absent: Sequence[Absent] = (),
     waivers: Sequence[Waiver],
     frozen: Mapping[str, Sequence[str]],
     spent: Spent,
@@ -111,17 +112,9 @@ def build(
             "facts": {name: value for case in complete for name, value in case["facts"].items()},
         },
         "environment": environment_document(environment),
-        "checks": [_check_document(check, complete) for check in catalogue],
-        "claims": [
-            {
-                "id": claim.id,
-                "section": claim.section,
-                "text": claim.text,
-                "mend": claim.mend,
-                "about": claim.about,
-            }
-            for claim in claims
-        ],
+        "checks": [_check_document(check, complete, claims) for check in catalogue],
+        "claims": [_claim_document(claim) for claim in claims],
+        **({"not_part": [asdict(one) for one in absent]} if absent else {}),
         "waivers": [json.loads(waiver.model_dump_json()) for waiver in waivers],
         "basis": {
             "frozen": None if run.profile is None else list(frozen.get(run.profile, ())),
@@ -188,14 +181,31 @@ def _executed(check: Document) -> bool:
     return any(Verdict(case["verdict"]).executed for case in check["cases"])
 
 
-def _check_document(check: Check, cases: Sequence[Document]) -> Document:
+def _claim_document(claim: Claim) -> Document:
+    document: Document = {
+        "id": claim.id,
+        "section": claim.section,
+        "text": claim.text,
+        "mend": claim.mend,
+        "about": claim.about,
+    }
+    return document | ({"not_about": list(claim.not_about)} if claim.not_about else {})
+
+
+def _named_claims(check: Check, claims: Sequence[Claim]) -> list[str]:
+    """The claims that a check names, those that name it, and of a template all that it stands for."""
+    also = [claim.id for claim in claims if {check.id, *check.claims} & set(claim.checks)]
+    return [*check.claims, *(name for name in also if name not in check.claims)]
+
+
+def _check_document(check: Check, cases: Sequence[Document], claims: Sequence[Claim] = ()) -> Document:
     return {
         "id": check.id,
         "title": check.title,
         "level": check.level.value,
         "effect": check.effect.value,
         "suite": check.suite,
-        "claims": list(check.claims),
+        "claims": _named_claims(check, claims),
         "profiles": list(check.profiles),
         "spec": check.spec,
         "verdict": None,
@@ -205,24 +215,32 @@ def _check_document(check: Check, cases: Sequence[Document]) -> Document:
 
 def evidence_of(claim: Claim, check: Check, values: Collection[str]) -> bool:
     """Whether a check speaks of a claim: it names it, or the claim is about one of its parameters' values."""
-    return claim.id in check.claims or (claim.about is not None and claim.about in values)
+    named = claim.id in check.claims or bool({check.id, *check.claims} & set(claim.checks))
+    return named or (claim.about is not None and claim.about in values)
+
+
+def spoken_cases(claim: Mapping[str, Any], check: Mapping[str, Any]) -> list[Document]:
+    """The cases of a check that are evidence of a claim, both as the record has them."""
+    about, others = claim.get("about"), set(claim.get("not_about") or ())
+    named = claim["id"] in check["claims"]
+    return [
+        case
+        for case in check["cases"]
+        if (named and not others & set(case["parameters"].values()))
+        or (about is not None and about in case["parameters"].values())
+    ]
 
 
 def _judged_claim(claim: Document, checks: Sequence[Document]) -> Document:
     """A claim is the worst of its evidence, and not verified without an executed check.
 
     Evidence are all cases of the checks that name the claim, and, where the claim is about one alias or
-    backend, the cases of any check that concern it.
+    backend, the cases of any check that concern it; never those of what another of its kind is about.
     """
     own, cases = [], []
     for check in checks:
-        named = claim["id"] in check["claims"]
-        spoken = [
-            case
-            for case in check["cases"]
-            if named or (claim["about"] is not None and claim["about"] in case["parameters"].values())
-        ]
-        if named or spoken:
+        spoken = spoken_cases(claim, check)
+        if spoken or claim["id"] in check["claims"]:
             own.append(check["id"])
             cases += spoken
     verdict = worst(Verdict(case["verdict"]) for case in cases)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.check import Check
-from gateway_acceptance.claims import Claim, load_claims
+from gateway_acceptance.claims import Absent, Claim, load_claims
+from gateway_acceptance.claims_here import claims_of
+from gateway_acceptance.environment import load_environment
 from gateway_acceptance.plugin.parametrise import check_of, parameters_of
 from gateway_acceptance.record import evidence_of
 from gateway_acceptance.usage import UsageProblem
@@ -19,10 +22,12 @@ from gateway_acceptance.usage import UsageProblem
 
 @dataclass
 class Catalogue:
-    """checks: by id; evidence: claim id -> ids of the checks that speak of it."""
+    """checks: by id; claims, absent: of the environment that was asked about, and what is not part of it;
+    evidence: claim id -> ids of the checks that speak of it."""
 
     checks: list[Check] = field(default_factory=list)
     claims: Sequence[Claim] = ()
+    absent: Sequence[Absent] = ()
     evidence: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -39,21 +44,22 @@ class _Listener:
                 self.values.setdefault(check.id, set()).update(parameters_of(item).values())
 
 
-def collect(root: Path) -> Catalogue:
-    """Collect the suites of a project. Raises UsageProblem with pytest's words where that fails."""
+def collect(root: Path, env: str = "local") -> Catalogue:
+    """Collect the suites of a project, as they judge an environment. Raises UsageProblem with pytest's words
+    where that fails."""
     listener = _Listener()
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.chdir(root):
         code = pytest.main(
-            ["--collect-only", "-q", "-p", "no:cacheprovider", "--env", "local", str(root / "suites")],
+            ["--collect-only", "-q", "-p", "no:cacheprovider", "--env", env, str(root / "suites")],
             plugins=[listener],
         )
     if code != pytest.ExitCode.OK:
         raise UsageProblem([f"the checks cannot be collected:\n{output.getvalue().strip()}"])
     checks = sorted(listener.checks.values(), key=lambda check: check.id)
-    claims = load_claims(root / "suites" / "claims.toml")
+    here = claims_of(load_claims(root / "suites" / "claims.toml"), load_environment(env, root, os.environ))
     evidence = {
         claim.id: [check.id for check in checks if evidence_of(claim, check, listener.values[check.id])]
-        for claim in claims
+        for claim in here.claims
     }
-    return Catalogue(checks, claims, evidence)
+    return Catalogue(checks, here.claims, here.absent, evidence)

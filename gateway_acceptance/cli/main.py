@@ -29,6 +29,8 @@ from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, UsageProblem
 
 COMMANDS = "gateway_acceptance.commands"
+REFERENCE = "lab"
+"""The environment that declares everything a deployment can have."""
 Subparsers = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse does not name its type."""
 
@@ -112,7 +114,11 @@ def _add_claims(commands: Subparsers) -> None:
     command = commands.add_parser(
         "claims",
         help="list the tracker's claims and their checks",
-        description="List the tracker's claims with the checks that are evidence of them.",
+        description="List the claims of an environment's tracker with the checks that are evidence of them, "
+        "and what is not part of that deployment.",
+    )
+    command.add_argument(
+        "--env", metavar="NAME|FILE", default=REFERENCE, help=f"the environment (default: {REFERENCE})"
     )
     command.add_argument("--json", action="store_true", help="a list of objects, for machines")
     command.set_defaults(run=_claims)
@@ -138,7 +144,7 @@ def _checks(arguments: argparse.Namespace) -> int:
 
 
 def _claims(arguments: argparse.Namespace) -> int:
-    catalogue: Catalogue = collect(project_root())
+    catalogue: Catalogue = collect(project_root(), arguments.env)
     entries = [
         {**asdict(claim), "checks": catalogue.evidence.get(claim.id, [])} for claim in catalogue.claims
     ]
@@ -149,6 +155,8 @@ def _claims(arguments: argparse.Namespace) -> int:
         print(f"{entry['id']:<8} {entry['text']}")
         print(f"{'':<8} {', '.join(entry['checks']) or 'no check yet'}")
     silent = sum(1 for entry in entries if not entry["checks"])
+    for one in catalogue.absent:
+        print(f"{one.id:<8} {one.text}\n{'':<8} not part of this deployment: {one.why}")
     print(f"{len(entries)} claims, {silent} of them without a check")
     return 0
 

@@ -90,7 +90,7 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
 
 def names_in(root: Path) -> list[str]:
     """The environments that the project brings, by name."""
-    reserved = {"waivers"}
+    reserved = {"waivers", "claims"}
     return sorted(path.stem for path in (root / "environments").glob("*.toml") if path.stem not in reserved)
 
 

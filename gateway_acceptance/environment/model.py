@@ -215,7 +215,8 @@ class Embedded(Table):
 
 
 class Environment(Table):
-    """One deployment to be judged. ``source`` is the file that it was read from."""
+    """One deployment to be judged. claims: the file of the operator's own claims, relative to this one;
+    ``source`` is the file that it was read from."""
 
     name: Name
     kind: Kind
@@ -231,6 +232,7 @@ class Environment(Table):
     outage: Outage = Outage()
     tracker: Tracker = Tracker()
     policy: Policy
+    claims: str | None = None
     source: Path = Path()
 
     @model_validator(mode="after")

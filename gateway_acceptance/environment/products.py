@@ -14,9 +14,10 @@ from gateway_acceptance.environment.model import Gateway
 @dataclass(frozen=True, slots=True)
 class Product:
     """liveness, readiness: paths that need no key; served_by: the header naming the backend's base URL;
-    version_key: of the readiness body, or else of version_path's body (asked with the key), the product's
-    version; deployments_path: its own list of deployments, in LiteLLM's form; deployment_id: the header with
-    the id of the deployment that served, which can be asked for as ``model``."""
+    key_setting: the variable of the service that holds its key; version_key: of the readiness body, or else
+    of version_path's body (asked with the key), the product's version; deployments_path: its own list of
+    deployments, in LiteLLM's form; deployment_id: the header with the id of the deployment that served, which
+    can be asked for as ``model``."""
 
     liveness: str | None = None
     readiness: str | None = None
@@ -25,6 +26,7 @@ class Product:
     version_key: str | None = None
     deployments_path: str | None = None
     deployment_id: str | None = None
+    key_setting: str | None = None
 
 
 PRODUCTS = {
@@ -36,6 +38,7 @@ PRODUCTS = {
         version_key="litellm_version",
         deployments_path="/v1/model/info",
         deployment_id="x-litellm-model-id",
+        key_setting="LITELLM_MASTER_KEY",
     ),
     "portkey": Product(liveness="/"),
     "openai-compatible": Product(),
@@ -53,4 +56,5 @@ def product_of(gateway: Gateway) -> Product:
         version_key=known.version_key,
         deployments_path=known.deployments_path,
         deployment_id=known.deployment_id,
+        key_setting=known.key_setting,
     )

@@ -23,6 +23,7 @@ import pytest
 import gateway_acceptance
 from gateway_acceptance.check import Check
 from gateway_acceptance.claims import Claim
+from gateway_acceptance.claims_here import Here, unknown_evidence
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.plugin.identity import identities
@@ -49,7 +50,7 @@ class Controller:
     config: pytest.Config
     environments: Sequence[Environment]
     waivers: Sequence[Waiver]
-    claims: Sequence[Claim]
+    claims: Mapping[str, Here]
     frozen: Mapping[str, Sequence[str]]
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="gateway-acceptance-")))
     started: float = field(default_factory=time.time)
@@ -93,6 +94,12 @@ class Controller:
             return
         self.prepared = True
         sentences = [text for env in self.environments for text in missing_variables(env, os.environ)]
+        if not narrowed(self.config):
+            sentences += [
+                f"{env.source.parent / str(env.claims)}: {text}"
+                for env in self.environments
+                for text in unknown_evidence(self.claims[env.name], list(self.catalogue))
+            ]
         if sentences:
             raise UsageProblem(sentences)
         options = {"litellm": self.config.getoption("--litellm") or ""}
@@ -139,7 +146,9 @@ class Controller:
             if environment.name not in self.begun:
                 record = self._record(environment, run, unfinished=True)
                 try:
-                    self.begun[environment.name] = begin(runs, record, self.redactor, self.claims)
+                    self.begun[environment.name] = begin(
+                        runs, record, self.redactor, self._claims(environment)
+                    )
                 except OSError:
                     with contextlib.suppress(OSError):
                         withdraw(runs, environment.name)
@@ -170,7 +179,9 @@ class Controller:
         for environment in self.environments:
             record = self._record(environment, run)
             begun = self.begun[environment.name]
-            self.finished.append(finish(begun, record, self.claims, self.staging, with_report=with_report))
+            self.finished.append(
+                finish(begun, record, self._claims(environment), self.staging, with_report=with_report)
+            )
 
     def _record(self, environment: Environment, run: Run, *, unfinished: bool = False) -> dict[str, Any]:
         name = environment.name
@@ -188,13 +199,17 @@ class Controller:
                 if case.environment == name
             ],
             cases=[case for case in self.cases if case["environment"] == name],
-            claims=self.claims,
+            claims=self.claims[name].claims,
+            absent=self.claims[name].absent,
             waivers=self.waivers,
             frozen=self.frozen,
             spent=budget.spent,
             product_version=read_preflight(self.folder, name).version,
             today=datetime.now(UTC).date(),
         )
+
+    def _claims(self, environment: Environment) -> Sequence[Claim]:
+        return self.claims[environment.name].claims
 
     def _of_machines(self, case: Selected) -> bool:
         return self.catalogue[case.check].suite == "host"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.claims import load_claims
+from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.environment import load_environments
 from gateway_acceptance.plugin import options
 from gateway_acceptance.plugin.controller import Controller
@@ -80,7 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         environments = load_environments(options.environment_names(config), config.rootpath, os.environ)
         waivers = load_waivers(config.rootpath / "environments" / "waivers.toml")
-        claims = load_claims(config.rootpath / "suites" / "claims.toml")
+        templates = load_claims(config.rootpath / "suites" / "claims.toml")
+        claims = {each.name: claims_of(templates, each) for each in environments}
         frozen = load_profiles(config.rootpath / "suites" / "profiles.toml")
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
@@ -94,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
     else:
         folder = Path(worker_input[FOLDER_KEY])
-    state = WorkerState(environments, folder, waivers, {claim.id for claim in claims})
+    state = WorkerState(environments, folder, waivers, {template.id for template in templates})
     for each in environments:
         state.redactor.add(f"key of {each.name}", os.environ.get(each.gateway.key_variable or "", ""))
     config.stash[STATE] = state

@@ -22,7 +22,8 @@ VOID = "VOID"
 @dataclass(frozen=True, slots=True)
 class PastRun:
     """What the tracker needs of one run. verdicts: claim id to its verdict; proven: claim id to the time
-    (ISO, UTC) of its proof; fingerprint: of the target at the start, or None where it was not taken."""
+    (ISO, UTC) of its proof; statements: claim id to what it said there, where that is known; fingerprint: of
+    the target at the start, or None where it was not taken."""
 
     id: str
     started: str
@@ -35,6 +36,7 @@ class PastRun:
     proven: Mapping[str, str]
     fingerprint: Mapping[str, str] | None
     red_cases: int
+    statements: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def void(self) -> bool:
@@ -87,6 +89,7 @@ def past_run(document: object, environment: str) -> PastRun:
             verdicts={name: str(verdict) for verdict, names in claims.items() for name in names},
             proven=_texts(document.get("proven") or {}),
             fingerprint=None if document.get("fingerprint") is None else _texts(document["fingerprint"]),
+            statements=_texts(document.get("statements") or {}),
             red_cases=sum(int(document["totals"].get(word, 0)) for word in RED),
         )
         for moment in (run.started, *run.proven.values()):

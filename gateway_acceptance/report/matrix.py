@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.audit import findings
-from gateway_acceptance.claims import NOT_VERIFIED, Claim
+from gateway_acceptance.claims import NOT_VERIFIED, Claim, Template
 from gateway_acceptance.report.ages import age_in_words
 from gateway_acceptance.report.badge import STALE
 from gateway_acceptance.report.reading import first_line, printable
@@ -21,14 +21,17 @@ HOUR = 3600.0
 NO_RUN = "no run yet"
 UNRELIABLE = "not reliable"
 PARTIAL = "PARTIAL RUN"
+NOT_PART = "not part"
+"""What a claim is of a deployment that declares nothing of it."""
 SHOWN_FINDINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One environment's newest run. state: of the record, or why there is none; ended: UTC, or empty; age: in
-    words; stale: whether it is older than a proof counts; verdicts: claim id -> verdict in words; notes: what
-    is wrong with it, in sentences; exit_code: of the run, None without one."""
+    words; stale: whether it is older than a proof counts; verdicts: claim id -> verdict in words; texts: its
+    statement there; notes: what is wrong with it, in sentences; exit_code: of the run, None without
+    one."""
 
     environment: str
     state: str
@@ -40,6 +43,7 @@ class Column:
     stale: bool = False
     exit_code: int | None = None
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -97,19 +101,30 @@ def column(
         age_in_words(age_s),
         stale,
         run["exit_code"],
-        {claim["id"]: _spoken(claim, stale=stale or bool(wrong)) for claim in record["claims"]},
+        {one["id"]: NOT_PART for one in record.get("not_part") or ()}
+        | {claim["id"]: _spoken(claim, stale=stale or bool(wrong)) for claim in record["claims"]},
+        {claim["id"]: str(claim["text"]) for claim in record["claims"]},
         _shown(environment, notes),
     )
 
 
-def rows(claims: Sequence[Claim], columns: Sequence[Column]) -> list[Row]:
-    """Every declared claim, in the file's order."""
+def rows(claims: Sequence[Claim | Template], columns: Sequence[Column]) -> list[Row]:
+    """Every declared claim, in the file's order, then those that only environments have. Where environments
+    do not say the same by one id, its template stands for what they say."""
+    declared = {claim.id: claim.text for claim in claims}
     found = []
-    for claim in claims:
-        cells = tuple(each.verdicts.get(claim.id, NOT_VERIFIED) for each in columns)
+    for name in dict.fromkeys([*declared, *(name for each in columns for name in each.verdicts)]):
+        cells = tuple(each.verdicts.get(name, _silent(each, name in declared)) for each in columns)
         told = {cell for cell, each in zip(cells, columns, strict=True) if each.run}
-        found.append(Row(claim.id, claim.text, cells, len(told) > 1))
+        texts = list(dict.fromkeys(each.texts[name] for each in columns if name in each.texts))
+        text = texts[0] if len(texts) == 1 else declared.get(name, " / ".join(texts))
+        found.append(Row(name, text, cells, len(told) > 1))
     return found
+
+
+def _silent(column: Column, declared: bool) -> str:
+    """Of a claim that a run does not have: one that only other environments have is none of it."""
+    return NOT_PART if column.texts and not declared else NOT_VERIFIED
 
 
 def table(columns: Sequence[Column], lines: Sequence[Row]) -> str:

@@ -88,6 +88,10 @@ def same_target(record: Entry, run: PastRun) -> str:
 
 def _proof(claim: Entry, record: Entry, earlier: Sequence[PastRun], now: datetime, fresh_s: float) -> Proof:
     verdict, name, run = str(claim["verdict"]), str(claim["id"]), record["run"]
+    said = str(claim["text"])
+    earlier = [
+        past for past in earlier if past.statements.get(name, said) == said
+    ]  # not of another statement
     if run["state"] != VOID and verdict in PROVEN and claim.get("proven"):
         at = str(claim["proven"])
         _, red = _last_words(name, earlier, width(run["state"], run["profile"]))

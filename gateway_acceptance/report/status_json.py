@@ -28,6 +28,7 @@ def status_document(record: Record) -> dict[str, Any]:
     """State, exit code, totals, claim ids by verdict, times of proof, every red case, waivers; plain JSON."""
     run = record["run"]
     claims: dict[str, list[str]] = {}
+    statements = {one["id"]: one["text"] for one in record["claims"] if one.get("not_about")}
     for claim in record["claims"]:
         claims.setdefault(str(claim["verdict"]), []).append(claim["id"])
     return {
@@ -47,6 +48,7 @@ def status_document(record: Record) -> dict[str, Any]:
         "fingerprint": (record["target"].get("fingerprint") or {}).get("start"),
         "fresh_h": fresh_hours(record),
         "proven": {claim["id"]: claim["proven"] for claim in record["claims"] if claim.get("proven")},
+        **({"statements": statements} if statements else {}),
         "totals": dict(record["totals"]),
         "claims": claims,
         "red": [

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from gateway_acceptance.claims import NOT_VERIFIED, SECTIONS, SECURITY, Claim
+from gateway_acceptance.record import spoken_cases
 from gateway_acceptance.report.accepted import Accepted
 from gateway_acceptance.report.ages import instant
 from gateway_acceptance.report.assess import Action, Risk, next_action, risk
@@ -103,6 +104,7 @@ class View:
     untestable: Sequence[tuple[str, str, list[str]]]
     blind: Sequence[tuple[str, Sequence[ClaimLine]]]
     blind_checks: Sequence[tuple[str, str, list[str]]]
+    not_part: Sequence[tuple[str, Sequence[Entry]]]
     waivers: Sequence[WaiverLine]
     history: History
     red_cases: int
@@ -158,6 +160,7 @@ def status_view(
         untestable=grouped(record, Verdict.UNTESTABLE),
         blind=_blind(lines),
         blind_checks=grouped(record, Verdict.NOT_PERMITTED, Verdict.NOT_APPLICABLE),
+        not_part=_not_part(record),
         waivers=_waivers(record, now.date()),
         history=past.history,
         red_cases=sum(is_red(case["verdict"]) for _, case in cases(record)),
@@ -196,7 +199,8 @@ def _sections(
             (
                 (check_id, str(checks[check_id]["title"]), verdict)
                 for check_id in entry.get("checks", ())
-                if check_id in checks and (verdict := _spoken(checks[check_id], name, about))
+                if check_id in checks
+                and (verdict := _spoken(checks[check_id], {"id": name, **entry, "about": about}))
             ),
             key=lambda told: -severity(told[2]),
         )
@@ -213,13 +217,9 @@ def _sections(
     return sections
 
 
-def _spoken(check: Entry, claim: str, about: str | None) -> str:
+def _spoken(check: Entry, claim: Entry) -> str:
     """A check's verdict on one claim: of all its cases, or of those that concern what the claim is about."""
-    own = [
-        str(case["verdict"])
-        for case in check["cases"]
-        if claim in check["claims"] or about in case["parameters"].values()
-    ]
+    own = [str(case["verdict"]) for case in spoken_cases(claim, check)]
     return max(own, key=severity, default="")
 
 
@@ -251,6 +251,14 @@ def _blind(lines: Sequence[ClaimLine]) -> list[tuple[str, list[ClaimLine]]]:
     words = (NOT_VERIFIED, STALE, EARLIER, Verdict.NOT_PERMITTED, Verdict.NOT_APPLICABLE)
     found = [(str(word), [line for line in lines if line.proof.standing == word]) for word in words]
     return [(word, listed) for word, listed in found if listed]
+
+
+def _not_part(record: Record) -> list[tuple[str, list[Entry]]]:
+    """What is no claim of this deployment, by what its environment does not declare."""
+    by_reason: dict[str, list[Entry]] = {}
+    for one in record.get("not_part") or ():
+        by_reason.setdefault(str(one["why"]), []).append(one)
+    return list(by_reason.items())
 
 
 def _waivers(record: Record, today: date) -> list[WaiverLine]:

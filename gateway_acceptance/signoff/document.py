@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from gateway_acceptance.record import spoken_cases
 from gateway_acceptance.report.assess import risk
 from gateway_acceptance.report.changes import changes
 from gateway_acceptance.report.reading import Entry, Record, first_line, is_executed
@@ -92,13 +93,7 @@ def _claim(claim: Entry, record: Record) -> dict[str, Any]:
 
 def _evidence(claim: Entry, record: Record) -> list[Entry]:
     """The cases that speak of a claim: of the checks that name it, or about what it is about."""
-    about = claim.get("about")
-    return [
-        case
-        for check in record["checks"]
-        for case in check["cases"]
-        if claim["id"] in check["claims"] or (about is not None and about in case["parameters"].values())
-    ]
+    return [case for check in record["checks"] for case in spoken_cases(claim, check)]
 
 
 def _waiver(waiver: Entry, record: Record) -> dict[str, Any]:

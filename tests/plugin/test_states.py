@@ -145,3 +145,63 @@ def test_a_path_names_an_environment(project: Project, gateway: Gateway) -> None
     project.checks(ALIVE)
     run = project.run(f"--env={moved}")
     assert (run.code, list(run.directories)) == (0, ["elsewhere"])
+
+
+TEMPLATES = """
+[[claim]]
+id = "MOD-01"
+section = "Available Models"
+text = "The {kind} model {alias} is available"
+about = "{alias}"
+per = "model"
+
+[[claim]]
+id = "STA-01"
+section = "Current Status"
+text = "The gateway's service is active"
+needs = ["host"]
+"""
+OWN = """
+[[claim]]
+id = "OWN-01"
+section = "What the helpdesk was promised"
+text = "it is quick"
+checks = ["API-T-002"]
+"""
+SECOND = """
+[[models]]
+alias = "chat-two"
+kind = "chat"
+backend = "one"
+upstream = "tiny"
+"""
+
+
+def test_a_small_deployment_can_be_ready_and_speaks_of_its_own(project: Project, gateway: Gateway) -> None:
+    """Two models, one backend, no host; and a claim of the operator's."""
+    project.write("suites/claims.toml", CLAIM + TEMPLATES)
+    path = project.environment(gateway.url, more=SECOND)
+    path.write_text('claims = "claims.toml"\n' + path.read_text(encoding="utf-8"), encoding="utf-8")
+    project.write("environments/claims.toml", OWN)
+    project.checks(ALIVE, a_check(1, "assert chat_model", "environment, chat_model"), a_check(2, "pass"))
+    run = project.run("-m", "release")
+    assert (run.code, run.state) == (0, "READY"), run.output
+    record = run.record()
+    told = {claim["id"]: (claim["text"], claim["verdict"]) for claim in record["claims"]}
+    assert told["MOD-02"] == ("The chat model chat-two is available", "passed")
+    assert told["OWN-01"] == ("it is quick", "passed")
+    assert [(one["id"], one["why"]) for one in record["not_part"]] == [("STA-01", "no [host] is declared")]
+    status = (run.directories["mini"] / "STATUS.md").read_text(encoding="utf-8")
+    assert "not part of this deployment, no \\[host\\] is declared: `STA-01`" in status
+    assert "What the helpdesk was promised" in status
+
+
+def test_an_own_claim_of_an_unknown_check_is_refused(project: Project, gateway: Gateway) -> None:
+    path = project.environment(gateway.url)
+    path.write_text('claims = "claims.toml"\n' + path.read_text(encoding="utf-8"), encoding="utf-8")
+    project.write("environments/claims.toml", OWN.replace("API-T-002", "API-T-009"))
+    project.checks(ALIVE, PASSES)
+    run = project.run()
+    assert run.code == 4
+    assert "the claim OWN-01 names the check API-T-009, which does not exist" in run.output
+    assert gateway.count("/alive") == 0

@@ -75,9 +75,10 @@ def test_environments_that_differ_are_marked_and_counted() -> None:
     assert [(line.id, line.cells, line.differs) for line in lines] == [
         ("FUN-01", ("waived", "failed", "not verified"), True),
         ("FUN-09", ("not verified",) * 3, False),
+        ("MOD-01", ("passed", "not verified", "not verified"), True),
     ]
     shown = table([one, two, none], lines)
-    assert "1 of 2 claims differ" in shown
+    assert "2 of 3 claims differ" in shown
     assert any(line.startswith("≠  FUN-01") for line in shown.splitlines())
     assert shown.endswith("new has no run")
     told = json.loads(json.dumps(document([one, two], rows(CLAIMS, [one, two]))))

@@ -10,7 +10,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable
     "the machine owns the declared address",
     level=MUST,
     effect=READ,
-    claims=("SYS-01", "SYS-03", "SYS-04", "SYS-05"),
+    claims=("SYS-01", "SYS-03"),
     profile="smoke",
     spec="ip addr",
 )
