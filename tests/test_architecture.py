@@ -11,7 +11,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "gateway_acceptance"
 GROUND = (
     *("check", "problem", "verdict", "picture", "environment", "policy", "claims", "waivers", "redaction"),
-    *("usage", "profiles", "embedded", "coverage", "coverage_entry", "disruptor"),
+    *(
+        "usage",
+        "profiles",
+        "embedded",
+        "coverage",
+        "coverage_entry",
+        "disruptor",
+        "claims_here",
+        "deviations",
+    ),
 )
 HAPPENED = ("record", "judgement", "fingerprint", "seal", "run_directory")
 OBSERVED = ("wire", "host", "balance", "outage")
