@@ -30,13 +30,13 @@ def piece(text: str | None, reason: str | None = None, **more: object) -> Json:
 
 def test_a_whole_text_stream() -> None:
     stream = read_text_stream(200, SSE, frames(piece("HX-"), piece("OK"), piece(None, "stop"), DONE))
-    assert (stream.text, stream.ids, stream.problems) == ("HX-OK", frozenset({"cmpl-1"}), [])
+    assert (stream.text, stream.ids, stream.problems) == ("HX-OK", ("cmpl-1",) * 3, [])
 
 
 @pytest.mark.parametrize("without", [{"id": None}, {"id": 7}])
 def test_a_chunk_without_id_is_told_from_one_with_another(without: Json) -> None:
     events = (piece("a"), piece("b", **without), piece("", "stop", id="cmpl-2"), DONE)
-    assert read_text_stream(200, SSE, frames(*events)).ids == frozenset({"cmpl-1", "", "cmpl-2"})
+    assert read_text_stream(200, SSE, frames(*events)).ids == ("cmpl-1", "", "cmpl-2")
 
 
 @pytest.mark.parametrize(

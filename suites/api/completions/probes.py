@@ -73,10 +73,10 @@ def text_of(answer: Exchange) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TextStream:
-    """A streamed text completion as it was read. ids: an empty one where a chunk has none."""
+    """A streamed text completion as it was read. ids: of each chunk, an empty one where it has none."""
 
     text: str
-    ids: frozenset[str]
+    ids: tuple[str, ...]
     problems: list[Problem]
 
 
@@ -97,9 +97,9 @@ def read_text_stream(
     """
     if status != 200 or media_type(headers) != "text/event-stream":
         seen = f"got {status} {media_type(headers)}"
-        return TextStream("", frozenset(), [Problem("", f"expected 200 text/event-stream, {seen}")])
+        return TextStream("", (), [Problem("", f"expected 200 text/event-stream, {seen}")])
     stream = parse_sse(chunks)
-    problems, ids, text, reasons = list(stream.problems), set(), [], []
+    problems, ids, text, reasons = list(stream.problems), [], [], []
     for event in stream.events:
         if event.data == DONE:
             continue
@@ -111,7 +111,7 @@ def read_text_stream(
         if body.get("object") != "text_completion":
             seen = shown(body.get("object"))
             problems.append(Problem("", f"expected the object 'text_completion', got {seen}", where))
-        ids.add(body["id"] if isinstance(body.get("id"), str) else "")
+        ids.append(body["id"] if isinstance(body.get("id"), str) else "")
         for choice in body.get("choices") or []:
             text.append(str(choice.get("text") or ""))
             if choice.get("finish_reason") is not None:
@@ -120,7 +120,7 @@ def read_text_stream(
         problems.append(Problem("", "the stream does not end with [DONE]", "end"))
     if len(reasons) != 1:
         problems.append(Problem("", f"expected one finish_reason, got {shown(reasons)}", "end"))
-    return TextStream("".join(text), frozenset(ids), problems)
+    return TextStream("".join(text), tuple(ids), problems)
 
 
 def dishonest_endpoint(answer: Exchange) -> list[Problem]:
