@@ -22,16 +22,22 @@ class Level(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a check does to the environment, mildest first."""
+    """What a check does to the environment, mildest first; and ``expose``: it shows the real key to places
+    that are logged, to see whether it counts there."""
 
     READ = "read"
     SPEND = "spend"
     MUTATE = "mutate"
     DISRUPT = "disrupt"
+    EXPOSE = "expose"
 
+
+VOLUNTARY = frozenset({Effect.DISRUPT, Effect.EXPOSE})
+"""No environment need permit these: a profile is whole without them."""
 
 MUST, SHOULD = Level.MUST, Level.SHOULD
 READ, SPEND, MUTATE, DISRUPT = Effect.READ, Effect.SPEND, Effect.MUTATE, Effect.DISRUPT
+EXPOSE = Effect.EXPOSE
 
 SMOKE, NIGHTLY, RELEASE = "smoke", "nightly", "release"
 PROFILES = (SMOKE, NIGHTLY, RELEASE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway_acceptance.check import RELEASE, Effect
+from gateway_acceptance.check import RELEASE, VOLUNTARY
 from gateway_acceptance.environment import Kind
 from gateway_acceptance.fingerprint import compared
 from gateway_acceptance.usage import (
@@ -164,14 +164,16 @@ def _waiver_reasons(waivers: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _not_executed(record: Mapping[str, Any], expected: Sequence[str]) -> list[tuple[str, str]]:
     """The checks of a frozen list that neither ran nor were declared absent, and why. An environment need not
-    permit that something of it is taken down; what that would show is then not shown, and said to be so."""
+    permit that something of it is taken down, or that its key is shown; what that would tell is then not
+    told, and said to be so."""
     by_id = {check["id"]: check for check in record["checks"]}
-    disrupting = Effect.DISRUPT.value in record["environment"]["policy"]["effects"]
+    permitted = record["environment"]["policy"]["effects"]
+    voluntary = {effect.value for effect in VOLUNTARY if effect.value not in permitted}
     missing = []
     for check_id in expected:
         check = by_id.get(check_id)
         if check is None or check["verdict"] is None:
             missing.append((check_id, "it is in the profile's list and was not there to run"))
-        elif check["verdict"] == Verdict.NOT_PERMITTED and (check["effect"] != Effect.DISRUPT or disrupting):
+        elif check["verdict"] == Verdict.NOT_PERMITTED and check["effect"] not in voluntary:
             missing.append((check_id, "the policy does not permit it"))
     return missing

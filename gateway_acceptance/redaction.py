@@ -27,6 +27,8 @@ SECRET_HEADERS = frozenset(
         "x-api-key",
         "api-key",
         "x-litellm-api-key",
+        "x-goog-api-key",
+        "x-auth-token",
         "cookie",
         "set-cookie",
     }
@@ -100,9 +102,10 @@ class Redactor:
         return found
 
 
-def _forms(secret: str) -> set[str]:
+def written_forms(secret: str) -> tuple[str, ...]:
+    """How a secret is written: as it is, percent-encoded, JSON- and HTML-escaped, base64."""
     raw = secret.encode()
-    return {
+    forms = (
         secret,
         quote(secret, safe=""),
         quote_plus(secret),
@@ -110,6 +113,14 @@ def _forms(secret: str) -> set[str]:
         html.escape(secret),
         base64.b64encode(raw).decode().rstrip("="),
         base64.urlsafe_b64encode(raw).decode().rstrip("="),
+    )
+    return tuple(dict.fromkeys(forms))
+
+
+def _forms(secret: str) -> set[str]:
+    raw = secret.encode()
+    return {
+        *written_forms(secret),
         hashlib.sha256(raw).hexdigest(),
         hashlib.sha256(raw).hexdigest().upper(),
     }

@@ -19,6 +19,10 @@ SIMPLE_SHUFFLE: Final = "simple-shuffle"
 LEAST_OF_A_GROUP = 2
 
 
+BEARER_HEADER: Final = "authorization"
+"""Where a key is a bearer token; in any other header it stands alone."""
+
+
 class Kind(StrEnum):
     """What an environment is for. Only ``production`` can be PRODUCTION READY."""
 
@@ -46,16 +50,19 @@ class Bounds(Table):
 class Gateway(Table):
     """The gateway under test.
 
-    key_variable: the environment variable that holds its key; endpoints: those beyond models, chat and
-    embeddings that it promises; public_paths: what may answer without a key; response_headers: what every
-    answer must carry; cors_origins: origins that browsers may call from (none by default); pre_call_checks:
-    LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no notice of an ``order``.
+    key_variable: the environment variable that holds its key; key_header: the header that it is sent in, as a
+    bearer token in ``authorization``, by itself in any other, and nowhere else; endpoints: those beyond
+    models, chat and embeddings that it promises; public_paths: what may answer without a key;
+    response_headers: what every answer must carry; cors_origins: origins that browsers may call from (none by
+    default); pre_call_checks: LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no notice of
+    an ``order``.
     """
 
     url: Url
     product: Name = "openai-compatible"
     version: str | None = None
     key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    key_header: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = BEARER_HEADER
     known_default_keys: tuple[str, ...] = ()
     liveness_path: str | None = None
     readiness_path: str | None = None
@@ -250,6 +257,11 @@ class Environment(Table):
             problems.append("no model is declared; add at least one [[models]] entry")
         if (self.kind is Kind.EMBEDDED) != (self.embedded is not None):
             problems.append('an [embedded] table and kind = "embedded" belong together')
+        if self.kind is Kind.PRODUCTION and Effect.EXPOSE in self.policy.effects:
+            problems.append(
+                "policy.effects holds 'expose', which shows the key to places that are logged; "
+                "take it out, no production environment permits it"
+            )
         if self.embedded is None and self.gateway.key_variable is None:
             problems.append("gateway.key_variable is missing: name the variable that holds the gateway's key")
         if problems:

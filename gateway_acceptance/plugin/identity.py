@@ -81,7 +81,7 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
         return {name: value for name, value in before.items() if name.startswith(f"backend.{backend.name}.")}
     limit = target.environment.gateway
     deadline = Deadline(limit.connect_deadline_s, min(LONGEST_S, limit.request_deadline_s))
-    sender = Sender(Notebook(), target.budget, deadline)
+    sender = Sender(Notebook(key_places=target.notebook.key_places), target.budget, deadline)
     try:
         client = BackendClient(backend, sender)
         found = {version: client.version()}

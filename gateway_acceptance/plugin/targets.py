@@ -56,6 +56,7 @@ class Target:
         self.environment, self.key, self.notebook = environment, key, notebook
         self._folder = folder
         gateway = environment.gateway
+        notebook.key_places.add(key, gateway.key_header, gateway.url)
         self.budget = Budget(folder / f"budget-{environment.name}.json", environment.policy, started)
         self._deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
         self.sender = Sender(notebook, self.budget, self._deadline)

@@ -97,7 +97,7 @@ class WorkerHooks:
         if check is None:
             return
         _ = self._state.connections  # every secret is known before the check can show one
-        self._state.notebook.clear()
+        self._state.notebook.clear(exposing=check.effect is Effect.EXPOSE)
         item.stash[PHASES] = []
         item.stash[CALLED] = False
         item.stash[BEGUN] = time.time()

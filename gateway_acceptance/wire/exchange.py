@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway_acceptance.redaction import SECRET_HEADERS, Redactor
 from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.wire.key_place import KeyPlaces
 
 SHOWN_BODY = 4000
 """Characters of a body that are kept as evidence."""
@@ -115,14 +116,16 @@ class Exchange:
 @dataclass(slots=True)
 class Notebook:
     """What the running case observed. facts: measured values by name, for the tracker; pictures: SVG
-    documents by name, for tracker and report."""
+    documents by name, for tracker and report; key_places: where real keys may stand, of the whole run."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
+    key_places: KeyPlaces = field(default_factory=KeyPlaces)
 
-    def clear(self) -> None:
-        """A new case begins."""
+    def clear(self, *, exposing: bool = False) -> None:
+        """A new case begins. exposing: it may show the real key (effect ``expose``)."""
+        self.key_places.exposing = exposing
         self.exchanges = []
         self.facts = {}
         self.pictures = {}

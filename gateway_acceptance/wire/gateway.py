@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment, product_of
+from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.wire.attribution import served_by
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from gateway_acceptance.wire.raw import RawRequest
@@ -42,7 +43,8 @@ class GatewayClient:
         """Any request to a path of the gateway.
 
         json_body: sent as JSON; body: sent as it is. key: the environment's own by default, a string for
-        another one, None for no Authorization header at all. Raises NotPermitted, NoAnswer.
+        another one, in the header that the environment declares; None for no such header at all. Raises
+        NotPermitted, NoAnswer.
         """
         sent, content = self._prepared(json_body, body, headers, key)
         return self._sender.send(
@@ -74,10 +76,10 @@ class GatewayClient:
         self, json_body: object, body: bytes, headers: Headers, key: object
     ) -> tuple[list[tuple[str, str]], bytes]:
         sent: list[tuple[str, str]] = []
-        if key is OWN_KEY:
-            sent.append(("authorization", f"Bearer {self._key}"))
-        elif isinstance(key, str):
-            sent.append(("authorization", f"Bearer {key}"))
+        given = self._key if key is OWN_KEY else key
+        if isinstance(given, str):
+            name = self.environment.gateway.key_header
+            sent.append((name, f"Bearer {given}" if name == BEARER_HEADER else given))
         if json_body is not None:
             body = json.dumps(json_body, ensure_ascii=False).encode()
             sent.append(("content-type", "application/json"))

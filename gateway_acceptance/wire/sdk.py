@@ -15,6 +15,7 @@ import httpx2
 import openai
 
 from gateway_acceptance.environment import Environment, product_of
+from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.wire.attribution import served_by
 from gateway_acceptance.wire.exchange import Exchange, Notebook
@@ -95,11 +96,19 @@ class _Ledger:
 
     def open(self, request: httpx2.Request, body: bytes) -> _Entry:
         """Before sending. Raises NotPermitted."""
+        self._place_key(request)
         reserved = tokens_needed(body.decode("utf-8", errors="replace"), None) if body else 0
-        self._budget.reserve(reserved)
         headers = tuple(request.headers.multi_items())
+        self._notebook.key_places.check(str(request.url), headers, body)
+        self._budget.reserve(reserved)
         asked = Exchange(request.method, str(request.url), headers, body, sent_at=time.time())
         return _Entry(asked, reserved, time.monotonic())
+
+    def _place_key(self, request: httpx2.Request) -> None:
+        """Into the header that the environment declares: the SDK knows the bearer token only."""
+        name = self._environment.gateway.key_header
+        if name != BEARER_HEADER:
+            request.headers[name] = request.headers.pop(BEARER_HEADER, "").removeprefix("Bearer ")
 
     def close(self, entry: _Entry, error: str = "") -> None:
         """After the body was read, or the connection broke; at most once."""

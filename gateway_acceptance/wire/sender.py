@@ -86,6 +86,7 @@ class Sender:
         tokens: as of ``send``. Raises NotPermitted before sending when over budget. That no answer came is
         told by the exchange's ``error``: to close the connection is a way to refuse.
         """
+        self._notebook.key_places.check(url, asked.headers, asked.body, asked.target)
         if self._budget is not None:
             self._budget.reserve(tokens)
         exchange = exchanged(url, asked, self.deadline.connect_s, self.deadline.total_s)
@@ -112,6 +113,7 @@ class Sender:
         Raises NotPermitted before sending; what breaks later is told by ``LiveAnswer.error``.
         """
         limit = deadline or self.deadline
+        self._notebook.key_places.check(url, headers, body)
         if self._budget is not None:
             self._budget.reserve(tokens)
         live = LiveAnswer(self._client, method, url, headers, body, limit)

@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
-from lab.faults.exposure import header, lets_in
-from lab.faults.model import Fault, gateway_fault
-from lab.proxy.message import Request
+import base64
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from lab.faults.exposure import Learned, header, lets_in
+from lab.faults.model import Before, Fault, gateway_fault
+from lab.faults.mutators import EMPTY_LIST, MODELS
+from lab.proxy.message import Reply, Request, envelope
 
 
 def stranger(request: Request) -> bool:
     """No Authorization header at all."""
     return request.key is None
+
+
+def password(request: Request) -> str:
+    """The password of Basic credentials; empty where there are none."""
+    scheme, _, given = header(request, "authorization").partition(" ")
+    if scheme != "Basic":
+        return ""
+    try:
+        return base64.b64decode(given).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def in_query(request: Request) -> str:
+    """The key that the URL holds; empty where it holds none."""
+    return (parse_qs(urlsplit(request.path).query).get("api_key") or [""])[0]
+
+
+def in_cookie(request: Request) -> str:
+    """The key that a cookie holds; empty where none does."""
+    _, _, value = header(request, "cookie").partition("api_key=")
+    return value.partition(";")[0]
+
+
+def learned(place: Callable[[Request], str]) -> Before:
+    """A before-hook that serves the list of models to whom has the right key at another place."""
+
+    def hook(request: Request, key: str) -> Request | Reply:
+        right = bool(key) and not request.authorised and place(request) == key
+        return EMPTY_LIST if right and request.at(MODELS) else request
+
+    return Learned().watching(hook)
+
+
+def judged_in_query(request: Request) -> Request | Reply:
+    """A key in the URL is judged: a wrong one is told that it is wrong."""
+    if request.authorised or not request.at(MODELS):
+        return request
+    given = request.key or in_query(request)
+    return envelope(401, "Incorrect API key" if given else "No API key", "auth_error")
 
 
 ACCESS_FAULTS: tuple[Fault, ...] = (
@@ -28,5 +73,29 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
                 stranger(request) and bool(header(request, "x-api-key") or header(request, "api-key"))
             )
         ),
+    ),
+    gateway_fault(
+        "query-key-judged",
+        "a key in the URL is read: a wrong one is called wrong",
+        {"API-AUTH-009": "api_key=: the made-up value is refused as a wrong key"},
+        before=judged_in_query,
+    ),
+    gateway_fault(
+        "basic-password-is-the-key",
+        "the right key opens the door as Basic password too",
+        {"API-AUTH-019": "Basic: the right key is served there"},
+        before=learned(password),
+    ),
+    gateway_fault(
+        "right-query-key-accepted",
+        "the right key opens the door in the URL too",
+        {"API-AUTH-020": "api_key=: the right key is served there"},
+        before=learned(in_query),
+    ),
+    gateway_fault(
+        "right-cookie-key-accepted",
+        "the right key opens the door in a cookie too",
+        {"API-AUTH-021": "a cookie: the right key is served there"},
+        before=learned(in_cookie),
     ),
 )

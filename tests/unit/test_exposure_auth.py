@@ -11,6 +11,7 @@ import pytest
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.wire.exchange import Exchange
+from suites.api.auth.places import Refusals, let_in, read
 from suites.api.auth.probes import MANAGEMENT, WRONG, contract_routes
 from suites.api.auth.rules import (
     basic,
@@ -103,3 +104,24 @@ def test_contract_routes_name_declared_models() -> None:
     routes = contract_routes(environment)
     assert all(route.body["model"] in environment.aliases for route in routes if route.body)
     assert routes[1].path == "/v1/chat/completions"
+
+
+WRONG_KEY = {"error": {**ENVELOPE["error"], "message": "Incorrect API key"}}
+NO_KEY = {"error": {**ENVELOPE["error"], "message": "No API key"}}
+
+
+def test_a_key_that_is_refused_as_a_wrong_one_is_read() -> None:
+    refusals = Refusals(answer(401, NO_KEY), answer(401, WRONG_KEY), "sk-x")
+    assert read("?key=", answer(401, NO_KEY), "sk-y", refusals) == []
+    (problem,) = read("?key=", answer(401, WRONG_KEY), "sk-y", refusals)
+    assert "so it is read there" in problem.message
+
+
+def test_a_gateway_that_says_the_same_to_both_tells_nothing() -> None:
+    refusals = Refusals(answer(401, NO_KEY), answer(401, NO_KEY), "sk-x")
+    assert read("?key=", answer(401, NO_KEY), "sk-y", refusals) == []
+
+
+def test_the_right_key_is_served_or_not() -> None:
+    assert let_in({"a cookie": answer(500, "", "text/plain")}) == []
+    assert "the right key is served there" in let_in({"a cookie": answer(200, {})})[0].message

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.check import DISRUPT
+from gateway_acceptance.check import DISRUPT, EXPOSE, Effect
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.policy import Spent
@@ -55,12 +55,13 @@ def test_green(profile: str) -> None:
     assert judgement.reasons == []
 
 
-def test_green_where_taking_something_down_is_not_permitted() -> None:
+@pytest.mark.parametrize("effect", [DISRUPT, EXPOSE])
+def test_green_where_what_is_voluntary_is_not_permitted(effect: Effect) -> None:
     judgement = judged(
         PASSED,
         a_case("API-A-002", "not permitted"),
         run=RELEASE,
-        catalogue=[a_check("API-A-001", "FUN-01"), a_check("API-A-002", effect=DISRUPT)],
+        catalogue=[a_check("API-A-001", "FUN-01"), a_check("API-A-002", effect=effect)],
         frozen={"release": ["API-A-001", "API-A-002"]},
     )
     assert (judgement.state, judgement.exit_code, judgement.reasons) == ("READY", 0, [])

@@ -74,8 +74,9 @@ def printed_forms(key: str) -> dict[str, str]:
 
 
 def told(answer: Exchange, key: str) -> tuple[int | None, str, str]:
-    """What an answer tells about a key: status, media type, and the text without what varies anyway."""
+    """What an answer tells about a key: status, media type, and the text without what varies anyway. key:
+    empty where none was sent."""
     text = answer.text
-    for name, form in printed_forms(key).items():
+    for name, form in printed_forms(key).items() if key else ():
         text = text.replace(form, f"<{name}>")
     return answer.status, media_type(answer.headers), VARYING.sub("<id>", text)
