@@ -292,6 +292,7 @@ def _unfinished(selected: Sequence[Selected], cases: Sequence[Document], run: Ru
             "duration_s": 0.0,
             "requests": 0,
             "evidence": [],
+            "subjects": {},
             "facts": {},
             "pictures": {},
             "detail": "",

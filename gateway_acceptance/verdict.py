@@ -5,10 +5,11 @@ Source of the set and its order: docs/architecture.md, "Words".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from gateway_acceptance.problem import Problem
+from gateway_acceptance.subjects import SUBJECTS
 
 
 class Verdict(StrEnum):
@@ -97,7 +98,15 @@ class NotPermitted(Exception):  # noqa: N818
     """The environment's policy forbids the effect, or its budget is used up."""
 
 
-def require(problems: Sequence[Problem], *, blame: str = "", alarm: str = "") -> None:
-    """Fail the check with all problems, if there are any. alarm: as of ``CheckFailed``."""
+def require(
+    problems: Sequence[Problem],
+    *,
+    blame: str = "",
+    alarm: str = "",
+    judged: Mapping[str, int] | None = None,
+) -> None:
+    """Fail the check with all problems, if there are any. alarm: as of ``CheckFailed``; judged: the subjects
+    that they were looked for in, as of ``subjects.judged``."""
+    SUBJECTS.state(judged or {})
     if problems:
         raise CheckFailed(problems, blame=blame, alarm=alarm)

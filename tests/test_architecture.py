@@ -20,6 +20,7 @@ GROUND = (
         "disruptor",
         "claims_here",
         "deviations",
+        "subjects",
     ),
 )
 HAPPENED = ("record", "judgement", "fingerprint", "seal", "run_directory")

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway_acceptance.environment.host import Machine
+from gateway_acceptance.host.extent import extent
 from gateway_acceptance.host.privileges import Privilege, rule_for
+from gateway_acceptance.subjects import SUBJECTS
 from gateway_acceptance.verdict import Untestable
 
 BEGIN, END = "<<<facts ", " facts>>>"
@@ -62,6 +64,9 @@ class MachineFacts:
         if found is None:
             raise KeyError(section)
         if "value" in found:
+            held = extent(section, found["value"], self.declared) or {"facts": 1}
+            for kind, count in held.items():
+                SUBJECTS.observe(f"{kind} of {self.name}", count)
             return found["value"]
         if found.get("ours"):
             raise FactsProgramFailed(f"{self.name}: {section}: {found['missing']}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sysconfig
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.subjects import ANSWERS, SUBJECTS, Subjects, told
 from gateway_acceptance.verdict import (
     CheckFailed,
     Inconclusive,
@@ -29,6 +30,8 @@ from gateway_acceptance.verdict import (
     Verdict,
 )
 from gateway_acceptance.waivers import Waiver
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.subject import answers_among
 
 PACKAGE = Path(gateway_acceptance.__file__).parent
 MACHINERY = (PACKAGE, *{Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")})
@@ -86,6 +89,16 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
     return Outcome(Verdict.HARNESS_ERROR, _named(error), "harness", detail=detail)
 
 
+def unless_vacuous(outcome: Outcome, subjects: Subjects, exchanges: Sequence[Exchange]) -> Outcome:
+    """The same outcome, or UNTESTABLE where the case passed and had nothing to judge."""
+    if exchanges:
+        subjects.observe(ANSWERS, answers_among(exchanges))
+    if outcome.verdict is not Verdict.PASSED:
+        return outcome
+    missing = subjects.missing()
+    return Outcome(Verdict.UNTESTABLE, f"Untestable: {missing}") if missing else outcome
+
+
 def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
     """The same outcome, or WAIVED where a waiver in scope describes exactly this failure; where one describes
     a part of it, what nobody accepted is told first."""
@@ -130,7 +143,7 @@ def case_document(
         "nodeid": redact(item.nodeid),
         "parameters": {name: redact(value) for name, value in parameters_of(item).items()},
         "verdict": outcome.verdict.value,
-        "message": _cut(redact(outcome.message)),
+        "message": _cut(redact(outcome.message or _held(outcome))),
         "blame": outcome.blame,
         "alarm": redact(outcome.alarm),
         "waiver": outcome.waiver or None,
@@ -138,10 +151,17 @@ def case_document(
         "duration_s": round(duration_s, 4),
         "requests": len(exchanges),
         "evidence": [exchange.evidence(redact) for exchange in exchanges[-SHOWN_EXCHANGES:]],
+        "subjects": SUBJECTS.counts,
         "facts": {name: redact(value) for name, value in state.notebook.facts.items()},
         "pictures": {name: redact(svg) for name, svg in state.notebook.pictures.items()},
         "detail": redact(outcome.detail),
     }
+
+
+def _held(outcome: Outcome) -> str:
+    """What a case that passed held for: its subjects, counted."""
+    counted = told(SUBJECTS.counts) if outcome.verdict is Verdict.PASSED else ""
+    return f"held for {counted}" if counted else ""
 
 
 def utc(seconds: float) -> str:

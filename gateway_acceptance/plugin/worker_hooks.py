@@ -18,7 +18,7 @@ from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
 from gateway_acceptance.plugin.options import profile_of
-from gateway_acceptance.plugin.outcome import Outcome, case_document, outcome_of, waived
+from gateway_acceptance.plugin.outcome import Outcome, case_document, outcome_of, unless_vacuous, waived
 from gateway_acceptance.plugin.parametrise import (
     check_of,
     concerns_an_environment,
@@ -28,6 +28,7 @@ from gateway_acceptance.plugin.parametrise import (
 from gateway_acceptance.plugin.raw_results import RawResults
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden
+from gateway_acceptance.subjects import SUBJECTS
 from gateway_acceptance.verdict import NotPermitted, Verdict
 
 PHASES = pytest.StashKey[list[Outcome]]()
@@ -98,6 +99,7 @@ class WorkerHooks:
             return
         _ = self._state.connections  # every secret is known before the check can show one
         self._state.notebook.clear(exposing=check.effect is Effect.EXPOSE)
+        SUBJECTS.begin()
         item.stash[PHASES] = []
         item.stash[CALLED] = False
         item.stash[BEGUN] = time.time()
@@ -130,6 +132,8 @@ class WorkerHooks:
         if outcome.verdict is Verdict.PASSED and report.failed:
             words = f"pytest calls it failed: {report.longreprtext}"
             outcome = Outcome(Verdict.HARNESS_ERROR, words, "harness")
+        if call.when == "call":
+            outcome = unless_vacuous(outcome, SUBJECTS, self._state.notebook.exchanges)
         if outcome.verdict is Verdict.FAILED:
             outcome = waived(self._located(outcome, item), check, item, self._state)
         phases = item.stash[PHASES]

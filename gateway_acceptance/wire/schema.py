@@ -15,7 +15,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gateway_acceptance.problem import Problem
+from gateway_acceptance.check import Level
+from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.wire import body_rules as rules
 from gateway_acceptance.wire.body_rules import BODY_RULES
 from gateway_acceptance.wire.rule import collapse, is_finite, is_index, is_integer, media_type, shown
@@ -229,3 +230,9 @@ def error_problems(status: int, headers: Sequence[tuple[str, str]], body_bytes: 
     if body is not None or not unreadable:
         problems += problems_of(body, "error-envelope")
     return collapse(problems)
+
+
+def envelope_broken(status: int, headers: Sequence[tuple[str, str]], body_bytes: bytes) -> list[Problem]:
+    """Those of ``error_problems`` that break clients. What only good practice asks for (``param``, ``code``)
+    fails no MUST."""
+    return at_level(error_problems(status, headers, body_bytes), Level.MUST)

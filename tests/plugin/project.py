@@ -36,6 +36,7 @@ import pytest
 
 from gateway_acceptance.check import DISRUPT, MUST, MUTATE, READ, SHOULD, SPEND, check
 from gateway_acceptance.problem import Problem
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, NotPermitted, Untestable
 
 """
@@ -47,10 +48,17 @@ def test_alive(any_gateway):
 
 
 def a_check(
-    number: int, body: str, asks: str = "environment", *, profile: str = "smoke", effect: str = "READ"
+    number: int,
+    body: str,
+    asks: str = "environment",
+    *,
+    profile: str = "smoke",
+    effect: str = "READ",
+    subject: str = "judged(things=1)",
 ) -> str:
-    """The source of the check API-T-NNN. body: one or more statements, one per line."""
-    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    """The source of the check API-T-NNN. body: one or more statements, one per line; subject: the statement
+    that says what it judged, before them."""
+    lines = "\n".join(f"    {line}" for line in [*([subject] if subject else []), *body.splitlines()])
     return (
         f'\n@check("API-T-{number:03}", "check {number}", level=MUST, effect={effect}, '
         f'profile="{profile}")\ndef test_{number}({asks}):\n{lines}\n'

@@ -82,6 +82,21 @@ def test_nothing(environment, word):
     pass
 
 
+@check("API-T-034", "looks at nothing", level=MUST, effect=READ, profile="smoke")
+def test_looks_at_nothing(environment):
+    pass
+
+
+@check("API-T-035", "looks where nothing is", level=MUST, effect=READ, profile="smoke")
+def test_looks_where_nothing_is(environment):
+    judged(chunks=0, streams=2)
+
+
+@check("API-T-036", "sees answers", level=MUST, effect=READ, profile="smoke")
+def test_sees_answers(gateway):
+    gateway.models()
+
+
 @pytest.fixture
 def broken_after(target):
     yield
@@ -134,6 +149,22 @@ def test_an_xfail_mark_hides_no_failure(table: Run) -> None:
     assert table.verdict("API-T-031") == "failed"
 
 
+@pytest.mark.parametrize(
+    ("check", "says"),
+    [("API-T-034", "looked at no answer and no fact"), ("API-T-035", "no chunk (2 streams)")],
+)
+def test_a_case_that_passed_without_a_subject_is_untestable(table: Run, check: str, says: str) -> None:
+    (case,) = table.cases(check)
+    assert case["verdict"] == "untestable"
+    assert f"nothing judged: {'the check ' if says.startswith('looked') else ''}{says}" in case["message"]
+
+
+def test_a_case_that_passed_says_for_what(table: Run) -> None:
+    (case,) = table.cases("API-T-036")
+    assert (case["verdict"], case["subjects"]) == ("passed", {"answers": 1})
+    assert case["message"] == "held for 1 answer"
+
+
 def test_one_harness_error_is_exit_code_3(table: Run) -> None:
     assert (table.code, table.state) == (3, "SMOKE FAILED")
 
@@ -155,4 +186,4 @@ def test_the_terminal_says_what_was_seen(table: Run) -> None:
 def test_the_totals_count_every_case(table: Run) -> None:
     totals = table.record()["totals"]
     assert totals["failed"] == 6
-    assert totals["checks_selected"] == len(NUMBERED) + 5
+    assert totals["checks_selected"] == len(NUMBERED) + 8

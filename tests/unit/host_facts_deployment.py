@@ -130,6 +130,7 @@ def sections() -> dict[str, Any]:
                 "declared_known": True,
             },
             "tree": {
+                "exists": True,
                 "entries": [{"path": "config.yaml", "kind": "f", "size": 900}],
                 "bytes": 900,
                 "environment": {"bytes": 90 << 20},

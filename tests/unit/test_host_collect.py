@@ -183,9 +183,45 @@ def test_literals_tell_the_place_and_not_the_secret(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("a: 1\nmaster_key: sk-live-0123456789\n")
     (tmp_path / "binary").write_bytes(b"\0sk-live-0123456789")
     os.mkfifo(tmp_path / "pipe")  # reading it would wait for ever
-    assert literals(asked(tmp_path)) == [
-        {"path": "config.yaml", "line": 2, "what": "a key", "mode": "0644"},
-    ]
+    assert literals(asked(tmp_path)) == {
+        "found": [{"path": "config.yaml", "line": 2, "what": "a key", "mode": "0644"}],
+        "scanned": 2,
+        "unread": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "errors", "met_there"),
+    [
+        (0, "/t/b\n/t/a\n", "", ["/t/a", "/t/b"]),
+        (1, "/t/a\n", "find: '/t/shut': Permission denied\n", ["/t/a", "/t/shut"]),
+        (0, "", "", []),
+    ],
+)
+def test_what_the_account_met(
+    monkeypatch: pytest.MonkeyPatch, code: int, text: str, errors: str, met_there: list[str]
+) -> None:
+    monkeypatch.setattr(tree_of, "privileged", lambda *_: (code, text, errors))
+    found = tree_of.access({"privileges": {"unreadable": {}}})
+    assert found["unreadable"] == met_there
+    assert found["missing"] == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "errors", "why"),
+    [
+        (1, "find: '/opt/none': No such file or directory\n", "No such file or directory"),
+        (1, "", "find ended with exit code 1"),
+        (1, "find: '/a': Permission denied\nfind: unknown predicate '-readable'\n", "unknown predicate"),
+    ],
+)
+def test_a_search_that_failed_is_no_empty_answer(
+    monkeypatch: pytest.MonkeyPatch, code: int, errors: str, why: str
+) -> None:
+    monkeypatch.setattr(tree_of, "privileged", lambda *_: (code, "", errors))
+    found = tree_of.access({"privileges": {"unreadable": {}, "writable": {}}})
+    assert why in found["missing"]["writable"]["why"]
+    assert "writable" not in found
 
 
 def test_secret_files(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_machines_are_looked_at_once_for_all_workers(environment: Environment, t
 
     def looker(_: Environment, name: str) -> Look:
         asked.append(name)
-        return Look({"unit": {"value": name}}, 1.0, 2.0)
+        return Look({"clock": {"value": name}}, 1.0, 2.0)
 
     workers = [Machines(environment, tmp_path, {}, looker) for _ in range(3)]
     threads = [threading.Thread(target=worker.facts, args=("gateway",)) for worker in workers]
@@ -147,7 +147,7 @@ def test_machines_are_looked_at_once_for_all_workers(environment: Environment, t
     for thread in threads:
         thread.join()
     assert asked == ["gateway"]
-    assert [worker.facts("gateway")["unit"] for worker in workers] == ["gateway"] * 3
+    assert [worker.facts("gateway")["clock"] for worker in workers] == ["gateway"] * 3
 
 
 def test_a_failed_look_is_told_to_all_and_not_tried_again(environment: Environment, tmp_path: Path) -> None:
@@ -165,9 +165,9 @@ def test_a_failed_look_is_told_to_all_and_not_tried_again(environment: Environme
 
 def test_recorded_looks_are_taken_instead(environment: Environment, tmp_path: Path) -> None:
     path = tmp_path / "gateway.json"
-    path.write_text('{"sections": {"unit": {"value": "seen"}}, "asked": 1.0, "answered": 2.0}')
+    path.write_text('{"sections": {"clock": {"value": "seen"}}, "asked": 1.0, "answered": 2.0}')
     machines = Machines(environment, tmp_path, {"gateway": str(path)}, lambda *_: pytest.fail("looked"))
-    assert machines.facts("gateway")["unit"] == "seen"
+    assert machines.facts("gateway")["clock"] == "seen"
 
 
 def test_sudo_rules_fix_every_word(environment: Environment) -> None:

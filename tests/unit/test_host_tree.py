@@ -72,13 +72,21 @@ HEALTHY: dict[str, Any] = {
         }
     ],
     "access": {
-        name: []
-        for name in ("unreadable", "unsearchable", "writable", "secrets_readable", "secrets_writable")
+        "missing": {},
+        **{
+            name: []
+            for name in ("unreadable", "unsearchable", "writable", "secrets_readable", "secrets_writable")
+        },
     },
     "settings": {"names": ["LITELLM_MASTER_KEY"], "values": {}, "default_key": False},
-    "literals": [{"path": "scripts/run", "line": 3, "what": "a known default key", "mode": "0755"}],
+    "literals": {
+        "found": [{"path": "scripts/run", "line": 3, "what": "a known default key", "mode": "0755"}],
+        "scanned": 3,
+        "unread": [],
+    },
     "unit": {
-        "files": [{"path": "/etc/systemd/system/hx.service", "text": "[Service]\nUser=hx", "readable": True}]
+        "exists": True,
+        "files": [{"path": "/etc/systemd/system/hx.service", "text": "[Service]\nUser=hx", "readable": True}],
     },
     "process": {"pid": 7, "cmdline": ["/venv/bin/litellm", "--port", "4000"]},
     "account": {
@@ -200,8 +208,12 @@ def without(path: str) -> Callable[[dict[str, Any]], object]:
         ("test_directories_are_roots", put("secrets.0.parent.mode", "0777"), "others may write it"),
         ("test_directories_are_roots", put("secrets.0.parent.user", "hx"), "belongs to hx, wants root"),
         ("test_no_default_key", put("settings.default_key", True), "known to the world"),
-        ("test_no_literal_secret", put("literals.0.path", "config/config.yaml"), "holds a known default key"),
-        ("test_no_literal_secret", put("literals.0.what", "a key"), "scripts/run line 3 holds a key"),
+        (
+            "test_no_literal_secret",
+            put("literals.found.0.path", "config/config.yaml"),
+            "holds a known default key",
+        ),
+        ("test_no_literal_secret", put("literals.found.0.what", "a key"), "scripts/run line 3 holds a key"),
         (
             "test_no_secret_in_the_unit",
             put("unit.files.0.text", "Environment=API_KEY=<hidden>"),

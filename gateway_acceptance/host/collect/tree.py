@@ -137,18 +137,31 @@ def roots_view(request: Request, path: str) -> Facts:
 
 def access(request: Request) -> Facts:
     """{unreadable, unsearchable, writable}: paths of the tree, and secrets, readable secret files, as the
-    service's account really meets them: tried as that account, changing nothing."""
-    found: Facts = {}
+    service's account really meets them: tried as that account, changing nothing. What could not be tried
+    stands in ``missing`` {field: {why, needs}}."""
+    found: Facts = {"missing": {}}
     for name in ("unreadable", "unsearchable", "writable", "secrets_readable", "secrets_writable"):
         if name not in request["privileges"]:
             found[name] = []
             continue
-        _, text, errors = privileged(request, name)
-        refused = re.findall(r"'([^']+)': Permission denied", errors)
-        found[name] = sorted(
-            {line for line in text.splitlines() if line} | set(refused if name == "unreadable" else ())
-        )
+        try:
+            found[name] = met(request, name)
+        except Missing as missing:
+            found["missing"][name] = {"why": missing.why, "needs": missing.needs}
     return found
+
+
+def met(request: Request, name: str) -> Sequence[str]:
+    """What ``find`` names as that account. That it may not enter a directory is an answer; any other failure
+    of it (nothing there, an option that it does not know) is none: raises Missing."""
+    code, text, errors = privileged(request, name)
+    said = [line for line in errors.splitlines() if line.strip()]
+    other = [line for line in said if not line.endswith(": Permission denied")]
+    if other or (code != 0 and not said):
+        raise Missing(f"{'; '.join(other)[:300] or f'find ended with exit code {code}'}")
+    refused = re.findall(r"'([^']+)': Permission denied", errors)
+    named = {line for line in text.splitlines() if line}
+    return sorted(named | set(refused if name == "unreadable" else ()))
 
 
 def files(request: Request) -> Facts:
@@ -176,9 +189,11 @@ def files(request: Request) -> Facts:
     return found
 
 
-def literals(request: Request) -> list[Facts]:
-    """[{path, line, what, mode}]: places in the tree's text files that hold a literal secret."""
+def literals(request: Request) -> Facts:
+    """{found [{path, line, what, mode}], scanned, unread}: places in the tree's text files that hold a literal
+    secret; how many files were read to their end; paths of those that this account may not read."""
     found: list[Facts] = []
+    scanned, unread = 0, []
     venv = request.get("virtual_environment")
     for folder, names, leaves in os.walk(request["tree"]):
         relative = os.path.relpath(folder, request["tree"])
@@ -193,7 +208,9 @@ def literals(request: Request) -> list[Facts]:
                     content = file.read()
                 mode = format(found_there.st_mode & 0o7777, "04o")
             except OSError:
+                unread.append(os.path.normpath(os.path.join(relative, leaf)))
                 continue
+            scanned += 1
             if b"\0" in content:
                 continue
             for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
@@ -201,7 +218,7 @@ def literals(request: Request) -> list[Facts]:
                 if what:
                     shown = os.path.normpath(os.path.join(relative, leaf))
                     found.append({"path": shown, "line": number, "what": what, "mode": mode})
-    return found
+    return {"found": found, "scanned": scanned, "unread": sorted(unread)}
 
 
 def literal_in(line: str, default_keys: Sequence[str] = ()) -> str:

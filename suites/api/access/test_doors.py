@@ -24,12 +24,17 @@ def test_host_that_hides_a_path(target: Target, live_gateway: GatewayClient) -> 
     """Who authorises by a URL that is put together from Host, and serves by the request line, can be told
     that everything is the front page."""
     refused_plainly(target)
-    problems = []
-    for what, host in hosts_that_hide(target.environment).items():
+    problems, hidden = [], hosts_that_hide(target.environment)
+    for what, host in hidden.items():
         if lists_models(live_gateway.stranger("GET", LIST, hosts=[host])):
             seen = f"GET {LIST} without a key is served where Host holds {what}: 'Host: {host}'"
             problems.append(Problem("", seen))
-    require(problems, blame="gateway", alarm=host_alarm(target.environment.gateway.product))
+    require(
+        problems,
+        blame="gateway",
+        alarm=host_alarm(target.environment.gateway.product),
+        judged={"answers to a changed Host": len(hidden)},
+    )
 
 
 @check(
@@ -54,4 +59,5 @@ def test_other_key_headers(target: Target, live_gateway: GatewayClient) -> None:
         [Problem("", f"GET {LIST} is served to a made-up value in {name}") for name in opened],
         blame="gateway",
         alarm=f"anybody gets in with any value in {' or '.join(opened)}: no key is checked there",
+        judged={"key headers": len(KEY_HEADERS)},
     )

@@ -10,7 +10,7 @@ import secrets
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import media_type
-from gateway_acceptance.wire.schema import error_problems
+from gateway_acceptance.wire.schema import envelope_broken
 
 SPEC = "openai:guides/error-codes 401"
 
@@ -34,7 +34,7 @@ def not_refused(answer: Exchange, what: str) -> list[Problem]:
     if answer.status != 401:
         seen = f"got {answer.status}: {answer.text[:SHOWN]}"
         return [Problem("", f"{what}: expected 401 from {answer.url}, {seen}")]
-    return error_problems(answer.status, answer.headers, answer.body)
+    return envelope_broken(answer.status, answer.headers, answer.body)
 
 
 def served(answer: Exchange, what: str) -> list[Problem]:

@@ -7,7 +7,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.schema import error_problems
+from gateway_acceptance.wire.schema import envelope_broken
 
 SPEC = "openai:guides/error-codes 401"
 
@@ -80,4 +80,4 @@ def _refused(answer: Exchange) -> None:
         raise CheckFailed(
             f"expected 401 from {answer.url}, got {answer.status}: {answer.text[:200]}", blame="gateway"
         )
-    require(error_problems(answer.status, answer.headers, answer.body), blame="gateway")
+    require(envelope_broken(answer.status, answer.headers, answer.body), blame="gateway")

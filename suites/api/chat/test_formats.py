@@ -10,7 +10,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.extract import refused, text_of
+from suites.api.chat.extract import refused_honestly, text_of
 from suites.api.chat.probes import Question, answered, user
 
 FORMAT = "openai:CreateChatCompletionRequest.response_format"
@@ -84,7 +84,7 @@ SCHEMA = Question(
 def test_json_mode(target: Target, gateway: GatewayClient) -> None:
     """No fences, no words around it: programs parse it. The prompt names JSON, as the mode demands."""
     answer = answered(target, JSON_MODE, response_format={"type": "json_object"})
-    if not refused(answer):
+    if not refused_honestly(answer):
         _require(answer, is_object(text_of(answer)), "a JSON object")
 
 
@@ -100,7 +100,7 @@ def test_schema(target: Target, gateway: GatewayClient) -> None:
     """The prompt does not say a word of JSON: only the schema makes it so."""
     form = {"name": "place", "strict": True, "schema": PLACE}
     answer = answered(target, SCHEMA, response_format={"type": "json_schema", "json_schema": form})
-    if not refused(answer):
+    if not refused_honestly(answer):
         _require(answer, is_place(text_of(answer)), "what the schema demands")
 
 

@@ -12,7 +12,6 @@ from suites.api.chat.extract import (
     outside,
     reason_of,
     reasoned,
-    refused,
     refused_honestly,
     text_of,
     told,
@@ -203,7 +202,7 @@ def test_stop_finish(target: Target, gateway: GatewayClient) -> None:
 def test_n(target: Target, gateway: GatewayClient) -> None:
     """Who asks for two and gets one in silence fails later, and elsewhere."""
     answer = answered(target, COUNT, n=2, max_tokens=CUT_TOKENS)
-    if refused(answer):
+    if refused_honestly(answer):
         return
     indexes = [choice.get("index") for choice in choices_of(answer)]
     if sorted(map(str, indexes)) != ["0", "1"]:

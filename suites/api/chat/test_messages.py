@@ -13,7 +13,7 @@ from gateway_acceptance.wire.schema import error_problems
 from suites.api.chat.extract import (
     counted,
     first_difference,
-    refused,
+    refused_honestly,
     same_text,
     text_of,
     unless_served_or_refused,
@@ -76,7 +76,7 @@ def test_system(target: Target, gateway: GatewayClient) -> None:
 def test_developer(target: Target, gateway: GatewayClient) -> None:
     """The newer name of the role; templates of small models do not know it, and drop it in silence."""
     answer = answered(target, DEVELOPER)
-    if refused(answer):
+    if refused_honestly(answer):
         return
     text = text_of(answer)
     if not same_text(text, SYSTEM_WORD):

@@ -12,7 +12,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import media_type, shown
-from gateway_acceptance.wire.schema import error_problems, parse_json
+from gateway_acceptance.wire.schema import envelope_broken, parse_json
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
@@ -131,7 +131,7 @@ def dishonest_endpoint(answer: Exchange) -> list[Problem]:
         return problems or ([] if isinstance(body, dict) else [Problem("", f"no JSON object: {shown(body)}")])
     if answer.status in (404, 405):
         return []
-    problems = error_problems(answer.status or 0, answer.headers, answer.body)
+    problems = envelope_broken(answer.status or 0, answer.headers, answer.body)
     if problems and not answer.text.lstrip().startswith("{"):
         return [Problem("", f"expected an answer or a refusal, got {answer.status}: {answer.text[:200]}")]
     return [problem for problem in problems if problem.rule != "error.status"]

@@ -5,7 +5,7 @@ import secrets
 from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.schema import error_problems
+from gateway_acceptance.wire.schema import envelope_broken
 
 
 @check(
@@ -25,4 +25,4 @@ def test_unknown_model(gateway: GatewayClient) -> None:
             f"expected 400 or 404 for a model that does not exist, got {answer.status}: {answer.text[:200]}",
             blame="gateway",
         )
-    require(error_problems(answer.status, answer.headers, answer.body), blame="gateway")
+    require(envelope_broken(answer.status, answer.headers, answer.body), blame="gateway")

@@ -16,7 +16,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.schema import error_problems
+from gateway_acceptance.wire.schema import envelope_broken
 from suites.api.exposure.listener import Elsewhere, elsewhere
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS
 
@@ -116,7 +116,7 @@ def dishonest(name: str, answer: Exchange) -> list[Problem]:
     """A parameter that is not honoured is ignored, or refused with the envelope; nothing else."""
     if answer.status == 200:
         return []
-    problems = error_problems(answer.status or 0, answer.headers, answer.body)
+    problems = envelope_broken(answer.status or 0, answer.headers, answer.body)
     if problems and (answer.status or 0) >= 500:
         return [
             Problem("", f"{name}: expected it refused or ignored, got {answer.status}: {answer.text[:200]}")

@@ -82,6 +82,15 @@ def described_routes(document: object) -> list[str]:
     return [path for _, path in sorted(found)][:MOST_ROUTES]
 
 
+def well_known_among(document: object) -> int:
+    """How many GET routes of an OpenAPI description are well known, and so were asked anyway."""
+    paths = document.get("paths") if isinstance(document, dict) else None
+    listed = paths.items() if isinstance(paths, dict) else ()
+    return sum(
+        1 for path, item in listed if path in WELL_KNOWN and isinstance(item, dict) and item.get("get")
+    )
+
+
 def _needs_parameters(operation: Mapping[str, Any]) -> bool:
     parameters = operation.get("parameters", [])
     return any(parameter.get("required") for parameter in parameters if isinstance(parameter, dict))

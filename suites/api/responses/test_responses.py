@@ -6,7 +6,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.schema import error_problems, problems_of
+from gateway_acceptance.wire.schema import envelope_broken, problems_of
 from suites.api.completions.probes import RESPONSES, body_of, dishonest_endpoint, need
 from suites.api.observations import ECHO_TEXT, balanced_or_first
 from suites.api.responses.probes import LEAST_TOKENS, answered, ask, output_text, streamed
@@ -150,7 +150,7 @@ def test_refusals(target: Target, gateway: GatewayClient, environment: Environme
         [
             Problem("", f"a response {what}: {problem.message}: {answer.text[:200]}")
             for what, answer in answers.items()
-            for problem in error_problems(answer.status or 0, answer.headers, answer.body)
+            for problem in envelope_broken(answer.status or 0, answer.headers, answer.body)
         ],
         blame="gateway",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway_acceptance.check import SPEND, check
@@ -10,7 +10,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.stream import RULES
+from gateway_acceptance.wire.stream import RULES, ChatStream
 from suites.api.streams.probes import (
     Kind,
     Observed,
@@ -23,6 +23,24 @@ from suites.api.streams.probes import (
 EVERY = tuple(Kind)
 CALLED_CHECK = "API-STREAM-060"
 """Says that a tool is called in a stream at all; the rules about tool calls have nothing to judge without."""
+
+COUNTED: Mapping[str, Callable[[ChatStream], int]] = {
+    "chunks": lambda stream: len(stream.chunks) or len(stream.errors),
+    "usages": lambda stream: int(stream.usage is not None),
+    "finishes": lambda stream: len(stream.finish_reasons),
+    "tool calls": lambda stream: len(stream.tool_calls()),
+}
+ABOUT = {
+    "stream.usage.unasked": "chunks",
+    "stream.usage.missing": "chunks",
+    "stream.usage": "usages",
+    "stream.finish.absent": "chunks",
+    "stream.finish.missing": "chunks",
+    "stream.finish.call_unsaid": "finishes",
+    "stream.finish": "finishes",
+}
+"""Rules by the beginning of their names -> the subject that they judge; of all others it is the chunks. Rules
+about tool calls count them by themselves (``calls``)."""
 
 JUDGED: dict[str, tuple[str, ...]] = {}
 """Check id -> the rules that it judges. Together they are all of them, each once."""
@@ -57,7 +75,7 @@ def stream_rule(
         streams = [found for kind in of if (found := observed(target, kind)) is not None]
         if "stream.status" not in names:
             each(require_unbroken, streams)
-        require(broken(streams, names), blame="gateway")
+        require(broken(streams, names), blame="gateway", judged=subjects(streams, names))
         if "stream.error.frame" not in names:
             each(require_unfailed, streams)
         if calls:
@@ -65,6 +83,12 @@ def stream_rule(
 
     kept.__doc__ = "\n".join(f"{rule.name}: {rule.title}. {rule.source}." for rule in rules)
     return kept
+
+
+def subjects(streams: Sequence[Observed], names: Sequence[str]) -> dict[str, int]:
+    """What these rules judge of the streams: the chunks, or what of them the rules are about."""
+    kind = next((kind for start, kind in ABOUT.items() if names[0].startswith(start)), "chunks")
+    return {kind: sum(COUNTED[kind](seen.stream) for seen in streams), "streams": len(streams)}
 
 
 def each(require_that: Callable[[Observed], None], streams: Sequence[Observed]) -> None:

@@ -4,9 +4,16 @@ from collections.abc import Callable
 
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.verdict import CheckFailed, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.streams.pace import backend_pace, buffers, bursts, gateway_paces, slow_stream
+from suites.api.streams.pace import (
+    LEAST_SPREAD_S,
+    backend_pace,
+    buffers,
+    bursts,
+    gateway_paces,
+    slow_stream,
+)
 from suites.api.streams.probes import read
 
 
@@ -70,4 +77,14 @@ def test_keep_alive(target: Target, gateway: GatewayClient, note: Callable[[str,
     exchange = slow_stream(target)
     stream = read(exchange)
     note("stream.comments", len(stream.comments))
-    require(stream.broken("stream.status", "sse", "stream.data", "stream.event"), blame="gateway")
+    require(
+        stream.broken("stream.status", "sse", "stream.data", "stream.event"),
+        blame="gateway",
+        judged={"chunks": len(stream.chunks)},
+    )
+    if exchange.error or exchange.elapsed_s < LEAST_SPREAD_S:
+        seen = exchange.error or f"it was over after {exchange.elapsed_s:.3f} s"
+        raise Untestable(
+            f"no slow stream came to its end ({seen})",
+            "see API-STREAM-004, and whether the model heeds a prompt",
+        )

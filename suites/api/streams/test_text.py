@@ -6,6 +6,7 @@ from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.environment import Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
@@ -47,6 +48,7 @@ def test_connection_holds(target: Target, gateway: GatewayClient) -> None:
                 f"{seen.exchange.error}",
                 blame="gateway",
             )
+    judged(_chunks(_streams(target)))
 
 
 @check(
@@ -111,6 +113,7 @@ def test_same_text(target: Target, gateway: GatewayClient) -> None:
     seen = _seen(target, Kind.USAGE)
     require_whole(seen)
     whole, text = _content(_twin(target)), seen.stream.text()
+    judged(characters=len(whole))
     if text == whole:
         return
     again = _content(_ask_twin(target))
@@ -140,6 +143,7 @@ def test_same_usage(target: Target, gateway: GatewayClient) -> None:
     twin = _twin(target)
     same_text = _content(twin) == seen.stream.text()
     usage, expected = seen.stream.usage, twin.json().get("usage")
+    judged(usages=1)
     if usage is None or not isinstance(expected, dict):
         raise Untestable(f"usage is {usage}, without streaming {expected}", "see API-STREAM-070")
     counts = ("prompt_tokens", "completion_tokens") if same_text else ("prompt_tokens",)
@@ -231,6 +235,8 @@ def test_ids_differ(target: Target, gateway: GatewayClient) -> None:
     both = set.union(*(ids[i] & ids[j] for i in range(len(ids)) for j in range(i)))
     if both:
         raise CheckFailed(f"two streams share the id {', '.join(sorted(both))}", blame="gateway")
+    told = [one for one in ids if one - {"None", ""}]
+    judged({"streams with an id": len(told) if len(told) > 1 else 0, **_chunks(streams)})
 
 
 def _seen(target: Target, kind: Kind) -> Observed:
@@ -241,6 +247,10 @@ def _seen(target: Target, kind: Kind) -> Observed:
 
 def _streams(target: Target) -> list[Observed]:
     return [found for kind in Kind if (found := observed(target, kind)) is not None]
+
+
+def _chunks(streams: list[Observed]) -> dict[str, int]:
+    return {"chunks": sum(len(seen.stream.chunks) for seen in streams), "streams": len(streams)}
 
 
 def _twin(target: Target) -> Exchange:

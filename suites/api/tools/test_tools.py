@@ -11,6 +11,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import chat_completion_problems
+from suites.api.chat.extract import refused_honestly
 from suites.api.observations import ECHO_TEXT
 from suites.api.tools.probes import (
     BARE,
@@ -246,7 +247,7 @@ def test_stranger(target: Target, gateway: GatewayClient) -> None:
 def test_choice_none(target: Target, gateway: GatewayClient) -> None:
     """The model would call, and is told not to: whoever says so does not look for calls."""
     answer = answered(target, ONE, tool_choice="none")
-    if _refused(answer):
+    if refused_honestly(answer):
         return
     turn = turn_of(answer)
     if turn.calls:
@@ -264,7 +265,7 @@ def test_choice_none(target: Target, gateway: GatewayClient) -> None:
 def test_choice_named(target: Target, gateway: GatewayClient) -> None:
     """The model would call the other tool. Extraction into a fixed form is done in this way."""
     answer = answered(target, PICK, tool_choice={"type": "function", "function": {"name": "play_song"}})
-    if _refused(answer):
+    if refused_honestly(answer):
         return
     turn = turn_of(answer)
     if turn.names != ["play_song"]:
@@ -295,10 +296,6 @@ def _require_texts(answer: Exchange, *codes: str) -> None:
     missing = [code for code in codes if code not in turn.text]
     if missing:
         raise CheckFailed(f"expected {' and '.join(missing)} in the answer, got {_shown(turn)}")
-
-
-def _refused(answer: Exchange) -> bool:
-    return answer.status in (400, 422)
 
 
 def _shown(turn: Turn) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from gateway_acceptance import subjects
 from gateway_acceptance.balance.plan import (
     GENERATED_DRAWS,
     PART_OF_GENERATED,
@@ -95,6 +96,7 @@ def _drawn(target: Target, alias: str) -> tuple[list[Json], Sample]:
     """The family, and the draws of it: made once per run."""
     found: dict[str, Any] = target.once_per_run(f"generated for {alias}", lambda: _draw(target, alias))
     sample = found["sample"]
+    subjects.judged(draws=len(sample["draws"]))
     return found["requests"], Sample(**{**sample, "draws": [Draw(**draw) for draw in sample["draws"]]})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway_acceptance import subjects
 from gateway_acceptance.disruptor import Disruptor
 from gateway_acceptance.outage.program import Program
 from gateway_acceptance.plugin.targets import Target
@@ -39,6 +40,7 @@ def obeyed(
     looked += [played for program, played in playable.items() if program not in fixed]
     looked += _drawn(target, disruptor)
     _require(target, name, looked)
+    subjects.judged(events=sum(len(program.seen) for program in looked), programs=len(looked))
     if absent is not None and not shown:
         raise absent
     target.notebook.exchanges.clear()  # hundreds, all well

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway_acceptance import subjects
 from gateway_acceptance.balance.expected_shares import (
     NoSharesError,
     Null,
@@ -164,7 +165,9 @@ FIXED: dict[str, Callable[[Target, Disruptor], Program]] = {
 
 def play(target: Target, disruptor: Disruptor) -> Measured:
     """The first program, once per run."""
-    return target.once_per_run("outage-numbers", lambda: measured(target, disruptor))
+    seen = target.once_per_run("outage-numbers", lambda: measured(target, disruptor))
+    subjects.judged(requests=len(seen.sample))
+    return seen
 
 
 def _share(null: Null, backend: str) -> float:

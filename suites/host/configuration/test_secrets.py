@@ -3,9 +3,10 @@
 from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
 from suites.host.tree import rules
 from suites.host.unit import rules as unit_rules
+from suites.host.user.facts import assignments
 
 HIDDEN = ("<hidden>", "<secret of ")
 """How the look shows a secret that it saw and did not carry home."""
@@ -60,7 +61,7 @@ def test_root_alone_reads(host: MachineFacts) -> None:
             problems.append(
                 Problem("", f"{secret['path']} is {seen}, wants root:root 0600; mend with: {mend}")
             )
-    require(problems)
+    require(problems, judged={"files with secrets": sum(1 for one in _secrets(host) if one["entry"])})
 
 
 @check(
@@ -84,7 +85,7 @@ def test_directories_are_roots(host: MachineFacts) -> None:
         for parent in parents
         if parent["user"] != "root"
     ]
-    require(problems)
+    require(problems, judged={"directories of files with secrets": len(parents)})
 
 
 @check(
@@ -118,16 +119,22 @@ def test_no_default_key(host: MachineFacts) -> None:
 def test_no_literal_secret(host: MachineFacts) -> None:
     """Every account can read the tree. A script may name the default keys that it refuses."""
     rules.entries(host)  # what could not be seen cannot be free of secrets
-    declared = rules.declared_host(host)
+    declared, literals = rules.declared_host(host), host["literals"]
     problems = []
-    for found in host["literals"]:
+    for found in literals["found"]:
         refusing = found["what"] == "a known default key" and found["path"] in declared.scripts
         if not refusing:
             place = f"{found['path']} line {found['line']}"
             problems.append(
                 Problem("", f"{place} holds {found['what']}; move it to {', '.join(declared.secrets)}")
             )
-    require(problems)
+    require(problems, judged={"files": literals["scanned"]})
+    unread = literals["unread"]
+    if unread:
+        raise Untestable(
+            f"{len(unread)} files of the tree cannot be read ({', '.join(unread[:5])})",
+            f"let the suite's account read them: it looks as {host.account}",
+        )
 
 
 @check(
@@ -140,13 +147,15 @@ def test_no_literal_secret(host: MachineFacts) -> None:
 )
 def test_no_secret_in_the_unit(machine: MachineFacts) -> None:
     """Everybody can read a unit, and its environment through ``systemctl show``."""
+    files = machine["unit"]["files"]
     problems = [
         Problem("", f"{file['path']} holds a secret: {line.strip()}; move it to an EnvironmentFile of root's")
-        for file in machine["unit"]["files"]
+        for file in files
         for line in file["text"].splitlines()
         if any(word in line for word in HIDDEN)
     ]
-    require(problems)
+    require(problems, judged={"unit files": len(files)})
+    assignments(machine["unit"])  # what could not be read cannot be free of secrets
 
 
 @check(

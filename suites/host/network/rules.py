@@ -51,6 +51,11 @@ def not_listening(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
     return problems
 
 
+def as_declared(sockets: Iterable[Socket], machine: Machine) -> list[Socket]:
+    """The sockets that are open where the service is declared to listen."""
+    return [socket for socket in sockets if any(matches(wanted, socket) for wanted in machine.listens)]
+
+
 def of_another(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
     """The declared sockets belong to the service's unit and its account."""
     problems = []

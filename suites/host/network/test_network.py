@@ -35,7 +35,9 @@ def test_listens(machine: MachineFacts) -> None:
 def test_owner(machine: MachineFacts) -> None:
     """Another program on the port answers in the service's name."""
     _require_declared(machine)
-    require(network_rules.of_another(machine["sockets"], machine.declared))
+    sockets = machine["sockets"]
+    declared = network_rules.as_declared(sockets, machine.declared)
+    require(network_rules.of_another(sockets, machine.declared), judged={"declared sockets": len(declared)})
 
 
 @check(
@@ -49,7 +51,9 @@ def test_owner(machine: MachineFacts) -> None:
 def test_nowhere_else(machine: MachineFacts) -> None:
     """0.0.0.0 where one address is declared counts as elsewhere."""
     _require_declared(machine)
-    require(network_rules.beyond_declared(machine["sockets"], machine.declared))
+    sockets, unit = machine["sockets"], machine.declared.unit
+    own = [socket for socket in sockets if socket["unit"] == unit]
+    require(network_rules.beyond_declared(sockets, machine.declared), judged={f"sockets of {unit}": len(own)})
 
 
 @check(

@@ -3,6 +3,7 @@
 from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed
 
 
@@ -18,5 +19,6 @@ def test_can_be_looked_at(target: Target, machine_name: str) -> None:
     """Through testinfra, with the declared account."""
     try:
         target.machines.facts(machine_name)
+        judged(machines=1)
     except NoFacts as failure:
         raise CheckFailed(f"{machine_name}: {failure.why}; {failure.mend}") from None

@@ -34,7 +34,7 @@ def test_files_have_mode_644(host: MachineFacts) -> None:
     """Readable by the service, writable by root, run by nobody."""
     declared = rules.declared_host(host)
     plain = [e for e in rules.of_kind(rules.entries(host), "f") if not rules.is_script(e, declared)]
-    require(rules.wrong_modes(plain, rules.FILE, declared.tree))
+    require(rules.wrong_modes(plain, rules.FILE, declared.tree), judged={"files": len(plain)})
 
 
 @check(
@@ -49,7 +49,7 @@ def test_scripts_have_mode_755(host: MachineFacts) -> None:
     """The deployment script and the service scripts among them."""
     declared = rules.declared_host(host)
     scripts = [entry for entry in rules.entries(host) if rules.is_script(entry, declared)]
-    require(rules.wrong_modes(scripts, rules.SCRIPT, declared.tree))
+    require(rules.wrong_modes(scripts, rules.SCRIPT, declared.tree), judged={"scripts": len(scripts)})
 
 
 @check(
@@ -158,4 +158,5 @@ def test_virtual_environment_is_roots(host: MachineFacts) -> None:
     ]
     if summary["offenders_total"] > len(problems):
         problems.append(Problem("", f"{summary['offenders_total']} entries offend in all"))
-    require(problems)
+    seen = sum(summary.get(kind, 0) for kind in ("files", "directories", "others"))
+    require(problems, judged={"entries of the virtual environment": seen})
