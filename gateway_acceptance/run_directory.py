@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,11 @@ class RunDirectory:
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(self.path.name)
         temporary.replace(link)
+
+
+def run_id_of(started: float) -> str:
+    """The id of a run by its beginning, in seconds since the epoch; requests tell it to the target."""
+    return datetime.fromtimestamp(started, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def new_run_directory(runs: Path, environment: str, run_id: str, redact: Redactor) -> RunDirectory:

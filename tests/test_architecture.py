@@ -30,8 +30,13 @@ ROOMS = (GROUND, OBSERVED, HAPPENED, ("report", "audit"), ("signoff",), ("plugin
 FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
 CHOKE_POINTS = {
     "testinfra": {"gateway_acceptance/host/snapshot.py"},
-    "httpx": {"gateway_acceptance/wire/sender.py"},
+    "httpx": set(),
+    "httpcore": set(),
+    "h11": {"gateway_acceptance/wire/raw.py"},
+    "httpcore2": {f"gateway_acceptance/wire/{name}.py" for name in ("transport", "network", "raw")},
     "httpx2": {
+        "gateway_acceptance/wire/transport.py",
+        "gateway_acceptance/wire/sender.py",
         "gateway_acceptance/wire/sdk.py",
         "gateway_acceptance/plugin/outcome.py",  # reads the types of its errors
         "suites/api/sdk/probes.py",  # the same
@@ -40,8 +45,7 @@ CHOKE_POINTS = {
 """Only these may import what sends."""
 UNSEEN_NETWORK = ("requests", "urllib3", "aiohttp", "http.client", "urllib.request", "socket")
 EXCEPTIONS = {
-    "suites/api/operations/test_http.py imports http.client",  # one connection for many, in budget
-    "gateway_acceptance/wire/raw.py imports socket",  # below the sender: what no HTTP client would send
+    "gateway_acceptance/wire/network.py imports socket",  # below the one transport
     # these run on the machine that is looked at: its name, and its own view of the backends
     "gateway_acceptance/host/collect/machine.py imports socket",
     "gateway_acceptance/host/collect/machine.py imports urllib.request",

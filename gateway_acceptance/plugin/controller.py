@@ -35,7 +35,7 @@ from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.record import Run, Selected, build, unheard
 from gateway_acceptance.redaction import Redactor
-from gateway_acceptance.run_directory import withdraw
+from gateway_acceptance.run_directory import run_id_of, withdraw
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 from gateway_acceptance.waivers import Waiver, unknown_checks
 from gateway_acceptance.wire.exchange import Notebook
@@ -237,7 +237,7 @@ class Controller:
         if not smaller and self.left_out:
             smaller = [f"{self.left_out} cases of the profile were deselected"]
         return Run(
-            id=datetime.fromtimestamp(self.started, UTC).strftime("%Y%m%dT%H%M%SZ"),
+            id=run_id_of(self.started),
             started=utc(self.started),
             ended=utc(ended),
             profile=profile_of(config),

@@ -72,7 +72,7 @@ def async_sdk(target: Target) -> AsyncSdk:
     def run(use: Callable[[openai.AsyncOpenAI], Awaitable[Got]]) -> Got:
         async def used() -> Got:
             async with async_sdk_client(
-                target.environment, target.key, target.notebook, target.budget
+                target.environment, target.key, target.notebook, target.budget, conduct=target.conduct
             ) as client:
                 return await use(client)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import queue
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway_acceptance.environment import Backend
@@ -41,14 +42,36 @@ def identities(
     before: the fingerprints at the start, None at the start itself; what gave no answer then is not asked
     again.
     """
-    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
-        taken = {
-            target.environment.name: pool.submit(
-                _identity, target, machines, None if before is None else before[target.environment.name]
-            )
-            for target, machines in targets
-        }
-        return {name: future.result() for name, future in taken.items()}
+    asked = [
+        (target, machines, None if before is None else before[target.environment.name])
+        for target, machines in targets
+    ]
+    if len(asked) == 1:  # nothing to do at once: in this thread, where a signal ends it
+        return {asked[0][0].environment.name: _identity(*asked[0])}
+    return _at_once(asked)
+
+
+def _at_once(asked: Sequence[tuple[Target, bool, Taken | None]]) -> dict[str, Taken]:
+    """In threads that the end of the program does not wait for: one Ctrl-C ends the wait for all of them."""
+    turns = threading.Semaphore(MOST_AT_ONCE)
+    answers: queue.SimpleQueue[tuple[str, Taken | BaseException]] = queue.SimpleQueue()
+
+    def ask(target: Target, machines: bool, before: Taken | None) -> None:
+        with turns:
+            try:
+                answers.put((target.environment.name, _identity(target, machines, before)))
+            except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
+                answers.put((target.environment.name, error))
+
+    for one in asked:
+        threading.Thread(target=ask, args=one, daemon=True).start()
+    taken: dict[str, Taken] = {}
+    while len(taken) < len(asked):
+        name, found = answers.get()
+        if isinstance(found, BaseException):
+            raise found
+        taken[name] = found
+    return taken
 
 
 def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:
@@ -81,7 +104,8 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
         return {name: value for name, value in before.items() if name.startswith(f"backend.{backend.name}.")}
     limit = target.environment.gateway
     deadline = Deadline(limit.connect_deadline_s, min(LONGEST_S, limit.request_deadline_s))
-    sender = Sender(Notebook(key_places=target.notebook.key_places), target.budget, deadline)
+    notebook = Notebook(agent=target.notebook.agent, key_places=target.notebook.key_places)
+    sender = Sender(notebook, target.budget, deadline, conduct=target.conduct)
     try:
         client = BackendClient(backend, sender)
         found = {version: client.version()}

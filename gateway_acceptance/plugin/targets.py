@@ -18,10 +18,12 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.policy import Budget
+from gateway_acceptance.run_directory import run_id_of
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, Untestable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.sdk import sdk_client
 from gateway_acceptance.wire.sender import Deadline, Sender
 
@@ -54,12 +56,14 @@ class Target:
         """folder: private to the run, shared by its workers; started: seconds since the epoch;
         recorded_facts: as of ``Machines``."""
         self.environment, self.key, self.notebook = environment, key, notebook
+        notebook.agent = notebook.agent or f"run {run_id_of(started)}"
         self._folder = folder
         gateway = environment.gateway
         notebook.key_places.add(key, gateway.key_header, gateway.url)
         self.budget = Budget(folder / f"budget-{environment.name}.json", environment.policy, started)
         self._deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
-        self.sender = Sender(notebook, self.budget, self._deadline)
+        self.conduct = Conduct()
+        self.sender = Sender(notebook, self.budget, self._deadline, conduct=self.conduct)
         self.gateway = GatewayClient(environment, key, self.sender)
         self.machines = Machines(environment, folder, recorded_facts or {})
         self._sdk: openai.OpenAI | None = None
@@ -70,7 +74,9 @@ class Target:
     def sdk(self) -> openai.OpenAI:
         """The official client, made at first use."""
         if self._sdk is None:
-            self._sdk = sdk_client(self.environment, self.key, self.notebook, self.budget)
+            self._sdk = sdk_client(
+                self.environment, self.key, self.notebook, self.budget, conduct=self.conduct
+            )
         return self._sdk
 
     def backend(self, name: str) -> BackendClient:

@@ -28,6 +28,7 @@ from gateway_acceptance.plugin.parametrise import (
 from gateway_acceptance.plugin.raw_results import RawResults
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden
+from gateway_acceptance.run_directory import run_id_of
 from gateway_acceptance.subjects import SUBJECTS
 from gateway_acceptance.verdict import NotPermitted, Verdict
 
@@ -97,9 +98,10 @@ class WorkerHooks:
         check = check_of(item)
         if check is None:
             return
-        _ = self._state.connections  # every secret is known before the check can show one
+        connections = self._state.connections  # every secret is known before the check can show one
         self._state.notebook.clear(exposing=check.effect is Effect.EXPOSE)
         SUBJECTS.begin()
+        self._state.notebook.agent = f"run {run_id_of(connections.started)}; check {check.id}"
         item.stash[PHASES] = []
         item.stash[CALLED] = False
         item.stash[BEGUN] = time.time()

@@ -26,7 +26,8 @@ class Exchange:
     """A request and its answer.
 
     chunks: (seconds since sending, raw bytes) as they arrived; status: None where no HTTP answer came, then
-    ``error`` says why in words. elapsed_s and first_byte_s: seconds since sending; sent_at: Unix seconds.
+    ``error`` says why in words. elapsed_s and first_byte_s: seconds since sending; sent_at: Unix seconds;
+    connection: the number of the connection that it came on, among those of this process; 0 where unknown.
     withheld: it was asked where nobody should get in, so nothing that it showed is kept as evidence.
     """
 
@@ -42,6 +43,7 @@ class Exchange:
     error: str = ""
     served_by: str = ""
     sent_at: float = 0.0
+    connection: int = 0
     withheld: bool = False
 
     def answered(self, **answer: Any) -> Exchange:
@@ -116,12 +118,14 @@ class Exchange:
 @dataclass(slots=True)
 class Notebook:
     """What the running case observed. facts: measured values by name, for the tracker; pictures: SVG
-    documents by name, for tracker and report; key_places: where real keys may stand, of the whole run."""
+    documents by name, for tracker and report; key_places: where real keys may stand, of the whole run;
+    agent: the run and the check, as requests tell the target."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
     key_places: KeyPlaces = field(default_factory=KeyPlaces)
+    agent: str = ""
 
     def clear(self, *, exposing: bool = False) -> None:
         """A new case begins. exposing: it may show the real key (effect ``expose``)."""

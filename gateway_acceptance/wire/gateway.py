@@ -106,7 +106,7 @@ class GatewayClient:
         body = b"" if json_body is None else json.dumps(json_body).encode()
         if body:
             written.append(("content-type", "application/json"))
-        written += [("user-agent", "gateway-acceptance"), ("accept", "*/*"), *headers]
+        written += [("user-agent", self._sender.agent), ("accept", "*/*"), *headers]
         return self._sender.send_raw(self.url, RawRequest(method, target, written, body), tokens=tokens)
 
     def get(self, path: str, **options: Any) -> Exchange:

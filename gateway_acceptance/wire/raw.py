@@ -6,7 +6,7 @@ stand twice, and Host is sent only where the caller gives one.
 
 from __future__ import annotations
 
-import socket
+import contextlib
 import ssl
 import time
 from collections.abc import Sequence
@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import h11
+import httpcore2
 
+from gateway_acceptance.wire.deadline import Allowance, Deadline, within
 from gateway_acceptance.wire.exchange import Exchange, Headers
+from gateway_acceptance.wire.network import TimedBackend
 
 MOST_READ = 256 * 1024
 """Bytes of an answer that are read: enough to see its shape."""
@@ -31,6 +34,13 @@ class RawRequest:
     target: str
     headers: Headers
     body: bytes = b""
+
+    def exchange(self, url: str) -> Exchange:
+        """The request as it is noted, not answered yet. url: the server's; the target stands behind it."""
+        shown = self.target if "://" in self.target else url + self.target
+        return Exchange(
+            self.method, shown, tuple(self.headers), self.body, sent_at=time.time(), withheld=True
+        )
 
     def written(self) -> bytes:
         """The bytes on the wire. Raises ValueError for line ends within: that would be two requests."""
@@ -49,39 +59,34 @@ def exchanged(url: str, asked: RawRequest, connect_s: float, total_s: float) -> 
     The exchange's URL is the server's with the target behind; where no HTTP answer came, ``error`` says why.
     Of event streams the head and the first part are read.
     """
-    shown = asked.target if "://" in asked.target else url + asked.target
-    blank = Exchange(
-        asked.method, shown, tuple(asked.headers), asked.body, sent_at=time.time(), withheld=True
-    )
-    begun = time.monotonic()
+    blank = asked.exchange(url)
+    allowance = Allowance(Deadline(connect_s, total_s))
+    begun = allowance.begun
+    written = asked.written()
     try:
-        with _connected(url, connect_s) as connection:
-            connection.sendall(asked.written())
-            head, parts, error = _read(connection, begun, total_s)
-    except OSError as failure:
+        with within(allowance), contextlib.closing(_connected(url)) as connection:
+            connection.write(written)
+            head, parts, error = _read(connection, begun, allowance)
+    except httpcore2.TimeoutException:
+        return _ended(blank, begun, error=f"no answer within {total_s:g} s")
+    except httpcore2.NetworkError as failure:
         return _ended(blank, begun, error=f"the connection broke: {failure or type(failure).__name__}")
     return _ended(blank, begun, head, parts, error)
 
 
-def _connected(url: str, connect_s: float) -> socket.socket:
+def _connected(url: str) -> httpcore2.NetworkStream:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     host = parts.hostname or ""
-    plain = socket.create_connection((host, parts.port or (443 if secure else 80)), timeout=connect_s)
-    if not secure:
-        return plain
-    try:
-        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-    except BaseException:
-        plain.close()
-        raise
+    plain = TimedBackend().connect_tcp(host, parts.port or (443 if secure else 80))
+    return plain.start_tls(ssl.create_default_context(), host) if secure else plain
 
 
 Head = h11.Response | h11.InformationalResponse
 
 
 def _read(
-    connection: socket.socket, begun: float, total_s: float
+    connection: httpcore2.NetworkStream, begun: float, allowance: Allowance
 ) -> tuple[Head | None, list[tuple[float, bytes]], str]:
     """The head, the body's parts as they arrived, and what broke."""
     reader = h11.Connection(h11.CLIENT)
@@ -96,11 +101,10 @@ def _read(
         except h11.RemoteProtocolError as failure:
             return head, parts, f"the answer is not HTTP: {failure}"
         if event is h11.NEED_DATA:
-            left = begun + total_s - time.monotonic()
-            if left <= 0:
-                return head, parts, f"no answer within {total_s:g} s"
-            connection.settimeout(left)
-            received = connection.recv(PART)
+            try:
+                received = connection.read(PART)
+            except httpcore2.TimeoutException:
+                return head, parts, f"no answer within {allowance.limit.total_s:g} s"
             if not received and head is None:
                 return head, parts, "the connection was closed without an answer"
             reader.receive_data(received)
@@ -109,6 +113,7 @@ def _read(
                 return event, parts, ""
         elif isinstance(event, h11.Response):
             head = event
+            allowance.head_has_come()
         elif isinstance(event, h11.Data):
             parts.append((time.monotonic() - begun, bytes(event.data)))
             if head is not None and _streams(head):

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from gateway_acceptance.plugin.blame import located
@@ -19,6 +19,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.sender import Sender
 from tests.unit.declared import URL, environment
 
 FAILED = Outcome(Verdict.FAILED, "the answer is wrong")
@@ -34,14 +35,14 @@ class Backends:
     status: int = 200
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(f"{request.url.host}{request.url.path}")
         body = self.tags if request.url.path == "/api/tags" else self.chat
         if body is None:
-            raise httpx.ConnectError("refused")
+            raise httpx2.ConnectError("refused")
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return httpx.Response(
-            self.status if request.url.path == "/api/chat" else 200, stream=httpx.ByteStream(content)
+        return httpx2.Response(
+            self.status if request.url.path == "/api/chat" else 200, stream=httpx2.ByteStream(content)
         )
 
 
@@ -55,9 +56,11 @@ def state(tmp_path: Path) -> Iterator[WorkerState]:
 
 
 def blamed(state: WorkerState, backends: Backends, *, served_by: str = "", **parameters: str) -> str:
-    sender = state.targets["mini"].sender
-    sender._client.close()
-    sender._client = httpx.Client(transport=httpx.MockTransport(backends))
+    target = state.targets["mini"]
+    target.sender.close()
+    target.sender = Sender(
+        target.notebook, target.budget, target.sender.deadline, connections=httpx2.MockTransport(backends)
+    )
     body = json.dumps({"model": "chat-one", "messages": [{"role": "user", "content": "hi"}]}).encode()
     asked = Exchange("POST", URL + "/v1/chat/completions", (), body, 200, served_by=served_by)
     state.notebook.exchanges.append(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,8 +40,9 @@ def test_an_exchange_is_noted_and_settled(served: Gateway, tmp_path: Path) -> No
     (seen,) = notebook.exchanges
     assert (seen.status, seen.json()["usage"]["total_tokens"]) == (200, 10)
     assert b'"content":"hi"' in seen.request_body
-    spent = (tmp_path / "b").read_text(encoding="utf-8")
-    assert spent == '{"requests": 1, "tokens": 10}'
+    spent = json.loads((tmp_path / "b").read_text(encoding="utf-8"))
+    assert spent["requests"] == 1
+    assert spent["tokens"] > 256, "what is reserved is freed by no answer"
 
 
 def test_an_answer_of_the_wrong_shape_is_refused(served: Gateway, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_strict_validation_refuses_base64_and_the_shipped_client_decodes_it(url:
         assert as_shipped(client).embeddings.create(model="m", input="a").data[0].embedding == VECTOR
         assert as_shipped(client).max_retries == 0
     assert [exchange.status for exchange in notebook.exchanges] == [200, 200]
-    assert budget.spent.tokens == 4, "the reservation is settled by the reported usage"
+    assert budget.spent.tokens > 4, "less is told than was reserved, which frees nothing"
 
 
 @pytest.mark.anyio
@@ -94,7 +94,7 @@ async def test_the_asynchronous_client_notes_too(url: str, tmp_path: Path) -> No
     assert exchange.status == 200
     assert json.loads(exchange.request_body)["encoding_format"] == "base64"
     assert exchange.json()["model"] == "m"
-    assert budget.spent.tokens == 2
+    assert budget.spent.tokens > 2
 
 
 @pytest.fixture

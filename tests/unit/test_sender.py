@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from gateway_acceptance.check import Effect
@@ -17,7 +17,8 @@ from gateway_acceptance.environment.model import Policy
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.exchange import Exchange, Notebook
-from gateway_acceptance.wire.sender import IDLE_S, Deadline, Sender, tokens_needed, tokens_reported
+from gateway_acceptance.wire.sender import Deadline, Sender, tokens_needed, tokens_reported
+from gateway_acceptance.wire.transport import IDLE_S
 
 Serve = Callable[[bytes], str]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -120,7 +121,7 @@ def test_silence_ends_with_the_deadline(serve: Serve, sender: Sender, raw: bytes
 
 
 def test_our_own_malformed_request_is_not_the_targets_failure(serve: Serve, sender: Sender) -> None:
-    with pytest.raises(httpx.LocalProtocolError):
+    with pytest.raises(httpx2.LocalProtocolError):
         sender.send("GET", serve(OK), headers=[("x-a", "line\nend")])
 
 
@@ -131,8 +132,8 @@ def test_the_budget_is_asked_before_and_settled_after(serve: Serve, tmp_path: Pa
     budget = Budget(tmp_path / "b", policy, time.time())
     notebook = Notebook()
     sender = Sender(notebook, budget, Deadline(1, 5))
-    sender.send("POST", url, tokens=90)
-    assert budget.spent.tokens == 7
+    sender.send("POST", url, tokens=5)
+    assert budget.spent.tokens == 7, "more was told than reserved"
     with pytest.raises(NotPermitted):
         sender.send("POST", url, tokens=94)
     sender.send("GET", url)
@@ -145,7 +146,9 @@ def test_the_budget_is_asked_before_and_settled_after(serve: Serve, tmp_path: Pa
 @pytest.mark.parametrize(
     ("status", "body", "tokens"),
     [
-        (200, b'{"usage": {"total_tokens": 7}}', 7),
+        (200, b'{"usage": {"total_tokens": 70}}', 70),
+        (200, b'{"usage": {"total_tokens": 7}}', 50),
+        (200, b'{"usage": {"total_tokens": 0}}', 50),
         (200, b'{"usage": {"total_tokens": -7}}', 50),
         (200, b'{"usage": {"total_tokens": Infinity}}', 50),
         (200, b'{"usage": {"total_tokens": NaN}}', 50),
@@ -154,7 +157,7 @@ def test_the_budget_is_asked_before_and_settled_after(serve: Serve, tmp_path: Pa
         (200, b"[" * 200_000, 50),
         (200, b"data: {}", 50),
         (None, b"", 50),
-        (401, b"{}", 0),
+        (401, b"{}", 50),
     ],
 )
 def test_tokens_reported(status: int | None, body: bytes, tokens: int) -> None:
@@ -173,7 +176,7 @@ def test_a_connection_that_was_idle_is_not_used_again(
     monkeypatch: pytest.MonkeyPatch, notebook: Notebook, idle_s: float, connections: int
 ) -> None:
     """A server may close it just then; 0 seconds stand for any that have passed."""
-    monkeypatch.setattr("gateway_acceptance.wire.sender.IDLE_S", idle_s)
+    monkeypatch.setattr("gateway_acceptance.wire.transport.IDLE_S", idle_s)
     listener = socket.create_server(("127.0.0.1", 0))
     accepted: list[socket.socket] = []
 

@@ -25,7 +25,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Inconclusive, NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.sender import Sender, tokens_needed
+from gateway_acceptance.wire.sender import tokens_needed
 from suites.backends.balance.probes import (
     CONNECTIONS,
     PARAMETER,
@@ -190,7 +190,7 @@ def _clients(target: Target) -> Iterator[tuple[dict[str, GatewayClient], Gateway
     with ExitStack() as stack:
 
         def client() -> GatewayClient:
-            sender = Sender(target.notebook, target.budget, target.sender.deadline)
+            sender = target.sender.another()
             stack.callback(sender.close)
             return GatewayClient(target.environment, target.key, sender)
 

@@ -1,0 +1,285 @@
+"""The transport below every HTTP client, the official SDK's included: one ledger, one clock, one size.
+
+``LedgerTransport`` and ``AsyncLedgerTransport`` enter each exchange in a ``Ledger`` and hold its limits; the
+bytes go through httpcore2 over connections that know the exchange's allowance.
+"""
+
+from __future__ import annotations
+
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import httpcore2
+import httpx2
+
+from gateway_acceptance import __version__
+from gateway_acceptance.wire.deadline import Deadline, within
+from gateway_acceptance.wire.ledger import LARGEST_BODY, Entry, Ledger, Terms, TooMuch, reservation
+from gateway_acceptance.wire.network import AsyncTimedBackend, TimedBackend
+
+IDLE_S = 2.0
+"""An idle connection is used again for so long and no longer. Servers may close one, and many do after 5 s
+(uvicorn, under LiteLLM): who sends just then gets no answer, and it is nobody's fault."""
+
+MOST_CONNECTIONS = 100
+TERMS = "gateway_acceptance.terms"
+"""The extension of a request that holds its ``Terms``."""
+ENTRY = "gateway_acceptance.entry"
+"""The extension in which a request finds its ``Entry``."""
+UNDONE = {"gzip", "x-gzip", "deflate"}
+
+
+def product_token(agent: str) -> str:
+    """The User-Agent of a request: what this is, and for whom; agent: run and check, or empty."""
+    return f"gateway-acceptance/{__version__}" + (f" ({agent})" if agent else "")
+
+
+class Connections(httpx2.HTTPTransport):
+    """httpcore2's connections, each timed by the exchange that uses it. No retry, no proxy unasked."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context, trust_env=False)
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=context,
+            max_connections=MOST_CONNECTIONS,
+            keepalive_expiry=IDLE_S,
+            retries=0,
+            network_backend=TimedBackend(),
+        )
+
+
+class AsyncConnections(httpx2.AsyncHTTPTransport):
+    """As ``Connections``, in an event loop."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context, trust_env=False)
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=MOST_CONNECTIONS,
+            keepalive_expiry=IDLE_S,
+            retries=0,
+            network_backend=AsyncTimedBackend(),
+        )
+
+
+class LedgerTransport(httpx2.BaseTransport):
+    """Enters each exchange, and holds its limits. default: the terms of requests that bring none (the
+    SDK's)."""
+
+    def __init__(self, ledger: Ledger, inner: httpx2.BaseTransport, default: Terms | None = None) -> None:
+        self._ledger, self._inner, self._default = ledger, inner, default
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Raises NotPermitted before sending; httpx2.TransportError, in words, where no head came."""
+        entry = _opened(self._ledger, request, request.read(), self._default)
+        try:
+            with within(entry.allowance):
+                response = self._inner.handle_request(request)
+        except httpx2.LocalProtocolError:
+            raise  # what we were about to send is no HTTP: our mistake, not the target's
+        except httpx2.TransportError as failure:
+            words = in_words(failure, entry.terms.limit)
+            entry.close(words)
+            raise type(failure)(words, request=request) from failure
+        except BaseException:
+            entry.close("left before an answer came")
+            raise
+        _head(entry, response)
+        assert isinstance(response.stream, httpx2.SyncByteStream)
+        response.stream = _NotedStream(response.stream, entry, _reader(entry, response))
+        return response
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._inner.close()
+
+
+class AsyncLedgerTransport(httpx2.AsyncBaseTransport):
+    """As ``LedgerTransport``, in an event loop."""
+
+    def __init__(self, ledger: Ledger, inner: httpx2.AsyncBaseTransport, default: Terms) -> None:
+        self._ledger, self._inner, self._default = ledger, inner, default
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """As of ``LedgerTransport``."""
+        entry = _opened(self._ledger, request, await request.aread(), self._default)
+        try:
+            with within(entry.allowance):
+                response = await self._inner.handle_async_request(request)
+        except httpx2.LocalProtocolError:
+            raise
+        except httpx2.TransportError as failure:
+            words = in_words(failure, entry.terms.limit)
+            entry.close(words)
+            raise type(failure)(words, request=request) from failure
+        except BaseException:
+            entry.close("left before an answer came")
+            raise
+        _head(entry, response)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _AsyncNotedStream(response.stream, entry, _reader(entry, response))
+        return response
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._inner.aclose()
+
+
+def _opened(ledger: Ledger, request: httpx2.Request, body: bytes, default: Terms | None) -> Entry:
+    terms = request.extensions.get(TERMS) or default
+    assert isinstance(terms, Terms), "a request without terms"
+    if default is not None:
+        terms = Terms(terms.limit, reservation(body), terms.served_by, terms.undone)
+    own = product_token(ledger.notebook.agent)
+    theirs = request.headers.get("user-agent", "")
+    if default is not None and not theirs.startswith(own):
+        request.headers["user-agent"] = f"{own} {theirs}".strip()
+    headers = tuple(request.headers.multi_items())
+    entry = ledger.open(request.method, str(request.url), headers, body, terms)
+    request.extensions[ENTRY] = entry
+    return entry
+
+
+def _head(entry: Entry, response: httpx2.Response) -> None:
+    stream = response.extensions.get("network_stream")
+    serial = stream.get_extra_info("serial") if stream is not None else None
+    entry.head(response.status_code, tuple(response.headers.multi_items()), serial or 0)
+
+
+Reader = Callable[[bytes], None]
+
+
+def _reader(entry: Entry, response: httpx2.Response) -> Reader:
+    """What notes a piece of the body: as it is, or with its content-encoding undone. Raises TooMuch."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if not entry.terms.undone or encoding in ("", "identity"):
+
+        def as_it_is(data: bytes) -> None:
+            entry.read(data)
+
+        return as_it_is
+    if encoding not in UNDONE:
+
+        def refused(data: bytes) -> None:
+            entry.read(data)
+            raise TooMuch(f"the answer's content-encoding is {encoding[:60]!r}, which was not asked for")
+
+        return refused
+    return _Inflated(entry, encoding)
+
+
+class _Inflated:
+    """Undoes gzip and deflate piece by piece, never more at once than an answer may hold."""
+
+    def __init__(self, entry: Entry, encoding: str) -> None:
+        self._entry, self._encoding, self._begun, self._raw = entry, encoding, False, 0
+        self._machine = zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+    def __call__(self, data: bytes) -> None:
+        self._raw += len(data)
+        if self._raw > LARGEST_BODY:
+            raise TooMuch(f"the answer is larger than {LARGEST_BODY} bytes")
+        if self._machine.eof:
+            return
+        try:
+            whole = self._inflated(data)
+        except zlib.error as error:
+            self._entry.read(data)
+            raise TooMuch(f"the answer is not what its content-encoding says: {error}") from error
+        if whole:
+            self._entry.read(whole)
+
+    def _inflated(self, data: bytes) -> bytes:
+        try:
+            whole = self._machine.decompress(data, LARGEST_BODY + 1)
+        except zlib.error:
+            if self._begun or self._encoding != "deflate":
+                raise
+            self._machine = zlib.decompressobj(-zlib.MAX_WBITS)  # raw deflate, as some servers send it
+            whole = self._machine.decompress(data, LARGEST_BODY + 1)
+        self._begun = True
+        return whole
+
+
+class _NotedStream(httpx2.SyncByteStream):
+    """Passes the bytes on, keeps them with their times, and tells when it is closed."""
+
+    def __init__(self, inner: httpx2.SyncByteStream, entry: Entry, note: Reader) -> None:
+        self._inner, self._entry, self._note = inner, entry, note
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = iter(self._inner)
+        while True:
+            try:
+                with within(self._entry.allowance):
+                    data = next(pieces, None)
+                if data is None:
+                    return
+                self._note(data)
+            except (httpx2.TransportError, TooMuch) as failure:
+                raise _told(self._entry, failure) from failure
+            yield data
+
+    def close(self) -> None:
+        try:
+            with within(self._entry.allowance):
+                self._inner.close()
+        finally:
+            self._entry.close()
+
+
+class _AsyncNotedStream(httpx2.AsyncByteStream):
+    """As ``_NotedStream``, in an event loop."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, entry: Entry, note: Reader) -> None:
+        self._inner, self._entry, self._note = inner, entry, note
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = aiter(self._inner)
+        while True:
+            try:
+                with within(self._entry.allowance):
+                    data = await anext(pieces, None)
+                if data is None:
+                    return
+                self._note(data)
+            except (httpx2.TransportError, TooMuch) as failure:
+                raise _told(self._entry, failure) from failure
+            yield data
+
+    async def aclose(self) -> None:
+        try:
+            await self._inner.aclose()
+        finally:
+            self._entry.close()
+
+
+def _told(entry: Entry, failure: Exception) -> httpx2.TransportError:
+    """The failure in words, kept with the exchange."""
+    if isinstance(failure, httpx2.TransportError):
+        entry.error = in_words(failure, entry.terms.limit)
+        return type(failure)(entry.error)
+    entry.error = str(failure)
+    return httpx2.ReadError(entry.error)
+
+
+def in_words(failure: Exception, limit: Deadline) -> str:
+    """A transport failure as an operator would say it."""
+    detail = str(failure).strip()
+    if isinstance(failure, httpx2.ConnectTimeout):
+        return detail if "resolved" in detail else f"no connection within {limit.connect_s:g} s"
+    if isinstance(failure, httpx2.ConnectError):
+        if detail.startswith("TLS:") or "cannot be resolved" in detail:
+            return detail
+        return "connection refused" if "refused" in detail.lower() else f"no connection: {detail}"
+    if isinstance(failure, httpx2.TimeoutException):
+        return f"no answer within {limit.total_s:g} s"
+    if isinstance(failure, httpx2.RemoteProtocolError):
+        return f"the connection broke or the answer is not HTTP: {detail}"
+    return f"the connection broke: {detail or type(failure).__name__}"
+
+
+def timeouts(limit: Deadline) -> httpx2.Timeout:
+    """The sockets' own timeouts: none is longer than the whole."""
+    return httpx2.Timeout(limit.total_s, connect=min(limit.connect_s, limit.total_s))
