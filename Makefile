@@ -10,12 +10,13 @@ TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.p
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke report test lint docs signoff-example lock clean
+.PHONY: help setup smoke report test lint dist docs signoff-example lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
 	@echo "make test    the project's own tests, the mutation matrix included"
 	@echo "make lint    ruff and mypy"
+	@echo "make dist    build the wheel: dist/"
 	@echo "make docs    rewrite the generated pages of docs/"
 	@echo "make signoff-example   judge the lab of hosts (needs root) and sign it: docs/examples/signoff"
 	@echo "make lock    rewrite the lock files from pyproject.toml (needs uv)"
@@ -44,6 +45,10 @@ test: $(READY)
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+# With the locked build tools, so nothing is resolved. The wheel names the commit that it was built from.
+dist: $(READY)
+	@rm -rf dist && $(BIN)/hatchling build -t wheel
 
 docs: $(READY)
 	@$(BIN)/gateway-acceptance faults --markdown > docs/faults.md

@@ -74,5 +74,13 @@ def provider_of(environment: Environment) -> Provider:
         raise UsageProblem(
             [f"{environment.source}: no embedded.provider {wanted!r} is installed; there are: {declared}"]
         )
-    provider: Provider = known[wanted].load()
+    try:
+        provider: Provider = known[wanted].load()
+    except ModuleNotFoundError as error:
+        raise UsageProblem(
+            [
+                f"{environment.source}: embedded.provider {wanted!r} is of the lab, whose packages "
+                f"are not installed ({error.name}); pip install 'gateway-acceptance[lab]'"
+            ]
+        ) from None
     return provider

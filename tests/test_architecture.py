@@ -22,6 +22,7 @@ GROUND = (
         "deviations",
         "subjects",
     ),
+    "places",
 )
 HAPPENED = ("record", "judgement", "fingerprint", "seal", "run_directory")
 OBSERVED = ("wire", "host", "balance", "outage")

@@ -15,6 +15,7 @@ from gateway_acceptance.check import Check
 from gateway_acceptance.claims import Absent, Claim, load_claims
 from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.environment import load_environment
+from gateway_acceptance.places import suites_of
 from gateway_acceptance.plugin.parametrise import check_of, parameters_of
 from gateway_acceptance.record import evidence_of
 from gateway_acceptance.usage import UsageProblem
@@ -45,19 +46,19 @@ class _Listener:
 
 
 def collect(root: Path, env: str = "local") -> Catalogue:
-    """Collect the suites of a project, as they judge an environment. Raises UsageProblem with pytest's words
-    where that fails."""
+    """Collect the suites of a project, or those of the package where ``root`` is none, as they judge an
+    environment. Raises UsageProblem with pytest's words where that fails."""
     listener = _Listener()
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.chdir(root):
         code = pytest.main(
-            ["--collect-only", "-q", "-p", "no:cacheprovider", "--env", env, str(root / "suites")],
+            ["--collect-only", "-q", "-p", "no:cacheprovider", f"--env={env}", str(suites_of(root))],
             plugins=[listener],
         )
     if code != pytest.ExitCode.OK:
         raise UsageProblem([f"the checks cannot be collected:\n{output.getvalue().strip()}"])
     checks = sorted(listener.checks.values(), key=lambda check: check.id)
-    here = claims_of(load_claims(root / "suites" / "claims.toml"), load_environment(env, root, os.environ))
+    here = claims_of(load_claims(suites_of(root) / "claims.toml"), load_environment(env, root, os.environ))
     evidence = {
         claim.id: [check.id for check in checks if evidence_of(claim, check, listener.values[check.id])]
         for claim in here.claims

@@ -10,6 +10,7 @@ from typing import Any
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.coverage import coverage_page, load_coverage, summary_line
+from gateway_acceptance.places import suites_of
 
 
 def add_coverage_command(commands: Any) -> None:
@@ -28,7 +29,7 @@ def add_coverage_command(commands: Any) -> None:
 def _coverage(arguments: argparse.Namespace) -> int:
     root = project_root()
     checks = collect(root).checks
-    coverage = load_coverage(root / "suites" / "coverage.toml", [check.id for check in checks])
+    coverage = load_coverage(suites_of(root) / "coverage.toml", [check.id for check in checks])
     if arguments.json:
         document = {**asdict(coverage), "beyond": [check.id for check in coverage.beyond(checks)]}
         print(json.dumps(document, indent=1, ensure_ascii=False))

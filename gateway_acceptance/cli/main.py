@@ -1,4 +1,4 @@
-"""``gateway-acceptance``: what there is to run, and what it means; more commands come from the lab."""
+"""``gateway-acceptance``: the command. Its further commands come from the lab, and need the lab's extra."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import gateway_acceptance
@@ -21,6 +21,7 @@ from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.profiles import add_profiles_command
 from gateway_acceptance.cli.report import add_report_command
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.cli.run import OPTIONS, add_run_commands
 from gateway_acceptance.cli.signoff import add_signoff_command, add_verify_command
 from gateway_acceptance.cli.status import add_status_command
 from gateway_acceptance.cli.sudoers import add_sudoers_command
@@ -37,22 +38,34 @@ Subparsers = Any
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code; bad input is a sentence and exit code 4."""
-    parser = build_parser()
-    parsed = parser.parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    ours = given[: given.index("--")] if "--" in given else given
+    try:
+        parser = build_parser(ours)
+    except UsageProblem as problem:
+        sys.exit(_said(problem))
+    parsed = parser.parse_args(ours)
+    setattr(parsed, OPTIONS, given[len(ours) + 1 :])
+    if getattr(parsed, OPTIONS) and not hasattr(parsed, "run_profile"):
+        parser.error(f"-- is for the options of pytest, after {', '.join(PROFILES)}")
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
         with _told_to_end():
             code = run(parsed)
     except UsageProblem as problem:
-        for sentence in problem.sentences:
-            sys.stderr.write(f"gateway-acceptance: {sentence}\n")
-        code = EXIT_USAGE
+        code = _said(problem)
     except NotStarted as failure:
         sys.stderr.write(f"gateway-acceptance: {failure}\n")
         code = EXIT_HARNESS_ERROR
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     sys.exit(code)
+
+
+def _said(problem: UsageProblem) -> int:
+    for sentence in problem.sentences:
+        sys.stderr.write(f"gateway-acceptance: {sentence}\n")
+    return EXIT_USAGE
 
 
 @contextmanager
@@ -77,15 +90,19 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands, those of the lab included where it is installed."""
+def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """All commands. given: what is to be parsed; the lab is imported only for its own commands.
+
+    Raises UsageProblem where its packages are not installed.
+    """
     parser = _Parser(
         prog="gateway-acceptance",
         description="Acceptance and conformance suite for OpenAI-compatible LLM gateways. "
-        "Checks are run by pytest: pytest -m smoke --env NAME",
+        "Its commands smoke, nightly and release run pytest: pytest -m smoke --env=FILE does the same.",
     )
     parser.add_argument("--version", action="version", version=gateway_acceptance.__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_run_commands(commands)
     _add_checks(commands)
     _add_claims(commands)
     add_status_command(commands)
@@ -97,9 +114,22 @@ def build_parser() -> argparse.ArgumentParser:
     add_profiles_command(commands)
     add_signoff_command(commands)
     add_verify_command(commands)
+    asked_for = next((word for word in given if not word.startswith("-")), None)
     for point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
-        point.load()(commands)
+        if point.name == asked_for:
+            _add_further(commands, point)
+        else:
+            commands.add_parser(point.name, help="of the lab (pip install 'gateway-acceptance[lab]')")
     return parser
+
+
+def _add_further(commands: Subparsers, point: EntryPoint) -> None:
+    try:
+        add = point.load()
+    except ModuleNotFoundError as error:
+        why = f"the command {point.name} is of the lab, whose packages are not installed ({error.name})"
+        raise UsageProblem([f"{why}; pip install 'gateway-acceptance[lab]'"]) from None
+    add(commands)
 
 
 def _add_checks(commands: Subparsers) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from gateway_acceptance.check import PROFILES
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.places import data_root, is_packaged, suites_of
 from gateway_acceptance.profiles import differences, frozen_text, load_profiles
-from gateway_acceptance.usage import EXIT_NOT_READY
+from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 
 
 def add_profiles_command(commands: Any) -> None:
@@ -28,12 +29,14 @@ def add_profiles_command(commands: Any) -> None:
 
 def _profiles(arguments: argparse.Namespace) -> int:
     root = project_root()
-    path = root / "suites" / "profiles.toml"
+    path = suites_of(root) / "profiles.toml"
     lists = load_profiles(path)
     checks = collect(root).checks
     found = differences(lists, checks)
     for sentence in found:
         print(sentence)
+    if arguments.write and is_packaged() and path.is_relative_to(data_root()):
+        raise UsageProblem([f"{path}: came with the package; --write is for a checkout of the suite"])
     if arguments.write:
         if found:
             path.write_text(frozen_text(checks), encoding="utf-8")

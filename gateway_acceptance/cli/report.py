@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.places import runs_of
 from gateway_acceptance.report.allure_history import HISTORY
 from gateway_acceptance.report.write_outputs import RESULTS, draw_report
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
@@ -33,7 +34,7 @@ def add_report_command(commands: Any) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    runs = arguments.runs or project_root() / "reports" / "runs"
+    runs = arguments.runs or runs_of(project_root())
     directory = _directory(runs, arguments.env, arguments.run_id)
     record = _record(directory, arguments.env)
     out = arguments.out or Path(f"report-{arguments.env}.html")

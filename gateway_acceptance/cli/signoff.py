@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
+from gateway_acceptance.places import runs_of, suites_of
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
 from gateway_acceptance.signoff.allowed import Allowed, read_allowed, why_not
@@ -92,7 +93,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
         environment = load_environment(arguments.env, root, os.environ)
     except UsageProblem as problem:
         raise UsageProblem([*problems, *problem.sentences]) from None
-    runs = arguments.runs or root / "reports" / "runs"
+    runs = arguments.runs or runs_of(root)
     try:
         run, record = _run(runs, environment.name, arguments.run_id)
     except UsageProblem as problem:
@@ -122,7 +123,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
         environment_file=environment.source,
         fresh_h=environment.tracker.fresh_h,
         previous=comparison(record, before),
-        blind_spots=blind_spots(root / "suites", record),
+        blind_spots=blind_spots(suites_of(root), record),
         url=arguments.url,
     )
     try:

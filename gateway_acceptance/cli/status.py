@@ -14,6 +14,7 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.environment.load import names_in
 from gateway_acceptance.environment.model import Tracker
+from gateway_acceptance.places import runs_of, suites_of
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.matrix import Column, column_of, document, rows, table
 from gateway_acceptance.run_directory import run_directories
@@ -43,14 +44,14 @@ def add_status_command(commands: Any) -> None:
 
 def _status(arguments: argparse.Namespace) -> int:
     root = project_root()
-    runs = arguments.runs or root / "reports" / "runs"
+    runs = arguments.runs or runs_of(root)
     now = datetime.now(UTC)
     names = arguments.env or [name for name in _folders(runs) if run_directories(runs, name)]
     if not names:
         raise UsageProblem([f"no environment has a run in {runs}; run one (pytest -m smoke --env local)"])
     known = [_known(name, root, runs) for name in dict.fromkeys(names)]
     columns = [column_of(runs, name, fresh_h, now) for name, fresh_h in known]
-    lines = rows(load_claims(root / "suites" / "claims.toml"), columns)
+    lines = rows(load_claims(suites_of(root) / "claims.toml"), columns)
     if arguments.badges:
         _write_badges(arguments.badges, columns)
     if arguments.json:

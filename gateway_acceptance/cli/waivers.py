@@ -15,6 +15,7 @@ from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.environment.load import nearest
+from gateway_acceptance.places import waivers_file
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 from gateway_acceptance.waivers import (
     Waiver,
@@ -172,7 +173,7 @@ def _speaks_of(waiver: Waiver, environment: str, product: str) -> bool:
 
 
 def _file(root: Path) -> Path:
-    return root / "environments" / "waivers.toml"
+    return waivers_file(root)
 
 
 def _today() -> date:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from gateway_acceptance.environment.model import Environment, known_keys
 from gateway_acceptance.environment.table import Table
+from gateway_acceptance.places import environments_of
 from gateway_acceptance.usage import UsageProblem
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -100,11 +101,31 @@ def _path_of(name: str, root: Path) -> Path:
         if not path.is_file():
             raise UsageProblem([f"--env {name}: there is no such file; give a name or a TOML file's path"])
         return path
-    known = names_in(root)
+    known = _named(root)
     if name not in known:
-        hint = nearest(name, known)
-        raise UsageProblem([f"--env {name}: no such environment{hint}; known are: {', '.join(known)}"])
-    return root / "environments" / f"{name}.toml"
+        hint = nearest(name, list(known))
+        raise UsageProblem(
+            [
+                f"--env {name}: no such environment{hint}; known are: {', '.join(sorted(known))}. "
+                f"Write {root / 'environments' / name}.toml, or give a file: --env=FILE"
+            ]
+        )
+    return known[name]
+
+
+def _named(root: Path) -> dict[str, Path]:
+    """Environment files by name: those of the folder, and the embedded ones that came with the package."""
+    own, *packaged = environments_of(root)
+    helping = [path for folder in packaged for path in sorted(folder.glob("*.toml")) if _is_embedded(path)]
+    return {
+        **{path.stem: path for path in helping},
+        **{name: own / f"{name}.toml" for name in names_in(root)},
+    }
+
+
+def _is_embedded(path: Path) -> bool:
+    """Whether a file that came with the package is a lab, and no example of somebody's deployment."""
+    return "embedded" in tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _substituted(value: Any, variables: Mapping[str, str]) -> Any:

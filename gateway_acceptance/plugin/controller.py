@@ -6,7 +6,6 @@ import contextlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,16 +19,16 @@ from typing import Any
 
 import pytest
 
-import gateway_acceptance
 from gateway_acceptance.check import Check
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.claims_here import Here, unknown_evidence
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.plugin.identity import identities
-from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root
+from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root, user_folder
 from gateway_acceptance.plugin.outcome import utc
 from gateway_acceptance.plugin.results import Begun, Finished, begin, finish
+from gateway_acceptance.plugin.suite_identity import suite_identity
 from gateway_acceptance.plugin.targets import Target, read_preflight
 from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget
@@ -110,7 +109,7 @@ class Controller:
                 key = os.environ[environment.gateway.key_variable or ""]
             else:
                 running = provider_of(environment).acquire(
-                    environment, options=options, root=self.config.rootpath, say=say
+                    environment, options=options, root=user_folder(self.config), say=say
                 )
                 self.running.append(running)
                 keys[environment.name] = key = running.key
@@ -256,26 +255,6 @@ class Controller:
 def steady_clock() -> float:
     """Seconds by a clock that nobody sets; it counts a machine's sleep where the system has such a clock."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def suite_identity(root: Path) -> dict[str, object]:
-    """Which suite judged: its version, and its commit where it is a git checkout."""
-    identity: dict[str, object] = {"version": gateway_acceptance.__version__, "commit": None, "dirty": None}
-    git = shutil.which("git")
-    if git is None or not (root / ".git").exists():
-        return identity
-
-    def ask(*words: str) -> str:
-        answer = subprocess.run(
-            [git, "-C", str(root), *words], capture_output=True, text=True, check=False, timeout=10
-        )
-        return answer.stdout.strip()
-
-    commit = ask("rev-parse", "HEAD")
-    if commit:
-        identity["commit"] = commit
-        identity["dirty"] = bool(ask("status", "--porcelain"))
-    return identity
 
 
 def say_to_terminal(config: pytest.Config) -> Callable[[str], None]:

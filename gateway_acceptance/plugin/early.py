@@ -1,14 +1,25 @@
 """The command line, known to pytest before it reads ``conftest.py`` (entry point ``pytest11``).
 
+In a folder without checks of its own ``pytest --env=FILE`` runs the checks that came with the package, as if
+it had been started in the folder that holds them. A run that names no environment there is not ours.
+
 Pytest takes any argument that is an existing path for a place of tests while it looks for its root, the value
 of ``--env`` included. Where that led it away from the project, one sentence says so.
 """
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from gateway_acceptance.plugin.options import CHECKS_ROOT, add_options
+from gateway_acceptance.places import data_root, is_project
+from gateway_acceptance.plugin.options import CHECKS_ROOT, USER_FOLDER, add_options
+
+HOOKS = "gateway_acceptance.plugin.hooks"
+WRITES_INTO_THE_ROOT = ("stepwise", "cacheprovider")
+"""The first needs the second, which keeps a folder in pytest's root: here, in the installed package."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,10 +27,71 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    """A run with ``--env`` is judged, whatever ``conftest.py`` there is."""
+    if not early_config.known_args_namespace.env:
+        return
+    early_config.pluginmanager.import_plugin(HOOKS)
+    here = early_config.invocation_params.dir
+    if not is_project(early_config.rootpath) and not is_project(here):
+        early_config.stash[USER_FOLDER] = here
+        _run_packaged(early_config, args)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     given: list[str] = config.getoption("--env") or []
     here = config.invocation_params.dir
-    if given and config.rootpath != here and (here / CHECKS_ROOT).is_dir() and config.inipath is None:
+    if given and USER_FOLDER not in config.stash and config.rootpath != here and config.inipath is None:
+        if not (here / CHECKS_ROOT).is_dir():
+            return
         raise pytest.UsageError(
             f"pytest took the path {given[0]} for its root; write --env={given[0]}, with the equals sign"
         )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Files of the package are named as in the checkout, not by the way from here to the installation."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and USER_FOLDER in session.config.stash:
+        reporter.startpath = session.config.rootpath
+
+
+def _run_packaged(config: pytest.Config, args: list[str]) -> None:
+    """Make the packaged checks what is collected, and their folder pytest's root.
+
+    The root is set by hand: pytest has decided on it before it loads any plugin, and the ids of cases are
+    relative to it; they are to be the same in a checkout and in an installed package.
+    """
+    root = data_root()
+    known = config.known_args_namespace
+    places: list[str] = []
+    for given in known.file_or_dir:
+        place = _packaged(given, config.invocation_params.dir, root)
+        args[len(args) - 1 - args[::-1].index(given)] = place
+        places.append(place)
+    if not places:
+        places = [str(root / CHECKS_ROOT)]
+        args += places
+    args += ["--import-mode=importlib", "--strict-markers"]
+    known.file_or_dir, known.confcutdir, known.importmode = places, str(root), "importlib"
+    config._rootpath = root
+    for name in WRITES_INTO_THE_ROOT:
+        if config.pluginmanager.has_plugin(name):
+            config.pluginmanager.unregister(name=name)
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))  # the checks import each other as ``suites.…``
+
+
+def _packaged(given: str, here: Path, root: Path) -> str:
+    """A place of checks as a case's id names it, or a path into the package. Raises UsageError."""
+    path, colons, rest = given.partition("::")
+    place = Path(path) if Path(path).is_absolute() else root / path
+    if not (here / path).exists() or Path(path).is_absolute():
+        place = place.resolve()
+        if place.exists() and place.is_relative_to((root / CHECKS_ROOT).resolve()):
+            return f"{place}{colons}{rest}"
+    raise pytest.UsageError(
+        f"{given}: --env runs the checks that came with gateway-acceptance, and this is none of them; "
+        "take it away, or name a case as a report does (suites/…)"
+    )

@@ -15,6 +15,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.picture import harmless
+from gateway_acceptance.plugin.options import user_folder
 from gateway_acceptance.plugin.outcome import waivers_of
 from gateway_acceptance.plugin.parametrise import AXES, NONE_DECLARED, check_of
 from gateway_acceptance.plugin.targets import Target
@@ -116,7 +117,7 @@ def disruptor(request: pytest.FixtureRequest, environment: Environment) -> Itera
     """Who takes backends away, for a check of effect ``disrupt``; everything is given back when it ends.
     Untestable where the environment has none."""
     try:
-        opened = disruptor_of(environment, request.config.rootpath)
+        opened = disruptor_of(environment, user_folder(request.config))
     except NotStarted as failure:
         raise Untestable(failure.sentence, "start the lab anew: gateway-acceptance lab down") from None
     if opened is None:

@@ -10,6 +10,7 @@ import pytest
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.environment import load_environments
+from gateway_acceptance.places import waivers_file
 from gateway_acceptance.plugin import options
 from gateway_acceptance.plugin.controller import Controller
 from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
@@ -78,12 +79,13 @@ def pytest_configure(config: pytest.Config) -> None:
     retrying = options.retrying(config)
     if retrying:
         raise pytest.UsageError(*retrying)
+    folder = options.user_folder(config)
     try:
-        environments = load_environments(options.environment_names(config), config.rootpath, os.environ)
-        waivers = load_waivers(config.rootpath / "environments" / "waivers.toml")
-        templates = load_claims(config.rootpath / "suites" / "claims.toml")
+        environments = load_environments(options.environment_names(config), folder, os.environ)
+        waivers = load_waivers(waivers_file(folder))
+        templates = load_claims(config.rootpath / options.CHECKS_ROOT / "claims.toml")
         claims = {each.name: claims_of(templates, each) for each in environments}
-        frozen = load_profiles(config.rootpath / "suites" / "profiles.toml")
+        frozen = load_profiles(config.rootpath / options.CHECKS_ROOT / "profiles.toml")
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
     worker_input = getattr(config, "workerinput", None)

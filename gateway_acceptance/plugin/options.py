@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.check import PROFILES, Effect, Level
+from gateway_acceptance.places import runs_of
 
 CHECKS_ROOT = "suites"
+USER_FOLDER = pytest.StashKey[Path]()
+"""Where the packaged checks run: the folder that pytest was started in. In a project the root is both."""
 ENV_VARIABLE = "GATEWAY_ACCEPTANCE_ENV"
 RETRYING = ("rerunfailures", "flaky", "pytest-retry", "pytest_retry")
 """Names under which such plugins are registered."""
@@ -95,7 +98,7 @@ def narrowed(config: pytest.Config) -> list[str]:
     for argument in config.args:
         path = (config.invocation_params.dir / argument.split("::", 1)[0]).resolve()
         if "::" in argument or not checks.is_relative_to(path):
-            found.append(argument)
+            found.append(argument.removeprefix(f"{config.rootpath}{os.sep}"))
     return found
 
 
@@ -120,4 +123,9 @@ def profile_of(config: pytest.Config) -> str | None:
 def runs_root(config: pytest.Config) -> Path:
     """Where run directories go."""
     given: str | None = config.getoption("--runs")
-    return (config.invocation_params.dir / given) if given else config.rootpath / "reports" / "runs"
+    return (config.invocation_params.dir / given) if given else runs_of(user_folder(config))
+
+
+def user_folder(config: pytest.Config) -> Path:
+    """Where environment files, waivers and reports of the run are."""
+    return config.stash.get(USER_FOLDER, config.rootpath)

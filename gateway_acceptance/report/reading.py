@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.claims import NOT_VERIFIED
@@ -12,9 +11,6 @@ from gateway_acceptance.verdict import EXECUTED, RED, Verdict
 
 Record = Mapping[str, Any]
 Entry = Mapping[str, Any]
-
-REPORTS = Path(__file__).resolve().parents[2] / "reports"
-"""Allure's pinned tool and the templates; not part of the Python package."""
 
 SYMBOLS: Mapping[str, str] = {
     Verdict.PASSED: "✅",

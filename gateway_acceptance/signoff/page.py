@@ -7,7 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway_acceptance.report.reading import REPORTS, printable
+from gateway_acceptance import places
+from gateway_acceptance.report.reading import printable
 from gateway_acceptance.signoff.summary import account
 
 TEMPLATE = "signoff.html.j2"
@@ -16,7 +17,7 @@ TEMPLATE = "signoff.html.j2"
 def page(document: Mapping[str, Any]) -> str:
     """The page of a sign-off. document: ``signoff.json``."""
     jinja = Environment(
-        loader=FileSystemLoader(REPORTS / "templates"),
+        loader=FileSystemLoader(places.templates()),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -48,7 +48,10 @@ def unsignable(record: Record, signed: datetime) -> list[str]:
         narrowed = ", ".join(run["selection"]["narrowed"])
         found.append(f"{name} was made smaller than its profile ({narrowed}); only a whole one is signed")
     if not suite["commit"]:
-        found.append(f"{name} does not say which commit of the suite judged; judge from a git checkout")
+        found.append(
+            f"{name} does not say which commit of the suite judged; judge from a git checkout, "
+            "or with a wheel that was built from one"
+        )
     elif suite["dirty"] is not False:
         found.append(
             f"{name} was judged by a changed suite (commit {suite['commit']}, dirty); commit, and run again"

@@ -19,12 +19,11 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from gateway_acceptance import places
 from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.rule import collapse, is_finite, is_integer, shown
 from gateway_acceptance.wire.strict_json import DEPTH
-
-FOLDER = "schemas"
 
 Files = Mapping[str, dict[str, Any]]
 """Schemas by file name."""
@@ -68,11 +67,11 @@ def problems_of(instance: object, schema: str, *, directory: Path | None = None)
 
 @cache
 def schema_directory() -> Path:
-    """The project's ``schemas/``, found upwards from this package. Raises NoSuchSchemaError."""
-    for parent in Path(__file__).resolve().parents:
-        if (parent / FOLDER / "model.json").is_file():
-            return parent / FOLDER
-    raise NoSuchSchemaError(f"no {FOLDER}/ above {Path(__file__).parent}; run from a checkout of the project")
+    """The schemas that came with this package. Raises NoSuchSchemaError where the installation lost them."""
+    folder = places.schemas()
+    if not (folder / "model.json").is_file():
+        raise NoSuchSchemaError(f"{folder} holds no schemas; install the suite again")
+    return folder
 
 
 @cache

@@ -12,12 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted
-from gateway_acceptance.report.allure_tool import NODE_ROOT
+from gateway_acceptance.report.node import NoNodeError, node, npm
 
 HERE = Path(__file__).parent
 PACKAGE = "@portkey-ai/gateway"
-NODE = NODE_ROOT / "bin" / "node"
-NPM = NODE_ROOT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 NPM_CI = (
     *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
     *("--fetch-retries=1", "--prefer-offline"),
@@ -54,10 +52,14 @@ def ensure_portkey(root: Path, version: str, say: Callable[[str], None]) -> Path
 
 
 def _npm_ci(folder: Path, version: str) -> None:
-    path = os.pathsep.join([str(NODE.parent), os.environ.get("PATH", os.defpath)])
+    try:
+        program, script = node(), npm()
+    except NoNodeError as error:
+        raise NotStarted(f"Portkey {version} cannot be installed: {error}") from None
+    path = os.pathsep.join([str(program.parent), os.environ.get("PATH", os.defpath)])
     try:
         done = subprocess.run(
-            [str(NODE), str(NPM), *NPM_CI],
+            [str(program), str(script), *NPM_CI],
             cwd=folder,
             # the machine's own certificates, as pip uses them: the wheel's node brings a list of its own
             env={"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path, "NO_COLOR": "1"},

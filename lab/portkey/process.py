@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from gateway_acceptance.report.node import node
 from lab.gateway_process import Child
 from lab.portkey.front import Front
-from lab.portkey.install import HERE, NODE
+from lab.portkey.install import HERE
 from lab.ports import place, refuse_taken_port
 from lab.specification import Specification
 
@@ -39,7 +40,7 @@ def portkey_process(specification: Specification) -> Portkey:
     own = (host, port + 1)
     upstream = f"http://{host}:{port + 1}"
     backends = sorted({urlsplit(backend.url).hostname or "" for backend in environment.backends})
-    command = [str(NODE), "--require", str(HERE / "loopback.cjs"), str(specification.installed)]
+    command = [str(node()), "--require", str(HERE / "loopback.cjs"), str(specification.installed)]
     command += [f"--port={port + 1}", "--headless"]
     variables = {
         "LISTEN_HOST": host,

@@ -94,7 +94,12 @@ def test_checks_and_claims_for_machines(
 def test_the_root_is_found_from_below(tmp_path: Path) -> None:
     for name in ("suites/api", "environments"):
         (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "suites" / "claims.toml").touch()
     assert project_root(tmp_path / "suites" / "api") == tmp_path
+    assert project_root(tmp_path) == tmp_path
+
+
+def test_elsewhere_the_current_folder_is_the_root(tmp_path: Path) -> None:
     assert project_root(tmp_path) == tmp_path
 
 

@@ -23,6 +23,7 @@ def config(
         args=list(args) or ["suites"],
         rootpath=root,
         invocation_params=SimpleNamespace(dir=root),
+        stash=pytest.Stash(),
         getoption={"--env": env, "--runs": runs}.get,
     )
     return cast(pytest.Config, made)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.report import allure_tool
+from gateway_acceptance.report import node as wheel_node
 from gateway_acceptance.report.allure import finish_results
 from gateway_acceptance.report.allure_tool import (
     AllureUnavailableError,
@@ -35,7 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "allure"
     folder.mkdir()
     (folder / "package-lock.json").write_text("{}")
-    monkeypatch.setattr(allure_tool, "ALLURE_HOME", folder)
+    monkeypatch.setattr(allure_tool, "allure_home", lambda: folder)
     return folder
 
 
@@ -44,7 +45,7 @@ def installs(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts installs that do what npm would."""
     done: list[int] = []
 
-    def install() -> None:
+    def install(_: Path) -> None:
         command = home / "node_modules" / "allure" / "cli.js"
         command.parent.mkdir(parents=True, exist_ok=True)
         command.write_text("")
@@ -86,8 +87,9 @@ def test_a_failed_install_is_one_sentence_and_no_exception(
     (npm / "npm-cli.js").write_text("console.error('npm error code EAI_AGAIN'); process.exit(1)")
     node = tmp_path / "node_root" / "bin" / "node"
     node.parent.mkdir()
-    node.symlink_to(allure_tool.NODE_ROOT / "bin" / "node")
-    monkeypatch.setattr(allure_tool, "NODE_ROOT", tmp_path / "node_root")
+    node.symlink_to(wheel_node.node())
+    monkeypatch.setattr(allure_tool, "node", lambda: node)
+    monkeypatch.setattr(allure_tool, "npm", lambda: npm / "npm-cli.js")
     outcome = build_report(tmp_path, tmp_path / "out", title="lab")
     assert outcome.report is None
     assert outcome.problem == (

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.claims import SECTIONS, Claim
+from gateway_acceptance.places import templates
 from gateway_acceptance.report.accepted import Accepted
 from gateway_acceptance.report.history import History
-from gateway_acceptance.report.page import STYLE, TEMPLATES, link, style, tag
+from gateway_acceptance.report.page import STYLE, link, style, tag
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.states import tone
 from gateway_acceptance.report.status_model import status_view
@@ -349,7 +350,7 @@ def test_contrast_itself() -> None:
 
 @pytest.mark.parametrize("palette", [0, 1, 2], ids=["light", "dark", "print"])
 def test_every_colour_of_text_can_be_read_on_every_ground(palette: int) -> None:
-    blocks = re.findall(r":root \{(.*?)\}", (TEMPLATES / STYLE).read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r":root \{(.*?)\}", (templates() / STYLE).read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 3
     colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", blocks[palette]))
     for name in ("ink", "quiet", "link", "good", "bad", "warn", "mute"):
