@@ -5,11 +5,14 @@ Source of the set and its order: docs/architecture.md, "Words".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.subjects import SUBJECTS
+
+_KEY = re.compile(r"[a-z_]+(\.[A-Za-z_]+)*")
 
 
 class Verdict(StrEnum):
@@ -79,11 +82,16 @@ class NoAnswer(CheckFailed):
 
 
 class Untestable(Exception):  # noqa: N818  (a verdict, not an error of ours)
-    """A prerequisite is missing: red, never a skip. ``provide`` says how to supply it."""
+    """A prerequisite is missing: red, never a skip. ``provide`` says how to supply it.
 
-    def __init__(self, missing: str, provide: str) -> None:
-        self.missing, self.provide = missing, provide
-        super().__init__(f"Untestable: {missing}; {provide}")
+    root: the check whose own failure explains that nothing is there to judge, and saw: what it says of it.
+    Where the operator accepted just that failure, they declared that there is none: not applicable.
+    """
+
+    def __init__(self, missing: str, provide: str = "", *, root: str = "", saw: str = "") -> None:
+        self.missing, self.provide = missing, provide or f"see {root}"
+        self.root, self.saw = root, saw
+        super().__init__(f"Untestable: {missing}; {self.provide}")
 
 
 class Inconclusive(Exception):  # noqa: N818
@@ -91,7 +99,15 @@ class Inconclusive(Exception):  # noqa: N818
 
 
 class NotApplicable(Exception):  # noqa: N818
-    """The environment declares that it has no such feature."""
+    """The environment declares that it has no such feature. declared: the key of the environment file that
+    says so (``models.abilities``, ``host.listens``), which the message need not repeat. Raises ValueError
+    for anything that is no key: what was only observed is never not applicable."""
+
+    def __init__(self, message: str, *, declared: str) -> None:
+        if not _KEY.fullmatch(declared):
+            raise ValueError(f"{declared!r} is no key of an environment file")
+        self.declared = declared
+        super().__init__(message if declared in message else f"{message} ({declared})")
 
 
 class NotPermitted(Exception):  # noqa: N818

@@ -1,5 +1,6 @@
 """Environments: what is declared of a deployment to be judged."""
 
+from gateway_acceptance.environment.abilities import ASSUMED, MEANS, Ability
 from gateway_acceptance.environment.load import (
     load_environment,
     load_environments,
@@ -21,6 +22,9 @@ from gateway_acceptance.environment.model import (
 from gateway_acceptance.environment.products import Product, product_of
 
 __all__ = [
+    "ASSUMED",
+    "MEANS",
+    "Ability",
     "Backend",
     "Balance",
     "Deployment",

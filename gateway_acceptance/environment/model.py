@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from gateway_acceptance.check import Effect
+from gateway_acceptance.environment.abilities import ASSUMED, Ability, KnownAbility
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
 from gateway_acceptance.environment.table import Name, Table, Url
 
@@ -52,7 +53,8 @@ class Gateway(Table):
 
     key_variable: the environment variable that holds its key; key_header: the header that it is sent in, as a
     bearer token in ``authorization``, by itself in any other, and nowhere else; endpoints: those beyond
-    models, chat and embeddings that it promises; public_paths: what may answer without a key;
+    models, chat and embeddings that it promises; description_path: where it publishes its OpenAPI
+    description, empty for nowhere; public_paths: what may answer without a key;
     response_headers: what every answer must carry; cors_origins: origins that browsers may call from (none by
     default); pre_call_checks: LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no notice of
     an ``order``.
@@ -66,6 +68,7 @@ class Gateway(Table):
     known_default_keys: tuple[str, ...] = ()
     liveness_path: str | None = None
     readiness_path: str | None = None
+    description_path: str | None = None
     served_by_header: str | None = None
     endpoints: tuple[Literal["completions", "responses"], ...] = ()
     public_paths: tuple[str, ...] = ()
@@ -108,10 +111,12 @@ class Backend(Table):
 
 class Served(Table):
     """What stands behind an alias: an upstream model on a backend. digest: as Ollama lists it, or its first
-    digits (at least 12, as ``ollama list`` shows)."""
+    digits (at least 12, as ``ollama list`` shows); abilities: what a chat model can do, None where the
+    environment does not say."""
 
     backend: Name
     upstream: str
+    abilities: tuple[KnownAbility, ...] | None = None
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")] | None = None
 
 
@@ -128,6 +133,8 @@ class Model(Served):
     def _dimensions_fit_the_kind(self) -> Self:
         if (self.kind is ModelKind.EMBEDDING) != (self.dimensions is not None):
             raise ValueError("dimensions belong to an embedding model, and to no other")
+        if self.kind is ModelKind.EMBEDDING and self.abilities is not None:
+            raise ValueError("abilities belong to a chat model: take them from this embedding model")
         return self
 
 
@@ -322,6 +329,25 @@ class Environment(Table):
     def deployments(self) -> list[tuple[str, Served]]:
         """Every declared deployment with its alias, in order of declaration."""
         return [(alias, served) for alias in self.aliases for served in self.deployments_of(alias)]
+
+    def abilities_of(self, served: Served) -> frozenset[Ability]:
+        """What a deployment is declared to be able to do: by itself, or where the same model on the same
+        backend is declared; ``ASSUMED`` where nothing is."""
+        same = [
+            one.abilities
+            for one in (served, *(other for _, other in self._deployments()))
+            if (one.backend, one.upstream) == (served.backend, served.upstream) and one.abilities is not None
+        ]
+        return frozenset(same[0]) if same else ASSUMED
+
+    def can(self, alias: str, ability: Ability) -> bool:
+        """Whether every deployment of an alias is declared to have an ability. Raises KeyError."""
+        return all(ability in self.abilities_of(served) for served in self.deployments_of(alias))
+
+    def thinks(self, alias: str) -> bool:
+        """Whether any deployment of an alias thinks before it answers. Unknown aliases do not."""
+        served = self.deployments_of(alias) if alias in self.aliases else []
+        return any(Ability.REASONING in self.abilities_of(one) for one in served)
 
     def upstreams_on(self, backend: str) -> list[str]:
         """The upstream models that the gateway needs on a backend, sorted, without repetition."""

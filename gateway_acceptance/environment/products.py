@@ -13,14 +13,15 @@ from gateway_acceptance.environment.model import Gateway
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """liveness, readiness: paths that need no key; served_by: the header naming the backend's base URL;
-    key_setting: the variable of the service that holds its key; version_key: of the readiness body, or else
-    of version_path's body (asked with the key), the product's version; deployments_path: its own list of
-    deployments, in LiteLLM's form; deployment_id: the header with the id of the deployment that served, which
-    can be asked for as ``model``."""
+    """liveness, readiness: paths that need no key; description: of its OpenAPI description; served_by: the
+    header naming the backend's base URL; key_setting: the variable of the service that holds its key;
+    version_key: of the readiness body, or else of version_path's body (asked with the key), the product's
+    version; deployments_path: its own list of deployments, in LiteLLM's form; deployment_id: the header with
+    the id of the deployment that served, which can be asked for as ``model``."""
 
     liveness: str | None = None
     readiness: str | None = None
+    description: str | None = None
     served_by: str | None = None
     version_path: str | None = None
     version_key: str | None = None
@@ -33,6 +34,7 @@ PRODUCTS = {
     "litellm": Product(
         liveness="/health/liveliness",
         readiness="/health/readiness",
+        description="/openapi.json",
         served_by="x-litellm-model-api-base",
         version_path="/health/readiness/details",
         version_key="litellm_version",
@@ -51,6 +53,9 @@ def product_of(gateway: Gateway) -> Product:
     return Product(
         liveness=gateway.liveness_path or known.liveness,
         readiness=gateway.readiness_path or known.readiness,
+        description=(
+            known.description if gateway.description_path is None else gateway.description_path or None
+        ),
         served_by=gateway.served_by_header or known.served_by,
         version_path=known.version_path,
         version_key=known.version_key,

@@ -15,7 +15,7 @@ from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
-from gateway_acceptance.verdict import CheckFailed, NotPermitted, Untestable
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, NotPermitted, Untestable
 from gateway_acceptance.wire.backend import full_name
 from gateway_acceptance.wire.exchange import Exchange
 
@@ -64,7 +64,7 @@ def _blame(target: Target, environment: Environment, alias: str, last: Exchange 
             finding, word = _asked_directly(target, served, last)
         except NotPermitted:
             return ""
-        except Untestable:
+        except (NotApplicable, Untestable):
             continue
         if finding:
             return f"backend: {finding}"

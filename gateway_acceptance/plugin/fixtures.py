@@ -17,7 +17,7 @@ from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.picture import harmless
 from gateway_acceptance.plugin.options import user_folder
 from gateway_acceptance.plugin.outcome import waivers_of
-from gateway_acceptance.plugin.parametrise import AXES, NONE_DECLARED, check_of
+from gateway_acceptance.plugin.parametrise import AXES, DECLARED_BY, NONE_DECLARED, check_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import STATE
 from gateway_acceptance.verdict import NotApplicable, Untestable
@@ -109,7 +109,7 @@ def waivable(request: pytest.FixtureRequest, gateway: GatewayClient) -> bool:
     waiver does not accept."""
     assert gateway  # it told its version, which is a waiver's scope
     check = check_of(request.node)
-    return check is not None and bool(waivers_of(check, request.node, request.config.stash[STATE]))
+    return check is not None and bool(waivers_of(check.id, request.node, request.config.stash[STATE]))
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def machine(request: pytest.FixtureRequest, target: Target) -> MachineFacts:
 def host(target: Target) -> MachineFacts:
     """What was seen of the gateway's own machine."""
     if target.environment.host is None:
-        raise NotApplicable("the environment declares no [host]")
+        raise NotApplicable("the environment declares no [host]", declared="host")
     return target.machine(GATEWAY_MACHINE)
 
 
@@ -200,5 +200,5 @@ def directive(request: pytest.FixtureRequest, target: Target) -> tuple[MachineFa
 
 def _declared(axis: str, value: str) -> str:
     if value == NONE_DECLARED:
-        raise NotApplicable(f"the environment declares no {AXES[axis][0]}")
+        raise NotApplicable(f"the environment declares no {AXES[axis][0]}", declared=DECLARED_BY[axis])
     return value

@@ -45,7 +45,7 @@ SHOWN_EXCHANGES = 8
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A verdict and its words. problems: the violations one by one, where there are several; detail: longer
-    text such as a traceback; alarm: as of ``CheckFailed``."""
+    text such as a traceback; alarm: as of ``CheckFailed``; root, saw: as of ``Untestable``."""
 
     verdict: Verdict
     message: str = ""
@@ -54,6 +54,8 @@ class Outcome:
     detail: str = ""
     problems: tuple[str, ...] = ()
     alarm: str = ""
+    root: str = ""
+    saw: str = ""
 
 
 SPOKEN: Mapping[type[BaseException], Verdict] = {
@@ -73,6 +75,8 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
     if error is None:
         return Outcome(Verdict.PASSED)
     detail = "".join(traceback.format_exception(error))
+    if isinstance(error, Untestable):
+        return Outcome(Verdict.UNTESTABLE, str(error), root=error.root, saw=error.saw)
     for kind, verdict in SPOKEN.items():
         if isinstance(error, kind):
             return Outcome(verdict, str(error))
@@ -101,11 +105,13 @@ def unless_vacuous(outcome: Outcome, subjects: Subjects, exchanges: Sequence[Exc
 
 
 def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
-    """The same outcome, or WAIVED where a waiver in scope describes exactly this failure; where one describes
-    a part of it, what nobody accepted is told first."""
+    """The same outcome, or WAIVED where a waiver in scope describes exactly this failure (of an untestable
+    case: its root's failure); where one describes a part of it, what nobody accepted is told first."""
+    if outcome.verdict is Verdict.UNTESTABLE and outcome.root:
+        return _accepted_with_its_root(outcome, item, state)
     if outcome.verdict is not Verdict.FAILED:
         return outcome
-    waivers = waivers_of(check, item, state)
+    waivers = waivers_of(check.id, item, state)
     for waiver in waivers:
         if all(waiver.covers(problem) for problem in outcome.problems or (outcome.message,)):
             return Outcome(
@@ -118,8 +124,20 @@ def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState
     return replace(outcome, message="\n".join(told), problems=told)
 
 
-def waivers_of(check: Check, item: pytest.Item, state: WorkerState) -> list[Waiver]:
-    """The waivers in scope, not expired, that speak of this case."""
+def _accepted_with_its_root(outcome: Outcome, item: pytest.Item, state: WorkerState) -> Outcome:
+    """Nothing was there to judge because of another check's failure. Who accepted that failure declared that
+    the environment has no such thing: not applicable."""
+    for waiver in waivers_of(outcome.root, item, state):
+        if waiver.covers(outcome.saw):
+            missing = outcome.message.removeprefix("Untestable: ")
+            return Outcome(
+                Verdict.NOT_APPLICABLE, f"{missing}, whose failure is accepted (waivers: {waiver.id})"
+            )
+    return outcome
+
+
+def waivers_of(check_id: str, item: pytest.Item, state: WorkerState) -> list[Waiver]:
+    """The waivers in scope, not expired, that speak of this case of a check."""
     environment = state.environment(environment_of(item))
     version = _version(state.targets.get(environment.name)) or None
     today = datetime.now(UTC).date()
@@ -127,7 +145,7 @@ def waivers_of(check: Check, item: pytest.Item, state: WorkerState) -> list[Waiv
         waiver
         for waiver in state.waivers
         if waiver.in_scope(environment.name, environment.gateway.product, version)
-        and waiver.concerns(check.id, parameters_of(item))
+        and waiver.concerns(check_id, parameters_of(item))
         and not waiver.expired(today)
     ]
 

@@ -30,6 +30,20 @@ AXES: dict[str, tuple[str, Callable[[Environment], Sequence[str]]]] = {
 }
 """Argument name of a check -> (what it is, its values in an environment). One axis per check."""
 
+DECLARED_BY: dict[str, str] = {
+    "chat_model": "models",
+    "embedding_model": "models",
+    "backend": "backends",
+    "backend_name": "backends",
+    "group": "groups",
+    "machine": "host",
+    "machine_name": "host",
+    "backend_host": "backends.host",
+    "directive": "host.hardening",
+    "default_key": "gateway.known_default_keys",
+}
+"""Argument name of a check -> the key of the environment file that declares its values."""
+
 
 def check_of(node: pytest.Item | pytest.Function) -> Check | None:
     """The metadata of a test, or None where it is no check."""

@@ -19,7 +19,7 @@ from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.run_directory import run_id_of
-from gateway_acceptance.verdict import CheckFailed, NoAnswer, Untestable
+from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, Untestable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.gateway import GatewayClient
@@ -80,12 +80,12 @@ class Target:
         return self._sdk
 
     def backend(self, name: str) -> BackendClient:
-        """A backend asked directly. Raises Untestable where the environment does not allow that."""
+        """A backend asked directly. Raises NotApplicable where the environment declares it closed to all but
+        the gateway: the gateway's own machine, where it is declared, looks at it instead (HOST-NET)."""
         backend = self.environment.backend(name)
         if not backend.direct:
-            raise Untestable(
-                f"{name} may not be asked directly from here",
-                f"set direct = true for it in {self.environment.source.name} where it can be reached",
+            raise NotApplicable(
+                f"{name} is declared closed to everybody but the gateway", declared="backends.direct"
             )
         return BackendClient(backend, self.sender)
 

@@ -138,6 +138,8 @@ class WorkerHooks:
             outcome = unless_vacuous(outcome, SUBJECTS, self._state.notebook.exchanges)
         if outcome.verdict is Verdict.FAILED:
             outcome = waived(self._located(outcome, item), check, item, self._state)
+        elif outcome.root:
+            outcome = waived(outcome, check, item, self._state)
         phases = item.stash[PHASES]
         if call.when == "teardown" and not any(phase.verdict is not Verdict.PASSED for phase in phases):
             outcome = outcome if item.stash[CALLED] else NEVER_RUN

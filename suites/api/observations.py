@@ -9,11 +9,26 @@ ECHO_PROMPT = f"Return exactly the text: {ECHO_TEXT}"
 """The reference deployment's own validation prompt, asked at temperature 0."""
 ECHO_TOKENS = 16
 """Enough for the text in any tokenizer, and a bound on what a chatty model may cost."""
+REASONING_TOKENS = 2048
+"""What a model that thinks may spend before it answers a short question: Qwen3 and DeepSeek-R1 write some
+hundred tokens about a greeting."""
+
+
+def room(environment: Environment, alias: str, tokens: int) -> int:
+    """The limit that leaves so many tokens for the answer itself: a model that is declared to think spends
+    others first."""
+    return tokens + (REASONING_TOKENS if environment.thinks(alias) else 0)
 
 
 def ask_echo(target: Target, alias: str) -> Exchange:
     """One chat completion of the validation prompt."""
-    return target.gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS)
+    limit = room(target.environment, alias, ECHO_TOKENS)
+    return target.gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=limit)
+
+
+def echo_room(environment: Environment) -> int:
+    """The limit for the validation prompt at ``balanced_or_first``."""
+    return room(environment, balanced_or_first(environment), ECHO_TOKENS)
 
 
 def echoed_twice(target: Target, alias: str) -> tuple[Exchange, Exchange]:

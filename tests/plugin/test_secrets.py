@@ -40,7 +40,7 @@ LEAKY = [
     a_check(11, ENV + "print(key)\nassert key == 'waived', key"),
     a_check(12, ENV + "import allure\nallure.attach(key, name=key)\nwith allure.step(key):\n    pass"),
     a_check(13, ENV + "pass", "environment, leaking_teardown"),
-    a_check(14, ENV + "raise NotApplicable(key)"),
+    a_check(14, ENV + "raise NotApplicable(key, declared='models')"),
     a_check(15, ENV + "gateway.chat('chat-one', 'x' * 3900 + key, max_tokens=4)", "gateway"),
 ]
 FIXTURE = """

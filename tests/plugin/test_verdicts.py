@@ -26,7 +26,12 @@ NUMBERED = {
     "SDK error": (5, "sdk.models.retrieve('/../../junk')", "sdk", "failed"),
     "Untestable": (6, "raise Untestable('no tree', 'plant one')", "environment", "untestable"),
     "Inconclusive": (7, "raise Inconclusive('too few')", "environment", "inconclusive"),
-    "NotApplicable": (8, "raise NotApplicable('no such feature')", "environment", "not applicable"),
+    "NotApplicable": (
+        8,
+        "raise NotApplicable('no such feature', declared='models')",
+        "environment",
+        "not applicable",
+    ),
     "NotPermitted": (9, "raise NotPermitted('not here')", "environment", "not permitted"),
     "bug in the check": (10, "{}['choices']", "environment", "harness error"),
     "assertion of the suite's machinery": (

@@ -32,7 +32,7 @@ def dead() -> Program:
 
 
 def too_patient() -> Program:
-    raise NotApplicable("outage.patience_s is 60")
+    raise NotApplicable("outage.patience_s is 60", declared="outage.patience_s")
 
 
 def run(

@@ -37,7 +37,7 @@ TABLE: list[tuple[BaseException, Verdict, str]] = [
     (openai.OpenAIError("no"), Verdict.FAILED, ""),
     (Untestable("a", "b"), Verdict.UNTESTABLE, ""),
     (Inconclusive("a"), Verdict.INCONCLUSIVE, ""),
-    (NotApplicable("a"), Verdict.NOT_APPLICABLE, ""),
+    (NotApplicable("a", declared="models"), Verdict.NOT_APPLICABLE, ""),
     (NotPermitted("a"), Verdict.NOT_PERMITTED, ""),
     (KeyError("a"), Verdict.HARNESS_ERROR, "harness"),
     (TypeError("a"), Verdict.HARNESS_ERROR, "harness"),

@@ -114,7 +114,7 @@ def test_key_in_a_cookie(target: Target, live_gateway: GatewayClient) -> None:
 def test_scheme_case(target: Target, gateway: GatewayClient) -> None:
     """``bearer`` is ``Bearer``: some HTTP libraries write it so."""
     if target.environment.gateway.key_header != BEARER_HEADER:
-        raise NotApplicable("the environment's key is no bearer token (gateway.key_header)")
+        raise NotApplicable("the environment's key is no bearer token", declared="gateway.key_header")
     answer = gateway.models(key=None, headers=[("authorization", f"bearer {target.key}")])
     if answer.status != 200:
         raise CheckFailed(f"expected 200 with the scheme 'bearer', got {answer.status}: {answer.text[:200]}")

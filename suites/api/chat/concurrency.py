@@ -9,6 +9,7 @@ from typing import TypeVar
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
+from suites.api.observations import room
 from suites.api.streams.probes import balanced_chat, read, streamed
 
 Got = TypeVar("Got")
@@ -30,9 +31,10 @@ def prompt(text: str) -> str:
 def asked_at_once(target: Target) -> Mapping[str, Exchange]:
     """As many requests at the same time as declared: text -> answer. Raises what a request raised."""
     alias = balanced_chat(target.environment)
+    limit = room(target.environment, alias, TOKENS)
 
     def ask(text: str) -> Exchange:
-        return target.gateway.chat(alias, prompt(text), temperature=0, max_tokens=TOKENS)
+        return target.gateway.chat(alias, prompt(text), temperature=0, max_tokens=limit)
 
     return target.once(("chat at once",), lambda: _at_once(target, ask))
 
@@ -40,9 +42,10 @@ def asked_at_once(target: Target) -> Mapping[str, Exchange]:
 def streamed_at_once(target: Target) -> Mapping[str, str]:
     """The same as streams: text -> what the stream spells. Raises CheckFailed where one does not come."""
     alias = balanced_chat(target.environment)
+    limit = room(target.environment, alias, TOKENS)
 
     def ask(text: str) -> str:
-        exchange = streamed(target, alias, prompt(text), max_tokens=TOKENS)
+        exchange = streamed(target, alias, prompt(text), max_tokens=limit)
         if exchange.status != 200:
             raise CheckFailed(f"expected a stream, got {exchange.status}: {exchange.text[:200]}")
         return read(exchange).text()

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gateway_acceptance.environment import Model
+from gateway_acceptance.environment import Ability, Model
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
+from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.chat.extract import Json, numbers_in, same_text
-from suites.api.streams.probes import asked_directly, chat_models, direct_chat
+from suites.api import abilities
+from suites.api.abilities import Shows
+from suites.api.chat.extract import Json, numbers_in, same_text, text_of
+from suites.api.observations import ECHO_TEXT, room
+from suites.api.streams.probes import asked_directly
 
 COUNT_TO = 30
 COUNT_TOKENS = 200
@@ -44,15 +47,20 @@ def with_code_word(words: int) -> list[Json]:
 class Question:
     """messages: in OpenAI's form; able: whether the model's own text is an answer; tokens: its limit.
 
-    directly: what the backend is asked beside it, in Ollama's words (``format``).
+    does: what a model that is able does, in words; needs: the abilities that it takes. directly: what the
+    backend is asked beside it, in Ollama's words (``format``). plain, plainly: the same in one message
+    without any form, and whether a text answers that; by default the question itself.
     """
 
     name: str
-    ability: str
+    does: str
     messages: Sequence[Json]
     able: Callable[[str], bool]
     tokens: int = 32
     directly: Json = field(default_factory=dict)
+    needs: tuple[Ability, ...] = (Ability.EXACT,)
+    plain: Sequence[Json] | None = None
+    plainly: Callable[[str], bool] | None = None
 
 
 def counts(text: str) -> bool:
@@ -73,11 +81,18 @@ def repeats(name: str, text: str, tokens: int = 96) -> Question:
         echo(text),
         lambda said: same_text(said, text),
         tokens,
+        plain=echo(ECHO_TEXT),
+        plainly=lambda said: same_text(said, ECHO_TEXT),
     )
 
 
 COUNT = Question(
-    "count", f"counts to {COUNT_TO}", [user(f"Count from 1 to {COUNT_TO}")], counts, COUNT_TOKENS
+    "count",
+    f"counts to {COUNT_TO}",
+    [user(f"Count from 1 to {COUNT_TO}")],
+    counts,
+    COUNT_TOKENS,
+    needs=(Ability.COUNT,),
 )
 SYSTEM_WORD = "HX-SYSTEM"
 SYSTEM = Question(
@@ -85,13 +100,18 @@ SYSTEM = Question(
     "heeds a system message",
     [{"role": "system", "content": f"Always answer with exactly: {SYSTEM_WORD}"}, user("Good morning.")],
     lambda text: same_text(text, SYSTEM_WORD),
+    needs=(Ability.INSTRUCTIONS,),
+    plain=echo(SYSTEM_WORD),
 )
 DEVELOPER = Question(
     "developer",
     "heeds a system message",
     [{"role": "developer", "content": f"Always answer with exactly: {SYSTEM_WORD}"}, user("Good morning.")],
     lambda text: same_text(text, SYSTEM_WORD),
+    needs=(Ability.INSTRUCTIONS,),
+    plain=echo(SYSTEM_WORD),
 )
+NAME_IN_ONE = [user(f"My name is {NAME} and I ask you: What is my name?")]
 TURNS = Question(
     "turns",
     "remembers what was said before",
@@ -103,6 +123,8 @@ TURNS = Question(
         user("What is my name?"),
     ],
     says(NAME),
+    needs=(Ability.RECALL,),
+    plain=NAME_IN_ONE,
 )
 ROLES = Question(
     "roles",
@@ -113,6 +135,8 @@ ROLES = Question(
         user("What is my name?"),
     ],
     lambda text: NAME in text and "Bertram" not in text,
+    needs=(Ability.RECALL,),
+    plain=NAME_IN_ONE,
 )
 PARTS = Question(
     "parts",
@@ -127,12 +151,19 @@ PARTS = Question(
         }
     ],
     says(CODE_WORD),
+    needs=(Ability.RECALL,),
+    plain=[user(f"The code word is {CODE_WORD}\nWhat is the code word?")],
 )
 LONG_TEXT = " ".join(f"item-{number:03d}" for number in range(1, 121))
 """More than a thousand characters, no part like another: what is lost is missed."""
 LONG_ECHO = repeats("a long text", LONG_TEXT, 1024)
 LONG_PROMPT = Question(
-    "long prompt", f"finds a word at the start of {WORDS} words", with_code_word(WORDS), says(CODE_WORD)
+    "long prompt",
+    f"finds a word at the start of {WORDS} words",
+    with_code_word(WORDS),
+    says(CODE_WORD),
+    needs=(Ability.RECALL,),
+    plain=with_code_word(18),
 )
 
 
@@ -142,7 +173,7 @@ def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
     parameters: beside those, or instead of ``max_tokens``, which None leaves out. Raises as ``able_alias``.
     """
     alias = able_alias(target, question)
-    given = {"temperature": 0, "max_tokens": question.tokens, **parameters}
+    given = {"temperature": 0, "max_tokens": room(target.environment, alias, question.tokens), **parameters}
     sent = {name: value for name, value in given.items() if value is not None}
     return target.once(
         ("chat", question.name, alias, json.dumps(sent, sort_keys=True)),
@@ -151,31 +182,39 @@ def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
 
 
 def able_alias(target: Target, question: Question) -> str:
-    """The first alias with one deployment whose model is able to answer when its backend is asked.
+    """The first alias with one deployment whose model is declared, and shown, to be able to answer.
 
-    Raises NotApplicable where none is able, Untestable where no backend may be asked, CheckFailed (blamed on
-    the backend) where one fails.
+    Raises as ``abilities.able_alias``; CheckFailed is blamed on the backend where one fails that is asked.
     """
-    return model_that(
-        target, question.ability, lambda model: question.able(directly(target, model, question))
+    return abilities.able_alias(
+        target,
+        question.needs,
+        question.does,
+        directly=lambda model: question.able(directly(target, model, question)),
+        plainly=lambda model: plainly(target, model, question),
     )
 
 
-def model_that(target: Target, ability: str, able: Callable[[Model], bool]) -> str:
-    """The first alias with one deployment whose model is ``able``.
+def model_that(target: Target, does: str, directly: Shows) -> str:
+    """The first alias whose model draws its answers as ``Ability.SEED`` says. Where its backend may not be
+    asked, it is declared to. Raises as ``abilities.able_alias``."""
+    return abilities.able_alias(target, (Ability.SEED,), does, directly=directly, plainly=lambda _: True)
 
-    Raises NotApplicable where none is, Untestable where no backend may be asked directly.
-    """
-    models = direct_chat(target.environment)
-    if not models and chat_models(target.environment):
-        raise Untestable(
-            f"no backend may be asked directly whether its model {ability}",
-            f"set direct = true for one in {target.environment.source.name} where it can be reached",
-        )
-    for model in models:
-        if able(model):
-            return model.alias
-    raise NotApplicable(f"no declared model {ability} when its backend is asked directly")
+
+def plainly(target: Target, model: Model, question: Question) -> bool:
+    """Whether the model answers the question in plain words, through the gateway. Raises CheckFailed where
+    it gives no text at all."""
+    messages = question.messages if question.plain is None else question.plain
+    answer = target.once(
+        ("chat plainly", question.name, model.alias),
+        lambda: target.gateway.chat(
+            model.alias,
+            messages,
+            temperature=0,
+            max_tokens=room(target.environment, model.alias, question.tokens),
+        ),
+    )
+    return (question.plainly or question.able)(text_of(answer))
 
 
 def directly(target: Target, model: Model, question: Question) -> str:
@@ -186,7 +225,7 @@ def directly(target: Target, model: Model, question: Question) -> str:
             target,
             model,
             question.messages,
-            {"temperature": 0, "num_predict": question.tokens},
+            {"temperature": 0, "num_predict": room(target.environment, model.alias, question.tokens)},
             question.directly,
         ),
     )

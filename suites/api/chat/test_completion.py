@@ -10,6 +10,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import chat_completion_problems
 from suites.api.observations import ECHO_TEXT, echoed_twice
+from suites.api.reasoning import require_answered
 
 
 @check(
@@ -46,6 +47,7 @@ def test_exact_and_deterministic(target: Target, gateway: GatewayClient, chat_mo
     texts = [_content(answer) for answer in (first, second)]
     for text in texts:
         if text.strip() != ECHO_TEXT:
+            require_answered(first, second)
             raise CheckFailed(f"expected exactly {ECHO_TEXT!r} from {chat_model}, got {text[:200]!r}")
     same_deployment = first.served_by == second.served_by and len(set(_deployments(target, chat_model))) == 1
     if same_deployment and texts[0] != texts[1]:
@@ -69,5 +71,6 @@ def _content(answer: Exchange) -> str:
     except (KeyError, IndexError, TypeError):
         raise CheckFailed(f"expected choices[0].message.content, got {answer.text[:300]}") from None
     if not isinstance(content, str):
+        require_answered(answer)
         raise CheckFailed(f"expected text as content, got {content!r}")
     return content

@@ -6,12 +6,13 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from gateway_acceptance.check import MUST, SPEND, check
+from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.chat.extract import refused_honestly, text_of
-from suites.api.chat.probes import Question, answered, user
+from suites.api.chat.probes import Question, answered, echo, user
 
 FORMAT = "openai:CreateChatCompletionRequest.response_format"
 TOKENS = 160
@@ -39,6 +40,12 @@ PLACE: dict[str, Any] = {
 """Within what OpenAI allows of a strict schema: everything required, nothing else allowed."""
 
 
+PLACE_TEXT = (
+    '{"city": "Oslo", "inhabitants": 700000, "coastal": true, '
+    '"districts": [{"name": "Sagene"}, {"name": "Frogner"}]}'
+)
+
+
 def is_object(text: str) -> bool:
     """Whether a text is a JSON object and nothing beside it."""
     try:
@@ -62,6 +69,8 @@ JSON_MODE = Question(
     is_object,
     TOKENS,
     {"format": "json"},
+    (Ability.JSON_OBJECT,),
+    echo('{"1": "one"}'),
 )
 SCHEMA = Question(
     "schema",
@@ -70,6 +79,8 @@ SCHEMA = Question(
     is_place,
     TOKENS,
     {"format": PLACE},
+    (Ability.JSON_SCHEMA,),
+    echo(PLACE_TEXT),
 )
 
 

@@ -6,7 +6,7 @@ from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.chat.concurrency import asked_at_once
 from suites.api.chat.extract import body_of, names, names_of, repeated, wrong_time
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
 from suites.api.streams.probes import read, single_chat, streamed
 
 RESPONSE = "openai:CreateChatCompletionResponse"
@@ -95,7 +95,8 @@ def test_model_streamed(target: Target, gateway: GatewayClient) -> None:
     """One alias with one deployment, asked in both ways."""
     alias = single_chat(target.environment).alias
     whole = body_of(echoed_twice(target, alias)[0]).get("model")
-    chunks = read(streamed(target, alias, ECHO_PROMPT, max_tokens=ECHO_TOKENS)).chunks
+    limit = room(target.environment, alias, ECHO_TOKENS)
+    chunks = read(streamed(target, alias, ECHO_PROMPT, max_tokens=limit)).chunks
     if not chunks:
         raise CheckFailed(f"expected a stream of {alias}, got no chunk")
     seen = sorted({str(chunk.get("model")) for chunk in chunks})

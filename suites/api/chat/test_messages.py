@@ -7,7 +7,7 @@ gateway's fault.
 from gateway_acceptance.check import MUST, SHOULD, SPEND, Level, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import at_level
-from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
+from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
 from suites.api.chat.extract import (
@@ -202,9 +202,7 @@ def test_beyond_window(target: Target, gateway: GatewayClient) -> None:
         return None
     seen = Read(text, counted(answer, "prompt_tokens"))
     if seen.tokens >= words:
-        raise NotApplicable(
-            f"all {words} words were read ({seen.tokens} tokens); the model does not find one"
-        )
+        return None  # all was read; that the model does not find one word is its own weakness
     blame, how = cut_by(seen, read_directly(target, target.environment.model(alias)))
     raise CheckFailed(
         f"expected a refusal, or {CODE_WORD}, said at the beginning of {words} words; "

@@ -10,7 +10,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
 from suites.api.chat.extract import text_of
-from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS, room
 from suites.api.streams.probes import balanced_chat
 
 REQUEST = "openai:CreateChatCompletionRequest"
@@ -87,7 +87,8 @@ def test_nulls(target: Target, gateway: GatewayClient) -> None:
 
 def _echo_with(target: Target, parameters: Mapping[str, object]) -> Exchange:
     alias = balanced_chat(target.environment)
-    return target.gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS, **parameters)
+    limit = room(target.environment, alias, ECHO_TOKENS)
+    return target.gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=limit, **parameters)
 
 
 def _require_echo(answer: Exchange) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.sender import tokens_needed
@@ -84,7 +84,7 @@ def test_right_to_left(target: Target, gateway: GatewayClient) -> None:
 def test_control(target: Target, gateway: GatewayClient) -> None:
     """Logs and terminals are pasted into prompts: colours, tabs, NUL. What is lost in silence is missed."""
     _require_repeated_or_refused(target, repeats("control characters", CONTROL), CONTROL)
-    with suppress(NotApplicable):  # few models repeat it; that it does no harm elsewhere is API-CHAT-048
+    with suppress(Untestable):  # few models repeat it; that it does no harm elsewhere is API-CHAT-048
         _require_repeated_or_refused(target, repeats("a NUL", NUL), NUL)
 
 

@@ -16,7 +16,7 @@ from gateway_acceptance.wire.schema import envelope_broken, parse_json
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, balanced_or_first
+from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room
 
 COMPLETIONS = "/v1/completions"
 RESPONSES = "/v1/responses"
@@ -27,7 +27,9 @@ def need(environment: Environment, endpoint: str) -> None:
     """Raises NotApplicable where the environment does not promise this endpoint."""
     name = endpoint.rsplit("/", 1)[-1]
     if name not in environment.gateway.endpoints:
-        raise NotApplicable(f"the environment does not promise {endpoint} (gateway.endpoints)")
+        raise NotApplicable(
+            f"the environment does not promise {endpoint} (gateway.endpoints)", declared="gateway.endpoints"
+        )
 
 
 def complete(target: Target, prompt: str | Sequence[str], *, max_tokens: int, **more: Any) -> Exchange:
@@ -48,7 +50,8 @@ def completed(target: Target) -> Exchange:
     """The validation prompt as a text completion, once per worker."""
     need(target.environment, COMPLETIONS)
     return target.once(
-        ("completions", "whole"), lambda: complete(target, ECHO_PROMPT, max_tokens=ECHO_TOKENS)
+        ("completions", "whole"),
+        lambda: complete(target, ECHO_PROMPT, max_tokens=echo_room(target.environment)),
     )
 
 
@@ -83,7 +86,7 @@ class TextStream:
 def streamed(target: Target) -> TextStream:
     """The validation prompt as a streamed text completion."""
     need(target.environment, COMPLETIONS)
-    answer = complete(target, ECHO_PROMPT, max_tokens=ECHO_TOKENS, stream=True)
+    answer = complete(target, ECHO_PROMPT, max_tokens=echo_room(target.environment), stream=True)
     return read_text_stream(answer.status or 0, answer.headers, answer.chunks)
 
 

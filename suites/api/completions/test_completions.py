@@ -202,7 +202,7 @@ def test_refusals(target: Target, gateway: GatewayClient, environment: Environme
 def test_not_promised(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """It refuses with 4xx, or answers all the same; an internal error without envelope is neither."""
     if COMPLETIONS.rsplit("/", 1)[-1] in environment.gateway.endpoints:
-        raise NotApplicable("the environment promises it (gateway.endpoints)")
+        raise NotApplicable("the environment promises it (gateway.endpoints)", declared="gateway.endpoints")
     require(dishonest_endpoint(complete(target, COUNTING, max_tokens=SHORT)), blame="gateway")
 
 

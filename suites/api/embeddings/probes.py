@@ -31,7 +31,7 @@ def embedding_alias(environment: Environment) -> str:
     """The alias that stands for all embedding models. Raises NotApplicable where there is none."""
     aliases = environment.aliases_of(ModelKind.EMBEDDING)
     if not aliases:
-        raise NotApplicable("the environment declares no embedding model")
+        raise NotApplicable("the environment declares no embedding model", declared="models")
     return aliases[0]
 
 

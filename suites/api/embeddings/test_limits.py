@@ -52,7 +52,10 @@ def test_token_arrays(target: Target, gateway: GatewayClient, environment: Envir
     nobody notices: frameworks send tokens by default. Both forms, one array and an array of arrays."""
     alias = embedding_alias(environment)
     if environment.deployments_of(alias)[0].upstream.startswith(OPENAI_FAMILY):
-        raise NotApplicable(f"the tokens are {alias}'s own: its upstream is one of OpenAI's models")
+        raise NotApplicable(
+            f"the tokens are {alias}'s own: its upstream is one of OpenAI's models",
+            declared="models.upstream",
+        )
     answers = {
         name: ask(target, alias, given, encoding_format="float")
         for name, given in (("an array of tokens", list(TOKENS)), ("arrays of tokens", [list(TOKENS)]))

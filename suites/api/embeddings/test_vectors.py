@@ -51,7 +51,10 @@ def test_unit_norm(
     but not what the older /api/embeddings does; the promise is the environment's ``unit_norm``. Asked of one
     text: that a batch has the same vectors is API-EMB-007."""
     if not environment.model(embedding_model).unit_norm:
-        raise NotApplicable(f"the environment does not promise unit vectors of {embedding_model} (unit_norm)")
+        raise NotApplicable(
+            f"the environment does not promise unit vectors of {embedding_model} (unit_norm)",
+            declared="models.unit_norm",
+        )
     (vector,) = vectors(single(target, embedding_model), 1)
     found = length(vector)
     if abs(found - 1) > UNIT_TOLERANCE:

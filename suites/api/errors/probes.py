@@ -45,7 +45,7 @@ def alias_of(environment: Environment, kind: ModelKind) -> str:
     """The first alias of a kind. Raises NotApplicable where there is none."""
     aliases = environment.aliases_of(kind)
     if not aliases:
-        raise NotApplicable(f"the environment declares no {kind.value} model")
+        raise NotApplicable(f"the environment declares no {kind.value} model", declared="models")
     return aliases[0]
 
 

@@ -18,7 +18,7 @@ from gateway_acceptance.verdict import NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.schema import envelope_broken
 from suites.api.exposure.listener import Elsewhere, elsewhere
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, room
 
 PATIENCE_S = 2
 """Seconds that a misled gateway is told to wait for the address that we made up."""
@@ -45,15 +45,15 @@ def chat_alias(target: Target) -> str:
     models = [model.alias for model in target.environment.models if model.kind is ModelKind.CHAT]
     aliases = models or target.environment.aliases_of(ModelKind.CHAT)
     if not aliases:
-        raise NotApplicable("the environment declares no chat model")
+        raise NotApplicable("the environment declares no chat model", declared="models")
     return aliases[0]
 
 
 def echo_with(target: Target, parameters: Mapping[str, Any]) -> Exchange:
     """The validation prompt with more in the body."""
-    return target.gateway.chat(
-        chat_alias(target), ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS, **parameters
-    )
+    alias = chat_alias(target)
+    limit = room(target.environment, alias, ECHO_TOKENS)
+    return target.gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=limit, **parameters)
 
 
 def addressed(target: Target) -> list[Steered]:

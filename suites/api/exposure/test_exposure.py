@@ -7,8 +7,9 @@ from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.strict_json import parse_json
 from gateway_acceptance.wire.subject import answers_among
 from suites.api.auth.rules import printed_forms
 from suites.api.exposure.browsers import STRANGER, allowed_origin, preflight, with_origin
@@ -56,10 +57,20 @@ def test_described_routes(
 ) -> None:
     """The gateway's own description names routes that no list of ours knows. GET routes without parameters,
     those first that it describes as open."""
-    description = live_gateway.get("/openapi.json", key=None)
-    if description.status != 200:
-        raise NotApplicable("the gateway does not publish its interface at /openapi.json")
-    routes = described_routes(description.json())
+    path = live_gateway.product.description
+    if path is None:
+        raise NotApplicable(
+            "the environment declares no OpenAPI description of the gateway",
+            declared="gateway.description_path",
+        )
+    description = live_gateway.get(path, key=None)
+    document = parse_json(description.body)[0] if description.status == 200 else None
+    if not isinstance(document, dict) or "paths" not in document:
+        raise Untestable(
+            f"{description.url} gives no OpenAPI description without a key, but {description.status}",
+            'declare gateway.description_path: where it is, or "" where the gateway publishes none',
+        )
+    routes = described_routes(document)
     note("described_routes_tried", len(routes))
     answers = [live_gateway.get(path, key=None) for path in routes]
     found = undeclared(answers, environment.gateway.public_paths)
@@ -235,7 +246,10 @@ def test_strange_origin(target: Target, gateway: GatewayClient, environment: Env
     """gateway.cors_origins lists who may; ``*`` there means everybody. A page of anybody's can otherwise use
     every gateway that its readers' browsers reach."""
     if "*" in environment.gateway.cors_origins:
-        raise NotApplicable("the environment declares that every origin may call (gateway.cors_origins)")
+        raise NotApplicable(
+            "the environment declares that every origin may call (gateway.cors_origins)",
+            declared="gateway.cors_origins",
+        )
     answers = {"the preflight": preflight(target, STRANGER), "GET": with_origin(target, STRANGER)}
     require(
         [
@@ -283,7 +297,9 @@ def test_declared_origin(target: Target, gateway: GatewayClient, environment: En
     """With the key's header and JSON, or the declared application does not work."""
     origins = [origin for origin in environment.gateway.cors_origins if origin != "*"]
     if not origins:
-        raise NotApplicable("the environment declares no origin (gateway.cors_origins)")
+        raise NotApplicable(
+            "the environment declares no origin (gateway.cors_origins)", declared="gateway.cors_origins"
+        )
     problems = []
     for origin in origins:
         answer = preflight(target, origin)
@@ -308,7 +324,10 @@ def test_declared_headers(target: Target, gateway: GatewayClient, environment: E
     """gateway.response_headers, on answers that succeed and on refusals; a value is compared as a whole."""
     declared = environment.gateway.response_headers
     if not declared:
-        raise NotApplicable("the environment declares no header (gateway.response_headers)")
+        raise NotApplicable(
+            "the environment declares no header (gateway.response_headers)",
+            declared="gateway.response_headers",
+        )
     answers = {"GET /v1/models": target.once(("models",), gateway.models)}
     answers["the same without a key"] = gateway.models(key=None)
     answers["a path that is not there"] = gateway.get("/v1/no-such-path")

@@ -11,7 +11,7 @@ from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, Level, check
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
-from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import CREATED_TOLERANCE_S, error_problems, problems_of
@@ -37,10 +37,8 @@ def test_retrieve(target: Target, gateway: GatewayClient, environment: Environme
     for alias in environment.aliases:
         answer = _retrieved(target, alias)
         body = answer.json()
-        seen = body.get("id") if isinstance(body, dict) else None
-        if answer.status != 200 or seen != alias:
-            seen = f"{answer.status}: {answer.text[:100]}"
-            problems.append(Problem("models.retrieve", f"expected 200 and the model {alias!r}, got {seen}"))
+        if answer.status != 200 or not isinstance(body, dict) or body.get("id") != alias:
+            problems.append(_not_retrieved(alias, answer))
     require(problems, blame="gateway")
 
 
@@ -121,6 +119,8 @@ def test_chat_servable(target: Target, gateway: GatewayClient, environment: Envi
     """Some lists are mere configuration. One token each; what nobody declared may serve either endpoint."""
     embeds = environment.aliases_of(ModelKind.EMBEDDING)
     aliases = [alias for alias in _ids(_listed(target)) if alias not in embeds]
+    if not environment.aliases_of(ModelKind.CHAT) and not aliases:
+        raise NotApplicable("the environment declares no chat model, and none is listed", declared="models")
     _require_served(target, aliases, embeds=False)
 
 
@@ -135,6 +135,8 @@ def test_chat_servable(target: Target, gateway: GatewayClient, environment: Envi
 def test_embedding_servable(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """As with chat models: one word each."""
     embeds = environment.aliases_of(ModelKind.EMBEDDING)
+    if not embeds:
+        raise NotApplicable("the environment declares no embedding model", declared="models")
     _require_served(target, [alias for alias in _ids(_listed(target)) if alias in embeds], embeds=True)
 
 
@@ -198,11 +200,17 @@ def _retrieved(target: Target, model: str) -> Exchange:
     return target.once(("retrieved", model), lambda: target.gateway.get(path))
 
 
+def _not_retrieved(alias: str, answer: Exchange) -> Problem:
+    seen = f"{answer.status}: {answer.text[:100]}"
+    return Problem("models.retrieve", f"expected 200 and the model {alias!r}, got {seen}")
+
+
 def _retrieved_model(target: Target, environment: Environment) -> dict[str, Any]:
-    """What the first declared model is told to be. Raises NotApplicable where none is retrieved."""
+    """What the first declared model is told to be. Raises Untestable where none is retrieved."""
     answer = _retrieved(target, environment.aliases[0])
     if answer.status != 200:
-        raise NotApplicable(f"retrieving a model gives {answer.status}; whether it may is {RETRIEVED}")
+        saw = _not_retrieved(environment.aliases[0], answer)
+        raise Untestable(f"retrieving a model gives {answer.status}", root=RETRIEVED, saw=str(saw))
     body = answer.json()
     if not isinstance(body, dict):
         raise CheckFailed(f"expected a model, got {answer.text[:100]}", blame="gateway")
@@ -211,7 +219,7 @@ def _retrieved_model(target: Target, environment: Environment) -> dict[str, Any]
 
 def _require_served(target: Target, aliases: Sequence[str], *, embeds: bool) -> None:
     if not aliases:
-        raise NotApplicable("no such model is listed")
+        raise Untestable("no such model is listed", "see API-MODELS-001")
     problems = []
     for alias in aliases:
         answer = target.once(("servable", alias), partial(_used, target, alias, embeds))

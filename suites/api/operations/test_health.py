@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from gateway_acceptance.check import MUST, READ, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.observations import ask_echo, balanced_or_first, echoed_twice
@@ -50,9 +50,7 @@ def test_readiness_is_true(target: Target, gateway: GatewayClient, environment: 
     """Readiness says yes, and the next chat completion is answered."""
     ready = _readiness(gateway)
     if ready.status != 200:
-        raise NotApplicable(
-            f"it does not say that it is ready ({ready.status}); that is API-OPS-002's matter"
-        )
+        raise Untestable(f"it does not say that it is ready ({ready.status})", "see API-OPS-002")
     answer, _ = echoed_twice(target, balanced_or_first(environment))
     if answer.status != 200:
         raise CheckFailed(
@@ -83,14 +81,20 @@ def test_liveness_under_load(target: Target, gateway: GatewayClient, environment
 def _liveness(gateway: GatewayClient) -> Exchange:
     path = gateway.product.liveness
     if path is None:
-        raise NotApplicable("the environment declares no liveness path (gateway.liveness_path)")
+        raise NotApplicable(
+            "the environment declares no liveness path (gateway.liveness_path)",
+            declared="gateway.liveness_path",
+        )
     return gateway.get(path, key=None)
 
 
 def _readiness(gateway: GatewayClient) -> Exchange:
     path = gateway.product.readiness
     if path is None:
-        raise NotApplicable("the environment declares no readiness path (gateway.readiness_path)")
+        raise NotApplicable(
+            "the environment declares no readiness path (gateway.readiness_path)",
+            declared="gateway.readiness_path",
+        )
     return gateway.get(path, key=None)
 
 

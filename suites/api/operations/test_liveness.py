@@ -27,7 +27,10 @@ def test_ready(target: Target, live_gateway: GatewayClient) -> None:
     """200 on the readiness path, and a body that does not contradict it."""
     path = live_gateway.product.readiness
     if path is None:
-        raise NotApplicable("the environment declares no readiness path (gateway.readiness_path)")
+        raise NotApplicable(
+            "the environment declares no readiness path (gateway.readiness_path)",
+            declared="gateway.readiness_path",
+        )
     answer = target.once(("readiness",), lambda: live_gateway.get(path, key=None))
     if answer.status != 200:
         raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}", blame="gateway")

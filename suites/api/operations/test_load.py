@@ -10,7 +10,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.stream import read_chat_stream
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, ask_echo, balanced_or_first, echoed_twice
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, ask_echo, balanced_or_first, echoed_twice, room
 
 
 @check(
@@ -31,7 +31,8 @@ def test_first_token(
     """Measured to the first piece of text in a stream. A model that has to be loaded first takes its time:
     the bound is the deployment's own."""
     bound = environment.bounds.first_token_s
-    answer = gateway.chat(chat_model, ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS, stream=True)
+    limit = room(environment, chat_model, ECHO_TOKENS)
+    answer = gateway.chat(chat_model, ECHO_PROMPT, temperature=0, max_tokens=limit, stream=True)
     first = read_chat_stream(answer.status or 0, answer.headers, answer.chunks).first_token_at
     if first is None:
         raise CheckFailed(f"no text came in the stream of {chat_model}: {answer.status} {answer.text[:200]}")

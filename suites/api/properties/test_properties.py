@@ -190,7 +190,7 @@ def test_text_unchanged(
     """The vector of a text through the gateway is the vector that the backend itself gives it: whoever
     strips, escapes or normalises on the way changes it. No model's obedience is needed for that."""
     model = _model(environment, ModelKind.EMBEDDING)
-    target.backend(model.backend)  # untestable where it may not be asked
+    target.backend(model.backend)  # not applicable where it is declared closed
 
     def differs(answer: Exchange, request: Json) -> Sequence[Problem]:
         direct = _embedded_directly(target, model, request["input"])
@@ -276,7 +276,9 @@ def _model(environment: Environment, kind: ModelKind) -> Model:
     for model in environment.models:
         if model.kind is kind:
             return model
-    raise NotApplicable(f"the environment declares no {kind.value} model with a single deployment")
+    raise NotApplicable(
+        f"the environment declares no {kind.value} model with a single deployment", declared="models"
+    )
 
 
 def _embedded_directly(target: Target, model: Model, texts: str | list[str]) -> Exchange:
@@ -299,6 +301,6 @@ def _blame(target: Target, model: Model) -> str:
             answer = target.backend(model.backend).chat(model.upstream, "hello", max_tokens=1)
     except NoAnswer as failure:
         return f"backend: {failure}"
-    except (CheckFailed, NotPermitted, Untestable):
+    except (CheckFailed, NotApplicable, NotPermitted, Untestable):
         return ""
     return "gateway" if answer.status == 200 else f"backend: {model.backend} itself answers {answer.status}"

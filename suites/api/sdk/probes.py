@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx2
@@ -21,12 +22,13 @@ from openai.types.chat import (
 )
 from pydantic import BaseModel, ConfigDict
 
-from gateway_acceptance.environment import Environment, Model, ModelKind
+from gateway_acceptance.environment import Ability, Environment, Model, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.sender import tokens_needed
-from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS
+from suites.api.abilities import able_alias
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, room
+from suites.api.streams.probes import asked_directly
 
 Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 
@@ -58,6 +60,8 @@ TOOL = "SetAlarm"
 ALARM: ChatCompletionFunctionToolParam = openai.pydantic_function_tool(SetAlarm, name=TOOL)
 """The tool as the SDK's own helper describes it."""
 TOOL_PROMPT = f'Call the tool {TOOL} with {{"hour": {HOUR}}}'
+CALL_TEXT = json.dumps({"name": TOOL, "arguments": {"hour": HOUR}})
+PLACE_TEXT = '{"city": "Oslo", "inhabitants": 700000}'
 PLACE_PROMPT = "Which city is the capital of Norway, and how many inhabitants has it?"
 
 
@@ -104,52 +108,65 @@ def single(environment: Environment, kind: ModelKind) -> Model:
     for model in environment.models:
         if model.kind is kind:
             return model
-    raise NotApplicable(f"the environment declares no {kind.value} model with a single deployment")
+    raise NotApplicable(
+        f"the environment declares no {kind.value} model with a single deployment", declared="models"
+    )
 
 
 def calls_tools(target: Target) -> str:
-    """An alias whose model calls the tool when its backend is asked. Raises NotApplicable, Untestable."""
+    """An alias whose model is declared, and shown, to call tools. Raises as ``abilities.able_alias``."""
     function = {**ALARM["function"]}
     function.pop("strict", None)
     asked = {"tools": [{"type": "function", "function": function}]}
-    return _capable(target, "calls the tool that it is asked to call", TOOL_PROMPT, asked, _has_called)
+    what = "calls the tool that it is asked to call"
+    return _capable(target, Ability.TOOLS, what, TOOL_PROMPT, asked, _has_called, CALL_TEXT)
 
 
 def keeps_schemas(target: Target) -> str:
-    """An alias whose model answers in a schema when its backend is asked. Raises as ``calls_tools``."""
+    """An alias whose model answers in a schema, declared and shown. Raises as ``calls_tools``."""
     asked = {"format": Place.model_json_schema()}
-    return _capable(target, "answers as a schema demands", PLACE_PROMPT, asked, _is_place)
+    what = "answers as a schema demands"
+    return _capable(target, Ability.JSON_SCHEMA, what, PLACE_PROMPT, asked, _is_place, PLACE_TEXT)
 
 
 def _capable(
-    target: Target, what: str, prompt: str, asked: dict[str, Any], able: Callable[[Exchange], bool]
+    target: Target,
+    ability: Ability,
+    what: str,
+    prompt: str,
+    asked: dict[str, Any],
+    able: Callable[[Exchange], bool],
+    plain: str,
 ) -> str:
-    for model in target.environment.models:
-        if model.kind is not ModelKind.CHAT:
-            continue
+    def directly(model: Model) -> bool:
         ask = partial(_ask_directly, target, model, prompt, asked)
-        if able(target.once(("sdk", what, model.alias), ask)):
-            return model.alias
-    raise NotApplicable(f"no declared model {what} when its backend is asked directly")
+        return able(target.once(("sdk", what, model.alias), ask))
+
+    def plainly(model: Model) -> bool:
+        limit = room(target.environment, model.alias, TOOL_TOKENS)
+        answer = target.once(
+            ("sdk plainly", plain, model.alias),
+            lambda: target.gateway.chat(
+                model.alias, f"Return exactly the text: {plain}", temperature=0, max_tokens=limit
+            ),
+        )
+        return answer.status == HTTPStatus.OK and json.dumps(plain)[1:-1] in answer.text
+
+    return able_alias(target, (ability,), what, directly=directly, plainly=plainly)
 
 
 def _ask_directly(target: Target, model: Model, prompt: str, asked: dict[str, Any]) -> Exchange:
-    """Ollama's ``/api/chat``."""
-    backend = target.backend(model.backend).backend
     body = {
         "model": model.upstream,
         "messages": [{"role": "user", "content": prompt}],
         "stream": False,
-        "options": {"temperature": 0, "num_predict": TOOL_TOKENS},
+        "options": {
+            "temperature": 0,
+            "num_predict": room(target.environment, model.alias, TOOL_TOKENS),
+        },
         **asked,
     }
-    return target.sender.send(
-        "POST",
-        f"{backend.url}/api/chat",
-        headers=[("content-type", "application/json")],
-        body=json.dumps(body).encode(),
-        tokens=tokens_needed(json.dumps(body), TOOL_TOKENS),
-    )
+    return asked_directly(target, model, body)
 
 
 def _message(answer: Exchange) -> dict[str, Any]:
@@ -180,15 +197,15 @@ class HelperStream:
     completion: ParsedChatCompletion[None]
 
 
-def helper_stream(sdk: openai.OpenAI, alias: str) -> HelperStream:
-    """The validation prompt, asked through the stream helper, with usage."""
+def helper_stream(sdk: openai.OpenAI, alias: str, limit: int) -> HelperStream:
+    """The validation prompt, asked through the stream helper, with usage. limit: its ``max_tokens``."""
     with (
         reading("the stream"),
         sdk.chat.completions.stream(
             model=alias,
             messages=ECHO,
             temperature=0,
-            max_tokens=ECHO_TOKENS,
+            max_tokens=limit,
             stream_options={"include_usage": True},
         ) as stream,
     ):

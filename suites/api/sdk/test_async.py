@@ -11,7 +11,7 @@ from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.sdk import AsyncSdk
-from suites.api.observations import ECHO_TOKENS, balanced_or_first
+from suites.api.observations import ECHO_TOKENS, balanced_or_first, echo_room, room
 from suites.api.sdk.probes import (
     ALARM,
     ECHO,
@@ -64,7 +64,7 @@ def test_list(async_sdk: AsyncSdk, environment: Environment) -> None:
 def test_chat(async_sdk: AsyncSdk, environment: Environment) -> None:
     """With strict validation, as the synchronous one."""
     alias = balanced_or_first(environment)
-    completion = async_sdk(lambda client: _ask(client, alias))
+    completion = async_sdk(lambda client: _ask(client, alias, environment))
     echoed(text_of(completion), "AsyncOpenAI")
 
 
@@ -82,7 +82,7 @@ def test_stream(async_sdk: AsyncSdk, environment: Environment) -> None:
 
     async def helped(client: openai.AsyncOpenAI) -> tuple[str, ChatCompletion]:
         async with client.chat.completions.stream(
-            model=alias, messages=ECHO, temperature=0, max_tokens=ECHO_TOKENS
+            model=alias, messages=ECHO, temperature=0, max_tokens=echo_room(environment)
         ) as stream:
             deltas = [event.delta async for event in stream if event.type == "content.delta"]
             return "".join(deltas), await stream.get_final_completion()
@@ -108,7 +108,7 @@ def test_at_once(async_sdk: AsyncSdk, environment: Environment) -> None:
     words = [f"HX-{secrets.token_hex(3)}" for _ in range(environment.bounds.concurrency)]
 
     async def all_at_once(client: openai.AsyncOpenAI) -> list[ChatCompletion]:
-        return await asyncio.gather(*(_ask(client, alias, word) for word in words))
+        return await asyncio.gather(*(_ask(client, alias, environment, word) for word in words))
 
     answers = [text_of(completion).strip() for completion in async_sdk(all_at_once)]
     wrong = [
@@ -137,14 +137,14 @@ def test_parse(target: Target, async_sdk: AsyncSdk) -> None:
                 messages=[user(PLACE_PROMPT)],
                 response_format=Place,
                 temperature=0,
-                max_tokens=TOOL_TOKENS,
+                max_tokens=room(target.environment, schema_alias, TOOL_TOKENS),
             ),
             client.chat.completions.parse(
                 model=tool_alias,
                 messages=[user(TOOL_PROMPT)],
                 tools=[ALARM],
                 temperature=0,
-                max_tokens=TOOL_TOKENS,
+                max_tokens=room(target.environment, tool_alias, TOOL_TOKENS),
             ),
         )
         calls = call.choices[0].message.tool_calls or []
@@ -203,10 +203,12 @@ def test_wrong_key(async_sdk: AsyncSdk) -> None:
         raise CheckFailed(f"expected AuthenticationError, got {seen}", blame="gateway")
 
 
-async def _ask(client: openai.AsyncOpenAI, alias: str, word: str = "") -> ChatCompletion:
+async def _ask(
+    client: openai.AsyncOpenAI, alias: str, environment: Environment, word: str = ""
+) -> ChatCompletion:
     return await client.chat.completions.create(
         model=alias,
         messages=[user(f"Return exactly the text: {word}")] if word else ECHO,
         temperature=0,
-        max_tokens=ECHO_TOKENS,
+        max_tokens=room(environment, alias, ECHO_TOKENS),
     )

@@ -7,7 +7,7 @@ from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
-from suites.api.observations import ECHO_TOKENS, balanced_or_first
+from suites.api.observations import balanced_or_first, echo_room
 from suites.api.sdk.probes import ECHO, HelperStream, echoed, helper_stream, reading, text_of
 
 COUNT = "Count from 1 to 40"
@@ -25,7 +25,7 @@ COUNT = "Count from 1 to 40"
 def test_raw_response(sdk: openai.OpenAI, environment: Environment) -> None:
     """The way by which applications read rate limits and ids of requests."""
     raw = sdk.chat.completions.with_raw_response.create(
-        model=balanced_or_first(environment), messages=ECHO, temperature=0, max_tokens=ECHO_TOKENS
+        model=balanced_or_first(environment), messages=ECHO, temperature=0, max_tokens=echo_room(environment)
     )
     kind = raw.headers.get("content-type", "")
     if raw.status_code != 200 or not kind.startswith("application/json"):
@@ -53,7 +53,7 @@ def test_stream(sdk: openai.OpenAI, environment: Environment) -> None:
         model=balanced_or_first(environment),
         messages=ECHO,
         temperature=0,
-        max_tokens=ECHO_TOKENS,
+        max_tokens=echo_room(environment),
         stream=True,
     )
     with reading("the stream"):
@@ -120,7 +120,7 @@ def test_stream_left(target: Target, sdk: openai.OpenAI, environment: Environmen
         if next(iter(stream), None) is None:
             raise CheckFailed("expected a stream with chunks, the SDK got none")
     completion = sdk.chat.completions.create(
-        model=alias, messages=ECHO, temperature=0, max_tokens=ECHO_TOKENS
+        model=alias, messages=ECHO, temperature=0, max_tokens=echo_room(environment)
     )
     echoed(text_of(completion), "the request after a stream that was left")
 
@@ -137,7 +137,9 @@ def test_message_sent_back(sdk: openai.OpenAI, environment: Environment) -> None
     """``messages.append(completion.choices[0].message)`` is what the documentation shows. All that a
     gateway puts into its messages, nulls and extra fields too, comes back to it."""
     alias = balanced_or_first(environment)
-    first = sdk.chat.completions.create(model=alias, messages=ECHO, temperature=0, max_tokens=ECHO_TOKENS)
+    first = sdk.chat.completions.create(
+        model=alias, messages=ECHO, temperature=0, max_tokens=echo_room(environment)
+    )
     if not first.choices:
         raise CheckFailed("expected a completion with a choice, the SDK got none")
     history = [*ECHO, first.choices[0].message, *ECHO]
@@ -145,11 +147,11 @@ def test_message_sent_back(sdk: openai.OpenAI, environment: Environment) -> None
         model=alias,
         messages=history,  # type: ignore[arg-type]  # the SDK serialises its own models
         temperature=0,
-        max_tokens=ECHO_TOKENS,
+        max_tokens=echo_room(environment),
     )
     echoed(text_of(second), "the second turn")
 
 
 def _helped(target: Target, sdk: openai.OpenAI, environment: Environment) -> HelperStream:
     alias = balanced_or_first(environment)
-    return target.once(("sdk", "helper", alias), lambda: helper_stream(sdk, alias))
+    return target.once(("sdk", "helper", alias), lambda: helper_stream(sdk, alias, echo_room(environment)))

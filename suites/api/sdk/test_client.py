@@ -6,7 +6,8 @@ from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
-from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS, balanced_or_first
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, balanced_or_first, echo_room
+from suites.api.reasoning import require_unspent, spent_on_reasoning
 
 
 @check(
@@ -27,9 +28,15 @@ def test_sdk_chat(target: Target, sdk: openai.OpenAI, environment: Environment) 
             model=alias,
             messages=[{"role": "user", "content": ECHO_PROMPT}],
             temperature=0,
-            max_tokens=ECHO_TOKENS,
+            max_tokens=echo_room(environment),
         ),
     )
     content = completion.choices[0].message.content if completion.choices else None
     if (content or "").strip() != ECHO_TEXT:
-        raise CheckFailed(f"expected the SDK to read {ECHO_TEXT!r}, it read {content!r}")
+        message = completion.choices[0].message.model_dump() if completion.choices else {}
+        usage = completion.usage.model_dump() if completion.usage else None
+        reason = completion.choices[0].finish_reason if completion.choices else None
+        require_unspent(spent_on_reasoning(content, reason, [message], usage))
+        raise CheckFailed(
+            f"expected the SDK to read {ECHO_TEXT!r}, it read {content!r} with finish_reason {reason!r}"
+        )

@@ -9,6 +9,7 @@ from openai.lib.streaming.chat import FunctionToolCallArgumentsDoneEvent
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
+from suites.api.observations import room
 from suites.api.sdk.probes import (
     ALARM,
     HOUR,
@@ -42,7 +43,7 @@ def test_parse(target: Target, sdk: openai.OpenAI) -> None:
             messages=[user(PLACE_PROMPT)],
             response_format=Place,
             temperature=0,
-            max_tokens=TOOL_TOKENS,
+            max_tokens=room(target.environment, alias, TOOL_TOKENS),
         )
     message = completion.choices[0].message
     if not isinstance(message.parsed, Place):
@@ -66,7 +67,7 @@ def test_tool(target: Target, sdk: openai.OpenAI) -> None:
             messages=[user(TOOL_PROMPT)],
             tools=[ALARM],
             temperature=0,
-            max_tokens=TOOL_TOKENS,
+            max_tokens=room(target.environment, alias, TOOL_TOKENS),
         )
     choice = completion.choices[0]
     calls = choice.message.tool_calls or []
@@ -98,7 +99,7 @@ def test_tool_stream(target: Target, sdk: openai.OpenAI) -> None:
             messages=[user(TOOL_PROMPT)],
             tools=[ALARM],
             temperature=0,
-            max_tokens=TOOL_TOKENS,
+            max_tokens=room(target.environment, alias, TOOL_TOKENS),
         ) as stream,
     ):
         done = [event for event in stream if isinstance(event, FunctionToolCallArgumentsDoneEvent)]
@@ -126,7 +127,11 @@ def test_tool_result(target: Target, sdk: openai.OpenAI) -> None:
     alias = calls_tools(target)
     messages: list[Any] = [user(TOOL_PROMPT)]
     first = sdk.chat.completions.create(
-        model=alias, messages=messages, tools=[ALARM], temperature=0, max_tokens=TOOL_TOKENS
+        model=alias,
+        messages=messages,
+        tools=[ALARM],
+        temperature=0,
+        max_tokens=room(target.environment, alias, TOOL_TOKENS),
     )
     message = first.choices[0].message
     messages.append(message)
@@ -137,7 +142,11 @@ def test_tool_result(target: Target, sdk: openai.OpenAI) -> None:
             f"expected a call of {TOOL}, which the backend itself makes; got {message.content!r}"
         )
     second = sdk.chat.completions.create(
-        model=alias, messages=messages, tools=[ALARM], temperature=0, max_tokens=TOOL_TOKENS
+        model=alias,
+        messages=messages,
+        tools=[ALARM],
+        temperature=0,
+        max_tokens=room(target.environment, alias, TOOL_TOKENS),
     )
     answer = second.choices[0].message
     if not answer.content and not answer.tool_calls:

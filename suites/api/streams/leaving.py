@@ -9,7 +9,7 @@ from typing import Any
 from gateway_acceptance.environment import Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
+from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
 from gateway_acceptance.wire.backend import full_name
 from gateway_acceptance.wire.exchange import Exchange
 
@@ -74,13 +74,16 @@ def unwell(target: Target, alias: str) -> list[Problem]:
 
 def idle_mark(target: Target, model: Model) -> str:
     """``expires_at`` of a loaded model: it moves when the last request to the model has ended, and stands
-    still while one is under way (Ollama, server/sched.go). Raises NotApplicable where it is not loaded."""
+    still while one is under way (Ollama, server/sched.go). Raises Untestable where it is not loaded."""
     answer = target.backend(model.backend).get("/api/ps")
     body: Any = answer.json() if answer.status == 200 else {}
     for entry in body.get("models", []):
         if full_name(str(entry.get("name"))) == full_name(model.upstream):
             return str(entry.get("expires_at"))
-    raise NotApplicable(f"{model.backend} keeps {model.upstream} not loaded; a held slot cannot be seen")
+    raise Untestable(
+        f"{model.backend} keeps {model.upstream} not loaded: a held slot cannot be seen",
+        "let it keep its models for some minutes (OLLAMA_KEEP_ALIVE)",
+    )
 
 
 def look_s(usual: Exchange) -> float:

@@ -6,14 +6,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
-from gateway_acceptance.environment import Environment, Model, ModelKind
+from gateway_acceptance.environment import Ability, Environment, Model, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.stream import ChatStream, read_chat_stream
+from suites.api.abilities import able_alias, chat_models
+from suites.api.observations import room
+from suites.api.reasoning import spent_on_reasoning
 
 COUNT_TO = 30
 COUNT_PROMPT = f"Count from 1 to {COUNT_TO}"
@@ -81,22 +85,44 @@ def read(exchange: Exchange, *, include_usage: bool = False) -> ChatStream:
     )
 
 
+def spent(stream: ChatStream) -> str:
+    """As ``reasoning.spent_on_reasoning``, of a stream's first choice."""
+    choices = [choice for chunk in stream.chunks for choice in chunk.get("choices") or []]
+    deltas = [choice.get("delta") for choice in choices if isinstance(choice, dict)]
+    return spent_on_reasoning(stream.text(), stream.finish_reasons.get(0), deltas, stream.usage)
+
+
 def observed(target: Target, kind: Kind) -> Observed | None:
-    """The stream of this kind; None where no model calls tools."""
-    return target.once(("stream", "observed", kind), lambda: OBSERVE[kind](target))
+    """The stream of this kind; None where no model is declared, or shown, to call tools."""
+    try:
+        return target.once(("stream", "observed", kind), lambda: OBSERVE[kind](target))
+    except (NotApplicable, Untestable):
+        if kind is not Kind.TOOL:
+            raise
+        return None
 
 
 def _plain(target: Target) -> Observed:
-    exchange = streamed(target, balanced_chat(target.environment), COUNT_PROMPT, max_tokens=COUNT_TOKENS)
+    alias = balanced_chat(target.environment)
+    exchange = streamed(target, alias, COUNT_PROMPT, max_tokens=room(target.environment, alias, COUNT_TOKENS))
     return Observed(Kind.PLAIN, exchange, read(exchange))
 
 
 def _usage(target: Target) -> Observed:
-    alias = single_chat(target.environment).alias
-    exchange = streamed(
-        target, alias, COUNT_PROMPT, max_tokens=COUNT_TOKENS, stream_options={"include_usage": True}
-    )
+    exchange = ask_usage(target)
     return Observed(Kind.USAGE, exchange, read(exchange, include_usage=True))
+
+
+def ask_usage(target: Target) -> Exchange:
+    """The include_usage stream."""
+    alias = single_chat(target.environment).alias
+    return streamed(
+        target,
+        alias,
+        COUNT_PROMPT,
+        max_tokens=room(target.environment, alias, COUNT_TOKENS),
+        stream_options={"include_usage": True},
+    )
 
 
 def _cut(target: Target) -> Observed:
@@ -105,13 +131,43 @@ def _cut(target: Target) -> Observed:
     return Observed(Kind.CUT, exchange, read(exchange))
 
 
-def _tools(target: Target) -> Observed | None:
-    for model in direct_chat(target.environment):
+def _tools(target: Target) -> Observed:
+    alias = tool_alias(target)
+    model = target.environment.model(alias)
+    exchange = streamed(
+        target, alias, TOOL_PROMPT, tools=TOOLS, max_tokens=room(target.environment, alias, TOOL_TOKENS)
+    )
+    if target.environment.backend(model.backend).direct:
         calls = calls_itself(target, model)
-        if calls:
-            exchange = streamed(target, model.alias, TOOL_PROMPT, tools=TOOLS, max_tokens=TOOL_TOKENS)
-            return Observed(Kind.TOOL, exchange, read(exchange), calls)
-    return None
+    else:
+        calls = 2 if Ability.PARALLEL_TOOLS in target.environment.abilities_of(model) else 1
+    return Observed(Kind.TOOL, exchange, read(exchange), calls)
+
+
+def tool_alias(target: Target) -> str:
+    """The first alias whose model calls tools, declared and shown. Raises as ``able_alias``."""
+    return able_alias(
+        target,
+        (Ability.TOOLS,),
+        "calls a tool that it is asked to call",
+        directly=lambda model: bool(calls_itself(target, model)),
+        plainly=lambda model: writes_text(target, model),
+    )
+
+
+def writes_text(target: Target, model: Model) -> bool:
+    """Whether the model repeats the call as plain text, through the gateway: it reads and heeds."""
+    wanted = '{"name": "get_weather", "arguments": {"city": "Oslo"}}'
+    answer = target.once(
+        ("stream", "tools plainly", model.alias),
+        lambda: target.gateway.chat(
+            model.alias,
+            f"Return exactly the text: {wanted}",
+            temperature=0,
+            max_tokens=room(target.environment, model.alias, TOOL_TOKENS),
+        ),
+    )
+    return answer.status == 200 and "get_weather" in answer.text and "Oslo" in answer.text
 
 
 OBSERVE: Mapping[Kind, Callable[[Target], Observed | None]] = {
@@ -123,38 +179,41 @@ OBSERVE: Mapping[Kind, Callable[[Target], Observed | None]] = {
 
 
 def calls_itself(target: Target, model: Model) -> int:
-    """How many tools the model calls when its backend is asked directly; 0 where that gives no answer."""
+    """How many tools the model calls when its backend is asked directly. Raises NoAnswer, blamed on the
+    backend, where that gives none, CheckFailed where it fails: neither says what the model can do."""
     body = {
         "model": model.upstream,
         "messages": [{"role": "user", "content": TOOL_PROMPT}],
         "tools": TOOLS,
         "stream": False,
-        "options": {"temperature": 0, "num_predict": TOOL_TOKENS},
+        "options": {"temperature": 0, "num_predict": room(target.environment, model.alias, TOOL_TOKENS)},
     }
-    try:
-        answer = asked_directly(target, model, body)
-        message = answer.json()["message"] if answer.status == 200 else {}
-        return len(message.get("tool_calls") or [])
-    except (CheckFailed, KeyError, TypeError, AttributeError):
-        return 0
+    answer = target.once(("stream", "calls itself", model.alias), lambda: asked_directly(target, model, body))
+    if answer.status is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise CheckFailed(
+            f"{model.backend} itself answers {answer.status}: {answer.text[:200]}", blame="backend"
+        )
+    document = answer.json() if answer.status == HTTPStatus.OK else {}
+    message = document.get("message") if isinstance(document, dict) else None
+    calls = message.get("tool_calls") if isinstance(message, dict) else None
+    return len(calls) if isinstance(calls, list) else 0
 
 
 def asked_directly(target: Target, model: Model, body: Mapping[str, Any]) -> Exchange:
-    """``POST /api/chat`` at the model's backend; times of arrival and all. Raises NoAnswer."""
+    """``POST /api/chat`` at the model's backend; times of arrival and all. Raises NoAnswer, blamed on it, and
+    NotApplicable where it is declared closed."""
     content = json.dumps(body).encode()
     limit = body["options"]["num_predict"]
-    return target.sender.send(
-        "POST",
-        target.environment.backend(model.backend).url + "/api/chat",
-        headers=[("content-type", "application/json")],
-        body=content,
-        tokens=tokens_needed(content.decode(), limit),
-    )
-
-
-def chat_models(environment: Environment) -> list[Model]:
-    """The chat models that have an alias of their own."""
-    return [model for model in environment.models if model.kind is ModelKind.CHAT]
+    try:
+        return target.sender.send(
+            "POST",
+            target.backend(model.backend).backend.url + "/api/chat",
+            headers=[("content-type", "application/json")],
+            body=content,
+            tokens=tokens_needed(content.decode(), limit),
+        )
+    except CheckFailed as failure:
+        raise type(failure)(failure.problems, blame="backend") from None
 
 
 def direct_chat(environment: Environment) -> list[Model]:
@@ -166,17 +225,20 @@ def single_chat(environment: Environment) -> Model:
     """An alias with one deployment, whose answers can be compared. Raises NotApplicable."""
     models = direct_chat(environment) or chat_models(environment)
     if not models:
-        raise NotApplicable("the environment declares no chat model with a single deployment")
+        raise NotApplicable(
+            "the environment declares no chat model with a single deployment", declared="models"
+        )
     return models[0]
 
 
 def last_direct_chat(environment: Environment) -> Model:
-    """A chat model whose backend can be asked directly; the last, as others are busier. Raises Untestable."""
+    """A chat model whose backend may be asked directly; the last, as others are busier. Raises
+    NotApplicable."""
     models = direct_chat(environment)
     if not models:
-        raise Untestable(
-            "no backend of a chat model with a single deployment may be asked directly from here",
-            f"set direct = true for it in {environment.source.name} where it can be reached",
+        raise NotApplicable(
+            "no backend of a chat model with a single deployment may be asked from here",
+            declared="backends.direct",
         )
     return models[-1]
 
@@ -185,6 +247,14 @@ def balanced_chat(environment: Environment) -> str:
     """The alias that stands for the deployment: a balanced one, if there is any. Raises NotApplicable."""
     groups = [group.alias for group in environment.groups if group.kind is ModelKind.CHAT]
     return groups[0] if groups else single_chat(environment).alias
+
+
+def no_call(seen: Observed) -> str:
+    """What is said of a stream that calls no tool."""
+    return (
+        f"the model calls {seen.calls} tools by itself; the stream brings none, "
+        f"but the text {seen.stream.text()[:160]!r}"
+    )
 
 
 def require_whole(seen: Observed) -> None:

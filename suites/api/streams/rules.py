@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway_acceptance.check import SPEND, check
+from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
@@ -14,10 +15,11 @@ from gateway_acceptance.wire.stream import RULES, ChatStream
 from suites.api.streams.probes import (
     Kind,
     Observed,
-    direct_chat,
+    no_call,
     observed,
     require_unbroken,
     require_unfailed,
+    tool_alias,
 )
 
 EVERY = tuple(Kind)
@@ -108,17 +110,14 @@ def broken(streams: Sequence[Observed], names: Sequence[str]) -> list[Problem]:
 
 def _require_calls(target: Target, streams: Sequence[Observed], calls: int) -> None:
     """A rule about tool calls was kept only where there were any."""
-    if not direct_chat(target.environment):
-        raise Untestable(
-            "no backend may be asked directly whether its model calls tools",
-            f"set direct = true for one in {target.environment.source.name} where it can be reached",
-        )
-    if not streams:
-        raise NotApplicable("no chat model calls a tool when its backend is asked directly")
+    tool_alias(target)  # not applicable, or untestable
     for seen in streams:
         came = len(seen.stream.tool_calls())
         if came < calls:
-            raise NotApplicable(
-                f"the stream brings {came} tool calls, at least {calls} are needed to judge; "
-                f"whether it has to is {CALLED_CHECK}"
-            )
+            need = f"the stream brings {came} tool calls, at least {calls} are needed to judge"
+            if came and not target.environment.can(tool_alias(target), Ability.PARALLEL_TOOLS):
+                raise NotApplicable(
+                    f"{need}; {tool_alias(target)} does not declare {Ability.PARALLEL_TOOLS}",
+                    declared="models.abilities",
+                )
+            raise Untestable(need, root=CALLED_CHECK, saw="" if came else no_call(seen))

@@ -7,7 +7,9 @@ from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.stream import read_chat_stream
-from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS, balanced_or_first
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, balanced_or_first, echo_room
+from suites.api.reasoning import require_unspent
+from suites.api.streams.probes import spent
 
 
 @check(
@@ -24,11 +26,15 @@ def test_whole_stream(target: Target, gateway: GatewayClient, environment: Envir
     alias = balanced_or_first(environment)
     answer = target.once(
         ("stream", alias),
-        lambda: gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=ECHO_TOKENS, stream=True),
+        lambda: gateway.chat(
+            alias, ECHO_PROMPT, temperature=0, max_tokens=echo_room(environment), stream=True
+        ),
     )
     stream = read_chat_stream(answer.status or 0, answer.headers, answer.chunks)
     problems = list(at_level(stream.problems, Level.MUST))
     if stream.text().strip() != ECHO_TEXT:
+        if not problems:
+            require_unspent(spent(stream))
         told = f"expected the stream to spell {ECHO_TEXT!r}, got {stream.text()[:200]!r}"
         problems.append(Problem("stream.text", told))
     require(problems, blame="gateway")

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gateway_acceptance.environment import Model, ModelKind
+from gateway_acceptance.environment import Ability, Model
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
+from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.sender import tokens_needed
-from suites.api.observations import ECHO_PROMPT, ECHO_TEXT
+from suites.api import abilities
+from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, room
+from suites.api.streams.probes import asked_directly
 
 TOKENS = 96
 """Two calls of two arguments in any tokenizer; the rest bounds a model that will not stop."""
@@ -52,13 +53,15 @@ NORTH, SOUTH = "K7-amber-519", "Q2-violet-836"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """messages and tools in OpenAI's form; able: whether calls and text of the model itself are an answer."""
+    """messages and tools in OpenAI's form; able: whether calls and text of the model itself are an answer.
+    does: what a model that is able does, in words; needs: the abilities that it takes."""
 
     name: str
-    ability: str
+    does: str
     messages: Sequence[Json]
     tools: Sequence[Json]
     able: Callable[[Called, str], bool]
+    needs: tuple[Ability, ...] = (Ability.TOOLS,)
 
 
 def _user(text: str) -> Json:
@@ -118,6 +121,7 @@ TWO = Question(
     [_user(f"{call_of('set_alarm', ALARM_ARGUMENTS)} and {call_of('play_song', SONG_ARGUMENTS)}")],
     [ALARM, SONG],
     lambda calls, _: same_calls(calls, TWO_CALLED),
+    (Ability.PARALLEL_TOOLS,),
 )
 HARD = Question(
     "hard",
@@ -153,6 +157,7 @@ NEEDLESS = Question(
     [_user(ECHO_PROMPT)],
     [ALARM],
     lambda calls, text: not calls and text.strip() == ECHO_TEXT,
+    (Ability.TOOLS, Ability.EXACT),
 )
 STRANGER = Question(
     "stranger",
@@ -166,7 +171,7 @@ STRANGER = Question(
 def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
     """The gateway's answer, with a model that is known to be able; asked once per worker.
 
-    Raises NotApplicable where no model is able to, Untestable where no backend may be asked.
+    Raises as ``able_alias``.
     """
     alias = able_alias(target, question)
     return target.once(
@@ -176,32 +181,48 @@ def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
             question.messages,
             tools=question.tools,
             temperature=0,
-            max_tokens=TOKENS,
+            max_tokens=room(target.environment, alias, TOKENS),
             **parameters,
         ),
     )
 
 
 def able_alias(target: Target, question: Question) -> str:
-    """The first alias whose model is able to answer when its backend is asked. Raises as ``answered``."""
-    environment = target.environment
-    models = [
-        model
-        for model in environment.models
-        if model.kind is ModelKind.CHAT and environment.backend(model.backend).direct
-    ]
-    if not models and environment.aliases_of(ModelKind.CHAT):
-        raise Untestable(
-            f"no backend may be asked directly whether its model {question.ability}",
-            f"set direct = true for one in {environment.source.name} where it can be reached",
-        )
-    for model in models:
-        directly = target.once(
-            ("tools directly", question.name, model.alias), partial(_ask_directly, target, model, question)
-        )
-        if question.able(*_read_directly(directly)):
-            return model.alias
-    raise NotApplicable(f"no declared model {question.ability} when its backend is asked directly")
+    """The first alias whose model is declared, and shown, to be able to answer. Raises as
+    ``abilities.able_alias``."""
+    return abilities.able_alias(
+        target,
+        question.needs,
+        question.does,
+        directly=lambda model: question.able(
+            *_read_directly(
+                target.once(
+                    ("tools directly", question.name, model.alias),
+                    partial(_ask_directly, target, model, question),
+                )
+            )
+        ),
+        plainly=lambda model: writes_calls(target, model),
+    )
+
+
+def writes_calls(target: Target, model: Model) -> bool:
+    """Whether the model writes a call as plain text when it is asked to, through the gateway: then it heeds
+    what it reads, and a tool that it does not call was not offered to it."""
+    wanted = json.dumps({"name": "set_alarm", "arguments": dict(ALARM_ARGUMENTS)})
+    answer = target.once(
+        ("tools plainly", model.alias),
+        lambda: target.gateway.chat(
+            model.alias,
+            f"Return exactly the text: {wanted}",
+            temperature=0,
+            max_tokens=room(target.environment, model.alias, TOKENS),
+        ),
+    )
+    try:
+        return bool(json.loads(turn_of(answer).text) == json.loads(wanted))
+    except ValueError:
+        return False
 
 
 def _ask_directly(target: Target, model: Model, question: Question) -> Exchange:
@@ -211,19 +232,9 @@ def _ask_directly(target: Target, model: Model, question: Question) -> Exchange:
         "messages": [_as_ollama(message) for message in question.messages],
         "tools": question.tools,
         "stream": False,
-        "options": {"temperature": 0, "num_predict": TOKENS},
+        "options": {"temperature": 0, "num_predict": room(target.environment, model.alias, TOKENS)},
     }
-    content = json.dumps(body)
-    try:
-        return target.sender.send(
-            "POST",
-            f"{target.backend(model.backend).backend.url}/api/chat",
-            headers=[("content-type", "application/json")],
-            body=content.encode(),
-            tokens=tokens_needed(content, TOKENS),
-        )
-    except CheckFailed as failure:
-        raise type(failure)(failure.problems, blame="backend") from None
+    return asked_directly(target, model, body)
 
 
 def _as_ollama(message: Json) -> Json:
@@ -309,23 +320,28 @@ def calling_turn(answer: Exchange, least: int = 1) -> Turn:
     """The first choice, which must hold calls. Raises CheckFailed."""
     turn = turn_of(answer)
     if len(turn.calls) < least:
-        raise CheckFailed(
-            f"expected calls of {least} tools, which the backend itself makes; got calls of {turn.names} "
-            f"and the text {turn.text[:160]!r}",
-            blame="gateway",
-        )
+        raise CheckFailed(too_few(turn, least), blame="gateway")
     return turn
+
+
+def too_few(turn: Turn, least: int) -> str:
+    """What is said of an answer with too few calls."""
+    return (
+        f"expected calls of {least} tools, which the backend itself makes; got calls of {turn.names} "
+        f"and the text {turn.text[:160]!r}"
+    )
 
 
 def judged_turn(answer: Exchange, asked_by: str, least: int = 1) -> Turn:
     """The first choice, for checks of how calls look. asked_by: the check that there are any at all.
 
-    Raises NotApplicable where there are too few to judge.
+    Raises Untestable where there are too few to judge.
     """
     turn = turn_of(answer)
     if len(turn.calls) < least:
-        raise NotApplicable(
-            f"the answer brings {len(turn.calls)} tool calls, at least {least} are needed to judge; "
-            f"whether it has to is {asked_by}"
+        raise Untestable(
+            f"the answer brings {len(turn.calls)} tool calls, at least {least} are needed to judge",
+            root=asked_by,
+            saw=too_few(turn, least),
         )
     return turn

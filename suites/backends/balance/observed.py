@@ -16,7 +16,8 @@ def sample_of(target: Target, alias: str) -> Sample:
     if not null.can_be_judged:
         raise NotApplicable(
             f"the deployments of {alias} are all {next(iter(null.shares))} to the witness "
-            f"(balance.witness = {witness_of(target).value!r})"
+            f"(balance.witness = {witness_of(target).value!r})",
+            declared="balance.witness",
         )
     return sampled(target, alias, null)
 

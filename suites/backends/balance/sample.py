@@ -89,7 +89,7 @@ def null_hypothesis(target: Target, alias: str, witness: Witness) -> Null:
     try:
         return null_of(environment.group(alias), environment.gateway, version, witness)
     except NoSharesError as reason:
-        raise NotApplicable(str(reason)) from None
+        raise NotApplicable(str(reason), declared="groups.strategy") from None
     except UndefinedNullError as problem:
         raise Inconclusive(str(problem)) from None
 

@@ -58,14 +58,19 @@ def test_any_request(
     the request as a whole, decides who serves it."""
     environment = target.environment
     if environment.group(group).kind is not ModelKind.CHAT:
-        raise NotApplicable(f"{group} is no chat alias: requests are generated for chat")
+        raise NotApplicable(
+            f"{group} is no chat alias: requests are generated for chat", declared="groups.kind"
+        )
     null = null_hypothesis(target, group, witness_of(target))
     if not null.can_be_judged:
-        raise NotApplicable(f"the witness cannot tell the deployments of {group} apart")
+        raise NotApplicable(
+            f"the witness cannot tell the deployments of {group} apart", declared="balance.witness"
+        )
     if not generated_draws(environment.balance.most_draws, len(environment.groups)):
         raise NotApplicable(
             f"generated requests take {GENERATED_DRAWS} draws beyond the sample, balance.most_draws allows "
-            f"{environment.balance.most_draws}; what the sample varies is judged (BACKEND-BAL-003 to 009)"
+            f"{environment.balance.most_draws}; what the sample varies is judged (BACKEND-BAL-003 to 009)",
+            declared="balance.most_draws",
         )
     requests, sample = _drawn(target, group)
     require_premises(sample, null)

@@ -50,7 +50,10 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
     if len(shares) < 2:
         (only,) = shares
         if len(null.shares) > 1:  # the others stand by, by their weights or orders
-            raise NotApplicable(f"{group} is declared to be served by {only} alone: it is not balanced")
+            raise NotApplicable(
+                f"{group} is declared to be served by {only} alone: it is not balanced",
+                declared="groups.deployments",
+            )
         raise CheckFailed(f"{group} is not balanced: all its deployments are declared on {only}")
     seen: Counter[str] = Counter()
     if not embeds(target, group):
@@ -135,7 +138,8 @@ def test_no_cache(target: Target, gateway: GatewayClient, group: str) -> None:
     require(from_a_cache(sample), blame="gateway")
     if not tells_of_caches(sample):
         raise NotApplicable(
-            "neither headers, nor ids of answers, nor the backends' counts would tell of a cache"
+            "neither headers, nor ids of answers, nor the backends' counts would tell of a cache",
+            declared="backends.counts",
         )
 
 
@@ -153,7 +157,8 @@ def test_not_tried_again(target: Target, gateway: GatewayClient, group: str) -> 
     require(tried_again(sample), blame="gateway")
     if not tells_of_tries(sample):
         raise NotApplicable(
-            "neither headers of the gateway nor the backends' counts would tell of another try"
+            "neither headers of the gateway nor the backends' counts would tell of another try",
+            declared="backends.counts",
         )
 
 

@@ -6,7 +6,7 @@ from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import NotApplicable, require
+from gateway_acceptance.verdict import NotApplicable, Untestable, require
 from gateway_acceptance.wire.backend import BackendClient, full_name
 from suites.backends.inventory import rules as inventory_rules
 
@@ -26,7 +26,9 @@ def test_digests(backend: BackendClient, environment: Environment) -> None:
     name = backend.backend.name
     wanted = [served for _, served in environment.deployments if served.backend == name]
     if not any(served.digest for served in wanted):
-        raise NotApplicable(f"the environment declares no digest of a model on {name}")
+        raise NotApplicable(
+            f"the environment declares no digest of a model on {name}", declared="models.digest"
+        )
     require(inventory_rules.other_digests(wanted, backend.models()), blame="backend")
 
 
@@ -55,7 +57,9 @@ def test_dimensions(
                 )
             )
     if declared is None:
-        raise NotApplicable(f"the environment declares no dimensions of {embedding_model}")
+        raise NotApplicable(
+            f"the environment declares no dimensions of {embedding_model}", declared="models.dimensions"
+        )
     require(problems, blame="backend")
 
 
@@ -84,7 +88,7 @@ def test_capabilities(backend: BackendClient, environment: Environment) -> None:
             told = True
             problems += inventory_rules.cannot(model, kind, capabilities)
     if not told:
-        raise NotApplicable(f"{name} tells no capabilities of its models (Ollama before 0.6.4)")
+        raise Untestable(f"{name} tells no capabilities of its models", "update Ollama to 0.6.4 or later")
     require(problems, blame="backend")
 
 

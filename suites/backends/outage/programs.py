@@ -56,7 +56,7 @@ def group_of(target: Target) -> Group:
     for group in target.environment.groups:
         if group.kind is ModelKind.CHAT and len({one.backend for one in group.deployments}) > 1:
             return group
-    raise NotApplicable("the environment declares no chat group over two backends or more")
+    raise NotApplicable("the environment declares no chat group over two backends or more", declared="groups")
 
 
 def members(group: Group) -> list[str]:
@@ -73,7 +73,9 @@ def null_by_deployment(target: Target, group: Group) -> Null:
     try:
         return null_of(group, target.environment.gateway, target.preflight().version, witness)
     except (NoSharesError, UndefinedNullError) as unknown:
-        raise NotApplicable(f"what an outage of a part of it may do is not known: {unknown}") from None
+        raise NotApplicable(
+            f"what an outage of a part of it may do is not known: {unknown}", declared="groups.strategy"
+        ) from None
 
 
 def of_backend(identity: str) -> str:
@@ -128,7 +130,8 @@ def silent(target: Target, disruptor: Disruptor) -> Program:
     patience = target.environment.outage.patience_s
     if patience > MOST_PATIENCE_S:
         raise NotApplicable(
-            f"outage.patience_s is {patience:g}; silent backends are tried up to {MOST_PATIENCE_S:g} only"
+            f"outage.patience_s is {patience:g}; silent backends are tried up to {MOST_PATIENCE_S:g} only",
+            declared="outage.patience_s",
         )
     with Stage(target, disruptor) as stage:
         for number, backend in enumerate(members(group)):

@@ -112,7 +112,10 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
     null = survivors(seen)
     if sum(share > 0 for share in null.shares.values()) < 2:
         left = "only one" if null.shares else "nobody who serves"
-        raise NotApplicable(f"without {seen.dead} {left} of {seen.group} is left, as far as answers tell")
+        raise NotApplicable(
+            f"without {seen.dead} {left} of {seen.group} is left, as far as answers tell",
+            declared="groups.deployments",
+        )
     balance = environment.balance
     trial = Trial(
         null,

@@ -22,7 +22,10 @@ def test_no_way_past_the_gateway(target: Target, environment: Environment) -> No
     (direct = false). Any answer is one too many, be it Ollama's or not."""
     closed = [backend for backend in environment.backends if not backend.direct]
     if not closed:
-        raise NotApplicable("the environment declares access to every backend from here (direct = true)")
+        raise NotApplicable(
+            "the environment declares access to every backend from here (direct = true)",
+            declared="backends.direct",
+        )
     problems = []
     for backend in closed:
         try:

@@ -110,7 +110,7 @@ def test_warm_answer(
         ("", ""),
     )
     if not model:
-        raise NotApplicable(f"nothing is deployed on {name}")
+        raise NotApplicable(f"nothing is deployed on {name}", declared="models.backend")
     embeds = alias in environment.aliases_of(ModelKind.EMBEDDING)
     if full_name(model) not in backend.loaded():
         load = backend.embedding(model, "load") if embeds else backend.load(model)

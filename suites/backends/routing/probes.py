@@ -50,7 +50,9 @@ def counting(environment: Environment) -> list[Backend]:
 def require_counts(environment: Environment) -> None:
     """Raises NotApplicable where not every backend counts."""
     if len(counting(environment)) < len(environment.backends):
-        raise NotApplicable("the environment declares no second witness (counts) of every backend")
+        raise NotApplicable(
+            "the environment declares no second witness (counts) of every backend", declared="backends.counts"
+        )
 
 
 def require_header(target: Target, seen: Witnessed) -> None:
@@ -58,7 +60,8 @@ def require_header(target: Target, seen: Witnessed) -> None:
     header = target.gateway.product.served_by
     if header is None:
         raise NotApplicable(
-            "no header of this gateway names the backend; declare gateway.served_by_header if there is one"
+            "no header of this gateway names the backend; declare gateway.served_by_header if there is one",
+            declared="gateway.served_by_header",
         )
     if "" in seen.header:
         raise Untestable(
@@ -102,7 +105,7 @@ def listed(target: Target) -> list[Listed]:
     it is not told."""
     path = target.gateway.product.deployments_path
     if path is None:
-        raise NotApplicable("of this gateway no list of its deployments is known")
+        raise NotApplicable("of this gateway no list of its deployments is known", declared="gateway.product")
     answer = target.once(("deployments",), lambda: target.gateway.get(path))
     found = listed_deployments(answer.json(), target.environment.backends) if answer.status == 200 else None
     if found is None:

@@ -54,7 +54,9 @@ def test_streams(target: Target, gateway: GatewayClient, chat_model: str, enviro
     """Gateways route streams in code of their own."""
     header = gateway.product.served_by
     if header is None:
-        raise NotApplicable("no header of this gateway names the backend")
+        raise NotApplicable(
+            "no header of this gateway names the backend", declared="gateway.served_by_header"
+        )
     answer = ask_marked(target, chat_model, new_mark(), embeds=False, streams=True)
     if not answer.served_by:
         raise Untestable(
@@ -78,7 +80,7 @@ def test_named_deployment(target: Target, gateway: GatewayClient, chat_model: st
     """Two models on one backend are told apart by nothing else that the gateway says."""
     header = gateway.product.deployment_id
     if header is None:
-        raise NotApplicable("no header of this gateway names the deployment")
+        raise NotApplicable("no header of this gateway names the deployment", declared="gateway.product")
     by_id = {entry.id: entry for entry in listed(target)}
     problems = []
     for answer in witnessed(target, chat_model).answers:
@@ -105,7 +107,9 @@ def test_by_id(target: Target, gateway: GatewayClient, group: str) -> None:
     """How one member of a balanced alias is judged by itself: a bad one hides behind the others."""
     header = gateway.product.deployment_id
     if header is None:
-        raise NotApplicable("no deployment of this gateway can be asked for by an id")
+        raise NotApplicable(
+            "no deployment of this gateway can be asked for by an id", declared="gateway.product"
+        )
     entries = [entry for entry in listed(target) if entry.alias == group]
     if not entries:
         raise Untestable(f"the gateway lists no deployment of {group}", "see BACKEND-ROUTE-001")

@@ -82,7 +82,9 @@ def test_header_everywhere(target: Target, gateway: GatewayClient, environment: 
     """Whole chat, streamed chat and embeddings, by the header of the product."""
     header = gateway.product.served_by
     if header is None:
-        raise NotApplicable("no header of this gateway names the backend")
+        raise NotApplicable(
+            "no header of this gateway names the backend", declared="gateway.served_by_header"
+        )
     problems = []
     for kind in ModelKind:
         alias = next(iter(environment.aliases_of(kind)), None)
@@ -107,10 +109,10 @@ def test_counts(backend: BackendClient, environment: Environment) -> None:
     """The second witness is heard first: asked past the gateway, where nobody else can be to blame."""
     name, mark = backend.backend.name, new_mark()
     if backend.backend.counts is None:
-        raise NotApplicable(f"the environment declares no count of {name}")
+        raise NotApplicable(f"the environment declares no count of {name}", declared="backends.counts")
     wanted = [(alias, served) for alias, served in environment.deployments if served.backend == name]
     if not wanted:
-        raise NotApplicable(f"nothing is deployed on {name}")
+        raise NotApplicable(f"nothing is deployed on {name}", declared="models.backend")
     alias, served = wanted[0]
     model = full_name(served.upstream)
     before = backend.counts(mark).get(model, 0)
@@ -146,7 +148,10 @@ def _require_declared_model(target: Target, alias: str, environment: Environment
     require_counts(environment)
     seen = witnessed(target, alias)
     if not seen.exact:
-        raise NotApplicable("the backends' counts take no {mark}: other requests may be among them")
+        raise NotApplicable(
+            "the backends' counts take no {mark}: other requests may be among them",
+            declared="backends.counts",
+        )
     require(
         routing_rules.other_upstreams(alias, environment.deployments_of(alias), seen.counted), blame="gateway"
     )
@@ -155,7 +160,9 @@ def _require_declared_model(target: Target, alias: str, environment: Environment
 
 def _require_agreement(target: Target, alias: str) -> None:
     if not counting(target.environment):
-        raise NotApplicable("the environment declares no second witness (backends.counts)")
+        raise NotApplicable(
+            "the environment declares no second witness (backends.counts)", declared="backends.counts"
+        )
     seen = witnessed(target, alias)
     require_header(target, seen)
     require(routing_rules.disagreement(seen.header, seen.counted, exact=seen.exact), blame="gateway")

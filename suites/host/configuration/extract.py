@@ -42,7 +42,10 @@ class Entry:
 def configuration_path(host: MachineFacts, environment: Environment) -> str:
     """Where the configuration is. Raises NotApplicable where none is declared, or for another product."""
     if environment.gateway.product != "litellm":
-        raise NotApplicable(f"the environment's product is {environment.gateway.product}, not litellm")
+        raise NotApplicable(
+            f"the environment's product is {environment.gateway.product}, not litellm",
+            declared="gateway.product",
+        )
     return str(declared(declared_host(host).configuration, "configuration"))
 
 

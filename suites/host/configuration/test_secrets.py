@@ -14,7 +14,7 @@ HIDDEN = ("<hidden>", "<secret of ")
 
 def _secrets(host: MachineFacts) -> list[rules.Entry]:
     if not rules.declared_host(host).secrets:
-        raise NotApplicable("the environment declares no files with secrets")
+        raise NotApplicable("the environment declares no files with secrets", declared="host.secrets")
     found: list[rules.Entry] = host["secrets"]
     return found
 

@@ -23,7 +23,9 @@ def declared_host(host: MachineFacts) -> Host:
 def declared(value: Any, key: str) -> Any:
     """The value of a key that may not be declared. Raises NotApplicable."""
     if not value:
-        raise NotApplicable(f"the environment declares no {key}")
+        raise NotApplicable(
+            f"the environment declares no {key}", declared=key if "." in key else f"host.{key.split()[0]}"
+        )
     return value
 
 

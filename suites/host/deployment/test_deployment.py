@@ -44,7 +44,10 @@ def test_service_scripts(host: MachineFacts) -> None:
     spec="bash(1) -n",
 )
 def test_syntax(host: MachineFacts) -> None:
-    files, scripts = host["files"], declared(declared_host(host).scripts, "scripts")
+    files, scripts = (
+        host["files"],
+        declared(declared_host(host).scripts, "deployment_script and no service_scripts"),
+    )
     there = sum(1 for path in scripts if files[path]["exists"])
     require(rules.not_valid(files, scripts), judged={"scripts": there})
 

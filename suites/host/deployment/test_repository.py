@@ -42,7 +42,7 @@ def test_remote(host: MachineFacts) -> None:
 )
 def test_commit(host: MachineFacts) -> None:
     repository: Repository = declared(declared_host(host).repository, "repository")
-    wanted = declared(repository.commit, "repository.commit")
+    wanted = declared(repository.commit, "host.repository.commit")
     require(rules.other_commit(work_tree(host), wanted, declared_host(host).tree))
 
 

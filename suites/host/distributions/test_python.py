@@ -20,7 +20,10 @@ def installed(host: MachineFacts) -> Facts:
 def require_litellm(environment: Environment) -> None:
     """Raises NotApplicable for another product."""
     if environment.gateway.product != "litellm":
-        raise NotApplicable(f"the environment's product is {environment.gateway.product}, not litellm")
+        raise NotApplicable(
+            f"the environment's product is {environment.gateway.product}, not litellm",
+            declared="gateway.product",
+        )
 
 
 @check(

@@ -66,7 +66,9 @@ def test_nowhere_else(machine: MachineFacts) -> None:
 )
 def test_nothing_else(machine: MachineFacts) -> None:
     if not machine.declared.also_listens:
-        raise NotApplicable(f"the environment declares no also_listens of {machine.name}")
+        raise NotApplicable(
+            f"the environment declares no also_listens of {machine.name}", declared="host.also_listens"
+        )
     require(network_rules.undeclared(machine["sockets"], machine.declared))
 
 
@@ -123,10 +125,16 @@ def test_dimensions_seen(host: MachineFacts, backend_name: str, environment: Env
         if model.backend == backend_name and model.dimensions
     }
     if not wanted:
-        raise NotApplicable(f"the environment declares no dimensions of a model on {backend_name}")
+        raise NotApplicable(
+            f"the environment declares no dimensions of a model on {backend_name}",
+            declared="models.dimensions",
+        )
     answer = _answer(host, backend_name)
     if not any(answer["dimensions"].values()):
-        raise NotApplicable(f"{backend_name} tells no dimensions of its models (model_info of /api/show)")
+        raise Untestable(
+            f"{backend_name} tells no dimensions of its models (model_info of /api/show)",
+            "update Ollama there",
+        )
     require(network_rules.other_dimensions(backend_name, answer, wanted), blame="backend")
 
 
@@ -158,4 +166,4 @@ def _answer(host: MachineFacts, backend_name: str) -> Mapping[str, Any]:
 
 def _require_declared(machine: MachineFacts) -> None:
     if not machine.declared.listens:
-        raise NotApplicable(f"the environment declares no listens of {machine.name}")
+        raise NotApplicable(f"the environment declares no listens of {machine.name}", declared="host.listens")

@@ -72,7 +72,9 @@ def test_same_command(machine: MachineFacts) -> None:
 def test_virtual_environment(host: MachineFacts) -> None:
     assert isinstance(host.declared, Host)
     if host.declared.virtual_environment is None:
-        raise NotApplicable("the environment declares no virtual_environment")
+        raise NotApplicable(
+            "the environment declares no virtual_environment", declared="host.virtual_environment"
+        )
     require(process_rules.outside_the_environment(live_process(host), host.declared))
 
 
@@ -100,7 +102,9 @@ def test_program_in_place(machine: MachineFacts) -> None:
 def test_directory(host: MachineFacts) -> None:
     assert isinstance(host.declared, Host)
     if host.declared.working_directory is None:
-        raise NotApplicable("the environment declares no working_directory")
+        raise NotApplicable(
+            "the environment declares no working_directory", declared="host.working_directory"
+        )
     live_process(host)
     require(process_rules.other_directory(host.part("process", "links"), host.declared))
 

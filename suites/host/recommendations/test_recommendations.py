@@ -124,7 +124,7 @@ def test_redis(host: MachineFacts, environment: Environment) -> None:
 def test_salt_key(host: MachineFacts, environment: Environment) -> None:
     names = values_of(host)[0]
     if not rules.database(configuration(host, environment), names):
-        raise NotApplicable("the deployment has no database")
+        raise NotApplicable("the deployment has no database", declared="host.configuration")
     require(rules.no_salt_key(names))
 
 

@@ -105,7 +105,7 @@ def test_no_development_ownership(host: MachineFacts) -> None:
     declared = rules.declared_host(host)
     user = declared.development_user
     if user is None:
-        raise NotApplicable("the environment declares no development user")
+        raise NotApplicable("the environment declares no development user", declared="host.development_user")
     left = [entry["path"] for entry in host["tree"]["entries"] if entry["user"] == user]
     inside = [path for path in left if rules.below(path, declared.development_paths)]
     outside = sorted(set(left) - set(inside))
@@ -144,7 +144,9 @@ def test_virtual_environment_is_roots(host: MachineFacts) -> None:
     """Who can change a library runs as the service at its next start."""
     declared = rules.declared_host(host)
     if declared.virtual_environment is None:
-        raise NotApplicable("the environment declares no virtual environment")
+        raise NotApplicable(
+            "the environment declares no virtual environment", declared="host.virtual_environment"
+        )
     summary = host["tree"]["environment"]
     place = f"{declared.tree}/{declared.virtual_environment}"
     mend = f"sudo chown -R root:{declared.own_group} {place} && sudo chmod -R go-w,a+rX,u-s,g-s {place}"

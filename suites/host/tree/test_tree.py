@@ -19,7 +19,7 @@ def test_directories_are_there(host: MachineFacts) -> None:
     """All that are missing, not the first."""
     declared = rules.declared_host(host)
     if not declared.directories:
-        raise NotApplicable("the environment declares no directories")
+        raise NotApplicable("the environment declares no directories", declared="host.directories")
     require(rules.missing(rules.entries(host), declared.directories, declared.tree))
 
 
@@ -35,7 +35,7 @@ def test_no_other_directories(host: MachineFacts) -> None:
     """The virtual environment is not counted; what Python caches would be a sign of code run as root."""
     declared = rules.declared_host(host)
     if not declared.directories:
-        raise NotApplicable("the environment declares no directories")
+        raise NotApplicable("the environment declares no directories", declared="host.directories")
     seen = {entry["path"] for entry in rules.of_kind(rules.entries(host), "d")} - {"."}
     require(
         [
@@ -122,7 +122,7 @@ def test_documentation_is_there(host: MachineFacts) -> None:
     """At least one file: directories alone document nothing."""
     place = rules.declared_host(host).documentation
     if place is None:
-        raise NotApplicable("the environment declares no documentation")
+        raise NotApplicable("the environment declares no documentation", declared="host.documentation")
     files = [
         entry for entry in rules.of_kind(rules.entries(host), "f") if rules.below(entry["path"], [place])
     ]

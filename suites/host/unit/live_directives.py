@@ -101,10 +101,11 @@ def against_process(name: str, wanted: str, live: Live, unit_name: str) -> list[
     in /proc, or none with the declared value."""
     if name not in TRACES:
         raise NotApplicable(
-            f"{name} leaves no trace in /proc; HOST-HARD-001 compares what systemd has loaded"
+            f"{name} leaves no trace in /proc; HOST-HARD-001 compares what systemd has loaded",
+            declared="host.hardening",
         )
     if wanted.lower() in NO and name not in ("UMask",) and not name.startswith("Limit"):
-        raise NotApplicable(f"{name}={wanted} leaves no trace in /proc")
+        raise NotApplicable(f"{name}={wanted} leaves no trace in /proc", declared="host.hardening")
     return [
         differs(
             f"process {live.process['pid']} of {unit_name}: {name}={wanted}", has, wants, again(unit_name)
@@ -216,7 +217,7 @@ def own_namespace(kind: str) -> Predicate:
 
 def hidden_processes(wanted: str, seen: Live) -> list[Difference]:
     if wanted == "default":
-        raise NotApplicable("ProtectProc=default leaves no trace in /proc")
+        raise NotApplicable("ProtectProc=default leaves no trace in /proc", declared="host.hardening")
     options = seen.mount("/proc")["super"]
     ways = {f"hidepid={word}" for word in HIDEPID[wanted]}
     return [] if ways & set(options) else [(f"/proc with {','.join(options)}", f"hidepid={wanted}")]
@@ -224,7 +225,7 @@ def hidden_processes(wanted: str, seen: Live) -> list[Difference]:
 
 def process_subset(wanted: str, seen: Live) -> list[Difference]:
     if wanted != "pid":
-        raise NotApplicable(f"ProcSubset={wanted} leaves no trace in /proc")
+        raise NotApplicable(f"ProcSubset={wanted} leaves no trace in /proc", declared="host.hardening")
     options = seen.mount("/proc")["super"]
     return [] if "subset=pid" in options else [(f"/proc with {','.join(options)}", "subset=pid")]
 
@@ -232,7 +233,7 @@ def process_subset(wanted: str, seen: Live) -> list[Difference]:
 def mask(wanted: str, seen: Live) -> list[Difference]:
     has = seen.status.get("Umask")
     if has is None:
-        raise NotApplicable("this kernel shows no Umask")
+        raise Untestable("this kernel shows no Umask", "update it to Linux 4.7 or later")
     return [] if int(has, 8) == int(wanted, 8) else [(f"Umask {has}", wanted)]
 
 

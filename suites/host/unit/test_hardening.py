@@ -52,7 +52,7 @@ def test_in_force(directive: tuple[MachineFacts, str]) -> None:
 def test_exposure(machine: MachineFacts) -> None:
     most, unit = machine.declared.exposure, loaded_unit(machine)
     if most is None:
-        raise NotApplicable("the environment declares no exposure")
+        raise NotApplicable("the environment declares no exposure", declared="host.exposure")
     if unit["exposure"] is None:
         raise Untestable(
             f"{machine.name}: systemd-analyze security gives no exposure",
@@ -88,7 +88,10 @@ def test_tree_is_read_only(host: MachineFacts) -> None:
     assert isinstance(host.declared, Host)
     declared = host.declared.hardening
     if declared.get("ProtectSystem") != "strict" and "ReadOnlyPaths" not in declared:
-        raise NotApplicable("the environment declares neither ProtectSystem=strict nor ReadOnlyPaths")
+        raise NotApplicable(
+            "the environment declares neither ProtectSystem=strict nor ReadOnlyPaths",
+            declared="host.hardening",
+        )
     require(process_rules.writable_tree(live(host), host.declared))
 
 
@@ -103,5 +106,5 @@ def test_tree_is_read_only(host: MachineFacts) -> None:
 def test_writable_paths(host: MachineFacts) -> None:
     assert isinstance(host.declared, Host)
     if not host.declared.writable:
-        raise NotApplicable("the environment declares nothing writable")
+        raise NotApplicable("the environment declares nothing writable", declared="host.writable")
     require(process_rules.read_only_data(live(host), host.declared))

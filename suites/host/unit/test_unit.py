@@ -120,7 +120,10 @@ def test_restarted(machine: MachineFacts) -> None:
 def test_command(host: MachineFacts) -> None:
     assert isinstance(host.declared, Host)
     if host.declared.virtual_environment is None and host.declared.configuration is None:
-        raise NotApplicable("the environment declares neither virtual_environment nor configuration")
+        raise NotApplicable(
+            "the environment declares neither virtual_environment nor configuration",
+            declared="host.virtual_environment",
+        )
     require(unit_rules.other_command(loaded_unit(host), host.declared))
 
 
@@ -135,7 +138,9 @@ def test_command(host: MachineFacts) -> None:
 def test_working_directory(host: MachineFacts) -> None:
     assert isinstance(host.declared, Host)
     if host.declared.working_directory is None:
-        raise NotApplicable("the environment declares no working_directory")
+        raise NotApplicable(
+            "the environment declares no working_directory", declared="host.working_directory"
+        )
     require(unit_rules.other_directory(loaded_unit(host), host.declared))
 
 

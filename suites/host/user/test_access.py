@@ -85,7 +85,7 @@ def test_cannot_read_secrets(host: MachineFacts) -> None:
     """systemd reads them as root before it starts the service, which needs no access of its own."""
     declared = rules.declared_host(host)
     if not declared.secrets:
-        raise NotApplicable("the environment declares no files with secrets")
+        raise NotApplicable("the environment declares no files with secrets", declared="host.secrets")
     require(
         [
             Problem(
@@ -110,7 +110,7 @@ def test_cannot_write_secrets(host: MachineFacts) -> None:
     """Who can write them chooses the next key."""
     declared = rules.declared_host(host)
     if not declared.secrets:
-        raise NotApplicable("the environment declares no files with secrets")
+        raise NotApplicable("the environment declares no files with secrets", declared="host.secrets")
     require(
         [
             Problem(

@@ -18,7 +18,7 @@ def test_owns_its_address(machine: MachineFacts) -> None:
     """Whatever name or forward led there: a deployment judged on the wrong machine proves nothing."""
     wanted = machine.declared.address
     if wanted is None:
-        raise NotApplicable(f"no address of {machine.name} is declared")
+        raise NotApplicable(f"no address of {machine.name} is declared", declared="host.address")
     owned = machine["machine"]["addresses"]
     if wanted not in owned:
         raise CheckFailed(f"{machine.name} does not own {wanted}; it has {', '.join(owned)}")
@@ -35,7 +35,7 @@ def test_has_its_name(machine: MachineFacts) -> None:
     """A qualified name counts as the short one that begins it."""
     wanted, found = machine.declared.name, machine["machine"]["name"]
     if wanted is None:
-        raise NotApplicable(f"no name of {machine.name} is declared")
+        raise NotApplicable(f"no name of {machine.name} is declared", declared="host.name")
     if wanted not in (found, found.split(".")[0]):
         raise CheckFailed(
             f"{machine.name} calls itself {found}, declared is {wanted}; "
