@@ -5,6 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+INSTALL := gateway_acceptance/locked_install.py
 # the long ones first, so that both workers have something to do until the end
 TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.py
 
@@ -24,13 +25,12 @@ help:
 
 setup: $(READY)
 
-$(READY): requirements/suite.lock pyproject.toml
+$(READY): requirements/suite.lock pyproject.toml $(INSTALL)
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; found '$(PYTHON)'. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/suite.lock
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python $(INSTALL) requirements/suite.lock --sdist font-roboto --into $(VENV) --editable .
 	@touch $(READY)
 
 smoke: $(READY)

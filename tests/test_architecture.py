@@ -15,6 +15,7 @@ GROUND = (
         "usage",
         "profiles",
         "embedded",
+        "locked_install",
         "coverage",
         "coverage_entry",
         "disruptor",

@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.markers import Marker
 
 from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.locked_install import InstallFailedError, neutral_for, run
 from lab.hosts.tools import Tools, command
 from lab.litellm import install
 
@@ -84,9 +85,7 @@ def ensure_wheelhouse(root: Path, version: str, say: Callable[[str], None]) -> P
         say(f"fetching the wheels of LiteLLM {version}, once ...")
         (part / "requirements.lock").write_text(text, encoding="utf-8")
         wanted = ["--require-hashes", "-r", str(part / "requirements.lock"), "-d", str(part)]
-        command(
-            [sys.executable, "-m", "pip", "download", *_for_the_hosts(), *wanted], budget_s=BUILD_BUDGET_S
-        )
+        _pip("download", *_for_the_hosts(), *wanted)
 
     return _once(folder, build)
 
@@ -107,10 +106,20 @@ def ensure_stand_in(root: Path, say: Callable[[str], None]) -> Path:
         target = part / STAND_IN.lstrip("/")
         (part / "requirements.lock").write_text(text, encoding="utf-8")
         wanted = ["--require-hashes", "-r", str(part / "requirements.lock"), "--target", str(target)]
-        command([sys.executable, "-m", "pip", "install", *_for_the_hosts(), *wanted], budget_s=BUILD_BUDGET_S)
+        _pip("install", *_for_the_hosts(), *wanted)
         (part / "requirements.lock").unlink()
 
     return _once(folder, build)
+
+
+def _pip(*arguments: str) -> None:
+    """Run the suite's own pip, which obeys the lock and of its configuration the indexes alone."""
+    try:
+        run([sys.executable, "-m", "pip", *arguments], neutral_for(Path(sys.executable)))
+    except InstallFailedError as failed:
+        raise NotStarted(
+            f"what the lab's hosts install cannot be fetched: {failed.reason}", failed.detail
+        ) from None
 
 
 def _for_the_hosts() -> list[str]:

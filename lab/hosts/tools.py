@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.locked_install import reason_of
 
 NEEDED = (
     "apt-get",
@@ -120,6 +121,6 @@ def command(
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotStarted(f"{argv[0]} cannot be run: {error}") from None
     if done.returncode:
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-8:])
-        raise NotStarted(f"{Path(argv[0]).name} failed with exit code {done.returncode}", last)
+        reason, detail = reason_of(f"{done.stdout}\n{done.stderr}")
+        raise NotStarted(f"{Path(argv[0]).name} failed ({done.returncode}): {reason}", detail)
     return done.stdout

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
+import os
 import re
 import shutil
-import subprocess
 import sys
+import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.locked_install import (
+    WHEELS_ONLY,
+    InstallFailedError,
+    install_lock,
+    neutral_for,
+    run,
+)
 
 HERE = Path(__file__).parent
 VERSION = re.compile(r"^[0-9][0-9A-Za-z.]*$")
-INSTALL_BUDGET_S = 900
-"""Seconds for one installation; a slow index, not a hanging one."""
 
 
 def resolve_version(wanted: str) -> str:
@@ -31,6 +40,11 @@ def resolve_version(wanted: str) -> str:
     return str(version)
 
 
+def default_version() -> str:
+    """What every embedded environment runs that is given no other one."""
+    return resolve_version("")
+
+
 def locked_versions() -> list[str]:
     """The versions that have a lock file, oldest first."""
     return sorted((path.name.removesuffix(".lock") for path in HERE.glob("*.lock")), key=Version)
@@ -39,54 +53,66 @@ def locked_versions() -> list[str]:
 def ensure_litellm(root: Path, version: str, say: Callable[[str], None]) -> Path:
     """The ``litellm`` executable of that version, installed once below ``root/.lab``.
 
-    Raises NotStarted with the installer's last lines where it cannot be had.
+    A version without a lock is resolved once; what it resolved to is kept in ``root/.lab/litellm``, as
+    VERSION.lock, and installed from there, here and wherever that file is copied to. Raises NotStarted with
+    the installer's reason.
     """
-    lock = HERE / f"{version}.lock"
-    mark = hashlib.sha256(lock.read_bytes()).hexdigest()[:12] if lock.exists() else "unlocked"
-    folder = root / ".lab" / "litellm" / f"{version}-{mark}"
-    executable = folder / "bin" / "litellm"
-    ready = folder / ".ready"
-    if ready.exists():
-        return executable
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as guard:
+    folder = root / ".lab" / "litellm"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{version}.lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)  # another run may be installing the same
-        if ready.exists():
-            return executable
-        locked = "locked" if lock.exists() else "not locked: its dependencies are today's newest"
-        say(f"installing LiteLLM {version} ({locked}), once ...")
-        shutil.rmtree(folder, ignore_errors=True)
-        # --no-deps: the lock is complete; resolving again would let tomorrow's releases break it
-        what = (
-            ["--no-deps", "--require-hashes", "-r", str(lock)]
-            if lock.exists()
-            else [f"litellm[proxy]=={version}"]
-        )
-        _run([_base_python(), "-m", "venv", str(folder)], version)
-        _run([str(folder / "bin" / "pip"), "install", "--quiet", *what], version)
-        ready.touch()
-    return executable
+        try:
+            lock = HERE / f"{version}.lock"
+            if not lock.exists():
+                lock = folder / f"{version}.lock"
+                if not lock.exists():
+                    say(f"resolving LiteLLM {version} (no lock), once; kept in {lock.relative_to(root)} ...")
+                    _resolve(lock, version)
+            return _installed(folder, version, lock, say)
+        except InstallFailedError as failed:
+            known = f"locked versions are {', '.join(locked_versions())}"
+            raise NotStarted(
+                f"LiteLLM {version} cannot be installed: {failed.reason}",
+                "\n".join([failed.detail, known]).strip(),
+            ) from None
 
 
-def _run(command: list[str], version: str) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=INSTALL_BUDGET_S,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotStarted(f"LiteLLM {version} cannot be installed: {error}") from None
-    if done.returncode:
-        raise NotStarted(
-            f"LiteLLM {version} cannot be installed; locked versions are {', '.join(locked_versions())}",
-            "\n".join(done.stderr.strip().splitlines()[-8:]),
-        )
+def _installed(folder: Path, version: str, lock: Path, say: Callable[[str], None]) -> Path:
+    mark = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    place = folder / f"{version}-{mark}"
+    if not (place / ".ready").exists():
+        say(f"installing LiteLLM {version} (locked), once ...")
+        shutil.rmtree(place, ignore_errors=True)
+        run([base_python(), "-m", "venv", str(place)], os.environ)
+        install_lock(place / "bin" / "python", lock)
+        (place / ".ready").touch()
+    return place / "bin" / "litellm"
 
 
-def _base_python() -> str:
+def _resolve(lock: Path, version: str) -> None:
+    """Write what a version resolves to today, on this platform, with the hashes of the chosen files."""
+    with tempfile.TemporaryDirectory(prefix="resolve-") as temporary:
+        python, report = Path(temporary) / "venv" / "bin" / "python", Path(temporary) / "report.json"
+        run([base_python(), "-m", "venv", str(python.parents[1])], os.environ)
+        choose = ["--dry-run", "--ignore-installed", *WHEELS_ONLY, "--report", str(report)]
+        wanted = f"litellm[proxy]=={version}"
+        run([str(python), "-m", "pip", "install", "--quiet", *choose, wanted], neutral_for(python))
+        text = lock_of(json.loads(report.read_text(encoding="utf-8")))
+    part = lock.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(lock)
+
+
+def lock_of(report: Mapping[str, Any]) -> str:
+    """pip's installation report (version 1) as a lock: ``name==version`` with one SHA-256 each, by name."""
+    pins = []
+    for item in report["install"]:
+        name = canonicalize_name(item["metadata"]["name"])
+        digest = item["download_info"]["archive_info"]["hashes"]["sha256"]
+        pins.append(f"{name}=={item['metadata']['version']} \\\n    --hash=sha256:{digest}\n")
+    return "".join(sorted(pins))
+
+
+def base_python() -> str:
     """The interpreter below the suite's own virtual environment."""
     return getattr(sys, "_base_executable", sys.executable)

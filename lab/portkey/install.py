@@ -7,11 +7,11 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.locked_install import InstallFailedError, run
 from gateway_acceptance.report.node import NoNodeError, node, npm
 
 HERE = Path(__file__).parent
@@ -20,7 +20,6 @@ NPM_CI = (
     *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
     *("--fetch-retries=1", "--prefer-offline"),
 )
-INSTALL_BUDGET_S = 300
 
 
 def locked_version(_wanted: str = "") -> str:
@@ -31,7 +30,7 @@ def locked_version(_wanted: str = "") -> str:
 def ensure_portkey(root: Path, version: str, say: Callable[[str], None]) -> Path:
     """The gateway's program for Node, installed once below ``root/.lab``.
 
-    Raises NotStarted with npm's last lines where it cannot be had.
+    Raises NotStarted with npm's own reason where it cannot be had.
     """
     lock = HERE / "package-lock.json"
     mark = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
@@ -57,22 +56,12 @@ def _npm_ci(folder: Path, version: str) -> None:
     except NoNodeError as error:
         raise NotStarted(f"Portkey {version} cannot be installed: {error}") from None
     path = os.pathsep.join([str(program.parent), os.environ.get("PATH", os.defpath)])
+    # the machine's own certificates, as pip uses them: the wheel's node brings a list of its own
+    variables = {"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path, "NO_COLOR": "1"}
     try:
-        done = subprocess.run(
-            [str(program), str(script), *NPM_CI],
-            cwd=folder,
-            # the machine's own certificates, as pip uses them: the wheel's node brings a list of its own
-            env={"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path, "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=INSTALL_BUDGET_S,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotStarted(f"Portkey {version} cannot be installed: {error}") from None
-    if done.returncode:
+        run([str(program), str(script), *NPM_CI], variables, cwd=folder)
+    except InstallFailedError as failed:
+        needs = "installing it needs npm's packages once"
         raise NotStarted(
-            f"Portkey {version} cannot be installed; installing it needs npm's packages once",
-            "\n".join(done.stderr.strip().splitlines()[-8:]),
-        )
+            f"Portkey {version} cannot be installed: {failed.reason}", f"{failed.detail}\n{needs}".strip()
+        ) from None
