@@ -1,4 +1,5 @@
-"""Blame is located: where a case failed, the question goes straight to the backend."""
+"""Blame is located: where a case failed, the question goes straight to the backend, and status, time and body
+of both answers are compared."""
 
 from __future__ import annotations
 
@@ -16,23 +17,34 @@ from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, NotPermitted, Untestable
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backend import BackendClient, full_name
+from gateway_acceptance.wire.comparison import BACKEND, Asked, by_status, by_text, by_time, is_late
 from gateway_acceptance.wire.exchange import Exchange
 
-BLAME_TOKENS = 32
-"""Tokens that a question asked again may bring."""
+BLAME_TOKENS, MOST_TOKENS = 32, 256
+"""Tokens that a question asked again may bring: where it named no limit, and at most."""
+AGAIN = 2
+"""So often more a backend is asked where the gateway was refused for asking too often: one question alone is
+not too often."""
 
 
 def located(outcome: Outcome, item: pytest.Item, state: WorkerState) -> Outcome:
-    """The same outcome, with the blame located where the case concerns an alias and was not yet blamed."""
+    """The same outcome, with the blame located where the case concerns an alias.
+
+    Where the check itself blames the gateway, only what is evidence without its words is asked about: an
+    answer that was refused or late, for a backend's own refusal or delay is no gateway's."""
     environment = state.environment(environment_of(item))
     target = state.targets.get(environment.name)
-    if outcome.blame or target is None:
+    if target is None or outcome.blame not in ("", "gateway"):
         return outcome
     exchanges = list(state.notebook.exchanges)
     asked = [exchange for exchange in exchanges if exchange.request_body]
-    refused = [exchange for exchange in asked if exchange.status != HTTPStatus.OK]
-    last = (refused or asked)[-1] if asked else None
+    refused = [one for one in asked if one.status is None or one.status >= HTTPStatus.TOO_MANY_REQUESTS]
+    wrong = [one for one in asked if one.status != HTTPStatus.OK]
+    late = sorted((one for one in asked if is_late(one, environment.bounds)), key=lambda one: one.elapsed_s)
+    if outcome.blame and not (refused or late):
+        return outcome
+    last = (refused or late or wrong or asked)[-1] if asked else None
     alias = _alias(parameters_of(item), last)
     if alias not in environment.aliases:
         return outcome
@@ -40,6 +52,8 @@ def located(outcome: Outcome, item: pytest.Item, state: WorkerState) -> Outcome:
         blame = _blame(target, environment, alias, last)
     finally:
         state.notebook.exchanges[:] = exchanges  # the evidence is what the check saw
+    if outcome.blame and not blame.startswith(BACKEND):
+        return outcome
     return replace(outcome, blame=blame)
 
 
@@ -55,50 +69,109 @@ def _alias(parameters: Mapping[str, str], last: Exchange | None) -> str:
 
 
 def _blame(target: Target, environment: Environment, alias: str, last: Exchange | None) -> str:
+    """The first sentence that blames a backend, else what all of them leave to say."""
     deployments = environment.deployments_of(alias)
     if last is not None and last.served_by:
         deployments = [d for d in deployments if d.backend == last.served_by] or deployments
-    healthy = []
+    said = []
     for served in deployments:
         try:
-            finding, word = _asked_directly(target, served, last)
+            sentence = _compared(target, served, last)
         except NotPermitted:
             return ""
         except (NotApplicable, Untestable):
             continue
-        if finding:
-            return f"backend: {finding}"
-        healthy.append(word)
-    return f"gateway: {'; '.join(dict.fromkeys(healthy))}" if healthy else ""
+        if sentence.startswith(BACKEND):
+            return sentence
+        said.append(sentence)
+    return "; ".join(dict.fromkeys(said))
 
 
-def _asked_directly(target: Target, served: Served, last: Exchange | None) -> tuple[str, str]:
-    """(what is wrong with the backend, or empty; what it answered, where it is well)."""
+def _compared(target: Target, served: Served, last: Exchange | None) -> str:
+    """Who is to blame by one backend's own answer, and what decided."""
     client = target.backend(served.backend)
     try:
         if full_name(served.upstream) not in client.models():
-            return f"{served.backend} does not hold {served.upstream}", ""
-        prompt = _prompt(last)
-        if prompt is None:
-            return "", f"{served.backend} is reachable and holds {served.upstream}"
-        answer = client.chat(served.upstream, prompt, max_tokens=BLAME_TOKENS)
-        if answer.status != 200:
-            return f"{served.backend} itself answers {answer.status}: {answer.text[:160]}", ""
-        content = str(answer.json()["message"]["content"])
+            return f"{BACKEND}: {served.backend} does not hold {served.upstream}"
+        asked = _asked(client, served, last)
+        if last is None or asked is None:
+            return f"gateway: {served.backend} is reachable and holds {served.upstream}"
+        decided = by_status(last, asked)
+        if last.status == HTTPStatus.TOO_MANY_REQUESTS:
+            for _ in range(AGAIN):
+                decided = decided if decided.startswith(BACKEND) else _again(client, served, last)
+        if decided:
+            return decided
+        if is_late(last, target.environment.bounds):
+            return _by_time(target, client, served, last, asked)
+        return by_text(_text_through(last), asked)
     except CheckFailed as failure:
-        return str(failure), ""
-    except (KeyError, TypeError):
-        return f"{served.backend} itself answers 200 without a message: {answer.text[:160]}", ""
-    return "", f"{served.backend} itself answers the same question with {content[:80]!r}"
+        return f"{BACKEND}: {failure}"
 
 
-def _prompt(last: Exchange | None) -> str | None:
-    """The last user message of a chat request."""
-    if last is None:
+def _again(client: BackendClient, served: Served, last: Exchange) -> str:
+    asked = _asked(client, served, last)
+    return by_status(last, asked) if asked is not None else ""
+
+
+def _by_time(target: Target, client: BackendClient, served: Served, last: Exchange, asked: Asked) -> str:
+    """By the time of the answer; where that was quick, once more after another model of the same backend,
+    which may have room for one at a time."""
+    decided = by_time(last, asked)
+    others = [one for one in target.environment.upstreams_on(served.backend) if one != served.upstream]
+    if decided.startswith(BACKEND) or not others:
+        return decided
+    client.load(others[0])
+    after = _asked(client, served, last)
+    again = by_time(last, after, f", asked after {others[0]}") if after is not None else ""
+    return again if again.startswith(BACKEND) else decided
+
+
+def _asked(client: BackendClient, served: Served, last: Exchange | None) -> Asked | None:
+    """The question asked of the backend itself; None where it is none that a backend can be asked. Raises
+    CheckFailed where a success holds no answer."""
+    name, body = served.backend, _request(last)
+    texts = body.get("input")
+    if isinstance(texts, list) and texts and isinstance(texts[0], str):
+        texts = texts[0]
+    if isinstance(texts, str):
+        return Asked(name, client.embedding(served.upstream, texts))
+    prompt = _prompt(body)
+    if prompt is None:
         return None
+    wanted = body.get("max_tokens", body.get("max_completion_tokens"))
+    tokens = min(wanted, MOST_TOKENS) if isinstance(wanted, int) and wanted > 0 else BLAME_TOKENS
+    answer = client.chat(served.upstream, prompt, max_tokens=tokens)
+    if answer.status != HTTPStatus.OK:
+        return Asked(name, answer)
+    document = answer.json()
+    message = document.get("message") if isinstance(document, dict) else None
+    if not isinstance(message, dict) or "content" not in message:
+        raise CheckFailed(f"{name} itself answers 200 without a message: {answer.text[:160]}")
+    return Asked(name, answer, str(message["content"]))
+
+
+def _request(last: Exchange | None) -> Mapping[str, Any]:
     try:
-        messages: Any = json.loads(last.request_body)["messages"]
-        content = messages[-1]["content"]
+        body = json.loads(last.request_body) if last is not None else {}
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _prompt(body: Mapping[str, Any]) -> str | None:
+    """The last user message of a chat request."""
+    try:
+        content = body["messages"][-1]["content"]
+    except (KeyError, TypeError, IndexError):
+        return None
+    return content if isinstance(content, str) else None
+
+
+def _text_through(last: Exchange) -> str | None:
+    """The text that came through the gateway; None where that is not to be seen (a stream, an error)."""
+    try:
+        content = json.loads(last.body)["choices"][0]["message"]["content"]
     except (ValueError, KeyError, TypeError, IndexError):
         return None
     return content if isinstance(content, str) else None

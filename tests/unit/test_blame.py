@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +13,14 @@ from typing import Any
 import httpx2
 import pytest
 
+from gateway_acceptance.environment.model import Bounds
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import Verdict
+from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.comparison import Asked, by_time, is_late
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import Sender
 from tests.unit.declared import URL, environment
@@ -55,26 +58,36 @@ def state(tmp_path: Path) -> Iterator[WorkerState]:
     made.close()
 
 
-def blamed(state: WorkerState, backends: Backends, *, served_by: str = "", **parameters: str) -> str:
+def blamed(
+    state: WorkerState,
+    backends: Backends,
+    *,
+    served_by: str = "",
+    through: Mapping[str, Any] | None = None,
+    outcome: Outcome = FAILED,
+    **parameters: str,
+) -> str:
+    """The blame of a case whose last answer through the gateway was this one."""
     target = state.targets["mini"]
     target.sender.close()
     target.sender = Sender(
         target.notebook, target.budget, target.sender.deadline, connections=httpx2.MockTransport(backends)
     )
     body = json.dumps({"model": "chat-one", "messages": [{"role": "user", "content": "hi"}]}).encode()
-    asked = Exchange("POST", URL + "/v1/chat/completions", (), body, 200, served_by=served_by)
+    seen = {"status": 200, **(through or {})}
+    asked = Exchange("POST", URL + "/v1/chat/completions", (), body, served_by=served_by, **seen)
     state.notebook.exchanges.append(asked)
     params = {"environment": "mini", **parameters}
     item = pytest.Function.__new__(pytest.Function)
     item.callspec = SimpleNamespace(params=params)  # type: ignore[assignment]
-    outcome = located(FAILED, item, state)
+    found = located(outcome, item, state)
     assert state.notebook.exchanges == [asked], "the evidence is what the check saw"
-    return outcome.blame
+    return found.blame
 
 
 def test_a_backend_that_answers_right_leaves_the_gateway(state: WorkerState) -> None:
     blame = blamed(state, Backends(), chat_model="chat-one")
-    assert blame == "gateway: one itself answers the same question with 'HX-OK'"
+    assert blame == "gateway: by body: one itself answers the same question with 'HX-OK'"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +96,7 @@ def test_a_backend_that_answers_right_leaves_the_gateway(state: WorkerState) -> 
         (Backends(tags={"models": []}), "backend: one does not hold tiny"),
         (Backends(tags=None), "backend: GET http://127.0.0.1:11434/api/tags: connection refused"),
         (Backends(tags=b"junk"), "backend: expected a JSON body"),
-        (Backends(status=500, chat=b"oops"), "backend: one itself answers 500: oops"),
+        (Backends(status=500, chat=b"oops"), "backend: by status: one itself answers 500: oops"),
         (Backends(chat=b"junk"), "backend: expected a JSON body"),
         (Backends(chat=[]), "backend: one itself answers 200 without a message: []"),
         (Backends(chat={"message": None}), "backend: one itself answers 200 without a message"),
@@ -106,3 +119,94 @@ def test_nobody_is_blamed_where_nothing_may_be_asked(state: WorkerState) -> None
     backends = Backends()
     assert blamed(state, backends, chat_model="chat-one") == ""
     assert backends.asked == []
+
+
+def said(text: str) -> list[tuple[float, bytes]]:
+    """The body of a chat completion with this text, as it arrives."""
+    return [(0.1, json.dumps({"choices": [{"message": {"content": text}}]}).encode())]
+
+
+def test_a_refusal_that_only_the_gateway_gives_is_its_own(state: WorkerState) -> None:
+    blame = blamed(state, Backends(), through={"status": 503}, chat_model="chat-one")
+    assert blame == "gateway: by status: 503 through the gateway, 200 from one itself"
+
+
+def test_too_many_requests_is_asked_more_than_once(state: WorkerState) -> None:
+    class Limited(Backends):
+        def __call__(self, request: httpx2.Request) -> httpx2.Response:
+            self.status = 429 if self.asked.count("127.0.0.1/api/chat") >= 2 else 200
+            return super().__call__(request)
+
+    blame = blamed(state, Limited(chat={"message": {"content": "a"}}), through={"status": 429}, group="both")
+    assert blame.startswith("backend: by status: one itself answers 429")
+
+
+def test_a_plain_blame_of_the_gateway_gives_way_to_a_backend_that_refuses(state: WorkerState) -> None:
+    failed = Outcome(Verdict.FAILED, "got 500", "gateway")
+    backends = Backends(status=500, chat=b"oops")
+    blame = blamed(state, backends, through={"status": 500}, outcome=failed, chat_model="chat-one")
+    assert blame == "backend: by status: one itself answers 500: oops"
+
+
+def test_a_plain_blame_of_the_gateway_stands_otherwise(state: WorkerState) -> None:
+    failed = Outcome(Verdict.FAILED, "got 500", "gateway")
+    blame = blamed(state, Backends(), through={"status": 500}, outcome=failed, chat_model="chat-one")
+    assert blame == "gateway"
+
+
+def test_a_plain_blame_of_the_gateway_is_not_asked_about_without_evidence(state: WorkerState) -> None:
+    failed, backends = Outcome(Verdict.FAILED, "another text", "gateway"), Backends()
+    assert blamed(state, backends, outcome=failed, chat_model="chat-one") == "gateway"
+    assert backends.asked == []
+
+
+def test_the_same_text_from_both_leaves_the_model_too(state: WorkerState) -> None:
+    blame = blamed(state, Backends(), through={"chunks": said("HX-OK\n")}, chat_model="chat-one")
+    assert blame.startswith("gateway, or the model: by body: one itself says the same, 'HX-OK'")
+
+
+LATE = Exchange("POST", URL, (), b"", 200, elapsed_s=8.0)
+
+
+@pytest.mark.parametrize(
+    ("own_s", "sentence"),
+    [
+        (7.5, "backend: by time: 7.5 s from one itself, 8.0 s through the gateway"),
+        (0.3, "gateway: by time: 0.3 s from one itself, 8.0 s through the gateway"),
+    ],
+)
+def test_a_late_answer_is_held_against_the_backends_own(own_s: float, sentence: str) -> None:
+    assert by_time(LATE, Asked("one", replace(LATE, elapsed_s=own_s), "a")) == sentence
+
+
+def test_what_is_late() -> None:
+    bounds = Bounds(first_token_s=1.0, answer_s=5.0)
+    assert is_late(LATE, bounds)
+    assert is_late(replace(LATE, elapsed_s=2.0, first_byte_s=1.5), bounds)
+    assert is_late(replace(LATE, elapsed_s=0.1, error="no answer within 0.1 s"), bounds)
+    assert not is_late(replace(LATE, elapsed_s=4.0, first_byte_s=0.5), bounds)
+
+
+def test_a_backend_with_room_for_one_model_is_asked_after_another(
+    state: WorkerState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of model costs its seconds once: the same question right after it is quick."""
+    loaded = ["tiny"]
+
+    def chat(_: BackendClient, model: str, prompt: str, *, max_tokens: int) -> Exchange:
+        took, loaded[0] = 0.2 if loaded[0] == model else 7.0, model
+        return Exchange(
+            "POST", URL, (), prompt.encode(), 200, (), said_by("a"), elapsed_s=took + 0 * max_tokens
+        )
+
+    monkeypatch.setattr(BackendClient, "chat", chat)
+    monkeypatch.setattr(BackendClient, "load", lambda _, model: loaded.__setitem__(0, model))
+    monkeypatch.setattr(type(state.targets["mini"].environment), "upstreams_on", lambda *_: ["other", "tiny"])
+    late = {"elapsed_s": 70.0 / 8, "error": "the answer was not complete within 8 s"}
+    blame = blamed(state, Backends(), through=late, chat_model="chat-one")
+    assert blame == ("backend: by time: 7.0 s from one itself, asked after other, 8.8 s through the gateway")
+
+
+def said_by(text: str) -> list[tuple[float, bytes]]:
+    """Ollama's answer with this text."""
+    return [(0.1, json.dumps({"message": {"content": text}}).encode())]
