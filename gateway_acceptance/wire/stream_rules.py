@@ -36,7 +36,7 @@ TRUNCATED = Rule(
     "stream.truncated",
     MUST,
     "a stream that fails says so; it does not just end without finish_reason, error or [DONE]",
-    "LiteLLM #39748: clients take the part for the whole",
+    f"{STREAM}; LiteLLM #39748: clients take the part for the whole",
 )
 ERROR_FRAME = Rule(
     "stream.error.frame",
@@ -139,7 +139,7 @@ FINISH_AFTER = Rule(
     "stream.finish.after",
     MUST,
     "nothing of a choice follows its finish",
-    "clients stop reading at finish_reason",
+    "openai-openapi CreateChatCompletionStreamResponse.choices.finish_reason: why the model stopped",
 )
 FINISH_NO_CALL = Rule(
     "stream.finish.no_call",

@@ -148,7 +148,7 @@ def test_prefix_is_not_told(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=READ,
     claims="FUN-04",
-    spec="litellm issue 39757",
+    spec="RFC 6750 section 5.3: safeguard bearer tokens; litellm issue 39757",
 )
 def test_key_is_not_echoed(live_gateway: GatewayClient) -> None:
     """Neither the key nor its SHA-256, by which it is found in the database: error messages end in logs."""

@@ -19,6 +19,7 @@ SPEC = "openai:guides/error-codes 401"
     effect=READ,
     claims="FUN-04",
     profile="smoke",
+    spec="RFC 6750 section 2.1; environment: gateway.key_variable",
 )
 def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
     """The control of all refusals below: with the right key the same request succeeds."""

@@ -39,6 +39,7 @@ def test_shape(
     effect=SPEND,
     claims=("FUN-01", "FUN-06"),
     profile="smoke",
+    spec="openai:CreateChatCompletionRequest.temperature; environment: models",
 )
 def test_exact_and_deterministic(target: Target, gateway: GatewayClient, chat_model: str) -> None:
     """White space around the text is a model's habit and is forgiven. Answers are compared only where the

@@ -108,7 +108,7 @@ def test_no_memory(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
-    spec="field: caches whose key is cut",
+    spec="openai:CreateChatCompletionRequest.messages; field: caches whose key is cut",
 )
 def test_alike(target: Target, gateway: GatewayClient) -> None:
     """One after the other, over the same kept-alive connection where the gateway keeps it."""
@@ -123,7 +123,7 @@ def test_alike(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
-    spec="field: caches whose key is the last message",
+    spec="openai:CreateChatCompletionRequest.messages; field: caches whose key is the last message",
 )
 def test_earlier_turn(target: Target, gateway: GatewayClient) -> None:
     """The last message is the same for everybody: who reuses answers by it gives them to a stranger."""
@@ -137,7 +137,7 @@ def test_earlier_turn(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
-    spec="field: caches whose key leaves out the parameters",
+    spec="openai:CreateChatCompletionRequest.max_tokens; field: caches whose key leaves out the parameters",
 )
 def test_other_limit(target: Target, gateway: GatewayClient) -> None:
     """A cut answer that is reused for a whole one cannot be told from a model that stopped."""

@@ -43,6 +43,7 @@ UNUSUAL = (
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
+    spec="environment: models.unit_norm",
 )
 def test_unit_norm(
     target: Target, gateway: GatewayClient, environment: Environment, embedding_model: str
@@ -84,6 +85,7 @@ def test_permutation(target: Target, gateway: GatewayClient, embedding_model: st
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
+    spec="openai:Embedding.embedding; environment: models.upstream",
 )
 def test_repeated(target: Target, gateway: GatewayClient, embedding_model: str) -> None:
     """Between requests, and two times in one: what was indexed yesterday must be found today."""
@@ -102,6 +104,7 @@ def test_repeated(target: Target, gateway: GatewayClient, embedding_model: str) 
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
+    spec="openai:Embedding.embedding: the vector of its own input",
 )
 def test_distinct(target: Target, gateway: GatewayClient, embedding_model: str) -> None:
     """A batch that is answered with one text's vector twice has lost a text."""
@@ -132,6 +135,7 @@ def test_string_is_list_of_one(target: Target, gateway: GatewayClient, embedding
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
+    spec="openai:CreateEmbeddingRequest.input: multiple inputs in a single request",
 )
 def test_batch_is_singles(target: Target, gateway: GatewayClient, embedding_model: str) -> None:
     """Documents are indexed in batches, questions come alone. The last text too: batches are cut at ends."""
@@ -170,6 +174,7 @@ def test_large_batch(target: Target, gateway: GatewayClient, environment: Enviro
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
+    spec="openai:CreateEmbeddingRequest.input: the text to embed",
 )
 def test_text_arrives_unchanged(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """Held against the backend's own vectors: mojibake, stripped characters and added prefixes turn them

@@ -77,6 +77,7 @@ def test_literal_contract(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    spec="openai:CreateChatCompletionResponse; environment: models",
 )
 def test_afterwards(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """A worker that died, or a deployment that was cooled down because clients made mistakes, shows here."""

@@ -7,6 +7,7 @@ from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.strict_json import parse_json
@@ -133,7 +134,12 @@ def test_open_paths_tell_nothing(
 def test_address_in_the_body(target: Target, gateway: GatewayClient) -> None:
     """``api_base`` and ``base_url`` are parameters of client libraries: a gateway that follows them calls,
     with its own rights and keys, whatever a caller names."""
-    require(all_of([followed(seen) for seen in addressed(target)]), blame="gateway")
+    steered = addressed(target)
+    require(
+        all_of([followed(seen) for seen in steered]),
+        blame="gateway",
+        judged={"requests with an address": len(steered)},
+    )
 
 
 @check(
@@ -162,7 +168,7 @@ def test_address_is_answered(target: Target, gateway: GatewayClient) -> None:
 )
 def test_configuration_in_the_body(target: Target, gateway: GatewayClient) -> None:
     """The same by another door: a whole model list with an address of the caller's."""
-    require(followed(configured(target)), blame="gateway")
+    require(followed(configured(target)), blame="gateway", judged={"requests with a configuration": 1})
 
 
 @check(
@@ -171,7 +177,7 @@ def test_configuration_in_the_body(target: Target, gateway: GatewayClient) -> No
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
-    spec="litellm pull request 26941",
+    spec="openai:CreateChatCompletionResponse: returned by the model; litellm pull request 26941",
 )
 def test_mock_response(target: Target, gateway: GatewayClient) -> None:
     """``mock_response`` passes every model, and what is logged and cached of the answer is a forgery."""
@@ -187,7 +193,7 @@ def test_mock_response(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
-    spec="litellm pull request 35423",
+    spec="openai:ErrorResponse; litellm pull request 35423",
 )
 def test_mock_failure(target: Target, gateway: GatewayClient) -> None:
     """``mock_testing_fallbacks`` lets callers drill the gateway's failover; only operators may."""
@@ -232,6 +238,7 @@ def test_server_header(live_gateway: GatewayClient) -> None:
     ]
     if told:
         raise CheckFailed(f"expected no version in headers, got {'; '.join(told)}", blame="gateway")
+    judged(headers=len(answer.headers))
 
 
 @check(

@@ -16,6 +16,7 @@ from gateway_acceptance.wire.schema import model_list_problems
     effect=READ,
     claims=("FUN-03", "MOD-08"),
     profile="smoke",
+    spec="openai:ListModelsResponse.data; environment: models, groups",
 )
 def test_exactly_the_declared(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """Nothing missing, nothing that nobody declared, nothing twice."""

@@ -44,7 +44,7 @@ def test_readiness_is_cheap(live_gateway: GatewayClient, environment: Environmen
     level=MUST,
     effect=SPEND,
     claims=("STA-02", "STA-06"),
-    spec="kubernetes: readiness probes",
+    spec="environment: models, groups; kubernetes: readiness probes",
 )
 def test_readiness_is_true(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """Readiness says yes, and the next chat completion is answered."""

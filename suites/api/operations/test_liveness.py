@@ -13,6 +13,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
     effect=READ,
     claims=("STA-02", "SYS-01", "SYS-02"),
     profile="smoke",
+    spec="environment: gateway.liveness_path",
 )
 def test_alive(any_gateway: GatewayClient) -> None:
     """Any answer of 200 on the liveness path, which needs no key. It has no premise, so a dead gateway
@@ -22,7 +23,15 @@ def test_alive(any_gateway: GatewayClient) -> None:
         raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}", blame="gateway")
 
 
-@check("API-OPS-002", "the gateway is ready", level=MUST, effect=READ, claims=("STA-02",), profile="smoke")
+@check(
+    "API-OPS-002",
+    "the gateway is ready",
+    level=MUST,
+    effect=READ,
+    claims=("STA-02",),
+    profile="smoke",
+    spec="environment: gateway.readiness_path",
+)
 def test_ready(target: Target, live_gateway: GatewayClient) -> None:
     """200 on the readiness path, and a body that does not contradict it."""
     path = live_gateway.product.readiness

@@ -47,7 +47,7 @@ def test_several_leave(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
-    spec="LiteLLM #30244: the backend goes on generating for nobody; ollama server/sched.go",
+    spec="environment: bounds.concurrency; LiteLLM #30244: the backend goes on for nobody; ollama sched.go",
 )
 def test_slot_freed(target: Target, gateway: GatewayClient) -> None:
     """A backend serves few requests at a time. One that goes on for a client that has left takes the place of

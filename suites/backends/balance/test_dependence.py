@@ -58,6 +58,7 @@ def test_order(target: Target, gateway: GatewayClient, group: str, note: Note) -
     level=SHOULD,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.strategy",
 )
 def test_text(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Hashing the content sends all that one application asks to one backend."""
@@ -70,6 +71,7 @@ def test_text(target: Target, gateway: GatewayClient, group: str, note: Note) ->
     level=MUST,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.strategy",
 )
 def test_user(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """The field ``user`` of the request, and the header User-Agent. Whoever is tied to a backend has no
@@ -83,6 +85,7 @@ def test_user(target: Target, gateway: GatewayClient, group: str, note: Note) ->
     level=MUST,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.strategy",
 )
 def test_connection(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Clients keep their connections open: one that is tied to a backend is never balanced."""
@@ -95,6 +98,7 @@ def test_connection(target: Target, gateway: GatewayClient, group: str, note: No
     level=MUST,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.strategy",
 )
 def test_stream(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Gateways route streams in code of their own."""
@@ -107,6 +111,7 @@ def test_stream(target: Target, gateway: GatewayClient, group: str, note: Note) 
     level=SHOULD,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.strategy",
 )
 def test_parameters(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Temperature, top_p, seed, or none of them."""
@@ -119,6 +124,7 @@ def test_parameters(target: Target, gateway: GatewayClient, group: str, note: No
     level=MUST,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.strategy",
 )
 def test_company(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Balance is for the time of load: four requests at once, against one alone."""
@@ -131,6 +137,7 @@ def test_company(target: Target, gateway: GatewayClient, group: str, note: Note)
     level=MUST,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.strategy",
 )
 def test_drift(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Shares that change after some requests may be right on average. The sample is short: what changes by

@@ -50,6 +50,7 @@ SHOWN = 600
     level=SHOULD,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.strategy",
 )
 def test_any_request(
     target: Target, gateway: GatewayClient, group: str, note: Callable[[str, object], None]

@@ -41,6 +41,7 @@ FALSE_ALARM = 1e-5
     effect=SPEND,
     claims="FUN-05",
     profile="smoke",
+    spec="environment: groups.deployments",
 )
 def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> None:
     """Draws until a second backend is seen. Gives up when a gateway that draws independently by the declared
@@ -129,6 +130,7 @@ def test_shares(
     level=SHOULD,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.deployments: each request draws anew",
 )
 def test_no_cache(target: Target, gateway: GatewayClient, group: str) -> None:
     """A premise of all that is said of balance, and a promise to who asks twice: as headers, answers' ids and
@@ -149,6 +151,7 @@ def test_no_cache(target: Target, gateway: GatewayClient, group: str) -> None:
     level=SHOULD,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: groups.deployments: each request draws once",
 )
 def test_not_tried_again(target: Target, gateway: GatewayClient, group: str) -> None:
     """While all is well nothing is to be tried again: each try is another draw, and costs another answer."""

@@ -46,6 +46,7 @@ def outages(target: Target, gateway: GatewayClient, disruptor: Disruptor) -> Dis
     "no request outlives the gateway's patience while its backends are silent",
     level=MUST,
     effect=DISRUPT,
+    spec="environment: outage.patience_s",
 )
 def test_deadline(target: Target, outages: Disruptor, waivable: bool) -> None:
     """A backend that accepts and says nothing is given up after what ``[outage]`` declares."""
@@ -57,6 +58,7 @@ def test_deadline(target: Target, outages: Disruptor, waivable: bool) -> None:
     "while a backend is dead, clients see no more errors than the declared retries leave",
     level=MUST,
     effect=DISRUPT,
+    spec="environment: outage.retries",
 )
 def test_errors_predicted(target: Target, outages: Disruptor, environment: Environment, note: Note) -> None:
     """Each attempt draws anew: a request fails with p_dead^(1 + retries), or less. Exact binomial test."""
@@ -86,6 +88,7 @@ def test_errors_predicted(target: Target, outages: Disruptor, environment: Envir
     "nobody is served by a backend that is away, by another one than declared, or by nobody",
     level=MUST,
     effect=DISRUPT,
+    spec="environment: models.backend, groups.deployments",
 )
 def test_served_by_the_living(
     target: Target, outages: Disruptor, note: Note, picture: Picture, waivable: bool
@@ -105,6 +108,7 @@ def test_served_by_the_living(
     "while a backend is dead, the others share its requests in proportion",
     level=SHOULD,
     effect=DISRUPT,
+    spec="environment: groups.deployments",
 )
 def test_survivors_share(target: Target, outages: Disruptor, environment: Environment, note: Note) -> None:
     """The null hypothesis without the dead ones; the test, alpha and power of ``[balance]``."""
@@ -138,6 +142,7 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
     "a backend that is back is served from again, within the cooldown",
     level=MUST,
     effect=DISRUPT,
+    spec="environment: outage.cooldown_s",
 )
 def test_revived(
     target: Target, outages: Disruptor, environment: Environment, note: Note, waivable: bool
@@ -164,6 +169,7 @@ def test_revived(
     "the gateway lives on, and serves what has nothing to do with the outage",
     level=MUST,
     effect=DISRUPT,
+    spec="environment: bounds.health_s, models",
 )
 def test_gateway_lives(target: Target, outages: Disruptor, waivable: bool) -> None:
     """Its liveness route within ``bounds.health_s``, and an alias whose backends are well, at every step."""
@@ -175,6 +181,7 @@ def test_gateway_lives(target: Target, outages: Disruptor, waivable: bool) -> No
     "after outages no slot is taken and no connection is left open",
     level=MUST,
     effect=DISRUPT,
+    spec="environment: bounds.concurrency",
 )
 def test_nothing_leaks(target: Target, outages: Disruptor, waivable: bool) -> None:
     """As the backends see it: a gateway that gives a request up has to hang up as well."""
@@ -186,6 +193,7 @@ def test_nothing_leaks(target: Target, outages: Disruptor, waivable: bool) -> No
     "with all backends dead the error comes at once, as an envelope",
     level=MUST,
     effect=DISRUPT,
+    spec="openai:ErrorResponse; environment: outage.patience_s",
 )
 def test_all_dead(target: Target, outages: Disruptor, waivable: bool) -> None:
     """No slower than the first token of an answer would be."""
@@ -197,6 +205,7 @@ def test_all_dead(target: Target, outages: Disruptor, waivable: bool) -> None:
     "errors during outages are errors, in the envelope that clients read",
     level=MUST,
     effect=DISRUPT,
+    spec="openai:ErrorResponse",
 )
 def test_errors_well_formed(target: Target, outages: Disruptor, waivable: bool) -> None:
     """Status, content type and body."""
@@ -208,6 +217,7 @@ def test_errors_well_formed(target: Target, outages: Disruptor, waivable: bool) 
     "errors during outages tell nothing of the inside",
     level=MUST,
     effect=DISRUPT,
+    spec="CWE-209",
 )
 def test_errors_tell_nothing(target: Target, outages: Disruptor, waivable: bool) -> None:
     """No address of a backend, no stack trace, no path, nothing of the key."""
@@ -219,6 +229,7 @@ def test_errors_tell_nothing(target: Target, outages: Disruptor, waivable: bool)
     "backends are asked no more often than requests and declared retries explain",
     level=MUST,
     effect=DISRUPT,
+    spec="environment: outage.retries",
 )
 def test_no_retry_storm(target: Target, outages: Disruptor, environment: Environment, waivable: bool) -> None:
     """By the backends' own count: hidden retries make an outage worse for everybody."""
@@ -231,6 +242,7 @@ def test_no_retry_storm(target: Target, outages: Disruptor, environment: Environ
     "a stream whose backend breaks off does not end as if it were whole",
     level=MUST,
     effect=DISRUPT,
+    spec="openai:CreateChatCompletionRequest.stream: ended by data: [DONE]",
 )
 def test_broken_stream(target: Target, outages: Disruptor, waivable: bool) -> None:
     """Clients must be able to tell half an answer: an error frame, or a broken connection."""

@@ -18,6 +18,7 @@ from suites.backends.routing.probes import ask_marked, embeds, listed, new_mark,
     level=MUST,
     effect=SPEND,
     claims="MOD-08",
+    spec="environment: models.backend, groups.deployments",
 )
 def test_chat(target: Target, gateway: GatewayClient, chat_model: str, environment: Environment) -> None:
     """As the gateway's header says; where it has none, as the backends' own counts do."""
@@ -33,6 +34,7 @@ def test_chat(target: Target, gateway: GatewayClient, chat_model: str, environme
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
+    spec="environment: models.backend",
 )
 def test_embeddings(
     target: Target, gateway: GatewayClient, embedding_model: str, environment: Environment
@@ -49,6 +51,7 @@ def test_embeddings(
     level=MUST,
     effect=SPEND,
     claims="MOD-08",
+    spec="environment: models.backend, groups.deployments",
 )
 def test_streams(target: Target, gateway: GatewayClient, chat_model: str, environment: Environment) -> None:
     """Gateways route streams in code of their own."""

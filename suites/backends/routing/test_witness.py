@@ -26,6 +26,7 @@ from suites.backends.routing.probes import (
     level=MUST,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: backends.counts, gateway.served_by_header",
 )
 def test_chat_agrees(target: Target, gateway: GatewayClient, chat_model: str) -> None:
     """All that is said of balance rests on the header: a header that lies makes it worthless."""
@@ -38,6 +39,7 @@ def test_chat_agrees(target: Target, gateway: GatewayClient, chat_model: str) ->
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
+    spec="environment: backends.counts, gateway.served_by_header",
 )
 def test_embeddings_agree(target: Target, gateway: GatewayClient, embedding_model: str) -> None:
     _require_agreement(target, embedding_model)
@@ -49,6 +51,7 @@ def test_embeddings_agree(target: Target, gateway: GatewayClient, embedding_mode
     level=SHOULD,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: backends.counts",
 )
 def test_once(target: Target, gateway: GatewayClient, chat_model: str, environment: Environment) -> None:
     """The same question three times over: a cache answers in a backend's place, a hidden retry asks more than
@@ -64,6 +67,7 @@ def test_once(target: Target, gateway: GatewayClient, chat_model: str, environme
     level=MUST,
     effect=SPEND,
     claims="MOD-08",
+    spec="environment: models.upstream",
 )
 def test_model(target: Target, gateway: GatewayClient, chat_model: str, environment: Environment) -> None:
     """The header names a backend, not the model; of two models on one backend only this tells the right
@@ -77,6 +81,7 @@ def test_model(target: Target, gateway: GatewayClient, chat_model: str, environm
     level=SHOULD,
     effect=SPEND,
     claims="FUN-05",
+    spec="environment: gateway.served_by_header",
 )
 def test_header_everywhere(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """Whole chat, streamed chat and embeddings, by the header of the product."""
@@ -104,6 +109,7 @@ def test_header_everywhere(target: Target, gateway: GatewayClient, environment: 
     "the backend's own count tells a request that was made to it",
     level=MUST,
     effect=SPEND,
+    spec="environment: backends.counts",
 )
 def test_counts(backend: BackendClient, environment: Environment) -> None:
     """The second witness is heard first: asked past the gateway, where nobody else can be to blame."""
@@ -136,6 +142,7 @@ def test_counts(backend: BackendClient, environment: Environment) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
+    spec="environment: models.upstream",
 )
 def test_embedding_model(
     target: Target, gateway: GatewayClient, embedding_model: str, environment: Environment
