@@ -172,7 +172,7 @@ def test_long_text(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
-    spec="openai:CreateChatCompletionRequest.messages: the conversation so far; Ollama #4967: prompts are cut in front",
+    spec="openai:CreateChatCompletionRequest.messages; Ollama #4967: prompts are cut in front",
 )
 def test_long_prompt(target: Target, gateway: GatewayClient) -> None:
     """As long as the backend itself reads it whole: a gateway that sets a smaller window cuts it."""
