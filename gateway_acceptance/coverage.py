@@ -112,6 +112,10 @@ def coverage_page(coverage: Coverage, checks: Sequence[Check]) -> str:
         "kept in an environment is said by the runs there ([the tracker](tracker.md)), not here; an endpoint",
         "that an environment does not declare is *not applicable* there.",
         "",
+        f"**{requirements_line(checks)}** A requirement is a clause that somebody else wrote (of OpenAI's",
+        "description, a standard, a manual, the environment's own file) and that checks cite; an assertion is a",
+        "check of one of them, and most clauses are asserted in several ways.",
+        "",
         *_summary(coverage, len(beyond)),
     ]
     for endpoint in coverage.endpoints:
@@ -129,6 +133,12 @@ def coverage_page(coverage: Coverage, checks: Sequence[Check]) -> str:
     lines += _table(("check", "what it proves", "source"))
     lines += [_row(f"`{each.id}`", each.title, f"`{each.spec}`" if each.spec else "") for each in beyond]
     return "\n".join(lines) + "\n"
+
+
+def requirements_line(checks: Sequence[Check]) -> str:
+    """How many clauses the checks cite, and how many checks assert them."""
+    clauses = {part.strip() for check in checks for part in check.spec.split(";") if part.strip()}
+    return f"{len(clauses)} requirements, {len(checks)} assertions."
 
 
 def summary_line(coverage: Coverage) -> str:
