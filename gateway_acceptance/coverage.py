@@ -113,7 +113,7 @@ def coverage_page(coverage: Coverage, checks: Sequence[Check]) -> str:
         "that an environment does not declare is *not applicable* there.",
         "",
         f"**{requirements_line(checks)}** A requirement is a clause that somebody else wrote (of OpenAI's",
-        "description, a standard, a manual, the environment's own file) and that checks cite; an assertion is a",
+        "description, a standard, a manual, the environment's file) and that checks cite; an assertion is a",
         "check of one of them, and most clauses are asserted in several ways.",
         "",
         *_summary(coverage, len(beyond)),
