@@ -83,9 +83,11 @@ def build(
     spent: Spent,
     product_version: str,
     today: date,
+    advisories: Mapping[str, object] | None = None,
 ) -> Document:
     """The record of one environment. cases: as the workers sent them; what was selected and never reported
-    becomes a harness error, so that nothing is lost silently."""
+    becomes a harness error, so that nothing is lost silently. advisories: {dated, count, origin} of the base
+    that published holes were judged by."""
     complete = [*cases, *_unfinished(selected, cases, run)]
     document: Document = {
         "format": FORMAT,
@@ -110,6 +112,7 @@ def build(
             "product_version": product_version,
             "fingerprint": {name: _copied(taken) for name, taken in run.fingerprint.items()},
             "facts": {name: value for case in complete for name, value in case["facts"].items()},
+            **({} if advisories is None else {"advisories": dict(advisories)}),
         },
         "environment": environment_document(environment),
         "checks": [_check_document(check, complete, claims) for check in catalogue],

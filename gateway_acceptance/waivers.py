@@ -19,6 +19,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
+from gateway_acceptance.advisories.words import DECLARED_ABSENT
 from gateway_acceptance.check import ID_PATTERN
 from gateway_acceptance.environment.load import describe
 from gateway_acceptance.environment.table import Table
@@ -29,8 +30,15 @@ WARNED_DAYS = 14
 
 LIFETIME_DAYS = 183
 """Half a year: for so long a waiver may be accepted at a time. Each renewal accepts it anew for as long."""
+ADVISORY_LIFETIME_DAYS = 30
+"""A published hole is lived with for a month at most, and only where what it needs is declared absent."""
+ADVISORY_FAMILY = re.compile(r"^[A-Z]+-ADV-")
+"""Checks of published holes (docs/advisories.md)."""
 MOST_RENEWALS = 3
 """What was accepted for two years is no deviation any more: change the deployment, or the check."""
+
+OLD_BASE = re.compile(r"the advisory base ")
+"""How the failure begins that is about what is known of holes, and about none itself."""
 
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -110,8 +118,21 @@ class Waiver(Table):
 
     def covers(self, problem: str) -> bool:
         """Whether a problem that was seen is the one that was accepted; a failure with several problems is
-        covered only where each of them is."""
+        covered only where each of them is. A published hole only where it says that what it needs is declared
+        absent (or that a base is old, which is no hole)."""
+        if self.of_advisories and DECLARED_ABSENT not in problem and not OLD_BASE.match(problem):
+            return False
         return re.search(self.observed, problem) is not None
+
+    @property
+    def of_advisories(self) -> bool:
+        """Whether it accepts a published hole."""
+        return ADVISORY_FAMILY.match(self.check) is not None
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it accepts a published hole for longer than that may be; no renewal makes it longer."""
+        return self.of_advisories and (self.expires - self.opened).days > ADVISORY_LIFETIME_DAYS
 
     def expired(self, today: date) -> bool:
         """True from the day after ``expires``."""
@@ -148,6 +169,13 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
         f"{path}: the waiver {waiver.id!r} expires before it is opened; correct its dates"
         for waiver in waivers
         if waiver.expires < waiver.opened
+    ]
+    sentences += [
+        f"{path}: the waiver {waiver.id!r} accepts a published hole until {waiver.expires}; "
+        f"{waiver.opened + timedelta(days=ADVISORY_LIFETIME_DAYS)} is the latest: "
+        "upgrade, or decide anew then"
+        for waiver in waivers
+        if waiver.too_long
     ]
     if sentences:
         raise UsageProblem(sentences)
@@ -192,6 +220,9 @@ def complaints(waivers: Sequence[Waiver], check_ids: Sequence[str], today: date)
             found.append(f"{name} expired on {waiver.expires}: renew it or remove it")
         if waiver.opened > today:
             found.append(f"{name} is opened on {waiver.opened}, which is yet to come; correct it")
+        if waiver.too_long:
+            latest = waiver.opened + timedelta(days=ADVISORY_LIFETIME_DAYS)
+            found.append(f"{name} accepts a published hole; {latest} is the latest for it")
         allowed = LIFETIME_DAYS * (waiver.renewals + 1)
         if (waiver.expires - waiver.opened).days > allowed:
             latest = waiver.opened + timedelta(days=allowed)

@@ -192,7 +192,8 @@ class Declarer:
         document["policy"]["effects"].append(Effect.EXPOSE)  # the key is made up, and ends with the lab
         document["policy"]["effects"].remove(Effect.DISRUPT)  # views share backends: see lab.outage_matrix
         otherwise = DECLARES.get(name, {})
-        document["gateway"] |= otherwise.get("gateway", {})
+        for table in ("gateway", "advisories"):
+            document[table] = document.get(table, {}) | otherwise.get(table, {})
         for backend in document["backends"]:
             backend |= otherwise.get("backends", {})
         for group in document.get("groups", ()):

@@ -14,6 +14,7 @@ GROUND = (
     *(
         "usage",
         "profiles",
+        "advisories",
         "embedded",
         "locked_install",
         "coverage",

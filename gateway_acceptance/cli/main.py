@@ -15,6 +15,7 @@ from typing import Any
 
 import gateway_acceptance
 from gateway_acceptance.check import PROFILES
+from gateway_acceptance.cli.advisories import add_advisories_command
 from gateway_acceptance.cli.balance import add_balance_command
 from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.coverage import add_coverage_command
@@ -111,6 +112,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     add_coverage_command(commands)
     add_balance_command(commands)
     add_waivers_command(commands)
+    add_advisories_command(commands)
     add_profiles_command(commands)
     add_signoff_command(commands)
     add_verify_command(commands)

@@ -205,6 +205,35 @@ class Outage(Table):
     alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.0001
 
 
+Precondition = Literal[
+    "database",
+    "internal-users",
+    "other-keys",
+    "mcp",
+    "jwt",
+    "sso",
+    "guardrails",
+    "semantic-cache",
+    "unvalidated-host",
+    "reverse-proxy",
+    "gunicorn",
+    "open-backend-port",
+    "pulls",
+    "agent-mode",
+]
+"""What published holes need, in words that an environment can declare absent (docs/advisories.md)."""
+
+
+class Advisories(Table):
+    """How published holes are judged (docs/advisories.md). max_age_days: how old the advisory base may be;
+    base: its file, from the environment's folder, where it is not the user's or the shipped one; without:
+    what holes need and this deployment does not have."""
+
+    max_age_days: Annotated[int, Field(gt=0)] = 60
+    base: Path | None = None
+    without: tuple[Precondition, ...] = ()
+
+
 class Tracker(Table):
     """What the tracker may still say of earlier runs. fresh_h: hours that a proof counts; an older one is
     stale, and its claim not verified."""
@@ -245,6 +274,7 @@ class Environment(Table):
     balance: Balance = Balance()
     outage: Outage = Outage()
     tracker: Tracker = Tracker()
+    advisories: Advisories = Advisories()
     policy: Policy
     claims: str | None = None
     source: Path = Path()
@@ -281,6 +311,12 @@ class Environment(Table):
             (f"group {group.alias!r}", member) for group in self.groups for member in group.deployments
         ]
         return [*singles, *members]
+
+    @property
+    def advisory_base(self) -> Path | None:
+        """The file that it names as advisory base, or None."""
+        named = self.advisories.base
+        return None if named is None else self.source.parent / named.expanduser()
 
     @property
     def aliases(self) -> list[str]:

@@ -17,7 +17,8 @@ class Product:
     header naming the backend's base URL; key_setting: the variable of the service that holds its key;
     version_key: of the readiness body, or else of version_path's body (asked with the key), the product's
     version; deployments_path: its own list of deployments, in LiteLLM's form; deployment_id: the header with
-    the id of the deployment that served, which can be asked for as ``model``."""
+    the id of the deployment that served, which can be asked for as ``model``; version_header: of
+    answers; package: (ecosystem, name) by which advisories speak of it, None where nobody publishes any."""
 
     liveness: str | None = None
     readiness: str | None = None
@@ -28,6 +29,8 @@ class Product:
     deployments_path: str | None = None
     deployment_id: str | None = None
     key_setting: str | None = None
+    version_header: str | None = None
+    package: tuple[str, str] | None = None
 
 
 PRODUCTS = {
@@ -41,10 +44,16 @@ PRODUCTS = {
         deployments_path="/v1/model/info",
         deployment_id="x-litellm-model-id",
         key_setting="LITELLM_MASTER_KEY",
+        version_header="x-litellm-version",
+        package=("PyPI", "litellm"),
     ),
     "portkey": Product(liveness="/"),
     "openai-compatible": Product(),
 }
+
+
+BACKEND_PACKAGES = {"ollama": ("Go", "github.com/ollama/ollama")}
+"""(ecosystem, name) by which advisories speak of a backend's product."""
 
 
 def product_of(gateway: Gateway) -> Product:
@@ -62,4 +71,6 @@ def product_of(gateway: Gateway) -> Product:
         deployments_path=known.deployments_path,
         deployment_id=known.deployment_id,
         key_setting=known.key_setting,
+        version_header=known.version_header,
+        package=known.package,
     )

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.advisories import load_base
 from gateway_acceptance.check import Check
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.claims_here import Here, unknown_evidence
@@ -205,6 +206,7 @@ class Controller:
             spent=budget.spent,
             product_version=read_preflight(self.folder, name).version,
             today=datetime.now(UTC).date(),
+            advisories=_advisories(environment),
         )
 
     def _claims(self, environment: Environment) -> Sequence[Claim]:
@@ -255,6 +257,14 @@ class Controller:
 def steady_clock() -> float:
     """Seconds by a clock that nobody sets; it counts a machine's sleep where the system has such a clock."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _advisories(environment: Environment) -> dict[str, object] | None:
+    """What published holes were judged by; None where its file is gone since it was read."""
+    try:
+        return load_base(environment.advisory_base).summary
+    except UsageProblem:
+        return None
 
 
 def say_to_terminal(config: pytest.Config) -> Callable[[str], None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.advisories import load_base
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.environment import load_environments
@@ -84,6 +85,8 @@ def pytest_configure(config: pytest.Config) -> None:
         environments = load_environments(options.environment_names(config), folder, os.environ)
         waivers = load_waivers(waivers_file(folder))
         templates = load_claims(config.rootpath / options.CHECKS_ROOT / "claims.toml")
+        for each in environments:
+            load_base(each.advisory_base)
         claims = {each.name: claims_of(templates, each) for each in environments}
         frozen = load_profiles(config.rootpath / options.CHECKS_ROOT / "profiles.toml")
     except UsageProblem as problem:

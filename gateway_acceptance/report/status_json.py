@@ -45,6 +45,7 @@ def status_document(record: Record) -> dict[str, Any]:
         "suite_version": run["suite"]["version"],
         "product": record["target"]["product"],
         "product_version": record["target"]["product_version"],
+        **({"advisories": dict(known)} if (known := record["target"].get("advisories")) else {}),
         "fingerprint": (record["target"].get("fingerprint") or {}).get("start"),
         "fresh_h": fresh_hours(record),
         "proven": {claim["id"]: claim["proven"] for claim in record["claims"] if claim.get("proven")},

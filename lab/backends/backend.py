@@ -27,7 +27,7 @@ class Backend:
         self,
         name: str,
         models: Mapping[str, ModelSpec],
-        version: str = "0.12.6",
+        version: str = "0.35.0",
         *,
         token_delay_s: float = 0.0,
         embed_scenario: Callable[[], str | None] | None = None,

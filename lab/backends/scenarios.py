@@ -293,6 +293,18 @@ register(
         reply=with_field("version", "0.5.1"),
     ),
     Scenario(
+        name="critical-release",
+        description="a release with a critical hole (CVE-2026-103663)",
+        endpoints=frozenset({"/api/version"}),
+        reply=with_field("version", "0.34.2"),
+    ),
+    Scenario(
+        name="older-release",
+        description="a release with holes that are not critical (CVE-2026-85180 and others)",
+        endpoints=frozenset({"/api/version"}),
+        reply=with_field("version", "0.31.0"),
+    ),
+    Scenario(
         name="slow-warm",
         description="a loaded model waits 4.5 s before it answers",
         endpoints=frozenset({"/api/chat"}),

@@ -1,7 +1,8 @@
 """The faults by name: each the proof that its checks can fail."""
 
-from lab.faults import balance, exposure, operations
+from lab.faults import advisories, balance, exposure, operations
 from lab.faults.access import ACCESS_FAULTS
+from lab.faults.advisories import ADVISORY_FAULTS
 from lab.faults.backends import BACKEND_FAULTS
 from lab.faults.balance import BALANCE_FAULTS
 from lab.faults.balance_patterns import BALANCE_PATTERN_FAULTS
@@ -33,6 +34,7 @@ ALL = (
     *BACKEND_FAULTS,
     *ACCESS_FAULTS,
     *EXPOSURE_FAULTS,
+    *ADVISORY_FAULTS,
     *OPERATION_FAULTS,
     *CHAT_FAULTS,
     *CHAT_CONTENT_FAULTS,
@@ -59,7 +61,7 @@ FAULTS = {fault.name: fault for fault in ALL}
 if len(FAULTS) != len(ALL):
     raise ValueError("two faults share a name")
 
-DECLARES = {**exposure.DECLARES, **operations.DECLARES, **balance.DECLARES}
+DECLARES = {**exposure.DECLARES, **operations.DECLARES, **balance.DECLARES, **advisories.DECLARES}
 """What the environments of some faults declare otherwise than ``local``: fault -> table -> keys."""
 
 __all__ = ["DECLARES", "FAULTS", "Change", "Fault", "Layer"]

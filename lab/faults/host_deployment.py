@@ -12,6 +12,8 @@ from lab.faults.host_files import (
     back,
     edited,
     kept,
+    other_release,
+    own_release,
     put_back,
 )
 from lab.faults.model import Fault, host_fault
@@ -150,11 +152,29 @@ HOST_DEPLOYMENT_FAULTS: tuple[Fault, ...] = (
         "host-litellm-compromised",
         "the installed LiteLLM is one of the releases with a thief of credentials",
         {"HOST-PY-002": r"has 1\.82\.8, a compromised release"},
-        apply=(
-            f"mkdir -p {KEPT}\ncd {LIBRARY}\necho litellm-[0-9]*.dist-info > {KEPT}/litellm\n"
-            f"mv $(cat {KEPT}/litellm) litellm-1.82.8.dist-info\n"
-        ),
-        revert=f"cd {LIBRARY}\nmv litellm-1.82.8.dist-info $(cat {KEPT}/litellm)\nrm {KEPT}/litellm\n",
+        apply=other_release("litellm", "1.82.8"),
+        revert=own_release("litellm", "1.82.8"),
+    ),
+    host_fault(
+        "host-distribution-exploited",
+        "a distribution beside the gateway has a hole that is exploited",
+        {"HOST-ADV-001": r"has starlette 0\.46\.2: CVE-2026-48710"},
+        apply=other_release("starlette", "0.46.2"),
+        revert=own_release("starlette", "0.46.2"),
+    ),
+    host_fault(
+        "host-distribution-with-lesser-holes",
+        "a distribution beside the gateway has holes that are not critical",
+        {"HOST-ADV-002": r"has python-multipart 0\.0\.18: .*fix: upgrade python-multipart to >= 0\.0\.31"},
+        apply=other_release("python_multipart", "0.0.18"),
+        revert=own_release("python_multipart", "0.0.18"),
+    ),
+    host_fault(
+        "host-interpreter-without-fixes",
+        "the virtual environment was made with a Python that gets no security fixes any more",
+        {"HOST-ADV-003": r"has Python 3\.8\.20, whose security fixes ended long ago"},
+        apply=edited(f"{TREE}/gateway/venv/pyvenv.cfg", "s/^version.*/version = 3.8.20/"),
+        revert=put_back(f"{TREE}/gateway/venv/pyvenv.cfg"),
     ),
     host_fault(
         "host-foreign-startup-file",

@@ -50,3 +50,16 @@ def no_drop_in(unit: str) -> str:
     """The script that takes it away."""
     folder = f"/run/systemd/system/{unit}.d"
     return f"rm {folder}/95-fault.conf\nrmdir --ignore-fail-on-non-empty {folder}\nsystemctl daemon-reload\n"
+
+
+def other_release(package: str, version: str) -> str:
+    """A script that lets a distribution say that it is another release; no code changes."""
+    return (
+        f"mkdir -p {KEPT}\ncd {LIBRARY}\necho {package}-[0-9]*.dist-info > {KEPT}/{package}\n"
+        f"mv $(cat {KEPT}/{package}) {package}-{version}.dist-info\n"
+    )
+
+
+def own_release(package: str, version: str) -> str:
+    """The script that lets it say the truth again."""
+    return f"cd {LIBRARY}\nmv {package}-{version}.dist-info $(cat {KEPT}/{package})\nrm {KEPT}/{package}\n"

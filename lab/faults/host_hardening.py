@@ -27,7 +27,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         time.sleep(float(sys.argv[2]))
         names = ("mxbai-embed-large:latest", "nomic-embed-text:latest", "all-minilm:latest")
         models = [{"name": name, "digest": "0" * 64} for name in names]
-        self.answer({"models": models} if self.path.endswith("tags") else {"version": "0.12.6"})
+        self.answer({"models": models} if self.path.endswith("tags") else {"version": "0.35.0"})
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))

@@ -137,7 +137,7 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
         {"HOST-BACKEND-005": r"the running ollama: has \S+, wants 9\.9\.9, as installed"},
         machine="orc",
         apply=away("/usr/local/bin/ollama")
-        + "printf '#!/bin/sh\\necho ollama version is 0.12.6\\necho Warning: client version is 9.9.9\\n' > /usr/local/bin/ollama\n"
+        + "printf '#!/bin/sh\\necho ollama version is 0.35.0\\necho Warning: client version is 9.9.9\\n' > /usr/local/bin/ollama\n"
         + "chmod 755 /usr/local/bin/ollama\n",
         revert=back("/usr/local/bin/ollama"),
     ),

@@ -21,7 +21,7 @@ def test_root(method: str) -> None:
 
 
 def test_version() -> None:
-    assert ask("/api/version").json == {"version": "0.12.6"}
+    assert ask("/api/version").json == {"version": "0.35.0"}
     assert ask("/api/version", backend=make_backend(version="0.13.0")).json == {"version": "0.13.0"}
 
 

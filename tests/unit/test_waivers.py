@@ -119,3 +119,29 @@ def test_a_check_that_does_not_exist_is_told(tmp_path: Path) -> None:
 
 def test_the_waivers_of_the_project_are_well_formed() -> None:
     assert load_waivers(ROOT / "environments" / "waivers.toml")
+
+
+HOLE = {**ENTRY, "check": "API-ADV-001", "observed": "CVE-2026-1", "expires": date(2026, 1, 31)}
+NEEDLESS = "the gateway is x: CVE-2026-1; its precondition is declared absent: database"
+
+
+def test_a_published_hole_is_accepted_for_a_month_at_most(tmp_path: Path) -> None:
+    loaded(tmp_path, HOLE)
+    with pytest.raises(
+        UsageProblem, match="accepts a published hole until 2026-02-01; 2026-01-31 is the latest"
+    ):
+        loaded(tmp_path, {**HOLE, "expires": date(2026, 2, 1)})
+    with pytest.raises(UsageProblem, match="2026-01-31 is the latest"):
+        loaded(tmp_path, {**HOLE, "expires": date(2026, 2, 1), "renewals": 3})
+
+
+def test_a_published_hole_is_accepted_only_where_what_it_needs_is_absent(tmp_path: Path) -> None:
+    (waiver,) = loaded(tmp_path, HOLE)
+    assert waiver.covers(NEEDLESS)
+    assert not waiver.covers("the gateway is x: CVE-2026-1; needs: a database")
+    assert not waiver.covers(NEEDLESS.replace("CVE-2026-1", "CVE-2026-2"))
+
+
+def test_an_old_base_is_no_hole(tmp_path: Path) -> None:
+    (waiver,) = loaded(tmp_path, {**HOLE, "check": "API-ADV-004", "observed": "days old"})
+    assert waiver.covers("the advisory base (x) is of 2020-01-01, 2000 days old")

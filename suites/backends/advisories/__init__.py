@@ -1,0 +1,1 @@
+"""Published holes of the backends' releases."""
