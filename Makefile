@@ -16,7 +16,7 @@ help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
 	@echo "make test    the project's own tests, the mutation matrix included"
-	@echo "make lint    ruff and mypy"
+	@echo "make lint    ruff, mypy, declared dependencies (deptry), layers (import-linter)"
 	@echo "make dist    build the wheel: dist/"
 	@echo "make docs    rewrite the generated pages of docs/"
 	@echo "make signoff-example   judge the lab of hosts (needs root) and sign it: docs/examples/signoff"
@@ -44,7 +44,8 @@ test: $(READY)
 	@$(BIN)/pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/deptry . && \
+	  $(BIN)/lint-imports --no-cache
 
 # With the locked build tools, so nothing is resolved. The wheel names the commit that it was built from.
 dist: $(READY)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-import pytest
-
 ID_PATTERN = re.compile(r"^(API|HOST|BACKEND)-[A-Z][A-Z0-9]*-\d{3}$")
 SUITES = {"API": "api", "HOST": "host", "BACKEND": "backends"}
 
@@ -90,6 +88,8 @@ def check(
     declared = Check(check_id, title, level, effect, claim_ids, profiles, spec)
 
     def decorate(function: Function) -> Function:
+        import pytest  # only where a check is declared: the layers below need none
+
         pytest.mark.check(declared)(function)
         for name in (*profiles, level.value.lower(), effect.value):
             getattr(pytest.mark, name)(function)

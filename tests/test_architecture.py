@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "gateway_acceptance"
-GROUND = (
-    *("check", "problem", "verdict", "picture", "environment", "policy", "claims", "waivers", "redaction"),
-    *(
-        "usage",
-        "profiles",
-        "advisories",
-        "embedded",
-        "locked_install",
-        "coverage",
-        "coverage_entry",
-        "disruptor",
-        "claims_here",
-        "deviations",
-        "subjects",
-    ),
-    "places",
-)
-HAPPENED = ("record", "judgement", "fingerprint", "seal", "run_directory")
-OBSERVED = ("wire", "host", "balance", "outage")
-ROOMS = (GROUND, OBSERVED, HAPPENED, ("report", "audit"), ("signoff",), ("plugin", "cli"))
-"""From the lowest up."""
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+(LAYERS,) = (one for one in SETTINGS["importlinter"]["contracts"] if one["id"] == "layers")
+ROOMS = [re.findall(r"\w+", layer) for layer in reversed(LAYERS["layers"])]
+"""From the lowest up, as import-linter holds them; here as well, for whoever runs the tests alone."""
+LINE = re.compile(r"^    ([\w.]+(?: → [\w.]+)+)$", re.MULTILINE)
+LONGEST_LINE = 12
 FORBIDDEN = {PACKAGE: ("suites", "lab", "tests"), "suites": ("lab", "tests"), "lab": ("suites", "tests")}
 CHOKE_POINTS = {
     "testinfra": {"gateway_acceptance/host/snapshot.py"},
@@ -77,7 +65,7 @@ def room_of(dotted: str) -> int | None:
     if parts[0] != PACKAGE or len(parts) == 1 or parts[1] == "__version__":
         return None
     found = [number for number, room in enumerate(ROOMS) if parts[1] in room]
-    assert found, f"{dotted} is in no room of docs/architecture.md"
+    assert found, f"{dotted} is in no layer: [tool.importlinter] in pyproject.toml"
     return found[0]
 
 
@@ -86,6 +74,25 @@ def test_lower_rooms_never_import_upper_ones(path: Path) -> None:
     own = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
     above = [name for name in imported(path) if own is not None and (room_of(name) or 0) > own]
     assert above == []
+
+
+def test_the_straight_lines_are_as_they_are_drawn() -> None:
+    """Each step of docs/architecture.md is an import, one way or the other, and no line is long."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    lines = [line.split(" → ") for line in LINE.findall(page.replace(" →\n    ", " → "))]
+    assert len(lines) == 4
+    steps = [step for line in lines for step in pairwise(line)]
+    assert [step for step in steps if not _linked(*step)] == []
+    assert max(map(len, lines)) <= LONGEST_LINE
+
+
+def _linked(one: str, other: str) -> bool:
+    return other in imported(_file(one)) or one in imported(_file(other))
+
+
+def _file(dotted: str) -> Path:
+    path = ROOT.joinpath(*dotted.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 @pytest.mark.parametrize("room", list(FORBIDDEN))
