@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from gateway_acceptance.embedded import NotStarted
+from lab.patience import patient
 
 READY_BUDGET_S = 90
 """Seconds from start to readiness; LiteLLM took 3 to 7 on two cores, a cold disk takes longer."""
@@ -48,7 +49,7 @@ class Child:
                 preexec_fn=_die_with_parent,
             )
         try:
-            await asyncio.wait_for(self._until_ready(), READY_BUDGET_S)
+            await asyncio.wait_for(self._until_ready(), patient(READY_BUDGET_S))
         except TimeoutError:
             await self.stop()
             raise NotStarted(

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import select
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +15,11 @@ from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted, Running
 from gateway_acceptance.environment import Environment
+from lab.addresses import held_addresses
 from lab.gateway_process import READY_BUDGET_S, last_lines
 from lab.gateways import gateway_of
 from lab.outages import Lease
+from lab.patience import patient
 from lab.specification import Specification, View
 from lab.state import LabState, digest_of, lab_folder, read_state, stop
 
@@ -73,34 +76,36 @@ def start(
     installed = product.install(root, version, say)
     folder = lab_folder(root, environment)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    say(f"starting {environment.name}: {product.name} {version} at {environment.gateway.url} ...")
     key = f"sk-{secrets.token_hex(24)}"
     specification = Specification(environment, folder, key, installed, version, owner, tuple(views))
-    _launch(specification)
+    with held_addresses(environment, say) as held:
+        say(f"starting {environment.name}: {product.name} {version} at {environment.gateway.url} ...")
+        _launch(specification, held)
     state = read_state(folder)
     if state is None:
         raise NotStarted("the lab ended right after it had started", last_lines(folder / "lab.log"))
     return state
 
 
-def _launch(specification: Specification) -> None:
+def _launch(specification: Specification, held: socket.socket) -> None:
     folder = specification.folder
     (folder / gateway_of(specification.environment).log).write_bytes(b"")
-    launch("lab.supervisor", specification.write(), folder / "lab.log", START_BUDGET_S)
+    launch("lab.supervisor", specification.write(), folder / "lab.log", patient(START_BUDGET_S), held)
 
 
-def launch(module: str, path: Path, log: Path, budget_s: float) -> None:
-    """Start a supervisor and wait for its report. path: its specification, which it removes. Raises
-    NotStarted."""
+def launch(module: str, path: Path, log: Path, budget_s: float, held: socket.socket | None = None) -> None:
+    """Start a supervisor and wait for its report. path: its specification, which it removes; held: what it
+    holds as long as it lives (lab.addresses). Raises NotStarted."""
+    kept = () if held is None else (held.fileno(),)
     reading, writing = os.pipe()
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, str(path), str(writing)],
+                [sys.executable, "-m", module, str(path), str(writing), *map(str, kept)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                pass_fds=(writing,),
+                pass_fds=(writing, *kept),
                 start_new_session=True,  # Ctrl-C is for the run; the run ends its lab
                 cwd=Path(__file__).parent.parent,
             )

@@ -21,6 +21,7 @@ from typing import Any
 import tomli_w
 
 from gateway_acceptance.check import Effect
+from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
@@ -28,6 +29,8 @@ from lab.faults import DECLARES, FAULTS, Fault, Layer
 from lab.local import start
 from lab.loopback_pool import own_net
 from lab.matrix_plugin import SELECTION_VARIABLE
+from lab.matrix_progress import PROGRESS_VARIABLE, stopped
+from lab.patience import patient
 from lab.specification import View
 from lab.state import stop
 
@@ -38,6 +41,7 @@ VIEWS_PER_BLOCK = 250
 BLOCK = 40
 """Addresses of view v: net.(v mod 250).(40 (v div 250) + host); host 10 is the gateway, then the backends."""
 RUN_BUDGET_S = 1200
+"""Of an idle machine, and more than four times what it takes there: a timeout is for what hangs."""
 OTHER_MATRICES = {Layer.HOST: "--hosts", Layer.OUTAGE: "--outages"}
 """Faults that are not run here, and the option that runs them."""
 FOUND = (Verdict.FAILED.value, Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value)
@@ -233,7 +237,8 @@ def run_checks(
 ) -> dict[str, dict[str, Any]]:
     """One pytest run over environments: each named after a fault by the checks that it names, every other one
     by all of the suite, the control by these checks alone where any are given. Returns records by
-    environment; raises RuntimeError where the control has none."""
+    environment; raises RuntimeError where the control has none, NotStarted
+    where it took too long, with the cells that were reached."""
     selection = folder / "selection.json"
     wanted = {fault.name: sorted(fault.detected_by) for fault in faults}
     if control:
@@ -253,16 +258,25 @@ def run_checks(
     ]
     command += ["--no-report", f"--runs={runs}", "-n", str(workers)]
     command += [f"--env={environment.source}" for environment in environments]
-    done = subprocess.run(
-        command,
-        cwd=root,
-        env={**os.environ, **variables, SELECTION_VARIABLE: str(selection)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=RUN_BUDGET_S,
-        stdin=subprocess.DEVNULL,
-    )
+    progress = folder / "progress.tsv"
+    progress.unlink(missing_ok=True)
+    known = {SELECTION_VARIABLE: str(selection), PROGRESS_VARIABLE: str(progress)}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=root,
+            env={**os.environ, **variables, **known},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patient(RUN_BUDGET_S),
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NotStarted(stopped(progress, wanted, f"after {error.timeout:.0f} s")) from None
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{stopped(progress, wanted, 'from outside')}\n")
+        raise
     records = {}
     for environment in environments:
         path = runs / environment.name / "latest" / "record.json"

@@ -13,12 +13,14 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import psutil
 
 from gateway_acceptance.embedded import NotStarted
+from lab.addresses import BACKLOG
 from lab.backend_factory import backends_of
 from lab.control_api import Admin
 from lab.gateways import gateway_of
@@ -100,7 +102,13 @@ def report(ready: int, document: dict[str, object]) -> None:
 
 
 def main() -> None:
-    """``python -m lab.supervisor SPECIFICATION READY_FD``."""
+    """``python -m lab.supervisor SPECIFICATION READY_FD ADDRESSES_FD``."""
+    with socket.socket(fileno=int(sys.argv[3])) as held:
+        held.listen(BACKLOG)  # whoever wants the same addresses learns of this process, and of its end
+        _main()
+
+
+def _main() -> None:
     specification = Specification.read(Path(sys.argv[1]))
     asyncio.run(hold(specification, int(sys.argv[2])))
 

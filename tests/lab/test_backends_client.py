@@ -12,8 +12,9 @@ import aiohttp
 import pytest
 
 from lab.backends import SCENARIOS, Backend, Listener, ModelSpec, listen
+from lab.patience import patient
 
-BUDGET_S = 5.0  # for anything here; all of it is loopback
+BUDGET_S = patient(5)  # for anything here; all of it is loopback
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from gateway_acceptance.disruptor import Disruptor, Kind, Load
 from gateway_acceptance.embedded import NotStarted
 from lab.backends import Backend, Listener, listen
 from lab.outages import SCENARIOS, SOCKET, Lease, LocalStage, Outages
+from lab.patience import patient
 from tests.lab.test_backends_client import chat, make_backend
 
 HOLDS = """
@@ -33,7 +34,7 @@ sys.stdin.read()
 """
 PATIENCE_S = 0.3
 """Seconds after which a client calls it silence."""
-ENOUGH_S = 10
+ENOUGH_S = patient(10)
 KINDS = [
     (Kind.KILL, "closed"),
     (Kind.REFUSE, "reset"),

@@ -14,13 +14,14 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from lab.patience import patient
 from lab.portkey.front import Front
 from tests.unit.declared import environment
 
 KEY = "sk-front"
 AUTHORISED = {"authorization": f"Bearer {KEY}"}
 CHAT = "/v1/chat/completions"
-BUDGET_S = 5.0
+BUDGET_S = patient(5)
 
 
 @dataclass

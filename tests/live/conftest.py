@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from gateway_acceptance.environment import Environment, load_environment
 from lab.control_api import ask
 from lab.local import start
 from lab.loopback_pool import own_net
+from lab.patience import patient
 from lab.state import LabState, lab_folder, stop
 
 ROOT = Path(__file__).parents[2]
@@ -51,12 +51,11 @@ def environment_at(
 
 @dataclass(frozen=True)
 class Run:
-    """What a user sees of a run: exit code, terminal, record (None where none was written), seconds."""
+    """What a user sees of a run: exit code, terminal, record (None where none was written)."""
 
     code: int
     output: str
     record: Mapping[str, Any] | None
-    seconds: float
 
     def cases(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """(check id, case) of every case."""
@@ -72,7 +71,6 @@ class Run:
 
 def judge(environment: Environment, runs: Path, *options: str, key: str = "", profile: str = "smoke") -> Run:
     """``pytest -m PROFILE`` as a user runs it, from the project's folder."""
-    begun = time.monotonic()
     done = subprocess.run(
         command(environment, runs, *options, profile=profile),
         cwd=ROOT,
@@ -80,13 +78,12 @@ def judge(environment: Environment, runs: Path, *options: str, key: str = "", pr
         capture_output=True,
         text=True,
         check=False,
-        timeout=RUN_BUDGET_S,
+        timeout=patient(RUN_BUDGET_S),
         stdin=subprocess.DEVNULL,
     )
-    seconds = time.monotonic() - begun
     path = runs / environment.name / "latest" / "record.json"
     record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    return Run(done.returncode, done.stdout + done.stderr, record, seconds)
+    return Run(done.returncode, done.stdout + done.stderr, record)
 
 
 def command(environment: Environment, runs: Path, *options: str, profile: str = "smoke") -> list[str]:

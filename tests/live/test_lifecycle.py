@@ -18,6 +18,7 @@ from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment
 from lab.local import PROVIDER, start
 from lab.loopback_pool import own_net
+from lab.patience import patient
 from lab.state import lab_folder, read_state, stop
 from tests.live.conftest import ROOT, command, environment_at, judge
 from tests.signals import hear_ctrl_c
@@ -57,7 +58,7 @@ def processes_of(environment: Environment) -> list[psutil.Process]:
 
 def all_gone(processes: list[psutil.Process]) -> bool:
     """Wait until the processes are gone; False where the budget runs out."""
-    _, alive = psutil.wait_procs(processes, timeout=GONE_BUDGET_S)
+    _, alive = psutil.wait_procs(processes, timeout=patient(GONE_BUDGET_S))
     return not alive
 
 

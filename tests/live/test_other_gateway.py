@@ -18,9 +18,6 @@ from lab.ports import place
 from tests.live.conftest import Lab, Run, judge
 from tests.live.test_lifecycle import all_gone
 
-RUN_BUDGET_S = 60
-"""18 s were measured on two cores."""
-
 NO_LISTS = r"cannot unmarshal array into Go struct field EmbeddingRequest\.prompt of type string"
 """Every list of texts is refused: it goes to the one text of Ollama's old /api/embeddings."""
 INTERNAL = r'got 500: \{"status":"failure","message":"Something went wrong"\}'
@@ -83,7 +80,6 @@ def musts(run: Run) -> dict[str, list[Mapping[str, Any]]]:
 
 def test_the_must_checks_fail_that_are_known_to_fail(run: Run) -> None:
     assert sorted(musts(run)) == sorted(FAILURES)
-    assert run.seconds < RUN_BUDGET_S
 
 
 def test_each_fails_for_its_known_reason(run: Run) -> None:

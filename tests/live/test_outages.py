@@ -1,4 +1,4 @@
-"""What an operator sees when something is really broken: the right verdict and sentence, soon."""
+"""What an operator sees when something is really broken: the right verdict and sentence."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import Lab, Run, judge
-
-VERDICT_BUDGET_S = 15
-"""Seconds in which a broken deployment must have its verdict."""
 
 
 @contextmanager
@@ -24,14 +21,13 @@ def stopped(lab: Lab, stop: str, start: str, **what: str) -> Iterator[None]:
 
 @pytest.fixture
 def judged(lab: Lab, tmp_path: Path) -> Callable[..., Run]:
-    """Judge the lab and expect a red run in time."""
+    """Judge the lab and expect a red run."""
 
     def red(key: str = "") -> Run:
         run = judge(lab.environment, tmp_path, key=key or lab.state.key)
         assert run.code == 1, run.output
         assert run.record is not None
         assert run.record["run"]["state"] == "SMOKE FAILED"
-        assert run.seconds < VERDICT_BUDGET_S
         return run
 
     return red

@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 
 from packaging.requirements import Requirement
 
+from lab.patience import patient
 from tests.plugin.gateway import KEY
 from tests.plugin.project import KEY_VARIABLE
 
@@ -39,7 +40,7 @@ class Installed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=BUDGET_S,
+            timeout=patient(BUDGET_S),
             stdin=subprocess.DEVNULL,
         )
 
@@ -51,7 +52,7 @@ def install(folder: Path) -> Installed:
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=BUDGET_S,
+        timeout=patient(BUDGET_S),
     )
     (wheel,) = (folder / "dist").glob("*.whl")
     venv.create(folder / "venv", with_pip=False, symlinks=True)
@@ -63,7 +64,7 @@ def install(folder: Path) -> Installed:
         ],
         check=True,
         capture_output=True,
-        timeout=BUDGET_S,
+        timeout=patient(BUDGET_S),
         env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )
     (site,) = (folder / "venv" / "lib").glob("python*/site-packages")

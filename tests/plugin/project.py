@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lab.patience import patient
 from tests.plugin.gateway import KEY
 
 KEY_VARIABLE = "MINI_KEY"
@@ -225,7 +226,7 @@ seconds = {seconds}
             capture_output=True,
             text=True,
             check=False,
-            timeout=RUN_BUDGET_S,
+            timeout=patient(RUN_BUDGET_S),
             stdin=subprocess.DEVNULL,
         )
         return Run(done.returncode, done.stdout + done.stderr, self.directories())

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 import pytest
 
 from gateway_acceptance.run_directory import run_directories
+from lab.patience import patient
 from tests.plugin.gateway import Gateway
 from tests.plugin.project import ALIVE, Project, Run, a_check
 from tests.signals import hear_ctrl_c
 
 WAITS = a_check(1, "gateway.get('/wait')", "gateway")
 PASSES = a_check(2, "pass")
-ENOUGH_S = 30
+ENOUGH_S = patient(30)
 
 
 @contextmanager

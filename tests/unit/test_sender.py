@@ -113,11 +113,9 @@ def test_a_refused_connection(sender: Sender, notebook: Notebook) -> None:
 
 @pytest.mark.parametrize("raw", [b"...", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf..."])
 def test_silence_ends_with_the_deadline(serve: Serve, sender: Sender, raw: bytes) -> None:
-    begun = time.monotonic()
     silent = raw if raw != b"..." else b"HTTP/1.1 200 OK\r\nx: ..."
     with pytest.raises(NoAnswer, match=r"no answer within 0\.2 s"):
         sender.send("GET", serve(silent), deadline=Deadline(1, 0.2))
-    assert time.monotonic() - begun < 4
 
 
 def test_our_own_malformed_request_is_not_the_targets_failure(serve: Serve, sender: Sender) -> None:
