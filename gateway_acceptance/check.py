@@ -44,7 +44,8 @@ PROFILES = (SMOKE, NIGHTLY, RELEASE)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One behaviour with a stable id. claims: ids in suites/claims.toml; profiles: subset of PROFILES."""
+    """One behaviour with a stable id. claims: ids in suites/claims.toml; profiles: subset of PROFILES;
+    alone: no other case uses the environment meanwhile."""
 
     id: str
     title: str
@@ -53,6 +54,7 @@ class Check:
     claims: tuple[str, ...]
     profiles: tuple[str, ...]
     spec: str = ""
+    alone: bool = False
 
     @property
     def suite(self) -> str:
@@ -72,11 +74,14 @@ def check(
     claims: str | Sequence[str] = (),
     profile: str = NIGHTLY,
     spec: str = "",
+    alone: bool = False,
 ) -> Callable[[Function], Function]:
     """Declare a test function to be a check.
 
     profile: the narrowest profile that runs it (``smoke`` implies nightly and release). spec: where the
-    behaviour is normed, for example ``openai:CreateChatCompletionResponse``. Raises ValueError for an id or
+    behaviour is normed, for example ``openai:CreateChatCompletionResponse``. alone: no other case of the run
+    uses the environment meanwhile, as with every check of effect ``disrupt``: it measures what others would
+    change. Raises ValueError for an id or
     profile that is not well-formed, at import: a malformed check never runs silently.
     """
     if not ID_PATTERN.match(check_id):
@@ -85,7 +90,7 @@ def check(
         raise ValueError(f"{check_id}: profile {profile!r} is none of {', '.join(PROFILES)}")
     profiles = PROFILES[PROFILES.index(profile) :]
     claim_ids = (claims,) if isinstance(claims, str) else tuple(claims)
-    declared = Check(check_id, title, level, effect, claim_ids, profiles, spec)
+    declared = Check(check_id, title, level, effect, claim_ids, profiles, spec, alone or effect is DISRUPT)
 
     def decorate(function: Function) -> Function:
         import pytest  # only where a check is declared: the layers below need none

@@ -103,7 +103,11 @@ def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str
     faults = chosen(only)
     with standing(root, faults, litellm, say) as lab:
         say(f"running {len(faults)} faults and the healthy control ...")
-        runs = run_checks(root, lab.folder, lab.environments, faults, lab.variables)
+        named = {check_id for fault in faults for check_id in fault.detected_by}
+        control = (
+            named if only else ()
+        )  # of some faults, the checks that they name tell enough of the control
+        runs = run_checks(root, lab.folder, lab.environments, faults, lab.variables, control=control)
     return judge(faults, runs, whole=not only)
 
 
@@ -196,7 +200,7 @@ class Declarer:
         document["policy"]["effects"].append(Effect.EXPOSE)  # the key is made up, and ends with the lab
         document["policy"]["effects"].remove(Effect.DISRUPT)  # views share backends: see lab.outage_matrix
         otherwise = DECLARES.get(name, {})
-        for table in ("gateway", "advisories"):
+        for table in ("gateway", "advisories", "balance"):
             document[table] = document.get(table, {}) | otherwise.get(table, {})
         for backend in document["backends"]:
             backend |= otherwise.get("backends", {})

@@ -10,6 +10,12 @@ as likely as the true shares, so this is never more than a test martingale: it r
 probability of at most alpha, at any time. Shares that are not the declared ones raise no alarm here: they are
 the business of the other test.
 
+Beside it stands a bet with one parameter against the declared shares (``favourites``): who served last,
+or a favourite of each value of a key, serves in so many of the requests in any case. It finds the same in
+fewer draws; it counts where the shares are not shown to be others. Each of the two bets of a pattern has
+half of its alpha. At the sample's end the number of neighbours alike is looked at once
+(``fixed.runs_test``, exact given the counts): of the alpha of the order it has a third.
+
 Keys must come by chance, several times each: in turns they would make keyed routing look like round-robin.
 """
 
@@ -20,9 +26,13 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.favourites import Favourites
+from gateway_acceptance.balance.fixed import runs_test
 
 LONGEST_CYCLE = 12
 """Turns after which a round-robin begins anew, at most: 12 covers weights such as 3:2:1 (6) and 5:4:3."""
+TESTS_OF_A_PATTERN = 3
+"""Two bets, and for the order a look at the neighbours alike at the sample's end."""
 MOMENTS = 10
 """Draws between the moments at which routing may have changed."""
 PRIOR = 0.5
@@ -98,7 +108,8 @@ class Dependence:
 
     alpha: of all patterns together, shared by them in equal parts; keys: the names of what requests are keyed
     by, known before the first; serial: whether order and time are looked at. found: pattern -> the number of
-    draws after which it was proven.
+    draws after which it was proven, whatever the shares are; tied: the same by the bet against the declared
+    shares, which proves something only where these hold.
     """
 
     def __init__(self, null: Null, alpha: float, keys: Sequence[str] = (), *, serial: bool = True) -> None:
@@ -106,21 +117,36 @@ class Dependence:
         self.patterns = (*(SERIAL if serial else ()), *keys)
         self._place = {name: place for place, (name, share) in enumerate(_serving(null))}
         kinds = len(self._place)
+        shares = [share for _, share in _serving(null)]
+        self._favourites = {name: Favourites(shares) for name in keys}
+        if serial and len(shares) > 1:
+            self._favourites[ORDER] = Favourites(shares, fixed={place: place for place in range(kinds)})
+        self.row: list[str] = []
         self._keyed = {name: _Contexts(kinds) for name in keys}
         self._turns = [_Contexts(kinds) for _ in range(LONGEST_CYCLE)]
         self._moments = _Moments(kinds)
         self.history: list[str] = []
         self.draws = 0
         self.found: dict[str, int] = {}
+        self.tied: dict[str, int] = {}
         self.largest = dict.fromkeys(self.patterns, 0.0)
 
     @property
-    def threshold(self) -> float:
-        """What the logarithm of a pattern's e-value must reach (natural)."""
-        return math.log(len(self.patterns) / self.alpha)
+    def alpha_of_each(self) -> float:
+        """Of one pattern, over its tests."""
+        return self.alpha / len(self.patterns)
 
-    def observe(self, identity: str, keys: Mapping[str, Hashable] | None = None) -> None:
-        """One more draw. A key of None: it has none, and the pattern lets it pass.
+    @property
+    def threshold(self) -> float:
+        """What the logarithm of an e-value of a pattern must reach (natural): a third of its alpha for
+        each of two bets, and a third for the neighbours alike."""
+        return math.log(TESTS_OF_A_PATTERN / self.alpha_of_each)
+
+    def observe(
+        self, identity: str, keys: Mapping[str, Hashable] | None = None, *, alone: bool = True
+    ) -> None:
+        """One more draw. A key of None: it has none, and the pattern lets it pass. alone: no other
+        request was under way, so that it has a place in the order.
 
         Identities with a share of zero, or none, are the business of the other test, and pass by here.
         Raises ValueError where a key is missing.
@@ -134,17 +160,38 @@ class Dependence:
         for name, value in given.items():
             if value is not None:
                 self._keyed[name].observe(value, place)
+                self._favourites[name].observe(value, place)
+        if not alone:
+            self.interrupt()
+        if self.history and ORDER in self._favourites:
+            last = self._place[self.history[-1]]
+            self._favourites[ORDER].observe(last, place)
         for turns, contexts in enumerate(self._turns, 1):
             if len(self.history) >= turns:
                 contexts.observe(self.history[-turns], place)
         self._moments.observe(place)
-        self.history.append(identity)
+        if alone:
+            self.history.append(identity)
+            self.row.append(identity)
+        else:
+            self.interrupt()
         self.draws += 1
         for pattern in self.patterns:
             value = self.log_e(pattern)
             self.largest[pattern] = max(self.largest[pattern], value)
             if value >= self.threshold:
                 self.found.setdefault(pattern, self.draws)
+            bet = self._favourites.get(pattern)
+            if bet is not None and bet.log_e >= self.threshold:
+                self.tied.setdefault(pattern, self.draws)
+
+    def end(self) -> None:
+        """The sample is complete: the neighbours alike are looked at, once."""
+        if ORDER not in self.patterns or len(set(self.row)) < 2:
+            return
+        few, many = runs_test(self.row)
+        if 2 * min(few, many) <= self.alpha_of_each / TESTS_OF_A_PATTERN:
+            self.found.setdefault(ORDER, self.draws)
 
     def interrupt(self) -> None:
         """The next draw does not follow the last one: others came between, in an order nobody knows."""

@@ -59,13 +59,15 @@ class Simulator:
         """The outcome of one run, and the draws it took."""
         design, kinds = self.design, len(self.design.shares)
         counts, places = [0] * kinds, range(kinds)
-        e_value, limit = 1.0, 1 / design.alpha
+        e_value, limit = 1.0, math.exp(design.limit)
         drawn_places = chance.choices(places, weights=actual, k=design.most_draws)
         for drawn, place in enumerate(drawn_places):
             e_value *= design.factor(counts[place], drawn, design.shares[place])
             counts[place] += 1
             if e_value >= limit:
                 return Outcome.FAILED, drawn + 1
+            if drawn + 1 < design.paid:
+                continue
             for count, (least, most) in zip(counts, self._bounds[drawn + 1], strict=True):
                 if not least <= count <= most:
                     break

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway_acceptance.balance.calibration import calibrated
+from gateway_acceptance.balance.dependence_power import smallest_sticky, smallest_tied
 from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
 from gateway_acceptance.balance.fixed import fixed_draws
-from gateway_acceptance.balance.multiplicity import alpha_of_each
+from gateway_acceptance.balance.ledger import MORE_THAN_ONE, PART_OF_GENERATED, equal_part, has_outages
 from gateway_acceptance.balance.operating import Operating, operating
 from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment.model import Balance, Environment, Group
 
-TESTS_OF_EACH = 2
-"""Each group is judged twice, its shares and the independence of its draws; alpha is for all of it."""
-PART_OF_GENERATED = 0.1
-"""Of the alpha for independence, what generated requests may spend; the sample's patterns share the rest."""
 DRAWS_FOR_INDEPENDENCE = 120
 """A sample is at least so long, where the most draws allow it: the shares are often decided after fewer, and
 half-hearted patterns take more."""
@@ -24,6 +23,8 @@ GENERATED_DRAWS = 160
 three deployments was found in 72 of 100 runs with 100 draws, in 200 of 200 with 160 (simulated). Where the
 most draws are fewer, none are made: they are beyond the sample, and a budget as small as production's is
 better spent on that."""
+PATTERNS = 10
+"""That a sample is held against: order, time, and eight keys (suites/backends/balance/probes.py)."""
 FULL_GROUPS, LEAST_OF_EACH = 10, 40
 """Of more groups than these each has its part of the draws for independence, and never fewer than the least:
 blunt patterns are still found, and routing is one piece of code for all of them."""
@@ -69,6 +70,54 @@ class Plan:
         return generated_draws(self.design.most_draws, self.groups)
 
     @property
+    def to_a_second(self) -> int:
+        """Requests until BACKEND-BAL-001 has seen a second backend, at most: it gives up where a right
+        gateway would have shown one with a probability of 1 - ``MORE_THAN_ONE``."""
+        backends: dict[str, float] = {}
+        for name, share in self.null.shares.items():
+            backend = name.split("/", 1)[0]
+            backends[backend] = backends.get(backend, 0.0) + share
+        if sum(share > 0 for share in backends.values()) < 2:
+            return 0
+        draws = 1
+        while sum(share**draws for share in backends.values()) > MORE_THAN_ONE:
+            draws += 1
+        return draws
+
+    @property
+    def order_alpha(self) -> float:
+        """What the order of the draws may spend, one of the patterns of independence."""
+        return self.design.alpha * (1 - PART_OF_GENERATED) / PATTERNS
+
+    @property
+    def sticky(self) -> float | None:
+        """The smallest part of the requests, served by whoever served last, that the sample finds."""
+        shares = tuple(share for share in self.design.shares if share > 0)
+        return smallest_sticky(shares, self.order_alpha, self.design.power, self._alone)
+
+    @property
+    def tied(self) -> float | None:
+        """The same of requests that a key (user, connection, text) ties to a deployment."""
+        shares = tuple(share for share in self.design.shares if share > 0)
+        return smallest_tied(shares, self.order_alpha, self.design.power, self.sample)
+
+    @property
+    def _alone(self) -> int:
+        """Draws of the shortest sample that have a place in the order: two of three are sent alone."""
+        return self.sample * 2 // 3
+
+    @property
+    def passes(self) -> dict[str, tuple[int, int]] | None:
+        """Identity -> the counts (least, most) that pass, where all draws are made whatever they show."""
+        if not self.design.is_fixed:
+            return None
+        bounds = self.design.bounds(self.design.most_draws)
+        return {
+            name: (math.ceil(least), math.floor(most))
+            for name, (least, most) in zip(self.null.shares, bounds, strict=True)
+        }
+
+    @property
     def smallest(self) -> float | None:
         """The smallest imbalance found with the declared power whichever share is off; None: not even the
         largest of each."""
@@ -91,6 +140,18 @@ class Plan:
         ]
         if missed:
             found.append(f"not found with this power, however large: {', '.join(missed)}")
+        empty = [
+            name
+            for name, share, tolerance in zip(
+                self.null.shares, self.design.shares, self.design.tolerances, strict=True
+            )
+            if 0 < share <= tolerance
+        ]
+        if empty:
+            found.append(
+                f"the tolerance is as large as the share of {', '.join(empty)}: any smaller share passes "
+                "that is not nothing; declare balance.relative_tolerance"
+            )
         return found
 
 
@@ -102,15 +163,25 @@ class NoPlan:
     reason: str
 
 
-def design_of(null: Null, balance: Balance, groups: int) -> Design:
-    """The design for one of so many groups of an environment."""
-    return Design(
-        tuple(null.shares.values()),
-        alpha_of_each(balance.alpha, groups * TESTS_OF_EACH),
-        balance.power,
-        balance.tolerance,
-        balance.most_draws,
+def design_of(null: Null, balance: Balance, groups: int, *, outages: bool = False) -> Design:
+    """The design for one of so many groups of an environment, its threshold calibrated where that can be
+    computed. outages: whether those that are left in an outage are judged as well (``ledger``)."""
+    return calibrated(
+        Design(
+            tuple(null.shares.values()),
+            equal_part(balance.alpha, groups, outages=outages),
+            balance.power,
+            balance.tolerance,
+            balance.most_draws,
+            least_draws(balance.most_draws, groups),
+            balance.relative_tolerance,
+        )
     )
+
+
+def design_in(environment: Environment, null: Null) -> Design:
+    """The design for a group of this environment."""
+    return design_of(null, environment.balance, len(environment.groups), outages=has_outages(environment))
 
 
 def least_draws(most: int, groups: int) -> int:
@@ -146,12 +217,12 @@ def _planned(environment: Environment, group: Group, version: str | None) -> Pla
             else ", their models are the same"
         )
         return NoPlan(group.alias, reason)
-    return plan(null, environment.balance, len(environment.groups))
+    return plan(null, environment.balance, len(environment.groups), outages=has_outages(environment))
 
 
-def plan(null: Null, balance: Balance, groups: int) -> Plan:
+def plan(null: Null, balance: Balance, groups: int, *, outages: bool = False) -> Plan:
     """The plan of one of so many groups."""
-    design = design_of(null, balance, groups)
+    design = design_of(null, balance, groups, outages=outages)
     names = list(null.shares)
     sides = [
         (place, more)

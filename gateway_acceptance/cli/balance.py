@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import asdict
 from typing import Any
 
+from gateway_acceptance.balance.ledger import SHARES, ledger, total
 from gateway_acceptance.balance.plan import NoPlan, Plan, plans_of
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import Environment, load_environment
@@ -56,6 +58,9 @@ def document(environment: Environment, plans: list[Plan | NoPlan]) -> dict[str, 
         "most_draws": balance.most_draws,
         "witness": balance.witness,
         "groups": [_entry(one) for one in plans],
+        "ledger": [asdict(entry) for entry in ledger(environment)],
+        "false_alarm_at_most": total(ledger(environment)),
+        "red_by_chance_at_most": red_by_chance(environment, plans),
         "requests": _requests(plans),
         "answer_tokens": _requests(plans) * ANSWER_TOKENS,
         "cautions": _cautions(environment, plans),
@@ -84,6 +89,10 @@ def _entry(one: Plan | NoPlan) -> dict[str, Any]:
             "mean_draws": one.healthy.mean_draws,
             "exact": one.healthy.exact,
         },
+        "passes": one.passes,
+        "second_backend_draws": one.to_a_second,
+        "smallest_sticky": one.sticky,
+        "smallest_tied": one.tied,
         "smallest_detectable": one.smallest,
         "detectable": [
             {"identity": found.identity, "direction": "more" if found.more else "less", "by": found.by}
@@ -105,6 +114,7 @@ def lines(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
     ]
     for one in plans:
         found += _of_group(one)
+    found += _of_alpha(environment, plans)
     found.append(
         f"cost: at most {_requests(plans)} requests of {ANSWER_TOKENS} answer token each; nothing was sent"
     )
@@ -115,24 +125,68 @@ def _of_group(one: Plan | NoPlan) -> list[str]:
     if isinstance(one, NoPlan):
         return [one.alias, f"    cannot be judged: {one.reason}"]
     healthy = one.healthy
-    how = "computed" if healthy.exact else "simulated"
+    how = "computed" if healthy.exact else "simulated; failed by the promise of alpha"
+    failed = healthy.failed if healthy.exact else one.design.alpha
+    end = (
+        f"{one.design.most_draws} draws, all of them, decide"
+        if one.design.is_fixed
+        else (f"{healthy.mean_draws:.0f} on average decide")
+    )
     return [
         one.null.alias,
         f"    null hypothesis   {one.null.sentence}",
         *(f"    only if           {premise}" for premise in one.null.premises),
         f"    alpha             {one.design.alpha:g} for the shares, as much for independence",
-        f"    draws             at most {one.design.most_draws}; {healthy.mean_draws:.0f} on average decide "
+        f"    draws             at most {one.design.most_draws}; {end} "
         f"the shares of a right gateway (a fixed test of the tolerance: {one.fixed_draws or 'any'})",
         f"    for independence  {one.sample} at least of these, and {one.generated} of generated requests",
-        f"    a right gateway   passed {healthy.passed:.2%}, failed {healthy.failed:.2%}, "
-        f"inconclusive {healthy.inconclusive:.2%} ({how})",
+        f"    a right gateway   passed {healthy.passed:.2%}, failed {failed:.3%}, "
+        f"inconclusive {healthy.inconclusive:.3%} ({how})",
+        *_pass_rule(one),
         f"    passed means      no share is off by {one.design.tolerance:g} or more; wrong with a "
         f"probability of at most {1 - one.design.power:.2g}",
         f"    smallest found    {_shown(one.smallest)} whichever share is off; by share: "
         + ", ".join(
             f"{found.identity} {'+' if found.more else '-'}{_shown(found.by)}" for found in one.detectable
         ),
+        f"    dependence found  {_part(one.sticky)} of the requests served by whoever served last, "
+        f"{_part(one.tied)} tied to a deployment by a key",
+        f"    a second backend  is seen after at most {one.to_a_second} requests (BACKEND-BAL-001)",
         *(f"    caution           {caution}" for caution in one.cautions),
+    ]
+
+
+def _pass_rule(one: Plan) -> list[str]:
+    if one.passes is None:
+        return []
+    counts = ", ".join(f"{name} {least} to {most}" for name, (least, most) in one.passes.items())
+    return [f"    passed if         of {one.design.most_draws}: {counts}"]
+
+
+def _part(part: float | None) -> str:
+    return "no part, however large," if part is None else f"{part:.0%}"
+
+
+def red_by_chance(environment: Environment, plans: list[Plan | NoPlan]) -> float:
+    """How often statistics alone make a run of a right gateway red, at most: what the shares leave
+    undecided or fail by chance, and what every other test may spend."""
+    others = sum(entry.alpha for entry in ledger(environment) if entry.test != SHARES)
+    shares = sum(
+        one.healthy.inconclusive + (one.healthy.failed if one.healthy.exact else one.design.alpha)
+        for one in plans
+        if isinstance(one, Plan)
+    )
+    return others + shares
+
+
+def _of_alpha(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
+    """The account of alpha for people."""
+    entries = ledger(environment)
+    parts = ", ".join(f"{one.test} {one.about} {one.alpha:.2g}".replace("  ", " ") for one in entries)
+    red = red_by_chance(environment, plans)
+    return [
+        f"alpha of a run: {total(entries):.2g} at most ({parts})",
+        f"a right gateway is red by statistics, inconclusive included, in at most {red:.3%} of runs",
     ]
 
 
@@ -141,7 +195,8 @@ def _shown(by: float | None) -> str:
 
 
 def _requests(plans: list[Plan | NoPlan]) -> int:
-    return sum(one.design.most_draws + one.generated for one in plans if isinstance(one, Plan))
+    planned = [one for one in plans if isinstance(one, Plan)]
+    return sum(one.design.most_draws + one.generated + one.to_a_second for one in planned)
 
 
 def _cautions(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:

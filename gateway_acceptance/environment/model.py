@@ -176,18 +176,21 @@ class Group(Table):
 class Balance(Table):
     """How the proportions of balanced groups are judged (docs/balance.md).
 
-    alpha: the most probable a false alarm may be, over both tests (shares, independence) of all groups of
-    the environment together; power: how surely an imbalance of the tolerance is not passed, and the certainty
-    that ``balance plan`` plans with; tolerance: the smallest imbalance worth finding, as the largest
-    difference of any share from the declared one; most_draws: requests per group after which the judgement is
-    inconclusive; witness: what is told apart, the servers or each deployment (server and model), which takes
-    more draws. The defaults suit a production deployment: 60 requests of one token each.
+    alpha: the most probable a false alarm may be, over all tests of balance of a run together (shares and
+    independence of each group, and the shares of those that are left in an outage); power: how surely an
+    imbalance of the tolerance is not passed, and the certainty that ``balance plan`` plans with; tolerance:
+    the smallest imbalance worth finding, as the largest difference of any share from the declared one;
+    relative_tolerance: the same as a part of the declared share, where that is smaller; most_draws: requests
+    per group after which the judgement is inconclusive; witness: what is told apart, the servers or each
+    deployment (server and model), which takes more draws. The defaults suit a production deployment: 64
+    requests of one token each.
     """
 
-    alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.002
+    alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.0003
     power: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    most_draws: Annotated[int, Field(ge=10, le=10_000)] = 60
+    relative_tolerance: Annotated[float, Field(gt=0, lt=1)] | None = None
+    most_draws: Annotated[int, Field(ge=10, le=10_000)] = 64
     witness: Literal["backend", "deployment"] = "backend"
 
 
@@ -195,7 +198,8 @@ class Outage(Table):
     """What the deployment promises while backends are away (docs/outage.md). retries: attempts of a request
     beyond the first, each drawing anew; cooldown_s: the longest that a backend which failed is left out;
     patience_s: seconds after which the gateway gives a silent backend up; requests: how many are sent while
-    one is away; alpha: the most probable a false alarm may be, for each of the two tests.
+    one is away; alpha: the most probable a false alarm may be, of the test of their number (docs/balance.md
+    has the account of all of a run).
     """
 
     retries: Annotated[int, Field(ge=0, le=10)] = 0

@@ -110,9 +110,9 @@ class WorkerHooks:
         reason = forbidden(environment.policy, check.effect)
         if reason:
             raise NotPermitted(reason)
-        if self._has_neighbours and Effect.DISRUPT in environment.policy.effects:
+        if self._has_neighbours:
             turns = Turns(self._state.folder, environment.name)
-            turn = turns.alone if check.effect is Effect.DISRUPT else turns.shared
+            turn = turns.alone if check.alone else turns.shared
             self._turn.enter_context(turn())
 
     @pytest.hookimpl(wrapper=True)

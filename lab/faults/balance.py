@@ -16,7 +16,9 @@ from lab.faults.balance_mutators import (
     drawn,
     each_in_turn,
     every,
+    for_draws,
     half_as_third,
+    in_order,
     in_turns,
     listed,
     routed,
@@ -124,6 +126,33 @@ BALANCE_FAULTS: tuple[Fault, ...] = (
         "a deployment that nobody declared serves with the others",
         {"BACKEND-BAL-002": "llm-02/gemma2:2b served, which is not declared"},
     ),
+    *(
+        gateway_fault(
+            f"turns-bad-after-{number}",
+            f"a backend gets nothing any more after {number} draws of a sample",
+            {"BACKEND-BAL-002": OFF},
+            before=routed(after_draws(number, weighted(0, 1, 1))),
+        )
+        for number in (10, 20, 30, 45)
+    ),
+    gateway_fault(
+        "deployment-unforeseen-late",
+        "a deployment that nobody declared serves from the hundredth draw on",
+        {"BACKEND-BAL-002": "llm-02/gemma2:2b served, which is not declared"},
+        before=routed(in_order(for_draws(100, weighted(1, 1, 0)), weighted(1, 1, 1))),
+    ),
+    gateway_fault(
+        "deployment-unforeseen-rare",
+        "a deployment that nobody declared serves one request in ten",
+        {"BACKEND-BAL-002": "llm-02/gemma2:2b served, which is not declared"},
+        before=routed(weighted(45, 45, 10)),
+    ),
+    gateway_fault(
+        "zero-share-late",
+        "a deployment of weight zero serves from the sixtieth draw on",
+        {"BACKEND-BAL-002": rf"{OFF} \(e-value infinite"},
+        before=routed(in_order(for_draws(60, weighted(1, 1, 0)), weighted(1, 1, 1))),
+    ),
     gateway_fault(
         "draws-refused",
         "now and then a request to the balanced alias is refused",
@@ -209,6 +238,10 @@ DECLARES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "weights-ignored": {"deployments": {BALANCED: [{"weight": 5}, {"weight": 1}, {"weight": 1}]}},
     "deployment-unforeseen": {"deployments": {BALANCED: [{}, {}]}},
+    "deployment-unforeseen-late": {"deployments": {BALANCED: [{}, {}]}},
+    "deployment-unforeseen-rare": {"deployments": {BALANCED: [{}, {}]}},
+    "zero-share-late": {"deployments": {BALANCED: [{"weight": 1}, {"weight": 1}, {"weight": 0}]}},
+    "sticky-half": {"balance": {"alpha": 0.05}},
 }
 """What the environment of a fault declares otherwise than ``local`` does: the group's deployments, each with
 what it has beyond those of ``local``."""

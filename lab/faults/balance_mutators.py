@@ -117,6 +117,24 @@ def after_draws(number: int, later: Choose) -> Choose:
     return choose
 
 
+def for_draws(number: int, first: Choose) -> Choose:
+    """Otherwise at first, right later: what somebody else's failing request does by a cooldown. Each
+    sample is counted anew."""
+    calls: Counter[str] = Counter()
+
+    def choose(request: Request) -> str | None:
+        sample = text_of(request).partition(" ")[0]
+        calls[sample] += 1
+        return first(request) if calls[sample] <= number else None
+
+    return choose
+
+
+def in_order(first: Choose, then: Choose) -> Choose:
+    """By the first where it chooses, else by the other."""
+    return lambda request: first(request) or then(request)
+
+
 def text_of(request: Request) -> str:
     """All that the conversation says."""
     return "\n".join(str(message.get("content")) for message in request.json.get("messages", []))

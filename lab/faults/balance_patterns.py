@@ -63,6 +63,12 @@ BALANCE_PATTERN_FAULTS: tuple[Fault, ...] = (
         before=routed(again(0.75)),
     ),
     gateway_fault(
+        "sticky-half",
+        "whoever served last serves again in one of two requests",
+        {"BACKEND-BAL-003": "depends on who served before: it is sticky"},
+        before=routed(again(0.5)),
+    ),
+    gateway_fault(
         "bursts",
         "whoever is drawn serves four requests in a row",
         {"BACKEND-BAL-003": "depends on who served before: it is sticky"},

@@ -168,8 +168,8 @@ def test_what_came_between_breaks_the_row() -> None:
 
 
 def test_alpha_is_shared_by_the_patterns() -> None:
-    assert Dependence(NULL, 0.01, (CONTENT, CONNECTION)).threshold == pytest.approx(math.log(400))
-    assert Dependence(NULL, 0.01, (CONTENT,), serial=False).threshold == pytest.approx(math.log(100))
+    assert Dependence(NULL, 0.01, (CONTENT, CONNECTION)).threshold == pytest.approx(math.log(1200))
+    assert Dependence(NULL, 0.01, (CONTENT,), serial=False).threshold == pytest.approx(math.log(300))
 
 
 def test_keys_must_be_the_announced_ones() -> None:

@@ -238,8 +238,10 @@ def test_what_is_told_of_a_judgement() -> None:
     found = judged(sampled(by_chance), NULL, DESIGN)
     facts = account(found, environment())
     assert facts["null hypothesis"] == "halves"
-    assert facts["alpha"].startswith("0.001 for these shares, of 0.002")
-    assert facts["draws"].startswith("150 (")
+    assert facts["alpha"].startswith(
+        "0.001 for these shares; all statistical tests of a run together: 0.00031"
+    )
+    assert facts["draws"].startswith("150, all of them judged")
     undecided = judged(Sample(sampled(by_chance).draws[:5]), NULL, DESIGN)
     assert "raise balance.most_draws" in in_words(undecided, environment())
 

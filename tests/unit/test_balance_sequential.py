@@ -139,10 +139,30 @@ def test_who_is_not_declared_or_has_no_share_fails_at_once() -> None:
     assert "e-value infinite" in none.sentence()
 
 
-def test_after_the_outcome_nothing_counts() -> None:
-    ended = trial(itertools.cycle("a"))
-    with pytest.raises(ValueError, match="has ended"):
-        ended.observe("b")
+def test_every_draw_counts_up_to_the_last_one() -> None:
+    """A failure stays one; who serves late is seen; a pass must hold at the end."""
+    failed = trial(itertools.cycle("a"))
+    assert failed.rejected_at == 11
+    for identity in "bc" * 30:
+        failed.observe(identity)
+    assert (failed.outcome, failed.draws) == (Outcome.FAILED, 71)
+    assert "proven after 11" in failed.sentence()
+
+    late = trial(itertools.cycle("abc"))
+    assert late.outcome is Outcome.PASSED
+    assert late.observe("ghost") is Outcome.FAILED
+    assert "ghost served, which is not declared (1 of" in late.sentence()
+
+    drifted = trial(itertools.cycle("abc"), most_draws=400)
+    for _ in range(30):
+        drifted.observe("a")
+    assert drifted.outcome is not Outcome.PASSED
+
+
+def test_beyond_its_draws_a_test_does_not_go_on() -> None:
+    ended = trial(["a", "b", "c"] * 10, most_draws=30)
+    with pytest.raises(ValueError, match="has had its 30 draws"):
+        ended.observe("a")
 
 
 @pytest.mark.parametrize(("shares", "tolerance"), [(TWO, 0.2), ((0.1, 0.9), 0.3), (THIRDS, 0.25)])

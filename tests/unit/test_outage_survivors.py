@@ -9,6 +9,7 @@ import pytest
 
 from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.disruptor import Disruptor, Kind, Load
+from gateway_acceptance.environment import Environment
 from gateway_acceptance.outage.program import Program, Way
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
@@ -31,14 +32,38 @@ def measured(shares: dict[str, float], *revivals: Revival) -> Measured:
     return Measured(program, "both", "one", [answered()], Null("both", shares, ""), list(revivals))
 
 
+def weighted(**weights: float | None) -> Environment:
+    """One deployment on each backend, with these weights."""
+    members = [
+        {"backend": name, "upstream": "tiny"} | ({} if weight is None else {"weight": weight})
+        for name, weight in weights.items()
+    ]
+    backends = [{"name": name, "url": f"http://127.0.0.{place}:1"} for place, name in enumerate(weights, 1)]
+    return environment(
+        backends=[*backends, {"name": "vec", "url": "http://127.0.0.99:1"}],
+        models=[],
+        groups=[{"alias": "both", "deployments": members}],
+    )
+
+
 def test_who_is_left_shares_what_the_dead_one_had() -> None:
-    left = survivors(measured({"one": 0.5, "two": 0.3, "three": 0.2})).shares
+    shares = {"one": 0.5, "two": 0.3, "three": 0.2}
+    left = survivors(measured(shares), weighted(one=5, two=3, three=2), None).shares
     assert left == pytest.approx({"two": 0.6, "three": 0.4})
 
 
-def test_where_the_dead_one_had_all_nobody_is_left() -> None:
-    """Orders 1 and 2: the second serves only now, and nothing is declared of its share."""
-    assert survivors(measured({"one": 1.0, "two": 0.0})).shares == {}
+def test_missing_weights_are_read_anew_among_those_who_are_left() -> None:
+    """1.74.15 asks the first deployment alone: without the dead one, which had the weight, all are alike."""
+    declared = weighted(one=1, two=None, three=None)
+    left = survivors(measured({"one": 1.0, "two": 0.0, "three": 0.0}), declared, "1.74.15")
+    assert left.shares == pytest.approx({"two": 0.5, "three": 0.5})
+
+
+def test_where_nobody_else_is_declared_nobody_is_left() -> None:
+    declared = environment(
+        groups=[{"alias": "both", "deployments": [{"backend": "one", "upstream": name} for name in "ab"]}]
+    )
+    assert survivors(measured({"one": 1.0}), declared, None).shares == {}
 
 
 def test_a_model_with_and_without_its_tag_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +118,15 @@ def test_connections_are_counted_before_the_suite_makes_its_own(monkeypatch: pyt
     assert order == ["load"] * 4 + ["count one"]
 
 
+def asks_nobody() -> Target:
+    """A target whose version nobody knows."""
+    return cast(Target, SimpleNamespace(preflight=lambda: SimpleNamespace(version="")))
+
+
 def test_nobody_left_is_not_applicable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_outage, "play", lambda *_: measured({"one": 1.0, "two": 0.0}))
+    ordered = environment(
+        groups=[{"alias": "both", "deployments": [{"backend": "one", "upstream": name} for name in "ab"]}]
+    )
     with pytest.raises(NotApplicable, match="without one nobody who serves of both is left"):
-        test_outage.test_survivors_share(cast(Target, None), NOBODY, environment(), lambda *_: None)
+        test_outage.test_survivors_share(asks_nobody(), NOBODY, ordered, lambda *_: None)

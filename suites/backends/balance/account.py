@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway_acceptance.balance.ledger import ledger, total
 from gateway_acceptance.balance.sequential import Outcome
 from gateway_acceptance.environment import Environment
 from suites.backends.balance.evaluation import Judged, power_of_ten, shown
@@ -19,14 +20,14 @@ def account(found: Judged, environment: Environment) -> dict[str, str]:
     return {
         "null hypothesis": found.null.sentence,
         "witness": TELLS[sample.witness] + seconded,
-        "draws": f"{len(sample.draws)} ({trial.draws} decided the shares; at most {design.most_draws})",
+        "draws": f"{trial.draws}, all of them judged (at most {design.most_draws})",
         "counts": shown(trial.counts),
         "intervals": ", ".join(
             f"{name} {low:.1%} to {high:.1%}" for name, (low, high) in trial.intervals.items()
         ),
-        "e-value": f"{power_of_ten(trial.path[-1])} (fails at {1 / design.alpha:g})",
-        "alpha": f"{design.alpha:g} for these shares, of {environment.balance.alpha:g} for all groups "
-        "and tests",
+        "e-value": f"{power_of_ten(trial.largest)} at its highest (fails at {power_of_ten(design.limit)})",
+        "alpha": f"{design.alpha:.2g} for these shares; all statistical tests of a run together: "
+        f"{total(ledger(environment)):.2g}",
         "tolerance": f"{design.tolerance:g}",
         "passed means": f"no share is off by {design.tolerance:g} or more; wrong with a probability of at "
         f"most {1 - design.power:.2g}",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import Null
-from gateway_acceptance.balance.plan import PART_OF_GENERATED
-from gateway_acceptance.balance.sequential import Design, Trial
+from gateway_acceptance.balance.ledger import PART_OF_GENERATED
+from gateway_acceptance.balance.sequential import Design, Outcome, Trial
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
 from suites.backends.balance.probes import COMPANY, KEYS
@@ -35,6 +35,14 @@ class Judged:
         """What both are held against."""
         return self.trial.null
 
+    @property
+    def dependent(self) -> dict[str, int]:
+        """Pattern -> the number of draws after which it was proven. The bets against the declared shares
+        count where these are not shown to be others."""
+        if self.trial.outcome is Outcome.FAILED:
+            return self.dependence.found
+        return {**self.dependence.tied, **self.dependence.found}
+
 
 def judged(sample: Sample, null: Null, design: Design) -> Judged:
     """The same judgement whoever asks. Raises what ``require_premises`` does."""
@@ -42,13 +50,9 @@ def judged(sample: Sample, null: Null, design: Design) -> Judged:
     trial = Trial(null, design)
     dependence = Dependence(null, design.alpha * (1 - PART_OF_GENERATED), KEYS)
     for draw in sample.draws:
-        if trial.outcome is None:
-            trial.observe(draw.served)
-        if draw.features[COMPANY] == "yes":
-            dependence.interrupt()
-        dependence.observe(draw.served, draw.features)
-        if draw.features[COMPANY] == "yes":
-            dependence.interrupt()
+        trial.observe(draw.served)
+        dependence.observe(draw.served, draw.features, alone=draw.features[COMPANY] != "yes")
+    dependence.end()
     return Judged(sample, trial, dependence)
 
 

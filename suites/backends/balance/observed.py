@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_acceptance.balance.plan import design_of
+from gateway_acceptance.balance.plan import design_in
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
 from suites.backends.balance.evaluation import Judged, judged
@@ -26,6 +26,5 @@ def judgement(target: Target, alias: str) -> Judged:
     """The sample of a group, judged. Raises what its premises raise."""
     sample = sample_of(target, alias)
     null = null_hypothesis(target, alias, witness_of(target))
-    environment = target.environment
-    design = design_of(null, environment.balance, len(environment.groups))
+    design = design_in(target.environment, null)
     return target.once(("judged", alias), lambda: judged(sample, null, design))

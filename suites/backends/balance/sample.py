@@ -17,7 +17,7 @@ from gateway_acceptance.balance.expected_shares import (
     Witness,
     null_of,
 )
-from gateway_acceptance.balance.plan import design_of, least_draws
+from gateway_acceptance.balance.plan import design_in, least_draws
 from gateway_acceptance.balance.sequential import Trial
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import seed_of_the_run
@@ -105,7 +105,7 @@ def _drawn(target: Target, alias: str, null: Null) -> Sample:
     """Draws until the shares are decided and independence had its least number, or there are enough."""
     environment = target.environment
     balance, group = environment.balance, environment.group(alias)
-    trial = Trial(null, design_of(null, balance, len(environment.groups)))
+    trial = Trial(null, design_in(environment, null))
     least, most = least_draws(balance.most_draws, len(environment.groups)), balance.most_draws
     mark, who = new_mark(), who_of(target, group)
     counting = Counting(target, group, mark)
@@ -123,7 +123,7 @@ def _drawn(target: Target, alias: str, null: Null) -> Sample:
             made = list(pool.map(ask, batch[: most - len(draws)])) if len(batch) > 1 else [ask(batch[0])]
             draws += made
             for draw in made:
-                if trial.outcome is None and draw.served:
+                if draw.served:
                     trial.observe(draw.served)
             unknown = sum(not draw.served for draw in draws)
             decided = trial.outcome is not None and len(draws) >= least

@@ -1,11 +1,12 @@
 """BACKEND-BAL: who serves depends on nothing. Proportions may be right and routing wrong.
 
-Judged over the one sample of the group, in which all of this was varied by chance (balance_requests.py).
+Judged over the one sample of the group, in which all of this was varied by chance (probes.py).
 """
 
 from collections.abc import Callable
 
 from gateway_acceptance.balance.dependence import DRIFT, ORDER, way_of
+from gateway_acceptance.balance.dependence_power import smallest_sticky, smallest_tied
 from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
@@ -24,6 +25,7 @@ from suites.backends.balance.probes import (
 )
 
 Note = Callable[[str, object], None]
+Smallest = Callable[[tuple[float, ...], float, float, int], float | None]
 
 ENDS = 24
 """Draws in a row that a message shows: two turns of the longest cycle that is looked for."""
@@ -36,13 +38,15 @@ ENDS = 24
     effect=SPEND,
     claims="FUN-05",
     spec="litellm:simple-shuffle",
+    alone=True,
 )
 def test_order(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Sticky, in turns, in bursts. Requests one after the other; one at the same time as others breaks the
     row."""
     found = judgement(target, group)
     note_of(note, found, ORDER)
-    if ORDER not in found.dependence.found:
+    if ORDER not in found.dependent:
+        note("not found", _would_find_sticky(found))
         return
     row = [draw.served for draw in found.sample.draws if draw.features[COMPANY] == "no"]
     raise CheckFailed(
@@ -59,6 +63,7 @@ def test_order(target: Target, gateway: GatewayClient, group: str, note: Note) -
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.strategy",
+    alone=True,
 )
 def test_text(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Hashing the content sends all that one application asks to one backend."""
@@ -72,6 +77,7 @@ def test_text(target: Target, gateway: GatewayClient, group: str, note: Note) ->
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.strategy",
+    alone=True,
 )
 def test_user(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """The field ``user`` of the request, and the header User-Agent. Whoever is tied to a backend has no
@@ -86,6 +92,7 @@ def test_user(target: Target, gateway: GatewayClient, group: str, note: Note) ->
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.strategy",
+    alone=True,
 )
 def test_connection(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Clients keep their connections open: one that is tied to a backend is never balanced."""
@@ -99,6 +106,7 @@ def test_connection(target: Target, gateway: GatewayClient, group: str, note: No
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.strategy",
+    alone=True,
 )
 def test_stream(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Gateways route streams in code of their own."""
@@ -112,6 +120,7 @@ def test_stream(target: Target, gateway: GatewayClient, group: str, note: Note) 
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.strategy",
+    alone=True,
 )
 def test_parameters(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Temperature, top_p, seed, or none of them."""
@@ -125,6 +134,7 @@ def test_parameters(target: Target, gateway: GatewayClient, group: str, note: No
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.strategy",
+    alone=True,
 )
 def test_company(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Balance is for the time of load: four requests at once, against one alone."""
@@ -138,13 +148,14 @@ def test_company(target: Target, gateway: GatewayClient, group: str, note: Note)
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.strategy",
+    alone=True,
 )
 def test_drift(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Shares that change after some requests may be right on average. The sample is short: what changes by
     the hour is seen from run to run only."""
     found = judgement(target, group)
     note_of(note, found, DRIFT)
-    if DRIFT not in found.dependence.found:
+    if DRIFT not in found.dependent:
         return
     half = len(found.sample.draws) // 2
     early = [draw.served for draw in found.sample.draws[:half]]
@@ -162,8 +173,9 @@ def require_independent(found: Judged, note: Note, *keys: str) -> None:
     """Of several keys that say the same, the one with the most evidence is named."""
     for key in keys:
         note_of(note, found, key)
-    proven = [key for key in keys if key in found.dependence.found]
+    proven = [key for key in keys if key in found.dependent]
     if not proven:
+        note("not found", _would_find_tied(found))
         return
     key = max(proven, key=found.dependence.log_e)
     raise CheckFailed(
@@ -177,7 +189,7 @@ def evidence(found: Judged, pattern: str) -> str:
     """How surely a pattern was found, and when."""
     test = found.dependence
     return (
-        f"e-value {power_of_ten(test.largest[pattern])}, proven after {test.found[pattern]} of "
+        f"e-value {power_of_ten(test.largest[pattern])}, proven after {found.dependent[pattern]} of "
         f"{test.draws} draws, alpha {test.alpha:.2g} over {len(test.patterns)} patterns"
     )
 
@@ -188,3 +200,21 @@ def note_of(note: Note, found: Judged, pattern: str) -> None:
     note(f"e-value of dependence on the {pattern}", power_of_ten(test.largest[pattern]))
     note("draws", test.draws)
     note("fails at an e-value of", power_of_ten(test.threshold))
+
+
+def _would_find_sticky(found: Judged) -> str:
+    """What a pass means: the smallest part of the requests that would have been found."""
+    return _would_find(smallest_sticky, found, len(found.dependence.row), "served by whoever served last")
+
+
+def _would_find_tied(found: Judged) -> str:
+    return _would_find(smallest_tied, found, found.dependence.draws, "tied to a deployment by it")
+
+
+def _would_find(smallest: Smallest, found: Judged, draws: int, words: str) -> str:
+    shares = tuple(share for share in found.null.shares.values() if share > 0)
+    power = found.trial.design.power
+    part = smallest(shares, found.dependence.alpha_of_each, power, draws)
+    if part is None:
+        return f"{draws} draws find no dependence with a power of {power:g}, however strong"
+    return f"{draws} draws would find {part:.0%} of the requests {words}, with a power of {power:g}"

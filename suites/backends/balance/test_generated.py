@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from gateway_acceptance import subjects
+from gateway_acceptance.balance.ledger import PART_OF_GENERATED
 from gateway_acceptance.balance.plan import (
     GENERATED_DRAWS,
-    PART_OF_GENERATED,
-    design_of,
+    design_in,
     generated_draws,
 )
 from gateway_acceptance.check import SHOULD, SPEND, check
@@ -51,6 +51,7 @@ SHOWN = 600
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.strategy",
+    alone=True,
 )
 def test_any_request(
     target: Target, gateway: GatewayClient, group: str, note: Callable[[str, object], None]
@@ -75,7 +76,7 @@ def test_any_request(
         )
     requests, sample = _drawn(target, group)
     require_premises(sample, null)
-    alpha = design_of(null, environment.balance, len(environment.groups)).alpha * PART_OF_GENERATED
+    alpha = design_in(environment, null).alpha * PART_OF_GENERATED
     test = weighed(requests, sample.draws, null, alpha)
     note("requests", len(requests))
     note("draws", len(sample.draws))

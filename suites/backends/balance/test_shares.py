@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from gateway_acceptance.balance.expected_shares import Witness
+from gateway_acceptance.balance.ledger import MORE_THAN_ONE
 from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
 from gateway_acceptance.balance.sequential import Outcome
 from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
@@ -18,6 +19,7 @@ from gateway_acceptance.verdict import (
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.observations import ECHO_TEXT, ask_echo, echoed_twice
+from suites.backends.balance import cooldown
 from suites.backends.balance.account import account, in_words
 from suites.backends.balance.evaluation import (
     from_a_cache,
@@ -29,9 +31,6 @@ from suites.backends.balance.evaluation import (
 from suites.backends.balance.observed import judgement, sample_of
 from suites.backends.balance.sample import null_hypothesis
 from suites.backends.routing.probes import embeds, listed
-
-FALSE_ALARM = 1e-5
-"""How often a gateway that balances as declared may be called unbalanced."""
 
 
 @check(
@@ -62,7 +61,7 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
     while (
         len(seen) < 2
         and set(seen) <= {*shares}
-        and sum(share ** seen.total() for share in shares.values()) > FALSE_ALARM
+        and sum(share ** seen.total() for share in shares.values()) > MORE_THAN_ONE
     ):
         seen[_server_of(_asked(target, group))] += 1
     if "" in seen:
@@ -102,6 +101,7 @@ def _server_of(answer: Exchange) -> str:
     effect=SPEND,
     claims="FUN-05",
     spec="litellm:simple-shuffle",
+    alone=True,
 )
 def test_shares(
     target: Target,
@@ -111,7 +111,8 @@ def test_shares(
     picture: Callable[[str, str], None],
 ) -> None:
     """One-token requests until the shares are shown to be within the tolerance, or not to be the declared
-    ones; inconclusive where neither is shown within ``balance.most_draws``. docs/balance.md."""
+    ones; inconclusive where neither is shown within ``balance.most_draws``, or where a deployment that was
+    cooling down explains it. docs/balance.md."""
     found = judgement(target, group)
     trial = found.trial
     for name, value in account(found, target.environment).items():
@@ -119,7 +120,14 @@ def test_shares(
     picture("shares", draw_shares(trial))
     picture("evidence", draw_evidence(trial))
     if trial.outcome is Outcome.FAILED:
-        raise CheckFailed(in_words(found, target.environment), blame="gateway")
+        words = in_words(found, target.environment)
+        if trial.unexpected:
+            raise CheckFailed(words, blame="gateway")
+        second = cooldown.second_sample(target, group, found)
+        reason = cooldown.explained(found, second)
+        if reason:
+            raise Inconclusive(f"a deployment may have been cooling down: {reason}; the first: {words}")
+        raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")
     if trial.outcome is not Outcome.PASSED:
         raise Inconclusive(in_words(found, target.environment))
 
@@ -131,6 +139,7 @@ def test_shares(
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.deployments: each request draws anew",
+    alone=True,
 )
 def test_no_cache(target: Target, gateway: GatewayClient, group: str) -> None:
     """A premise of all that is said of balance, and a promise to who asks twice: as headers, answers' ids and
@@ -152,6 +161,7 @@ def test_no_cache(target: Target, gateway: GatewayClient, group: str) -> None:
     effect=SPEND,
     claims="FUN-05",
     spec="environment: groups.deployments: each request draws once",
+    alone=True,
 )
 def test_not_tried_again(target: Target, gateway: GatewayClient, group: str) -> None:
     """While all is well nothing is to be tried again: each try is another draw, and costs another answer."""

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.ledger import alpha_of_each
 from gateway_acceptance.balance.sequential import Design, Outcome, Trial
 from gateway_acceptance.check import DISRUPT, MUST, SHOULD, check
 from gateway_acceptance.disruptor import Disruptor
@@ -113,7 +114,7 @@ def test_served_by_the_living(
 def test_survivors_share(target: Target, outages: Disruptor, environment: Environment, note: Note) -> None:
     """The null hypothesis without the dead ones; the test, alpha and power of ``[balance]``."""
     seen = play(target, outages)
-    null = survivors(seen)
+    null = survivors(seen, environment, target.preflight().version or None)
     if sum(share > 0 for share in null.shares.values()) < 2:
         left = "only one" if null.shares else "nobody who serves"
         raise NotApplicable(
@@ -123,12 +124,19 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
     balance = environment.balance
     trial = Trial(
         null,
-        Design(tuple(null.shares.values()), balance.alpha, balance.power, TOLERANCE, len(seen.sample)),
+        Design(
+            tuple(null.shares.values()),
+            alpha_of_each(environment),
+            balance.power,
+            TOLERANCE,
+            len(seen.sample),
+            len(seen.sample),
+        ),
     )
     named = identities(target, seen)
     target.notebook.exchanges.clear()
     for one in seen.sample:
-        if one.served and trial.outcome is None:
+        if one.served:
             trial.observe(named(one.deployment, one.witness))
     note("survivors", trial.sentence())
     if trial.outcome is Outcome.FAILED:
@@ -249,12 +257,23 @@ def test_broken_stream(target: Target, outages: Disruptor, waivable: bool) -> No
     obeyed(target, outages, "stream lied", ["dropped"], waivable=waivable)
 
 
-def survivors(seen: Measured) -> Null:
-    """The group's hypothesis when the dead backend draws nothing."""
-    left = {name: share for name, share in seen.null.shares.items() if of_backend(name) != seen.dead}
-    total = sum(left.values())
-    shares = {name: share / total for name, share in left.items()} if total else {}
-    return replace(seen.null, shares=shares)
+def survivors(seen: Measured, environment: Environment, version: str | None) -> Null:
+    """The hypothesis of what is left of the group without the dead backend, read as the router reads it:
+    which weights and orders count may change with the deployments that are left. No shares where nobody
+    is left."""
+    group = environment.group(seen.group)
+    left = tuple(one for one in group.deployments if one.backend != seen.dead)
+    if not left:
+        return replace(seen.null, shares={})
+    fine = any("/" in name for name in seen.null.shares)
+    rest = group.model_copy(update={"deployments": left})
+    known = version or environment.gateway.version
+    try:
+        return null_of(rest, environment.gateway, known, Witness.DEPLOYMENT if fine else Witness.BACKEND)
+    except UndefinedNullError as unknown:
+        raise NotApplicable(
+            f"what those who are left get is not known: {unknown}", declared="groups.deployments"
+        ) from None
 
 
 def identities(target: Target, seen: Measured) -> Callable[[str, str], str]:

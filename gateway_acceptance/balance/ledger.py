@@ -1,0 +1,73 @@
+"""One account of alpha: what each statistical test of a run may spend, so that all of them together keep
+to it.
+
+``balance.alpha`` is for the shares and the independence of every balanced group, and for the shares of
+those that are left in an outage; ``outage.alpha`` for the number of errors in an outage. Each part is a
+Bonferroni part, fixed before the first draw: every test is reported by itself, before the others are
+known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway_acceptance.check import Effect
+from gateway_acceptance.environment.model import SIMPLE_SHUFFLE, Environment
+
+MORE_THAN_ONE = 1e-5
+"""How often the search for a second backend (smoke) may call a gateway unbalanced that draws as declared."""
+PART_OF_GENERATED = 0.1
+"""Of the alpha for independence, what generated requests may spend; the sample's patterns share the rest."""
+SHARES, INDEPENDENCE, GENERATED = "shares", "independence", "generated requests"
+SURVIVORS, SECOND_BACKEND, OUTAGE_ERRORS = "shares in an outage", "a second backend", "errors in an outage"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One test. about: the group, empty where it is of the whole environment; alpha: the most probable its
+    false alarm may be."""
+
+    test: str
+    about: str
+    alpha: float
+
+
+def ledger(environment: Environment) -> list[Entry]:
+    """What every statistical test of a whole run may spend, in the order in which they run."""
+    found = []
+    for group in environment.groups:
+        found.append(Entry(SECOND_BACKEND, group.alias, MORE_THAN_ONE))
+        if group.strategy == SIMPLE_SHUFFLE:
+            part = alpha_of_each(environment)
+            found += [
+                Entry(SHARES, group.alias, part),
+                Entry(INDEPENDENCE, group.alias, part * (1 - PART_OF_GENERATED)),
+                Entry(GENERATED, group.alias, part * PART_OF_GENERATED),
+            ]
+    if has_outages(environment):
+        found.append(Entry(SURVIVORS, "", alpha_of_each(environment)))
+        found.append(Entry(OUTAGE_ERRORS, "", environment.outage.alpha))
+    return found
+
+
+def alpha_of_each(environment: Environment) -> float:
+    """The equal part of ``balance.alpha`` that each test of this environment has."""
+    return equal_part(environment.balance.alpha, len(environment.groups), outages=has_outages(environment))
+
+
+def equal_part(alpha: float, groups: int, *, outages: bool) -> float:
+    """Of alpha two parts for each group (shares, independence), and one for those that are left in an outage,
+    where the policy permits outages. Raises ValueError without a group."""
+    if groups < 1:
+        raise ValueError("alpha is shared by at least one group")
+    return alpha / (2 * groups + outages)
+
+
+def has_outages(environment: Environment) -> bool:
+    """Whether the policy permits to take backends away."""
+    return Effect.DISRUPT in environment.policy.effects
+
+
+def total(entries: list[Entry]) -> float:
+    """The most probable any false alarm of a whole run may be (union bound)."""
+    return sum(entry.alpha for entry in entries)

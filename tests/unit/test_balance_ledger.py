@@ -1,0 +1,41 @@
+"""One account of alpha for all statistical tests of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.balance.expected_shares import null_of
+from gateway_acceptance.balance.ledger import SURVIVORS, alpha_of_each, equal_part, ledger, total
+from gateway_acceptance.balance.plan import design_in
+from gateway_acceptance.environment import load_environment
+from tests.unit.declared import environment
+
+ROOT = Path(__file__).parents[2]
+OUTAGES = {"effects": ["read", "spend", "disrupt"], "requests": 10, "tokens": 10, "seconds": 10}
+
+
+@pytest.mark.parametrize("name", ["local", "lab", "production", "staging", "balance"])
+def test_all_tests_together_keep_to_what_is_declared(name: str) -> None:
+    declared = load_environment(name, ROOT, {})
+    entries = ledger(declared)
+    smoke = sum(one.alpha for one in entries if one.test == "a second backend")
+    assert total(entries) - smoke <= declared.balance.alpha + declared.outage.alpha + 1e-12
+
+
+def test_the_shares_in_an_outage_have_a_part_of_their_own() -> None:
+    """Not all of ``balance.alpha`` again."""
+    declared = environment(policy=OUTAGES, balance={"alpha": 0.003})
+    assert alpha_of_each(declared) == pytest.approx(0.001)
+    parts = [one.alpha for one in ledger(declared) if one.test == SURVIVORS]
+    assert parts == [pytest.approx(0.001)]
+    null = null_of(declared.group("both"), declared.gateway, None)
+    assert design_in(declared, null).alpha == pytest.approx(0.001)
+
+
+def test_without_outages_the_groups_have_it_all() -> None:
+    assert alpha_of_each(environment(balance={"alpha": 0.003})) == pytest.approx(0.0015)
+    assert equal_part(0.006, 3, outages=False) == pytest.approx(0.001)
+    with pytest.raises(ValueError, match="at least one group"):
+        equal_part(0.1, 0, outages=False)
