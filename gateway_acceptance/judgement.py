@@ -25,6 +25,8 @@ from gateway_acceptance.verdict import Verdict
 
 NOT_VERIFIED = "not verified"
 VOID = "VOID"
+ALIKE, MANY_ALIKE = 3, 8
+"""So many checks with one cause are told in one line: untestable ones, and those that were not executed."""
 CLOCK_TOLERANCE_S = 2.0
 """A leap second is one. Slewing by NTP moves both clocks that are compared alike, so it needs nothing."""
 
@@ -50,7 +52,7 @@ def judge(record: Mapping[str, Any]) -> Judgement:
     moved, unknown = compared(record["target"]["fingerprint"])
     reasons = [
         *basis["broken"],
-        *(_red_reason(check) for check in sorted(red, key=lambda check: not _alarms(check))),
+        *_red_reasons(sorted(red, key=lambda check: not _alarms(check))),
         *_waiver_reasons(record["waivers"]),
     ]
     executed = record["totals"]["checks_executed"]
@@ -128,7 +130,12 @@ def _profile_reasons(record: Mapping[str, Any]) -> list[str]:
         if profile in check["profiles"] and check["id"] not in listed
     ]
     missing = _not_executed(record, [*listed, *unlisted])
-    reasons = [f"{check_id} was not executed: {why}" for check_id, why in missing]
+    alike = Counter(why for _, why in missing)
+    reasons = [f"{check_id} was not executed: {why}" for check_id, why in missing if alike[why] < MANY_ALIKE]
+    for why, count in alike.items():
+        if count >= MANY_ALIKE:
+            first = ", ".join([check_id for check_id, reason in missing if reason == why][:3])
+            reasons.append(f"{count} checks were not executed ({first}, and so on): {why}")
     if unlisted:
         reasons.append(f"not in the list of {profile} in suites/profiles.toml: {', '.join(unlisted)}")
     return reasons
@@ -136,6 +143,24 @@ def _profile_reasons(record: Mapping[str, Any]) -> list[str]:
 
 def _count(reasons: Sequence[str]) -> str:
     return "1 reason against it" if len(reasons) == 1 else f"{len(reasons)} reasons against it"
+
+
+def _red_reasons(red: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One each; those that are untestable for one and the same cause are one together, and counted."""
+    alike = Counter(_cause(check) for check in red)
+    told = [_red_reason(check) for check in red if alike[_cause(check)] < ALIKE or not _cause(check)]
+    return told + [
+        f"{count} checks are untestable because of one cause: {cause.removeprefix('Untestable: ')}"
+        for cause, count in alike.items()
+        if cause and count >= ALIKE
+    ]
+
+
+def _cause(check: Mapping[str, Any]) -> str:
+    """Why a check is untestable, where that is all that keeps it from green, in every red case alike."""
+    red = {(case["verdict"], case["message"]) for case in check["cases"] if Verdict(case["verdict"]).red}
+    verdict, message = next(iter(red)) if len(red) == 1 else ("", "")
+    return str(message) if verdict == Verdict.UNTESTABLE else ""
 
 
 def _red_reason(check: Mapping[str, Any]) -> str:

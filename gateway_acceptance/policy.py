@@ -63,6 +63,14 @@ class Budget:
                 )
             _write(file, after)
 
+    def over(self) -> str | None:
+        """Why not one request more may be sent, or None."""
+        if time.time() - self._started > self._policy.seconds:
+            return f"the budget of {self._policy.seconds:g} s is used up (policy.seconds)"
+        if self.spent.requests >= self._policy.requests:
+            return f"the budget of {self._policy.requests} requests is used up (policy.requests)"
+        return None
+
     def settle(self, reserved: int, used: int) -> None:
         """Replace a reservation of tokens by what was really used."""
         with self._file.open("a+", encoding="utf-8") as file:

@@ -246,12 +246,18 @@ class Tracker(Table):
 
 
 class Policy(Table):
-    """What a run may do there, and how much of it: enforced before sending, over all workers."""
+    """What a run may do there, and how much of it: enforced before sending, over all workers.
+
+    requests_per_second, concurrency: the pace, and how many may be asked at once; neither is limited where it
+    is not given.
+    """
 
     effects: Annotated[tuple[Effect, ...], Field(min_length=1)]
     requests: Annotated[int, Field(gt=0)]
     tokens: Annotated[int, Field(gt=0)]
     seconds: Annotated[float, Field(gt=0)]
+    requests_per_second: Annotated[float, Field(gt=0)] | None = None
+    concurrency: Annotated[int, Field(gt=0)] | None = None
 
 
 class Embedded(Table):

@@ -20,7 +20,7 @@ from gateway_acceptance.plugin.outcome import waivers_of
 from gateway_acceptance.plugin.parametrise import AXES, DECLARED_BY, NONE_DECLARED, check_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import STATE
-from gateway_acceptance.verdict import NotApplicable, Untestable
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.sdk import AsyncSdk, Got, async_sdk_client
@@ -40,7 +40,11 @@ def target(request: pytest.FixtureRequest, environment: Environment) -> Target:
 
 @pytest.fixture
 def any_gateway(target: Target) -> GatewayClient:
-    """The gateway without any premise; only for checks of the premises themselves."""
+    """The gateway without any premise; only for checks of the premises themselves. Where it is dead, silent
+    or ill as a whole they fail, with the cause and its mend."""
+    found = target.preflight()
+    if found.silent:
+        raise CheckFailed(str(found.trouble), blame="gateway")
     return target.gateway
 
 

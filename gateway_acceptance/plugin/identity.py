@@ -7,11 +7,12 @@ of it: a check may take a backend down, and brings it back. The gateway's own pr
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import queue
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway_acceptance.environment import Backend
@@ -19,10 +20,12 @@ from gateway_acceptance.environment.host import Host
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.fingerprint import UNKNOWN
 from gateway_acceptance.host.facts import NoFacts
-from gateway_acceptance.plugin.targets import Preflight, Target
-from gateway_acceptance.verdict import CheckFailed, NotPermitted
+from gateway_acceptance.plugin.preflight import Preflight
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NotPermitted, Untestable
 from gateway_acceptance.wire.backend import BackendClient, full_name
 from gateway_acceptance.wire.exchange import Notebook
+from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.sender import Deadline, Sender
 
 MOST_AT_ONCE = 8
@@ -42,43 +45,49 @@ def identities(
     before: the fingerprints at the start, None at the start itself; what gave no answer then is not asked
     again.
     """
-    asked = [
-        (target, machines, None if before is None else before[target.environment.name])
-        for target, machines in targets
-    ]
-    if len(asked) == 1:  # nothing to do at once: in this thread, where a signal ends it
-        return {asked[0][0].environment.name: _identity(*asked[0])}
-    return _at_once(asked)
+    asked = list(targets)
+    taken = at_once(
+        [
+            functools.partial(
+                _identity, target, machines, None if before is None else before[target.environment.name]
+            )
+            for target, machines in asked
+        ]
+    )
+    return {target.environment.name: one for (target, _), one in zip(asked, taken, strict=True)}
 
 
-def _at_once(asked: Sequence[tuple[Target, bool, Taken | None]]) -> dict[str, Taken]:
-    """In threads that the end of the program does not wait for: one Ctrl-C ends the wait for all of them."""
+def at_once(questions: Sequence[Callable[[], Taken]]) -> list[Taken]:
+    """The answers, in order. In threads that the end of the program does not wait for, so that one Ctrl-C
+    ends the wait for all of them; raises what the first of them raised."""
+    if len(questions) == 1:
+        return [questions[0]()]
     turns = threading.Semaphore(MOST_AT_ONCE)
-    answers: queue.SimpleQueue[tuple[str, Taken | BaseException]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[int, Taken | BaseException]] = queue.SimpleQueue()
 
-    def ask(target: Target, machines: bool, before: Taken | None) -> None:
+    def ask(number: int) -> None:
         with turns:
             try:
-                answers.put((target.environment.name, _identity(target, machines, before)))
+                answers.put((number, questions[number]()))
             except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
-                answers.put((target.environment.name, error))
+                answers.put((number, error))
 
-    for one in asked:
-        threading.Thread(target=ask, args=one, daemon=True).start()
-    taken: dict[str, Taken] = {}
-    while len(taken) < len(asked):
-        name, found = answers.get()
+    for number in range(len(questions)):
+        threading.Thread(target=ask, args=(number,), daemon=True).start()
+    taken: dict[int, Taken] = {}
+    while len(taken) < len(questions):
+        number, found = answers.get()
         if isinstance(found, BaseException):
             raise found
-        taken[name] = found
-    return taken
+        taken[number] = found
+    return [taken[number] for number in range(len(questions))]
 
 
 def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:
     found = _of_the_gateway(target, before)
-    for backend in target.environment.backends:
-        if backend.direct:
-            found |= _of_a_backend(target, backend, before)
+    direct = [backend for backend in target.environment.backends if backend.direct]
+    for taken in at_once([functools.partial(_of_a_backend, target, one, before) for one in direct]):
+        found |= taken
     for name in target.environment.machines if machines else ():
         found |= _of_a_machine(target, name, before)
     return dict.fromkeys(before or (), UNKNOWN) | found  # what was there to be had and is not now
@@ -87,8 +96,12 @@ def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:
 def _of_the_gateway(target: Target, before: Taken | None) -> Taken:
     if before is not None and _silent(before, "gateway.models") and _silent(before, "gateway.version"):
         return {name: value for name, value in before.items() if name.startswith("gateway.")}
+    trouble = None if before is None else target.breaker.trouble()
     try:
-        seen = target.preflight() if before is None else target.look()
+        if trouble is not None:
+            seen = Preflight(silent=trouble.what)
+        else:
+            seen = target.preflight() if before is None else target.look()
     except NotPermitted as refusal:
         seen = Preflight(silent=str(refusal))
     found = {"gateway.models": UNKNOWN if seen.models is None else seen.models}
@@ -105,13 +118,13 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
     limit = target.environment.gateway
     deadline = Deadline(limit.connect_deadline_s, min(LONGEST_S, limit.request_deadline_s))
     notebook = Notebook(agent=target.notebook.agent, key_places=target.notebook.key_places)
-    sender = Sender(notebook, target.budget, deadline, conduct=target.conduct)
+    sender = Sender(notebook, target.budget, deadline, conduct=Conduct(pace=target.conduct.pace))
     try:
         client = BackendClient(backend, sender)
         found = {version: client.version()}
         listed = client.models()
         return found | {f"{models}.{name}": listed.get(name, "absent") or "no digest" for name in wanted}
-    except (CheckFailed, NotPermitted):
+    except (CheckFailed, NotPermitted, Untestable):
         return {version: UNKNOWN} | {f"{models}.{name}": UNKNOWN for name in wanted}
     finally:
         sender.close()

@@ -37,6 +37,13 @@ from gateway_acceptance.wire.subject import answers_among
 PACKAGE = Path(gateway_acceptance.__file__).parent
 MACHINERY = (PACKAGE, *{Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")})
 """Where an assertion is about the suite or its tools, never about the target."""
+OPENAI = Path(openai.__file__).parent
+READS_ANSWERS = (OPENAI / "lib" / "streaming", OPENAI / "lib" / "_parsing")
+READERS = {
+    *(OPENAI / f"{name}.py" for name in ("_response", "_legacy_response", "_streaming")),
+    *(Path(httpx2.__file__).parent / name for name in ("_decoders.py",)),
+}
+"""Modules of the official SDK that do nothing but read answers."""
 SHOWN_MESSAGE = 2000
 SHOWN_EXCHANGES = 8
 """Exchanges kept as evidence of one case: the last ones, where a failure shows."""
@@ -91,6 +98,12 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
         return outcome_of(error.__cause__, when)
     if isinstance(error, openai.OpenAIError):
         return Outcome(Verdict.FAILED, f"the official SDK raised {_named(error)}", detail=_short(detail))
+    if isinstance(error, httpx2.HTTPError) and not isinstance(error, httpx2.LocalProtocolError):
+        return Outcome(Verdict.FAILED, f"the answer broke off: {_named(error)}", detail=_short(detail))
+    if _reading_an_answer(error):
+        return Outcome(
+            Verdict.FAILED, f"the SDK could not read the answer: {_named(error)}", detail=_short(detail)
+        )
     return Outcome(Verdict.HARNESS_ERROR, _named(error), "harness", detail=detail)
 
 
@@ -202,6 +215,16 @@ def _ours(error: BaseException) -> bool:
     if not frames or Path(frames[-1].filename).is_relative_to(data_root() / "suites"):
         return False  # an installed check lies below the machinery
     return any(Path(frames[-1].filename).is_relative_to(place) for place in MACHINERY)
+
+
+def _reading_an_answer(error: BaseException) -> bool:
+    """Whether it was raised while the official SDK, or the client below it, read an answer: what a target
+    sends is never our bug. What we call wrongly is raised before any answer is there."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if any(path.is_relative_to(place) for place in READS_ANSWERS) or path in READERS:
+            return True
+    return False
 
 
 def _named(error: BaseException) -> str:

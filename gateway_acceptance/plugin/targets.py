@@ -8,7 +8,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,28 +17,20 @@ import openai
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.plugin.machines import Machines
+from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight, looked_at
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.run_directory import run_id_of
-from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, Untestable
+from gateway_acceptance.verdict import NotApplicable, NotPermitted, Untestable
 from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.breaker import PATIENCE_S, Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.ledger import Conduct
+from gateway_acceptance.wire.pace import Pace
 from gateway_acceptance.wire.sdk import sdk_client
 from gateway_acceptance.wire.sender import Deadline, Sender
 
 Observed = TypeVar("Observed")
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """What was found before the first check. silent, refused: why, in words; empty where all is well; models:
-    the ids that it lists, sorted, with commas between; None where it lists none."""
-
-    silent: str = ""
-    refused: str = ""
-    version: str = ""
-    models: str | None = None
 
 
 class Target:
@@ -62,7 +54,16 @@ class Target:
         notebook.key_places.add(key, gateway.key_header, gateway.url)
         self.budget = Budget(folder / f"budget-{environment.name}.json", environment.policy, started)
         self._deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
-        self.conduct = Conduct()
+        self.breaker = Breaker(
+            folder / f"trouble-{environment.name}.json", gateway.url, self._holds_key, self._looked
+        )
+        self.conduct = Conduct(
+            before=[self.breaker.before],
+            after=[self.breaker.after],
+            patience_s=PATIENCE_S,
+            silent=self.breaker.silent,
+            pace=Pace(folder, environment.name, environment.policy, started + environment.policy.seconds),
+        )
         self.sender = Sender(notebook, self.budget, self._deadline, conduct=self.conduct)
         self.gateway = GatewayClient(environment, key, self.sender)
         self.machines = Machines(environment, folder, recorded_facts or {})
@@ -134,23 +135,23 @@ class Target:
                     self._preflight = Preflight(**json.loads(text))
                 else:
                     self._preflight = self.look()
+                    if self._preflight.silent and self._preflight.trouble:
+                        self.breaker.open(self._preflight.trouble)
                     shared.write(json.dumps(asdict(self._preflight)))
         return self._preflight
 
     def require_answer(self) -> None:
         """Raises Untestable where the gateway gave no answer at all."""
-        silent = self.preflight().silent
-        if silent:
-            raise Untestable(f"the gateway does not answer ({silent})", "start it, then run again")
+        found = self.preflight()
+        if found.silent and found.trouble:
+            raise Untestable(found.trouble.what, found.trouble.mend)
 
     def require_key(self) -> None:
         """Raises Untestable where the gateway does not answer, or refuses the environment's key."""
         self.require_answer()
-        refused = self.preflight().refused
-        if refused:
-            variable = self.environment.gateway.key_variable
-            source = f"correct the key in {variable}" if variable else "restart the lab"
-            raise Untestable(f"the gateway refuses the environment's key ({refused})", source)
+        trouble = self.preflight().trouble
+        if trouble is not None:
+            raise Untestable(trouble.what, trouble.mend)
 
     def close(self) -> None:
         """Close all connections."""
@@ -158,34 +159,23 @@ class Target:
         if self._sdk is not None:
             self._sdk.close()
 
-    def look(self) -> Preflight:
-        """The same questions as of the preflight, asked now. Raises NotPermitted when over budget."""
-        kept = list(self.notebook.exchanges)
-        try:
-            return self._asked()
-        finally:
-            self.notebook.exchanges[:] = kept
+    def look(self, question_s: float = LONGEST_LOOK_S) -> Preflight:
+        """The same questions as of the preflight, asked now; question_s: the longest that one is waited for.
+        Raises NotPermitted when over budget."""
+        notebook = Notebook(agent=self.notebook.agent, key_places=self.notebook.key_places)
+        deadline = Deadline(self._deadline.connect_s, min(question_s, self._deadline.total_s))
+        conduct = Conduct(pace=self.conduct.pace)  # it is the circuit's own look
+        with contextlib.closing(Sender(notebook, self.budget, deadline, conduct=conduct)) as sender:
+            return looked_at(GatewayClient(self.environment, self.key, sender))
 
-    def _asked(self) -> Preflight:
-        product = self.gateway.product
+    def _looked(self, question_s: float) -> Trouble | None:
         try:
-            answer = self.gateway.get(product.readiness or product.liveness or "/v1/models", key=None)
-        except NoAnswer as failure:
-            return Preflight(silent=str(failure))
-        found = Preflight(version=_version(answer, product.version_key))
-        try:
-            listed = self.gateway.models()
-        except NoAnswer as failure:
-            return replace(found, silent=str(failure))
-        if listed.status in (400, 401, 403):
-            return replace(found, refused=f"GET /v1/models: {listed.status} {listed.text[:200]}")
-        found = replace(found, models=_model_ids(listed))
-        if not found.version and product.version_path:
-            with contextlib.suppress(NoAnswer):
-                found = replace(
-                    found, version=_version(self.gateway.get(product.version_path), product.version_key)
-                )
-        return found
+            return self.look(question_s).trouble
+        except NotPermitted:
+            return None  # over budget: the next request says so
+
+    def _holds_key(self, exchange: Exchange) -> bool:
+        return any(self.key in value for _, value in exchange.request_headers)
 
 
 def _preflight_file(folder: Path, environment: str) -> Path:
@@ -198,23 +188,3 @@ def read_preflight(folder: Path, environment: str) -> Preflight:
         return Preflight(**json.loads(_preflight_file(folder, environment).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return Preflight()
-
-
-def _model_ids(answer: Exchange) -> str | None:
-    try:
-        body = answer.json()
-    except CheckFailed:
-        return None
-    entries = body.get("data") if isinstance(body, Mapping) else None
-    if answer.status != 200 or not isinstance(entries, list):
-        return None
-    return ", ".join(sorted(str(entry.get("id")) for entry in entries if isinstance(entry, Mapping)))
-
-
-def _version(answer: Exchange, key: str | None) -> str:
-    try:
-        body = answer.json()
-    except CheckFailed:
-        return ""
-    value = body.get(key) if key and isinstance(body, Mapping) else None
-    return value if isinstance(value, str) else ""

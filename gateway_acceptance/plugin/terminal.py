@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway_acceptance.check import Check
+from gateway_acceptance.judgement import ALIKE
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.results import Finished
@@ -94,8 +96,7 @@ def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
     good = run["exit_code"] == 0
     reporter.ensure_newline()
     reporter.section(f"{finished.environment}: {run['state']}", green=good, red=not good)
-    for check in finished.record["checks"]:
-        _untested(reporter, check)
+    _untested(reporter, finished.record["checks"])
     for reason in run["reasons"]:
         reporter.write_line(f"  - {reason}")
     for waiver in finished.record["waivers"]:
@@ -128,13 +129,17 @@ def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         reporter.write_line(f"no report: {finished.no_report}", yellow=True)
 
 
-def _untested(reporter: pytest.TerminalReporter, check: Mapping[str, object]) -> None:
-    """Cases that are red without having failed, once per check and reason."""
-    cases = check["cases"]
-    assert isinstance(cases, list)
+def _untested(reporter: pytest.TerminalReporter, checks: Iterable[Mapping[str, Any]]) -> None:
+    """Cases that are red without having failed: once per reason, with the checks that it keeps from green."""
     quiet = {Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value}
-    for message in dict.fromkeys(case["message"] for case in cases if case["verdict"] in quiet):
-        reporter.write_line(f"{check['id']} {message}", yellow=True)
+    because: dict[str, dict[str, None]] = {}
+    for check in checks:
+        for case in check["cases"]:
+            if case["verdict"] in quiet:
+                because.setdefault(case["message"], {})[check["id"]] = None
+    for message, ids in because.items():
+        who = " ".join(ids) if len(ids) < ALIKE else f"{len(ids)} checks:"
+        reporter.write_line(f"{who} {message}", yellow=True)
 
 
 def _near(path: Path) -> str:

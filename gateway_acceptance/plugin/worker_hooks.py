@@ -110,6 +110,12 @@ class WorkerHooks:
         reason = forbidden(environment.policy, check.effect)
         if reason:
             raise NotPermitted(reason)
+        target = self._state.targets.get(environment.name)
+        if target is not None:
+            target.breaker.suspended = check.effect is Effect.DISRUPT
+            over = target.budget.over() if check.suite != "host" else None
+            if over:
+                raise NotPermitted(over)  # nothing more is sent: the run does not walk through what remains
         if self._has_neighbours:
             turns = Turns(self._state.folder, environment.name)
             turn = turns.alone if check.alone else turns.shared

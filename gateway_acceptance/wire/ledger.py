@@ -8,6 +8,7 @@ whoever looks at every exchange (``Conduct.after``).
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import Any
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.wire.deadline import Allowance, Deadline
 from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
+from gateway_acceptance.wire.pace import Pace
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes, after decompression, at which a body is cut off: a hostile target must not fill the machine."""
@@ -40,13 +42,15 @@ class Conduct:
 
     before: each is asked before a request leaves, with what is about to be sent; raising (NotPermitted,
     Untestable) keeps it from being sent. after: each is told every exchange that has ended, once, whole, by
-    the thread that made it. patience_s, silent: as of ``Allowance``, for requests that wait for an answer.
+    the thread that made it. patience_s, silent: as of ``Allowance``, for requests that wait for an answer;
+    pace: how fast, and how many at once.
     """
 
     before: list[Before] = field(default_factory=list)
     after: list[After] = field(default_factory=list)
     patience_s: float | None = None
     silent: Callable[[str], None] | None = None
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,10 @@ class Entry:
     """One exchange while it happens. error: what broke, in words, or empty; read_at: seconds since sending
     when the last piece came."""
 
-    def __init__(self, ledger: Ledger, asked: Exchange, terms: Terms, allowance: Allowance) -> None:
+    def __init__(
+        self, ledger: Ledger, asked: Exchange, terms: Terms, allowance: Allowance, place: int | None = None
+    ) -> None:
+        self._place = place
         self._ledger, self._asked, self.terms, self.allowance = ledger, asked, terms, allowance
         self._chunks: list[tuple[float, bytes]] = []
         self._size, self._elapsed, self._closed = 0, 0.0, False
@@ -113,7 +120,14 @@ class Entry:
         self._closed = True
         self.error = self.error or error
         self._elapsed = time.monotonic() - self.allowance.begun
+        free(self._place)
         self._ledger.close(self)
+
+    def abandon(self) -> None:
+        """It was never sent, for it was no HTTP: nothing is noted."""
+        if not self._closed:
+            self._closed = True
+            free(self._place)
 
     def exchange(self) -> Exchange:
         """What was asked and what has arrived."""
@@ -140,20 +154,29 @@ class Ledger:
     def open(self, method: str, url: str, headers: Headers, body: bytes, terms: Terms) -> Entry:
         """Before sending. Raises NotPermitted, or what a rule of the conduct raises; then nothing is sent."""
         asked = Exchange(method, url, tuple(headers), body, sent_at=time.time())
-        self.admit(asked, terms)
+        place = self.taken()
+        try:
+            self.admit(asked, terms)
+        except BaseException:
+            free(place)
+            raise
         silent = self.conduct.silent
         allowance = Allowance(
             terms.limit,
             patience_s=self.conduct.patience_s,
             silent=None if silent is None else lambda: silent(url),
         )
-        return Entry(self, asked, terms, allowance)
+        return Entry(self, asked, terms, allowance, place)
 
     def close(self, entry: Entry) -> None:
         """After an exchange has ended: what is to be noted of it is noted."""
         if entry.terms.served_by is not None:
             entry.served_by = entry.terms.served_by(entry.exchange())
         self.note(entry.exchange(), entry.terms)
+
+    def taken(self) -> int | None:
+        """A place among those that may be asked at once."""
+        return self.conduct.pace.place() if self.conduct.pace is not None else None
 
     def admit(self, asked: Exchange, terms: Terms, target: str = "") -> None:
         """Whether a request may be sent: asked before every one. target: of the request line, where that is
@@ -163,14 +186,24 @@ class Ledger:
             rule(asked)
         if self._budget is not None:
             self._budget.reserve(terms.tokens)
+        if self.conduct.pace is not None:
+            self.conduct.pace.wait()
 
     def note(self, exchange: Exchange, terms: Terms) -> None:
         """The one place that every exchange passes which has ended."""
         if self._budget is not None and terms.tokens:
             self._budget.settle(terms.tokens, tokens_reported(exchange, terms.tokens))
         self.notebook.exchanges.append(exchange)
+        if self.conduct.pace is not None:
+            self.conduct.pace.told(exchange)
         for observer in self.conduct.after:
             observer(exchange)
+
+
+def free(place: int | None) -> None:
+    """Give a place back."""
+    if place is not None:
+        os.close(place)
 
 
 def tokens_reported(exchange: Exchange, reserved: int) -> int:

@@ -76,8 +76,9 @@ class LedgerTransport(httpx2.BaseTransport):
         try:
             with within(entry.allowance):
                 response = self._inner.handle_request(request)
-        except httpx2.LocalProtocolError:
-            raise  # what we were about to send is no HTTP: our mistake, not the target's
+        except httpx2.LocalProtocolError:  # what we were about to send is no HTTP: our mistake
+            entry.abandon()
+            raise
         except httpx2.TransportError as failure:
             words = in_words(failure, entry.terms.limit)
             entry.close(words)
@@ -108,6 +109,7 @@ class AsyncLedgerTransport(httpx2.AsyncBaseTransport):
             with within(entry.allowance):
                 response = await self._inner.handle_async_request(request)
         except httpx2.LocalProtocolError:
+            entry.abandon()
             raise
         except httpx2.TransportError as failure:
             words = in_words(failure, entry.terms.limit)

@@ -161,6 +161,7 @@ class Project:
         requests: int = 100,
         tokens: int = 100000,
         seconds: float = 60,
+        deadline_s: float = 20,
     ) -> Path:
         """An environment file. gateway: further lines of its table; more: further tables."""
         return self.write(
@@ -174,7 +175,7 @@ url = "{url}"
 key_variable = "{KEY_VARIABLE}"
 liveness_path = "/alive"
 connect_deadline_s = 2
-request_deadline_s = 20
+request_deadline_s = {deadline_s}
 {gateway}
 
 [[backends]]

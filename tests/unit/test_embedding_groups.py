@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 from gateway_acceptance.environment import product_of
-from gateway_acceptance.plugin.targets import Preflight, Target
+from gateway_acceptance.plugin.preflight import Preflight
+from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient

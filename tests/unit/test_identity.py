@@ -11,7 +11,8 @@ import pytest
 from gateway_acceptance.fingerprint import UNKNOWN, compared
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.identity import SECTIONS, identities
-from gateway_acceptance.plugin.targets import Preflight, Target
+from gateway_acceptance.plugin.preflight import Preflight
+from gateway_acceptance.plugin.targets import Target
 from tests.unit.declared import document, environment
 
 HOST = {
@@ -75,6 +76,7 @@ def taken(machines: Machines, *, looked: bool = True) -> dict[str, dict[str, str
         gateway=SimpleNamespace(product=SimpleNamespace(version_key="v")),
         preflight=lambda: preflight,
         look=lambda: preflight,
+        breaker=SimpleNamespace(trouble=lambda: None),
     )
     targets = [(cast("Target", target), looked)]
     start = identities(targets)

@@ -16,8 +16,9 @@ from gateway_acceptance.wire.gateway import GatewayClient
     spec="environment: gateway.liveness_path",
 )
 def test_alive(any_gateway: GatewayClient) -> None:
-    """Any answer of 200 on the liveness path, which needs no key. It has no premise, so a dead gateway
-    fails here, once, and everything else is untestable because of it."""
+    """Any answer of 200 on the liveness path, which needs no key. It has no premise, so a gateway that is
+    dead, silent or ill as a whole fails here, once, with what to do about it; everything else is untestable
+    because of it."""
     answer = any_gateway.get(any_gateway.product.liveness or "/", key=None)
     if answer.status != 200:
         raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}", blame="gateway")

@@ -1,0 +1,141 @@
+"""One failure, one message: where a gateway is ill as a whole, one case says so, and nothing more is sent.
+
+After an exchange that may mean so (no answer; the run's own key refused; 429, 503 or a redirect, several in a
+row), and while an answer has not begun for a while, the gateway is looked at with a short deadline. Only what
+that look finds opens the circuit: the case that found it fails and names the cause with its mend; whatever
+would be sent afterwards, by any worker, is untestable because of it (docs/safety.md).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from gateway_acceptance.verdict import CheckFailed, Untestable
+from gateway_acceptance.wire.exchange import Exchange
+
+PATIENCE_S = 6.0
+"""Seconds without a byte of an answer after which it is asked whether the gateway still lives."""
+LOOK_S = 3.0
+"""Seconds for one question of a look."""
+AGAIN_S = 1.0
+"""Seconds between two looks: a gateway that restarts is back by then, or the second look says so."""
+NO_ANSWER, SOME = 1, 3
+"""So many in a row are looked into."""
+MOST_IN_A_ROW = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """what: what is wrong with the gateway as a whole; mend: what to do about it."""
+
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.mend}"
+
+
+class Breaker:
+    """file: shared by the workers of a run; url: the gateway's; own_key: whether a request carries the run's
+    key; look: asks the gateway now, within so many seconds for each question."""
+
+    def __init__(
+        self,
+        file: Path,
+        url: str,
+        own_key: Callable[[Exchange], bool],
+        look: Callable[[float], Trouble | None],
+    ) -> None:
+        self._file, self._url, self._own_key, self._ask = file, url, own_key, look
+        self._looking = False
+        self._kind, self._count, self._next = "", 0, 0
+        self._well_at = time.monotonic()
+        self.suspended = False
+        """While a check takes something down on purpose."""
+
+    def trouble(self) -> Trouble | None:
+        """What is wrong with the gateway as a whole, as far as this run has found it."""
+        try:
+            return Trouble(**json.loads(self._file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def open(self, trouble: Trouble) -> bool:
+        """Nothing more is sent to the gateway by this run. Whether this was the first to say so."""
+        part = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+        part.write_text(json.dumps(asdict(trouble)), encoding="utf-8")
+        try:
+            os.link(part, self._file)
+        except FileExistsError:
+            return False
+        finally:
+            part.unlink()
+        return True
+
+    def before(self, asked: Exchange) -> None:
+        """Before sending. Raises Untestable where the circuit is open."""
+        if self._looking or not self._concerns(asked.url):
+            return
+        trouble = self.trouble()
+        if trouble is not None:
+            raise Untestable(trouble.what, trouble.mend)
+
+    def after(self, exchange: Exchange) -> None:
+        """After an exchange. Raises CheckFailed where a look finds the gateway ill, once per run; Untestable
+        where another worker had found it before."""
+        if self._looking or self.suspended or not self._concerns(exchange.url):
+            return
+        kind, enough = self._kind_of(exchange)
+        if not kind:
+            self._kind, self._count, self._next = "", 0, 0
+            self._well_at = time.monotonic()
+            return
+        if kind != self._kind:
+            self._kind, self._count, self._next = kind, 0, enough
+        self._count += 1
+        if self._count >= self._next:
+            self._next = min(2 * self._next, self._next + MOST_IN_A_ROW)
+            self._look()
+
+    def silent(self, url: str) -> None:
+        """Nothing has come for a while. Raises as ``after``."""
+        if self._looking or self.suspended or not self._concerns(url):
+            return
+        if time.monotonic() - self._well_at > PATIENCE_S:
+            self._look()
+            self._well_at = time.monotonic()
+
+    def _concerns(self, url: str) -> bool:
+        return url == self._url or url.startswith((self._url + "/", self._url + "?"))
+
+    def _kind_of(self, exchange: Exchange) -> tuple[str, int]:
+        """What an exchange may be a sign of, or nothing; and how many of them make a suspicion."""
+        status = exchange.status
+        if status is None:
+            return "no answer", NO_ANSWER
+        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE) or 300 <= status < 400:
+            return str(status), SOME
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and self._own_key(exchange):
+            return "key", SOME
+        return "", 0
+
+    def _look(self) -> None:
+        self._looking = True
+        try:
+            trouble = self._ask(LOOK_S)
+            if trouble is not None:
+                time.sleep(AGAIN_S)
+                trouble = self._ask(LOOK_S)
+        finally:
+            self._looking = False
+        if trouble is None:
+            return
+        if self.open(trouble):
+            raise CheckFailed(f"in the midst of the run {trouble}", blame="gateway")
+        raise Untestable(trouble.what, trouble.mend)

@@ -1,0 +1,95 @@
+"""How fast and how many at once: kept over all workers of a run, through files in its private folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from gateway_acceptance.environment.model import Policy
+from gateway_acceptance.verdict import NotPermitted
+from gateway_acceptance.wire.exchange import Exchange
+
+LONGEST_HOLD_S = 30.0
+"""Of a Retry-After, so much is waited for; what asks for more is told, not waited for."""
+TURN_S = 0.02
+"""Seconds between two looks for a free place."""
+PLACE_S = 60.0
+"""Seconds after which nobody waits for a free place any more: who holds them all waits for itself."""
+
+
+class Pace:
+    """policy: ``requests_per_second`` and ``concurrency``; folder: private to the run, shared by workers;
+    ends: Unix seconds when the budget of seconds is used up."""
+
+    def __init__(self, folder: Path, environment: str, policy: Policy, ends: float) -> None:
+        self._next = folder / f"pace-{environment}"
+        self._places = [folder / f"place-{environment}-{number}" for number in range(policy.concurrency or 0)]
+        self._every_s = 1 / policy.requests_per_second if policy.requests_per_second else 0.0
+        self._policy, self._ends = policy, ends
+
+    def wait(self) -> None:
+        """Until the next request may leave."""
+        if not self._every_s and not self._next.exists():
+            return
+        with self._next.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            now = time.time()
+            turn = max(now, _read(file.fileno()))
+            _write(file.fileno(), turn + self._every_s)
+        if turn > now:
+            time.sleep(turn - now)
+
+    def told(self, exchange: Exchange) -> None:
+        """A 429 or 503 that says when to ask again: nobody asks before, where that fits the budget."""
+        if exchange.status not in (429, 503):
+            return
+        seconds = retry_after(exchange.header("retry-after") or "")
+        if seconds is None or not 0 < seconds <= LONGEST_HOLD_S or time.time() + seconds > self._ends:
+            return
+        with self._next.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _write(file.fileno(), max(time.time() + seconds, _read(file.fileno())))
+
+    def place(self) -> int | None:
+        """A place among those that may be asked at once, to be given back; None where they are not counted.
+        Raises NotPermitted where none became free."""
+        if not self._places:
+            return None
+        until = time.monotonic() + PLACE_S
+        while True:
+            for path in self._places:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    os.close(descriptor)
+                    continue
+                return descriptor
+            if time.monotonic() > until:
+                raise NotPermitted(
+                    f"the policy lets {len(self._places)} requests be asked at once (policy.concurrency)"
+                )
+            time.sleep(TURN_S)
+
+
+def retry_after(value: str) -> float | None:
+    """Seconds of a Retry-After (RFC 9110 section 10.2.3), a number or a date; None for what is neither."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _read(descriptor: int) -> float:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return float(os.read(descriptor, 64) or b"0")
+
+
+def _write(descriptor: int, turn: float) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, repr(turn).encode(), 0)
