@@ -16,7 +16,7 @@ from lab.patience import patient
 from tests.plugin.gateway import KEY
 
 KEY_VARIABLE = "MINI_KEY"
-RUN_BUDGET_S = 60
+RUN_BUDGET_S = 180
 CLAIM = """
 [[claim]]
 id = "FUN-01"

@@ -36,7 +36,6 @@ def test_an_ill_gateway_is_one_cause(project: Project) -> None:
         for name, url in urls.items():
             project.environment(url, name.replace("_", "-"), deadline_s=1)
         run = project.run(*(f"--env={name.replace('_', '-')}" for name in urls))
-    print(run.output[-3000:])
     words = {**AT_THE_START, "dead": "connection refused", "unnamed": "resolve"}
     assert set(run.directories) == {name.replace("_", "-") for name in words}
     for name, word in words.items():
