@@ -54,3 +54,23 @@ def test_the_list_for_people_ends_with_the_count(capsys: pytest.CaptureFixture[s
     lines = said(capsys, "coverage").splitlines()
     assert lines[0] == "models.list: All models that can be used are listed"
     assert re.fullmatch(r"\d+ statements, \d+ covered by checks, \d+ not", lines[-1])
+
+
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)[^)]*\)")
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "contributing").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_index_names_every_page() -> None:
+    index = set(LINK.findall((ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages - index == set(), "docs/README.md is the index: name the page there"
