@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from packaging.version import Version
 
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, load_environment
@@ -257,13 +258,23 @@ def test_the_trackers_state_is_found_and_its_mends_make_it_ready(tmp_path: Path)
 
 
 @as_root
-def test_the_deployment_as_it_was_still_installs_on_hosts(tmp_path: Path) -> None:
-    """Of the default version the test above says so; what is known of the old one is no matter of hosts."""
+def test_the_deployment_as_it_was_is_not_ready_and_the_upgrade_that_is_told_is_enough(tmp_path: Path) -> None:
+    """It still installs, and what is known of its release comes first. Of the default version, which is such
+    an upgrade, the test above says that it is READY."""
     state = PROVIDER.start(ENVIRONMENT, "1.74.15", ROOT, print, owner=None)
     try:
         record = judged(tmp_path, "-m", "smoke")
+        distributions = red(judged(tmp_path, "suites/host/distributions"))
     finally:
         stop(state)
+    assert record["run"]["state"] == "SMOKE FAILED"
+    assert "CVE-2026-49468" in record["run"]["headline"]
+    assert [reason.split()[0] for reason in record["run"]["reasons"][:2]] == ["API-ACCESS-001", "API-ADV-001"]
+    assert set(distributions) == {"HOST-ADV-001", "HOST-ADV-002"}
+    assert "has starlette 0.46.2: CVE-2026-48710" in distributions["HOST-ADV-001"]
+    upgrade = re.search(r"upgrade litellm to >= ([\d.]+)", red(record)["API-ADV-001"])
+    assert upgrade is not None
+    assert Version(resolve_version("")) >= Version(upgrade[1])
     assert record["target"]["product_version"] == "1.74.15" != resolve_version("")
     hosts = {check["id"]: check["verdict"] for check in record["checks"] if check["id"].startswith("HOST-")}
     assert hosts
