@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
+from lab.absence_matrix import Absences, run_absence_matrix
 from lab.faults import FAULTS, Layer
 from lab.flakiness import run_repeated
 from lab.gateways import OTHERS
@@ -81,6 +83,11 @@ def add_mutation_matrix_command(commands: Any) -> None:
         "--outages",
         action="store_true",
         help="the faults that show while backends are away instead, one after the other",
+    )
+    which.add_argument(
+        "--absence",
+        action="store_true",
+        help="the faults of absence instead, each against all checks: none may pass on what is not there",
     )
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
     command.add_argument(
@@ -183,6 +190,7 @@ def faults_page() -> str:
             lines += ["", f"## {layer.value}", "", "| fault | what is wrong | found by |", "|---|---|---|"]
         for fault in faults:
             checks = ", ".join(f"`{check_id}`" for check_id in sorted(fault.detected_by))
+            checks = checks or "every check whose subject it takes: none may pass on it"
             lines.append(f"| `{fault.name}` | {fault.description} | {checks} |")
     return "\n".join(lines) + "\n"
 
@@ -191,6 +199,10 @@ def _mutation_matrix(arguments: argparse.Namespace) -> int:
     say = (lambda _: None) if arguments.json else print
     if arguments.repeat != 1:
         return _repeated(arguments, say)
+    if arguments.absence:
+        return _absences(
+            run_absence_matrix(project_root(), arguments.only, arguments.litellm, say), arguments
+        )
     run = run_matrix
     if arguments.hosts or arguments.outages:
         run = run_host_matrix if arguments.hosts else run_outage_matrix
@@ -200,6 +212,22 @@ def _mutation_matrix(arguments: argparse.Namespace) -> int:
     else:
         _show(matrix)
     return 0 if matrix.complete else EXIT_NOT_READY
+
+
+def _absences(absences: Absences, arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        print(json.dumps(asdict(absences), indent=1, ensure_ascii=False))
+        return 0 if absences.complete else EXIT_NOT_READY
+    for fault, counts in absences.verdicts.items():
+        print(
+            f"{fault:<20} {', '.join(f'{count} {verdict}' for verdict, count in counts.items()) or 'not run'}"
+        )
+    for breach in absences.breaches:
+        print(f"BREACH {breach}")
+    for check, verdict in absences.control.items():
+        print(f"control: {check} {verdict}")
+    print(f"{len(absences.verdicts)} faults of absence, {len(absences.breaches)} checks passed on one")
+    return 0 if absences.complete else EXIT_NOT_READY
 
 
 def _repeated(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:

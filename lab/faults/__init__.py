@@ -1,6 +1,7 @@
 """The faults by name: each the proof that its checks can fail."""
 
 from lab.faults import advisories, balance, exposure, operations
+from lab.faults.absence import ABSENCE_FAULTS
 from lab.faults.access import ACCESS_FAULTS
 from lab.faults.advisories import ADVISORY_FAULTS
 from lab.faults.backends import BACKEND_FAULTS
@@ -56,6 +57,7 @@ ALL = (
     *HOST_DEPLOYMENT_FAULTS,
     *HOST_CONFIGURATION_FAULTS,
     *HOST_RESOURCE_FAULTS,
+    *ABSENCE_FAULTS,
 )
 FAULTS = {fault.name: fault for fault in ALL}
 if len(FAULTS) != len(ALL):

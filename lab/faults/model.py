@@ -16,6 +16,7 @@ class Layer(StrEnum):
     BACKEND = "backend"
     HOST = "host"
     OUTAGE = "outage"
+    ABSENCE = "absence"
 
 
 Before = Callable[[Request], Request | Reply]

@@ -26,6 +26,7 @@ SCANNED_BYTES = 1 << 20
 LITERAL = re.compile(
     r"(?i)(master_key|api_key|salt_key|password|secret|token)[\"']?\s*[:=]\s*[\"']?([^\s\"'#]+)"
 )
+INSTEAD_OF = r"^url\..*\.(insteadof|pushinsteadof)$"
 REFERENCE = re.compile(r"^(os\.environ/|\$|\{|<|none$|null$|true$|false$|\d+$)", re.IGNORECASE)
 """Values that name a secret's place instead of holding it."""
 
@@ -242,7 +243,8 @@ def literal_in(line: str, default_keys: Sequence[str] = ()) -> str:
 
 
 def repository(request: Request) -> Facts:
-    """{root, head, branch, remote, dirty [lines], published (bool or None)} of the tree's git work tree."""
+    """{root, head, branch, remote, rewrites [[scope, key]], dirty [lines], published (bool or None)} of the
+    tree's git work tree. rewrites: rules that make another address of the configured one (insteadOf)."""
     git = ["git", "-c", "safe.directory=*", "--no-optional-locks", "-C", request["tree"]]
     git[1:1] = without_programs(git)
     try:
@@ -250,6 +252,7 @@ def repository(request: Request) -> Facts:
     except Missing as missing:
         return {"root": None, "error": missing.why}
     code, remote, _ = run([*git, "remote", "get-url", "origin"])
+    rules = run([*git, "config", "--show-scope", "--get-regexp", INSTEAD_OF])[1]
     head = run([*git, "rev-parse", "HEAD"])[1].strip()
     tracking = run([*git, "branch", "-r", "--contains", "HEAD"])[1].split()
     status = ["status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=dirty"]
@@ -261,6 +264,7 @@ def repository(request: Request) -> Facts:
         "head": head,
         "branch": run([*git, "rev-parse", "--abbrev-ref", "HEAD"])[1].strip(),
         "remote": re.sub(r"(://)[^/@]*@", r"\1", remote.strip()) if code == 0 else None,
+        "rewrites": [line.split()[:2] for line in rules.splitlines() if len(line.split()) >= 3],
         "dirty": changed[:100],
         "published": bool(tracking) if run([*git, "branch", "-r"])[1].strip() else None,
         "declared_known": known,

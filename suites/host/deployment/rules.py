@@ -182,7 +182,11 @@ def other_repository(found: Facts, wanted: Repository, tree: str) -> list[Proble
         ]
     has = found["remote"]
     if wanted.remote and (has is None or plain_remote(has) != plain_remote(wanted.remote)):
-        mend = f"git -C {tree} remote set-url origin {wanted.remote}"
+        lifted = [
+            f"sudo git -C {tree} config --{scope} --unset-all {shlex.quote(key)}"
+            for scope, key in found.get("rewrites", ())
+        ]
+        mend = " && ".join([*lifted, f"sudo git -C {tree} remote set-url origin {wanted.remote}"])
         return [differs("the origin", has or "none", wanted.remote, mend)]
     return []
 

@@ -48,8 +48,8 @@ def foreign_members(process: Facts, declared: Machine) -> list[Problem]:
     ]
 
 
-def other_groups(process: Facts, declared: Machine) -> list[Problem]:
-    """The process has the declared groups and no further one."""
+def other_groups(process: Facts, declared: Machine, primary: str | None = None) -> list[Problem]:
+    """The process has the declared groups and no further one. primary: the account's first group."""
     beyond = sorted(set(process["groups"]) - {declared.own_group, *declared.groups})
     wants = " ".join([declared.own_group, *declared.groups])
     return [
@@ -57,10 +57,21 @@ def other_groups(process: Facts, declared: Machine) -> list[Problem]:
             f"{declared.unit}: supplementary groups of process {process['pid']}",
             name,
             f"of {wants}",
-            f"sudo gpasswd -d {declared.user} {name}; sudo systemctl restart {declared.unit}",
+            mend_of_group(name, declared, primary),
         )
         for name in beyond
     ]
+
+
+def mend_of_group(name: str, declared: Machine, primary: str | None) -> str:
+    """What takes a group away: it is the account's first one, one of its further ones, or the unit's."""
+    again = f"sudo systemctl restart {declared.unit}"
+    if name == primary:
+        return f"sudo usermod -g {declared.own_group} {declared.user} && {again}"
+    return (
+        f"sudo gpasswd -d {declared.user} {name}; {again}; where the account is not in it, it is in "
+        f"SupplementaryGroups= or Group= of {declared.unit}: take it out there, daemon-reload, restart"
+    )
 
 
 def held_capabilities(seen: Live, declared: Machine) -> list[Problem]:

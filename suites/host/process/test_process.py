@@ -44,7 +44,8 @@ def test_members(machine: MachineFacts) -> None:
 )
 def test_groups(machine: MachineFacts) -> None:
     """Ollama's own installer puts its account into video and render; such groups are declared."""
-    require(process_rules.other_groups(live_process(machine), machine.declared))
+    process, account = live_process(machine), machine["account"]
+    require(process_rules.other_groups(process, machine.declared, account.get("primary")))
 
 
 @check(

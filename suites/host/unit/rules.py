@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,6 +22,10 @@ from suites.host.user.facts import (
     started_argv,
 )
 
+DROP_INS, SET_PROPERTY = ".d/", "/etc/systemd/system.control/"
+"""Where drop-ins lie: beside a unit in a folder of its name, those of ``systemctl set-property`` apart."""
+NOT_EXECUTABLE = re.compile(r"Command (\S+) is not executable")
+"""What systemd-analyze says of a program that execve would refuse."""
 CLOCK_GRAIN_S = 2.0
 """A process's start is known to the kernel from a boot time in whole seconds."""
 AFTER_A_CRASH = ("on-failure", "always")
@@ -116,11 +121,22 @@ def not_stable(unit: Facts, process: Facts, now: float, window_s: float, name: s
 def not_valid(unit: Facts, name: str) -> list[Problem]:
     """``systemd-analyze verify`` says nothing against the unit; what it cannot read it does not apply."""
     return [
-        differs(
-            name, repr(line), "nothing said by systemd-analyze verify", "deploy again, or correct the line"
-        )
+        differs(name, repr(line), "nothing said by systemd-analyze verify", mend_of_verify(line))
         for line in unit["verify"]
     ]
+
+
+def mend_of_verify(line: str) -> str:
+    """What to do about a line of ``systemd-analyze verify``. A program that cannot be executed may have the
+    right mode on a file system that allows none."""
+    found = NOT_EXECUTABLE.search(line)
+    if found is None:
+        return "correct the line"
+    program = found[1]
+    return (
+        f"look at its file system first: findmnt -no TARGET,OPTIONS -T {program}; where that says noexec, "
+        f"take it out of /etc/fstab and: sudo mount -o remount,exec TARGET; else: sudo chmod 755 {program}"
+    )
 
 
 def not_reloaded(unit: Facts, name: str) -> list[Problem]:
@@ -128,7 +144,10 @@ def not_reloaded(unit: Facts, name: str) -> list[Problem]:
     if unit["properties"].get("NeedDaemonReload") != "yes":
         return []
     paths = ", ".join(file["path"] for file in unit["files"])
-    mend = again(name)
+    mend = (
+        f"see what is new: systemctl cat {name}; a drop-in that nobody declared is removed first, or this "
+        f"puts it in force: {again(name)}"
+    )
     return [
         differs(
             f"{name}, edited and not reloaded", f"another content of {paths} than is loaded", "the same", mend
@@ -143,11 +162,23 @@ def not_restarted(entries: Iterable[Mapping[str, Any]], started: float, name: st
             f"{entry['path']}, changed and not restarted",
             f"a change {entry['mtime'] - started:.0f} s after the process's start",
             "none",
-            f"sudo systemctl restart {name}",
+            mend_of_change(str(entry["path"]), name),
         )
         for entry in entries
         if entry["mtime"] > started + CLOCK_GRAIN_S
     ]
+
+
+def mend_of_change(path: str, name: str) -> str:
+    """What to do about a file that changed after the start. A drop-in is in force at once or after a restart:
+    to restart would hide one that nobody declared, so its removal stands beside it."""
+    if DROP_INS not in path:
+        return f"sudo systemctl restart {name}"
+    undo = f"sudo rm {path} && {again(name)}"
+    if path.startswith(SET_PROPERTY):
+        undo = f"sudo systemctl revert {name} && sudo systemctl restart {name}"
+    keep = f"sudo systemctl restart {name}"
+    return f"decide whether it is meant: systemctl cat {name}; if not: {undo}; if so: {keep}"
 
 
 def other_command(unit: Facts, host: Host) -> list[Problem]:

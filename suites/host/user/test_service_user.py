@@ -131,13 +131,14 @@ def test_is_in_declared_groups_only(machine: MachineFacts) -> None:
         Problem(
             "", f"{declared.user} is in the group {name}; mend with: sudo gpasswd -d {declared.user} {name}"
         )
-        for name in sorted(set(account["groups"]) - wanted)
+        for name in sorted(set(account["groups"]) - wanted - {account["primary"]})
     ]
     if account["primary"] != declared.own_group:
         problems.append(
             Problem(
                 "",
-                f"the primary group of {declared.user} is {account['primary']}, wants {declared.own_group}",
+                f"the primary group of {declared.user} is {account['primary']}, wants {declared.own_group}; "
+                f"mend with: sudo usermod -g {declared.own_group} {declared.user}",
             )
         )
     require(problems)

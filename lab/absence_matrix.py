@@ -1,0 +1,110 @@
+"""The absence matrix: faults that take a subject away, against all checks. None may pass on what is not
+there. Held are the records: a case that passed and saw the absence in any answer of its evidence is a breach,
+unless ``SETTLED`` says what else it judged. Design: docs/verdicts.md, "Subjects are counted".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.usage import UsageProblem
+from gateway_acceptance.verdict import Verdict
+from lab.faults import FAULTS, Layer
+from lab.faults.absence import TOUCHED, Exchange
+from lab.faults.settled import SETTLED
+from lab.mutation_matrix import CONTROL, run_checks, standing
+
+SUITES = "suites/api suites/backends/routing suites/backends/inventory suites/backends/reachability"
+"""What runs: statistics over hundreds of draws say nothing that these do not."""
+CONTROLS = ("API-OPS-001", "API-STREAM-002", "API-CHAT-001", "API-MODELS-001")
+"""Must be green on the healthy control, so that what is red on a view is red for its fault."""
+GREEN = (Verdict.PASSED.value, Verdict.WAIVED.value)
+ABSENCE_BUDGET_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A check that passed on what was not there. saw: exchanges of its evidence that show nothing else."""
+
+    fault: str
+    check: str
+    saw: int
+    evidence: int
+    message: str
+
+    def __str__(self) -> str:
+        seen = f"{self.saw} of {self.evidence} answers that it saw are the absence itself"
+        return f"{self.fault}: {self.check} passed ({seen}; {self.message or 'no word'})"
+
+
+@dataclass(frozen=True, slots=True)
+class Absences:
+    """The result. verdicts: by fault, how many cases had which; control: check -> verdict."""
+
+    breaches: Sequence[Breach]
+    verdicts: Mapping[str, Mapping[str, int]]
+    control: Mapping[str, str]
+
+    @property
+    def complete(self) -> bool:
+        """No breach, every fault ran, and the control is green."""
+        ran = all(sum(counts.values()) > 0 for counts in self.verdicts.values())
+        return not self.breaches and ran and set(self.control.values()) <= set(GREEN)
+
+
+def breaches_of(
+    fault: str,
+    record: Mapping[str, Any],
+    touched: Callable[[Exchange], bool],
+    settled: Mapping[tuple[str, str], str],
+) -> list[Breach]:
+    """Cases of a record that passed and saw the absence. settled: (fault, check) -> what else it judged."""
+    found = []
+    for check in record["checks"]:
+        for case in check["cases"]:
+            saw = sum(1 for one in case["evidence"] if touched(one))
+            excused = (fault, check["id"]) in settled or ("*", check["id"]) in settled
+            if case["verdict"] in GREEN and saw and not excused:
+                found.append(Breach(fault, check["id"], saw, len(case["evidence"]), case["message"]))
+    return found
+
+
+def run_absence_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Absences:
+    """Run the faults of absence, all where ``only`` is empty. Raises UsageProblem, NotStarted."""
+    known = {name: fault for name, fault in FAULTS.items() if fault.layer is Layer.ABSENCE}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        listed = ", ".join(known)
+        raise UsageProblem([f"--only {name}: no fault of absence; known are: {listed}" for name in unknown])
+    faults = [known[name] for name in only] if only else list(known.values())
+    with standing(root, faults, litellm, say) as lab:
+        say(f"running all checks against {len(faults)} faults of absence ...")
+        runs = run_checks(
+            root,
+            lab.folder,
+            lab.environments,
+            [],
+            lab.variables,
+            suite=SUITES,
+            control=CONTROLS,
+            budget_s=ABSENCE_BUDGET_S,
+        )
+    none: dict[str, Any] = {"checks": []}
+    found = [
+        breach
+        for fault in faults
+        for breach in breaches_of(fault.name, runs.get(fault.name, none), TOUCHED[fault.name], SETTLED)
+    ]
+    control = {one["id"]: one["verdict"] for one in runs[CONTROL]["checks"] if one["verdict"]}
+    return Absences(found, {fault.name: _verdicts(runs.get(fault.name, none)) for fault in faults}, control)
+
+
+def _verdicts(record: Mapping[str, Any]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for check in record["checks"]:
+        for case in check["cases"]:
+            counts[case["verdict"]] = counts.get(case["verdict"], 0) + 1
+    return counts

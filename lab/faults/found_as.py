@@ -1,0 +1,25 @@
+"""Faults that a check finds without failing: a premise is gone, or the statistics cannot decide. Declared one
+by one; without an entry only *failed* is a detection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway_acceptance.verdict import Verdict
+
+UNTESTABLE, INCONCLUSIVE = Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value
+
+FOUND_AS: Mapping[tuple[str, str], str] = {
+    ("asked-twice", "BACKEND-BAL-002"): INCONCLUSIVE,
+    ("balanced-from-a-cache", "BACKEND-BAL-002"): INCONCLUSIVE,
+    ("draws-refused", "BACKEND-BAL-002"): INCONCLUSIVE,
+    ("deployment-of-other-model", "BACKEND-BAL-002"): UNTESTABLE,
+    ("header-lies-evenly", "BACKEND-BAL-002"): UNTESTABLE,
+    ("headers-contradict", "BACKEND-BAL-002"): UNTESTABLE,
+    ("headers-swapped", "BACKEND-BAL-002"): UNTESTABLE,
+    ("witness-silent", "BACKEND-BAL-001"): UNTESTABLE,
+    ("witness-silent-in-streams", "BACKEND-ROUTE-007"): UNTESTABLE,
+    ("backend-stream-dies", "API-STREAM-083"): UNTESTABLE,
+    ("host-directories-without-search-bit", "HOST-OWN-001"): UNTESTABLE,
+}
+"""(fault, check) -> the verdict that is a detection there, beside *failed*."""

@@ -1,0 +1,117 @@
+"""The absence matrix: what counts as a breach, and that its faults and its settled list are real."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lab.absence_matrix import Absences, breaches_of
+from lab.faults import FAULTS, Layer
+from lab.faults.absence import TOUCHED
+from lab.faults.found_as import FOUND_AS
+from lab.faults.settled import SETTLED
+from lab.mutation_matrix import judge
+from tests.unit.test_sources import CHECKS
+
+ABSENCE = {name for name, fault in FAULTS.items() if fault.layer is Layer.ABSENCE}
+
+
+def exchange(response: str = "", status: int = 200, path: str = "/v1/chat/completions", **body: Any) -> Any:
+    request = json.dumps({"model": "m", **body})
+    return {
+        "method": "POST",
+        "url": f"http://x{path}",
+        "status": status,
+        "request": request,
+        "response": response,
+    }
+
+
+def record(verdict: str, *evidence: Any) -> dict[str, Any]:
+    case = {"verdict": verdict, "evidence": list(evidence), "message": "held for 1 answer"}
+    return {"checks": [{"id": "API-T-001", "verdict": verdict, "cases": [case]}]}
+
+
+EMPTY, GOOD = exchange(stream=True), exchange('{"choices": []}')
+
+
+@pytest.mark.parametrize(
+    ("verdict", "evidence", "found"),
+    [
+        ("passed", [EMPTY], 1),
+        ("waived", [EMPTY], 1),
+        ("passed", [EMPTY, GOOD], 1),
+        ("passed", [GOOD], 0),
+        ("untestable", [EMPTY], 0),
+        ("failed", [EMPTY, GOOD], 0),
+    ],
+)
+def test_a_pass_on_the_absence_is_a_breach(verdict: str, evidence: list[Any], found: int) -> None:
+    breaches = breaches_of("absent-events", record(verdict, *evidence), TOUCHED["absent-events"], {})
+    assert len(breaches) == found
+
+
+def test_what_was_looked_at_is_no_breach() -> None:
+    settled = {("absent-events", "API-T-001"): "it judges who answers"}
+    assert not breaches_of("absent-events", record("passed", EMPTY), TOUCHED["absent-events"], settled)
+    assert breaches_of("absent-chunks", record("passed", EMPTY), TOUCHED["absent-chunks"], settled)
+
+
+@pytest.mark.parametrize(
+    ("fault", "touched", "untouched"),
+    [
+        ("absent-events", EMPTY, exchange('data: {"id": 1}', stream=True)),
+        ("absent-chunks", exchange("data: [DONE]", stream=True), exchange('data: {"id": 1}', stream=True)),
+        ("absent-streams", exchange("no", 500, stream=True), exchange("no", 500)),
+        ("absent-bodies", exchange(""), exchange("{}")),
+        ("absent-models", exchange("{}", path="/v1/models"), exchange("{}", path="/v1/models/m")),
+        ("absent-backends", exchange("no", 500), exchange("no", 400)),
+    ],
+)
+def test_which_exchanges_show_the_absence(fault: str, touched: Any, untouched: Any) -> None:
+    assert TOUCHED[fault](touched)
+    assert not TOUCHED[fault](untouched)
+
+
+def test_every_fault_of_absence_says_what_it_touches() -> None:
+    assert set(TOUCHED) == ABSENCE
+
+
+def test_what_is_settled_exists_and_says_why() -> None:
+    for (fault, check), why in SETTLED.items():
+        assert fault == "*" or fault in ABSENCE
+        assert check in CHECKS
+        assert len(why) > 20
+
+
+def test_a_matrix_in_which_a_fault_did_not_run_is_not_complete() -> None:
+    green = {"API-OPS-001": "passed"}
+    assert Absences([], {"absent-events": {"untestable": 2}}, green).complete
+    assert not Absences([], {"absent-events": {}}, green).complete
+    assert not Absences([], {"absent-events": {"untestable": 2}}, {"API-OPS-001": "failed"}).complete
+
+
+def test_only_a_failure_detects_a_fault_unless_the_fault_declares_otherwise() -> None:
+    def cells(fault: str, check: str, verdict: str, message: str) -> list[bool]:
+        case = {"verdict": verdict, "message": message, "evidence": []}
+        checks = [{"id": check, "verdict": verdict, "cases": [case]}]
+        runs = {"control": {"checks": []}, fault: {"checks": checks}}
+        return [
+            cell.detected for cell in judge([FAULTS[fault]], runs, whole=False).cells if cell.check == check
+        ]
+
+    assert cells("stream-refused", "API-STREAM-002", "failed", "stream.status") == [True]
+    assert cells("stream-refused", "API-STREAM-002", "untestable", "stream.status") == [False]
+    assert cells("draws-refused", "BACKEND-BAL-002", "inconclusive", "3 draws had no answer: got 503") == [
+        True
+    ]
+    assert cells("draws-refused", "BACKEND-BAL-002", "untestable", "3 draws had no answer: got 503") == [
+        False
+    ]
+
+
+def test_what_is_found_otherwise_is_named_by_its_fault() -> None:
+    for fault, check in FOUND_AS:
+        assert check in FAULTS[fault].detected_by
