@@ -93,23 +93,24 @@ def test_a_matrix_in_which_a_fault_did_not_run_is_not_complete() -> None:
     assert not Absences([], {"absent-events": {"untestable": 2}}, {"API-OPS-001": "failed"}).complete
 
 
-def test_only_a_failure_detects_a_fault_unless_the_fault_declares_otherwise() -> None:
-    def cells(fault: str, check: str, verdict: str, message: str) -> list[bool]:
-        case = {"verdict": verdict, "message": message, "evidence": []}
-        checks = [{"id": check, "verdict": verdict, "cases": [case]}]
-        runs = {"control": {"checks": []}, fault: {"checks": checks}}
-        return [
-            cell.detected for cell in judge([FAULTS[fault]], runs, whole=False).cells if cell.check == check
-        ]
-
-    assert cells("stream-refused", "API-STREAM-002", "failed", "stream.status") == [True]
-    assert cells("stream-refused", "API-STREAM-002", "untestable", "stream.status") == [False]
-    assert cells("draws-refused", "BACKEND-BAL-002", "inconclusive", "3 draws had no answer: got 503") == [
-        True
-    ]
-    assert cells("draws-refused", "BACKEND-BAL-002", "untestable", "3 draws had no answer: got 503") == [
-        False
-    ]
+@pytest.mark.parametrize(
+    ("fault", "check", "verdict", "detected"),
+    [
+        ("stream-refused", "API-STREAM-002", "failed", True),
+        ("stream-refused", "API-STREAM-002", "untestable", False),
+        ("draws-refused", "BACKEND-BAL-002", "inconclusive", True),
+        ("draws-refused", "BACKEND-BAL-002", "untestable", False),
+    ],
+)
+def test_only_a_failure_detects_a_fault_unless_the_fault_declares_otherwise(
+    fault: str, check: str, verdict: str, detected: bool
+) -> None:
+    words = "stream.status: 3 of 9 draws had no answer: nobody knows; it got 503"
+    case = {"verdict": verdict, "message": words, "evidence": []}
+    checks = [{"id": check, "verdict": verdict, "cases": [case]}]
+    runs: dict[str, dict[str, Any]] = {"control": {"checks": []}, fault: {"checks": checks}}
+    found = [cell for cell in judge([FAULTS[fault]], runs, whole=False).cells if cell.check == check]
+    assert [cell.detected for cell in found] == [detected]
 
 
 def test_what_is_found_otherwise_is_named_by_its_fault() -> None:
