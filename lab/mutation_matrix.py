@@ -23,6 +23,7 @@ import tomli_w
 from gateway_acceptance.check import Effect
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.places import environments_of
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.faults import DECLARES, FAULTS, Fault, Layer
@@ -217,7 +218,9 @@ class Declarer:
         return self._written(document, name, number, number if theirs else 0)
 
     def _local(self) -> dict[str, Any]:
-        return tomllib.loads((self.root / "environments" / "local.toml").read_text(encoding="utf-8"))
+        places = [folder / "local.toml" for folder in environments_of(self.root)]
+        path = next(path for path in places if path.is_file())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
 
     def _address(self, number: int, host: int) -> str:
         return f"{self.net}.{number % VIEWS_PER_BLOCK}.{number // VIEWS_PER_BLOCK * BLOCK + host}"

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "contributing" / "write-a-check.md"
-FOLDERS = ("gateway_acceptance", "suites", "lab", "schemas", "environments", "products")
+FOLDERS = ("gateway_acceptance", "suites", "lab", "schemas", "environments")
 DIFF = re.compile(r"^```diff\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MOST_FILES = 3
 COMMAND = "import sys; from gateway_acceptance.cli.main import main; main(sys.argv[1:])"
