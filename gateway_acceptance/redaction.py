@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import json
 import re
@@ -11,14 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-SHORTEST_SECRET = 6
-"""Shorter ones would turn ordinary words into redactions; such a key is no secret anyway."""
+from gateway_acceptance.secret_forms import Form, forms_of, spans
 
-HEAD = 12
-"""So many characters of a longer form are enough to know it by: evidence is cut, amid secrets too."""
-
-TAIL = r"[\w.~+/=%-]*"
-"""What may follow the head of a form that was cut."""
+SHORTEST_SECRET = 8
+"""Shorter ones would turn ordinary words into redactions; a gateway's key that is shorter is refused."""
 
 SECRET_HEADERS = frozenset(
     {
@@ -36,16 +31,12 @@ SECRET_HEADERS = frozenset(
 
 
 class Redactor:
-    """Replaces every form of every known secret by ``[redacted:NAME]``.
-
-    Forms: as it is, percent-encoded, JSON- and HTML-escaped, base64, and SHA-256 (hex) because gateways
-    print key hashes (LiteLLM issue 39757). A form that was cut short is known by its head.
+    """Replaces every form of every known secret by ``[redacted:NAME]``, fragments included
+    (``secret_forms``); and what steers a terminal by its name: no target writes on anybody's screen.
     """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
-        self._names: dict[str, str] = {}
-        self._heads: dict[str, str] = {}
-        self._pattern: re.Pattern[str] | None = None
+        self._forms: list[tuple[str, list[Form]]] = []
         for name, secret in (secrets or {}).items():
             self.add(name, secret)
 
@@ -53,24 +44,20 @@ class Redactor:
         """Make a secret known under a name that may be shown."""
         if len(secret) < SHORTEST_SECRET:
             return
-        for form in _forms(secret):
-            self._names[form] = name
-        longest_first = sorted(self._names, key=len, reverse=True)
-        whole = [re.escape(form) for form in longest_first]
-        self._heads = {form[:HEAD]: self._names[form] for form in longest_first if len(form) >= 2 * HEAD}
-        cut = [re.escape(head) + TAIL for head in self._heads]
-        self._pattern = re.compile("|".join([*whole, *cut]))
+        entry = (name, forms_of(secret))
+        if entry not in self._forms:
+            self._forms.append(entry)
+            self._forms.sort(key=lambda known: -len(known[1][0].text))
 
     def __call__(self, text: str) -> str:
-        """The text without secrets, and without lone surrogates: JSON may hold them, no file can."""
+        """The text without secrets, without what steers a terminal, and without lone surrogates: JSON may
+        hold them, no file can."""
         if not text.isascii():
             text = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
-        if self._pattern is None:
-            return text
-        return self._pattern.sub(lambda match: f"[redacted:{self._name_of(match[0])}]", text)
-
-    def _name_of(self, found: str) -> str:
-        return self._names.get(found) or self._heads[found[:HEAD]]
+        for name, forms in self._forms:
+            for start, end in reversed(spans(text, forms)):
+                text = f"{text[:start]}[redacted:{name}]{text[end:]}"
+        return printable(text)
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         """Headers for showing: secret ones are never shown, known secrets elsewhere are taken out."""
@@ -91,15 +78,29 @@ class Redactor:
 
     def leaks_in(self, folder: Path) -> list[str]:
         """``file: NAME`` for every file below the folder that holds a form of a secret, symlinks left out."""
-        forms = {form.encode(): name for form, name in self._names.items()}
         found = []
         for path in sorted(folder.rglob("*")):
             if path.is_symlink() or not path.is_file():
                 continue
-            content = path.read_bytes()
-            names = sorted({name for form, name in forms.items() if form in content})
+            content = path.read_bytes().decode("utf-8", errors="replace")
+            names = sorted({name for name, forms in self._forms if spans(content, forms)})
             found += [f"{path.relative_to(folder)}: {name}" for name in names]
         return found
+
+
+STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
+"""Control characters of a terminal (C0, C1, a carriage return that ends no line) and of writing direction."""
+
+
+COMMAND = re.compile(r"^(\s*):(?=:[a-zA-Z])|#(?=#(?:vso)?\[)", re.MULTILINE)
+"""What a CI server takes for a command in a log: ``::error``, ``##vso[``, ``##[`` (GitHub, Azure)."""
+
+
+def printable(text: str) -> str:
+    """A text that came from elsewhere, as it may be shown anywhere: what steers a terminal is named
+    (``\\x1b``), not done; a CI server's command is none any more. Line ends and tabs stay."""
+    text = COMMAND.sub(lambda match: f"{match[0]} ", text)
+    return STEERING.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def written_forms(secret: str) -> tuple[str, ...]:
@@ -115,12 +116,3 @@ def written_forms(secret: str) -> tuple[str, ...]:
         base64.urlsafe_b64encode(raw).decode().rstrip("="),
     )
     return tuple(dict.fromkeys(forms))
-
-
-def _forms(secret: str) -> set[str]:
-    raw = secret.encode()
-    return {
-        *written_forms(secret),
-        hashlib.sha256(raw).hexdigest(),
-        hashlib.sha256(raw).hexdigest().upper(),
-    }

@@ -16,9 +16,12 @@ from pydantic import ValidationError
 from gateway_acceptance.environment.model import Environment, known_keys
 from gateway_acceptance.environment.table import Table
 from gateway_acceptance.places import environments_of
+from gateway_acceptance.redaction import SHORTEST_SECRET
 from gateway_acceptance.usage import UsageProblem
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+WORD = re.compile(r"[a-z_]{1,24}")
+"""A key that reads like a word, and may be the name of a field of ours."""
 HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 """What a key may consist of: a header can carry it. A copied line end would look like a dead gateway."""
 
@@ -85,6 +88,17 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
         sentences.append(
             f"{environment.source}: gateway.key_variable names {key}, whose value holds spaces, line ends or "
             f"other characters that no header can carry; export {key} without them"
+        )
+    elif environment.embedded is None and key is not None and len(variables[key]) < SHORTEST_SECRET:
+        sentences.append(
+            f"{environment.source}: gateway.key_variable names {key}, whose value has fewer than "
+            f"{SHORTEST_SECRET} characters: it could not be told from ordinary words and kept out of what is "
+            "written; give the gateway a longer key"
+        )
+    elif environment.embedded is None and key is not None and WORD.fullmatch(variables[key]):
+        sentences.append(
+            f"{environment.source}: gateway.key_variable names {key}, whose value is a plain word: it could "
+            "not be kept out of what is written; give the gateway a key of random characters"
         )
     return sentences
 

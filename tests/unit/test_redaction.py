@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import shlex
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -22,6 +23,16 @@ FORMS = {
     "in HTML": html.escape(SECRET),
     "base64": base64.b64encode(SECRET.encode()).decode(),
     "base64 for URLs": base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+    "base64 of a header": base64.b64encode(b"Bearer " + SECRET.encode()).decode(),
+    "base64 of a pair": base64.b64encode(b"user:" + SECRET.encode()).decode(),
+    "base64 amid other things": base64.b64encode(b"12" + SECRET.encode() + b"345").decode(),
+    "hex": SECRET.encode().hex(),
+    "upper-case hex": SECRET.encode().hex().upper(),
+    "every character percent-encoded": "".join(f"%{byte:02x}" for byte in SECRET.encode()),
+    "every character a unicode escape": "".join(f"\\u{ord(one):04X}" for one in SECRET),
+    "every character an entity": "".join(f"&#{ord(one)};" for one in SECRET),
+    "every character a hex entity": "".join(f"&#x{ord(one):x};" for one in SECRET),
+    "in a shell's quotes": shlex.quote(SECRET)[1:-1],
     "hash": hashlib.sha256(SECRET.encode()).hexdigest(),
     "upper-case hash": hashlib.sha256(SECRET.encode()).hexdigest().upper(),
 }
@@ -39,6 +50,28 @@ def test_a_form_that_was_cut_is_known_by_its_head(form: str, length: int) -> Non
     redacted = Redactor({"the key": SECRET})(f"got 401: {FORMS[form][:length]}… (cut)")
     assert redacted == "got 401: [redacted:the key]… (cut)" or FORMS[form][:12] not in redacted
     assert FORMS[form][:length] not in redacted
+
+
+@pytest.mark.parametrize("length", [8, 9, 13, 20])
+def test_what_is_left_of_it_is_known_at_both_ends(length: int) -> None:
+    redact = Redactor({"the key": SECRET})
+    percent = "".join(f"%{byte:02X}" for byte in SECRET[-length:].encode())
+    for left in (SECRET[:length], SECRET[-length:], percent, html.escape(SECRET[:length])):
+        assert redact(f"<{left}>") == "<[redacted:the key]>"
+
+
+def test_nothing_steers_a_terminal() -> None:
+    shown = Redactor()("a\x1b[2Jb\x07\x9b1m\rc\u202ed\r\n\te")
+    assert shown == "a\\x1b[2Jb\\x07\\x9b1m\\rc\\u202ed\r\n\te"
+
+
+@pytest.mark.parametrize(
+    "line", ["::error file=a::no", "  ::set-output name=a::b", "##vso[a]b", "##[error]z"]
+)
+def test_no_line_is_a_command_of_a_ci_server(line: str) -> None:
+    shown = Redactor()(f"first\n{line}")
+    assert line not in shown
+    assert shown.replace(" ", "") == f"first\n{line}".replace(" ", "")
 
 
 def test_a_short_secret_is_no_head_of_words() -> None:

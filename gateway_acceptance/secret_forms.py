@@ -1,0 +1,132 @@
+"""Where a text holds a secret, in whatever form it travelled: the search below ``redaction``.
+
+Known are: the secret itself; base64 in each of its three alignments, so inside of a longer text such as
+``Bearer KEY`` as well; hex; its SHA-256, because gateways print key hashes (LiteLLM issue 39757). Any of them
+may be escaped, wholly or in part, by percent signs, JSON's and C's backslashes, HTML entities or a shell's
+quotes; what is left of one that was cut, at its front or its end, is known from ``FRAGMENT`` characters on.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+FRAGMENT = 8
+"""So many characters of a secret's beginning or end are a leak: with them, the rest is found or guessed."""
+WHOLE_ONLY = 2 * FRAGMENT
+"""A form shorter than this is known whole only: half of it would be a word."""
+HEAD_OF_HASH = 12
+ESCAPED = re.compile(
+    r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|&#[0-9]{1,5};|&#[xX][0-9A-Fa-f]{1,5};"
+    r"|&[a-zA-Z]{2,8};|'\\''|'\"'\"'|\\[\"\\/&'$` ]"
+)
+BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of a secret. text: its characters; least: so many of its beginning or end are a fragment;
+    encoded: whether what stands around it in base64 belongs to it."""
+
+    text: str
+    least: int
+    encoded: bool = False
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Where a text holds it, or a fragment of it."""
+        for start in _places(text, self.text[: self.least]):
+            yield self._around(text, start, start + _alike(text, start, self.text))
+        for start in _places(text, self.text[-self.least :]):
+            end = start + self.least
+            yield self._around(text, end - _alike(text[:end][::-1], 0, self.text[::-1]), end)
+
+    def _around(self, text: str, start: int, end: int) -> Span:
+        while self.encoded and start > 0 and text[start - 1] in BASE64:
+            start -= 1
+        while self.encoded and end < len(text) and text[end] in BASE64:
+            end += 1
+        return start, end
+
+
+def forms_of(secret: str) -> list[Form]:
+    """All forms of a secret but for escapes, which ``spans`` undoes."""
+    raw = secret.encode()
+    digest = hashlib.sha256(raw).hexdigest()
+    found = [Form(secret, FRAGMENT if len(secret) >= WHOLE_ONLY else len(secret))]
+    for before in range(3):
+        whole = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        first = (8 * before + 5) // 6  # characters that hold a bit of what stands before
+        rest = (before + len(raw)) % 3
+        core = whole[first : len(whole) - (1 if rest else 0)]
+        least = 4 * FRAGMENT // 3 if len(secret) >= WHOLE_ONLY else len(core)
+        found += [
+            Form(core, least, encoded=True),
+            Form(core.translate({43: "-", 47: "_"}), least, encoded=True),
+        ]
+    for numeral, least in ((raw.hex(), 2 * found[0].least), (digest, HEAD_OF_HASH)):
+        found += [Form(numeral, least), Form(numeral.upper(), least)]
+    return list({form.text: form for form in found}.values())
+
+
+def spans(text: str, forms: Sequence[Form]) -> list[Span]:
+    """Where a text holds any of the forms, joined where they touch, in order."""
+    found = [span for form in forms for span in form.spans(text)]
+    if "%" in text or "\\" in text or "&" in text or "'" in text:
+        plain, places = _undone(text)
+        if plain != text:
+            found += [(places[a], places[b]) for form in forms for a, b in form.spans(plain)]
+    joined: list[Span] = []
+    for start, end in sorted(found):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _undone(text: str) -> tuple[str, list[int]]:
+    """The text with its escapes undone, and for each of its places (its end included) the one in the text."""
+    parts: list[str] = []
+    places: list[int] = []
+    at = 0
+    for match in ESCAPED.finditer(text):
+        character = _character(match[0])
+        if character is None:
+            continue
+        parts += [text[at : match.start()], character]
+        places += [*range(at, match.start()), match.start()]
+        at = match.end()
+    parts.append(text[at:])
+    places += range(at, len(text) + 1)
+    return "".join(parts), places
+
+
+def _character(escaped: str) -> str | None:
+    if escaped.startswith("'"):
+        return "'"
+    if escaped.startswith("&"):
+        one = html.unescape(escaped)
+        return one if len(one) == 1 else None
+    if escaped.startswith("%"):
+        return chr(int(escaped[1:], 16))
+    return chr(int(escaped[2:], 16)) if escaped[1] in "ux" else escaped[1]
+
+
+def _places(text: str, wanted: str) -> Iterator[int]:
+    start = text.find(wanted)
+    while start >= 0:
+        yield start
+        start = text.find(wanted, start + 1)
+
+
+def _alike(text: str, start: int, form: str) -> int:
+    """How many characters of a form stand there, from its first on."""
+    count = 0
+    while count < len(form) and start + count < len(text) and text[start + count] == form[count]:
+        count += 1
+    return count
