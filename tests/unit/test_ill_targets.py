@@ -12,8 +12,9 @@ import pytest
 
 from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.model import Environment, Policy
+from gateway_acceptance.plugin.outcome import outcome_of
 from gateway_acceptance.policy import Budget
-from gateway_acceptance.verdict import NoAnswer
+from gateway_acceptance.verdict import NoAnswer, Verdict
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.ledger import KEPT_OF_TOO_MUCH, LARGEST_BODY, MOST_PIECES
@@ -165,3 +166,25 @@ def unbounded(folder: Path) -> Budget:
 
 def assert_matches(words: str, text: str, name: str) -> None:
     assert any(word in text for word in words.split("|")), f"{name}: {text!r}"
+
+
+@pytest.mark.parametrize(
+    "name", ["deep_json", "deep_object", "invalid_utf8", "not_json", "huge_number", "gzip_bomb", "not_http"]
+)
+def test_what_the_sdk_cannot_read_is_the_targets(name: str, tmp_path: Path) -> None:
+    _, error = asked_by_sdk(name, LONG, tmp_path, lambda sdk: sdk.models.list())
+    assert error is not None
+    assert outcome_of(error, "call").verdict is Verdict.FAILED, repr(error)
+
+
+def test_what_we_call_wrongly_is_ours(tmp_path: Path) -> None:
+    def ask(sdk: openai.OpenAI) -> object:
+        return sdk.chat.completions.create()  # type: ignore[call-overload]
+
+    with (
+        ill("not_json") as target,
+        sdk_client(limited(target.url, LONG), "key", Notebook(), unbounded(tmp_path)) as sdk,
+        pytest.raises(TypeError) as raised,
+    ):
+        ask(sdk)
+    assert outcome_of(raised.value, "call").verdict is Verdict.HARNESS_ERROR

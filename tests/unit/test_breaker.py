@@ -1,0 +1,83 @@
+"""The circuit: what opens it, who says so, and what leaves it closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.verdict import CheckFailed, Untestable
+from gateway_acceptance.wire import breaker as module
+from gateway_acceptance.wire.breaker import Breaker, Trouble
+from gateway_acceptance.wire.exchange import Exchange
+
+URL = "http://gateway:4000"
+GONE = Trouble("it is gone", "start it")
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN_S", 0.0)
+
+
+def exchange(status: int | None, url: str = URL + "/v1/models") -> Exchange:
+    return Exchange("GET", url, (("authorization", "Bearer own"),), b"", status)
+
+
+class Worker:
+    """A worker of a run. finds: what each look finds, one after the other; the last one for ever."""
+
+    def __init__(self, folder: Path, *finds: Trouble | None) -> None:
+        self.looks = 0
+        self._finds = finds
+        self.breaker = Breaker(folder / "trouble.json", URL, lambda _: True, self._look)
+
+    def _look(self, _: float) -> Trouble | None:
+        found = self._finds[min(self.looks, len(self._finds) - 1)]
+        self.looks += 1
+        return found
+
+
+@pytest.mark.parametrize(("status", "enough"), [(None, 1), (429, 3), (503, 3), (302, 3), (401, 3)])
+def test_what_opens_it(tmp_path: Path, status: int | None, enough: int) -> None:
+    worker = Worker(tmp_path, GONE)
+    for _ in range(enough - 1):
+        worker.breaker.after(exchange(status))
+    assert worker.looks == 0
+    with pytest.raises(CheckFailed, match="in the midst of the run it is gone; start it"):
+        worker.breaker.after(exchange(status))
+    assert worker.looks == 2
+    with pytest.raises(Untestable, match="it is gone; start it"):
+        worker.breaker.before(exchange(None))
+
+
+def test_one_worker_says_so(tmp_path: Path) -> None:
+    first, second = Worker(tmp_path, GONE), Worker(tmp_path, Trouble("another word", "x"))
+    with pytest.raises(CheckFailed):
+        first.breaker.after(exchange(None))
+    with pytest.raises(Untestable):
+        second.breaker.after(exchange(None))
+    with pytest.raises(Untestable, match="it is gone"):
+        second.breaker.before(exchange(None))
+
+
+@pytest.mark.parametrize("finds", [(None,), (GONE, None)])
+def test_a_gateway_that_answers_is_left_in_peace(tmp_path: Path, finds: tuple[Trouble | None, ...]) -> None:
+    """Refusals are a right answer to much; and one that was just restarted is back at the second look."""
+    worker = Worker(tmp_path, *finds)
+    for _ in range(4):
+        worker.breaker.after(exchange(429))
+    worker.breaker.before(exchange(None))
+    assert worker.looks == len(finds)
+
+
+def test_what_says_nothing_of_the_gateway(tmp_path: Path) -> None:
+    worker = Worker(tmp_path, GONE)
+    for _ in range(9):
+        worker.breaker.after(exchange(None, "http://gateway:40001/x"))
+        worker.breaker.after(exchange(500))
+        worker.breaker.after(exchange(429))
+        worker.breaker.after(exchange(200))
+    worker.breaker.suspended = True
+    worker.breaker.after(exchange(None))
+    assert worker.looks == 0
