@@ -19,7 +19,7 @@ from gateway_acceptance.wire.pace import LONGEST_HOLD_S, Pace, retry_after
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waits: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", waits.append)
+    monkeypatch.setattr("time.sleep", waits.append)
     return waits
 
 
