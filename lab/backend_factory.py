@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gateway_acceptance.environment import Environment, ModelKind
 from lab.backends import Backend, ModelSpec
@@ -14,6 +15,8 @@ CHAT = {
 }
 """As Ollama's library describes them; phi3 and gemma2 call no tools."""
 
+WEAK = "weak"
+"""The option of ``[embedded]`` by which every chat model talks and none obeys."""
 OTHER_CHAT = ModelSpec("chat")
 
 
@@ -21,6 +24,7 @@ def backends_of(
     environment: Environment, *, embed_scenario: Callable[[], str | None] | None = None
 ) -> dict[str, Backend]:
     """One lab backend for each declared one, holding just what the gateway needs of it."""
+    weak = environment.embedded is not None and bool(environment.embedded.options.get(WEAK))
     kinds: dict[tuple[str, str], ModelSpec] = {}
     for model in environment.models:
         kinds[model.backend, model.upstream] = _spec(model.upstream, model.kind, model.dimensions)
@@ -30,7 +34,11 @@ def backends_of(
     return {
         backend.name: Backend(
             backend.name,
-            {upstream: spec for (name, upstream), spec in kinds.items() if name == backend.name},
+            {
+                upstream: replace(spec, obeys=not weak)
+                for (name, upstream), spec in kinds.items()
+                if name == backend.name
+            },
             embed_scenario=embed_scenario,
         )
         for backend in environment.backends

@@ -13,6 +13,7 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 from lab.absence_matrix import Absences, run_absence_matrix
+from lab.control_matrix import run_controls, text
 from lab.faults import FAULTS, Layer
 from lab.flakiness import run_repeated
 from lab.gateways import OTHERS
@@ -22,6 +23,8 @@ from lab.local import start
 from lab.mutation_matrix import Matrix, run_matrix
 from lab.outage_matrix import run_outage_matrix, run_outages_repeated
 from lab.state import LabState, lab_folder, read_state, running_labs, stop
+from lab.weak_matrix import run_weak
+from lab.weak_matrix import text as weak_text
 
 LITELLM_HELP = "a version, or 'latest' for the newest locked one (default: what the environment declares)"
 
@@ -88,6 +91,19 @@ def add_mutation_matrix_command(commands: Any) -> None:
         "--absence",
         action="store_true",
         help="the faults of absence instead, each against all checks: none may pass on what is not there",
+    )
+    which.add_argument(
+        "--controls",
+        action="store_true",
+        help="gateways that are right in another way instead: no check may be red. Exit 1 where one is",
+    )
+    which.add_argument(
+        "--weak",
+        action="store_true",
+        help="the gateway's faults before models that talk and do not obey: exit 1 below 95 in 100",
+    )
+    command.add_argument(
+        "--whole", action="store_true", help="with --controls: all checks of nightly, not a selection"
     )
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
     command.add_argument(
@@ -197,6 +213,14 @@ def faults_page() -> str:
 
 def _mutation_matrix(arguments: argparse.Namespace) -> int:
     say = (lambda _: None) if arguments.json else print
+    if arguments.weak:
+        weak = run_weak(project_root(), arguments.only, arguments.litellm, say)
+        print(json.dumps(asdict(weak), indent=1) if arguments.json else weak_text(weak))
+        return 0 if weak.complete else EXIT_NOT_READY
+    if arguments.controls:
+        found = run_controls(project_root(), arguments.only, arguments.litellm, say, whole=arguments.whole)
+        print(json.dumps(asdict(found), indent=1, ensure_ascii=False) if arguments.json else text(found))
+        return 0 if found.complete else EXIT_NOT_READY
     if arguments.repeat != 1:
         return _repeated(arguments, say)
     if arguments.absence:

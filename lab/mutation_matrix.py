@@ -127,18 +127,23 @@ class Standing:
 
 @contextmanager
 def standing(
-    root: Path, faults: Sequence[Fault], litellm: str, say: Callable[[str], None]
+    root: Path,
+    faults: Sequence[Fault],
+    litellm: str,
+    say: Callable[[str], None],
+    rewritten: Callable[[Environment], Environment] = lambda environment: environment,
 ) -> Iterator[Standing]:
-    """One real gateway with the control and the faults in front of it. Raises UsageProblem, NotStarted."""
+    """One real gateway with the control and the faults in front of it. rewritten: changes each environment's
+    file. Raises UsageProblem, NotStarted."""
     if len(faults) >= LARGEST_MATRIX:
         raise UsageProblem([f"the matrix holds at most {LARGEST_MATRIX - 1} faults; use --only"])
     with own_net() as net, tempfile.TemporaryDirectory(prefix="mutation-matrix-") as temporary:
         folder = Path(temporary)
         declare = Declarer(root, folder, net)
-        base = declare.base()
-        views = [View(declare.view(CONTROL, 1, None), None)]
+        base = rewritten(declare.base())
+        views = [View(rewritten(declare.view(CONTROL, 1, None)), None)]
         for number, fault in enumerate(faults, start=2):
-            views.append(View(declare.view(fault.name, number, fault), fault.name))
+            views.append(View(rewritten(declare.view(fault.name, number, fault)), fault.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
             yield Standing(folder, [view.environment for view in views], {KEY_VARIABLE: state.key})

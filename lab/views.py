@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 from lab.backends import Backend, Listener, listen
-from lab.faults import FAULTS
+from lab.controls import CONTROLS
+from lab.faults import FAULTS, Fault
 from lab.proxy.gate import EmbeddingGate
 from lab.proxy.server import View
 from lab.specification import Specification
@@ -34,11 +35,11 @@ class Views:
         for name in backends:
             await self.start_backend(name)
         for declared in self._specification.views:
-            fault = FAULTS[declared.fault] if declared.fault else None
+            fault = _named(declared.fault) if declared.fault else None
             moved = {}
             for backend in declared.environment.backends:
                 own = base.backend(backend.name).url
-                if backend.url != own:
+                if backend.url != own and backend.gateway_url is None:
                     moved[own] = backend.url
                     scenario = fault.scenario if fault else None
                     listener = await listen(backends[backend.name], *_place(backend.url), scenario=scenario)
@@ -70,6 +71,11 @@ class Views:
         for name in list(self._listeners):
             await self.stop_backend(name)
         await self._stack.aclose()
+
+
+def _named(name: str) -> Fault:
+    """A fault, or the view of a control."""
+    return CONTROLS[name].view if name in CONTROLS else FAULTS[name]
 
 
 def _place(url: str) -> tuple[str, int]:

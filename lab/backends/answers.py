@@ -160,6 +160,7 @@ def _generated(request: Request, model: str, spec: ModelSpec, prompt: Prompt, *,
             prompt,
             spec.window(prompt.options.num_ctx),
             lambda text: request.scenario.text(text, request.call),
+            obeys=spec.obeys,
         )
     except ValueError as unsatisfiable:
         raise Refused(500, f"failed to parse grammar: {unsatisfiable}") from None

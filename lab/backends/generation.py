@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lab.backends import tokens
-from lab.backends.replies import reply
+from lab.backends.replies import chatter, reply
 from lab.backends.requests import Prompt
 from lab.backends.tool_calls import ToolCall
 from lab.backends.window import fit
@@ -25,7 +25,12 @@ class Generation:
 
 
 def generate(
-    model: str, prompt: Prompt, window: int, rewrite: Callable[[str], str] = lambda text: text
+    model: str,
+    prompt: Prompt,
+    window: int,
+    rewrite: Callable[[str], str] = lambda text: text,
+    *,
+    obeys: bool = True,
 ) -> Generation:
     """Answer a prompt within ``window`` tokens of context.
 
@@ -35,7 +40,7 @@ def generate(
     seen, prompt_tokens = fit(prompt.messages, window)
     if prompt.tools:
         prompt_tokens = min(window, prompt_tokens + tokens.count(json.dumps(prompt.tools)))
-    text, calls = reply(model, prompt, seen)
+    text, calls = reply(model, prompt, seen) if obeys else (chatter(model, prompt, seen), ())
     if calls:
         spoken = json.dumps([[call.name, call.arguments] for call in calls], ensure_ascii=False)
         return Generation("", calls, "stop", prompt_tokens, tokens.count(spoken))

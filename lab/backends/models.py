@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 DEFAULT_CONTEXT = 4096  # tokens; what Ollama gives a model on a machine with less than 24 GB of video memory
@@ -21,7 +21,8 @@ class ModelSpec:
     """One model: ``dimensions`` is the length of its vectors, ``context_length`` its window in tokens.
 
     ``capabilities`` are Ollama's words (completion, tools, embedding, thinking); where none are given they
-    follow from the kind: a chat model completes and calls tools, an embedding model embeds.
+    follow from the kind: a chat model completes and calls tools, an embedding model embeds. A model that does
+    not obey talks, and neither counts nor repeats nor heeds; its digest is the same.
     """
 
     kind: Literal["chat", "embedding"]
@@ -31,6 +32,7 @@ class ModelSpec:
     context_length: int = 131072
     capabilities: tuple[str, ...] = ()
     quantization: str = "Q4_K_M"
+    obeys: bool = field(default=True, repr=False)
 
     def can(self, capability: str) -> bool:
         """Whether the model has one of Ollama's capabilities."""

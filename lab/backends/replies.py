@@ -72,6 +72,11 @@ def reply(model: str, prompt: Prompt, seen: Sequence[Message]) -> tuple[str, tup
     return _plain(model, prompt, seen, asked), ()
 
 
+def chatter(model: str, prompt: Prompt, seen: Sequence[Message]) -> str:
+    """What a model says that talks and does not obey: the same to the same question at temperature 0."""
+    return _sentences(model, prompt, seen)
+
+
 def pace(turns: Sequence[Message]) -> float:
     """Seconds between two tokens that the last user message asks for; real models need no asking."""
     asked = next((turn.content for turn in reversed(turns) if turn.role == "user"), "")

@@ -127,13 +127,15 @@ SAMPLING: tuple[Fault, ...] = (
 
 MESSAGES: tuple[Fault, ...] = (
     gateway_fault("chat-system-dropped", "system messages do not reach the model",
-                  {"API-CHAT-024": "expected 'HX-SYSTEM', as the system message says"},
+                  {"API-CHAT-024": "expected 'HX-SYSTEM', as the system message says",
+                   "API-CHAT-052": "words before the last message raise prompt_tokens from"},
                   before=without_role("system")),
     gateway_fault("chat-developer-dropped", "developer messages do not reach the model",
                   {"API-CHAT-025": "expected 'HX-SYSTEM', as the developer message says"},
                   before=without_role("developer")),
     gateway_fault("chat-history-dropped", "only the last message reaches the model",
-                  {"API-CHAT-026": "expected Wilhelmina, said three turns before"},
+                  {"API-CHAT-026": "expected Wilhelmina, said three turns before",
+                   "API-CHAT-053": "words before the last message raise prompt_tokens from"},
                   before=messages(lambda given: given[-1:])),
     gateway_fault("chat-roles-lost", "every message becomes the user's",
                   {"API-CHAT-027": "expected Wilhelmina, the user's name, got 'Bertram'"},

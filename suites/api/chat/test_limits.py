@@ -1,26 +1,27 @@
 """API-CHAT: where an answer ends, why it says that it ended, and what it counts."""
 
+from collections.abc import Sequence
+
 from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.chat.extract import (
+    Json,
     choices_of,
     counted,
     numbers_in,
     outside,
     reason_of,
-    reasoned,
     refused_honestly,
     text_of,
     told,
 )
-from suites.api.chat.probes import COUNT, COUNT_TO, answered, counts, with_code_word
+from suites.api.chat.own_words import Own, asked_again, marks_of, own, require_end, require_ended_at
+from suites.api.chat.probes import COUNT_TO, counts, user, with_code_word
 from suites.api.streams.probes import single_chat
 
-CUT_TOKENS = 8
-"""Too few for the count in any tokenizer: a number is at least one token."""
 END_TOKENS = 8
 """What may be counted beside the text: marks of its end."""
 STOP, STOPS = "17", ["12", "5"]
@@ -28,6 +29,15 @@ STOP, STOPS = "17", ["12", "5"]
 A string of two characters: each of them alone comes before, and ends nothing."""
 FEW_WORDS, MANY_WORDS = 45, 450
 """In a small model's window; the longer begins like the shorter, as cached prompts do."""
+RULES: Json = {
+    "role": "system",
+    "content": "Answer as a harbour master would: name the tide, the wind and the depth of the fairway; " * 3,
+}
+EARLIER: list[Json] = [
+    user("The ferry left at seven with forty people, and the fog came in from the west. " * 2),
+    {"role": "assistant", "content": "The fog lifted before noon, and the ferry was back by one. " * 2},
+]
+"""What was said before, long enough to be missed in a count."""
 REASON = "openai:CreateChatCompletionResponse.choices.finish_reason"
 STOP_SPEC = "openai:StopConfiguration"
 USAGE = "openai:CompletionUsage"
@@ -43,12 +53,12 @@ USAGE = "openai:CompletionUsage"
 )
 def test_finish_stop(target: Target, gateway: GatewayClient) -> None:
     """Whoever sees ``length`` asks for the rest; whoever sees nothing waits."""
-    answer = answered(target, COUNT)
-    if not counts(text_of(answer)):
-        seen = text_of(answer)[:200]
-        raise CheckFailed(f"expected the numbers from 1 to {COUNT_TO}, got {seen!r}", blame="gateway")
-    if reason_of(answer) != "stop":
-        raise CheckFailed(f"expected finish_reason stop, got {reason_of(answer)!r}")
+    said = own(target)
+    if said.counts and not counts(said.text):
+        raise CheckFailed(
+            f"expected the numbers from 1 to {COUNT_TO}, got {said.text[:200]!r}", blame="gateway"
+        )
+    require_end(target, said)
 
 
 @check(
@@ -61,7 +71,7 @@ def test_finish_stop(target: Target, gateway: GatewayClient) -> None:
 )
 def test_finish_length(target: Target, gateway: GatewayClient) -> None:
     """Without it nobody knows that a text, or a JSON document, lacks its end."""
-    answer = answered(target, COUNT, max_tokens=CUT_TOKENS)
+    answer = asked_again(target, max_tokens=own(target).limit)
     if reason_of(answer) != "length":
         seen = f"{reason_of(answer)!r} after {text_of(answer)[:80]!r}"
         raise CheckFailed(f"expected finish_reason length, got {seen}", blame="gateway")
@@ -77,7 +87,8 @@ def test_finish_length(target: Target, gateway: GatewayClient) -> None:
 )
 def test_max_tokens(target: Target, gateway: GatewayClient) -> None:
     """Old, and what nearly every client sends."""
-    _require_cut(answered(target, COUNT, max_tokens=CUT_TOKENS))
+    said = own(target)
+    _require_cut(said, asked_again(target, max_tokens=said.limit))
 
 
 @check(
@@ -90,9 +101,10 @@ def test_max_tokens(target: Target, gateway: GatewayClient) -> None:
 )
 def test_max_completion_tokens(target: Target, gateway: GatewayClient) -> None:
     """What newer clients send. Ollama does not know it: a gateway that does not translate lets it run on."""
-    answer = answered(target, COUNT, max_tokens=None, max_completion_tokens=CUT_TOKENS)
+    said = own(target)
+    answer = asked_again(target, max_tokens=None, max_completion_tokens=said.limit)
     if not refused_honestly(answer):
-        _require_cut(answer)
+        _require_cut(said, answer)
 
 
 @check(
@@ -105,11 +117,15 @@ def test_max_completion_tokens(target: Target, gateway: GatewayClient) -> None:
 )
 def test_completion_counted(target: Target, gateway: GatewayClient) -> None:
     """A number is at least one token, and a token at least one byte, in any tokenizer. Bills follow it."""
-    answer = answered(target, COUNT)
-    count, text = counted(answer, "completion_tokens"), text_of(answer)
-    wrong = outside(count - reasoned(answer), len(numbers_in(text)), text, END_TOKENS)
+    said = own(target)
+    text = said.text
+    least, what = len(numbers_in(text)), "numbers"
+    if not said.counts:
+        words = len(text.split())
+        least, what = words // 2, f"{words} words, at least"  # some tokens are two short words
+    wrong = outside(said.tokens, least, text, END_TOKENS)
     if wrong:
-        raise CheckFailed(f"for an answer of {len(numbers_in(text))} numbers: {wrong}", blame="gateway")
+        raise CheckFailed(f"for an answer of {least} {what}: {wrong}", blame="gateway")
 
 
 @check(
@@ -133,6 +149,34 @@ def test_prompt_counted(target: Target, gateway: GatewayClient) -> None:
 
 
 @check(
+    "API-CHAT-052",
+    "a system message is counted in the prompt",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec=f"{USAGE}.prompt_tokens: tokens in the prompt",
+)
+def test_system_counted(target: Target, gateway: GatewayClient) -> None:
+    """Needs no obedience: a rule that the model never read is not in its prompt, and not in the count."""
+    question = user("Good morning.")
+    _require_counted(gateway, single_chat(target.environment).alias, [RULES, question], [question])
+
+
+@check(
+    "API-CHAT-053",
+    "earlier turns are counted in the prompt",
+    level=MUST,
+    effect=SPEND,
+    claims="FUN-01",
+    spec=f"{USAGE}.prompt_tokens: tokens in the prompt",
+)
+def test_turns_counted(target: Target, gateway: GatewayClient) -> None:
+    """Needs no obedience: what was said before and is not in the count was dropped on the way."""
+    question = user("What do you make of it?")
+    _require_counted(gateway, single_chat(target.environment).alias, [*EARLIER, question], [question])
+
+
+@check(
     "API-CHAT-014",
     "a stop string ends the answer",
     level=MUST,
@@ -142,7 +186,11 @@ def test_prompt_counted(target: Target, gateway: GatewayClient) -> None:
 )
 def test_stop_string(target: Target, gateway: GatewayClient) -> None:
     """As a string: Ollama takes lists only."""
-    _require_ended(answered(target, COUNT, stop=STOP), STOP, last=16)
+    said = own(target)
+    if said.counts:
+        return _require_ended(asked_again(target, stop=STOP), STOP, last=16)
+    mark, _ = marks_of(said)
+    return require_ended_at(said, asked_again(target, stop=mark), mark, mark)
 
 
 @check(
@@ -155,7 +203,11 @@ def test_stop_string(target: Target, gateway: GatewayClient) -> None:
 )
 def test_stop_list(target: Target, gateway: GatewayClient) -> None:
     """All of the list count, not only its first."""
-    _require_ended(answered(target, COUNT, stop=STOPS), STOPS, last=4)
+    said = own(target)
+    if said.counts:
+        return _require_ended(asked_again(target, stop=STOPS), STOPS, last=4)
+    first, second = marks_of(said)
+    return require_ended_at(said, asked_again(target, stop=[second, first]), [second, first], first)
 
 
 @check(
@@ -168,8 +220,8 @@ def test_stop_list(target: Target, gateway: GatewayClient) -> None:
 )
 def test_stop_not_told(target: Target, gateway: GatewayClient) -> None:
     """Clients cut nothing off: they stop at a mark in order not to see it."""
-    for stop in (STOP, STOPS):
-        text = text_of(answered(target, COUNT, stop=stop))
+    for stop in _stops(own(target)):
+        text = text_of(asked_again(target, stop=stop))
         if told(stop, text):
             raise CheckFailed(
                 f"expected an answer without the stop string {stop!r}, got {text[-80:]!r}", blame="gateway"
@@ -186,7 +238,7 @@ def test_stop_not_told(target: Target, gateway: GatewayClient) -> None:
 )
 def test_stop_finish(target: Target, gateway: GatewayClient) -> None:
     """It is complete: the client had said where."""
-    reason = reason_of(answered(target, COUNT, stop=STOP))
+    reason = reason_of(asked_again(target, stop=_stops(own(target))[0]))
     if reason != "stop":
         raise CheckFailed(f"expected finish_reason stop, got {reason!r}")
 
@@ -201,7 +253,7 @@ def test_stop_finish(target: Target, gateway: GatewayClient) -> None:
 )
 def test_n(target: Target, gateway: GatewayClient) -> None:
     """Who asks for two and gets one in silence fails later, and elsewhere."""
-    answer = answered(target, COUNT, n=2, max_tokens=CUT_TOKENS)
+    answer = asked_again(target, n=2, max_tokens=own(target).limit)
     if refused_honestly(answer):
         return
     indexes = [choice.get("index") for choice in choices_of(answer)]
@@ -209,11 +261,35 @@ def test_n(target: Target, gateway: GatewayClient) -> None:
         raise CheckFailed(f"expected choices 0 and 1, or a refusal, got {indexes}", blame="gateway")
 
 
-def _require_cut(answer: Exchange) -> None:
-    text, count = text_of(answer), counted(answer, "completion_tokens")
-    if count > CUT_TOKENS or len(numbers_in(text)) > CUT_TOKENS:
+def _require_counted(gateway: GatewayClient, alias: str, whole: Sequence[Json], rest: Sequence[Json]) -> None:
+    """That a conversation counts more prompt tokens than its last message, by half the words before it."""
+    longer, shorter = (
+        counted(gateway.chat(alias, messages, temperature=0, max_tokens=1), "prompt_tokens")
+        for messages in (whole, rest)
+    )
+    words = sum(len(str(message["content"]).split()) for message in whole[: len(whole) - len(rest)])
+    if longer - shorter < words // 2:
         raise CheckFailed(
-            f"expected at most {CUT_TOKENS} tokens, {count} are counted for {text[:200]!r}", blame="gateway"
+            f"{words} words before the last message raise prompt_tokens from {shorter} to {longer}: "
+            f"expected {words // 2} more at least, as if they had not reached the model",
+            blame="gateway",
+        )
+
+
+def _stops(said: Own) -> tuple[str, list[str]]:
+    """A stop string and a list of two, for a model that counts and for one that says something else."""
+    if said.counts:
+        return STOP, STOPS
+    first, second = marks_of(said)
+    return first, [second, first]
+
+
+def _require_cut(said: Own, answer: Exchange) -> None:
+    text, count = text_of(answer), counted(answer, "completion_tokens")
+    whole = not said.counts and len(text) >= len(said.text)
+    if count > said.limit or len(numbers_in(text)) > said.limit or whole:
+        raise CheckFailed(
+            f"expected at most {said.limit} tokens, {count} are counted for {text[:200]!r}", blame="gateway"
         )
 
 

@@ -12,7 +12,8 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import problems_of
 from suites.api.chat.extract import choices_of, refused_honestly, text_of
-from suites.api.chat.probes import COUNT, SEEDS, answered, drawn, drawn_directly, model_that
+from suites.api.chat.own_words import asked_again, own
+from suites.api.chat.probes import SEEDS, drawn, drawn_directly, model_that
 
 SEED = "openai:CreateChatCompletionRequest.seed: a best effort to sample deterministically"
 TOP = 2
@@ -117,7 +118,7 @@ def test_temperature_reaches(target: Target, gateway: GatewayClient) -> None:
 )
 def test_logprobs(target: Target, gateway: GatewayClient) -> None:
     """Silence is neither: who weighs answers by them finds null, or nothing."""
-    answer = answered(target, COUNT, max_tokens=8, logprobs=True, top_logprobs=TOP)
+    answer = asked_again(target, max_tokens=own(target).limit, logprobs=True, top_logprobs=TOP)
     if refused_honestly(answer):
         return
     logprobs = choices_of(answer)[0].get("logprobs")

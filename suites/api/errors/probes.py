@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway_acceptance.environment import Environment, ModelKind
@@ -67,6 +67,13 @@ def embedding(*, of: ModelKind = ModelKind.EMBEDDING, **changes: Any) -> Body:
     )
 
 
+def as_offered(bad: BadRequest, environment: Environment) -> BadRequest:
+    """The same, where embeddings are not declared: their endpoint may say that it is not offered."""
+    if bad.path != EMBEDDINGS or environment.aliases_of(ModelKind.EMBEDDING):
+        return bad
+    return replace(bad, statuses=(*bad.statuses, *NOT_OFFERED))
+
+
 def raw(data: bytes) -> Body:
     """These bytes, whatever the environment."""
     return lambda _: data
@@ -89,6 +96,10 @@ DEEP_INPUT = raw(b'{"model": "' + NO_MODEL.encode() + b'", "input": ' + b"[" * D
 FORM = raw(b"model=" + NO_MODEL.encode() + b"&messages=hello&input=hello")
 FORM_TYPE = "application/x-www-form-urlencoded"
 FORM_STATUSES = (*BAD, 404, 415)
+UNTYPED = (*BAD, 415)
+"""An empty body has no media type: RFC 9110 section 15.5.16 lets that be the reason."""
+NOT_OFFERED = (404, 405, 501)
+"""How an endpoint answers that the deployment does not offer (RFC 9110 sections 15.5.5, 15.5.6, 15.6.2)."""
 NOT_FOUND = (400, 404)
 """OpenAI answers 404 for a model that it does not have, LiteLLM 400; both blame the request."""
 
@@ -105,8 +116,8 @@ ALL = (
     BadRequest("malformed JSON at embeddings", CUT_OFF, _JSON, EMBEDDINGS),
     BadRequest("an array as body at chat", raw(b"[1, 2]"), _OBJECT),
     BadRequest("an array as body at embeddings", raw(b"[1, 2]"), _OBJECT, EMBEDDINGS),
-    BadRequest("an empty body at chat", raw(b""), _EMPTY),
-    BadRequest("an empty body at embeddings", raw(b""), _EMPTY, EMBEDDINGS),
+    BadRequest("an empty body at chat", raw(b""), _EMPTY, statuses=UNTYPED),
+    BadRequest("an empty body at embeddings", raw(b""), _EMPTY, EMBEDDINGS, statuses=UNTYPED),
     BadRequest("a body that is no UTF-8 at chat", NO_UTF8, _UTF8, statuses=(*BAD, 404)),
     BadRequest("a body that is no UTF-8 at embeddings", NO_UTF8, _UTF8, EMBEDDINGS, statuses=(*BAD, 404)),
     BadRequest("deeply nested JSON at chat", DEEP, _DEEP, statuses=(*BAD, 404, 413)),

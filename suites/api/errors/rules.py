@@ -14,7 +14,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.sender import tokens_needed
 from suites.api.errors.leaks import LeakKind, leaks_in
-from suites.api.errors.probes import ALL, BY_NAME, BadRequest
+from suites.api.errors.probes import ALL, BY_NAME, BadRequest, as_offered
 from suites.api.observations import ECHO_TOKENS
 
 SHOWN = 90
@@ -114,8 +114,11 @@ def refusal(
     bads = [BY_NAME[name] for name in names]
 
     def refused(target: Target, gateway: GatewayClient) -> None:
+        offered = [as_offered(bad, target.environment) for bad in bads]
         require(
-            all_problems(bads, lambda bad: refusal_problems(bad, answer_to(target, bad))), blame="gateway"
+            all_problems(offered, lambda bad: refusal_problems(bad, answer_to(target, bad))),
+            blame="gateway",
+            judged={"refusals": len(offered)},
         )
 
     refused.__doc__ = f"{title}: status, content type and envelope. Source: openai:guides/error-codes 400."

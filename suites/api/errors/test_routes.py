@@ -4,7 +4,7 @@ from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.errors.probes import BY_NAME
+from suites.api.errors.probes import BY_NAME, as_offered
 from suites.api.errors.rules import (
     all_problems,
     answer_to,
@@ -58,7 +58,11 @@ def test_unknown_route(target: Target, gateway: GatewayClient) -> None:
 def test_wrong_method(target: Target, gateway: GatewayClient) -> None:
     """GET of chat completions lists stored ones at OpenAI; a gateway that stores none says so."""
     require(
-        all_problems(ROUTES[1:], lambda bad: status_problems(bad, answer_to(target, bad))), blame="gateway"
+        all_problems(
+            [as_offered(bad, target.environment) for bad in ROUTES[1:]],
+            lambda bad: status_problems(bad, answer_to(target, bad)),
+        ),
+        blame="gateway",
     )
 
 

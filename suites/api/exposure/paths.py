@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 from gateway_acceptance.environment import Backend
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.rule import media_type
 
 WELL_KNOWN = (
     # descriptions of the interface
@@ -62,9 +65,27 @@ def probed(target: Target) -> list[Exchange]:
     return target.once(("exposure",), lambda: [gateway.get(path, key=None) for path in WELL_KNOWN])
 
 
-def undeclared(answers: Sequence[Exchange], public_paths: Sequence[str]) -> list[str]:
-    """The paths that answered 200 although nobody declared them open."""
-    paths = [urlsplit(answer.url).path or "/" for answer in answers if answer.status == 200]
+def page_for_lost(gateway: GatewayClient) -> Exchange:
+    """The answer to a path that nobody has: a console may answer it with its own page, 200 and in HTML, and
+    so every path that is no interface."""
+    return gateway.get(f"/no-such-page-{secrets.token_hex(8)}", key=None)
+
+
+def is_page_for_lost(answer: Exchange, lost: Exchange) -> bool:
+    """Whether an answer is the console's page and nothing more: then nothing is open there."""
+    html = all(media_type(one.headers) == "text/html" and one.status == 200 for one in (answer, lost))
+    return html and answer.body == lost.body
+
+
+def undeclared(
+    answers: Sequence[Exchange], public_paths: Sequence[str], lost: Exchange | None = None
+) -> list[str]:
+    """The paths that answered 200 although nobody declared them open. lost: as of ``page_for_lost``."""
+    paths = [
+        urlsplit(answer.url).path or "/"
+        for answer in answers
+        if answer.status == 200 and not (lost is not None and is_page_for_lost(answer, lost))
+    ]
     return [path for path in paths if not is_declared(path, public_paths)]
 
 

@@ -19,6 +19,7 @@ from suites.api.exposure.paths import (
     FILES,
     described_routes,
     gives_away,
+    page_for_lost,
     probed,
     revealed,
     undeclared,
@@ -41,7 +42,7 @@ VERSION = re.compile(r"\d+\.\d+")
 def test_open_paths(target: Target, live_gateway: GatewayClient, environment: Environment) -> None:
     """Descriptions, consoles, insight, a backend's own interface: asked without a key. Each that answers 200
     is declared in gateway.public_paths, or nobody knew that it is open."""
-    found = undeclared(probed(target), environment.gateway.public_paths)
+    found = undeclared(probed(target), environment.gateway.public_paths, page_for_lost(live_gateway))
     require([Problem("", f"{path} answers 200 without a key, and is not declared") for path in found])
 
 
@@ -74,7 +75,7 @@ def test_described_routes(
     routes = described_routes(document)
     note("described_routes_tried", len(routes))
     answers = [live_gateway.get(path, key=None) for path in routes]
-    found = undeclared(answers, environment.gateway.public_paths)
+    found = undeclared(answers, environment.gateway.public_paths, page_for_lost(live_gateway))
     require(
         [Problem("", f"{path} answers 200 without a key, and is not declared") for path in found],
         judged={"described GET routes": answers_among(answers) + well_known_among(description.json())},

@@ -1,0 +1,21 @@
+"""Gateways that are right in another way, by name: the proof that no check is red on one of them."""
+
+from lab.controls.answers import ANSWER_CONTROLS
+from lab.controls.model import Control
+from lab.controls.refusals import REFUSAL_CONTROLS
+from lab.controls.streams import STREAM_CONTROLS
+from lab.controls.thinking import THINKING_CONTROLS
+from lab.controls.topology import TOPOLOGY_CONTROLS
+
+ALL = (
+    *STREAM_CONTROLS,
+    *ANSWER_CONTROLS,
+    *REFUSAL_CONTROLS,
+    *THINKING_CONTROLS,
+    *TOPOLOGY_CONTROLS,
+)
+CONTROLS = {control.name: control for control in ALL}
+if len(CONTROLS) != len(ALL):
+    raise ValueError("two controls share a name")
+
+__all__ = ["CONTROLS", "Control"]
