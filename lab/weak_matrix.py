@@ -82,7 +82,7 @@ def weakened(environment: Environment) -> Environment:
 
 def evaluate(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]]) -> Weak:
     """From records by environment. A fault is detected where a check that it names, and that is green on the
-    healthy control, is red."""
+    healthy control, fails."""
     control = {check["id"]: check for check in runs[CONTROL]["checks"] if check["verdict"]}
     detected, missed, able = [], [], []
     for fault in faults:
@@ -91,7 +91,7 @@ def evaluate(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]]) -> 
         if not needs:
             able.append(fault.name)
         elif any(
-            verdicts.get(check) in FOUND for check in needs if control.get(check, {}).get("verdict") in GREEN
+            verdicts.get(check) == FOUND for check in needs if control.get(check, {}).get("verdict") in GREEN
         ):
             detected.append(fault.name)
         else:
