@@ -11,7 +11,7 @@ TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.p
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke report test lint dist docs signoff-example lock clean
+.PHONY: help setup smoke report test lint dist docs signoff-example drift lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
@@ -20,6 +20,7 @@ help:
 	@echo "make dist    build the wheel: dist/"
 	@echo "make docs    rewrite the generated pages of docs/"
 	@echo "make signoff-example   judge the lab of hosts (needs root) and sign it: docs/examples/signoff"
+	@echo "make drift   try the newest of everything that the ranges allow, and say what breaks"
 	@echo "make lock    rewrite the lock files from pyproject.toml (needs uv)"
 	@echo "make clean   stop the lab and remove .venv and .lab"
 
@@ -64,6 +65,10 @@ signoff-example: $(READY)
 	    --approver "Example Approver <approver@example.org>" --out "$$folder/signoff" && \
 	  rm -rf docs/examples/signoff && mkdir -p docs/examples && cp -r "$$folder/signoff" docs/examples/signoff
 	@$(BIN)/gateway-acceptance verify docs/examples/signoff
+
+# The newest of everything that our ranges allow, tried on a copy: says what would break. Not part of `make test`.
+drift: $(READY)
+	@$(BIN)/python -m lab.drift
 
 lock:
 	uv pip compile -q --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \

@@ -140,7 +140,8 @@ def test_a_taken_port_is_said_with_its_holder(environment: Environment, tmp_path
 def test_a_version_that_cannot_be_had_is_one_sentence(environment: Environment, tmp_path: Path) -> None:
     run = judge(environment, tmp_path / "runs", "--litellm", "0.0.0.1")
     assert run.code == 3
-    assert "LiteLLM 0.0.0.1 cannot be installed; locked versions are 1.74.15, 1.106.2, 1.108.7" in run.output
+    assert "LiteLLM 0.0.0.1 cannot be installed: ERROR: " in run.output
+    assert "locked versions are 1.74.15, 1.106.2, 1.108.7" in run.output
 
 
 def test_a_word_that_is_no_version_is_refused(environment: Environment, tmp_path: Path) -> None:
