@@ -64,7 +64,8 @@ signoff-example: $(READY)
 	  $(BIN)/gateway-acceptance signoff --env lab --version example --key "$$folder/key" \
 	    --approver "Example Approver <approver@example.org>" --out "$$folder/signoff" && \
 	  rm -rf docs/examples/signoff && mkdir -p docs/examples && cp -r "$$folder/signoff" docs/examples/signoff
-	@$(BIN)/gateway-acceptance verify docs/examples/signoff
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cp docs/examples/signoff/approver.pub "$$folder" && \
+	  $(BIN)/gateway-acceptance verify docs/examples/signoff --public-key "$$folder/approver.pub"
 
 # The newest of everything that our ranges allow, tried on a copy: says what would break. Not part of `make test`.
 drift: $(READY)

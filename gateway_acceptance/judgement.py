@@ -68,7 +68,12 @@ def judge(record: Mapping[str, Any]) -> Judgement:
         return Judgement(VOID, headline, reasons, EXIT_INTERRUPTED)
     if not record["totals"]["checks_selected"] and not basis["broken"]:
         return Judgement(VOID, "no check was selected", ["no check was selected"], EXIT_USAGE)
-    void = [*(f"the target changed during the run: {change}" for change in moved), *clock_problems(record)]
+    rebound = [f"what judges changed during the run: {one}" for one in _rebound(basis.get("binding"))]
+    void = [
+        *rebound,
+        *(f"the target changed during the run: {change}" for change in moved),
+        *clock_problems(record),
+    ]
     if void:
         code = EXIT_HARNESS_ERROR if harness else EXIT_INTERRUPTED
         return Judgement(VOID, void[0], [*void, *reasons], code)
@@ -89,6 +94,7 @@ def judge(record: Mapping[str, Any]) -> Judgement:
         if reasons:
             return Judgement(f"{name} FAILED", f"{alarm}{_count(reasons)}; {silence}", reasons, bad)
         return Judgement(f"{name} PASSED", f"{executed} checks executed; {silence}", [], EXIT_READY)
+    reasons += _unfit(basis.get("binding"))
     if unspoken:
         reasons.append(f"{len(unspoken)} claims are not verified: {', '.join(unspoken)}")
     if reasons:
@@ -98,6 +104,21 @@ def judge(record: Mapping[str, Any]) -> Judgement:
     absent = len(record.get("not_part") or ())
     headline += f"; {absent} of the tracker's are not part of this deployment" if absent else ""
     return Judgement(ready, headline, [], EXIT_READY)
+
+
+def _rebound(binding: Mapping[str, Any] | None) -> list[str]:
+    """What of the account of what judges was otherwise at the end of the run; records of an earlier suite
+    have none."""
+    if not binding or not binding["start"] or not binding["end"]:
+        return []
+    start, end = binding["start"], binding["end"]
+    return [name for name in start if name != "problems" and start[name] != end[name]]
+
+
+def _unfit(binding: Mapping[str, Any] | None) -> list[str]:
+    """What makes a run unfit to accept a release by, as it was seen at either end."""
+    taken = [one for one in (binding or {}).values() if one]
+    return list(dict.fromkeys(problem for one in taken for problem in one["problems"]))
 
 
 def clock_problems(record: Mapping[str, Any]) -> list[str]:

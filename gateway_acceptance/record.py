@@ -50,7 +50,8 @@ class Run:
     profile: what ``-m`` names, or None; narrowed: the options that made the run smaller than its profile;
     interrupted: why it ended early, or empty; broken: collection errors and crashes that belong to no case;
     unfinished: it has begun and not ended; elapsed_s: by a clock that nobody sets, or None; fingerprint: of
-    this environment, ``start`` and ``end``, None where it was not taken.
+    this environment, ``start`` and ``end``, None where it was not taken; binding: what judged, ``start`` and
+    ``end`` (plugin/binding.py), None where the run did not come to it.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Run:
     unfinished: bool = False
     elapsed_s: float | None = None
     fingerprint: Mapping[str, Mapping[str, str] | None] = field(default_factory=lambda: dict(NO_FINGERPRINT))
+    binding: Mapping[str, Mapping[str, Any] | None] | None = None
     suite: Mapping[str, object] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
 
@@ -127,6 +129,7 @@ def build(
             "untrusted": None,
             "elapsed_s": run.elapsed_s,
             "today": today.isoformat(),
+            **({} if run.binding is None else {"binding": copy.deepcopy(dict(run.binding))}),
         },
         "totals": {"requests": spent.requests, "tokens": spent.tokens},
     }

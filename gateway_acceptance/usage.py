@@ -9,6 +9,8 @@ EXIT_NOT_READY = 1
 EXIT_INTERRUPTED = 2
 EXIT_HARNESS_ERROR = 3
 EXIT_USAGE = 4
+EXIT_INTEGRITY_ONLY = 5
+"""A sign-off whose bytes are whole, and of whose signer nothing independent is known."""
 
 
 class UsageProblem(Exception):  # noqa: N818

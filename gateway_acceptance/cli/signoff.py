@@ -28,14 +28,21 @@ from gateway_acceptance.signoff.keys import (
 )
 from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFFS
 from gateway_acceptance.signoff.previous import comparison, last_accepted
-from gateway_acceptance.signoff.refusals import refusals, utc_now
+from gateway_acceptance.signoff.refusals import newer_red, refusals, utc_now
 from gateway_acceptance.signoff.uncovered import blind_spots
 from gateway_acceptance.signoff.verify import Verified, same_key, verify
 from gateway_acceptance.signoff.write import Decision, Spoiled, is_one_line, write_signoff
-from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_NOT_READY, EXIT_READY, UsageProblem
+from gateway_acceptance.usage import (
+    EXIT_HARNESS_ERROR,
+    EXIT_INTEGRITY_ONLY,
+    EXIT_NOT_READY,
+    EXIT_READY,
+    UsageProblem,
+)
 
 RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 NAME_AT_MOST = 200
+REASON_AT_MOST = 300
 URL = re.compile(r"https?://\S+")
 
 
@@ -61,6 +68,11 @@ def add_signoff_command(commands: Any) -> None:
     command.add_argument(
         "--out", type=Path, metavar="DIR", help=f"what is written (default: {SIGNOFFS}/ENVIRONMENT/VERSION)"
     )
+    command.add_argument(
+        "--despite-newer",
+        metavar="REASON",
+        help="sign although a newer run of this environment is red; the reason stands on the first page",
+    )
     command.add_argument("--url", help="where the sign-off will be published; for the attestation")
     command.set_defaults(run=_signoff)
 
@@ -71,7 +83,8 @@ def add_verify_command(commands: Any) -> None:
         "verify",
         help="look whether a sign-off is what was signed, offline",
         description="Look at everything in the directory of a sign-off, offline. One sentence for everything "
-        "that is wrong, and exit code 1; or who signed what, and 0.",
+        "that is wrong, and exit code 1; or who signed what, and 0 where --allowed-signers or --public-key, "
+        "kept elsewhere, says whose key that is; 5 where nothing independent does.",
     )
     command.add_argument("directory", type=Path, metavar="DIR", help="the sign-off's directory")
     who = command.add_mutually_exclusive_group()
@@ -79,6 +92,15 @@ def add_verify_command(commands: Any) -> None:
         "--allowed-signers", type=Path, metavar="FILE", help="whose key is whose, as ssh-keygen has it"
     )
     who.add_argument("--public-key", type=Path, metavar="FILE", help="the approver's public key")
+    command.add_argument("--env", metavar="NAME", help="the environment that it must accept")
+    command.add_argument(
+        "--version", dest="release", metavar="VERSION", help="the release that it must accept"
+    )
+    command.add_argument("--commit", metavar="SHA", help="the commit of the suite that must have judged")
+    command.add_argument("--gateway", metavar="URL", help="the gateway that must have been judged")
+    command.add_argument(
+        "--max-age", type=float, metavar="DAYS", help="how long ago it may have been signed, at most"
+    )
     command.set_defaults(run=_verify)
 
 
@@ -102,7 +124,10 @@ def _signoff(arguments: argparse.Namespace) -> int:
         raise UsageProblem(problems)
     now = utc_now()
     out = arguments.out or root / SIGNOFFS / environment.name / arguments.release
-    reasons = refusals(run, record, environment, now)
+    newer = newer_red(runs, environment.name, record)
+    reasons = refusals(run, record, environment, now, suites_of(root))
+    if newer and not arguments.despite_newer:
+        reasons += [f"{one}; sign that release only with --despite-newer REASON" for one in newer]
     if out.exists() or out.is_symlink():
         reasons.append(
             f"{out} exists already; a sign-off is never written over: give another version or --out"
@@ -125,6 +150,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
         previous=comparison(record, before),
         blind_spots=blind_spots(suites_of(root), record),
         url=arguments.url,
+        despite=[f"{arguments.despite_newer}: {one}" for one in newer],
     )
     try:
         document = write_signoff(decision, key, out)
@@ -152,6 +178,11 @@ def _bad_words(arguments: argparse.Namespace) -> list[str]:
     if not is_one_line(arguments.approver) or len(arguments.approver) > NAME_AT_MOST:
         found.append(
             f"--approver {arguments.approver!r} is no name; give it in one line of {NAME_AT_MOST} at most"
+        )
+    despite = arguments.despite_newer
+    if despite is not None and (not is_one_line(despite) or len(despite) > REASON_AT_MOST):
+        found.append(
+            f"--despite-newer {despite!r} is no reason; give it in one line of {REASON_AT_MOST} at most"
         )
     if arguments.url is not None and not URL.fullmatch(arguments.url):
         found.append(f"--url {arguments.url!r} is no address; it begins with https:// or http://")
@@ -192,7 +223,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     allowed = _allowed(arguments.allowed_signers) if arguments.allowed_signers else None
     expected = _public_key(arguments.public_key) if arguments.public_key else None
     seen = verify(arguments.directory)
-    findings = [*seen.findings, *_of_signer(seen, arguments, allowed, expected)]
+    findings = [*seen.findings, *_of_signer(seen, arguments, allowed, expected), *_expected(seen, arguments)]
     if findings:
         for finding in findings:
             print(finding)
@@ -200,7 +231,37 @@ def _verify(arguments: argparse.Namespace) -> int:
         print(f"{arguments.directory}: {count}; do not rely on it")
         return EXIT_NOT_READY
     _say(seen, arguments)
+    anchor = arguments.allowed_signers or arguments.public_key
+    if anchor is None:
+        return EXIT_INTEGRITY_ONLY
+    if anchor.resolve().is_relative_to(arguments.directory.resolve()):
+        print(f"{anchor} lies in the sign-off itself and says nothing of its signer; give another one")
+        return EXIT_INTEGRITY_ONLY
     return EXIT_READY
+
+
+def _expected(seen: Verified, arguments: argparse.Namespace) -> list[str]:
+    """What the sign-off says otherwise than it was expected to."""
+    if seen.document is None:
+        return []
+    document = seen.document
+    told = {
+        "--env": (arguments.env, document["environment"]),
+        "--version": (arguments.release, document["release"]),
+        "--gateway": (arguments.gateway, document["target"]["gateway_url"]),
+    }
+    found = [
+        f"{option} {wanted}: the sign-off is of {is_of}"
+        for option, (wanted, is_of) in told.items()
+        if wanted is not None and wanted != is_of
+    ]
+    commit = str(document["run"]["suite"]["commit"])
+    if arguments.commit is not None and not commit.startswith(arguments.commit):
+        found.append(f"--commit {arguments.commit}: the suite that judged was of {commit}")
+    age = (utc_now() - datetime.fromisoformat(document["signed"])).total_seconds() / 86400
+    if arguments.max_age is not None and age > arguments.max_age:
+        found.append(f"--max-age {arguments.max_age:g}: it was signed {age:.1f} days ago")
+    return found
 
 
 def _allowed(path: Path) -> list[Allowed]:

@@ -20,6 +20,7 @@ from gateway_acceptance.environment.model import (
     Served,
 )
 from gateway_acceptance.environment.products import Product, product_of
+from gateway_acceptance.environment.resolved import resolved
 
 __all__ = [
     "ASSUMED",
@@ -41,4 +42,5 @@ __all__ = [
     "missing_variables",
     "names_in",
     "product_of",
+    "resolved",
 ]

@@ -25,6 +25,7 @@ from gateway_acceptance.claims import Claim
 from gateway_acceptance.claims_here import Here, unknown_evidence
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
+from gateway_acceptance.plugin.binding import Account, account_of
 from gateway_acceptance.plugin.identity import identities
 from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root, user_folder
 from gateway_acceptance.plugin.outcome import utc
@@ -70,6 +71,7 @@ class Controller:
     running: list[Running] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     identities: list[dict[str, dict[str, str]]] = field(default_factory=list)
+    accounts: list[dict[str, Account]] = field(default_factory=list)
     begun: dict[str, Begun] = field(default_factory=dict)
     finished: list[Finished] = field(default_factory=list)
 
@@ -131,6 +133,7 @@ class Controller:
             for environment in self.environments
         ]
         self.ready = True
+        self.bind()
         self.begin()
         self.identify()
 
@@ -154,6 +157,10 @@ class Controller:
                         withdraw(runs, environment.name)
                     raise
 
+    def bind(self) -> None:
+        """Take the account of what judges: before anything is sent, and at the end."""
+        self.accounts.append({one.name: account_of(self.config, one) for one in self.environments})
+
     def identify(self) -> None:
         """Take the targets' fingerprints: at the start, and at the end where the run came to it."""
         if not self.ready or self.interrupted:
@@ -167,6 +174,8 @@ class Controller:
 
     def finish(self) -> None:
         """Write record and views of every environment, and prove that no secret is among them."""
+        if self.accounts:
+            self.bind()
         run = self._run(time.time())
         heard = [replace(case, nodeid=self.redactor(case.nodeid)) for case in self.selected.values()]
         run = replace(run, broken=[*run.broken, *unheard(heard, self.cases)])
@@ -191,7 +200,7 @@ class Controller:
         budget = Budget(self.folder / f"budget-{name}.json", environment.policy, self.started)
         return build(
             environment,
-            replace(run, fingerprint={"start": start, "end": end}),
+            replace(run, fingerprint={"start": start, "end": end}, binding=self._binding(name)),
             catalogue=[] if unfinished else sorted(self.catalogue.values(), key=lambda check: check.id),
             selected=[
                 replace(case, nodeid=self.redactor(case.nodeid))  # as its report names it
@@ -208,6 +217,12 @@ class Controller:
             today=datetime.now(UTC).date(),
             advisories=_advisories(environment),
         )
+
+    def _binding(self, environment: str) -> dict[str, Account | None] | None:
+        if not self.accounts:
+            return None
+        end = self.accounts[-1][environment] if len(self.accounts) > 1 else None
+        return {"start": self.accounts[0][environment], "end": end}
 
     def _claims(self, environment: Environment) -> Sequence[Claim]:
         return self.claims[environment.name].claims

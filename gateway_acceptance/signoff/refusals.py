@@ -1,30 +1,47 @@
-"""Why a run cannot be signed: every reason, a sentence each. Pure but for reading the run's directory."""
+"""Why a run cannot be signed: every reason, a sentence each. Pure but for reading runs and the suite's
+lists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway_acceptance.audit import findings
 from gateway_acceptance.check import RELEASE
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.claims import load_claims
+from gateway_acceptance.claims_here import claims_of
+from gateway_acceptance.environment import Environment, Kind, resolved
+from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.record import environment_document
 from gateway_acceptance.report.reading import first_line, utc
+from gateway_acceptance.run_directory import RECORD, run_directories
 from gateway_acceptance.signoff.document import SIGNABLE
+from gateway_acceptance.usage import EXIT_READY
+from gateway_acceptance.verdict import Verdict
 
 Record = Mapping[str, Any]
 
 
-def refusals(run: Path, record: Record, environment: Environment, now: datetime) -> list[str]:
-    """Everything against signing the run now; empty where it may be signed."""
+def refusals(
+    run: Path, record: Record, environment: Environment, now: datetime, suites: Path | None = None
+) -> list[str]:
+    """Everything against signing the run now; empty where it may be signed. suites: those at hand, whose
+    lists the run is held against."""
     audited = [f"the run {run.name} cannot be relied on: {first_line(one)}" for one in findings(run)]
     try:
         reasons = [
             *unsignable(record, now),
             *stale(record, now, environment.tracker.fresh_h),
             *otherwise(record, environment),
+            *unbound(record, environment),
+            *at_home(environment),
+            *without_evidence(record),
+            *of_this_suite(record, environment, suites),
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reasons = [
@@ -107,6 +124,101 @@ def otherwise(record: Record, environment: Environment) -> list[str]:
         f"{file} declares otherwise than what was judged ({', '.join(changed)}); "
         "run again, or set the variables that were set then"
     ]
+
+
+def newer_red(runs: Path, environment: str, record: Record) -> list[str]:
+    """Runs of the environment that began after this one and are not green, a sentence each: an older
+    green one does not speak for the deployment of today."""
+    found = []
+    for path in run_directories(runs, environment):
+        try:
+            other = json.loads((path / RECORD).read_text(encoding="utf-8"))["run"]
+            newer = datetime.fromisoformat(other["started"]) > datetime.fromisoformat(
+                record["run"]["started"]
+            )
+            if newer and other["exit_code"] != EXIT_READY:
+                found.append(
+                    f"the newer run {path.name} is {other['state']} ({first_line(other['headline'])})"
+                )
+        except (OSError, ValueError, KeyError, TypeError):
+            found.append(f"the run {path.name} cannot be read, and may be newer")
+    return found
+
+
+def unbound(record: Record, environment: Environment) -> list[str]:
+    """Whether the run bound what it judged by, and whether the environment is declared just so: every
+    table of it, and not only what the record shows."""
+    name, binding = f"the run {record['run']['id']}", record["basis"].get("binding")
+    if not binding or not binding.get("start") or not binding.get("end"):
+        return [f"{name} does not bind what it was judged by; run again with this suite"]
+    start = binding["start"]["environment"]
+    if start["resolved_sha256"] != resolved(environment):
+        return [
+            f"{environment.source.name} declares another environment than {name} was judged by, which was "
+            f"read from {start['file']}; give that file, or run again with this one"
+        ]
+    return []
+
+
+def of_this_suite(record: Record, environment: Environment, suites: Path | None) -> list[str]:
+    """``of_another_list`` against the suites at hand; nothing where there are none with lists. Raises
+    UsageProblem where a list cannot be read."""
+    if suites is None or not (suites / "profiles.toml").is_file():
+        return []
+    here = claims_of(load_claims(suites / "claims.toml"), environment)
+    return of_another_list(record, load_profiles(suites / "profiles.toml"), [one.id for one in here.claims])
+
+
+def of_another_list(record: Record, frozen: Mapping[str, Sequence[str]], claims: Sequence[str]) -> list[str]:
+    """Whether the run executed what the suite at hand lists, and spoke of the claims that it has: a
+    record brings lists of its own along. frozen: by profile; claims: ids of the suite's templates."""
+    name, found = f"the run {record['run']['id']}", []
+    listed = set(record["basis"]["frozen"] or ())
+    missing = sorted(set(frozen.get(RELEASE, ())) - listed)
+    if missing:
+        found.append(
+            f"{name} was held against a shorter list than this suite's: {', '.join(missing[:3])}"
+            f"{f' and {len(missing) - 3} more' if len(missing) > 3 else ''} are not in it; sign with the "
+            "suite that judged, or run again"
+        )
+    told = {claim["id"] for claim in record["claims"]}
+    unspoken = sorted(set(claims) - told)
+    if unspoken:
+        found.append(
+            f"{name} says nothing of {len(unspoken)} claims that this suite makes of it "
+            f"({', '.join(unspoken[:3])}); sign with the suite that judged, or run again"
+        )
+    return found
+
+
+def without_evidence(record: Record) -> list[str]:
+    """Cases that asked the target and kept nothing of it: no run of the suite leaves such."""
+    empty = [
+        case["nodeid"]
+        for check in record["checks"]
+        for case in check["cases"]
+        if case["requests"] and not case["evidence"] and case["verdict"] == Verdict.PASSED
+    ]
+    if not empty:
+        return []
+    return [
+        f"{len(empty)} cases say that they asked and show no exchange, such as {empty[0]}: evidence was lost"
+    ]
+
+
+def at_home(environment: Environment) -> list[str]:
+    """Whether what is called production is this very machine's loopback: no deployment is."""
+    host = urlsplit(environment.gateway.url).hostname or ""
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost" or host.endswith(".localhost")
+    if environment.kind is Kind.PRODUCTION and loopback:
+        return [
+            f"{environment.source.name} calls {host} production: a loopback address is no deployment; "
+            "declare the address that clients use, or another kind"
+        ]
+    return []
 
 
 def utc_now() -> datetime:

@@ -84,6 +84,7 @@ def account(document: Document) -> Account:
                 "Signed",
                 f"{utc(document['signed'])}, {approver['key']['kind']} {approver['key']['fingerprint']}",
             ),
+            *[("Signed despite", one) for one in document.get("despite", ())],
             ("Result", _result(document, counted)),
             ("Accepted deviations", _accepted_words(document, counted)),
             ("Risk level", f"{document['risk']['level']}: {document['risk']['because']}"),

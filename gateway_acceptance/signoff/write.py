@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,7 +45,8 @@ class Decision:
 
     run: the run's directory; environment_file: the file that declares what was judged; previous: the last
     accepted release as ``document.compared`` tells of it, or None; blind_spots: as ``blind_spots`` finds
-    them; url: where the sign-off will be published, or None.
+    them; url: where the sign-off will be published, or None; despite: newer red runs, each behind the
+    reason for signing all the same.
     """
 
     run: Path
@@ -57,6 +58,7 @@ class Decision:
     previous: Mapping[str, Any] | None
     blind_spots: Mapping[str, Any]
     url: str | None = None
+    despite: Sequence[str] = ()
 
 
 class Spoiled(Exception):  # noqa: N818
@@ -118,6 +120,7 @@ def _filled(part: Path, decision: Decision, key: PrivateKey) -> dict[str, Any]:
         "fresh_h": decision.fresh_h,
         "previous": decision.previous,
         "blind_spots": decision.blind_spots,
+        **({"despite": list(decision.despite)} if decision.despite else {}),
     }
     (part / PAGE).write_text(page(document), encoding="utf-8")
     (part / PAPER).write_bytes(paper(document))

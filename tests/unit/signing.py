@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway_acceptance.check import MUST, READ, Check
 from gateway_acceptance.claims import Claim
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment import Environment, resolved
 from gateway_acceptance.plugin.results import begin, finish
 from gateway_acceptance.policy import Spent
 from gateway_acceptance.record import Run, build
@@ -98,7 +98,7 @@ def a_case(check_id: str, verdict: str = "passed", **fields: Any) -> dict[str, A
     """One case that took place within the run."""
     return {
         **{"environment": "mini", "check": check_id, "nodeid": f"test[{check_id}]", "parameters": {}},
-        **{"verdict": verdict, "message": "", "blame": "", "waiver": None, "duration_s": 0.1, "requests": 1},
+        **{"verdict": verdict, "message": "", "blame": "", "waiver": None, "duration_s": 0.1, "requests": 0},
         **{"started": "2026-06-01T00:00:30.000Z", "evidence": [], "facts": {}, "pictures": {}, "detail": ""},
         **fields,
     }
@@ -147,9 +147,10 @@ class Ground:
         **fields: Any,
     ) -> Path:
         """A finished run of mini as the plugin writes it, with these fields of ``Run`` replaced."""
+        judged_by = self.environment(**(tables or {}))
         record = build(
-            self.environment(**(tables or {})),
-            replace(RUN, **fields),
+            judged_by,
+            replace(RUN, **{"binding": bound(judged_by), **fields}),
             catalogue=CATALOGUE,
             selected=(),
             cases=[dict(case) for case in cases],
@@ -175,6 +176,25 @@ class Ground:
         )
         path.write_bytes(content)
         return path
+
+
+def bound(environment: Environment) -> dict[str, Any]:
+    """What a run binds that was judged by this environment."""
+    taken = {
+        "environment": {
+            "file": environment.source.name,
+            "sha256": "0" * 64,
+            "resolved_sha256": resolved(environment),
+        },
+        "files": {"sha256": "1" * 64, "count": 3},
+        "distributions": {"sha256": "2" * 64, "count": 2},
+        "interpreter": {"version": "3.11.7", "flags": {}},
+        "variables": {},
+        "plugins": [],
+        "options": {"assert": "rewrite", "addopts": [], "plugins": []},
+        "problems": [],
+    }
+    return {"start": taken, "end": taken}
 
 
 def ground(root: Path) -> Ground:

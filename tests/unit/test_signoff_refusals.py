@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway_acceptance.cli.main import main
+from gateway_acceptance.signoff.refusals import of_another_list
 from gateway_acceptance.signoff.verify import verify
-from tests.unit.signing import APPROVER, CASES, ENDED, SIGNED, Ground, a_case, ground
+from tests.unit.signing import APPROVER, CASES, ENDED, SIGNED, Ground, a_case, bound, ground
 
 
 @dataclass
@@ -74,7 +76,8 @@ def test_a_ready_run_is_signed(desk: Desk) -> None:
 
 
 def test_production_is_signed_as_production(desk: Desk) -> None:
-    tables = {"kind": "production"}
+    gateway = {"url": "https://gateway.example", "key_variable": "MINI_KEY"}
+    tables: dict[str, Any] = {"kind": "production", "gateway": gateway}
     desk.ground.declare(**tables)
     desk.ground.run(tables=tables)
     code, out, _ = desk.signoff()
@@ -114,6 +117,48 @@ def _declared_anew(desk: Desk) -> None:
     desk.ground.declare(gateway={"url": "http://127.0.0.1:5000", "key_variable": "MINI_KEY"}, groups=[])
 
 
+def _lenient(desk: Desk) -> None:
+    """Judged by a file of the same name with other bounds, which stand in no part of the record."""
+    desk.ground.run(tables={"bounds": {"answer_s": 999}})
+
+
+def _at_home(desk: Desk) -> None:
+    desk.ground.declare(kind="production")
+    desk.ground.run(tables={"kind": "production"})
+
+
+def _newer_red(desk: Desk) -> None:
+    good = desk.ground.run().name
+    later: dict[str, Any] = {
+        "id": "20260601T010000Z",
+        "started": "2026-06-01T01:00:00.000Z",
+        "ended": "2026-06-01T01:01:00.000Z",
+    }
+    started = "2026-06-01T01:00:30.000Z"
+    desk.ground.run([a_case("API-A-001", "failed", message="no", started=started)], **later)
+    latest = desk.ground.runs / "mini" / "latest"
+    latest.unlink()
+    latest.symlink_to(good)
+
+
+def _no_evidence(desk: Desk) -> None:
+    desk.ground.run([*CASES, a_case("API-A-001", nodeid="lost", requests=2, evidence=[])])
+
+
+def _altered(desk: Desk, end: dict[str, Any], both: dict[str, Any]) -> None:
+    taken = bound(desk.ground.environment())
+    binding = {"start": taken["start"] | both, "end": taken["end"] | both | end}
+    desk.ground.run(binding=binding)
+
+
+def _unfit(desk: Desk) -> None:
+    _altered(desk, {}, {"problems": ["Python ran with -O (PYTHONOPTIMIZE), which removes assertions"]})
+
+
+def _rebound(desk: Desk) -> None:
+    _altered(desk, {"files": {"sha256": "3" * 64, "count": 3}}, {})
+
+
 REFUSED: dict[str, tuple[Callable[[Desk], object], str]] = {
     "a failed check": (
         _failed,
@@ -149,6 +194,13 @@ REFUSED: dict[str, tuple[Callable[[Desk], object], str]] = {
         _declared_anew,
         "mini.toml declares otherwise than what was judged (gateway.url, models, groups)",
     ),
+    "another policy": (_lenient, "mini.toml declares another environment than the run"),
+    "nothing bound": (lambda desk: desk.ground.run(binding=None), "does not bind what it was judged by"),
+    "production at home": (_at_home, "calls 127.0.0.1 production: a loopback address is no deployment"),
+    "a newer red run": (_newer_red, "the newer run 20260601T010000Z is NOT READY"),
+    "no evidence": (_no_evidence, "1 cases say that they asked and show no exchange, such as lost"),
+    "unfit": (_unfit, "is NOT READY (1 reason against it)"),
+    "rebound": (_rebound, "is VOID (what judges changed during the run: files)"),
     "exists already": (_exists_already, "exists already; a sign-off is never written over"),
 }
 
@@ -306,13 +358,62 @@ def test_bad_input_of_verify(desk: Desk, words: list[str], sentence: str) -> Non
     assert (code, out, sentence in err) == (4, "", True)
 
 
+def anchor(desk: Desk) -> str:
+    """The allowed signers, kept outside of the sign-off."""
+    kept = desk.ground.root / "signers"
+    kept.write_text((desk.out / "allowed_signers").read_text(encoding="utf-8"), encoding="utf-8")
+    return str(kept)
+
+
+def test_what_the_sign_off_brings_along_is_no_anchor(desk: Desk) -> None:
+    desk.ground.run()
+    desk.signoff()
+    code, out, _ = desk.run("verify", str(desk.out), "--allowed-signers", str(desk.out / "allowed_signers"))
+    assert (code, "lies in the sign-off itself and says nothing of its signer" in out) == (5, True)
+    assert desk.run("verify", str(desk.out))[0] == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "finding"),
+    [
+        (["--env", "other"], "--env other: the sign-off is of mini"),
+        (["--version", "2.0"], "--version 2.0: the sign-off is of 1.0"),
+        (["--gateway", "https://x.example"], "--gateway https://x.example: the sign-off is of http://127"),
+        (["--commit", "bbbb"], "--commit bbbb: the suite that judged was of aaaa"),
+        (["--max-age", "7"], "--max-age 7: it was signed 30.0 days ago"),
+    ],
+)
+def test_verify_says_what_it_was_not_expected_to_be(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, options: list[str], finding: str
+) -> None:
+    desk.ground.run()
+    desk.signoff()
+    _at(monkeypatch, SIGNED + timedelta(days=30))
+    code, out, _ = desk.run("verify", str(desk.out), "--allowed-signers", anchor(desk), *options)
+    assert (code, finding in out) == (1, True), out
+    good = ["--env", "mini", "--version", "1.0", "--commit", "aaaa", "--max-age", "31"]
+    assert desk.run("verify", str(desk.out), "--allowed-signers", anchor(desk), *good)[0] == 0
+
+
 def test_what_verify_says_of_a_good_one(desk: Desk) -> None:
     desk.ground.run()
     desk.signoff()
-    code, out, err = desk.run("verify", str(desk.out), "--allowed-signers", str(desk.out / "allowed_signers"))
+    code, out, err = desk.run("verify", str(desk.out), "--allowed-signers", anchor(desk))
     assert (code, err) == (0, "")
     assert out.startswith(
         "mini 1.0: READY, all 2 claims are verified\nThis is not production: mini is of kind"
     )
     assert f"signed by {APPROVER} at 2026-06-01 02:01:00 UTC" in out
     assert "the key is ada@example.org's" in out
+
+
+def test_a_run_that_brings_shorter_lists_along(desk: Desk) -> None:
+    """A record made up whole holds one claim, and a list of the checks that it likes."""
+    record = json.loads((desk.ground.run() / "record.json").read_text(encoding="utf-8"))
+    frozen = {"release": [check["id"] for check in record["checks"]]}
+    claims = [claim["id"] for claim in record["claims"]]
+    assert of_another_list(record, frozen, claims) == []
+    (shorter,) = of_another_list(record, {"release": [*frozen["release"], "API-Z-009"]}, claims)
+    assert "was held against a shorter list than this suite's: API-Z-009 are not in it" in shorter
+    (silent,) = of_another_list(record, frozen, [*claims, "FUN-99"])
+    assert "says nothing of 1 claims that this suite makes of it (FUN-99)" in silent

@@ -195,7 +195,7 @@ def test_all_redone_with_another_key_is_found_by_who_knows_the_approver(
         return ended.value.code, capsys.readouterr().out
 
     code, out = ends()
-    assert (code, "Who signed it is only what the directory itself says" in out) == (0, True)
+    assert (code, "Who signed it is only what the directory itself says" in out) == (5, True)
     code, out = ends("--allowed-signers", str(known))
     assert (code, "does not allow ada@example.org's signature: it does not hold the key" in out) == (1, True)
     code, out = ends("--public-key", str(key_file))
