@@ -19,6 +19,7 @@ from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
 from gateway_acceptance.plugin.options import profile_of
 from gateway_acceptance.plugin.outcome import Outcome, case_document, outcome_of, unless_vacuous, waived
+from gateway_acceptance.plugin.own_logs import OwnLogs
 from gateway_acceptance.plugin.parametrise import (
     check_of,
     concerns_an_environment,
@@ -50,6 +51,7 @@ class WorkerHooks:
         self._mistakes: list[str] = []
         self._raw_results = RawResults()
         allure_commons.plugin_manager.register(self._raw_results)
+        self._own_logs = OwnLogs(config, state.redactor)
         self._turn = contextlib.ExitStack()
         self._has_neighbours = hasattr(config, "workerinput")
 
@@ -183,5 +185,6 @@ class WorkerHooks:
         return terminal.status_of(report)
 
     def pytest_unconfigure(self) -> None:
+        self._own_logs.end()
         allure_commons.plugin_manager.unregister(self._raw_results)
         self._state.close()

@@ -24,6 +24,8 @@ MOST_READ = 256 * 1024
 """Bytes of an answer that are read: enough to see its shape."""
 PART = 65536
 UPGRADED = 101
+FIRST_FRAME_S = 1.0
+"""Seconds that a server has to close a WebSocket which it has just opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def exchanged(url: str, asked: RawRequest, connect_s: float, total_s: float) -> 
     """Send it to the server of a URL and read the answer, up to its end, the deadline or ``MOST_READ``.
 
     The exchange's URL is the server's with the target behind; where no HTTP answer came, ``error`` says why.
-    Of event streams the head and the first part are read.
+    Of event streams the head is read; of a connection that changed its protocol, what comes first.
     """
     blank = asked.exchange(url)
     allowance = Allowance(Deadline(connect_s, total_s))
@@ -110,17 +112,29 @@ def _read(
             reader.receive_data(received)
         elif isinstance(event, h11.InformationalResponse):
             if event.status_code == UPGRADED:
-                return event, parts, ""
+                return event, _first_frame(connection, reader), ""
         elif isinstance(event, h11.Response):
             head = event
             allowance.head_has_come()
+            if _streams(head):
+                return head, parts, ""
         elif isinstance(event, h11.Data):
             parts.append((time.monotonic() - begun, bytes(event.data)))
-            if head is not None and _streams(head):
-                return head, parts, ""
         else:
             break  # the end of the message
     return head, parts, ""
+
+
+def _first_frame(connection: httpcore2.NetworkStream, reader: h11.Connection) -> list[tuple[float, bytes]]:
+    """What a server says at once over its new protocol: to close it is a refusal."""
+    said = reader.trailing_data[0]
+    if not said:
+        try:
+            with within(Allowance(Deadline(FIRST_FRAME_S, FIRST_FRAME_S))):
+                said = connection.read(PART)
+        except (httpcore2.TimeoutException, httpcore2.NetworkError):
+            said = b""
+    return [(0.0, said)] if said else []
 
 
 def _streams(head: Head) -> bool:

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from lab.faults.exposure import Learned, header, lets_in
 from lab.faults.model import Before, Fault, gateway_fault
-from lab.faults.mutators import EMPTY_LIST, MODELS
-from lab.proxy.message import Reply, Request, envelope
+from lab.faults.mutators import CHAT, EMPTY_LIST, MODELS, answers
+from lab.proxy.message import Reply, Request, envelope, json_reply
 
 
 def stranger(request: Request) -> bool:
@@ -97,5 +97,51 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
         "the right key opens the door in a cookie too",
         {"API-AUTH-021": "a cookie: the right key is served there"},
         before=learned(in_cookie),
+    ),
+    gateway_fault(
+        "localhost-trusted",
+        "a Host of localhost is taken for a colleague on the same machine",
+        {"API-ACCESS-003": "is served: Host with localhost"},
+        before=lets_in(lambda request: stranger(request) and header(request, "host") == "localhost"),
+    ),
+    gateway_fault(
+        "forwarded-for-trusted",
+        "who says that a proxy forwarded it for 127.0.0.1 is let in",
+        {"API-ACCESS-004": "x-forwarded-for: 127.0.0.1"},
+        before=lets_in(
+            lambda request: stranger(request) and header(request, "x-forwarded-for") == "127.0.0.1"
+        ),
+    ),
+    gateway_fault(
+        "double-slash-open",
+        "a path with two slashes is routed, and not guarded",
+        {"API-ACCESS-005": "the target //v1/models"},
+        before=lets_in(lambda request: stranger(request) and request.path.startswith("//")),
+    ),
+    gateway_fault(
+        "cookie-believed",
+        "a cookie with a token is taken for a session",
+        {"API-ACCESS-006": "a cookie with a made-up key"},
+        before=lets_in(lambda request: stranger(request) and "token=sk-" in header(request, "cookie")),
+    ),
+    gateway_fault(
+        "management-opened-by-host",
+        "management is guarded by a URL that is put together from Host",
+        {"API-ACCESS-007": "GET /key/list is served without a key where Host is"},
+        before=answers(
+            json_reply(200, {"keys": []}),
+            "/key/list",
+            when=lambda request: stranger(request) and "/?" in header(request, "host"),
+        ),
+    ),
+    gateway_fault(
+        "stream-without-key",
+        "a stream of chat is served without a key",
+        {"API-ACCESS-008": "a stream of chat is served without a key"},
+        before=answers(
+            Reply(200, (("content-type", "text/event-stream"),), (b"data: {}\n\n", b"data: [DONE]\n\n")),
+            CHAT,
+            when=lambda request: request.streams and stranger(request),
+        ),
     ),
 )

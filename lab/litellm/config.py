@@ -55,11 +55,17 @@ def litellm_config(environment: Environment, *, forward_headers: bool) -> str:
             "drop_params": True,
             "request_timeout": environment.outage.patience_s,
             "set_verbose": False,
-            "json_logs": True,
+            "json_logs": not ordinary_logs(environment),
         },
         "general_settings": general,
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def ordinary_logs(environment: Environment) -> bool:
+    """Whether it logs as a gateway does that nobody has told how (``logs = "ordinary"`` in
+    ``[embedded.options]``), its access log included; else errors alone, as JSON."""
+    return environment.embedded is not None and environment.embedded.options.get("logs") == "ordinary"
 
 
 def _strategy(environment: Environment) -> str:

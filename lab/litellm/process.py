@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.gateway_process import Child
-from lab.litellm.config import litellm_config
+from lab.litellm.config import litellm_config, ordinary_logs
 from lab.ports import place
 from lab.specification import Specification
 
@@ -22,9 +22,10 @@ def litellm_process(specification: Specification) -> Child:
     variables = {
         "LITELLM_MASTER_KEY": specification.key,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # do not fetch a price list at start
-        "LITELLM_LOG": "ERROR",
         "LITELLM_MODE": "PRODUCTION",
         "PYTHONUNBUFFERED": "1",
     }
+    if not ordinary_logs(environment):
+        variables["LITELLM_LOG"] = "ERROR"
     ready = f"http://{host}:{port}/health/readiness"
     return Child("LiteLLM", command, variables, folder / LOG, ready)

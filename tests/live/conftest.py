@@ -28,10 +28,10 @@ RUN_BUDGET_S = 120
 
 
 def environment_at(
-    net: str, folder: Path, *, embedded: bool, of: str = "local", strategy: str = ""
+    net: str, folder: Path, *, embedded: bool, of: str = "local", strategy: str = "", logs: str = ""
 ) -> Environment:
     """An environment at the addresses of a network, embedded or (for a lab that runs) plain. strategy: of
-    all its groups, where it is another."""
+    all its groups, where it is another; logs: of the gateway, likewise."""
     document = tomllib.loads((ROOT / "environments" / f"{of}.toml").read_text(encoding="utf-8"))
     document["name"] = f"live-{net}"
     document["gateway"]["url"] = f"http://{net}.0.39:4000"
@@ -39,6 +39,8 @@ def environment_at(
         backend["url"] = f"http://{net}.0.{101 + place}:11434"
     for group in document["groups"] if strategy else ():
         group["strategy"] = strategy
+    if embedded and logs:
+        document["embedded"].setdefault("options", {})["logs"] = logs
     if not embedded:
         document["kind"] = "staging"
         document["gateway"]["key_variable"] = KEY_VARIABLE

@@ -34,14 +34,19 @@ LEAKY = [
     a_check(
         7, ENV + "warnings.warn(key)\nimport logging\nlogging.getLogger('x').warning(key)\nassert 1 == 2"
     ),
-    a_check(8, ENV + "note(key, key)\ngateway.get('/v1/models?key=' + key)\nassert 1 == 2", "gateway, note"),
+    a_check(
+        8,
+        ENV + "note(key, key)\ngateway.get('/v1/models?key=' + key)\nassert 1 == 2",
+        "gateway, note",
+        effect="EXPOSE",
+    ),
     a_check(9, ENV + "import urllib.parse\nraise Untestable(urllib.parse.quote(key, safe=''), key)"),
     a_check(10, ENV + "raise CheckFailed(('padding: ' + key)[:30], blame='gateway')"),
     a_check(11, ENV + "print(key)\nassert key == 'waived', key"),
     a_check(12, ENV + "import allure\nallure.attach(key, name=key)\nwith allure.step(key):\n    pass"),
     a_check(13, ENV + "pass", "environment, leaking_teardown"),
     a_check(14, ENV + "raise NotApplicable(key, declared='models')"),
-    a_check(15, ENV + "gateway.chat('chat-one', 'x' * 3900 + key, max_tokens=4)", "gateway"),
+    a_check(15, ENV + "gateway.chat('chat-one', 'x' * 3900 + key, max_tokens=4)", "gateway", effect="EXPOSE"),
 ]
 FIXTURE = """
 @pytest.fixture
@@ -68,7 +73,8 @@ def leaky(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A run that meets the key wherever it can; the key is one of those known to the world, too."""
     with serving() as gateway:
         project = new_project(tmp_path_factory.mktemp("secrets"))
-        project.environment(gateway.url, gateway=f'known_default_keys = ["{KEY}", "sk-1234"]')
+        known = f'known_default_keys = ["{KEY}", "sk-1234"]'
+        project.environment(gateway.url, gateway=known, effects=("read", "spend", "expose"))
         project.write("environments/waivers.toml", WAIVER)
         project.checks(ALIVE, *LEAKY, FIXTURE)
         return project.run("-n", request.param, "-vv", "-rA", "--showlocals", "--tb=long")

@@ -14,7 +14,7 @@ PAGE = "<!doctype html><title>console</title>"
 
 
 def answer(status: int | None, body: object = "", kind: str = "application/json") -> Exchange:
-    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    content = body.encode("latin-1") if isinstance(body, str) else json.dumps(body).encode()
     return Exchange(
         "GET",
         "http://127.0.0.1/v1/models",
@@ -37,6 +37,7 @@ RIGHT = {
     "a console without a type": answer(200, PAGE, ""),
     "an error with 200": answer(200, {"error": {"message": "no"}}),
     "nothing": answer(204),
+    "a WebSocket that is closed at once": answer(101, "\x88\x02\x03\xf0"),
     "a word": answer(200, '"I am alive"'),
 }
 

@@ -14,6 +14,8 @@ from gateway_acceptance.wire.rule import media_type
 
 SUCCESS = range(200, 300)
 UPGRADED = 101
+CLOSE_FRAME = b"\x88"
+"""How a WebSocket begins to close (RFC 6455 section 5.5.1)."""
 
 
 def served(answer: Exchange, decoys: Sequence[Exchange] = ()) -> bool:
@@ -23,7 +25,7 @@ def served(answer: Exchange, decoys: Sequence[Exchange] = ()) -> bool:
     shape of one of them is that public page.
     """
     if answer.status == UPGRADED:
-        return True
+        return answer.body[:1] != CLOSE_FRAME
     if answer.status not in SUCCESS:
         return False
     kind = media_type(answer.headers)
