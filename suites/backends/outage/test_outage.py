@@ -122,6 +122,7 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
             declared="groups.deployments",
         )
     balance = environment.balance
+    draws = max(1, sum(1 for one in seen.sample if one.served))  # those that failed drew nobody who is left
     trial = Trial(
         null,
         Design(
@@ -129,8 +130,8 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
             alpha_of_each(environment),
             balance.power,
             TOLERANCE,
-            len(seen.sample),
-            len(seen.sample),
+            draws,
+            draws,
         ),
     )
     named = identities(target, seen)
