@@ -123,6 +123,7 @@ def _forged(record: Record) -> list[str]:
     if not first <= today <= last + timedelta(days=1):  # the day is looked at just after the end
         found.append(f"the record was judged as of {today}; its run was from {first} to {last}")
     waivers = {waiver["id"]: waiver for waiver in record["waivers"]}
+    known = {one["check"] for one in (record.get("deviations") or {}).get("known", ())}
     policy = record["environment"]["policy"]
     for check, case in cases(record):
         executed = Verdict(case["verdict"]).executed
@@ -132,6 +133,8 @@ def _forged(record: Record) -> list[str]:
             )
         if (case["verdict"] == Verdict.WAIVED) is not (case["waiver"] is not None):
             found.append(f"{case['nodeid']} is {case['verdict']} with the waiver {case['waiver']!r}")
+        elif case["verdict"] == Verdict.DEVIATION and check["id"] not in known:
+            found.append(f"{case['nodeid']} is a deviation, and none of {check['id']} is known")
         elif case["waiver"] is not None:
             problem = _not_covered(check, case, waivers.get(case["waiver"]))
             found += [f"{case['nodeid']} is waived by {case['waiver']}, {problem}"] if problem else []

@@ -15,10 +15,11 @@ from typing import Any
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.claims import Absent, Claim
+from gateway_acceptance.deviations import Known
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.judgement import NOT_VERIFIED, Judgement, judge
 from gateway_acceptance.policy import Spent
-from gateway_acceptance.verdict import Verdict, worst
+from gateway_acceptance.verdict import PROVEN, Verdict, worst
 from gateway_acceptance.waivers import Waiver
 
 __all__ = ["FORMAT", "NOT_VERIFIED", "Judgement", "Run", "Selected", "build", "judge", "rejudged"]
@@ -81,6 +82,7 @@ def build(
     claims: Sequence[Claim],
     absent: Sequence[Absent] = (),
     waivers: Sequence[Waiver],
+    known: Known | None = None,
     frozen: Mapping[str, Sequence[str]],
     spent: Spent,
     product_version: str,
@@ -121,6 +123,7 @@ def build(
         "claims": [_claim_document(claim) for claim in claims],
         **({"not_part": [asdict(one) for one in absent]} if absent else {}),
         "waivers": [json.loads(waiver.model_dump_json()) for waiver in waivers],
+        **_known_document(known),
         "basis": {
             "frozen": None if run.profile is None else list(frozen.get(run.profile, ())),
             "broken": list(run.broken),
@@ -147,6 +150,8 @@ def rejudged(document: Mapping[str, Any]) -> Document:
         cases += [{**case, "check": check["id"]} for case in check["cases"]]
     judged["claims"] = [_judged_claim(claim, judged["checks"]) for claim in judged["claims"]]
     judged["waivers"] = [_judged_waiver(waiver, judged, cases) for waiver in judged["waivers"]]
+    if "deviations" in judged:
+        judged["deviations"] = _judged_deviations(judged["deviations"], judged["checks"])
     judged["totals"] = {
         **Counter(case["verdict"] for case in cases),
         "checks_selected": len({case["check"] for case in cases}),
@@ -255,10 +260,37 @@ def _judged_claim(claim: Document, checks: Sequence[Document]) -> Document:
         **claim,
         "verdict": verdict.value if verdict and proven else NOT_VERIFIED,
         "checks": own,
-        "proven": max(case["started"] for case in cases)
-        if verdict in (Verdict.PASSED, Verdict.WAIVED)
-        else None,
+        "proven": max(case["started"] for case in cases) if verdict in PROVEN else None,
     }
+
+
+def _known_document(known: Known | None) -> Document:
+    if known is None or not (known.judged_by or known.note):
+        return {}
+    document = {
+        "product": known.product,
+        "version": known.version,
+        "variant": known.variant,
+        "judged_by": list(known.judged_by),
+        "note": known.note,
+        "known": [
+            {"check": one.check, "level": one.level, "title": one.title, "link": one.link}
+            for one in known.deviations.values()
+        ],
+    }
+    return {"deviations": document}
+
+
+def _judged_deviations(document: Document, checks: Sequence[Document]) -> Document:
+    """Of each known deviation, how many cases showed it; absent: all its cases passed, but a note."""
+    cases = {check["id"]: check["cases"] for check in checks}
+    judged = []
+    for entry in document["known"]:
+        verdicts = [case["verdict"] for case in cases.get(entry["check"], ())]
+        declared = {name: entry[name] for name in ("check", "level", "title", "link")}
+        absent = bool(verdicts) and all(verdict == Verdict.PASSED for verdict in verdicts)
+        judged.append({**declared, "cases": verdicts.count(Verdict.DEVIATION), "absent": absent})
+    return {**document, "known": judged}
 
 
 def _judged_waiver(entry: Document, document: Document, cases: Sequence[Document]) -> Document:

@@ -19,6 +19,7 @@ class Verdict(StrEnum):
     """What became of a check (or of one parametrised case of it, or of a claim)."""
 
     PASSED = "passed"
+    DEVIATION = "deviation"
     WAIVED = "waived"
     NOT_APPLICABLE = "not applicable"
     NOT_PERMITTED = "not permitted"
@@ -48,7 +49,11 @@ _ORDER: Sequence[Verdict] = tuple(Verdict)
 RED = frozenset({Verdict.INCONCLUSIVE, Verdict.UNTESTABLE, Verdict.FAILED, Verdict.HARNESS_ERROR})
 """Inconclusive is red as well: what could not be decided is not proven."""
 
-EXECUTED = frozenset({Verdict.PASSED, Verdict.WAIVED, Verdict.INCONCLUSIVE, Verdict.FAILED})
+EXECUTED = frozenset(
+    {Verdict.PASSED, Verdict.DEVIATION, Verdict.WAIVED, Verdict.INCONCLUSIVE, Verdict.FAILED}
+)
+PROVEN = frozenset({Verdict.PASSED, Verdict.DEVIATION, Verdict.WAIVED})
+"""By which a claim counts as proven: nothing of it is red."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict | None:

@@ -50,7 +50,7 @@ OTHER_MATRICES = {Layer.HOST: "--hosts", Layer.OUTAGE: "--outages", Layer.ABSENC
 """Faults that are not run here, and the option that runs them."""
 FOUND = Verdict.FAILED.value
 """What a detection is; another verdict is one only where ``FOUND_AS`` declares it of the fault."""
-GREEN = (Verdict.PASSED.value, Verdict.WAIVED.value, Verdict.NOT_APPLICABLE.value)
+GREEN = (Verdict.PASSED.value, Verdict.DEVIATION.value, Verdict.WAIVED.value, Verdict.NOT_APPLICABLE.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,18 +51,20 @@ class Bounds(Table):
 class Gateway(Table):
     """The gateway under test.
 
-    key_variable: the environment variable that holds its key; key_header: the header that it is sent in, as a
-    bearer token in ``authorization``, by itself in any other, and nowhere else; endpoints: those beyond
-    models, chat and embeddings that it promises; description_path: where it publishes its OpenAPI
-    description, empty for nowhere; public_paths: what may answer without a key;
-    response_headers: what every answer must carry; cors_origins: origins that browsers may call from (none by
-    default); pre_call_checks: LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no notice of
-    an ``order``.
+    variant: how the product was installed, where that matters (``prisma``: LiteLLM with its database
+    driver; empty for without); key_variable: the environment variable that holds its key; key_header: the
+    header that it is sent in, as a bearer token in ``authorization``, by itself in any other, and nowhere
+    else; endpoints: those beyond models, chat and embeddings that it promises; description_path: where it
+    publishes its OpenAPI description, empty for nowhere; public_paths: what may answer without a key;
+    response_headers: what every answer must carry; cors_origins: origins that browsers may call from (none
+    by default); pre_call_checks: LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no
+    notice of an ``order``.
     """
 
     url: Url
     product: Name = "openai-compatible"
     version: str | None = None
+    variant: Annotated[str, Field(pattern=r"^[a-z0-9]*$")] | None = None
     key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     key_header: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = BEARER_HEADER
     known_default_keys: tuple[str, ...] = ()

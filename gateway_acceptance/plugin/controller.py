@@ -23,6 +23,7 @@ from gateway_acceptance.advisories import load_base
 from gateway_acceptance.check import Check
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.claims_here import Here, unknown_evidence
+from gateway_acceptance.deviations import Known, known_of
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.plugin.binding import Account, account_of
@@ -211,6 +212,7 @@ class Controller:
             claims=self.claims[name].claims,
             absent=self.claims[name].absent,
             waivers=self.waivers,
+            known=self._known(environment),
             frozen=self.frozen,
             spent=budget.spent,
             product_version=read_preflight(self.folder, name).version,
@@ -226,6 +228,11 @@ class Controller:
 
     def _claims(self, environment: Environment) -> Sequence[Claim]:
         return self.claims[environment.name].claims
+
+    def _known(self, environment: Environment) -> Known:
+        gateway = environment.gateway
+        told = read_preflight(self.folder, environment.name).version
+        return known_of(gateway.product, told or gateway.version or "", gateway.variant)
 
     def _of_machines(self, case: Selected) -> bool:
         return self.catalogue[case.check].suite == "host"

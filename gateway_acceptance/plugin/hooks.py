@@ -10,6 +10,7 @@ import pytest
 from gateway_acceptance.advisories import load_base
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
+from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.environment import load_environments
 from gateway_acceptance.places import waivers_file
 from gateway_acceptance.plugin import options
@@ -88,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for each in environments:
             load_base(each.advisory_base)
         claims = {each.name: claims_of(templates, each) for each in environments}
+        harms = load_harm(config.rootpath / options.CHECKS_ROOT / "harm.toml")
         frozen = load_profiles(config.rootpath / options.CHECKS_ROOT / "profiles.toml")
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
@@ -101,7 +103,15 @@ def pytest_configure(config: pytest.Config) -> None:
         _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
     else:
         folder = Path(worker_input[FOLDER_KEY])
-    state = WorkerState(environments, folder, waivers, {template.id for template in templates})
+    learning = config.getoption("--learn-deviations")
+    state = WorkerState(
+        environments,
+        folder,
+        () if learning else waivers,
+        {template.id for template in templates},
+        harms,
+        Path(learning) if learning else None,
+    )
     for each in environments:
         state.redactor.add(f"key of {each.name}", os.environ.get(each.gateway.key_variable or "", ""))
     config.stash[STATE] = state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="where run directories are written (default: reports/runs)",
     )
+    group.addoption("--learn-deviations", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption(
         "--no-report",
         action="store_true",

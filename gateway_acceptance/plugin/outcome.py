@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sysconfig
 import traceback
 from collections.abc import Mapping, Sequence
@@ -16,9 +17,9 @@ import pytest
 
 import gateway_acceptance
 from gateway_acceptance.check import Check
+from gateway_acceptance.deviations import forbidden, general_lines, names_of
 from gateway_acceptance.places import data_root
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
-from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.subjects import ANSWERS, SUBJECTS, Subjects, told
@@ -117,32 +118,75 @@ def unless_vacuous(outcome: Outcome, subjects: Subjects, exchanges: Sequence[Exc
     return Outcome(Verdict.UNTESTABLE, f"Untestable: {missing}") if missing else outcome
 
 
-def waived(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
-    """The same outcome, or WAIVED where a waiver in scope describes exactly this failure (of an untestable
-    case: its root's failure); where one describes a part of it, what nobody accepted is told first."""
+def accepted(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
+    """The same outcome; DEVIATION where the product's release shows exactly this by itself; WAIVED where one
+    waiver in scope describes all the rest. Where a part is known, what nobody accepted is told first. An
+    untestable case is judged by its root's failure."""
     if outcome.verdict is Verdict.UNTESTABLE and outcome.root:
         return _accepted_with_its_root(outcome, item, state)
     if outcome.verdict is not Verdict.FAILED:
         return outcome
+    problems = outcome.problems or (outcome.message,)
+    own = _deviating(problems, check.id, item, state)
+    if all(problem in own for problem in problems):
+        release = state.known(environment_of(item))
+        told = f"{release.product} {release.version} does so by itself (as {' and '.join(release.judged_by)})"
+        return Outcome(Verdict.DEVIATION, outcome.message, outcome.blame, detail=told)
     waivers = waivers_of(check.id, item, state)
     for waiver in waivers:
-        if all(waiver.covers(problem) for problem in outcome.problems or (outcome.message,)):
+        if all(problem in own or waiver.covers(problem) for problem in problems):
             return Outcome(
                 Verdict.WAIVED, outcome.message, outcome.blame, waiver.id, f"waived: {waiver.reason}"
             )
-    known = [one for one in outcome.problems if any(waiver.covers(one) for waiver in waivers)]
+    known = [one for one in outcome.problems if one in own or any(waiver.covers(one) for waiver in waivers)]
     if not known:
         return outcome
-    told = (*(one for one in outcome.problems if one not in known), *known)
-    return replace(outcome, message="\n".join(told), problems=told)
+    first = (*(one for one in outcome.problems if one not in known), *known)
+    return replace(outcome, message="\n".join(first), problems=first)
+
+
+def _deviating(
+    problems: Sequence[str], check_id: str, item: pytest.Item, state: WorkerState
+) -> frozenset[str]:
+    """The problems that the release shows by itself, and that a release may show."""
+    name = environment_of(item)
+    known, names = state.known(name), names_of(state.environment(name))
+    return frozenset(
+        problem
+        for problem in problems
+        if known.covers(check_id, problem, names) and not forbidden(state.harms, check_id, problem)
+    )
+
+
+def learn(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> None:
+    """Write down what a clean release shows, for ``deviations learn``: all problems of a failure, made
+    general; the check alone where a case of it was executed and did not fail."""
+    if state.learning is None or not outcome.verdict.executed:
+        return
+    names = names_of(state.environment(environment_of(item)))
+    failed = outcome.verdict is Verdict.FAILED
+    seen = list(outcome.problems or (outcome.message,)) if failed else []
+    kept = [problem for problem in seen if not forbidden(state.harms, check.id, problem)]
+    entry = {
+        "check": check.id,
+        "level": check.level.value,
+        "title": check.title,
+        "problems": [line for problem in kept for line in general_lines(problem, names)],
+        "version": state.version(environment_of(item)),
+    }
+    with state.learning.open("a", encoding="utf-8") as file:  # one short write: workers do not mix
+        file.write(json.dumps(entry) + "\n")
 
 
 def _accepted_with_its_root(outcome: Outcome, item: pytest.Item, state: WorkerState) -> Outcome:
     """Nothing was there to judge because of another check's failure. Who accepted that failure declared that
     the environment has no such thing: not applicable."""
+    missing = outcome.message.removeprefix("Untestable: ")
+    if _deviating((outcome.saw,), outcome.root, item, state):
+        told = f"{missing}, whose failure is a deviation of the product (deviations: {outcome.root})"
+        return Outcome(Verdict.NOT_APPLICABLE, told)
     for waiver in waivers_of(outcome.root, item, state):
         if waiver.covers(outcome.saw):
-            missing = outcome.message.removeprefix("Untestable: ")
             return Outcome(
                 Verdict.NOT_APPLICABLE, f"{missing}, whose failure is accepted (waivers: {waiver.id})"
             )
@@ -152,7 +196,7 @@ def _accepted_with_its_root(outcome: Outcome, item: pytest.Item, state: WorkerSt
 def waivers_of(check_id: str, item: pytest.Item, state: WorkerState) -> list[Waiver]:
     """The waivers in scope, not expired, that speak of this case of a check."""
     environment = state.environment(environment_of(item))
-    version = _version(state.targets.get(environment.name)) or None
+    version = state.version(environment.name) or None
     today = datetime.now(UTC).date()
     return [
         waiver
@@ -199,14 +243,6 @@ def _held(outcome: Outcome) -> str:
 def utc(seconds: float) -> str:
     """Seconds since the epoch as UTC ISO-8601 with milliseconds and ``Z``."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _version(target: Target | None) -> str:
-    """What runs there, as far as the budget lets it be asked."""
-    try:
-        return target.preflight().version if target else ""
-    except NotPermitted:
-        return ""
 
 
 def _ours(error: BaseException) -> bool:

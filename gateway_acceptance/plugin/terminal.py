@@ -15,10 +15,13 @@ from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.results import Finished
 from gateway_acceptance.plugin.worker import WorkerState
+from gateway_acceptance.report.assess import named
+from gateway_acceptance.report.status_model import not_kept
 from gateway_acceptance.verdict import Verdict
 
 LETTERS: Mapping[Verdict, str] = {
     Verdict.PASSED: ".",
+    Verdict.DEVIATION: "d",
     Verdict.WAIVED: "w",
     Verdict.NOT_APPLICABLE: "n",
     Verdict.NOT_PERMITTED: "p",
@@ -29,6 +32,7 @@ LETTERS: Mapping[Verdict, str] = {
 }
 OUTCOMES: Mapping[Verdict, str] = {
     Verdict.PASSED: "passed",
+    Verdict.DEVIATION: "passed",
     Verdict.WAIVED: "passed",
     Verdict.NOT_APPLICABLE: "skipped",
     Verdict.NOT_PERMITTED: "skipped",
@@ -99,6 +103,8 @@ def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
     _untested(reporter, finished.record["checks"])
     for reason in run["reasons"]:
         reporter.write_line(f"  - {reason}")
+    for line in _deviations(finished.record):
+        reporter.write_line(f"  {line}")
     for waiver in finished.record["waivers"]:
         if waiver["expires_soon"]:
             ends = f"the waiver {waiver['id']} ends with {waiver['expires']}"
@@ -127,6 +133,14 @@ def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         reporter.write_line(f"report  {_near(finished.report)}")
     elif finished.no_report:
         reporter.write_line(f"no report: {finished.no_report}", yellow=True)
+
+
+def _deviations(record: Mapping[str, Any]) -> list[str]:
+    """What the product does not keep, in a line, and the notes on it."""
+    known = not_kept(record)
+    ids = [one.check for one in known.lines]
+    shown = [f"{known.release} does not keep, by itself: {named(ids)} (STATUS.md)"] if ids else []
+    return [*shown, *(f"note: {note}" for note in known.notes)]
 
 
 def _untested(reporter: pytest.TerminalReporter, checks: Iterable[Mapping[str, Any]]) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.deviations import Harm, Known, known_of
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.waivers import Waiver
 from gateway_acceptance.wire.exchange import Notebook
 
@@ -22,19 +24,42 @@ CONNECTIONS = "connections.json"
 
 @dataclass
 class WorkerState:
-    """folder: private to the run (0700), shared with the controller; claims: ids that checks may name."""
+    """folder: private to the run (0700), shared with the controller; claims: ids that checks may name; harms:
+    what is never a deviation; learning: where what fails is written down, instead of being accepted."""
 
     environments: Sequence[Environment]
     folder: Path
     waivers: Sequence[Waiver]
     claims: Collection[str]
+    harms: Sequence[Harm] = ()
+    learning: Path | None = None
     notebook: Notebook = field(default_factory=Notebook)
     redactor: Redactor = field(default_factory=Redactor)
     targets: dict[str, Target] = field(default_factory=dict)
+    _known: dict[tuple[str, str], Known] = field(default_factory=dict)
 
     def environment(self, name: str) -> Environment:
         """An environment of the run by its name. Raises KeyError."""
         return {environment.name: environment for environment in self.environments}[name]
+
+    def version(self, name: str) -> str:
+        """What runs in an environment: as it tells, where the budget lets it be asked; else as declared."""
+        target = self.targets.get(name)
+        try:
+            told = target.preflight().version if target else ""
+        except NotPermitted:
+            told = ""
+        return told or self.environment(name).gateway.version or ""
+
+    def known(self, name: str) -> Known:
+        """What the release that runs in an environment does by itself; nothing while one learns it."""
+        gateway = self.environment(name).gateway
+        version = self.version(name)
+        if self.learning is not None:
+            return Known(gateway.product, version, "")
+        if (name, version) not in self._known:
+            self._known[name, version] = known_of(gateway.product, version, gateway.variant)
+        return self._known[name, version]
 
     @cached_property
     def connections(self) -> Connections:

@@ -18,7 +18,14 @@ from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
 from gateway_acceptance.plugin.options import profile_of
-from gateway_acceptance.plugin.outcome import Outcome, case_document, outcome_of, unless_vacuous, waived
+from gateway_acceptance.plugin.outcome import (
+    Outcome,
+    accepted,
+    case_document,
+    learn,
+    outcome_of,
+    unless_vacuous,
+)
 from gateway_acceptance.plugin.own_logs import OwnLogs
 from gateway_acceptance.plugin.parametrise import (
     check_of,
@@ -145,9 +152,9 @@ class WorkerHooks:
         if call.when == "call":
             outcome = unless_vacuous(outcome, SUBJECTS, self._state.notebook.exchanges)
         if outcome.verdict is Verdict.FAILED:
-            outcome = waived(self._located(outcome, item), check, item, self._state)
+            outcome = accepted(self._located(outcome, item), check, item, self._state)
         elif outcome.root:
-            outcome = waived(outcome, check, item, self._state)
+            outcome = accepted(outcome, check, item, self._state)
         phases = item.stash[PHASES]
         if call.when == "teardown" and not any(phase.verdict is not Verdict.PASSED for phase in phases):
             outcome = outcome if item.stash[CALLED] else NEVER_RUN
@@ -157,6 +164,7 @@ class WorkerHooks:
         if call.when == "teardown":
             final = max(phases, key=lambda phase: phase.verdict.rank)
             begun = item.stash[BEGUN]
+            learn(final, check, item, self._state)
             case = case_document(item, check, final, begun, time.time() - begun, self._state)
             report.gateway_case = case  # type: ignore[attr-defined]
         return report

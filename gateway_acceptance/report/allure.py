@@ -41,6 +41,7 @@ CASE_LABEL = "gaCase"
 
 STATUSES = {
     Verdict.PASSED: "passed",
+    Verdict.DEVIATION: "passed",
     Verdict.WAIVED: "passed",
     Verdict.NOT_APPLICABLE: "skipped",
     Verdict.NOT_PERMITTED: "skipped",

@@ -57,6 +57,9 @@ def risk(record: Record) -> Risk:
     waived = [check["id"] for check, case in must if case["verdict"] == Verdict.WAIVED]
     if waived:
         return Risk("MEDIUM", f"MUST waived: {named(waived)}")
+    deviating = [check["id"] for check, case in must if case["verdict"] == Verdict.DEVIATION]
+    if deviating:
+        return Risk("MEDIUM", f"the product does not keep a MUST: {named(deviating)}")
     open_security = [name for name in unknown if name in security]
     if open_security:
         return Risk("MEDIUM", f"security requirements not verified: {named(open_security)}")

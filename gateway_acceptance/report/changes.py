@@ -45,7 +45,7 @@ def changes(record: Record, previous: Record) -> Changes:
         for name in after
         if name in before and before[name]["verdict"] != after[name]["verdict"]
     ]
-    waived = [one for one in differing if one.after == Verdict.WAIVED]
+    waived = [one for one in differing if one.after in (Verdict.WAIVED, Verdict.DEVIATION)]
     fixed = [
         one
         for one in differing

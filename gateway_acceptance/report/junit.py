@@ -19,6 +19,7 @@ from gateway_acceptance.verdict import Verdict
 
 OUTCOMES = {
     Verdict.PASSED: "",
+    Verdict.DEVIATION: "",
     Verdict.WAIVED: "",
     Verdict.NOT_APPLICABLE: "skipped",
     Verdict.NOT_PERMITTED: "skipped",

@@ -177,7 +177,7 @@ def document(columns: Sequence[Column], lines: Sequence[Row]) -> dict[str, Any]:
 
 def _spoken(claim: Mapping[str, Any], *, stale: bool) -> str:
     """An old proof, or one that cannot be relied on, is none; what was found wrong stays wrong."""
-    proof = claim["verdict"] in ("passed", "waived")
+    proof = claim["verdict"] in ("passed", "deviation", "waived")
     return STALE if stale and proof else str(claim["verdict"])
 
 

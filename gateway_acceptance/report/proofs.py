@@ -21,7 +21,7 @@ CLOCKS_DIFFER_S = 300.0
 
 EARLIER = "proven earlier"
 STALE = "stale"
-PROVEN = (Verdict.PASSED.value, Verdict.WAIVED.value)
+PROVEN = (Verdict.PASSED.value, Verdict.DEVIATION.value, Verdict.WAIVED.value)
 SILENT = (NOT_VERIFIED, Verdict.NOT_APPLICABLE.value, Verdict.NOT_PERMITTED.value)
 """Verdicts by which a run does not speak of a claim."""
 PARTIAL = "PARTIAL RUN"

@@ -14,6 +14,7 @@ Entry = Mapping[str, Any]
 
 SYMBOLS: Mapping[str, str] = {
     Verdict.PASSED: "✅",
+    Verdict.DEVIATION: "🟡",
     Verdict.WAIVED: "☑️",
     Verdict.NOT_APPLICABLE: "➖",
     Verdict.NOT_PERMITTED: "🚫",

@@ -24,6 +24,19 @@ WAIVER = ("id", "check", "owner", "expires", "used", "stale", "expired", "expire
 """What is said of each waiver in scope."""
 
 
+def _deviations(record: Record) -> dict[str, Any]:
+    """What the product's release does by itself: by what it was judged, and the checks that showed it."""
+    known = record.get("deviations")
+    if not known:
+        return {}
+    return {
+        "judged_by": list(known["judged_by"]),
+        "note": known["note"],
+        "seen": [one["check"] for one in known["known"] if one["cases"]],
+        "absent": [one["check"] for one in known["known"] if one["absent"]],
+    }
+
+
 def status_document(record: Record) -> dict[str, Any]:
     """State, exit code, totals, claim ids by verdict, times of proof, every red case, waivers; plain JSON."""
     run = record["run"]
@@ -65,5 +78,6 @@ def status_document(record: Record) -> dict[str, Any]:
         "waivers": [
             {name: waiver[name] for name in WAIVER} for waiver in record["waivers"] if waiver["in_scope"]
         ],
+        **({"deviations": known} if (known := _deviations(record)) else {}),
         "paths": dict(PATHS),
     }

@@ -79,6 +79,27 @@ class WaiverLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviationLine:
+    """What the product does not keep. cases: how many showed it; link: upstream, or empty."""
+
+    check: str
+    title: str
+    level: str
+    cases: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotKept:
+    """What is known of the product's release. release: its name, or empty where nothing is known; notes:
+    sentences, what is better than the release among them."""
+
+    release: str = ""
+    lines: Sequence[DeviationLine] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Everything that a page of the tracker shows. as_of: when it was made, for ages."""
 
@@ -105,6 +126,7 @@ class View:
     blind: Sequence[tuple[str, Sequence[ClaimLine]]]
     blind_checks: Sequence[tuple[str, str, list[str]]]
     not_part: Sequence[tuple[str, Sequence[Entry]]]
+    not_kept: NotKept
     waivers: Sequence[WaiverLine]
     history: History
     red_cases: int
@@ -161,6 +183,7 @@ def status_view(
         blind=_blind(lines),
         blind_checks=grouped(record, Verdict.NOT_PERMITTED, Verdict.NOT_APPLICABLE),
         not_part=_not_part(record),
+        not_kept=not_kept(record),
         waivers=_waivers(record, now.date()),
         history=past.history,
         red_cases=sum(is_red(case["verdict"]) for _, case in cases(record)),
@@ -261,6 +284,23 @@ def _not_part(record: Record) -> list[tuple[str, list[Entry]]]:
     return list(by_reason.items())
 
 
+def not_kept(record: Record) -> NotKept:
+    """The deviations of the product that this run saw, those of a MUST first, and what is to be said."""
+    known = record.get("deviations")
+    if not known:
+        return NotKept()
+    release = " ".join(filter(None, (known["product"], known["version"], known["variant"])))
+    seen = [
+        DeviationLine(one["check"], one["title"], one["level"], one["cases"], one["link"])
+        for one in known["known"]
+        if one["cases"]
+    ]
+    better = [one["check"] for one in known["known"] if one["absent"]]
+    notes = [known["note"]] if known["note"] else []
+    notes += [f"better than its release: {', '.join(better)}"] if better else []
+    return NotKept(release, sorted(seen, key=lambda one: (one.level != "MUST", one.check)), notes)
+
+
 def _waivers(record: Record, today: date) -> list[WaiverLine]:
     """Those in scope, the first to end first."""
     listed = [
@@ -291,6 +331,8 @@ def _summary(record: Record, lines: Sequence[ClaimLine]) -> str:
     aside = of[Verdict.NOT_APPLICABLE] + of[Verdict.NOT_PERMITTED]
     totals = record["totals"]
     parts = [f"{of[Verdict.PASSED]} of {len(claims)} claims proven"]
+    deviating = of[Verdict.DEVIATION]
+    parts += [f"{deviating} with deviations of the product"] if deviating else []
     parts += [f"{of[Verdict.WAIVED]} waived"] if of[Verdict.WAIVED] else []
     parts += [f"{red} red"] if red else []
     past = [f"{standing[word]} {word}" for word in (EARLIER, STALE) if standing[word]]

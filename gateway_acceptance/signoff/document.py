@@ -15,7 +15,7 @@ from gateway_acceptance.record import spoken_cases
 from gateway_acceptance.report.assess import risk
 from gateway_acceptance.report.changes import changes
 from gateway_acceptance.report.reading import Entry, Record, first_line, is_executed
-from gateway_acceptance.verdict import Verdict
+from gateway_acceptance.verdict import PROVEN, Verdict
 
 FORMAT = 1
 PRODUCTION = "PRODUCTION READY"
@@ -52,6 +52,7 @@ def from_record(record: Record) -> dict[str, Any]:
         "risk": asdict(risk(record)),
         "claims": [_claim(claim, record) for claim in record["claims"]],
         "accepted": [_waiver(waiver, record) for waiver in record["waivers"] if waiver["used"]],
+        **({"not_kept": _not_kept(record["deviations"])} if record.get("deviations") else {}),
         "not_executed": [_not_executed(check) for check in record["checks"] if not _ran(check)],
     }
 
@@ -107,6 +108,16 @@ def _waiver(waiver: Entry, record: Record) -> dict[str, Any]:
     }
 
 
+def _not_kept(known: Entry) -> dict[str, Any]:
+    """What the product does not keep, by itself: the checks that showed it, and by what that is judged."""
+    names = ("check", "level", "title", "link", "cases")
+    return {
+        "judged_by": list(known["judged_by"]),
+        "note": known["note"],
+        "checks": [{name: one[name] for name in names} for one in known["known"] if one["cases"]],
+    }
+
+
 def _ran(check: Entry) -> bool:
     return any(is_executed(case["verdict"]) for case in check["cases"])
 
@@ -121,9 +132,12 @@ def summary(document: Mapping[str, Any]) -> dict[str, int]:
     """Numbers for the first page: claims, those with an accepted deviation, waivers, those of MUST checks."""
     claims: Sequence[Entry] = document["claims"]
     accepted: Sequence[Entry] = document["accepted"]
+    not_kept: Sequence[Entry] = (document.get("not_kept") or {}).get("checks", ())
     return {
         "claims": len(claims),
-        "verified": sum(1 for claim in claims if claim["verdict"] in (Verdict.PASSED, Verdict.WAIVED)),
+        "verified": sum(1 for claim in claims if claim["verdict"] in PROVEN),
+        "not_kept": len(not_kept),
+        "not_kept_must": sum(1 for one in not_kept if one["level"] == "MUST"),
         "deviating": sum(1 for claim in claims if claim["verdict"] == Verdict.WAIVED),
         "accepted": len(accepted),
         "accepted_must": sum(1 for waiver in accepted if waiver["level"] == "MUST"),

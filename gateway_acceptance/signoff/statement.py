@@ -28,17 +28,21 @@ def statement(record: Record, signoff: Mapping[str, Any], digests: Mapping[str, 
         "predicate": {
             **predicate,
             "passedTests": _ids(record, Verdict.PASSED),
-            "warnedTests": _ids(record, Verdict.WAIVED),
+            "warnedTests": _ids(record, *WARNED),
             "failedTests": _ids(record, *RED),
         },
     }
 
 
+WARNED = (Verdict.DEVIATION, Verdict.WAIVED)
+"""Wrong, and known of the product or accepted by the operator."""
+
+
 def _result(record: Record) -> str:
-    """A waived deviation is a warning: it is wrong, and accepted."""
+    """What is waived, or a deviation of the product, is a warning."""
     if _ids(record, *RED):
         return "FAILED"
-    return "WARNED" if _ids(record, Verdict.WAIVED) else "PASSED"
+    return "WARNED" if _ids(record, *WARNED) else "PASSED"
 
 
 def _configuration(signoff: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -86,6 +86,7 @@ def account(document: Document) -> Account:
             ),
             *[("Signed despite", one) for one in document.get("despite", ())],
             ("Result", _result(document, counted)),
+            *_kept_words(document, counted),
             ("Accepted deviations", _accepted_words(document, counted)),
             ("Risk level", f"{document['risk']['level']}: {document['risk']['because']}"),
             ("Since the last release", _since(document)),
@@ -124,6 +125,16 @@ def _accepted_words(document: Document, counted: Mapping[str, int]) -> str:
         f"{_count(counted['accepted'], 'waiver')}, {counted['accepted_must']} of a MUST; "
         f"{_count(counted['deviations'], 'deviation')} seen. The first expires on {first}"
     )
+
+
+def _kept_words(document: Document, counted: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
+    """What the product does not keep by itself; nothing where nothing is known of it."""
+    known = document.get("not_kept")
+    if not known:
+        return ()
+    told = f"{_count(counted['not_kept'], 'check')}, {counted['not_kept_must']} of a MUST, that its release "
+    told += f"breaks by itself (as learned of {' and '.join(known['judged_by']) or 'no release'})"
+    return (("The product does not keep", f"{told}; {known['note']}" if known["note"] else told),)
 
 
 def _since(document: Document) -> str:

@@ -28,7 +28,9 @@ from gateway_acceptance.locked_install import (
 )
 
 HERE = Path(__file__).parent
-VERSION = re.compile(r"^[0-9][0-9A-Za-z.]*$")
+VERSION = re.compile(r"^[0-9][0-9A-Za-z.]*(-[a-z]+)?$")
+VARIANTS = {"prisma": ("prisma==0.15.0",)}
+"""What is installed beside a release: as LiteLLM's own images have it. The driver alone: nothing connects."""
 
 
 def resolve_version(wanted: str) -> str:
@@ -51,12 +53,17 @@ def locked_versions() -> list[str]:
 
 
 def ensure_litellm(root: Path, version: str, say: Callable[[str], None]) -> Path:
-    """The ``litellm`` executable of that version, installed once below ``root/.lab``.
+    """The ``litellm`` executable of that version (``1.106.2``, or with a variant ``1.106.2-prisma``),
+    installed once below ``root/.lab``.
 
     A version without a lock is resolved once; what it resolved to is kept in ``root/.lab/litellm``, as
     VERSION.lock, and installed from there, here and wherever that file is copied to. Raises NotStarted with
     the installer's reason.
     """
+    version, _, variant = version.partition("-")
+    if variant and variant not in VARIANTS:
+        known = ", ".join(VARIANTS)
+        raise NotStarted(f"LiteLLM {version}: no variant {variant!r} is known; there are: {known}")
     folder = root / ".lab" / "litellm"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f".{version}.lock").open("w") as guard:
@@ -68,7 +75,7 @@ def ensure_litellm(root: Path, version: str, say: Callable[[str], None]) -> Path
                 if not lock.exists():
                     say(f"resolving LiteLLM {version} (no lock), once; kept in {lock.relative_to(root)} ...")
                     _resolve(lock, version)
-            return _installed(folder, version, lock, say)
+            return _installed(folder, version, variant, lock, say)
         except InstallFailedError as failed:
             known = f"locked versions are {', '.join(locked_versions())}"
             raise NotStarted(
@@ -77,14 +84,18 @@ def ensure_litellm(root: Path, version: str, say: Callable[[str], None]) -> Path
             ) from None
 
 
-def _installed(folder: Path, version: str, lock: Path, say: Callable[[str], None]) -> Path:
+def _installed(folder: Path, version: str, variant: str, lock: Path, say: Callable[[str], None]) -> Path:
     mark = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    place = folder / f"{version}-{mark}"
+    place = folder / "-".join(filter(None, (version, mark, variant)))
     if not (place / ".ready").exists():
         say(f"installing LiteLLM {version} (locked), once ...")
         shutil.rmtree(place, ignore_errors=True)
         run([base_python(), "-m", "venv", str(place)], os.environ)
-        install_lock(place / "bin" / "python", lock)
+        python = place / "bin" / "python"
+        install_lock(python, lock)
+        if variant:
+            beside = ["-m", "pip", "install", "--quiet", *VARIANTS[variant]]
+            run([str(python), *beside], neutral_for(python))
         (place / ".ready").touch()
     return place / "bin" / "litellm"
 

@@ -9,8 +9,9 @@ import pytest
 
 from gateway_acceptance.check import MUST, READ, Check, Effect
 from gateway_acceptance.claims import Claim
+from gateway_acceptance.deviations import Deviation, Known
 from gateway_acceptance.policy import Spent
-from gateway_acceptance.record import Run, Selected, build
+from gateway_acceptance.record import Run, Selected, build, rejudged
 from gateway_acceptance.waivers import Scope, Waiver
 from tests.unit.declared import environment
 
@@ -80,6 +81,7 @@ def built(cases: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
         waivers=fields.pop("waivers", ()),
         frozen={"smoke": ["API-A-001"], "nightly": ["API-A-001"], "release": ["API-A-001"]},
         spent=Spent(3, 4),
+        known=fields.pop("known", None),
         product_version=fields.pop("product_version", ""),
         today=TODAY,
     )
@@ -183,3 +185,23 @@ def test_totals() -> None:
         "requests": 3,
         "tokens": 4,
     }
+
+
+def test_what_the_release_does_by_itself_is_counted_and_what_is_absent_is_a_note() -> None:
+    seen = Deviation("API-A-001", "MUST", "one", frozenset({"x"}), "https://example.com")
+    gone = Deviation("API-A-002", "SHOULD", "two", frozenset({"x"}))
+    known = Known("litellm", "1.0", "", ("1.0",), "a note", {one.check: one for one in (seen, gone)})
+    document = built(
+        [a_case("API-A-001", "deviation"), a_case("API-A-002", nodeid="t::two")],
+        catalogue=[a_check("API-A-001", "FUN-01"), a_check("API-A-002")],
+        known=known,
+    )
+    told = document["deviations"]
+    assert (told["judged_by"], told["note"]) == (["1.0"], "a note")
+    assert [(one["check"], one["cases"], one["absent"]) for one in told["known"]] == [
+        ("API-A-001", 1, False),
+        ("API-A-002", 0, True),
+    ]
+    assert document["checks"][0]["verdict"] == "deviation"
+    assert rejudged(document) == document
+    assert not [reason for reason in document["run"]["reasons"] if "API-A-001" in reason]

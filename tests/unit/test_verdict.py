@@ -11,6 +11,7 @@ from gateway_acceptance.verdict import CheckFailed, NoAnswer, Untestable, Verdic
 
 ORDER = [
     "passed",
+    "deviation",
     "waived",
     "not applicable",
     "not permitted",
@@ -43,8 +44,8 @@ def test_the_worst_of_nothing_is_no_verdict() -> None:
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_what_is_red_and_what_was_executed(verdict: Verdict) -> None:
-    assert verdict.red is (verdict.value in ORDER[4:])
-    assert verdict.executed is (verdict.value in ("passed", "waived", "inconclusive", "failed"))
+    assert verdict.red is (verdict.value in ORDER[5:])
+    assert verdict.executed is (verdict.value in ("passed", "deviation", "waived", "inconclusive", "failed"))
 
 
 def test_all_problems_are_told() -> None:

@@ -1,0 +1,202 @@
+"""``gateway-acceptance deviations``: what releases do by themselves, learned by running them clean."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.deviations import (
+    PRODUCTS,
+    Deviation,
+    Release,
+    file_name,
+    merged,
+    read_release,
+    releases,
+    write_release,
+)
+from gateway_acceptance.embedded import NotStarted
+from gateway_acceptance.fingerprint import UNKNOWN
+from gateway_acceptance.places import suites_of
+from gateway_acceptance.usage import UsageProblem
+from lab.litellm.install import VARIANTS, resolve_version
+
+PRODUCT = "litellm"
+ENVIRONMENT = "local"
+LEARN_BUDGET_S = 900
+"""Seconds for one release: the API suite takes one minute of an idle core."""
+WENT_AWAY = "connection refused"
+"""What no release answers by itself: its process was gone."""
+Say = Callable[[str], None]
+
+
+def add_deviations_command(commands: Any) -> None:
+    """``gateway-acceptance deviations list|learn``."""
+    command = commands.add_parser(
+        "deviations",
+        help="what releases of products do by themselves: list them, learn them",
+        description="What releases of products do by themselves (docs/deviations.md).",
+    )
+    actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="the releases that are known, or what one of them does")
+    listed.add_argument("--product", default=PRODUCT, choices=(PRODUCT,))
+    listed.add_argument(
+        "--version", metavar="VERSION", help="only this one, each deviation with its problems"
+    )
+    listed.add_argument("--variant", default="", choices=("", *VARIANTS))
+    listed.add_argument("--json", action="store_true", help="one object, for machines")
+    listed.set_defaults(run=_list)
+    learn = actions.add_parser(
+        "learn",
+        help="run a release clean in the lab and write down what it does",
+        description="Start a release clean in the lab, before our backends, run the API's checks, and write "
+        "down what fails.",
+    )
+    learn.add_argument("--product", default=PRODUCT, choices=(PRODUCT,))
+    which = learn.add_mutually_exclusive_group(required=True)
+    which.add_argument("--version", metavar="VERSION", help="one release")
+    which.add_argument("--all", action="store_true", help="every release of products/litellm/releases.toml")
+    learn.add_argument("--variant", default="", choices=("", *VARIANTS), help="how it is installed")
+    learn.add_argument("--out", type=Path, default=PRODUCTS, metavar="DIR", help=argparse.SUPPRESS)
+    learn.set_defaults(run=_learn)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    pairs = releases(arguments.product)
+    if arguments.version:
+        pairs = [pair for pair in pairs if pair == (arguments.version, arguments.variant)]
+        if not pairs:
+            name = file_name(arguments.version, arguments.variant)
+            raise UsageProblem([f"no deviations of {arguments.product} {name} are known; learn them"])
+    found = [read_release(arguments.product, *pair) for pair in pairs]
+    if arguments.json:
+        print(json.dumps([_document(release) for release in found], indent=1, ensure_ascii=False))
+        return 0
+    for release in found:
+        must = sum(one.level == "MUST" for one in release.deviations)
+        print(
+            f"{release.product} {release.name:<18} {len(release.deviations):>3} deviations, {must} of a MUST "
+            f"in {release.checks} checks; learned {release.learned}"
+        )
+        for one in release.deviations if arguments.version else ():
+            print(f"  {one.check:<16} {one.level:<6} {one.title}" + (f" ({one.link})" if one.link else ""))
+            for problem in sorted(one.problems):
+                print(f"  {'':<16} {problem}")
+    return 0
+
+
+def _document(release: Release) -> dict[str, Any]:
+    return {
+        **{name: getattr(release, name) for name in ("product", "version", "variant", "learned", "checks")},
+        "deviations": [
+            {"check": one.check, "level": one.level, "link": one.link, "problems": sorted(one.problems)}
+            for one in release.deviations
+        ],
+    }
+
+
+def _learn(arguments: argparse.Namespace) -> int:
+    root = project_root()
+    wanted = [(arguments.version, arguments.variant)]
+    if arguments.all:
+        wanted = listed_releases(PRODUCTS / arguments.product / "releases.toml")
+    for version, variant in wanted:
+        release = learn(root, resolve_version(version), variant, print)
+        path = write_release(release, arguments.out)
+        print(f"{path}: {len(release.deviations)} deviations in {release.checks} checks")
+    return 0
+
+
+def listed_releases(path: Path) -> list[tuple[str, str]]:
+    """(version, variant) of every release that files are kept of. Raises UsageProblem."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return [(version, variant) for version in document["versions"] for variant in document["variants"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageProblem([f"{path}: cannot be read: {error}; mend the file"]) from None
+
+
+def learn(root: Path, version: str, variant: str, say: Say) -> Release:
+    """Run a release clean, once, and say what it does. Raises NotStarted where the run was not whole."""
+    with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
+        seen, runs = Path(folder) / "seen.jsonl", Path(folder) / "runs"
+        say(f"learning {PRODUCT} {file_name(version, variant)} ...")
+        command = [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "nightly"),
+            *(
+                str(suites_of(root) / "api"),
+                "--env",
+                ENVIRONMENT,
+                "--litellm",
+                file_name(version, variant),
+                "--no-report",
+            ),
+            *(f"--runs={runs}", f"--learn-deviations={seen}"),
+        ]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=root,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=LEARN_BUDGET_S,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            raise NotStarted(f"{version} was not learned within {LEARN_BUDGET_S} s") from None
+        whole = "\n".join(done.stdout.splitlines()[-12:])
+        try:
+            record = json.loads((runs / ENVIRONMENT / "latest" / "record.json").read_text(encoding="utf-8"))
+            entries = [json.loads(line) for line in seen.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError):
+            raise NotStarted(f"the run that learns {version} left no record", whole) from None
+    if record["run"]["state"] == "VOID" or record["totals"].get("harness error"):
+        raise NotStarted(f"the run that learns {version} is not whole: {record['run']['headline']}", whole)
+    gone = record["target"]["fingerprint"]["end"] or {}
+    if any(value.startswith(UNKNOWN) for name, value in gone.items() if name.startswith("gateway.")):
+        raise NotStarted(f"the run that learns {version} is not whole: the gateway went away", whole)
+    if any(WENT_AWAY in problem for entry in entries for problem in entry["problems"]):
+        raise NotStarted(
+            f"the run that learns {version} is not whole: the gateway refused connections", whole
+        )
+    told = {entry["version"] for entry in entries} - {""}
+    if told != {version}:
+        raise NotStarted(f"{version} was to be learned, and {', '.join(sorted(told)) or 'nothing'} answered")
+    return Release(
+        PRODUCT,
+        version,
+        variant,
+        datetime.now(UTC).date().isoformat(),
+        len({entry["check"] for entry in entries}),
+        tuple(seen_deviations(entries, _links()).values()),
+    )
+
+
+def seen_deviations(entries: Iterable[Mapping[str, Any]], links: Mapping[str, str]) -> dict[str, Deviation]:
+    """What was written down, by check; what passed is none. links: check id -> what is known of it."""
+    return merged(
+        Deviation(
+            entry["check"],
+            entry["level"],
+            entry["title"],
+            frozenset(entry["problems"]),
+            links.get(entry["check"], ""),
+        )
+        for entry in entries
+        if entry["problems"]
+    )
+
+
+def _links() -> dict[str, str]:
+    path = PRODUCTS / PRODUCT / "upstream.toml"
+    return dict(tomllib.loads(path.read_text(encoding="utf-8"))["links"]) if path.exists() else {}
