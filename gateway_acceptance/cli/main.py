@@ -15,6 +15,7 @@ from typing import Any
 
 import gateway_acceptance
 from gateway_acceptance.check import PROFILES
+from gateway_acceptance.cli.abilities import add_abilities_command
 from gateway_acceptance.cli.advisories import add_advisories_command
 from gateway_acceptance.cli.balance import add_balance_command
 from gateway_acceptance.cli.catalogue import Catalogue, collect
@@ -111,6 +112,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     add_sudoers_command(commands)
     add_coverage_command(commands)
     add_balance_command(commands)
+    add_abilities_command(commands)
     add_waivers_command(commands)
     add_advisories_command(commands)
     add_profiles_command(commands)
