@@ -120,6 +120,15 @@ class Harm:
         return self.problems is None or self.problems.search(problem) is not None
 
 
+def about(harms: Collection[Harm], check: str) -> str:
+    """The harm that a check looks for by what it is, whatever its problem; or nothing."""
+    own = (one for one in harms if one.checks != ("*",))
+    return next(
+        (one.harm for one in own if any(fnmatch.fnmatchcase(check, pattern) for pattern in one.checks)),
+        "",
+    )
+
+
 def names_of(environment: Environment) -> dict[str, str]:
     """An environment's own names -> what stands for them, so that what one deployment showed fits another."""
     names = {backend.name: "<backend>" for backend in environment.backends}

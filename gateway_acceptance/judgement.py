@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from gateway_acceptance.check import RELEASE, VOLUNTARY
@@ -27,6 +27,8 @@ NOT_VERIFIED = "not verified"
 VOID = "VOID"
 ALIKE, MANY_ALIKE = 3, 8
 """So many checks with one cause are told in one line: untestable ones, and those that were not executed."""
+NEEDLESS_DAYS = 14
+"""For so long a waiver that is no longer needed is a warning; then it makes the run red."""
 CLOCK_TOLERANCE_S = 2.0
 """A leap second is one. Slewing by NTP moves both clocks that are compared alike, so it needs nothing."""
 
@@ -53,7 +55,7 @@ def judge(record: Mapping[str, Any]) -> Judgement:
     reasons = [
         *basis["broken"],
         *_red_reasons(sorted(red, key=lambda check: not _alarms(check))),
-        *_waiver_reasons(record["waivers"]),
+        *_waiver_reasons(record),
     ]
     executed = record["totals"]["checks_executed"]
     harness = bool(basis["broken"]) or any(check["verdict"] == Verdict.HARNESS_ERROR for check in red)
@@ -196,15 +198,46 @@ def _alarms(check: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(case["alarm"] for case in red if case.get("alarm")))
 
 
-def _waiver_reasons(waivers: Sequence[Mapping[str, Any]]) -> list[str]:
+def needless(waiver: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """What to do about a waiver that is no longer needed; of a record's own waivers."""
+    return (
+        f"the waiver {waiver['id']} is no longer needed: {waiver['check']} passes; {_advice(waiver, record)}"
+    )
+
+
+def days_needless(waiver: Mapping[str, Any], record: Mapping[str, Any]) -> int | None:
+    """For how many days runs found it so; None where the record keeps no history: then it is too long."""
+    since = waiver.get("needless_since")
+    if since is None:
+        return None
+    return (date.fromisoformat(record["basis"]["today"]) - date.fromisoformat(since)).days
+
+
+def _advice(waiver: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """Narrow what fits elsewhere as well, remove the rest."""
+    scope = waiver["scope"]
+    versions = scope.get("versions") or ""
+    bounds = {part.lstrip("<>=~! ") for part in versions.split(",")}
+    pinned = len(bounds) == 1 and ("==" in versions or versions.count("=") > 1) and "*" not in versions
+    here = record["target"]["product_version"]
+    if versions and not pinned:
+        return f"narrow its versions ({versions}) to those that need it, without {here}"
+    if len(scope.get("environments") or ()) > 1:
+        return f"take {record['run']['environment']} out of its environments"
+    if scope.get("product") and not versions and not scope.get("environments"):
+        return f"give it the versions that need it, without {here or 'this one'}, or remove it"
+    return "remove it"
+
+
+def _waiver_reasons(record: Mapping[str, Any]) -> list[str]:
     reasons = []
-    for waiver in waivers:
+    for waiver in record["waivers"]:
         if waiver["expired"]:
             reasons.append(f"the waiver {waiver['id']} expired on {waiver['expires']}: renew it or remove it")
         elif waiver["stale"]:
-            reasons.append(
-                f"the waiver {waiver['id']} is no longer needed: {waiver['check']} passes; remove it"
-            )
+            days = days_needless(waiver, record)
+            if days is None or days > NEEDLESS_DAYS:
+                reasons.append(needless(waiver, record))
     return reasons
 
 

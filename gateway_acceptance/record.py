@@ -88,10 +88,12 @@ def build(
     product_version: str,
     today: date,
     advisories: Mapping[str, object] | None = None,
+    needless: Mapping[str, str] | None = None,
 ) -> Document:
     """The record of one environment. cases: as the workers sent them; what was selected and never reported
     becomes a harness error, so that nothing is lost silently. advisories: {dated, count, origin} of the base
-    that published holes were judged by."""
+    that published holes were judged by; needless: waiver -> the date since which runs found it so, None where
+    no history is kept."""
     complete = [*cases, *_unfinished(selected, cases, run)]
     document: Document = {
         "format": FORMAT,
@@ -132,6 +134,7 @@ def build(
             "untrusted": None,
             "elapsed_s": run.elapsed_s,
             "today": today.isoformat(),
+            **({} if needless is None else {"needless": dict(needless)}),
             **({} if run.binding is None else {"binding": copy.deepcopy(dict(run.binding))}),
         },
         "totals": {"requests": spent.requests, "tokens": spent.tokens},
@@ -148,14 +151,15 @@ def rejudged(document: Mapping[str, Any]) -> Document:
         verdict = worst(Verdict(case["verdict"]) for case in check["cases"])
         check["verdict"] = verdict.value if verdict else None
         cases += [{**case, "check": check["id"]} for case in check["cases"]]
-    judged["claims"] = [_judged_claim(claim, judged["checks"]) for claim in judged["claims"]]
+    untested = {waiver["id"] for waiver in judged["waivers"] if waiver.get("verdict") == Verdict.UNTESTABLE}
+    judged["claims"] = [_judged_claim(claim, judged["checks"], untested) for claim in judged["claims"]]
     judged["waivers"] = [_judged_waiver(waiver, judged, cases) for waiver in judged["waivers"]]
     if "deviations" in judged:
         judged["deviations"] = _judged_deviations(judged["deviations"], judged["checks"])
     judged["totals"] = {
         **Counter(case["verdict"] for case in cases),
         "checks_selected": len({case["check"] for case in cases}),
-        "checks_executed": sum(1 for check in judged["checks"] if _executed(check)),
+        "checks_executed": sum(1 for check in judged["checks"] if _executed(check, untested)),
         "requests": judged["totals"]["requests"],
         "tokens": judged["totals"]["tokens"],
     }
@@ -188,8 +192,13 @@ def _copied(taken: Mapping[str, str] | None) -> dict[str, str] | None:
     return None if taken is None else dict(taken)
 
 
-def _executed(check: Document) -> bool:
-    return any(Verdict(case["verdict"]).executed for case in check["cases"])
+def _executed(check: Document, untested: Collection[str]) -> bool:
+    return any(_told(case, untested) for case in check["cases"])
+
+
+def _told(case: Document, untested: Collection[str]) -> bool:
+    """Whether a case came to a statement. untested: the waivers that accept what could not be tested."""
+    return Verdict(case["verdict"]).executed and case["waiver"] not in untested
 
 
 def _claim_document(claim: Claim) -> Document:
@@ -242,7 +251,7 @@ def spoken_cases(claim: Mapping[str, Any], check: Mapping[str, Any]) -> list[Doc
     ]
 
 
-def _judged_claim(claim: Document, checks: Sequence[Document]) -> Document:
+def _judged_claim(claim: Document, checks: Sequence[Document], untested: Collection[str]) -> Document:
     """A claim is the worst of its evidence, and not verified without an executed check.
 
     Evidence are all cases of the checks that name the claim, and, where the claim is about one alias or
@@ -255,12 +264,12 @@ def _judged_claim(claim: Document, checks: Sequence[Document]) -> Document:
             own.append(check["id"])
             cases += spoken
     verdict = worst(Verdict(case["verdict"]) for case in cases)
-    proven = verdict is not None and (verdict.red or any(Verdict(c["verdict"]).executed for c in cases))
+    proven = verdict is not None and (verdict.red or any(_told(case, untested) for case in cases))
     return {
         **claim,
         "verdict": verdict.value if verdict and proven else NOT_VERIFIED,
         "checks": own,
-        "proven": max(case["started"] for case in cases) if verdict in PROVEN else None,
+        "proven": max(case["started"] for case in cases) if proven and verdict in PROVEN else None,
     }
 
 
@@ -302,14 +311,26 @@ def _judged_waiver(entry: Document, document: Document, cases: Sequence[Document
         document["run"]["environment"], target["product"], target["product_version"] or None
     )
     own = [case for case in cases if waiver.concerns(case["check"], case["parameters"])] if here else []
+    used = any(case["waiver"] == waiver.id for case in own)
+    stale = bool(own) and all(case["verdict"] == Verdict.PASSED for case in own)
     return {
         **declared,
         "in_scope": here,
-        "used": any(case["waiver"] == waiver.id for case in own),
-        "stale": bool(own) and all(case["verdict"] == Verdict.PASSED for case in own),
+        "used": used,
+        "stale": stale,
+        **_needless(waiver.id, document["basis"], stale=stale, over=used or not here),
         "expired": here and waiver.expired(today),
         "expires_soon": here and waiver.expires_soon(today),
     }
+
+
+def _needless(name: str, basis: Document, *, stale: bool, over: bool) -> Document:
+    """Since when a waiver is needless, as far as earlier runs tell: over: it is in use again, or out of
+    scope; one whose check was not looked at stays as it was. Nothing in records that keep no history."""
+    if "needless" not in basis:
+        return {}
+    since = basis["needless"].get(name)
+    return {"needless_since": None if over else since or (basis["today"] if stale else None)}
 
 
 def _unfinished(selected: Sequence[Selected], cases: Sequence[Document], run: Run) -> list[Document]:

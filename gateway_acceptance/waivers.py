@@ -10,10 +10,10 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -21,8 +21,11 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from gateway_acceptance.advisories.words import DECLARED_ABSENT
 from gateway_acceptance.check import ID_PATTERN
+from gateway_acceptance.deviations import Harm, about
+from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.load import describe
 from gateway_acceptance.environment.table import Table
+from gateway_acceptance.places import waivers_file
 from gateway_acceptance.usage import UsageProblem
 
 WARNED_DAYS = 14
@@ -39,6 +42,21 @@ MOST_RENEWALS = 3
 
 OLD_BASE = re.compile(r"the advisory base ")
 """How the failure begins that is about what is known of holes, and about none itself."""
+
+UNRELATED = (
+    "got 418",
+    "missing field 'usage'",
+    "port 22/tcp listens at ::",
+    "[DONE] came twice: 2 > 1",
+    "owned by root, mode 0777",
+    '{"a": null}',
+    "日本語のみ",
+    "- - -",
+)
+"""What failures with nothing in common may look like: no description of one of them fits many."""
+UNRELATED_AT_MOST = 3
+UNFINISHED = "TODO"
+"""How a word begins that a person has yet to complete (``waivers propose``)."""
 
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -61,7 +79,8 @@ class Scope(Table):
 
 
 class Waiver(Table):
-    """One accepted deviation. observed: a regular expression that the failure's message must match."""
+    """One accepted deviation. observed: a regular expression that the failure's message must match;
+    verdict: what the case is without it."""
 
     id: Words
     check: Annotated[str, Field(pattern=ID_PATTERN.pattern)]
@@ -74,6 +93,7 @@ class Waiver(Table):
     opened: date
     expires: date
     renewals: int = Field(default=0, ge=0)
+    verdict: Literal["failed", "untestable", "inconclusive"] = "failed"
 
     @field_validator("observed")
     @classmethod
@@ -146,8 +166,30 @@ class Waiver(Table):
 _ENTRIES = TypeAdapter(tuple[Waiver, ...])
 
 
-def load_waivers(path: Path) -> tuple[Waiver, ...]:
-    """Read ``environments/waivers.toml``; an absent file holds none. Raises UsageProblem."""
+def waivers_path(environment: Environment, folder: Path) -> Path:
+    """The file that holds an environment's waivers: its own where it names one, else that of the folder."""
+    if environment.waivers is None:
+        return waivers_file(folder)
+    return environment.source.parent / environment.waivers
+
+
+def waivers_for(environment: Environment, folder: Path, harms: Collection[Harm] = ()) -> tuple[Waiver, ...]:
+    """What the operators of an environment accept. harms: what must be looked at. Raises UsageProblem, also
+    where the file that it names is not there."""
+    path = waivers_path(environment, folder)
+    if environment.waivers is not None and not path.is_file():
+        said = (
+            f"{environment.source}: waivers names {path}, which is not there; write it, or take the key out"
+        )
+        raise UsageProblem([said])
+    waivers = load_waivers(path)
+    if wrong := untouchable(waivers, harms):
+        raise UsageProblem([f"{path}: {sentence}" for sentence in wrong])
+    return waivers
+
+
+def load_waivers(path: Path, today: date | None = None) -> tuple[Waiver, ...]:
+    """Read a file of waivers; an absent one holds none. today: by default, in UTC. Raises UsageProblem."""
     if not path.exists():
         return ()
     try:
@@ -170,16 +212,48 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
         for waiver in waivers
         if waiver.expires < waiver.opened
     ]
-    sentences += [
-        f"{path}: the waiver {waiver.id!r} accepts a published hole until {waiver.expires}; "
-        f"{waiver.opened + timedelta(days=ADVISORY_LIFETIME_DAYS)} is the latest: "
-        "upgrade, or decide anew then"
-        for waiver in waivers
-        if waiver.too_long
-    ]
+    day = today or datetime.now(UTC).date()
+    sentences += [f"{path}: {sentence}" for waiver in waivers for sentence in unsound(waiver, day)]
     if sentences:
         raise UsageProblem(sentences)
     return waivers
+
+
+def unsound(waiver: Waiver, today: date) -> list[str]:
+    """Why no file may hold it and no run may be signed by it, a sentence each; not that it has expired."""
+    name, found = f"the waiver {waiver.id!r}", []
+    told = (waiver.reason, waiver.owner, waiver.id)
+    if any(word.lstrip().startswith(UNFINISHED) for word in told):
+        found.append(f"{name} is not complete: give it a reason and an owner in place of {UNFINISHED}")
+    if sum(re.search(waiver.observed, text) is not None for text in UNRELATED) > UNRELATED_AT_MOST:
+        found.append(f"{name}: observed matches any failure whatever; describe what was seen")
+    if waiver.opened > today:
+        found.append(f"{name} is opened on {waiver.opened}, which is yet to come; correct it")
+    if waiver.too_long:
+        latest = waiver.opened + timedelta(days=ADVISORY_LIFETIME_DAYS)
+        return [
+            *found,
+            f"{name} accepts a published hole until {waiver.expires}; {latest} is the latest: "
+            "upgrade, or decide anew then",
+        ]
+    allowed = LIFETIME_DAYS * (min(waiver.renewals, MOST_RENEWALS) + 1)
+    if (waiver.expires - waiver.opened).days > allowed:
+        latest = waiver.opened + timedelta(days=allowed)
+        found.append(
+            f"{name} is accepted until {waiver.expires}; with {waiver.renewals} renewals {latest} is the "
+            f"latest ({LIFETIME_DAYS} days at a time)"
+        )
+    return found
+
+
+def untouchable(waivers: Sequence[Waiver], harms: Collection[Harm]) -> list[str]:
+    """A sentence for each waiver that would leave unlooked at what no operator may leave so."""
+    return [
+        f"the waiver {waiver.id!r} accepts that {waiver.check} is {waiver.verdict}, a check of what "
+        f"{about(harms, waiver.check)}; take it out, and make it possible to look"
+        for waiver in waivers
+        if waiver.verdict != "failed" and about(harms, waiver.check)
+    ]
 
 
 def unknown_checks(waivers: Sequence[Waiver], check_ids: Sequence[str]) -> list[str]:
@@ -209,6 +283,17 @@ def state_of(waiver: Waiver, check_ids: Collection[str], today: date) -> State:
     return State.EXPIRES_SOON if waiver.expires_soon(today) else State.IN_FORCE
 
 
+def unfit(waiver: Waiver, version: str) -> str:
+    """Why it is of no use to an environment or nothing. version: empty where nobody told it yet."""
+    product = waiver.scope.product
+    if product is None or waiver.scope.versions is None:
+        return ""
+    if not version:
+        return f"fits {waiver.scope.versions}; the version is not known yet"
+    here = waiver.scope.environments[0] if waiver.scope.environments else ""
+    return "" if waiver.in_scope(here, product, version) else f"does not fit version {version}"
+
+
 def complaints(waivers: Sequence[Waiver], check_ids: Sequence[str], today: date) -> list[str]:
     """What ``waivers check`` says: unknown checks, expired, repeated, opened in the future, accepted for too
     long or too often; one sentence each. Whether one is still needed only a run can say."""
@@ -218,18 +303,7 @@ def complaints(waivers: Sequence[Waiver], check_ids: Sequence[str], today: date)
         name = f"the waiver {waiver.id!r}"
         if waiver.expired(today):
             found.append(f"{name} expired on {waiver.expires}: renew it or remove it")
-        if waiver.opened > today:
-            found.append(f"{name} is opened on {waiver.opened}, which is yet to come; correct it")
-        if waiver.too_long:
-            latest = waiver.opened + timedelta(days=ADVISORY_LIFETIME_DAYS)
-            found.append(f"{name} accepts a published hole; {latest} is the latest for it")
-        allowed = LIFETIME_DAYS * (waiver.renewals + 1)
-        if (waiver.expires - waiver.opened).days > allowed:
-            latest = waiver.opened + timedelta(days=allowed)
-            found.append(
-                f"{name} is accepted until {waiver.expires}; with {waiver.renewals} renewals {latest} is the "
-                f"latest ({LIFETIME_DAYS} days at a time)"
-            )
+        found += unsound(waiver, today)
         if waiver.renewals > MOST_RENEWALS:
             found.append(f"{name} was renewed {waiver.renewals} times; after {MOST_RENEWALS} decide for good")
         what = (waiver.check, waiver.observed, json.dumps([waiver.parameters, waiver.scope.model_dump()]))
@@ -260,6 +334,7 @@ def entry_text(waiver: Waiver) -> str:
         f"opened = {waiver.opened}",
         f"expires = {waiver.expires}",
         *([f"renewals = {waiver.renewals}"] if waiver.renewals else []),
+        *([f"verdict = {_toml(waiver.verdict)}"] if waiver.verdict != "failed" else []),
     ]
     return "\n".join(lines) + "\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from pydantic import ValidationError
 
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.root import project_root
-from gateway_acceptance.environment import load_environment
-from gateway_acceptance.environment.load import nearest
-from gateway_acceptance.places import waivers_file
+from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.environment.load import names_in, nearest
+from gateway_acceptance.places import runs_of, waivers_file
+from gateway_acceptance.run_directory import previous_record
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 from gateway_acceptance.waivers import (
     Waiver,
@@ -24,6 +26,9 @@ from gateway_acceptance.waivers import (
     entry_text,
     load_waivers,
     state_of,
+    unfit,
+    waivers_for,
+    waivers_path,
 )
 
 NEEDED = ("id", "check", "observed", "reason", "link", "owner", "expires")
@@ -46,6 +51,9 @@ def add_waivers_command(commands: Any) -> None:
         "check",
         help="say what is wrong with them; exit code 1 where anything is",
         description="Say which waivers are unknown, expired, repeated, or accepted for too long.",
+    )
+    checked.add_argument(
+        "--env", metavar="NAME|FILE", help="those of an environment that names a file of its own"
     )
     checked.set_defaults(run=_check)
     _add_new(parts)
@@ -90,14 +98,22 @@ def _add_new(parts: Any) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     root = project_root()
-    waivers = load_waivers(_file(root))
+    known = [check.id for check in collect(root).checks]
+    told = {}
     if arguments.env:
         environment = load_environment(arguments.env, root, os.environ)
-        product = environment.gateway.product
-        waivers = tuple(one for one in waivers if _speaks_of(one, environment.name, product))
-    known = [check.id for check in collect(root).checks]
+        product, version = environment.gateway.product, _version(environment, root)
+        waivers = tuple(
+            one for one in waivers_for(environment, root) if _speaks_of(one, environment.name, product)
+        )
+        told = {one.id: unfit(one, version) for one in waivers}
+    else:
+        waivers = load_waivers(_file(root))
     entries = [
-        {**json.loads(waiver.model_dump_json()), "state": state_of(waiver, known, _today()).value}
+        {
+            **json.loads(waiver.model_dump_json()),
+            "state": told.get(waiver.id) or state_of(waiver, known, _today()).value,
+        }
         for waiver in waivers
     ]
     if arguments.json:
@@ -112,9 +128,9 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check(arguments: argparse.Namespace) -> int:  # noqa: ARG001
+def _check(arguments: argparse.Namespace) -> int:
     root = project_root()
-    waivers = load_waivers(_file(root))
+    waivers = load_waivers(_file(root, arguments.env))
     found = complaints(waivers, [check.id for check in collect(root).checks], _today())
     for sentence in found:
         print(sentence)
@@ -143,8 +159,9 @@ def _new(arguments: argparse.Namespace) -> int:
     if arguments.print:
         print(entry_text(waiver), end="")
         return 0
-    add_waiver(_file(root), waiver)
-    print(f"{_file(root)}: {waiver.id} waives {waiver.check} until {waiver.expires}")
+    path = _file_for(root, waiver.scope.environments)
+    add_waiver(path, waiver)
+    print(f"{path}: {waiver.id} waives {waiver.check} until {waiver.expires}")
     return 0
 
 
@@ -172,7 +189,26 @@ def _speaks_of(waiver: Waiver, environment: str, product: str) -> bool:
     return named and waiver.scope.product in (None, product)
 
 
-def _file(root: Path) -> Path:
+def _version(environment: Environment, root: Path) -> str:
+    """As the newest run found it, else as it is declared; empty where neither tells."""
+    last = previous_record(runs_of(root), environment.name)
+    found = str(last["target"]["product_version"] or "") if last else ""
+    return found or environment.gateway.version or ""
+
+
+def _file(root: Path, name: str | None = None) -> Path:
+    """The folder's waivers, or those of an environment."""
+    if not name:
+        return waivers_file(root)
+    environment = load_environment(name, root, os.environ)
+    waivers_for(environment, root)
+    return waivers_path(environment, root)
+
+
+def _file_for(root: Path, environments: Sequence[str]) -> Path:
+    """Where a new waiver is written: to an environment's own file, where it holds in that one alone."""
+    if len(environments) == 1 and environments[0] in names_in(root):
+        return waivers_path(load_environment(environments[0], root, os.environ), root)
     return waivers_file(root)
 
 

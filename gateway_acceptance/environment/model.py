@@ -270,8 +270,8 @@ class Embedded(Table):
 
 
 class Environment(Table):
-    """One deployment to be judged. claims: the file of the operator's own claims, relative to this one;
-    ``source`` is the file that it was read from."""
+    """One deployment to be judged. claims, waivers: the files of the operator's own claims and
+    waivers, relative to this one; ``source`` is the file that it was read from."""
 
     name: Name
     kind: Kind
@@ -289,6 +289,7 @@ class Environment(Table):
     advisories: Advisories = Advisories()
     policy: Policy
     claims: str | None = None
+    waivers: str | None = None
     source: Path = Path()
 
     @model_validator(mode="after")

@@ -22,6 +22,8 @@ import pytest
 
 from gateway_acceptance.environment import Environment, resolved
 from gateway_acceptance.places import data_root
+from gateway_acceptance.plugin.options import user_folder
+from gateway_acceptance.waivers import waivers_path
 
 DECIDING = ("suites", "schemas", "gateway_acceptance")
 """Folders of a project whose files decide what a run says."""
@@ -55,7 +57,13 @@ def account_of(config: pytest.Config, environment: Environment) -> Account:
             "sha256": _of_file(environment.source),
             "resolved_sha256": resolved(environment),
         },
-        "files": _of_files(folders, [_beside(environment, environment.claims)]),
+        "files": _of_files(
+            folders,
+            [
+                _beside(environment, environment.claims),
+                waivers_path(environment, user_folder(config)),
+            ],
+        ),
         "distributions": _of_distributions(),
         "interpreter": {
             "version": sys.version.split()[0],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
 import shutil
@@ -37,7 +38,7 @@ from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.record import Run, Selected, build, unheard
 from gateway_acceptance.redaction import Redactor
-from gateway_acceptance.run_directory import run_id_of, withdraw
+from gateway_acceptance.run_directory import RECORD, run_directories, run_id_of, withdraw
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 from gateway_acceptance.waivers import Waiver, unknown_checks
 from gateway_acceptance.wire.exchange import Notebook
@@ -51,7 +52,7 @@ class Controller:
 
     config: pytest.Config
     environments: Sequence[Environment]
-    waivers: Sequence[Waiver]
+    waivers: Mapping[str, Sequence[Waiver]]
     claims: Mapping[str, Here]
     frozen: Mapping[str, Sequence[str]]
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="gateway-acceptance-")))
@@ -211,13 +212,14 @@ class Controller:
             cases=[case for case in self.cases if case["environment"] == name],
             claims=self.claims[name].claims,
             absent=self.claims[name].absent,
-            waivers=self.waivers,
+            waivers=self.waivers[name],
             known=self._known(environment),
             frozen=self.frozen,
             spent=budget.spent,
             product_version=read_preflight(self.folder, name).version,
             today=datetime.now(UTC).date(),
             advisories=_advisories(environment),
+            needless=_needless(runs_root(self.config), name, self.begun),
         )
 
     def _binding(self, environment: str) -> dict[str, Account | None] | None:
@@ -256,7 +258,8 @@ class Controller:
         broken = list(self.broken)
         smaller = narrowed(config)
         if not smaller:
-            broken += unknown_checks(self.waivers, list(self.catalogue))
+            held = [waiver for waivers in self.waivers.values() for waiver in waivers]
+            broken += dict.fromkeys(unknown_checks(held, list(self.catalogue)))
         if not smaller and self.left_out:
             smaller = [f"{self.left_out} cases of the profile were deselected"]
         return Run(
@@ -279,6 +282,23 @@ class Controller:
 def steady_clock() -> float:
     """Seconds by a clock that nobody sets; it counts a machine's sleep where the system has such a clock."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _needless(runs: Path, environment: str, begun: Mapping[str, Begun]) -> dict[str, str]:
+    """Which waivers the newest earlier run that ended calls needless, and since when."""
+    own = begun[environment].directory.path if environment in begun else None
+    for path in reversed(run_directories(runs, environment)):
+        if path == own:
+            continue
+        try:
+            record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+            if record["basis"]["unfinished"]:
+                continue
+            told = {one["id"]: one.get("needless_since") for one in record["waivers"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        return {name: since for name, since in told.items() if since}
+    return {}
 
 
 def _advisories(environment: Environment) -> dict[str, object] | None:

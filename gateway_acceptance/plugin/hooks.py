@@ -12,7 +12,6 @@ from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.environment import load_environments
-from gateway_acceptance.places import waivers_file
 from gateway_acceptance.plugin import options
 from gateway_acceptance.plugin.controller import Controller
 from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
@@ -44,7 +43,7 @@ from gateway_acceptance.plugin.worker import STATE, WorkerState
 from gateway_acceptance.plugin.worker_hooks import WorkerHooks
 from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.usage import UsageProblem
-from gateway_acceptance.waivers import load_waivers
+from gateway_acceptance.waivers import waivers_for
 
 __all__ = [
     "any_gateway",
@@ -84,12 +83,12 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = options.user_folder(config)
     try:
         environments = load_environments(options.environment_names(config), folder, os.environ)
-        waivers = load_waivers(waivers_file(folder))
         templates = load_claims(config.rootpath / options.CHECKS_ROOT / "claims.toml")
         for each in environments:
             load_base(each.advisory_base)
         claims = {each.name: claims_of(templates, each) for each in environments}
         harms = load_harm(config.rootpath / options.CHECKS_ROOT / "harm.toml")
+        waivers = {each.name: waivers_for(each, folder, harms) for each in environments}
         frozen = load_profiles(config.rootpath / options.CHECKS_ROOT / "profiles.toml")
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
@@ -107,7 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
     state = WorkerState(
         environments,
         folder,
-        () if learning else waivers,
+        {} if learning else waivers,
         {template.id for template in templates},
         harms,
         Path(learning) if learning else None,

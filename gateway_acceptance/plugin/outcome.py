@@ -17,12 +17,12 @@ import pytest
 
 import gateway_acceptance
 from gateway_acceptance.check import Check
-from gateway_acceptance.deviations import forbidden, general_lines, names_of
+from gateway_acceptance.deviations import about, forbidden, general_lines, names_of
 from gateway_acceptance.places import data_root
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.redaction import Redactor
-from gateway_acceptance.subjects import ANSWERS, SUBJECTS, Subjects, told
+from gateway_acceptance.subjects import ANSWERS, NOTHING, SUBJECTS, Subjects, told
 from gateway_acceptance.verdict import (
     CheckFailed,
     Inconclusive,
@@ -121,9 +121,11 @@ def unless_vacuous(outcome: Outcome, subjects: Subjects, exchanges: Sequence[Exc
 def accepted(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
     """The same outcome; DEVIATION where the product's release shows exactly this by itself; WAIVED where one
     waiver in scope describes all the rest. Where a part is known, what nobody accepted is told first. An
-    untestable case is judged by its root's failure."""
+    untestable case is judged by its root's failure, then by the waivers of what is untestable."""
     if outcome.verdict is Verdict.UNTESTABLE and outcome.root:
-        return _accepted_with_its_root(outcome, item, state)
+        outcome = _accepted_with_its_root(outcome, item, state)
+    if outcome.verdict in (Verdict.UNTESTABLE, Verdict.INCONCLUSIVE):
+        return _accepted_untold(outcome, check, item, state)
     if outcome.verdict is not Verdict.FAILED:
         return outcome
     problems = outcome.problems or (outcome.message,)
@@ -143,6 +145,18 @@ def accepted(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerSta
         return outcome
     first = (*(one for one in outcome.problems if one not in known), *known)
     return replace(outcome, message="\n".join(first), problems=first)
+
+
+def _accepted_untold(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
+    """WAIVED where the operator accepts that the check says nothing here: never of one that looks for open
+    doors, leaks or lost data, and never where a check ran and had nothing to judge."""
+    if about(state.harms, check.id) or outcome.message.startswith(f"Untestable: {NOTHING}"):
+        return outcome
+    for waiver in waivers_of(check.id, item, state, outcome.verdict):
+        if waiver.covers(outcome.message):
+            told = f"waived, {outcome.verdict.value}: {waiver.reason}"
+            return Outcome(Verdict.WAIVED, outcome.message, outcome.blame, waiver.id, told)
+    return outcome
 
 
 def _deviating(
@@ -193,15 +207,23 @@ def _accepted_with_its_root(outcome: Outcome, item: pytest.Item, state: WorkerSt
     return outcome
 
 
-def waivers_of(check_id: str, item: pytest.Item, state: WorkerState) -> list[Waiver]:
-    """The waivers in scope, not expired, that speak of this case of a check."""
+def waivers_of(
+    check_id: str, item: pytest.Item, state: WorkerState, verdict: Verdict = Verdict.FAILED
+) -> list[Waiver]:
+    """The waivers in scope, not expired, that speak of this case of a check, where it has that verdict."""
     environment = state.environment(environment_of(item))
+    held = state.waivers.get(environment.name, ())
+    if not any(
+        waiver.verdict == verdict and waiver.concerns(check_id, parameters_of(item)) for waiver in held
+    ):
+        return []  # nobody need be asked for a version
     version = state.version(environment.name) or None
     today = datetime.now(UTC).date()
     return [
         waiver
-        for waiver in state.waivers
-        if waiver.in_scope(environment.name, environment.gateway.product, version)
+        for waiver in held
+        if waiver.verdict == verdict
+        and waiver.in_scope(environment.name, environment.gateway.product, version)
         and waiver.concerns(check_id, parameters_of(item))
         and not waiver.expired(today)
     ]

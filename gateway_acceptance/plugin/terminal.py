@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.check import Check
-from gateway_acceptance.judgement import ALIKE
+from gateway_acceptance.judgement import ALIKE, NEEDLESS_DAYS, needless
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.results import Finished
@@ -109,6 +109,10 @@ def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         if waiver["expires_soon"]:
             ends = f"the waiver {waiver['id']} ends with {waiver['expires']}"
             reporter.write_line(f"  soon: {ends}; renew it, or mend what it covers", yellow=True)
+        if waiver["stale"] and (sentence := needless(waiver, finished.record)) not in run["reasons"]:
+            reporter.write_line(
+                f"  soon: {sentence}; red {NEEDLESS_DAYS} days after the run that first saw it", yellow=True
+            )
     used = [waiver for waiver in finished.record["waivers"] if waiver["used"]]
     for waiver in used if len(used) <= SHOWN_WAIVERS else ():
         reporter.write_line(f"  waived: {waiver['check']} {waiver['reason']} ({waiver['link']})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +24,13 @@ CONNECTIONS = "connections.json"
 
 @dataclass
 class WorkerState:
-    """folder: private to the run (0700), shared with the controller; claims: ids that checks may name; harms:
-    what is never a deviation; learning: where what fails is written down, instead of being accepted."""
+    """folder: private to the run (0700), shared with the controller; waivers: of each environment; claims:
+    ids that checks may name; harms: what is never a deviation; learning: where what fails is written down,
+    instead of being accepted."""
 
     environments: Sequence[Environment]
     folder: Path
-    waivers: Sequence[Waiver]
+    waivers: Mapping[str, Sequence[Waiver]]
     claims: Collection[str]
     harms: Sequence[Harm] = ()
     learning: Path | None = None

@@ -153,7 +153,7 @@ class WorkerHooks:
             outcome = unless_vacuous(outcome, SUBJECTS, self._state.notebook.exchanges)
         if outcome.verdict is Verdict.FAILED:
             outcome = accepted(self._located(outcome, item), check, item, self._state)
-        elif outcome.root:
+        elif outcome.verdict in (Verdict.UNTESTABLE, Verdict.INCONCLUSIVE):
             outcome = accepted(outcome, check, item, self._state)
         phases = item.stash[PHASES]
         if call.when == "teardown" and not any(phase.verdict is not Verdict.PASSED for phase in phases):

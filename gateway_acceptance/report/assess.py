@@ -80,7 +80,7 @@ def next_action(record: Record, mends: Mapping[str, str]) -> Action:
         return _for_case(*red[0], mends)
     stale = [waiver["id"] for waiver in record["waivers"] if waiver["stale"]]
     if stale:
-        return Action(f"Remove the waivers that are no longer needed: {named(stale)}")
+        return Action(f"Narrow or remove the waivers that are no longer needed here: {named(stale)}")
     expired = [waiver["id"] for waiver in record["waivers"] if waiver.get("expired")]
     if expired:
         return Action(f"Renew or remove the waivers that have expired: {named(expired)}")

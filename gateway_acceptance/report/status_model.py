@@ -319,7 +319,7 @@ def _use(entry: Mapping[str, Any]) -> str:
     if entry.get("expired"):
         return "expired: renew or remove it"
     if entry["stale"]:
-        return "no longer needed: remove it"
+        return "no longer needed here: narrow or remove it"
     return "used" if entry["used"] else "not used"
 
 

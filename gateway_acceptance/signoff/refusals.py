@@ -23,6 +23,7 @@ from gateway_acceptance.run_directory import RECORD, run_directories
 from gateway_acceptance.signoff.document import SIGNABLE
 from gateway_acceptance.usage import EXIT_READY
 from gateway_acceptance.verdict import Verdict
+from gateway_acceptance.waivers import Waiver, unsound
 
 Record = Mapping[str, Any]
 
@@ -36,6 +37,7 @@ def refusals(
     try:
         reasons = [
             *unsignable(record, now),
+            *unsound_waivers(record, now),
             *stale(record, now, environment.tracker.fresh_h),
             *otherwise(record, environment),
             *unbound(record, environment),
@@ -82,6 +84,16 @@ def unsignable(record: Record, signed: datetime) -> list[str]:
         f"the waiver {waiver} has expired since {name}; renew or remove it, and run again"
         for waiver in expired
     ]
+    return found
+
+
+def unsound_waivers(record: Record, signed: datetime) -> list[str]:
+    """What no file of waivers may say, of those that the run used, however they came into its record."""
+    found = []
+    for entry in record["waivers"]:
+        declared = {name: value for name, value in entry.items() if name in Waiver.model_fields}
+        if entry["used"]:
+            found += unsound(Waiver.model_validate_json(json.dumps(declared)), signed.date())
     return found
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from lab.patience import patient
 from tests.plugin.gateway import KEY
 
 KEY_VARIABLE = "MINI_KEY"
+OPENED = (datetime.now(UTC) - timedelta(days=30)).date().isoformat()
+EXPIRES = (datetime.now(UTC) + timedelta(days=120)).date().isoformat()
 RUN_BUDGET_S = 180
 CLAIM = """
 [[claim]]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.plugin.gateway import KEY, Gateway, serving
-from tests.plugin.project import ALIVE, Project, Run, a_check, new_project
+from tests.plugin.project import ALIVE, EXPIRES, OPENED, Project, Run, a_check, new_project
 
 HASH = hashlib.sha256(KEY.encode()).hexdigest()
 FORMS = {
@@ -54,17 +54,17 @@ def leaking_teardown():
     yield
     raise RuntimeError(os.environ["MINI_KEY"])
 """
-WAIVER = """
+WAIVER = f"""
 [[waiver]]
 id = "A"
 check = "API-T-011"
-scope = { environments = ["mini"] }
+scope = {{ environments = ["mini"] }}
 observed = "waived"
 reason = "known"
 link = "https://example.com/1"
 owner = "us"
-opened = 2020-01-01
-expires = 2120-01-01
+opened = {OPENED}
+expires = {EXPIRES}
 """
 
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from tests.plugin.gateway import USAGE, Gateway
-from tests.plugin.project import ALIVE, Project, a_check
+from tests.plugin.project import ALIVE, EXPIRES, OPENED, Project, a_check
 
 ASKS = [a_check(number, "gateway.models()", "gateway") for number in range(1, 6)]
 SECONDS_ENOUGH = 30
@@ -103,17 +103,17 @@ def test_a_failure_is_told_when_the_budget_leaves_nothing_to_look_into_it(
     assert "INTERNALERROR" not in run.output
 
 
-WAIVER = """
+WAIVER = f"""
 [[waiver]]
 id = "A"
 check = "API-T-001"
-scope = { product = "litellm", versions = ">=1" }
+scope = {{ product = "litellm", versions = ">=1" }}
 observed = "assert 1 == 2"
 reason = "known"
 link = "https://example.com/1"
 owner = "us"
-opened = 2020-01-01
-expires = 2120-01-01
+opened = {OPENED}
+expires = {EXPIRES}
 """
 
 

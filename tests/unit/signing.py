@@ -62,6 +62,7 @@ WAIVER = Waiver(
     owner="operators",
     opened=date(2026, 1, 1),
     expires=date(2026, 12, 31),
+    renewals=1,
 )
 RUN = Run(
     "20260601T000000Z",

@@ -30,7 +30,7 @@ KNOWN = Known(
 
 
 def state(*waivers: Waiver, **fields: Any) -> WorkerState:
-    made = WorkerState([environment(gateway=GATEWAY)], Path(), waivers, (), **fields)
+    made = WorkerState([environment(gateway=GATEWAY)], Path(), {"mini": waivers}, (), **fields)
     made._known["mini", "1.0"] = KNOWN
     return made
 

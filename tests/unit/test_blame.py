@@ -52,7 +52,7 @@ class Backends:
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[WorkerState]:
     declared = environment()
-    made = WorkerState([declared], tmp_path, (), set())
+    made = WorkerState([declared], tmp_path, {}, set())
     made.targets["mini"] = Target(declared, "sk-123456", tmp_path, time.time(), made.notebook)
     yield made
     made.close()

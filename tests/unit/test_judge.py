@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ import pytest
 from gateway_acceptance.check import DISRUPT, EXPOSE, Effect
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.judgement import needless
 from gateway_acceptance.policy import Spent
 from gateway_acceptance.record import Judgement, Run, build, judge
+from gateway_acceptance.waivers import Scope
 from tests.unit.declared import document, environment
 from tests.unit.test_record import RUN, TODAY, a_case, a_check, a_waiver
 
@@ -39,6 +43,7 @@ def judged(
         spent=Spent(),
         product_version="",
         today=TODAY,
+        needless=fields.pop("needless", None),
     )
     assert judge(document) == Judgement(**{name: document["run"][name] for name in JUDGED})
     return judge(document)
@@ -190,3 +195,31 @@ def test_an_alarm_comes_first_and_is_the_headline() -> None:
 def test_an_alarm_that_was_waived_is_none() -> None:
     waived = a_case("API-A-001", "waived", alarm="anybody gets in", waiver="W")
     assert "anybody" not in judged(waived, waivers=[a_waiver()]).headline
+
+
+DAY = {14: TODAY - timedelta(days=14), 15: TODAY - timedelta(days=15)}
+
+
+@pytest.mark.parametrize(("days", "red"), [(14, False), (15, True)])
+def test_a_needless_waiver_warns_for_a_while(days: int, *, red: bool) -> None:
+    since = {"W": DAY[days].isoformat()}
+    reasons = judged(PASSED, waivers=[a_waiver()], needless=since).reasons
+    assert any("the waiver W is no longer needed" in reason for reason in reasons) is red
+
+
+@pytest.mark.parametrize(
+    ("scope", "advice"),
+    [
+        ({"environments": ("mini",)}, "passes; remove it"),
+        ({"environments": ("mini", "other")}, "take mini out of its environments"),
+        ({"product": "other", "versions": ">=1.74,<=1.106.2"}, "narrow its versions (>=1.74,<=1.106.2)"),
+        ({"product": "other", "versions": ">=1.74.15,<=1.74.15"}, "passes; remove it"),
+        ({"product": "other", "versions": "==1.74.15"}, "passes; remove it"),
+        ({"product": "other", "versions": "==1.74.*"}, "narrow its versions"),
+        ({"product": "other"}, "give it the versions that need it"),
+    ],
+)
+def test_what_to_do_about_a_needless_waiver(scope: dict[str, Any], advice: str) -> None:
+    entry = json.loads(a_waiver(scope=Scope(**scope)).model_dump_json())
+    record = {"target": {"product_version": "1.74.15"}, "run": {"environment": "mini"}}
+    assert advice in needless(entry, record)

@@ -79,6 +79,7 @@ def built(cases: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
         cases=cases,
         claims=fields.pop("claims", [Claim("FUN-01", "Validated Functionality", "works")]),
         waivers=fields.pop("waivers", ()),
+        needless=fields.pop("needless", None),
         frozen={"smoke": ["API-A-001"], "nightly": ["API-A-001"], "release": ["API-A-001"]},
         spent=Spent(3, 4),
         known=fields.pop("known", None),
@@ -171,6 +172,33 @@ def test_waivers(
 def test_a_waiver_of_a_check_that_did_not_run_is_not_stale() -> None:
     (document,) = built([], waivers=[a_waiver()])["waivers"]
     assert not document["stale"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "waiver", "before", "since"),
+    [
+        ("passed", None, {}, TODAY.isoformat()),
+        ("passed", None, {"W": "2026-05-20"}, "2026-05-20"),
+        ("failed", None, {"W": "2026-05-20"}, "2026-05-20"),
+        ("waived", "W", {"W": "2026-05-20"}, None),
+        ("failed", None, {}, None),
+    ],
+)
+def test_since_when_a_waiver_is_needless(
+    verdict: str, waiver: str | None, before: dict[str, str], since: str | None
+) -> None:
+    record = built([a_case("API-A-001", verdict, waiver=waiver)], waivers=[a_waiver()], needless=before)
+    assert record["waivers"][0]["needless_since"] == since
+    assert rejudged(record) == record
+
+
+def test_what_could_not_be_tested_proves_nothing_however_accepted() -> None:
+    waivers = [a_waiver(verdict="untestable")]
+    record = built([a_case("API-A-001", "waived", waiver="W")], waivers=waivers)
+    assert record["totals"]["checks_executed"] == 0
+    assert (record["claims"][0]["verdict"], record["claims"][0]["proven"]) == ("not verified", None)
+    decided = built([a_case("API-A-001", "waived", waiver="W")], waivers=[a_waiver(verdict="inconclusive")])
+    assert decided["claims"][0]["verdict"] == "waived"
 
 
 def test_totals() -> None:

@@ -94,7 +94,7 @@ def test_each_red_verdict_asks_for_its_own_action(verdict: str, begin: str) -> N
 def test_then_waivers_then_the_runs_own_reasons_then_what_is_not_verified() -> None:
     document = record(PROVEN, claims=("FUN-03", "SEC-02"), exit_code=1, reasons=["the profile shrank"])
     document["waivers"] = [{"id": "W", "stale": True}]
-    assert next_action(document, {}).text == "Remove the waivers that are no longer needed: W"
+    assert next_action(document, {}).text == "Narrow or remove the waivers that are no longer needed here: W"
     document["waivers"] = [{"id": "W", "stale": False, "expired": True}]
     assert next_action(document, {}).text == "Renew or remove the waivers that have expired: W"
     document["waivers"] = []

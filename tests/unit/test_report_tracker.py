@@ -278,7 +278,7 @@ def test_waivers_in_scope_are_listed_with_their_use() -> None:
     waivers = section(render(document), "Waivers in use")
     assert "| `W` | `API-CHAT-001` | known \\| accepted (<https://example.org/1>) | platform |" in waivers
     assert "| 2026-06-01 (92 days left) | used |" in waivers
-    assert "no longer needed: remove it" in waivers
+    assert "no longer needed here: narrow or remove it" in waivers
     assert "expired: renew or remove it" in waivers
     assert "ELSEWHERE" not in waivers
 

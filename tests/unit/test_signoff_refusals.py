@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.cli.main import main
-from gateway_acceptance.signoff.refusals import of_another_list
+from gateway_acceptance.signoff.refusals import of_another_list, unsound_waivers
 from gateway_acceptance.signoff.verify import verify
-from tests.unit.signing import APPROVER, CASES, ENDED, SIGNED, Ground, a_case, bound, ground
+from tests.unit.signing import APPROVER, CASES, ENDED, SIGNED, WAIVER, Ground, a_case, bound, ground
 
 
 @dataclass
@@ -417,3 +417,21 @@ def test_a_run_that_brings_shorter_lists_along(desk: Desk) -> None:
     assert "was held against a shorter list than this suite's: API-Z-009 are not in it" in shorter
     (silent,) = of_another_list(record, frozen, [*claims, "FUN-99"])
     assert "says nothing of 1 claims that this suite makes of it (FUN-99)" in silent
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({}, None),
+        ({"observed": "."}, "'W-1': observed matches any failure whatever"),
+        ({"expires": "9999-12-31"}, "'W-1' is accepted until 9999-12-31"),
+        ({"opened": "2026-06-02"}, "'W-1' is opened on 2026-06-02, which is yet to come"),
+        ({"reason": "TODO"}, "'W-1' is not complete"),
+        ({"observed": ".", "used": False}, None),
+    ],
+)
+def test_what_no_file_of_waivers_may_say_is_not_signed(changed: dict[str, Any], sentence: str | None) -> None:
+    entry = {**json.loads(WAIVER.model_dump_json()), "used": True, **changed}
+    found = unsound_waivers({"waivers": [entry]}, SIGNED)
+    assert len(found) == (sentence is not None)
+    assert sentence is None or sentence in found[0]

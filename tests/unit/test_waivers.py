@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import tomli_w
 
+from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.usage import UsageProblem
-from gateway_acceptance.waivers import Waiver, load_waivers, unknown_checks
+from gateway_acceptance.waivers import Waiver, load_waivers, unfit, unknown_checks, untouchable, waivers_for
+from tests.unit.declared import environment
 
 ROOT = Path(__file__).parents[2]
 ENTRY: dict[str, Any] = {
@@ -52,6 +54,11 @@ def test_every_key_is_needed(tmp_path: Path, key: str) -> None:
         ({"scope": {"product": "litellm", "versions": "new"}}, "is no version range"),
         ({"expiry": date(2026, 1, 1)}, r"unknown key waiver\[1\].expiry, did you mean 'expires'"),
         ({"expires": date(2025, 1, 1)}, "expires before it is opened"),
+        ({"expires": date(9999, 12, 31)}, r"2026-07-03 is the latest \(183 days at a time\)"),
+        ({"opened": date(2999, 1, 1), "expires": date(2999, 2, 1)}, "which is yet to come"),
+        ({"reason": "TODO: why"}, "is not complete: give it a reason and an owner"),
+        ({"owner": "TODO"}, "is not complete"),
+        ({"verdict": "passed"}, "verdict"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
@@ -145,3 +152,61 @@ def test_a_published_hole_is_accepted_only_where_what_it_needs_is_absent(tmp_pat
 def test_an_old_base_is_no_hole(tmp_path: Path) -> None:
     (waiver,) = loaded(tmp_path, {**HOLE, "check": "API-ADV-004", "observed": "days old"})
     assert waiver.covers("the advisory base (x) is of 2020-01-01, 2000 days old")
+
+
+@pytest.mark.parametrize(
+    "wide", [".", ".+", "(?s).+", "(?s)^.+$", "\\S", "\\w", "[a-z]", "\\d|\\D", "e|o|a", "^.", ".$", "[^x]"]
+)
+def test_what_describes_anything_describes_nothing(tmp_path: Path, wide: str) -> None:
+    with pytest.raises(UsageProblem, match="'A': observed matches any failure whatever"):
+        loaded(tmp_path, {**ENTRY, "observed": wide})
+
+
+@pytest.mark.parametrize("narrow", ["got 4\\d\\d", "^leak\\.", "usage", "is missing|is null", "port \\d+"])
+def test_what_describes_something_is_read(tmp_path: Path, narrow: str) -> None:
+    assert loaded(tmp_path, {**ENTRY, "observed": narrow})
+
+
+def test_an_environments_own_file_is_the_only_one(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    loaded(tmp_path / "environments", ENTRY)
+    source = tmp_path / "elsewhere" / "mini.toml"
+    source.parent.mkdir()
+    declared = environment()
+    assert [one.id for one in waivers_for(declared, tmp_path)] == ["A"]
+    own = declared.model_copy(update={"waivers": "waivers.toml", "source": source})
+    with pytest.raises(UsageProblem, match="which is not there; write it, or take the key out"):
+        waivers_for(own, tmp_path)
+    loaded(source.parent, {**ENTRY, "id": "OWN"})
+    assert [one.id for one in waivers_for(own, tmp_path)] == ["OWN"]
+
+
+@pytest.mark.parametrize(
+    ("check", "verdict", "harm"),
+    [
+        ("API-AUTH-003", "untestable", "opens a door"),
+        ("API-AUTH-003", "inconclusive", "opens a door"),
+        ("API-AUTH-003", "failed", None),
+        ("BACKEND-OUT-010", "untestable", "leaks"),
+        ("API-CHAT-037", "untestable", "loses data"),
+        ("API-CHAT-001", "untestable", None),
+    ],
+)
+def test_what_must_be_looked_at(tmp_path: Path, check: str, verdict: str, harm: str | None) -> None:
+    waivers = loaded(tmp_path, {**ENTRY, "check": check, "verdict": verdict})
+    found = untouchable(waivers, load_harm(ROOT / "suites" / "harm.toml"))
+    assert len(found) == (harm is not None)
+    assert harm is None or f"is {verdict}, a check of what {harm}" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("1.80.0", ""),
+        ("1.110.2", "does not fit version 1.110.2"),
+        ("", "fits >=1.74.15,<=1.106.2; the version is not known yet"),
+    ],
+)
+def test_whether_it_fits_the_version(tmp_path: Path, version: str, said: str) -> None:
+    (waiver,) = loaded(tmp_path, ENTRY)
+    assert unfit(waiver, version) == said
