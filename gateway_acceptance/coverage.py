@@ -86,7 +86,7 @@ def load_coverage(path: Path, known: Collection[str]) -> Coverage:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise _error(path, [f"cannot be read ({error.strerror}); check the path"]) from None
     except UnicodeDecodeError:

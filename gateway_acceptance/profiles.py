@@ -16,7 +16,7 @@ def load_profiles(path: Path) -> dict[str, tuple[str, ...]]:
     Raises UsageProblem with one sentence per mistake.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageProblem([f"{path}: cannot be read: {error}; restore it"]) from None
     known = ", ".join(PROFILES)

@@ -92,6 +92,8 @@ def _abilities(arguments: argparse.Namespace) -> int:
         ]
     if problems:
         raise UsageProblem(problems)
+    for note in environment.notes:
+        print(f"# {note}")
     code = EXIT_READY
     with _opened(environment, root, arguments.litellm or "") as (target, redact):
         try:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateway_acceptance.environment.base_url import as_understood
 from gateway_acceptance.environment.model import Environment, known_keys
 from gateway_acceptance.environment.table import Table
 from gateway_acceptance.places import environments_of
@@ -51,7 +52,7 @@ def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Env
     """
     path = _path_of(name, root)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageProblem(
@@ -63,9 +64,11 @@ def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Env
         raise UsageProblem([f"{path}: the key 'source' is set by the suite itself; remove it"])
     try:
         complete = {**_substituted(document, variables), "source": str(path)}
-        return Environment.model_validate_json(json.dumps(complete, default=str))
+        environment = Environment.model_validate_json(json.dumps(complete, default=str))
     except ValidationError as error:
         raise UsageProblem(describe(path, document, error, table=Environment)) from None
+    notes = as_understood(complete["gateway"].get("url"), environment.gateway.url)
+    return environment.with_notes([f"{path}: {note}" for note in notes])
 
 
 def missing_variables(environment: Environment, variables: Mapping[str, str]) -> list[str]:
@@ -139,7 +142,7 @@ def _named(root: Path) -> dict[str, Path]:
 
 def _is_embedded(path: Path) -> bool:
     """Whether a file that came with the package is a lab, and no example of somebody's deployment."""
-    return "embedded" in tomllib.loads(path.read_text(encoding="utf-8"))
+    return "embedded" in tomllib.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _substituted(value: Any, variables: Mapping[str, str]) -> Any:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.abilities import ASSUMED, Ability, KnownAbility
+from gateway_acceptance.environment.base_url import BaseUrl
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
+from gateway_acceptance.environment.product_names import ANY_OTHER, ProductName
 from gateway_acceptance.environment.table import Name, Table, Url
 
 GATEWAY_MACHINE = "gateway"
@@ -61,8 +64,8 @@ class Gateway(Table):
     notice of an ``order``.
     """
 
-    url: Url
-    product: Name = "openai-compatible"
+    url: BaseUrl
+    product: ProductName = ANY_OTHER
     version: str | None = None
     variant: Annotated[str, Field(pattern=r"^[a-z0-9]*$")] | None = None
     key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
@@ -291,6 +294,7 @@ class Environment(Table):
     claims: str | None = None
     waivers: str | None = None
     source: Path = Path()
+    _notes: tuple[str, ...] = PrivateAttr(default=())
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -317,6 +321,17 @@ class Environment(Table):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was understood otherwise than it was written: a sentence each, for whoever runs it."""
+        return self._notes
+
+    def with_notes(self, notes: Sequence[str]) -> Self:
+        """The same, with something to be said about its file."""
+        noted = self.model_copy()
+        noted._notes = tuple(notes)
+        return noted
 
     def _deployments(self) -> list[tuple[str, Served]]:
         singles: list[tuple[str, Served]] = [(f"model {model.alias!r}", model) for model in self.models]

@@ -107,6 +107,9 @@ class Controller:
         if sentences:
             raise UsageProblem(sentences)
         options = {"litellm": self.config.getoption("--litellm") or ""}
+        for environment in self.environments:
+            for note in environment.notes:
+                say(note)
         facts = {}
         keys = {}  # only those made up for this run are handed on; the others stay in the environment
         for environment in self.environments:

@@ -14,7 +14,7 @@ def test_the_environment_has_the_last_word() -> None:
 
 
 def test_of_an_unknown_product_nothing_is_known() -> None:
-    unknown = {"url": URL, "key_variable": "K", "product": "other", "served_by_header": "x-by"}
+    unknown = {"url": URL, "key_variable": "K", "product": "openai-compatible", "served_by_header": "x-by"}
     product = product_of(environment(gateway=unknown).gateway)
     assert (product.liveness, product.readiness, product.version_path) == (None, None, None)
     assert product.served_by == "x-by"

@@ -1,0 +1,28 @@
+"""The products of gateways that an environment may name."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated
+
+from pydantic.functional_validators import AfterValidator
+
+from gateway_acceptance.environment.table import Name
+
+ANY_OTHER = "openai-compatible"
+PRODUCT_NAMES = ("litellm", "portkey", ANY_OTHER)
+
+
+def _known(value: str) -> str:
+    if value in PRODUCT_NAMES or "${" in value:
+        return value
+    close = difflib.get_close_matches(value, PRODUCT_NAMES, n=1, cutoff=0.5)
+    hint = f", did you mean {close[0]!r}?" if close else ""
+    known = ", ".join(PRODUCT_NAMES[:-1])
+    raise ValueError(
+        f"is the unknown product {value!r}{hint}; known are: {known}; {ANY_OTHER!r} is any other"
+    )
+
+
+ProductName = Annotated[Name, AfterValidator(_known)]
+"""A product that we know something of, or ``openai-compatible``."""
