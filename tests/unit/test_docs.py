@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from gateway_acceptance.cli.main import main
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.waivers import load_waivers
 
 ROOT = Path(__file__).parents[2]
 CHECK_ID = re.compile(r"`((?:API|HOST|BACKEND)-[A-Z][A-Z0-9]*-\d{3})`")
@@ -74,3 +77,24 @@ def test_the_index_names_every_page() -> None:
     index = set(LINK.findall((ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
     pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert pages - index == set(), "docs/README.md is the index: name the page there"
+
+
+def example(page: str) -> str:
+    """The first TOML of a page of docs/."""
+    found = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_example_of_an_environment_is_one_and_names_the_defaults() -> None:
+    document = tomllib.loads(example("environments.md"))
+    environment = Environment.model_validate_json(json.dumps(document))
+    for table in ("bounds", "balance", "outage", "tracker"):
+        assert getattr(environment, table) == Environment.model_fields[table].default, table
+
+
+def test_the_example_of_a_waiver_is_one_of_ours(tmp_path: Path) -> None:
+    file = tmp_path / "waivers.toml"
+    file.write_text(example("waivers.md"), encoding="utf-8")
+    (waiver,) = load_waivers(file)
+    assert waiver.id in {one.id for one in load_waivers(ROOT / "environments" / "waivers.toml")}
