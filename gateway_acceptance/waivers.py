@@ -318,23 +318,23 @@ def entry_text(waiver: Waiver) -> str:
     scope = waiver.scope
     parts = []
     if scope.environments:
-        parts.append(f"environments = [{', '.join(map(_toml, scope.environments))}]")
+        parts.append(f"environments = [{', '.join(map(quoted, scope.environments))}]")
     if scope.product is not None:
-        parts.append(f"product = {_toml(scope.product)}")
+        parts.append(f"product = {quoted(scope.product)}")
     if scope.versions is not None:
-        parts.append(f"versions = {_toml(scope.versions)}")
-    given = ", ".join(f"{_toml(name)} = {_toml(value)}" for name, value in waiver.parameters.items())
+        parts.append(f"versions = {quoted(scope.versions)}")
+    given = ", ".join(f"{quoted(name)} = {quoted(value)}" for name, value in waiver.parameters.items())
     lines = [
         "[[waiver]]",
-        f"id = {_toml(waiver.id)}",
-        f"check = {_toml(waiver.check)}",
+        f"id = {quoted(waiver.id)}",
+        f"check = {quoted(waiver.check)}",
         *([f"parameters = {{ {given} }}"] if given else []),
         f"scope = {{ {', '.join(parts)} }}",
-        *(f"{name} = {_toml(getattr(waiver, name))}" for name in ("observed", "reason", "link", "owner")),
+        *(f"{name} = {quoted(getattr(waiver, name))}" for name in ("observed", "reason", "link", "owner")),
         f"opened = {waiver.opened}",
         f"expires = {waiver.expires}",
         *([f"renewals = {waiver.renewals}"] if waiver.renewals else []),
-        *([f"verdict = {_toml(waiver.verdict)}"] if waiver.verdict != "failed" else []),
+        *([f"verdict = {quoted(waiver.verdict)}"] if waiver.verdict != "failed" else []),
     ]
     return "\n".join(lines) + "\n"
 
@@ -357,7 +357,7 @@ def add_waiver(path: Path, waiver: Waiver) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _toml(text: str) -> str:
+def quoted(text: str) -> str:
     """A TOML string: as it stands where it can, so that patterns stay readable; else with escapes."""
     if not any(character == "'" or not character.isprintable() for character in text):
         return f'"{text}"' if "\\" not in text and '"' not in text else f"'{text}'"

@@ -14,9 +14,11 @@ from pydantic import ValidationError
 
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.load import names_in, nearest
-from gateway_acceptance.places import runs_of, waivers_file
+from gateway_acceptance.places import runs_of, suites_of, waivers_file
+from gateway_acceptance.proposals import proposal
 from gateway_acceptance.run_directory import previous_record
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 from gateway_acceptance.waivers import (
@@ -39,11 +41,12 @@ def add_waivers_command(commands: Any) -> None:
     command = commands.add_parser(
         "waivers",
         help="list the accepted deviations, check them, write a new one",
-        description="The accepted deviations of environments/waivers.toml: list (the default), check, new.",
+        description="What operators accept, in environments/waivers.toml or a file that their environment "
+        "names: list (the default), check, new, propose.",
     )
     _list_options(command)
     command.set_defaults(run=_list)
-    parts = command.add_subparsers(metavar="list|check|new")
+    parts = command.add_subparsers(metavar="list|check|new|propose")
     listed = parts.add_parser("list", help="all waivers with their state", description=command.description)
     _list_options(listed, default=argparse.SUPPRESS)  # what stands before "list" counts, too
     listed.set_defaults(run=_list)
@@ -57,6 +60,14 @@ def add_waivers_command(commands: Any) -> None:
     )
     checked.set_defaults(run=_check)
     _add_new(parts)
+    proposed = parts.add_parser(
+        "propose",
+        help="write candidates from the last run, for a person to complete",
+        description="Print the red cases of an environment's last run as entries to complete; nothing is "
+        "written, and no file with an incomplete one is read.",
+    )
+    proposed.add_argument("--env", metavar="NAME|FILE", required=True, help="the environment")
+    proposed.set_defaults(run=_propose)
 
 
 def _list_options(command: argparse.ArgumentParser, **default: Any) -> None:
@@ -187,6 +198,16 @@ def _waiver(arguments: argparse.Namespace, parameters: dict[str, str]) -> Waiver
 def _speaks_of(waiver: Waiver, environment: str, product: str) -> bool:
     named = not waiver.scope.environments or environment in waiver.scope.environments
     return named and waiver.scope.product in (None, product)
+
+
+def _propose(arguments: argparse.Namespace) -> int:
+    root = project_root()
+    environment = load_environment(arguments.env, root, os.environ)
+    last = previous_record(runs_of(root), environment.name)
+    if last is None:
+        raise UsageProblem([f"{environment.name} has no run in {runs_of(root)}; run it first"])
+    print(proposal(last, load_harm(suites_of(root) / "harm.toml"), _today()), end="")
+    return 0
 
 
 def _version(environment: Environment, root: Path) -> str:

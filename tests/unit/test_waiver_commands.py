@@ -13,6 +13,7 @@ from gateway_acceptance.cli import waivers as command
 from gateway_acceptance.cli.catalogue import Catalogue
 from gateway_acceptance.waivers import (
     LIFETIME_DAYS,
+    Scope,
     State,
     Waiver,
     complaints,
@@ -22,7 +23,7 @@ from gateway_acceptance.waivers import (
 )
 from tests.unit.declared import document
 from tests.unit.test_cli import said
-from tests.unit.test_record import a_check, a_waiver
+from tests.unit.test_record import a_case, a_check, a_waiver, built
 
 KNOWN = ["API-A-001", "API-A-002"]
 TODAY = date(2026, 6, 1)
@@ -76,11 +77,8 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert (entry["id"], entry["state"], entry["renewals"]) == ("OLD", "expires soon", 0)
 
 
-@pytest.mark.parametrize(("name", "count"), [("mini", 1), ("other", 0)])
-@pytest.mark.parametrize("before", [True, False])
-def test_list_of_an_environment(
-    capsys: pytest.CaptureFixture[str], project: Path, name: str, count: int, before: bool
-) -> None:
+def declare(project: Path, name: str, first: str = "", gateway_more: str = "") -> None:
+    """An environment file in the project's folder."""
     tables: dict[str, Any] = document(name=name)
     lines = "".join(
         f"[[{table}]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in entry.items())
@@ -89,8 +87,17 @@ def test_list_of_an_environment(
     )
     policy = "".join(f"{key} = {json.dumps(value)}\n" for key, value in tables["policy"].items())
     gateway = "".join(f'{key} = "{value}"\n' for key, value in tables["gateway"].items())
-    text = f'name = "{name}"\nkind = "staging"\n[gateway]\n{gateway}{lines}[policy]\n{policy}'
+    head = f'{first}name = "{name}"\nkind = "staging"\n[gateway]\n{gateway}{gateway_more}'
+    text = f"{head}{lines}[policy]\n{policy}"
     (project / "environments" / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "count"), [("mini", 1), ("other", 0)])
+@pytest.mark.parametrize("before", [True, False])
+def test_list_of_an_environment(
+    capsys: pytest.CaptureFixture[str], project: Path, name: str, count: int, before: bool
+) -> None:
+    declare(project, name)
     option = ["--env", name, "--json"]
     words = ["waivers", *option, "list"] if before else ["waivers", "list", *option]
     code, out, err = said(capsys, *words)
@@ -215,3 +222,36 @@ def test_the_projects_own_waivers_are_in_order() -> None:
     waivers = load_waivers(file)
     first = max(waiver.opened for waiver in waivers)
     assert complaints(waivers, [waiver.check for waiver in waivers], first) == []
+
+
+def test_the_list_of_an_environment_is_of_its_own_file_and_tells_what_does_not_fit(
+    capsys: pytest.CaptureFixture[str], project: Path
+) -> None:
+    declare(project, "mini", 'waivers = "ours.toml"\n', 'product = "litellm"\nversion = "1.110.2"\n')
+    own = of(id="OWN", scope=Scope(product="litellm", versions="<1.106"))
+    (project / "environments" / "ours.toml").write_text(entry_text(own), encoding="utf-8")
+    code, out, err = said(capsys, "waivers", "--env", "mini")
+    assert (code, err) == (0, "")
+    assert "does not fit version 1.110.2" in out
+    assert "OLD" not in out
+    code, _, err = said(capsys, "waivers", "new", *options())
+    assert (code, err) == (0, "")
+    assert [one.id for one in load_waivers(project / "environments" / "ours.toml", TODAY)] == ["OWN", "NEW"]
+    (project / "environments" / "ours.toml").unlink()
+    code, _, err = said(capsys, "waivers", "--env", "mini")
+    assert (code, "ours.toml, which is not there" in err) == (4, True)
+
+
+def test_candidates_of_the_last_run(capsys: pytest.CaptureFixture[str], project: Path) -> None:
+    declare(project, "mini")
+    code, out, err = said(capsys, "waivers", "propose", "--env", "mini")
+    assert (code, out) == (4, "")
+    assert "mini has no run in" in err
+    latest = project / "reports" / "runs" / "mini" / "latest"
+    latest.mkdir(parents=True)
+    record = built([a_case("API-A-001", "failed", message="got 404 after 3 s")])
+    (latest / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    code, out, err = said(capsys, "waivers", "propose", "--env", "mini")
+    assert (code, err) == (0, "")
+    assert r"observed = '(?m)^got 404 after -?\d+(?:\.\d+)? s$'" in out
+    assert (project / "environments" / "waivers.toml").read_text(encoding="utf-8") == HEAD + ENTRY
