@@ -3,21 +3,25 @@
 In a folder without checks of its own ``pytest --env=FILE`` runs the checks that came with the package, as if
 it had been started in the folder that holds them. A run that names no environment there is not ours.
 
-Pytest takes any argument that is an existing path for a place of tests while it looks for its root, the value
-of ``--env`` included. Where that led it away from the project, one sentence says so.
+Pytest takes any argument that is an existing path for a place of tests while it looks for its root, values
+of ``--env`` and ``--runs`` included. Where that led it away from the project, one sentence says so.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.check import PROFILES
 from gateway_acceptance.places import data_root, is_project
 from gateway_acceptance.plugin.options import CHECKS_ROOT, USER_FOLDER, add_options
 
 HOOKS = "gateway_acceptance.plugin.hooks"
+OURS = ("--env", "--runs", "--learn-deviations")
 WRITES_INTO_THE_ROOT = ("stepwise", "cacheprovider")
 """The first needs the second, which keeps a folder in pytest's root: here, in the installed package."""
 
@@ -40,14 +44,35 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    given: list[str] = config.getoption("--env") or []
     here = config.invocation_params.dir
-    if given and USER_FOLDER not in config.stash and config.rootpath != here and config.inipath is None:
-        if not (here / CHECKS_ROOT).is_dir():
-            return
+    if USER_FOLDER in config.stash or config.inipath is not None:
+        return
+    given: list[str] = config.getoption("--env") or []
+    if (given or config.getoption("--runs")) and config.rootpath != here and (here / CHECKS_ROOT).is_dir():
+        taken = value_taken_for_a_place(config.invocation_params.args, here)
+        option, value = taken or ("--env", given[0] if given else "NAME")
         raise pytest.UsageError(
-            f"pytest took the path {given[0]} for its root; write --env={given[0]}, with the equals sign"
+            f"pytest took the path {value} for its root; write {option}={value}, with the equals sign"
         )
+    if not given and config.option.markexpr.strip() in PROFILES and _holds_nothing(here):
+        profile = config.option.markexpr.strip()
+        raise pytest.UsageError(
+            f"{here} holds no checks, and no environment is named whose packaged checks would be run; "
+            f"write pytest -m {profile} --env=FILE"
+        )
+
+
+def value_taken_for_a_place(args: Sequence[str], here: Path) -> tuple[str, str] | None:
+    """The option of ours, and its value, that stands alone and is a path that exists; None where none is."""
+    for option, value in pairwise(str(one) for one in args):
+        if option in OURS and (here / value.split("::", 1)[0]).exists():
+            return option, value
+    return None
+
+
+def _holds_nothing(here: Path) -> bool:
+    """Whether a folder has nothing of Python or pytest at hand: a marker of ours then means our checks."""
+    return not any(here.glob("*.py")) and not any((here / name).exists() for name in ("tests", "test"))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

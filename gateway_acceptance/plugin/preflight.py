@@ -6,12 +6,16 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.breaker import Trouble
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 
+START = "start it, then run again"
+NOT_TLS = ("wrong version number", "record layer failure", "http request", "packet length too long")
+"""OpenSSL's words for an answer that is no TLS at all."""
 LONGEST_LOOK_S = 10.0
 """Seconds for one question: these are answered from memory."""
 
@@ -32,24 +36,27 @@ class Preflight:
     def trouble(self) -> Trouble | None:
         """What keeps the gateway as a whole from being judged."""
         if self.silent:
-            return Trouble(self.silent, self.mend or "start it, then run again")
+            return Trouble(self.silent, self.mend or START)
         return Trouble(self.refused, self.mend) if self.refused else None
 
 
 def looked_at(gateway: GatewayClient) -> Preflight:
     """Ask it: its readiness, without a key; its models, with the key; its version."""
     product = gateway.product
-    start = "start it, then run again"
+    url = gateway.environment.gateway.url
     try:
         answer = gateway.get(product.readiness or product.liveness or "/v1/models", key=None)
     except NoAnswer as failure:
-        return _no_answer(failure)
+        return _no_answer(failure, url)
     found = Preflight(version=_version(answer, product.version_key))
     try:
         listed = gateway.models()
     except NoAnswer as failure:
-        return replace(_no_answer(failure), version=found.version)
+        return replace(_no_answer(failure, url), version=found.version)
     asked, status = f"GET /v1/models: {listed.status}", listed.status or 0
+    if status == HTTPStatus.BAD_REQUEST and _wants_tls(listed):
+        mend = f"write {_other_scheme(url)} as gateway.url"
+        return replace(found, silent=f"the gateway speaks TLS there ({asked} {listed.text[:120]})", mend=mend)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         variable = gateway.environment.gateway.key_variable
         source = f"correct the key in {variable}" if variable else "restart the lab"
@@ -63,7 +70,10 @@ def looked_at(gateway: GatewayClient) -> Preflight:
             found, silent=f"the gateway refuses every request as one too many ({asked})", mend=mend
         )
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
-        return replace(found, silent=f"the gateway is unavailable ({asked} {listed.text[:120]})", mend=start)
+        mend = (
+            "something answers in its place or before it is ready: start what stands behind, then run again"
+        )
+        return replace(found, silent=f"the gateway is unavailable ({asked} {listed.text[:120]})", mend=mend)
     if 300 <= status < 400:
         place = (listed.header("location") or "nowhere")[:120]
         mend = "name the place that answers as gateway.url; the key is sent nowhere else"
@@ -75,15 +85,51 @@ def looked_at(gateway: GatewayClient) -> Preflight:
     return found
 
 
-def _no_answer(failure: NoAnswer) -> Preflight:
-    words, mend = str(failure), "start it, then run again"
-    if "cannot be resolved" in words or "was not resolved" in words:
-        mend = "correct gateway.url, or the resolver of this machine"
-    elif ": TLS: " in words:
-        mend = "then run again"
-    elif "within" in words:
-        mend = "look whether it hangs or a firewall drops what is sent to it, then run again"
-    return Preflight(silent=f"the gateway does not answer ({words})", mend=mend)
+def _wants_tls(answer: Exchange) -> bool:
+    """Whether a server says that it was asked in plain HTTP where it speaks TLS: nginx, Apache, Go's."""
+    text = answer.text.lower()
+    return any(
+        words in text
+        for words in (
+            "plain http request was sent to https",
+            "plain http to an ssl",
+            "http request to an https",
+        )
+    )
+
+
+def _other_scheme(url: str) -> str:
+    return f"http{url[5:]}" if url.startswith("https:") else f"https{url[4:]}"
+
+
+def mend_of_silence(words: str, url: str) -> str:
+    """What to do about a gateway that gave no answer, by what the exchange says of it. url: gateway.url."""
+    host = urlsplit(url).hostname
+    if "cannot be resolved" in words:
+        return f"there is no such name: correct {host} in gateway.url, or the resolver of this machine"
+    if "was not resolved" in words:
+        return f"look whether the resolver of this machine answers, or write an address for {host}"
+    if ": TLS: no handshake" in words:
+        if any(sign in words for sign in NOT_TLS):
+            return f"it speaks no TLS there: write {_other_scheme(url)} as gateway.url, or the port that does"
+        return "look which versions and ciphers of TLS it offers, then run again"
+    if ": TLS: " in words:
+        return "then run again"  # which of them, and its mend, stands in the words
+    if "connection refused" in words:
+        return "start it, or correct the port in gateway.url, then run again"
+    if "within" in words:
+        return "look whether it hangs or a firewall drops what is sent to it, then run again"
+    if "the connection broke" in words and url.startswith("http:"):
+        return (
+            f"look into its log why it ends connections; if it speaks TLS there, write {_other_scheme(url)} "
+            "as gateway.url"
+        )
+    return "look whether gateway.url is its address, and into its log, then run again"
+
+
+def _no_answer(failure: NoAnswer, url: str) -> Preflight:
+    words = str(failure)
+    return Preflight(silent=f"the gateway does not answer ({words})", mend=mend_of_silence(words, url))
 
 
 def _model_ids(answer: Exchange) -> str | None:

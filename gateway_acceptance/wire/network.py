@@ -239,7 +239,7 @@ def tls_words(error: BaseException, host: str) -> str:
         if code in (WRONG_NAME, WRONG_ADDRESS):
             return f"TLS: the certificate is not one of {host} (wrong name); use the name that it holds"
         if code in UNKNOWN_ISSUER:
-            return f"TLS: the certificate of {host} is of an unknown CA; name that CA with network.ca_file"
+            return f"TLS: the certificate of {host} is of an unknown CA; name that CA's file in SSL_CERT_FILE"
         return f"TLS: the certificate of {host} is refused: {seen.verify_message}"
     if isinstance(seen, ssl.SSLError):
         reason = (seen.reason or str(seen)).replace("_", " ").lower()

@@ -1,0 +1,101 @@
+"""A gateway that cannot be asked: what is wrong, and the mend that mends it."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from gateway_acceptance.environment.products import Product
+from gateway_acceptance.plugin.preflight import Preflight, looked_at, mend_of_silence
+from gateway_acceptance.verdict import NoAnswer
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
+from tests.unit.declared import environment
+
+PLAIN, TLS = "http://gw.example:4000", "https://gw.example:4000"
+
+
+@pytest.mark.parametrize(
+    ("words", "url", "mend"),
+    [
+        (
+            "the name gw.example cannot be resolved: Name or service not known",
+            PLAIN,
+            "there is no such name: ",
+        ),
+        ("the name gw.example was not resolved within 3 s", PLAIN, "look whether the resolver"),
+        ("TLS: no handshake with gw.example: wrong version number", TLS, f"write {PLAIN} as gateway.url"),
+        ("TLS: no handshake with gw.example: record layer failure", TLS, f"write {PLAIN} as gateway.url"),
+        (
+            "TLS: no handshake with gw.example: tlsv1 alert protocol version",
+            TLS,
+            "which versions and ciphers",
+        ),
+        ("TLS: the certificate of gw.example has expired; renew it", TLS, "then run again"),
+        ("connection refused", PLAIN, "start it, or correct the port in gateway.url"),
+        ("no answer within 5 s", PLAIN, "whether it hangs or a firewall"),
+        ("the connection broke: reset by peer", PLAIN, f"if it speaks TLS there, write {TLS} as gateway.url"),
+        ("the connection broke: reset by peer", TLS, "look whether gateway.url is its address"),
+        ("no connection: No route to host", PLAIN, "look whether gateway.url is its address"),
+    ],
+)
+def test_the_mend_of_a_silence(words: str, url: str, mend: str) -> None:
+    said = mend_of_silence(f"GET {url}/health: {words}", url)
+    assert mend in said
+    assert ("start it" in said) == (words == "connection refused")
+
+
+def looked(*answers: Exchange | NoAnswer) -> Preflight:
+    """What is found of a gateway that answers its readiness and its models so."""
+    left = list(answers)
+
+    def next_answer(*_: object, **__: object) -> Exchange:
+        answer = left.pop(0)
+        if isinstance(answer, NoAnswer):
+            raise answer
+        return answer
+
+    declared = environment(gateway={"url": PLAIN, "key_variable": "K"})
+    only = SimpleNamespace(product=Product(), environment=declared, get=next_answer, models=next_answer)
+    return looked_at(cast(GatewayClient, only))
+
+
+def answered(status: int, text: str) -> Exchange:
+    body = json.dumps(text).encode()
+    return Exchange("GET", PLAIN, (), b"", status=status, chunks=[(0.1, body)], elapsed_s=0.1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<center>The plain HTTP request was sent to HTTPS port</center>",
+        "Client sent an HTTP request to an HTTPS server.",
+        "Reason: You're speaking plain HTTP to an SSL-enabled server port.",
+    ],
+)
+def test_a_port_of_tls_is_no_refused_key(text: str) -> None:
+    trouble = looked(answered(400, text), answered(400, text)).trouble
+    assert trouble is not None
+    assert trouble.what.startswith("the gateway speaks TLS there (GET /v1/models: 400")
+    assert trouble.mend == f"write {TLS} as gateway.url"
+
+
+def test_a_key_that_is_refused_with_400_stays_one() -> None:
+    trouble = looked(answered(200, ""), answered(400, "no such key")).trouble
+    assert trouble is not None
+    assert trouble.what.startswith("the gateway refuses the environment's key")
+
+
+def test_a_proxy_without_a_gateway_behind_is_not_told_to_start() -> None:
+    trouble = looked(answered(502, "bad gateway"), answered(502, "bad gateway")).trouble
+    assert trouble is not None
+    assert "start what stands behind" in trouble.mend
+
+
+def test_no_answer_is_told_with_its_mend() -> None:
+    trouble = looked(NoAnswer(f"GET {PLAIN}/v1/models: the name gw.example cannot be resolved: -2")).trouble
+    assert trouble is not None
+    assert trouble.mend.startswith("there is no such name: correct gw.example in gateway.url")
