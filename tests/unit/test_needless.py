@@ -1,0 +1,37 @@
+"""Since when a waiver is needless: what the newest earlier run that ended tells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.plugin.controller import _needless
+from tests.unit.test_record import a_case, a_waiver, built
+
+
+def run(runs: Path, name: str, content: object) -> None:
+    folder = runs / "mini" / name
+    folder.mkdir(parents=True)
+    (folder / "record.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def record(since: dict[str, str], *, unfinished: bool = False) -> dict[str, Any]:
+    made = built([a_case("API-A-001")], waivers=[a_waiver()], needless=since)
+    made["basis"]["unfinished"] = unfinished
+    return made
+
+
+def test_the_newest_that_ended_tells(tmp_path: Path) -> None:
+    assert _needless(tmp_path, "mini", {}) == {}
+    run(tmp_path, "20260501T000000Z", record({"W": "2026-05-01"}))
+    run(tmp_path, "20260502T000000Z", record({"W": "2026-05-02"}))
+    run(tmp_path, "20260503T000000Z", record({}, unfinished=True))
+    run(tmp_path, "20260504T000000Z", ["no record"])
+    assert _needless(tmp_path, "mini", {}) == {"W": "2026-05-02"}
+    assert _needless(tmp_path, "other", {}) == {}
+
+
+def test_one_that_kept_no_history_tells_of_none(tmp_path: Path) -> None:
+    run(tmp_path, "20260501T000000Z", built([a_case("API-A-001")], waivers=[a_waiver()]))
+    assert _needless(tmp_path, "mini", {}) == {}
