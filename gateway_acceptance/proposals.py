@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from gateway_acceptance.deviations import IDENTIFIER, NUMBER, STATUSES, Harm, about, forbidden
+from gateway_acceptance.deviations import ADDRESS, IDENTIFIER, NUMBER, STATUSES, Harm, about, forbidden
 from gateway_acceptance.subjects import NOTHING
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import UNFINISHED, quoted
@@ -21,7 +21,7 @@ WAIVABLE = (Verdict.FAILED, Verdict.UNTESTABLE, Verdict.INCONCLUSIVE)
 SPECIAL = re.compile(r"([.^$*+?{}\[\]\\|()])")
 CUT = re.compile(r"\s*… \(cut\)$")
 REDACTED = re.compile(r"\[redacted[^\]]*\]")
-PLACEHOLDER = re.compile(f"{REDACTED.pattern}|{IDENTIFIER.pattern}|{NUMBER.pattern}")
+PLACEHOLDER = re.compile(f"{REDACTED.pattern}|{ADDRESS.pattern}|{IDENTIFIER.pattern}|{NUMBER.pattern}")
 SEEN_AT_MOST = 160
 ENVIRONMENT = "environment"
 """The parameter that each case has and no waiver needs: its scope says it."""
@@ -157,6 +157,8 @@ def _parameters(cases: Sequence[Entry], of_check: Sequence[Entry]) -> list[dict[
 def _general(found: str) -> str:
     if REDACTED.fullmatch(found):
         return r"\S+"
+    if ADDRESS.fullmatch(found):
+        return r"[\d.:]+"
     if found.isdecimal() and int(found) in STATUSES:
         return found
     return r"-?\d+(?:\.\d+)?" if NUMBER.fullmatch(found) else r"[\w-]+"

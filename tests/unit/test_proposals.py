@@ -38,6 +38,7 @@ def record(*cases: dict[str, Any]) -> dict[str, Any]:
     [
         ("got 400: a.b (12 of 30)", "got 400: a.b (9 of 31)", "got 401: a.b (12 of 30)"),
         ("got 400: a.b", "got 400: a.b", "got 400: aXb"),
+        ("asked http://127.0.0.9:4000/v1", "asked http://10.0.0.7:80/v1", "asked http://x/v1"),
         ("took 1.5 s", "took 12 s", "took long"),
         ("id chatcmpl-abc123 came twice", "id chatcmpl-zzz999 came twice", "id  came twice"),
         ("key [redacted:key] is shown", "key sk-1 is shown", "key is shown"),
