@@ -10,10 +10,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from gateway_acceptance.secret_forms import Form, forms_of, spans
+from gateway_acceptance.secret_forms import Form, forms_of, holds, spans
 
 SHORTEST_SECRET = 8
 """Shorter ones would turn ordinary words into redactions; a gateway's key that is shorter is refused."""
+
+REMEMBERED, MOST_REMEMBERED = 200, 20_000
+"""Characters of the texts whose redaction is kept, and how many of these: names of cases, headers and
+urls come again and again."""
 
 SECRET_HEADERS = frozenset(
     {
@@ -37,6 +41,7 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._forms: list[tuple[str, list[Form]]] = []
+        self._known: dict[str, str] = {}
         for name, secret in (secrets or {}).items():
             self.add(name, secret)
 
@@ -46,12 +51,22 @@ class Redactor:
             return
         entry = (name, forms_of(secret))
         if entry not in self._forms:
+            self._known.clear()
             self._forms.append(entry)
             self._forms.sort(key=lambda known: -len(known[1][0].text))
 
     def __call__(self, text: str) -> str:
         """The text without secrets, without what steers a terminal, and without lone surrogates: JSON may
         hold them, no file can."""
+        if len(text) > REMEMBERED:
+            return self._redacted(text)
+        if text not in self._known:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[text] = self._redacted(text)
+        return self._known[text]
+
+    def _redacted(self, text: str) -> str:
         if not text.isascii():
             text = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
         for name, forms in self._forms:
@@ -83,7 +98,7 @@ class Redactor:
             if path.is_symlink() or not path.is_file():
                 continue
             content = path.read_bytes().decode("utf-8", errors="replace")
-            names = sorted({name for name, forms in self._forms if spans(content, forms)})
+            names = sorted({name for name, forms in self._forms if holds(content, forms)})
             found += [f"{path.relative_to(folder)}: {name}" for name in names]
         return found
 

@@ -24,6 +24,10 @@ ESCAPED = re.compile(
     r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|&#[0-9]{1,5};|&#[xX][0-9A-Fa-f]{1,5};"
     r"|&[a-zA-Z]{2,8};|'\\''|'\"'\"'|\\[\"\\/&'$` ]"
 )
+TELLING = re.compile(r"%[0-9A-Fa-f]{2}|\\[ux][0-9A-Fa-f]|&#|&[a-zA-Z]{2,8};|'\\''|'\"'\"'|\\[/&'$` ]")
+"""An escape that may stand for a character of a key. Quotes and backslashes escaped by JSON, which are
+everywhere, stand for none, unless the secret itself has one (``spans``)."""
+RARE = frozenset('"\\')
 BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 Span = tuple[int, int]
 
@@ -73,13 +77,34 @@ def forms_of(secret: str) -> list[Form]:
     return list({form.text: form for form in found}.values())
 
 
+def holds(text: str, forms: Sequence[Form]) -> bool:
+    """Whether a text holds any of the forms, a fragment or an escaped one included. What is asked of large
+    files: no place of it is looked up."""
+    return _any(text, forms) or (_escapes(text, forms) and _any(_plain(text), forms))
+
+
+def _any(text: str, forms: Sequence[Form]) -> bool:
+    return any(form.text[: form.least] in text or form.text[-form.least :] in text for form in forms)
+
+
+def _escapes(text: str, forms: Sequence[Form]) -> bool:
+    """Whether an escape of the text may stand for a character of a form."""
+    if "%" not in text and "\\" not in text and "&" not in text and "'" not in text:
+        return False
+    return TELLING.search(text) is not None or any(RARE & {*form.text} for form in forms)
+
+
+def _plain(text: str) -> str:
+    """The text with its escapes undone."""
+    return ESCAPED.sub(lambda match: match[0] if (one := _character(match[0])) is None else one, text)
+
+
 def spans(text: str, forms: Sequence[Form]) -> list[Span]:
     """Where a text holds any of the forms, joined where they touch, in order."""
-    found = [span for form in forms for span in form.spans(text)]
-    if "%" in text or "\\" in text or "&" in text or "'" in text:
+    found = [span for form in forms for span in form.spans(text)] if _any(text, forms) else []
+    if _escapes(text, forms) and _any(_plain(text), forms):
         plain, places = _undone(text)
-        if plain != text:
-            found += [(places[a], places[b]) for form in forms for a, b in form.spans(plain)]
+        found += [(places[a], places[b]) for form in forms for a, b in form.spans(plain)]
     joined: list[Span] = []
     for start, end in sorted(found):
         if joined and start <= joined[-1][1]:
