@@ -53,6 +53,19 @@ RelativePath = Annotated[str, AfterValidator(_relative)]
 Socket = Annotated[str, AfterValidator(_socket)]
 Account = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$")]
 Command = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+
+
+def _at_most(most: int, least: int, example: str) -> AfterValidator:
+    def mode(value: str) -> str:
+        if not re.fullmatch(r"0[0-7]{3}", value) or int(value, 8) & ~most or int(value, 8) & least != least:
+            raise ValueError(f"is not a mode such as {example}, with no right beyond {most:04o}")
+        return value
+
+    return AfterValidator(mode)
+
+
+FileMode = Annotated[str, _at_most(0o644, 0o400, "0644 or 0640")]
+DirectoryMode = Annotated[str, _at_most(0o755, 0o500, "0755 or 0750")]
 Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -103,13 +116,18 @@ class Host(Machine):
     """The gateway's machine.
 
     tree: the base directory; all other paths are below it and relative, but those of secrets. directories:
-    each that must be there; executables: files that must be executable (mode 755), the deployment script and
-    the service scripts among them; development_user, development_paths: the ownership that development left
-    behind. digests, sizes: of files, where they are pinned. tree_mb, environment_mb: disk bounds without and
-    with the virtual environment.
+    each that must be there; owner, owner_group, file_mode, directory_mode, script_mode: of the whole tree, by
+    default root, the service's group, 0644, 0755 and 0755; stricter ones may be declared; development_user,
+    development_paths: the ownership that development left behind. digests, sizes: of files, where they are
+    pinned. tree_mb, environment_mb: disk bounds without and with the virtual environment.
     """
 
     tree: AbsolutePath
+    owner: Account = "root"
+    owner_group: Account | None = None
+    file_mode: FileMode = "0644"
+    directory_mode: DirectoryMode = "0755"
+    script_mode: DirectoryMode = "0755"
     directories: tuple[RelativePath, ...] = ()
     deployment_script: RelativePath | None = None
     service_scripts: tuple[RelativePath, ...] = ()
@@ -132,7 +150,16 @@ class Host(Machine):
     def _files_are_below_the_tree(self) -> Self:
         if self.tree.count("/") < 2:
             raise ValueError(f"host.tree {self.tree} is too near the root to be one deployment's own")
+        if self.owner == self.user:
+            raise ValueError(
+                f"host.owner {self.owner} is the service's own account, which could write all of it"
+            )
         return self
+
+    @property
+    def tree_group(self) -> str:
+        """The group of the tree: as declared, or the service's."""
+        return self.owner_group or self.own_group
 
     @property
     def scripts(self) -> tuple[str, ...]:

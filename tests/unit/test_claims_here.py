@@ -156,3 +156,16 @@ def test_an_own_claim_that_is_no_claim_is_refused(tmp_path: Path) -> None:
         own(tmp_path, OWN.replace("OWN-01", "FUN-01"))
     with pytest.raises(ClaimsError, match="checks must be a list of texts"):
         own(tmp_path, OWN.replace('["API-STREAM-001"]', '"API-STREAM-001"'))
+
+
+def test_a_stricter_tree_is_claimed_as_it_is_declared() -> None:
+    machine = {"uri": "ssh://gw", "unit": "hx.service", "user": "hx", "tree": "/opt/hx/gateway"}
+    strict = {"owner_group": "root", "file_mode": "0640", "directory_mode": "0750", "script_mode": "0750"}
+    said = {
+        name: {claim.text for claim in claims_of(TEMPLATES, environment(host={**machine, **more})).claims}
+        for name, more in (("usual", {"directories": ["a"]}), ("strict", {"directories": ["a"], **strict}))
+    }
+    assert "Every directory of the structure has mode 755" in said["usual"]
+    assert "Every directory of the structure has mode 750" in said["strict"]
+    assert any("belongs to root:hx" in text for text in said["usual"])
+    assert any("belongs to root:root" in text for text in said["strict"])

@@ -298,3 +298,61 @@ def test_a_machine_that_cannot_be_looked_at_fails_one_check() -> None:
 
     with pytest.raises(CheckFailed, match="gateway: no route to gateway; plug it in"):
         test_reach.test_can_be_looked_at(Target(), "gateway")  # type: ignore[arg-type]
+
+
+STRICT = HOST.model_copy(
+    update={
+        "owner_group": "root",
+        "file_mode": "0640",
+        "directory_mode": "0750",
+        "script_mode": "0750",
+    }
+)
+OF_THE_TREE = (
+    test_tree.test_directories_have_mode_755,
+    test_ownership.test_owner_and_group,
+    test_ownership.test_files_have_mode_644,
+    test_ownership.test_scripts_have_mode_755,
+)
+
+
+def tree_of(declared: Host, group: str, file_mode: str, directory_mode: str) -> MachineFacts:
+    facts = copy.deepcopy(HEALTHY)
+    for one in facts["tree"]["entries"]:
+        one["group"] = group
+        if one["kind"] != "l":
+            runs = one["kind"] == "d" or one["path"].startswith("scripts/")
+            one["mode"] = directory_mode if runs else file_mode
+    sections = {name: {"value": value} for name, value in facts.items()}
+    return MachineFacts("gateway", declared, sections, privileges_of(declared), 100.0, 101.0, "probe")
+
+
+@pytest.mark.parametrize("judge", OF_THE_TREE)
+def test_a_tree_is_as_it_is_declared(judge: Callable[[MachineFacts], None]) -> None:
+    judge(tree_of(STRICT, "root", "0640", "0750"))
+    judge(tree_of(HOST, "hx", "0644", "0755"))
+    with pytest.raises(CheckFailed, match="mend with: sudo"):
+        judge(tree_of(HOST, "root", "0640", "0750"))
+    with pytest.raises(CheckFailed, match="mend with: sudo"):
+        judge(tree_of(STRICT, "hx", "0644", "0755"))
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"file_mode": "0664"},
+        {"file_mode": "0755"},
+        {"file_mode": "644"},
+        {"directory_mode": "0775"},
+        {"directory_mode": "0644"},
+        {"script_mode": "4755"},
+    ],
+)
+def test_nothing_wider_can_be_declared(wider: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="with no right beyond"):
+        Host.model_validate({**HOST.model_dump(), **wider})
+
+
+def test_the_service_does_not_own_what_it_runs() -> None:
+    with pytest.raises(ValueError, match=r"host\.owner hx is the service's own account"):
+        Host.model_validate({**HOST.model_dump(), "owner": "hx"})

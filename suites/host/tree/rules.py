@@ -14,7 +14,6 @@ from gateway_acceptance.verdict import Untestable
 
 Entry = Mapping[str, Any]
 
-DIRECTORY, SCRIPT, FILE = "0755", "0755", "0644"
 WRITABLE_BY_OTHERS = 0o022
 SPECIAL_BITS = 0o7000
 
@@ -29,12 +28,12 @@ def entries(host: MachineFacts) -> list[Entry]:
     """Every entry of the tree outside the virtual environment. Raises Untestable where the tree is not there,
     or where a part of it was not seen: what was not seen cannot be right."""
     tree = host["tree"]
-    base = declared_host(host).tree
+    base, wanted = declared_host(host).tree, declared_host(host).directory_mode
     if not tree["exists"]:
         raise Untestable(f"there is no directory {base}", "deploy the gateway there, or correct host.tree")
     if tree["unreadable"]:
         hidden = "; ".join(tree["unreadable"][:5])
-        mend = f"sudo find {base} -type d -exec chmod 755 {{}} +"
+        mend = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
         raise Untestable(f"parts of {base} cannot be seen ({hidden})", f"mend with: {mend}")
     if tree["cut"]:
         raise Untestable(
@@ -131,11 +130,11 @@ def of_kind(seen: Iterable[Entry], kind: str) -> list[Entry]:
     return [entry for entry in seen if entry["kind"] == kind]
 
 
-def missing(seen: Iterable[Entry], wanted: Sequence[str], tree: str) -> list[Problem]:
-    """Declared directories that are not there, or are none."""
+def missing(seen: Iterable[Entry], wanted: Sequence[str], tree: str, mode: str = "0755") -> list[Problem]:
+    """Declared directories that are not there, or are none. mode: what they are to have."""
     there = {entry["path"] for entry in seen if entry["kind"] == "d"}
     return [
-        Problem("", f"the directory {path} is missing; mend with: sudo install -d -m 755 {tree}/{path}")
+        Problem("", f"the directory {path} is missing; mend with: sudo install -d -m {mode} {tree}/{path}")
         for path in wanted
         if path not in there
     ]

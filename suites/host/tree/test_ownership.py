@@ -9,7 +9,7 @@ from suites.host.tree import rules
 
 @check(
     "HOST-OWN-001",
-    "everything below the base directory belongs to root and the service's group",
+    "everything below the base directory belongs to root and the service's group, or as declared",
     level=MUST,
     effect=READ,
     claims="SEC-01",
@@ -19,12 +19,12 @@ from suites.host.tree import rules
 def test_owner_and_group(host: MachineFacts) -> None:
     """Outside the virtual environment, which has a check of its own."""
     declared = rules.declared_host(host)
-    require(rules.wrong_owners(rules.entries(host), "root", declared.own_group, declared.tree))
+    require(rules.wrong_owners(rules.entries(host), declared.owner, declared.tree_group, declared.tree))
 
 
 @check(
     "HOST-OWN-002",
-    "every file that is no script has mode 644",
+    "every file that is no script has mode 644, or the stricter one that is declared",
     level=MUST,
     effect=READ,
     claims=("SEC-02", "SEC-05"),
@@ -34,12 +34,12 @@ def test_files_have_mode_644(host: MachineFacts) -> None:
     """Readable by the service, writable by root, run by nobody."""
     declared = rules.declared_host(host)
     plain = [e for e in rules.of_kind(rules.entries(host), "f") if not rules.is_script(e, declared)]
-    require(rules.wrong_modes(plain, rules.FILE, declared.tree), judged={"files": len(plain)})
+    require(rules.wrong_modes(plain, declared.file_mode, declared.tree), judged={"files": len(plain)})
 
 
 @check(
     "HOST-OWN-003",
-    "every script has mode 755",
+    "every script has mode 755, or the stricter one that is declared",
     level=MUST,
     effect=READ,
     claims=("SEC-03", "SEC-04", "INF-04", "INF-09"),
@@ -49,7 +49,7 @@ def test_scripts_have_mode_755(host: MachineFacts) -> None:
     """The deployment script and the service scripts among them."""
     declared = rules.declared_host(host)
     scripts = [entry for entry in rules.entries(host) if rules.is_script(entry, declared)]
-    require(rules.wrong_modes(scripts, rules.SCRIPT, declared.tree), judged={"scripts": len(scripts)})
+    require(rules.wrong_modes(scripts, declared.script_mode, declared.tree), judged={"scripts": len(scripts)})
 
 
 @check(

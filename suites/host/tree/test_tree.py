@@ -20,7 +20,7 @@ def test_directories_are_there(host: MachineFacts) -> None:
     declared = rules.declared_host(host)
     if not declared.directories:
         raise NotApplicable("the environment declares no directories", declared="host.directories")
-    require(rules.missing(rules.entries(host), declared.directories, declared.tree))
+    require(rules.missing(rules.entries(host), declared.directories, declared.tree, declared.directory_mode))
 
 
 @check(
@@ -47,7 +47,7 @@ def test_no_other_directories(host: MachineFacts) -> None:
 
 @check(
     "HOST-TREE-003",
-    "every directory of the structure has mode 755",
+    "every directory of the structure has mode 755, or the stricter one that is declared",
     level=MUST,
     effect=READ,
     claims=("INF-03", "SEC-02"),
@@ -57,11 +57,11 @@ def test_directories_have_mode_755(host: MachineFacts) -> None:
     """``chmod -R 644`` on a directory takes its search bit: nobody but root reads anything below it. Said
     also where just that keeps the rest of the tree from being seen."""
     tree = host["tree"]
-    base = rules.declared_host(host).tree
-    mend = f"sudo find {base} -type d -exec chmod 755 {{}} +"
+    base, wanted = rules.declared_host(host).tree, rules.declared_host(host).directory_mode
+    mend = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
     if not tree["exists"]:
         raise CheckFailed(f"there is no directory {base}")
-    require(rules.wrong_modes(rules.of_kind(tree["entries"], "d"), rules.DIRECTORY, base, mend))
+    require(rules.wrong_modes(rules.of_kind(tree["entries"], "d"), wanted, base, mend))
 
 
 @check(
