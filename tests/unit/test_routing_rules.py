@@ -223,7 +223,7 @@ def seen(header: dict[str, int], counted: dict[str, dict[str, int]], *, exact: b
     return witnesses.Witnessed(3, (), header, counted, exact)
 
 
-def target(product: str = "other", **gateway: str) -> Target:
+def target(product: str = "openai-compatible", **gateway: str) -> Target:
     """Only what the witnesses read of a target."""
     declared = {"url": URL, "key_variable": "K", "product": product, **gateway}
     known = product_of(environment(gateway=declared).gateway)
@@ -235,13 +235,13 @@ def test_the_header_says_where() -> None:
     assert witnesses.places(target("litellm"), both) == {"one": 3}
 
 
-@pytest.mark.parametrize("product", ["litellm", "other"], ids=["absent", "none is known"])
+@pytest.mark.parametrize("product", ["litellm", "openai-compatible"], ids=["absent", "none is known"])
 def test_without_a_header_exact_counts_say_where(product: str) -> None:
     counted = seen({"": 3}, {"one": {"m": 1, "n": 2}, "two": {}}, exact=True)
     assert witnesses.places(target(product), counted) == {"one": 3, "two": 0}
 
 
-@pytest.mark.parametrize("product", ["litellm", "other"], ids=["absent", "none is known"])
+@pytest.mark.parametrize("product", ["litellm", "openai-compatible"], ids=["absent", "none is known"])
 def test_answers_that_no_declared_backend_counted_were_served_by_another(product: str) -> None:
     """Without a header an empty count must not be taken for "nowhere else"."""
     with pytest.raises(CheckFailed, match=r"3 requests were answered, .* counted 0 of them: a server that"):
@@ -253,7 +253,7 @@ def test_answers_that_no_declared_backend_counted_were_served_by_another(product
 def test_counts_of_some_backends_do_not_say_who_served_the_others() -> None:
     """``two`` counts nothing, and may have served all: no green, and nobody is blamed."""
     with pytest.raises(NotApplicable, match="no header of this gateway"):
-        witnesses.places(target("other"), seen({"": 3}, {"one": {}}, exact=True))
+        witnesses.places(target("openai-compatible"), seen({"": 3}, {"one": {}}, exact=True))
 
 
 def test_a_declared_model_that_no_backend_counted_is_not_shown() -> None:
@@ -273,6 +273,6 @@ def test_without_any_witness() -> None:
     """Never declared is not applicable; a header that should be there and is not is untestable."""
     for silent in (seen({"": 3}, {}, exact=True), seen({"": 3}, {"one": {"m": 3}}, exact=False)):
         with pytest.raises(NotApplicable, match="no header of this gateway"):
-            witnesses.places(target("other"), silent)
+            witnesses.places(target("openai-compatible"), silent)
         with pytest.raises(Untestable, match="x-by is absent"):
-            witnesses.places(target("other", served_by_header="x-by"), silent)
+            witnesses.places(target("openai-compatible", served_by_header="x-by"), silent)

@@ -13,8 +13,8 @@ from gateway_acceptance.check import Check, Level
 
 WIRE = r"\bopenai[:-]|\bRFC \d|\bWHATWG\b|\bFetch: "
 """OpenAI's description, its SDKs, the standards of the wire."""
-SECURITY = r"\bCWE-\d|\bOWASP\b|\bCVE-\d"
-"""Published weaknesses: what opens a door needs no contract to be wrong."""
+SECURITY = r"\bCWE-\d|\bOWASP\b|\bCVE-\d|\bosv\.dev\b"
+"""Published weaknesses and vulnerabilities: what opens a door needs no contract to be wrong."""
 DECLARED = r"\benvironment: |\bdeployment: |\b(bounds|gateway|host)\.\w"
 """What the environment's file says of the deployment."""
 MACHINE = r"\w\(\d\)|\w\(8\)|systemd|proc\(5\)|ip addr|timedatectl|FIPS \d|docs\.python|PyPA"
