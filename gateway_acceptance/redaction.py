@@ -46,13 +46,13 @@ class Redactor:
             self.add(name, secret)
 
     def add(self, name: str, secret: str) -> None:
-        """Make a secret known under a name that may be shown."""
+        """Make a secret known under a name that may be shown; of several names of one secret the first counts,
+        so that many environments with the same key cost what one does."""
         if len(secret) < SHORTEST_SECRET:
             return
-        entry = (name, forms_of(secret))
-        if entry not in self._forms:
+        if all(known[0].text != secret for _, known in self._forms):
             self._known.clear()
-            self._forms.append(entry)
+            self._forms.append((name, forms_of(secret)))
             self._forms.sort(key=lambda known: -len(known[1][0].text))
 
     def __call__(self, text: str) -> str:
