@@ -46,8 +46,8 @@ class Redactor:
             self.add(name, secret)
 
     def add(self, name: str, secret: str) -> None:
-        """Make a secret known under a name that may be shown; of several names of one secret the first counts,
-        so that many environments with the same key cost what one does."""
+        """Make a secret known under a name that may be shown; of several names of one secret the first
+        counts, so that many environments with the same key cost what one does."""
         if len(secret) < SHORTEST_SECRET:
             return
         if all(known[0].text != secret for _, known in self._forms):
