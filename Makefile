@@ -8,14 +8,17 @@ READY  := $(VENV)/.ready
 INSTALL := gateway_acceptance/locked_install.py
 # the long ones first, so that both workers have something to do until the end
 TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.py
+# whole matrices and the lab of hosts: longer than everything else together, by a command of their own
+LONG   := $(addprefix tests/live/test_,mutation_matrix.py control_matrix.py outage_matrix.py hosts.py balance_groups.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke report test lint dist docs signoff-example drift lock clean
+.PHONY: help setup smoke report test matrices lint dist docs signoff-example drift lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
-	@echo "make test    the project's own tests, the mutation matrix included"
+	@echo "make test    the project's own tests, but for the matrices"
+	@echo "make matrices   every fault, control and outage, the lab of hosts (root), many balanced groups: long"
 	@echo "make lint    ruff, mypy, declared dependencies (deptry), layers (import-linter)"
 	@echo "make dist    build the wheel: dist/"
 	@echo "make docs    rewrite the generated pages of docs/"
@@ -42,7 +45,10 @@ report: $(READY)
 	@$(BIN)/gateway-acceptance report --env "$(ENV)"
 
 test: $(READY)
-	@$(BIN)/pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest $(TESTS) $(addprefix --ignore=,$(LONG)) -n 2 --dist loadfile --no-loadscope-reorder
+
+matrices: $(READY)
+	@$(BIN)/pytest $(LONG) -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/deptry . && \

@@ -18,6 +18,7 @@ from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.wire.attribution import served_by
+from gateway_acceptance.wire.cookies import no_cookies
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.ledger import Conduct, Ledger, Terms
@@ -64,6 +65,7 @@ def sdk_client(
             timeout=timeout,
             trust_env=False,
             follow_redirects=False,
+            cookies=no_cookies(),
             headers=ENCODINGS,
             event_hooks={"request": [_placing(environment)]},
         ),
@@ -100,6 +102,7 @@ def async_sdk_client(
             timeout=timeout,
             trust_env=False,
             follow_redirects=False,
+            cookies=no_cookies(),
             headers=ENCODINGS,
             event_hooks={"request": [placed]},
         ),

@@ -14,6 +14,7 @@ import httpx2
 
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer
+from gateway_acceptance.wire.cookies import no_cookies
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
 from gateway_acceptance.wire.ledger import Conduct, Entry, Ledger, Terms, tokens_needed, tokens_reported
@@ -52,6 +53,7 @@ class Sender:
             transport=LedgerTransport(self._ledger, inner),
             trust_env=False,
             follow_redirects=False,
+            cookies=no_cookies(),
             headers={"accept-encoding": "identity"},
         )
 

@@ -10,6 +10,7 @@ import pytest
 
 from gateway_acceptance.usage import (
     EXIT_HARNESS_ERROR,
+    EXIT_INTEGRITY_ONLY,
     EXIT_INTERRUPTED,
     EXIT_NOT_READY,
     EXIT_READY,
@@ -83,4 +84,5 @@ def test_no_part_of_the_plugin_can_be_left_out(project: Project, part: str) -> N
 def test_every_code_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "exit-codes.md").read_text(encoding="utf-8")
     documented = [int(number) for number in re.findall(r"^\| (\d) \|", text, flags=re.MULTILINE)]
-    assert documented == [EXIT_READY, EXIT_NOT_READY, EXIT_INTERRUPTED, EXIT_HARNESS_ERROR, EXIT_USAGE]
+    codes = [EXIT_READY, EXIT_NOT_READY, EXIT_INTERRUPTED, EXIT_HARNESS_ERROR, EXIT_USAGE]
+    assert documented == [*codes, EXIT_INTEGRITY_ONLY]

@@ -322,16 +322,16 @@ def test_a_disk_that_is_full_from_the_beginning(project: Project) -> None:
 
 WRONG: dict[str, tuple[str, str]] = {
     "junit.xml": (
-        "views.render_junit = lambda record: real(record).replace('failure', 'skipped')",
+        "write_outputs.render_junit = lambda record: real(record).replace('failure', 'skipped')",
         "junit.xml counts",
     ),
     "status.json": (
-        "status = views.status_document\n"
-        "views.status_document = lambda record: {**status(record), 'state': 'SMOKE PASSED'}",
+        "status = write_outputs.status_document\n"
+        "write_outputs.status_document = lambda record: {**status(record), 'state': 'SMOKE PASSED'}",
         "status.json says state 'SMOKE PASSED'; the record says 'SMOKE FAILED'",
     ),
     "allure-results": (
-        "views.finish_results = lambda staging, out, record, redact: out.mkdir(exist_ok=True)",
+        "write_outputs.finish_results = lambda staging, out, record, redact: out.mkdir(exist_ok=True)",
         "allure-results says nothing of suites/test_checks.py::test_1[mini]",
     ),
 }
@@ -341,7 +341,7 @@ WRONG: dict[str, tuple[str, str]] = {
 def test_a_view_that_says_something_else_voids_the_run(project: Project, view: str) -> None:
     project.checks(ALIVE, a_check(1, "assert 1 == 2"))
     patch, reason = WRONG[view]
-    begin = "from gateway_acceptance.report import views\nreal = views.render_junit\n"
+    begin = "from gateway_acceptance.report import write_outputs\nreal = write_outputs.render_junit\n"
     project.write("conftest.py", PLUGIN + begin + patch)
     run = project.run()
     record: dict[str, Any] = run.record()["run"]

@@ -12,6 +12,7 @@ from tests.plugin.project import ALIVE, CLAIM, KEY_VARIABLE, OTHER_CLAIM, Projec
 NIGHTLY_CHECK = """
 @check("API-T-002", "at night", level=MUST, effect=READ, claims="FUN-02", profile="nightly")
 def test_at_night(environment):
+    judged(things=1)
     assert not os.environ.get("BROKEN_AT_NIGHT")
 """
 

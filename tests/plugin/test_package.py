@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.usage import EXIT_INTEGRITY_ONLY
 from tests.plugin.gateway import Gateway
 from tests.plugin.installed import ROOT, Installed, install
 from tests.plugin.project import Project
@@ -47,7 +48,6 @@ def test_no_extra_is_there(installed: Installed) -> None:
         (["claims"], "0 of them without a check"),
         (["profiles", "--check"], "smoke"),
         (["waivers"], "0 waivers"),
-        (["verify", str(ROOT / "docs" / "examples" / "signoff")], "Nothing was changed since it was signed"),
     ],
 )
 def test_what_is_there_without_an_environment(installed: Installed, arguments: list[str], words: str) -> None:
@@ -55,6 +55,13 @@ def test_what_is_there_without_an_environment(installed: Installed, arguments: l
     assert (done.returncode, done.stderr) == (0, "")
     assert words in done.stdout
     assert list(installed.folder.iterdir()) == []
+
+
+def test_an_auditor_verifies_with_nothing_but_the_package(installed: Installed) -> None:
+    """Without an anchor of their own they learn that nothing was changed, and no more."""
+    done = installed.run("gateway-acceptance", "verify", str(ROOT / "docs" / "examples" / "signoff"))
+    assert (done.returncode, done.stderr) == (EXIT_INTEGRITY_ONLY, "")
+    assert "Nothing was changed since it was signed" in done.stdout
 
 
 @pytest.mark.parametrize(
