@@ -18,7 +18,8 @@ DEVIATING = {
 
 
 OPEN = {"1.74.15": ["API-ACCESS-001", "API-ADV-001"]}
-"""What is red on a release that is open to the world, by what it does and by its version, and nothing else."""
+"""What is red on a release that is open to the world, by what it does and by its version, and nothing
+else."""
 
 
 def test_smoke_judges_every_version(any_lab: Lab, tmp_path: Path) -> None:
