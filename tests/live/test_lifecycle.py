@@ -81,8 +81,8 @@ def test_a_lab_that_is_up_is_found_used_and_ended(environment: Environment, tmp_
 
 def test_a_lab_of_another_version_is_not_used(environment: Environment) -> None:
     state = start(environment, "", ROOT, print, owner=None)
-    with pytest.raises(NotStarted, match=r"runs LiteLLM 1\.74\.15.*lab down"):
-        PROVIDER.acquire(environment, options={"litellm": "latest"}, root=ROOT, say=print)
+    with pytest.raises(NotStarted, match=r"runs LiteLLM 1\.108\.7.*lab down"):
+        PROVIDER.acquire(environment, options={"litellm": "1.74.15"}, root=ROOT, say=print)
     assert stop(state)
 
 

@@ -5,7 +5,7 @@ from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.products import BACKEND_PACKAGES
 from gateway_acceptance.subjects import judged
-from gateway_acceptance.verdict import NotApplicable, Untestable, require
+from gateway_acceptance.verdict import NoAnswer, NotApplicable, Untestable, require
 from gateway_acceptance.wire.backend import BackendClient
 
 
@@ -24,7 +24,12 @@ def found(backend: BackendClient, environment: Environment) -> tuple[Base, list[
             f"the advisory base ({base.origin}) knows nothing of {package[1]}",
             "update it: gateway-acceptance advisories update FILE",
         )
-    version = backend.version()
+    try:
+        version = backend.version()
+    except NoAnswer as silent:
+        raise Untestable(
+            f"{backend.backend.name} does not tell its version: {silent}", "see BACKEND-REACH-001"
+        ) from None
     judged({"advisories": len(base.of(*package)), "releases": 1})
     try:
         return base, concerning(base, *package, version, environment.advisories.without)
