@@ -257,6 +257,12 @@ def known_of(product: str, version: str, variant: str | None, root: Path = PRODU
     )
 
 
+def known_of_any(product: str, root: Path = PRODUCTS) -> Known:
+    """What one release of a product or another does: what may be its own where nobody knows which it is."""
+    found = [read_release(product, *pair, root) for pair in releases(product, root)]
+    return Known(product, "", "", deviations=merged(one for release in found for one in release.deviations))
+
+
 def merged(deviations: Iterable[Deviation]) -> dict[str, Deviation]:
     """By check; what several releases show is all of it."""
     found: dict[str, Deviation] = {}

@@ -16,9 +16,10 @@ class Product:
     """liveness, readiness: paths that need no key; description: of its OpenAPI description; served_by: the
     header naming the backend's base URL; key_setting: the variable of the service that holds its key;
     version_key: of the readiness body, or else of version_path's body (asked with the key), the product's
-    version; deployments_path: its own list of deployments, in LiteLLM's form; deployment_id: the header with
-    the id of the deployment that served, which can be asked for as ``model``; version_header: of
-    answers; package: (ecosystem, name) by which advisories speak of it, None where nobody publishes any."""
+    version; version_described: whether ``info.version`` of its OpenAPI description is; deployments_path: its
+    own list of deployments, in LiteLLM's form; deployment_id: the header with the id of the deployment that
+    served, which can be asked for as ``model``; version_header: of answers; package: (ecosystem, name) by
+    which advisories speak of it, None where nobody publishes any."""
 
     liveness: str | None = None
     readiness: str | None = None
@@ -26,6 +27,7 @@ class Product:
     served_by: str | None = None
     version_path: str | None = None
     version_key: str | None = None
+    version_described: bool = False
     deployments_path: str | None = None
     deployment_id: str | None = None
     key_setting: str | None = None
@@ -41,6 +43,7 @@ PRODUCTS = {
         served_by="x-litellm-model-api-base",
         version_path="/health/readiness/details",
         version_key="litellm_version",
+        version_described=True,
         deployments_path="/v1/model/info",
         deployment_id="x-litellm-model-id",
         key_setting="LITELLM_MASTER_KEY",
@@ -68,6 +71,7 @@ def product_of(gateway: Gateway) -> Product:
         served_by=gateway.served_by_header or known.served_by,
         version_path=known.version_path,
         version_key=known.version_key,
+        version_described=known.version_described,
         deployments_path=known.deployments_path,
         deployment_id=known.deployment_id,
         key_setting=known.key_setting,

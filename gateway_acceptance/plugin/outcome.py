@@ -134,6 +134,9 @@ def accepted(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerSta
         release = state.known(environment_of(item))
         told = f"{release.product} {release.version} does so by itself (as {' and '.join(release.judged_by)})"
         return Outcome(Verdict.DEVIATION, outcome.message, outcome.blame, detail=told)
+    unknown = _of_an_unknown_release(problems, check, item, state)
+    if unknown:
+        return unknown
     waivers = waivers_of(check.id, item, state)
     for waiver in waivers:
         if all(problem in own or waiver.covers(problem) for problem in problems):
@@ -145,6 +148,25 @@ def accepted(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerSta
         return outcome
     first = (*(one for one in outcome.problems if one not in known), *known)
     return replace(outcome, message="\n".join(first), problems=first)
+
+
+def _of_an_unknown_release(
+    problems: Sequence[str], check: Check, item: pytest.Item, state: WorkerState
+) -> Outcome | None:
+    """UNTESTABLE because of the refused key, where the version is told only to who has one and some release
+    shows exactly this by itself: whose fault it is can't be told before the key is mended."""
+    name = environment_of(item)
+    known = state.possible(name)
+    if known is None or any(forbidden(state.harms, check.id, problem) for problem in problems):
+        return None
+    names = names_of(state.environment(name))
+    trouble = state.targets[name].preflight().trouble
+    if trouble is None or not all(known.covers(check.id, problem, names) for problem in problems):
+        return None
+    told = "\n".join(
+        ("some releases of the product do so by themselves; which one this is, is not known:", *problems)
+    )
+    return Outcome(Verdict.UNTESTABLE, f"Untestable: {trouble}", "", detail=told)
 
 
 def _accepted_untold(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:

@@ -40,8 +40,19 @@ class Preflight:
         return Trouble(self.refused, self.mend) if self.refused else None
 
 
-def looked_at(gateway: GatewayClient) -> Preflight:
-    """Ask it: its readiness, without a key; its models, with the key; its version."""
+def looked_at(gateway: GatewayClient, *, description: bool = True) -> Preflight:
+    """Ask it: its readiness, without a key; its models, with the key; its version. description: whether one
+    that refuses the key may be asked for its OpenAPI description, which can be megabytes, for its version."""
+    found = _looked_at(gateway)
+    product = gateway.product
+    if found.refused and not found.version and description and product.version_described:
+        with contextlib.suppress(NoAnswer):
+            answer = gateway.get(product.description or "/openapi.json", key=None)
+            return replace(found, version=_version(answer, "version", inside="info"))
+    return found
+
+
+def _looked_at(gateway: GatewayClient) -> Preflight:
     product = gateway.product
     url = gateway.environment.gateway.url
     try:
@@ -143,10 +154,12 @@ def _model_ids(answer: Exchange) -> str | None:
     return ", ".join(sorted(str(entry.get("id")) for entry in entries if isinstance(entry, Mapping)))
 
 
-def _version(answer: Exchange, key: str | None) -> str:
+def _version(answer: Exchange, key: str | None, *, inside: str = "") -> str:
     try:
         body = answer.json()
     except CheckFailed:
         return ""
+    if inside:
+        body = body.get(inside) if isinstance(body, Mapping) else None
     value = body.get(key) if key and isinstance(body, Mapping) else None
     return value if isinstance(value, str) else ""

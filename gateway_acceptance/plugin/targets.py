@@ -159,18 +159,19 @@ class Target:
         if self._sdk is not None:
             self._sdk.close()
 
-    def look(self, question_s: float = LONGEST_LOOK_S) -> Preflight:
-        """The same questions as of the preflight, asked now; question_s: the longest that one is waited for.
-        Raises NotPermitted when over budget."""
+    def look(self, question_s: float = LONGEST_LOOK_S, *, description: bool = True) -> Preflight:
+        """The same questions as of the preflight, asked now; question_s: the longest that one is waited for;
+        description: as of ``looked_at``. Raises NotPermitted when over budget."""
         notebook = Notebook(agent=self.notebook.agent, key_places=self.notebook.key_places)
         deadline = Deadline(self._deadline.connect_s, min(question_s, self._deadline.total_s))
         conduct = Conduct(pace=self.conduct.pace)  # it is the circuit's own look
         with contextlib.closing(Sender(notebook, self.budget, deadline, conduct=conduct)) as sender:
-            return looked_at(GatewayClient(self.environment, self.key, sender))
+            client = GatewayClient(self.environment, self.key, sender)
+            return looked_at(client, description=description)
 
     def _looked(self, question_s: float) -> Trouble | None:
         try:
-            return self.look(question_s).trouble
+            return self.look(question_s, description=False).trouble
         except NotPermitted:
             return None  # over budget: the next request says so
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_acceptance.deviations import Harm, Known, known_of
+from gateway_acceptance.deviations import Harm, Known, known_of, known_of_any
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.redaction import Redactor
@@ -61,6 +61,18 @@ class WorkerState:
         if (name, version) not in self._known:
             self._known[name, version] = known_of(gateway.product, version, gateway.variant)
         return self._known[name, version]
+
+    def possible(self, name: str) -> Known | None:
+        """What may be its release's own, where the release is not known for want of a key that is accepted;
+        None where it is known, or where something else keeps it unknown."""
+        if self.learning is not None or name not in self.targets or self.version(name):
+            return None
+        if not self.targets[name].preflight().refused:
+            return None
+        gateway = self.environment(name).gateway
+        if (name, "any") not in self._known:
+            self._known[name, "any"] = known_of_any(gateway.product)
+        return self._known[name, "any"]
 
     @cached_property
     def connections(self) -> Connections:

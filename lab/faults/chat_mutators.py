@@ -62,6 +62,44 @@ def texts(change: Callable[[str], str]) -> Before:
     return messages(changed)
 
 
+def of_rules(given: list[Json]) -> list[Json]:
+    """The system messages of a conversation."""
+    return [message for message in given if message["role"] == "system"]
+
+
+def of_earlier_turns(given: list[Json]) -> list[Json]:
+    """What was said before the last message."""
+    return [message for message in given[:-1] if message["role"] in ("user", "assistant")]
+
+
+def backwards(which: Callable[[list[Json]], list[Json]]) -> Before:
+    """Of some messages the words turned round, which cost the same."""
+
+    def changed(given: list[Json]) -> list[Json]:
+        turned = which(given)
+        return [
+            {**message, "content": " ".join(reversed(message["content"].split()))}
+            if message in turned and isinstance(message.get("content"), str)
+            else message
+            for message in given
+        ]
+
+    return messages(changed)
+
+
+def counting_without(which: Callable[[list[Json]], list[Json]]) -> After:
+    """The words of some messages are not in the usage, which still adds up."""
+
+    def after(request: Request, reply: Reply) -> Reply:
+        if reply.status != 200 or not request.at(CHAT) or request.streams:
+            return reply
+        words = sum(len(str(message.get("content")).split()) for message in which(request.json["messages"]))
+        left = max(1, reply.json["usage"]["prompt_tokens"] - words)
+        return counting(prompt_tokens=left)(request, reply)
+
+    return after
+
+
 def only_last_part(given: list[Json]) -> list[Json]:
     """Of content parts the last is the content."""
     return [

@@ -11,6 +11,8 @@ import pytest
 from gateway_acceptance.check import MUST, READ, Check
 from gateway_acceptance.deviations import Deviation, Harm, Known
 from gateway_acceptance.plugin.outcome import Outcome, accepted, learn
+from gateway_acceptance.plugin.preflight import Preflight
+from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import Waiver
@@ -60,6 +62,40 @@ def test_a_waiver_covers_the_rest() -> None:
 def test_harm_is_no_deviation_whatever_the_release_does() -> None:
     harms = (Harm(("API-A-*",), "leaks"),)
     assert accepted(failed('got 500: {"a": 1}'), CHECK, ITEM, state(harms=harms)).verdict is Verdict.FAILED
+
+
+def without_a_version(refused: str, *waivers: Waiver) -> WorkerState:
+    """Of a gateway that tells its version to nobody whose key it refuses."""
+    made = state(*waivers)
+    gateway = {**GATEWAY, "version": None}
+    made.environments = [environment(gateway=gateway)]
+    found = Preflight(refused=refused, mend="correct it")
+    made.targets["mini"] = cast("Target", SimpleNamespace(preflight=lambda: found))
+    made._known["mini", "any"] = KNOWN
+    return made
+
+
+def test_whose_fault_it_is_hangs_on_the_key_where_only_that_tells_the_release() -> None:
+    outcome = accepted(failed('got 500: {"a": 1}'), CHECK, ITEM, without_a_version("the key is refused"))
+    assert (outcome.verdict, outcome.message) == (
+        Verdict.UNTESTABLE,
+        "Untestable: the key is refused; correct it",
+    )
+    assert 'got 500: {"a": 1}' in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("refused", "problem", "harms"),
+    [
+        ("the key is refused", "got 418", ()),  # no release does
+        ("", 'got 500: {"a": 1}', ()),  # the key is accepted, and the release unknown all the same
+        ("the key is refused", 'got 500: {"a": 1}', (Harm(("API-A-*",), "leaks"),)),
+    ],
+)
+def test_what_no_key_would_explain_is_a_failure(refused: str, problem: str, harms: tuple[Harm, ...]) -> None:
+    unknown = without_a_version(refused)
+    unknown.harms = harms
+    assert accepted(failed(problem), CHECK, ITEM, unknown).verdict is Verdict.FAILED
 
 
 def test_while_a_release_is_learned_nothing_is_known_of_it(tmp_path: Path) -> None:

@@ -48,8 +48,10 @@ def test_the_mend_of_a_silence(words: str, url: str, mend: str) -> None:
     assert ("start it" in said) == (words == "connection refused")
 
 
-def looked(*answers: Exchange | NoAnswer) -> Preflight:
-    """What is found of a gateway that answers its readiness and its models so."""
+def looked(
+    *answers: Exchange | NoAnswer, product: Product | None = None, description: bool = True
+) -> Preflight:
+    """What is found of a gateway that answers its readiness, its models and what else is asked so."""
     left = list(answers)
 
     def next_answer(*_: object, **__: object) -> Exchange:
@@ -59,11 +61,13 @@ def looked(*answers: Exchange | NoAnswer) -> Preflight:
         return answer
 
     declared = environment(gateway={"url": PLAIN, "key_variable": "K"})
-    only = SimpleNamespace(product=Product(), environment=declared, get=next_answer, models=next_answer)
-    return looked_at(cast(GatewayClient, only))
+    only = SimpleNamespace(
+        product=product or Product(), environment=declared, get=next_answer, models=next_answer
+    )
+    return looked_at(cast(GatewayClient, only), description=description)
 
 
-def answered(status: int, text: str) -> Exchange:
+def answered(status: int, text: object) -> Exchange:
     body = json.dumps(text).encode()
     return Exchange("GET", PLAIN, (), b"", status=status, chunks=[(0.1, body)], elapsed_s=0.1)
 
@@ -87,6 +91,34 @@ def test_a_key_that_is_refused_with_400_stays_one() -> None:
     trouble = looked(answered(200, ""), answered(400, "no such key")).trouble
     assert trouble is not None
     assert trouble.what.startswith("the gateway refuses the environment's key")
+
+
+DESCRIBED = Product(readiness="/ready", version_key="version", version_described=True)
+DESCRIPTION = {"openapi": "3.1.0", "info": {"title": "A gateway", "version": "1.108.7"}}
+
+
+@pytest.mark.parametrize(
+    ("description", "version"),
+    [
+        (DESCRIPTION, "1.108.7"),
+        ({"info": ["1.108.7"]}, ""),
+        ({"version": "1.108.7"}, ""),
+        ("no description", ""),
+        ([], ""),
+    ],
+)
+def test_who_refuses_the_key_may_describe_its_version(description: object, version: str) -> None:
+    refused = answered(401, "no such key")
+    found = looked(answered(200, {}), refused, answered(200, description), product=DESCRIBED)
+    assert found.version == version
+    assert found.refused.startswith("the gateway refuses the environment's key")
+
+
+def test_a_description_is_asked_for_only_where_the_version_is_not_told_otherwise() -> None:
+    refused = answered(401, "no such key")
+    assert looked(answered(200, {"version": "1.2"}), refused, product=DESCRIBED).version == "1.2"
+    assert not looked(answered(200, {}), refused, product=DESCRIBED, description=False).version
+    assert not looked(answered(200, {}), refused, NoAnswer("silent"), product=DESCRIBED).version
 
 
 def test_a_proxy_without_a_gateway_behind_is_not_told_to_start() -> None:
