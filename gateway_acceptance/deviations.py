@@ -132,7 +132,7 @@ def about(harms: Collection[Harm], check: str) -> str:
 def names_of(environment: Environment) -> dict[str, str]:
     """An environment's own names -> what stands for them, so that what one deployment showed fits another."""
     names = {backend.name: "<backend>" for backend in environment.backends}
-    names |= {served.upstream: "<upstream>" for _, served in environment.deployments}
+    names |= {served.upstream: "<upstream>" for _, served in environment.deployments if served.declared}
     names |= {name.partition(":")[0]: stands for name, stands in names.items() if ":" in name}
     names |= dict.fromkeys(environment.aliases, "<model>")
     return dict(sorted(names.items(), key=lambda pair: -len(pair[0])))

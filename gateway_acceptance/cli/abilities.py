@@ -18,6 +18,7 @@ from typing import Any
 from gateway_acceptance.cli.abilities_asked import (
     MOST_REQUESTS,
     QUESTIONS,
+    REASONING_TOKENS,
     UNASKED,
     Message,
     Question,
@@ -39,10 +40,6 @@ from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Untestable
 from gateway_acceptance.wire.exchange import Exchange, Notebook
-
-REASONING_TOKENS = 2048
-"""What a model that thinks may spend before it answers; the first question leaves room for it, and the others
-where one is seen to think, or declared to."""
 
 
 def add_abilities_command(commands: Any) -> None:

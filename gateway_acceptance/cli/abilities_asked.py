@@ -170,3 +170,6 @@ MOST_REQUESTS = len(QUESTIONS) + 1
 """Of one model: each question once, and one of them again."""
 UNASKED = (Ability.VISION, Ability.LOGPROBS)
 """No check needs them; they are declared by hand."""
+REASONING_TOKENS = 2048
+"""What a model that thinks may spend before it answers; the first question leaves room for it, and the others
+where one is seen to think, or declared to."""

@@ -82,28 +82,33 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
                 f"which is not set; run with {variable}=..."
             )
     key = environment.gateway.key_variable
-    if environment.embedded is None and key is not None and not variables.get(key):
-        sentences.append(
-            f"{environment.source}: gateway.key_variable names {key}, which is not set; "
-            f"export {key} with the gateway's key"
-        )
-    elif environment.embedded is None and key is not None and not HEADER_SAFE.fullmatch(variables[key]):
-        sentences.append(
-            f"{environment.source}: gateway.key_variable names {key}, whose value holds spaces, line ends or "
-            f"other characters that no header can carry; export {key} without them"
-        )
-    elif environment.embedded is None and key is not None and len(variables[key]) < SHORTEST_SECRET:
-        sentences.append(
-            f"{environment.source}: gateway.key_variable names {key}, whose value has fewer than "
-            f"{SHORTEST_SECRET} characters: it could not be told from ordinary words and kept out of what is "
-            "written; give the gateway a longer key"
-        )
-    elif environment.embedded is None and key is not None and WORD.fullmatch(variables[key]):
-        sentences.append(
-            f"{environment.source}: gateway.key_variable names {key}, whose value is a plain word: it could "
-            "not be kept out of what is written; give the gateway a key of random characters"
-        )
+    fault = key_fault(key, variables) if environment.embedded is None and key is not None else ""
+    if fault:
+        sentences.append(f"{environment.source}: gateway.key_variable names {key}, {fault}")
     return sentences
+
+
+def key_fault(variable: str, variables: Mapping[str, str]) -> str:
+    """What is wrong with the key that a variable holds, and the mend: the end of a sentence, or nothing."""
+    key = variables.get(variable)
+    if not key:
+        return f"which is not set; export {variable} with the gateway's key"
+    if not HEADER_SAFE.fullmatch(key):
+        return (
+            "whose value holds spaces, line ends or other characters that no header can carry; "
+            f"export {variable} without them"
+        )
+    if len(key) < SHORTEST_SECRET:
+        return (
+            f"whose value has fewer than {SHORTEST_SECRET} characters: it could not be told from ordinary "
+            "words and kept out of what is written; give the gateway a longer key"
+        )
+    if WORD.fullmatch(key):
+        return (
+            "whose value is a plain word: it could not be kept out of what is written; "
+            "give the gateway a key of random characters"
+        )
+    return ""
 
 
 def names_in(root: Path) -> list[str]:

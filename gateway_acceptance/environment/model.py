@@ -21,6 +21,8 @@ GATEWAY_MACHINE = "gateway"
 SIMPLE_SHUFFLE: Final = "simple-shuffle"
 """The one strategy whose shares are promised: independent draws."""
 LEAST_OF_A_GROUP = 2
+UNDECLARED: Final = ""
+"""The backend, and the upstream model, of an alias of which the environment does not say what serves it."""
 
 
 BEARER_HEADER: Final = "authorization"
@@ -114,15 +116,35 @@ class Backend(Table):
         return tuple(dict.fromkeys((self.called, self.url)))
 
 
+NOBODY: Final = Backend.model_construct(name=UNDECLARED, url="", direct=False)
+"""What stands behind a model where the environment does not say: nothing that could be asked."""
+
+
 class Served(Table):
-    """What stands behind an alias: an upstream model on a backend. digest: as Ollama lists it, or its first
+    """What stands behind an alias: an upstream model on a backend; both empty where the environment does not
+    say (a provider in the cloud, a gateway that does not tell). digest: as Ollama lists it, or its first
     digits (at least 12, as ``ollama list`` shows); abilities: what a chat model can do, None where the
     environment does not say."""
 
-    backend: Name
-    upstream: str
+    backend: Name = UNDECLARED
+    upstream: str = UNDECLARED
     abilities: tuple[KnownAbility, ...] | None = None
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.backend == UNDECLARED) != (self.upstream == UNDECLARED):
+            raise ValueError(
+                "backend and upstream belong together: declare both, or neither where nobody can tell"
+            )
+        if self.digest is not None and not self.declared:
+            raise ValueError("a digest is of an upstream model on a backend: declare both, or take it away")
+        return self
+
+    @property
+    def declared(self) -> bool:
+        """Whether the environment says what stands behind the alias."""
+        return self.backend != UNDECLARED
 
 
 class Model(Served):
@@ -170,6 +192,11 @@ class Group(Table):
 
     @model_validator(mode="after")
     def _balances(self) -> Self:
+        if not all(member.declared for member in self.deployments):
+            raise ValueError(
+                "has a deployment without backend and upstream, whose share nobody could tell: declare them, "
+                "or the alias as [[models]]"
+            )
         if len(self.deployments) < LEAST_OF_A_GROUP:
             raise ValueError(
                 f"has {len(self.deployments)} deployment(s), which is no balancing: declare all that the "
@@ -302,7 +329,7 @@ class Environment(Table):
         problems += _duplicates("backends", [backend.name for backend in self.backends])
         known = [backend.name for backend in self.backends]
         for place, served in self._deployments():
-            if served.backend not in known:
+            if served.declared and served.backend not in known:
                 declared = ", ".join(known) or "none"
                 problems.append(f"{place} names the backend {served.backend!r}, declared are: {declared}")
         if GATEWAY_MACHINE in known:
@@ -375,7 +402,9 @@ class Environment(Table):
         return {group.alias: group for group in self.groups}[alias]
 
     def backend(self, name: str) -> Backend:
-        """A backend by its name. Raises KeyError."""
+        """A backend by its name; ``NOBODY`` where none is declared of a model. Raises KeyError."""
+        if name == UNDECLARED:
+            return NOBODY
         return {backend.name: backend for backend in self.backends}[name]
 
     @property
@@ -397,6 +426,8 @@ class Environment(Table):
     def abilities_of(self, served: Served) -> frozenset[Ability]:
         """What a deployment is declared to be able to do: by itself, or where the same model on the same
         backend is declared; ``ASSUMED`` where nothing is."""
+        if not served.declared:
+            return ASSUMED if served.abilities is None else frozenset(served.abilities)
         same = [
             one.abilities
             for one in (served, *(other for _, other in self._deployments()))

@@ -19,7 +19,8 @@ class Product:
     version; version_described: whether ``info.version`` of its OpenAPI description is; deployments_path: its
     own list of deployments, in LiteLLM's form; deployment_id: the header with the id of the deployment that
     served, which can be asked for as ``model``; version_header: of answers; package: (ecosystem, name) by
-    which advisories speak of it, None where nobody publishes any."""
+    which advisories speak of it, None where nobody publishes any; open_paths: what it leaves open whatever is
+    configured, without its debug routes."""
 
     liveness: str | None = None
     readiness: str | None = None
@@ -33,6 +34,7 @@ class Product:
     key_setting: str | None = None
     version_header: str | None = None
     package: tuple[str, str] | None = None
+    open_paths: tuple[str, ...] = ()
 
 
 PRODUCTS = {
@@ -49,8 +51,15 @@ PRODUCTS = {
         key_setting="LITELLM_MASTER_KEY",
         version_header="x-litellm-version",
         package=("PyPI", "litellm"),
+        open_paths=(
+            *("/", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "/routes", "/test", "/config/yaml"),
+            *("/ui/*", "/fallback/login", "/sso/key/generate", "/get_image", "/get_favicon"),
+            *("/get/ui_theme_settings", "/public/*", "/.well-known/*"),
+            *("/litellm/.well-known/litellm-ui-config", "/health/liveliness", "/health/liveness"),
+            "/health/readiness",
+        ),
     ),
-    "portkey": Product(liveness="/"),
+    "portkey": Product(liveness="/", open_paths=("/",)),
     "openai-compatible": Product(),
 }
 

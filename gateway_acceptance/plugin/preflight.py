@@ -64,36 +64,42 @@ def _looked_at(gateway: GatewayClient) -> Preflight:
         listed = gateway.models()
     except NoAnswer as failure:
         return replace(_no_answer(failure, url), version=found.version)
-    asked, status = f"GET /v1/models: {listed.status}", listed.status or 0
-    if status == HTTPStatus.BAD_REQUEST and _wants_tls(listed):
-        mend = f"write {_other_scheme(url)} as gateway.url"
-        return replace(found, silent=f"the gateway speaks TLS there ({asked} {listed.text[:120]})", mend=mend)
-    if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        variable = gateway.environment.gateway.key_variable
-        source = f"correct the key in {variable}" if variable else "restart the lab"
-        seen = f"{asked} {listed.text[:200]}"
-        return replace(found, refused=f"the gateway refuses the environment's key ({seen})", mend=source)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        later = listed.header("retry-after")
-        wait = f"wait {later} s, as it asks" if (later or "").isdecimal() else "wait"
-        mend = f"{wait}, or raise the limits of the key; policy.requests_per_second sets a pace"
-        return replace(
-            found, silent=f"the gateway refuses every request as one too many ({asked})", mend=mend
-        )
-    if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
-        mend = (
-            "something answers in its place or before it is ready: start what stands behind, then run again"
-        )
-        return replace(found, silent=f"the gateway is unavailable ({asked} {listed.text[:120]})", mend=mend)
-    if 300 <= status < 400:
-        place = (listed.header("location") or "nowhere")[:120]
-        mend = "name the place that answers as gateway.url; the key is sent nowhere else"
-        return replace(found, silent=f"the gateway sends everybody elsewhere ({asked} to {place})", mend=mend)
+    ill = trouble_in(listed, gateway.environment.gateway.url, gateway.environment.gateway.key_variable)
+    if ill is not None:
+        return replace(ill, version=found.version)
     found = replace(found, models=_model_ids(listed))
     if not found.version and product.version_path:
         with contextlib.suppress(NoAnswer):
             found = replace(found, version=_version(gateway.get(product.version_path), product.version_key))
     return found
+
+
+def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | None:
+    """What an answer to ``GET /v1/models`` says against the gateway as a whole; None for nothing. url:
+    gateway.url; variable: what holds its key, None where the lab made it up."""
+    asked, status = f"GET /v1/models: {listed.status}", listed.status or 0
+    if status == HTTPStatus.BAD_REQUEST and _wants_tls(listed):
+        mend = f"write {_other_scheme(url)} as gateway.url"
+        return Preflight(silent=f"the gateway speaks TLS there ({asked} {listed.text[:120]})", mend=mend)
+    if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        source = f"correct the key in {variable}" if variable else "restart the lab"
+        seen = f"{asked} {listed.text[:200]}"
+        return Preflight(refused=f"the gateway refuses the environment's key ({seen})", mend=source)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        later = listed.header("retry-after")
+        wait = f"wait {later} s, as it asks" if (later or "").isdecimal() else "wait"
+        mend = f"{wait}, or raise the limits of the key; policy.requests_per_second sets a pace"
+        return Preflight(silent=f"the gateway refuses every request as one too many ({asked})", mend=mend)
+    if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
+        mend = (
+            "something answers in its place or before it is ready: start what stands behind, then run again"
+        )
+        return Preflight(silent=f"the gateway is unavailable ({asked} {listed.text[:120]})", mend=mend)
+    if 300 <= status < 400:
+        place = (listed.header("location") or "nowhere")[:120]
+        mend = "name the place that answers as gateway.url; the key is sent nowhere else"
+        return Preflight(silent=f"the gateway sends everybody elsewhere ({asked} to {place})", mend=mend)
+    return None
 
 
 def _wants_tls(answer: Exchange) -> bool:

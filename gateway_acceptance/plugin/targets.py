@@ -15,6 +15,7 @@ from typing import TypeVar
 import openai
 
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.model import UNDECLARED
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight, looked_at
@@ -82,7 +83,10 @@ class Target:
 
     def backend(self, name: str) -> BackendClient:
         """A backend asked directly. Raises NotApplicable where the environment declares it closed to all but
-        the gateway: the gateway's own machine, where it is declared, looks at it instead (HOST-NET)."""
+        the gateway: the gateway's own machine, where it is declared, looks at it instead (HOST-NET). So it is
+        where the environment does not say what serves a model."""
+        if name == UNDECLARED:
+            raise NotApplicable("what serves the model is not declared", declared="models.backend")
         backend = self.environment.backend(name)
         if not backend.direct:
             raise NotApplicable(

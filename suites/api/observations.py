@@ -2,6 +2,7 @@
 
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 
 ECHO_TEXT = "HX-OK"
@@ -18,6 +19,14 @@ def room(environment: Environment, alias: str, tokens: int) -> int:
     """The limit that leaves so many tokens for the answer itself: a model that is declared to think spends
     others first."""
     return tokens + (REASONING_TOKENS if environment.thinks(alias) else 0)
+
+
+def upstreams_of(environment: Environment, alias: str) -> list[str]:
+    """The models that stand behind an alias. Raises NotApplicable where the environment does not say."""
+    served = environment.deployments_of(alias)
+    if not all(one.declared for one in served):
+        raise NotApplicable(f"which model serves {alias} is not declared", declared="models.upstream")
+    return [one.upstream for one in served]
 
 
 def ask_echo(target: Target, alias: str) -> Exchange:

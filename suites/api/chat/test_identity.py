@@ -6,7 +6,7 @@ from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.chat.concurrency import asked_at_once
 from suites.api.chat.extract import body_of, names, names_of, repeated, wrong_time
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room, upstreams_of
 from suites.api.streams.probes import read, single_chat, streamed
 
 RESPONSE = "openai:CreateChatCompletionResponse"
@@ -57,7 +57,7 @@ def test_created(target: Target, gateway: GatewayClient) -> None:
 def test_model(target: Target, gateway: GatewayClient, chat_model: str) -> None:
     """OpenAI itself answers an alias with the snapshot behind it. Another model is a wrong answer, or a wrong
     bill."""
-    upstreams = [served.upstream for served in target.environment.deployments_of(chat_model)]
+    upstreams = upstreams_of(target.environment, chat_model)
     for answer in echoed_twice(target, chat_model):
         seen = body_of(answer).get("model")
         if not names(seen, chat_model, upstreams):
@@ -77,7 +77,7 @@ def test_model_known(target: Target, gateway: GatewayClient, chat_model: str) ->
     """Clients look the name up: in price lists, in their configuration, in the model list. A provider before
     it is found in none of them."""
     answer, _ = echoed_twice(target, chat_model)
-    upstreams = [served.upstream for served in target.environment.deployments_of(chat_model)]
+    upstreams = upstreams_of(target.environment, chat_model)
     seen, exact = body_of(answer).get("model"), names_of(chat_model, upstreams)
     if seen not in exact:
         raise CheckFailed(f"expected one of {sorted(exact)}, exactly, got {seen!r}", blame="gateway")

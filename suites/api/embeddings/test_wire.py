@@ -19,6 +19,7 @@ from suites.api.embeddings.probes import (
     vectors,
 )
 from suites.api.embeddings.rules import bits_that_differ, same
+from suites.api.observations import upstreams_of
 
 FORMAT = "openai:CreateEmbeddingRequest.encoding_format"
 USAGE = "openai:CreateEmbeddingResponse.usage"
@@ -141,7 +142,7 @@ def test_model_name(target: Target, gateway: GatewayClient, embedding_model: str
     name that anybody declared."""
     body = single(target, embedding_model).json()
     named = body.get("model") if isinstance(body, dict) else None
-    behind = [served.upstream for served in target.environment.deployments_of(embedding_model)]
+    behind = upstreams_of(target.environment, embedding_model)
     if named not in (embedding_model, *behind, *map(full_name, behind)):
         raise CheckFailed(
             f"expected the model {embedding_model!r} or {behind[0]!r}, got {named!r}", blame="gateway"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway_acceptance.environment import Backend, Environment, ModelKind
+from gateway_acceptance.environment import Backend, Environment, ModelKind, Served
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.backend import BackendClient
@@ -47,9 +47,17 @@ def counting(environment: Environment) -> list[Backend]:
     return [backend for backend in environment.backends if backend.counts is not None]
 
 
+def declared_of(environment: Environment, alias: str) -> list[Served]:
+    """What is declared to stand behind an alias. Raises NotApplicable where nothing is."""
+    served = environment.deployments_of(alias)
+    if not all(one.declared for one in served):
+        raise NotApplicable(f"what serves {alias} is not declared", declared="models.backend")
+    return served
+
+
 def require_counts(environment: Environment) -> None:
-    """Raises NotApplicable where not every backend counts."""
-    if len(counting(environment)) < len(environment.backends):
+    """Raises NotApplicable where not every backend counts, or none is declared."""
+    if len(counting(environment)) < max(1, len(environment.backends)):
         raise NotApplicable(
             "the environment declares no second witness (counts) of every backend", declared="backends.counts"
         )

@@ -17,8 +17,15 @@ Place = tuple[str, str, str]
 def declared_places(environment: Environment) -> Counter[Place]:
     """How often each deployment is declared."""
     return Counter(
-        (alias, served.backend, full_name(served.upstream)) for alias, served in environment.deployments
+        (alias, served.backend, full_name(served.upstream))
+        for alias, served in environment.deployments
+        if served.declared
     )
+
+
+def _untold(environment: Environment) -> set[str]:
+    """The aliases of which the environment does not say what serves them."""
+    return {alias for alias, served in environment.deployments if not served.declared}
 
 
 def listed_places(listed: Sequence[Listed]) -> Counter[Place]:
@@ -35,7 +42,9 @@ def missing(environment: Environment, listed: Sequence[Listed]) -> list[Problem]
 
 def undeclared(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:
     """Deployments of the gateway that nobody declared; one too many of the same counts."""
-    return _each(listed_places(listed) - declared_places(environment), "is not declared")
+    untold = _untold(environment)
+    told = [entry for entry in listed if entry.alias not in untold]
+    return _each(listed_places(told) - declared_places(environment), "is not declared")
 
 
 def other_weights(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:

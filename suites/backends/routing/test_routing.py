@@ -9,7 +9,15 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.backends.routing import rules as routing_rules
-from suites.backends.routing.probes import ask_marked, embeds, listed, new_mark, places, witnessed
+from suites.backends.routing.probes import (
+    ask_marked,
+    declared_of,
+    embeds,
+    listed,
+    new_mark,
+    places,
+    witnessed,
+)
 
 
 @check(
@@ -22,10 +30,9 @@ from suites.backends.routing.probes import ask_marked, embeds, listed, new_mark,
 )
 def test_chat(target: Target, gateway: GatewayClient, chat_model: str, environment: Environment) -> None:
     """As the gateway's header says; where it has none, as the backends' own counts do."""
+    declared = declared_of(environment, chat_model)
     seen = places(target, witnessed(target, chat_model))
-    require(
-        routing_rules.elsewhere(chat_model, environment.deployments_of(chat_model), seen), blame="gateway"
-    )
+    require(routing_rules.elsewhere(chat_model, declared, seen), blame="gateway")
 
 
 @check(
@@ -40,8 +47,8 @@ def test_embeddings(
     target: Target, gateway: GatewayClient, embedding_model: str, environment: Environment
 ) -> None:
     """Vectors of another server may be of another model: an index is then spoilt without an error."""
+    declared = declared_of(environment, embedding_model)
     seen = places(target, witnessed(target, embedding_model))
-    declared = environment.deployments_of(embedding_model)
     require(routing_rules.elsewhere(embedding_model, declared, seen), blame="gateway")
 
 
@@ -60,15 +67,14 @@ def test_streams(target: Target, gateway: GatewayClient, chat_model: str, enviro
         raise NotApplicable(
             "no header of this gateway names the backend", declared="gateway.served_by_header"
         )
+    declared = declared_of(environment, chat_model)
     answer = ask_marked(target, chat_model, new_mark(), embeds=False, streams=True)
     if not answer.served_by:
         raise Untestable(
             f"the stream has no header {header}", "let the gateway send it: see BACKEND-WITNESS-005"
         )
     seen = {answer.served_by: 1}
-    require(
-        routing_rules.elsewhere(chat_model, environment.deployments_of(chat_model), seen), blame="gateway"
-    )
+    require(routing_rules.elsewhere(chat_model, declared, seen), blame="gateway")
 
 
 @check(

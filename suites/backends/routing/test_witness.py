@@ -12,6 +12,7 @@ from suites.backends.routing.probes import (
     MARK,
     ask_marked,
     counting,
+    declared_of,
     new_mark,
     require_counted,
     require_counts,
@@ -153,15 +154,14 @@ def test_embedding_model(
 
 def _require_declared_model(target: Target, alias: str, environment: Environment) -> None:
     require_counts(environment)
+    declared = declared_of(environment, alias)
     seen = witnessed(target, alias)
     if not seen.exact:
         raise NotApplicable(
             "the backends' counts take no {mark}: other requests may be among them",
             declared="backends.counts",
         )
-    require(
-        routing_rules.other_upstreams(alias, environment.deployments_of(alias), seen.counted), blame="gateway"
-    )
+    require(routing_rules.other_upstreams(alias, declared, seen.counted), blame="gateway")
     require_counted(seen)
 
 

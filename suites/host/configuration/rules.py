@@ -72,7 +72,7 @@ def other_weights(found: Sequence[Entry], group: Group) -> list[Problem]:
 def other_models(found: Sequence[Entry], environment: Environment) -> list[Problem]:
     """An alias that is no group is one entry, of the declared model."""
     problems = []
-    for model in environment.models:
+    for model in (one for one in environment.models if one.declared):
         has = [full_name(entry.upstream) for entry in found if entry.alias == model.alias]
         wants = [full_name(model.upstream)]
         if has != wants:
