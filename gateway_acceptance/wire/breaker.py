@@ -89,8 +89,8 @@ class Breaker:
     def after(self, exchange: Exchange) -> None:
         """After an exchange. Raises CheckFailed where a look finds the gateway ill, once per run; Untestable
         where another worker had found it before."""
-        if self._looking or self.suspended or not self._concerns(exchange.url):
-            return
+        if self._looking or self.suspended or exchange.dropped or not self._concerns(exchange.url):
+            return  # what was dropped is asked again at once, and that tells
         kind, enough = self._kind_of(exchange)
         if not kind:
             self._kind, self._count, self._next = "", 0, 0

@@ -26,9 +26,13 @@ class Deadline:
 
 class Allowance:
     """What one exchange may still take. silent: called each time that nothing has come for ``patience_s``
-    seconds; it may raise, which ends the wait."""
+    seconds; it may raise, which ends the wait. reused: whether it was sent on a connection that had carried
+    an answer before; came: whether any byte of its answer did."""
 
-    __slots__ = ("_connect_by", "_ends", "_head", "begun", "limit", "patience_s", "silent")
+    __slots__ = (
+        *("_connect_by", "_ends", "_head", "begun", "came", "limit", "patience_s", "reused"),
+        "silent",
+    )
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class Allowance:
         self._ends = self.begun + limit.total_s
         self._connect_by = self._ends
         self._head: int | None = 0
+        self.reused, self.came = False, False
 
     def left(self) -> float:
         """Seconds that are left for all of it; 0 or less where there are none."""
@@ -62,6 +67,7 @@ class Allowance:
 
     def arrived(self, size: int) -> bool:
         """So many bytes came; False where that is too much for a head."""
+        self.came = self.came or size > 0
         if self._head is None:
             return True
         self._head += size

@@ -28,7 +28,9 @@ class Exchange:
     chunks: (seconds since sending, raw bytes) as they arrived; status: None where no HTTP answer came, then
     ``error`` says why in words. elapsed_s and first_byte_s: seconds since sending; sent_at: Unix seconds;
     connection: the number of the connection that it came on, among those of this process; 0 where unknown.
-    withheld: it was asked where nobody should get in, so nothing that it showed is kept as evidence.
+    dropped: it was sent on a connection that had been used before, and the server had closed that without a
+    byte; it was asked again on a fresh one. withheld: it was asked where nobody should get in, so nothing
+    that it showed is kept as evidence.
     """
 
     method: str
@@ -44,6 +46,7 @@ class Exchange:
     served_by: str = ""
     sent_at: float = 0.0
     connection: int = 0
+    dropped: bool = False
     withheld: bool = False
 
     def answered(self, **answer: Any) -> Exchange:

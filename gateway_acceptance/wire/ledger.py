@@ -70,7 +70,7 @@ class TooMuch(Exception):  # noqa: N818  (a finding about an answer)
 
 class Entry:
     """One exchange while it happens. error: what broke, in words, or empty; read_at: seconds since sending
-    when the last piece came."""
+    when the last piece came; dropped: as of ``Exchange``."""
 
     def __init__(
         self, ledger: Ledger, asked: Exchange, terms: Terms, allowance: Allowance, place: int | None = None
@@ -85,6 +85,7 @@ class Entry:
         self.error = ""
         self.served_by = ""
         self.read_at = 0.0
+        self.dropped = False
 
     def head(self, status: int, headers: Headers, connection: int) -> None:
         """The answer's head came, on the connection of that number."""
@@ -141,6 +142,7 @@ class Entry:
             error=self.error,
             served_by=self.served_by,
             connection=self._connection,
+            dropped=self.dropped,
         )
 
 

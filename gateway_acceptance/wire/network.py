@@ -60,6 +60,7 @@ class TimedStream(httpcore2.NetworkStream):
 
     def __init__(self, inner: httpcore2.NetworkStream, host: str, serial: int | None = None) -> None:
         self._inner, self._host = inner, host
+        self._answered = False
         self.serial = next(_SERIAL) if serial is None else serial
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -73,11 +74,13 @@ class TimedStream(httpcore2.NetworkStream):
             except httpcore2.ReadTimeout:
                 _be_patient(allowance)
                 continue
+            self._answered = self._answered or bool(data)
             return _checked(allowance, data)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """All of it. Raises httpcore2.WriteTimeout where the exchange's time is over."""
         allowance = CURRENT.get()
+        _sent_on(allowance, used=self._answered)
         for start in range(0, len(buffer), PIECE):
             if allowance is not None:
                 timeout = allowance.left()
@@ -144,6 +147,7 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream, host: str, serial: int | None = None) -> None:
         self._inner, self._host = inner, host
+        self._answered = False
         self.serial = next(_SERIAL) if serial is None else serial
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -159,11 +163,13 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
                     raise
                 await anyio.to_thread.run_sync(_be_patient, allowance)
                 continue
+            self._answered = self._answered or bool(data)
             return _checked(allowance, data)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """As of ``TimedStream``."""
         allowance = CURRENT.get()
+        _sent_on(allowance, used=self._answered)
         await self._inner.write(buffer, timeout if allowance is None else _positive(allowance.left()))
 
     async def aclose(self) -> None:
@@ -272,6 +278,12 @@ def _be_patient(allowance: Allowance) -> None:
         raise httpcore2.ReadTimeout
     if allowance.silent is not None:
         allowance.silent()
+
+
+def _sent_on(allowance: Allowance | None, *, used: bool) -> None:
+    """Something of a request leaves on a connection; used: whether it has carried an answer."""
+    if allowance is not None and not allowance.came:
+        allowance.reused = used
 
 
 def _checked(allowance: Allowance, data: bytes) -> bytes:

@@ -53,7 +53,8 @@ def sdk_client(
     """The official client for an environment's gateway. Close it after use."""
     terms = _terms(environment)
     ledger = Ledger(notebook, budget, conduct or Conduct())
-    transport = LedgerTransport(ledger, Connections(ssl.create_default_context()), terms)
+    context = ssl.create_default_context()
+    transport = LedgerTransport(ledger, Connections(context), terms, Connections(context, kept=0))
     timeout = timeouts(terms.limit)
     return openai.OpenAI(
         api_key=key,
@@ -85,7 +86,9 @@ def async_sdk_client(
     first used in; close it there."""
     terms = _terms(environment)
     ledger = Ledger(notebook, budget, conduct or Conduct())
-    transport = AsyncLedgerTransport(ledger, AsyncConnections(ssl.create_default_context()), terms)
+    context = ssl.create_default_context()
+    fresh = AsyncConnections(context, kept=0)
+    transport = AsyncLedgerTransport(ledger, AsyncConnections(context), terms, fresh)
     timeout = timeouts(terms.limit)
     place = _placing(environment)
 

@@ -48,9 +48,11 @@ class Sender:
         self._notebook, self._budget, self.deadline = notebook, budget, deadline
         self.conduct = conduct or Conduct()
         self._ledger = Ledger(notebook, budget, self.conduct)
-        inner = connections or Connections(ssl.create_default_context())
+        context = ssl.create_default_context()
+        inner = connections or Connections(context)
+        fresh = None if connections else Connections(context, kept=0)
         self._client = httpx2.Client(
-            transport=LedgerTransport(self._ledger, inner),
+            transport=LedgerTransport(self._ledger, inner, fresh=fresh),
             trust_env=False,
             follow_redirects=False,
             cookies=no_cookies(),

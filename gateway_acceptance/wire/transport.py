@@ -36,13 +36,15 @@ def product_token(agent: str) -> str:
 
 
 class Connections(httpx2.HTTPTransport):
-    """httpcore2's connections, each timed by the exchange that uses it. No retry, no proxy unasked."""
+    """httpcore2's connections, each timed by the exchange that uses it. No retry, no proxy unasked. kept: how
+    many idle ones are kept to be used again, None for all; 0: each request has a connection of its own."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, kept: int | None = None) -> None:
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore2.ConnectionPool(
             ssl_context=context,
             max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=kept,
             keepalive_expiry=IDLE_S,
             retries=0,
             network_backend=TimedBackend(),
@@ -52,36 +54,58 @@ class Connections(httpx2.HTTPTransport):
 class AsyncConnections(httpx2.AsyncHTTPTransport):
     """As ``Connections``, in an event loop."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, kept: int | None = None) -> None:
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=context,
             max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=kept,
             keepalive_expiry=IDLE_S,
             retries=0,
             network_backend=AsyncTimedBackend(),
         )
 
 
+class Dropped(Exception):  # noqa: N818  (a finding about a connection)
+    """A connection that had been used before was closed without a byte of an answer (RFC 9112 section 9.5: a
+    server may close it at any time, and who sends just then cannot know)."""
+
+
 class LedgerTransport(httpx2.BaseTransport):
     """Enters each exchange, and holds its limits. default: the terms of requests that bring none (the
-    SDK's)."""
+    SDK's); fresh: where a request is asked again, once, whose used connection was dropped: an exchange of its
+    own."""
 
-    def __init__(self, ledger: Ledger, inner: httpx2.BaseTransport, default: Terms | None = None) -> None:
-        self._ledger, self._inner, self._default = ledger, inner, default
+    def __init__(
+        self,
+        ledger: Ledger,
+        inner: httpx2.BaseTransport,
+        default: Terms | None = None,
+        fresh: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._ledger, self._inner, self._default, self._fresh = ledger, inner, default, fresh
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Raises NotPermitted before sending; httpx2.TransportError, in words, where no head came."""
+        try:
+            return self._sent(request, self._inner, again=self._fresh is not None)
+        except Dropped:
+            assert self._fresh is not None
+            return self._sent(request, self._fresh)
+
+    def _sent(
+        self, request: httpx2.Request, inner: httpx2.BaseTransport, *, again: bool = False
+    ) -> httpx2.Response:
         entry = _opened(self._ledger, request, request.read(), self._default)
         try:
             with within(entry.allowance):
-                response = self._inner.handle_request(request)
+                response = inner.handle_request(request)
         except httpx2.LocalProtocolError:  # what we were about to send is no HTTP: our mistake
             entry.abandon()
             raise
         except httpx2.TransportError as failure:
             words = in_words(failure, entry.terms.limit)
-            entry.close(words)
+            _closed(entry, failure, words, again=again)
             raise type(failure)(words, request=request) from failure
         except BaseException:
             entry.close("left before an answer came")
@@ -94,26 +118,43 @@ class LedgerTransport(httpx2.BaseTransport):
     def close(self) -> None:
         """Close all connections."""
         self._inner.close()
+        if self._fresh is not None:
+            self._fresh.close()
 
 
 class AsyncLedgerTransport(httpx2.AsyncBaseTransport):
     """As ``LedgerTransport``, in an event loop."""
 
-    def __init__(self, ledger: Ledger, inner: httpx2.AsyncBaseTransport, default: Terms) -> None:
-        self._ledger, self._inner, self._default = ledger, inner, default
+    def __init__(
+        self,
+        ledger: Ledger,
+        inner: httpx2.AsyncBaseTransport,
+        default: Terms,
+        fresh: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._ledger, self._inner, self._default, self._fresh = ledger, inner, default, fresh
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """As of ``LedgerTransport``."""
+        try:
+            return await self._sent(request, self._inner, again=self._fresh is not None)
+        except Dropped:
+            assert self._fresh is not None
+            return await self._sent(request, self._fresh)
+
+    async def _sent(
+        self, request: httpx2.Request, inner: httpx2.AsyncBaseTransport, *, again: bool = False
+    ) -> httpx2.Response:
         entry = _opened(self._ledger, request, await request.aread(), self._default)
         try:
             with within(entry.allowance):
-                response = await self._inner.handle_async_request(request)
+                response = await inner.handle_async_request(request)
         except httpx2.LocalProtocolError:
             entry.abandon()
             raise
         except httpx2.TransportError as failure:
             words = in_words(failure, entry.terms.limit)
-            entry.close(words)
+            _closed(entry, failure, words, again=again)
             raise type(failure)(words, request=request) from failure
         except BaseException:
             entry.close("left before an answer came")
@@ -126,6 +167,8 @@ class AsyncLedgerTransport(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close all connections."""
         await self._inner.aclose()
+        if self._fresh is not None:
+            await self._fresh.aclose()
 
 
 def _opened(ledger: Ledger, request: httpx2.Request, body: bytes, default: Terms | None) -> Entry:
@@ -141,6 +184,16 @@ def _opened(ledger: Ledger, request: httpx2.Request, body: bytes, default: Terms
     entry = ledger.open(request.method, str(request.url), headers, body, terms)
     request.extensions[ENTRY] = entry
     return entry
+
+
+def _closed(entry: Entry, failure: httpx2.TransportError, words: str, *, again: bool) -> None:
+    """No head came. Raises Dropped where that is to be asked again."""
+    allowance = entry.allowance
+    broke = isinstance(failure, httpx2.NetworkError | httpx2.RemoteProtocolError)
+    entry.dropped = again and broke and allowance.reused and not allowance.came
+    entry.close(f"{words} (a connection used before; asked again on a fresh one)" if entry.dropped else words)
+    if entry.dropped:
+        raise Dropped(words) from failure
 
 
 def _head(entry: Entry, response: httpx2.Response) -> None:

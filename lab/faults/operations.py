@@ -237,6 +237,12 @@ OPERATION_FAULTS: tuple[Fault, ...] = (
         after=lambda _, reply: reply.with_header("connection", "close"),
     ),
     gateway_fault(
+        "connection-ends-untold",
+        "refusals close their connection and do not say so",
+        {"API-OPS-016": r"answer to an unknown route \(404\) the connection was closed, and nothing"},
+        after=lambda _, reply: replace(reply, hung_up=reply.status >= 400),
+    ),
+    gateway_fault(
         "head-crashes",
         "HEAD is an internal error",
         {"API-OPS-011": "HEAD .*got 500"},

@@ -61,12 +61,14 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What goes back. chunks: written one by one; aborted: drop the connection after the last of them;
-    delay_s: seconds before the first byte; pause_s: seconds between the first chunk and the second."""
+    hung_up: close it after a whole answer that does not say so; delay_s: seconds before the first byte;
+    pause_s: seconds between the first chunk and the second."""
 
     status: int
     headers: Headers
     chunks: tuple[bytes, ...]
     aborted: bool = False
+    hung_up: bool = False
     delay_s: float = 0.0
     pause_s: float = 0.0
 

@@ -147,6 +147,8 @@ async def _send(incoming: web.Request, reply: Reply) -> web.StreamResponse:
         _drop(incoming)
     else:
         await response.write_eof()
+    if reply.hung_up and incoming.transport is not None:
+        incoming.transport.close()
     return response
 
 

@@ -119,7 +119,7 @@ def test_a_gateway_elsewhere_is_pointed_to_nowhere() -> None:
     ("seen", "words"),
     [
         (Steered("x", answer(401, ENVELOPE), ("GET /",)), "called it, GET / arrived"),
-        (Steered("x", None, ()), "no answer came"),
+        (Steered("x", None, (), 30.0, "no answer within 30 s"), "no answer came within 30 s, as of somebody"),
         (Steered("x", answer(500, "APIConnectionError: Connection error."), ()), "tells of a call"),
         (Steered("x", answer(408, "Request timed out"), ()), "tells of a call"),
     ],
@@ -127,6 +127,12 @@ def test_a_gateway_elsewhere_is_pointed_to_nowhere() -> None:
 def test_signs_of_a_call(seen: Steered, words: str) -> None:
     (problem,) = followed(seen)
     assert words in problem.message
+
+
+def test_a_connection_that_breaks_at_once_is_nobody_who_waits() -> None:
+    (problem,) = followed(Steered("x", None, (), 0.005, "the connection broke: reset by peer"))
+    assert "after 0.005 s: the connection broke: reset by peer; whether the address is called" in str(problem)
+    assert "waits" not in str(problem)
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 500])

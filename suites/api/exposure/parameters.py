@@ -6,8 +6,9 @@ adds a deployment that stays for everybody (BerriAI/litellm pull request 5575): 
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +32,14 @@ OF_A_CALL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Steered:
-    """A request with an address in its body. answer: None where none came in time; arrived: what was seen
-    at that address."""
+    """A request with an address in its body. answer: None where none came; arrived: what was seen at that
+    address; waited_s: seconds until it was clear that none comes; broke: what ended the wait, in words."""
 
     name: str
     answer: Exchange | None
     arrived: tuple[str, ...]
+    waited_s: float = 0.0
+    broke: str = ""
 
 
 def chat_alias(target: Target) -> str:
@@ -63,13 +66,16 @@ def addressed(target: Target) -> list[Steered]:
 
 def _addressed(target: Target) -> list[Steered]:
     embedding = target.environment.aliases_of(ModelKind.EMBEDDING)[:1]
-    found = []
     with elsewhere(target.gateway.url) as place:
-        for name in ("api_base", "base_url"):
-            found.append(_steered(target, place, f"chat with {name}", {name: place.url}))
+        found = [
+            _asked(
+                target, place, f"chat with {name}", functools.partial(echo_with, target, {name: place.url})
+            )
+            for name in ("api_base", "base_url")
+        ]
         for alias in embedding:
-            answer = _embedded(target, alias, place.url)
-            found.append(Steered("embeddings with api_base", answer, tuple(place.taken())))
+            ask = functools.partial(target.gateway.embeddings, alias, "hello", api_base=place.url)
+            found.append(_asked(target, place, "embeddings with api_base", ask))
     return found
 
 
@@ -82,30 +88,30 @@ def configured(target: Target) -> Steered:
             "num_retries": 0,
             "timeout": PATIENCE_S,
         }
-        return _steered(target, place, "chat with user_config", {"user_config": router})
+        ask = functools.partial(echo_with, target, {"user_config": router})
+        return _asked(target, place, "chat with user_config", ask)
 
 
-def _steered(target: Target, place: Elsewhere, name: str, parameters: Mapping[str, Any]) -> Steered:
+def _asked(target: Target, place: Elsewhere, name: str, ask: Callable[[], Exchange]) -> Steered:
     try:
-        answer: Exchange | None = echo_with(target, parameters)
-    except NoAnswer:
-        answer = None
-    return Steered(name, answer, tuple(place.taken()))
-
-
-def _embedded(target: Target, alias: str, url: str) -> Exchange | None:
-    try:
-        return target.gateway.embeddings(alias, "hello", api_base=url)
-    except NoAnswer:
-        return None
+        return Steered(name, ask(), tuple(place.taken()))
+    except NoAnswer as failure:
+        waited = target.notebook.exchanges[-1].elapsed_s
+        return Steered(name, None, tuple(place.taken()), waited, str(failure))
 
 
 def followed(seen: Steered) -> list[Problem]:
     """Signs that the gateway called the address: what arrived there, or what only a caller can answer."""
     if seen.arrived:
         return [Problem("", f"{seen.name}: the gateway called it, {seen.arrived[0]} arrived there")]
+    if seen.answer is None and seen.waited_s < PATIENCE_S:
+        ended = f"no answer came, after {seen.waited_s:.3f} s: {seen.broke}"
+        return [Problem("", f"{seen.name}: {ended}; whether the address is called, that does not tell")]
     if seen.answer is None:
-        return [Problem("", f"{seen.name}: no answer came, as of somebody who waits for that address")]
+        waited = f"within {seen.waited_s:.0f} s"
+        return [
+            Problem("", f"{seen.name}: no answer came {waited}, as of somebody who waits for that address")
+        ]
     words = OF_A_CALL.search(seen.answer.text) if (seen.answer.status or 0) >= 400 else None
     if words:
         return [Problem("", f"{seen.name}: the answer tells of a call, {words[0]!r}")]
