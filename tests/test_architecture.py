@@ -23,9 +23,12 @@ CHOKE_POINTS = {
     "testinfra": {"gateway_acceptance/host/snapshot.py"},
     "httpx": set(),
     "httpcore": set(),
-    "h11": {"gateway_acceptance/wire/raw.py"},
-    "httpcore2": {f"gateway_acceptance/wire/{name}.py" for name in ("transport", "network", "raw")},
+    "h11": {"gateway_acceptance/wire/raw.py", "gateway_acceptance/wire/tunnel.py"},
+    "httpcore2": {
+        f"gateway_acceptance/wire/{name}.py" for name in ("connections", "network", "raw", "tunnel")
+    },
     "httpx2": {
+        "gateway_acceptance/wire/connections.py",
         "gateway_acceptance/wire/transport.py",
         "gateway_acceptance/wire/sender.py",
         "gateway_acceptance/wire/sdk.py",

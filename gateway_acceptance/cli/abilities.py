@@ -35,6 +35,7 @@ from gateway_acceptance.environment import (
     load_environment,
     missing_variables,
 )
+from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
@@ -89,7 +90,7 @@ def _abilities(arguments: argparse.Namespace) -> int:
         ]
     if problems:
         raise UsageProblem(problems)
-    for note in environment.notes:
+    for note in [*environment.notes, *file_notes(environment)]:
         print(f"# {note}")
     code = EXIT_READY
     with _opened(environment, root, arguments.litellm or "") as (target, redact):
@@ -120,7 +121,7 @@ def _opened(environment: Environment, root: Path, litellm: str) -> Iterator[tupl
     """The environment as a run would have it, for one command. Raises NotStarted."""
     running = None
     if environment.embedded is None:
-        key = os.environ[environment.gateway.key_variable or ""]
+        key = key_of(environment, os.environ)
     else:
         running = provider_of(environment).acquire(
             environment, options={"litellm": litellm}, root=root, say=lambda text: print(f"# {text}")
@@ -131,7 +132,7 @@ def _opened(environment: Environment, root: Path, litellm: str) -> Iterator[tupl
             notebook = Notebook(agent="abilities")
             target = Target(environment, key, Path(folder), time.time(), notebook)
             try:
-                yield target, Redactor({"the gateway's key": key})
+                yield target, Redactor({"the gateway's key": key, **secrets_of(environment, os.environ)})
             finally:
                 target.close()
     finally:

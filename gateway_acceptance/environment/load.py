@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,16 +14,14 @@ from pydantic import ValidationError
 
 from gateway_acceptance.environment.base_url import as_understood
 from gateway_acceptance.environment.model import Environment, known_keys
+from gateway_acceptance.environment.secrets import VARIABLE, network_problems, unfit
 from gateway_acceptance.environment.table import Table
 from gateway_acceptance.places import environments_of
-from gateway_acceptance.redaction import SHORTEST_SECRET
 from gateway_acceptance.usage import UsageProblem
 
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-WORD = re.compile(r"[a-z_]{1,24}")
-"""A key that reads like a word, and may be the name of a field of ours."""
-HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
-"""What a key may consist of: a header can carry it. A copied line end would look like a dead gateway."""
+SECRET_PLACE = ("network", "headers")
+"""Where a variable stands for a secret: it is looked up when it is sent, and the environment does not
+hold it."""
 
 
 def load_environments(names: Sequence[str], root: Path, variables: Mapping[str, str]) -> list[Environment]:
@@ -64,6 +61,7 @@ def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Env
         raise UsageProblem([f"{path}: the key 'source' is set by the suite itself; remove it"])
     try:
         complete = {**_substituted(document, variables), "source": str(path)}
+        _keep_secret(complete, document)
         environment = Environment.model_validate_json(json.dumps(complete, default=str))
     except ValidationError as error:
         raise UsageProblem(describe(path, document, error, table=Environment)) from None
@@ -77,6 +75,8 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
     document = environment.model_dump(mode="json", exclude={"source"})
     for location, text in _strings(document, ()):
         for variable in VARIABLE.findall(text):
+            if location[:2] == SECRET_PLACE:
+                continue
             sentences.append(
                 f"{environment.source}: {_place(document, location)} needs the variable {variable}, "
                 f"which is not set; run with {variable}=..."
@@ -85,7 +85,7 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
     fault = key_fault(key, variables) if environment.embedded is None and key is not None else ""
     if fault:
         sentences.append(f"{environment.source}: gateway.key_variable names {key}, {fault}")
-    return sentences
+    return sentences + network_problems(environment, variables)
 
 
 def key_fault(variable: str, variables: Mapping[str, str]) -> str:
@@ -93,22 +93,8 @@ def key_fault(variable: str, variables: Mapping[str, str]) -> str:
     key = variables.get(variable)
     if not key:
         return f"which is not set; export {variable} with the gateway's key"
-    if not HEADER_SAFE.fullmatch(key):
-        return (
-            "whose value holds spaces, line ends or other characters that no header can carry; "
-            f"export {variable} without them"
-        )
-    if len(key) < SHORTEST_SECRET:
-        return (
-            f"whose value has fewer than {SHORTEST_SECRET} characters: it could not be told from ordinary "
-            "words and kept out of what is written; give the gateway a longer key"
-        )
-    if WORD.fullmatch(key):
-        return (
-            "whose value is a plain word: it could not be kept out of what is written; "
-            "give the gateway a key of random characters"
-        )
-    return ""
+    wrong = unfit(key, f"export {variable} without them")
+    return f"whose value {wrong}" if wrong else ""
 
 
 def names_in(root: Path) -> list[str]:
@@ -158,6 +144,14 @@ def _substituted(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [_substituted(item, variables) for item in value]
     return value
+
+
+def _keep_secret(complete: dict[str, Any], document: Mapping[str, Any]) -> None:
+    """Headers as they are written: their variables are secrets."""
+    table, name = SECRET_PLACE
+    written = document.get(table)
+    if isinstance(written, dict) and name in written:
+        complete[table] = {**complete[table], name: written[name]}
 
 
 def _strings(value: Any, location: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], str]]:

@@ -13,6 +13,7 @@ from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.abilities import ASSUMED, Ability, KnownAbility
 from gateway_acceptance.environment.base_url import BaseUrl
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
+from gateway_acceptance.environment.network import VARIABLE_NAME, Network
 from gateway_acceptance.environment.product_names import ANY_OTHER, ProductName
 from gateway_acceptance.environment.table import Name, Table, Url
 
@@ -25,6 +26,7 @@ UNDECLARED: Final = ""
 """The backend, and the upstream model, of an alias of which the environment does not say what serves it."""
 
 
+KEY_SOURCES: Final = ("key_variable", "key_file", "key_command")
 BEARER_HEADER: Final = "authorization"
 """Where a key is a bearer token; in any other header it stands alone."""
 
@@ -57,20 +59,23 @@ class Gateway(Table):
     """The gateway under test.
 
     variant: how the product was installed, where that matters (``prisma``: LiteLLM with its database
-    driver; empty for without); key_variable: the environment variable that holds its key; key_header: the
-    header that it is sent in, as a bearer token in ``authorization``, by itself in any other, and nowhere
-    else; endpoints: those beyond models, chat and embeddings that it promises; description_path: where it
-    publishes its OpenAPI description, empty for nowhere; public_paths: what may answer without a key;
-    response_headers: what every answer must carry; cors_origins: origins that browsers may call from (none
-    by default); pre_call_checks: LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no
-    notice of an ``order``.
+    driver; empty for without); key_variable, key_file, key_command: where its key comes from, exactly one
+    (an environment variable, a file, the output of a program); key_header: the header that it is sent in,
+    as a bearer token in ``authorization``, by itself in any other, and nowhere else; endpoints: those
+    beyond models, chat and embeddings that it promises; description_path: where it publishes its OpenAPI
+    description, empty for nowhere; public_paths: what may answer without a key; response_headers: what
+    every answer must carry; cors_origins: origins that browsers may call from (none by default);
+    pre_call_checks: LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no notice of an
+    ``order``.
     """
 
     url: BaseUrl
     product: ProductName = ANY_OTHER
     version: str | None = None
     variant: Annotated[str, Field(pattern=r"^[a-z0-9]*$")] | None = None
-    key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    key_variable: Annotated[str, Field(pattern=VARIABLE_NAME)] | None = None
+    key_file: Path | None = None
+    key_command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     key_header: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = BEARER_HEADER
     known_default_keys: tuple[str, ...] = ()
     liveness_path: str | None = None
@@ -308,6 +313,7 @@ class Environment(Table):
     description: str = ""
     embedded: Embedded | None = None
     gateway: Gateway
+    network: Network = Network()
     models: tuple[Model, ...] = ()
     groups: tuple[Group, ...] = ()
     backends: tuple[Backend, ...] = ()
@@ -343,11 +349,30 @@ class Environment(Table):
                 "policy.effects holds 'expose', which shows the key to places that are logged; "
                 "take it out, no production environment permits it"
             )
-        if self.embedded is None and self.gateway.key_variable is None:
-            problems.append("gateway.key_variable is missing: name the variable that holds the gateway's key")
+        problems += self._key_problems()
+        problems += self.network.contradictions()
+        if self.gateway.key_header in self.network.headers:
+            problems.append(
+                f"network.headers holds {self.gateway.key_header!r}, the header of the key: take it out, the "
+                "suite sends the key itself"
+            )
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _key_problems(self) -> list[str]:
+        named = [name for name in KEY_SOURCES if getattr(self.gateway, name) is not None]
+        if self.embedded is not None:
+            return []
+        if not named:
+            return [
+                "gateway.key_variable is missing: name the variable that holds the gateway's key, or "
+                "gateway.key_file, or gateway.key_command"
+            ]
+        if len(named) > 1:
+            which = " and ".join(f"gateway.{name}" for name in named)
+            return [f"{which} are given, and a key has one place that it comes from: keep one of them"]
+        return []
 
     @property
     def notes(self) -> tuple[str, ...]:

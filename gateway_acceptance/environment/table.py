@@ -14,7 +14,16 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 def _http_url(value: str) -> str:
     if "${" in value:  # a variable that is not set yet: collection needs no address
         return value
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise ValueError(
+            "holds a bracket that opens no IPv6 address; write http://[2001:db8::1]:4000"
+        ) from None
+    if "%" in (parts.hostname or ""):
+        raise ValueError(
+            "holds an IPv6 address with a zone (%), which only this machine understands; leave it out"
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not an http:// or https:// URL with a host")
     if parts.username is not None or parts.password is not None:
@@ -22,6 +31,11 @@ def _http_url(value: str) -> str:
     try:
         _ = parts.port
     except ValueError as error:
+        bare = value.partition("://")[2].partition("/")[0]
+        if bare.count(":") > 1 and "[" not in bare:
+            raise ValueError(
+                "holds an IPv6 address without brackets; write http://[2001:db8::1]:4000"
+            ) from None
         raise ValueError(f"has no valid port: {error}") from None
     return value.rstrip("/")
 

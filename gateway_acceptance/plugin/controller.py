@@ -27,6 +27,7 @@ from gateway_acceptance.claims_here import Here, unknown_evidence
 from gateway_acceptance.deviations import Known, known_of
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
+from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
 from gateway_acceptance.plugin.binding import Account, account_of
 from gateway_acceptance.plugin.identity import identities
 from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root, user_folder
@@ -108,13 +109,15 @@ class Controller:
             raise UsageProblem(sentences)
         options = {"litellm": self.config.getoption("--litellm") or ""}
         for environment in self.environments:
-            for note in environment.notes:
+            for note in [*environment.notes, *file_notes(environment)]:
                 say(note)
         facts = {}
-        keys = {}  # only those made up for this run are handed on; the others stay in the environment
+        keys = {}  # those that no variable holds are handed on
         for environment in self.environments:
             if environment.embedded is None:
-                key = os.environ[environment.gateway.key_variable or ""]
+                key = key_of(environment, os.environ)
+                if environment.gateway.key_variable is None:
+                    keys[environment.name] = key
             else:
                 running = provider_of(environment).acquire(
                     environment, options=options, root=user_folder(self.config), say=say
@@ -123,6 +126,8 @@ class Controller:
                 keys[environment.name] = key = running.key
                 facts[environment.name] = dict(running.facts)
             self.redactor.add(f"key of {environment.name}", key)
+            for name, secret in secrets_of(environment, os.environ).items():
+                self.redactor.add(name, secret)
         self.started, self.steady = time.time(), steady_clock()
         connections = Connections(keys, self.started, facts)
         write_connections(self.folder, connections)

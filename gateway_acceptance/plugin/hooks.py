@@ -12,6 +12,7 @@ from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.environment import load_environments
+from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.plugin import options
 from gateway_acceptance.plugin.controller import Controller
 from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
@@ -113,6 +114,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     for each in environments:
         state.redactor.add(f"key of {each.name}", os.environ.get(each.gateway.key_variable or "", ""))
+        for name, secret in secrets_of(each, os.environ).items():
+            state.redactor.add(name, secret)
     config.stash[STATE] = state
     _register(config, WorkerHooks(config, state), "gateway-acceptance-worker")
 

@@ -118,7 +118,8 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
     limit = target.environment.gateway
     deadline = Deadline(limit.connect_deadline_s, min(LONGEST_S, limit.request_deadline_s))
     notebook = Notebook(agent=target.notebook.agent, key_places=target.notebook.key_places)
-    sender = Sender(notebook, target.budget, deadline, conduct=Conduct(pace=target.conduct.pace))
+    conduct = Conduct(pace=target.conduct.pace, route=target.conduct.route)
+    sender = Sender(notebook, target.budget, deadline, conduct=conduct)
     try:
         client = BackendClient(backend, sender)
         found = {version: client.version()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from gateway_acceptance.environment import Environment
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.breaker import Trouble
 from gateway_acceptance.wire.exchange import Exchange
@@ -64,7 +65,7 @@ def _looked_at(gateway: GatewayClient) -> Preflight:
         listed = gateway.models()
     except NoAnswer as failure:
         return replace(_no_answer(failure, url), version=found.version)
-    ill = trouble_in(listed, gateway.environment.gateway.url, gateway.environment.gateway.key_variable)
+    ill = trouble_in(listed, gateway.environment.gateway.url, _key_place(gateway.environment))
     if ill is not None:
         return replace(ill, version=found.version)
     found = replace(found, models=_model_ids(listed))
@@ -76,11 +77,17 @@ def _looked_at(gateway: GatewayClient) -> Preflight:
 
 def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | None:
     """What an answer to ``GET /v1/models`` says against the gateway as a whole; None for nothing. url:
-    gateway.url; variable: what holds its key, None where the lab made it up."""
+    gateway.url; variable: what holds its key (a variable, a file), None where the lab made it up."""
     asked, status = f"GET /v1/models: {listed.status}", listed.status or 0
     if status == HTTPStatus.BAD_REQUEST and _wants_tls(listed):
         mend = f"write {_other_scheme(url)} as gateway.url"
         return Preflight(silent=f"the gateway speaks TLS there ({asked} {listed.text[:120]})", mend=mend)
+    if status == HTTPStatus.BAD_REQUEST and _wants_a_certificate(listed):
+        mend = "name a client certificate that it accepts as network.client_certificate"
+        return Preflight(silent=f"the gateway refuses whom it does not know in TLS ({asked})", mend=mend)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        mend = "look into the variable that network.proxy_credentials_variable names (USER:PASSWORD)"
+        return Preflight(silent=f"the proxy refuses whom it does not know ({asked})", mend=mend)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         source = f"correct the key in {variable}" if variable else "restart the lab"
         seen = f"{asked} {listed.text[:200]}"
@@ -115,6 +122,20 @@ def _wants_tls(answer: Exchange) -> bool:
     )
 
 
+def _wants_a_certificate(answer: Exchange) -> bool:
+    """Whether a server that has made the handshake says that it wants to see a certificate: nginx's way."""
+    text = answer.text.lower()
+    return "ssl certificate" in text and ("no required" in text or "certificate error" in text)
+
+
+def _key_place(environment: Environment) -> str | None:
+    """Where the key comes from, as a person would look for it; None where the lab made it up."""
+    gateway = environment.gateway
+    if gateway.key_command:
+        return f"what gateway.key_command ({gateway.key_command[0]}) prints"
+    return gateway.key_variable or (str(gateway.key_file) if gateway.key_file else None)
+
+
 def _other_scheme(url: str) -> str:
     return f"http{url[5:]}" if url.startswith("https:") else f"https{url[4:]}"
 
@@ -122,6 +143,10 @@ def _other_scheme(url: str) -> str:
 def mend_of_silence(words: str, url: str) -> str:
     """What to do about a gateway that gave no answer, by what the exchange says of it. url: gateway.url."""
     host = urlsplit(url).hostname
+    if "the proxy " in words:
+        return (
+            "start the proxy, correct network.proxy or its credentials, or name the host in network.no_proxy"
+        )
     if "cannot be resolved" in words:
         return f"there is no such name: correct {host} in gateway.url, or the resolver of this machine"
     if "was not resolved" in words:

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -28,6 +29,7 @@ from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.pace import Pace
+from gateway_acceptance.wire.route import route_of
 from gateway_acceptance.wire.sdk import sdk_client
 from gateway_acceptance.wire.sender import Deadline, Sender
 
@@ -53,6 +55,10 @@ class Target:
         self._folder = folder
         gateway = environment.gateway
         notebook.key_places.add(key, gateway.key_header, gateway.url)
+        route = route_of(environment, os.environ)
+        for name, value in route.headers:
+            if "${" in environment.network.headers[name]:
+                notebook.key_places.add(value, name, gateway.url)
         self.budget = Budget(folder / f"budget-{environment.name}.json", environment.policy, started)
         self._deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
         self.breaker = Breaker(
@@ -64,6 +70,7 @@ class Target:
             patience_s=PATIENCE_S,
             silent=self.breaker.silent,
             pace=Pace(folder, environment.name, environment.policy, started + environment.policy.seconds),
+            route=route,
         )
         self.sender = Sender(notebook, self.budget, self._deadline, conduct=self.conduct)
         self.gateway = GatewayClient(environment, key, self.sender)
@@ -168,7 +175,7 @@ class Target:
         description: as of ``looked_at``. Raises NotPermitted when over budget."""
         notebook = Notebook(agent=self.notebook.agent, key_places=self.notebook.key_places)
         deadline = Deadline(self._deadline.connect_s, min(question_s, self._deadline.total_s))
-        conduct = Conduct(pace=self.conduct.pace)  # it is the circuit's own look
+        conduct = Conduct(pace=self.conduct.pace, route=self.conduct.route)  # it is the circuit's own look
         with contextlib.closing(Sender(notebook, self.budget, deadline, conduct=conduct)) as sender:
             client = GatewayClient(self.environment, self.key, sender)
             return looked_at(client, description=description)

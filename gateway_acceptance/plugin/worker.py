@@ -13,6 +13,7 @@ import pytest
 
 from gateway_acceptance.deviations import Harm, Known, known_of, known_of_any
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.verdict import NotPermitted
@@ -80,6 +81,8 @@ class WorkerState:
         connections = read_connections(self.folder)
         for environment in self.environments:
             self.redactor.add(f"key of {environment.name}", connections.key_of(environment))
+            for name, secret in secrets_of(environment, os.environ).items():
+                self.redactor.add(name, secret)
         return connections
 
     def target(self, environment: Environment) -> Target:
@@ -107,15 +110,15 @@ STATE = pytest.StashKey[WorkerState]()
 
 @dataclass(frozen=True)
 class Connections:
-    """keys: of embedded environments, by name; started: seconds since the epoch; facts: files of looks that
-    embedded environments took themselves, by environment and machine."""
+    """keys: those that no variable holds, by environment; started: seconds since the epoch; facts: files
+    of looks that embedded environments took themselves, by environment and machine."""
 
     keys: dict[str, str]
     started: float
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def key_of(self, environment: Environment) -> str:
-        """The key of an environment: made up for this run, or from the variable that its file names."""
+        """The key of an environment: as it was found or made up for this run, or from its variable."""
         return self.keys.get(environment.name) or os.environ[environment.gateway.key_variable or ""]
 
 

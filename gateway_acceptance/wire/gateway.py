@@ -98,8 +98,9 @@ class GatewayClient:
     ) -> Exchange:
         """A request of somebody without a key, byte for byte as it is written (``wire.raw``).
 
-        hosts: the values of Host, one header each; None for the right one. No credential is added; that no
-        answer came is told by ``error``. What such a request is shown is not kept as evidence.
+        hosts: the values of Host, one header each; None for the right one. No credential is added; that
+        no answer came is told by ``error``. What such a request is shown is not kept as evidence. A
+        gateway with a path prefix is asked below it.
         """
         place = urlsplit(self.url).netloc
         written = [("host", host) for host in ((place,) if hosts is None else hosts)]
@@ -107,7 +108,18 @@ class GatewayClient:
         if body:
             written.append(("content-type", "application/json"))
         written += [("user-agent", self._sender.agent), ("accept", "*/*"), *headers]
-        return self._sender.send_raw(self.url, RawRequest(method, target, written, body), tokens=tokens)
+        return self._sender.send_raw(
+            self.url, RawRequest(method, self._below(target), written, body), tokens=tokens
+        )
+
+    def _below(self, target: str) -> str:
+        """The target of a request line, below the gateway's own path where it has one."""
+        prefix = urlsplit(self.url).path
+        scheme, separator, rest = target.partition("://")
+        if not separator or "/" in scheme:
+            return prefix + target
+        host, slash, path = rest.partition("/")
+        return f"{scheme}://{host}{prefix}{slash}{path}"
 
     def get(self, path: str, **options: Any) -> Exchange:
         """GET a path; options as of ``request``."""

@@ -18,6 +18,7 @@ from gateway_acceptance.policy import Budget
 from gateway_acceptance.wire.deadline import Allowance, Deadline
 from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
 from gateway_acceptance.wire.pace import Pace
+from gateway_acceptance.wire.route import Route
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes, after decompression, at which a body is cut off: a hostile target must not fill the machine."""
@@ -43,7 +44,7 @@ class Conduct:
     before: each is asked before a request leaves, with what is about to be sent; raising (NotPermitted,
     Untestable) keeps it from being sent. after: each is told every exchange that has ended, once, whole, by
     the thread that made it. patience_s, silent: as of ``Allowance``, for requests that wait for an answer;
-    pace: how fast, and how many at once.
+    pace: how fast, and how many at once; route: the way there.
     """
 
     before: list[Before] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Conduct:
     patience_s: float | None = None
     silent: Callable[[str], None] | None = None
     pace: Pace | None = None
+    route: Route = field(default_factory=Route)
 
 
 @dataclass(frozen=True, slots=True)

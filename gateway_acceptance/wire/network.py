@@ -17,9 +17,13 @@ import anyio
 import httpcore2
 
 from gateway_acceptance.wire.deadline import CURRENT, Allowance
+from gateway_acceptance.wire.tls_words import after_the_handshake, alert_words, tls_words
 
 PIECE = 64 * 1024
 """Bytes that are written at once: after each, the clock is looked at."""
+
+ALERT_S = 0.5
+"""Seconds that the last words of a server may take, once its connection is broken."""
 
 SocketOptions = Iterable[Any] | None
 
@@ -56,11 +60,11 @@ def resolved(host: str, port: int, timeout: float | None) -> list[tuple[str, int
 
 
 class TimedStream(httpcore2.NetworkStream):
-    """A connection. serial: its number among those of this process, from 1."""
+    """A connection. serial: its number among those of this process, from 1; given where TLS begins on it."""
 
     def __init__(self, inner: httpcore2.NetworkStream, host: str, serial: int | None = None) -> None:
         self._inner, self._host = inner, host
-        self._answered = False
+        self._secure, self._answered, self._last = serial is not None, False, ""
         self.serial = next(_SERIAL) if serial is None else serial
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -69,13 +73,28 @@ class TimedStream(httpcore2.NetworkStream):
         if allowance is None:
             return self._inner.read(max_bytes, timeout)
         while True:
+            if self._last:
+                raise httpcore2.ReadError(self._last)
             try:
                 data = self._inner.read(max_bytes, _slice(allowance))
             except httpcore2.ReadTimeout:
                 _be_patient(allowance)
                 continue
+            except httpcore2.ReadError as error:
+                raise self._told(error) from error
             self._answered = self._answered or bool(data)
             return _checked(allowance, data)
+
+    def _told(self, error: httpcore2.NetworkError) -> httpcore2.NetworkError:
+        """The failure of a connection in words, where they can be had."""
+        words = alert_words(error, self._host)
+        if not words and self._secure and not self._answered:
+            try:  # what the server said before it ended the connection may still be there to be read
+                self._inner.read(1, ALERT_S)
+            except (httpcore2.NetworkError, httpcore2.TimeoutException) as last:
+                words = alert_words(last, self._host) or after_the_handshake(self._host)
+        self._last = words  # httpcore2 goes on to read after a write that failed
+        return type(error)(words) if words else error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """All of it. Raises httpcore2.WriteTimeout where the exchange's time is over."""
@@ -86,7 +105,10 @@ class TimedStream(httpcore2.NetworkStream):
                 timeout = allowance.left()
                 if timeout <= 0:
                     raise httpcore2.WriteTimeout
-            self._inner.write(buffer[start : start + PIECE], timeout)
+            try:
+                self._inner.write(buffer[start : start + PIECE], timeout)
+            except httpcore2.WriteError as error:
+                raise self._told(error) from error
 
     def close(self) -> None:
         """Disconnect."""
@@ -103,7 +125,7 @@ class TimedStream(httpcore2.NetworkStream):
             secured = self._inner.start_tls(ssl_context, server_hostname, timeout)
         except httpcore2.ConnectError as error:
             raise httpcore2.ConnectError(tls_words(error, server_hostname or self._host)) from error
-        return TimedStream(secured, self._host, self.serial)
+        return TimedStream(secured, server_hostname or self._host, self.serial)
 
     def get_extra_info(self, info: str) -> Any:
         """As httpcore2 has it; ``serial`` beside."""
@@ -111,10 +133,11 @@ class TimedStream(httpcore2.NetworkStream):
 
 
 class TimedBackend(httpcore2.NetworkBackend):
-    """Connects one address after the other, within one time for all of them."""
+    """Connects one address after the other, within one time for all of them. called: what an error says of
+    the server that it connects to, where that is none of the target's (a proxy)."""
 
-    def __init__(self) -> None:
-        self._inner = httpcore2.SyncBackend()
+    def __init__(self, called: str = "") -> None:
+        self._inner, self._called = httpcore2.SyncBackend(), called
 
     def connect_tcp(
         self,
@@ -128,7 +151,7 @@ class TimedBackend(httpcore2.NetworkBackend):
         allowance = CURRENT.get()
         left = timeout if allowance is None else allowance.connecting()
         failure: Exception | None = None
-        for address, number in resolved(host, port, left):
+        for address, number in _resolved(self._called, host, port, left):
             if allowance is not None:
                 left = allowance.left_to_connect()
                 if left <= 0:
@@ -139,7 +162,7 @@ class TimedBackend(httpcore2.NetworkBackend):
                 failure = error
                 continue
             return TimedStream(stream, host)
-        raise failure or httpcore2.ConnectTimeout
+        raise _named(self._called, failure or httpcore2.ConnectTimeout())
 
 
 class AsyncTimedStream(httpcore2.AsyncNetworkStream):
@@ -147,7 +170,7 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream, host: str, serial: int | None = None) -> None:
         self._inner, self._host = inner, host
-        self._answered = False
+        self._secure, self._answered = serial is not None, False
         self.serial = next(_SERIAL) if serial is None else serial
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -163,14 +186,26 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
                     raise
                 await anyio.to_thread.run_sync(_be_patient, allowance)
                 continue
+            except httpcore2.ReadError as error:
+                raise self._told(error) from error
             self._answered = self._answered or bool(data)
             return _checked(allowance, data)
+
+    def _told(self, error: httpcore2.NetworkError) -> httpcore2.NetworkError:
+        """As of ``TimedStream``; an event loop has dropped what a broken connection still held."""
+        words = alert_words(error, self._host)
+        if not words and self._secure and not self._answered:
+            words = after_the_handshake(self._host)
+        return type(error)(words) if words else error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """As of ``TimedStream``."""
         allowance = CURRENT.get()
         _sent_on(allowance, used=self._answered)
-        await self._inner.write(buffer, timeout if allowance is None else _positive(allowance.left()))
+        try:
+            await self._inner.write(buffer, timeout if allowance is None else _positive(allowance.left()))
+        except httpcore2.WriteError as error:
+            raise self._told(error) from error
 
     async def aclose(self) -> None:
         """Disconnect."""
@@ -187,7 +222,7 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
             secured = await self._inner.start_tls(ssl_context, server_hostname, timeout)
         except httpcore2.ConnectError as error:
             raise httpcore2.ConnectError(tls_words(error, server_hostname or self._host)) from error
-        return AsyncTimedStream(secured, self._host, self.serial)
+        return AsyncTimedStream(secured, server_hostname or self._host, self.serial)
 
     def get_extra_info(self, info: str) -> Any:
         """As httpcore2 has it; ``serial`` beside."""
@@ -197,8 +232,8 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
 class AsyncTimedBackend(httpcore2.AsyncNetworkBackend):
     """As ``TimedBackend``, in an event loop."""
 
-    def __init__(self) -> None:
-        self._inner = httpcore2.AnyIOBackend()
+    def __init__(self, called: str = "") -> None:
+        self._inner, self._called = httpcore2.AnyIOBackend(), called
 
     async def connect_tcp(
         self,
@@ -212,7 +247,7 @@ class AsyncTimedBackend(httpcore2.AsyncNetworkBackend):
         allowance = CURRENT.get()
         left = timeout if allowance is None else allowance.connecting()
         failure: Exception | None = None
-        for address, number in resolved(host, port, left):
+        for address, number in _resolved(self._called, host, port, left):
             if allowance is not None:
                 left = allowance.left_to_connect()
                 if left <= 0:
@@ -223,34 +258,31 @@ class AsyncTimedBackend(httpcore2.AsyncNetworkBackend):
                 failure = error
                 continue
             return AsyncTimedStream(stream, host)
-        raise failure or httpcore2.ConnectTimeout
+        raise _named(self._called, failure or httpcore2.ConnectTimeout())
 
 
-EXPIRED, NOT_YET_VALID, WRONG_NAME, WRONG_ADDRESS = 10, 9, 62, 64
-UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
-"""Codes of OpenSSL (openssl-verification-options(1), X509_V_ERR_*)."""
+def _resolved(called: str, host: str, port: int, timeout: float | None) -> list[tuple[str, int]]:
+    try:
+        return resolved(host, port, timeout)
+    except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+        raise _named(called, error) from error
 
 
-def tls_words(error: BaseException, host: str) -> str:
-    """What is wrong with the TLS of a host, and how to mend it, in a sentence."""
-    seen: BaseException | None = error
-    while seen is not None and not isinstance(seen, ssl.SSLError):
-        seen = seen.__cause__ or seen.__context__
-    if isinstance(seen, ssl.SSLCertVerificationError):
-        code = seen.verify_code
-        if code == EXPIRED:
-            return f"TLS: the certificate of {host} has expired; renew it"
-        if code == NOT_YET_VALID:
-            return f"TLS: the certificate of {host} is not valid yet; look at both clocks"
-        if code in (WRONG_NAME, WRONG_ADDRESS):
-            return f"TLS: the certificate is not one of {host} (wrong name); use the name that it holds"
-        if code in UNKNOWN_ISSUER:
-            return f"TLS: the certificate of {host} is of an unknown CA; name that CA's file in SSL_CERT_FILE"
-        return f"TLS: the certificate of {host} is refused: {seen.verify_message}"
-    if isinstance(seen, ssl.SSLError):
-        reason = (seen.reason or str(seen)).replace("_", " ").lower()
-        return f"TLS: no handshake with {host}: {reason}"
-    return f"TLS: no handshake with {host}: the connection was closed"
+def _named(called: str, failure: Exception) -> Exception:
+    """The failure with the server that it is of, where that is none of the target's."""
+    if not called:
+        return httpcore2.ConnectError("connection refused") if _refused(failure) else failure
+    words = "connection refused" if _refused(failure) else str(failure)
+    return type(failure)(f"{called} cannot be reached: {words or 'no connection in time'}")
+
+
+def _refused(failure: BaseException | None) -> bool:
+    """Whether nobody listens there; anyio says so in its cause alone."""
+    while failure is not None:
+        if isinstance(failure, ConnectionRefusedError):
+            return True
+        failure = failure.__cause__ or failure.__context__
+    return False
 
 
 def _is_a_number(host: str) -> bool:

@@ -7,18 +7,20 @@ stand twice, and Host is sent only where the caller gives one.
 from __future__ import annotations
 
 import contextlib
-import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import h11
 import httpcore2
 
+from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.deadline import Allowance, Deadline, within
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from gateway_acceptance.wire.network import TimedBackend
+from gateway_acceptance.wire.route import Route
+from gateway_acceptance.wire.tunnel import TunnelBackend
 
 MOST_READ = 256 * 1024
 """Bytes of an answer that are read: enough to see its shape."""
@@ -38,11 +40,17 @@ class RawRequest:
     body: bytes = b""
 
     def exchange(self, url: str) -> Exchange:
-        """The request as it is noted, not answered yet. url: the server's; the target stands behind it."""
-        shown = self.target if "://" in self.target else url + self.target
+        """The request as it is noted, not answered yet. url: of the server; of its path nothing
+        is taken, for the target is all that stands in the request line."""
+        parts = urlsplit(url)
+        shown = self.target if "://" in self.target else f"{parts.scheme}://{parts.netloc}{self.target}"
         return Exchange(
             self.method, shown, tuple(self.headers), self.body, sent_at=time.time(), withheld=True
         )
+
+    def with_headers(self, headers: Headers) -> RawRequest:
+        """The same with more headers at its end."""
+        return replace(self, headers=(*self.headers, *headers)) if headers else self
 
     def written(self) -> bytes:
         """The bytes on the wire. Raises ValueError for line ends within: that would be two requests."""
@@ -55,8 +63,12 @@ class RawRequest:
         return "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n" + self.body
 
 
-def exchanged(url: str, asked: RawRequest, connect_s: float, total_s: float) -> Exchange:
+def exchanged(
+    url: str, asked: RawRequest, connect_s: float, total_s: float, route: Route | None = None
+) -> Exchange:
     """Send it to the server of a URL and read the answer, up to its end, the deadline or ``MOST_READ``.
+    Raises Untestable where a proxy stands between and makes no tunnel: it would write another request
+    than this one.
 
     The exchange's URL is the server's with the target behind; where no HTTP answer came, ``error`` says why.
     Of event streams the head is read; of a connection that changed its protocol, what comes first.
@@ -66,22 +78,35 @@ def exchanged(url: str, asked: RawRequest, connect_s: float, total_s: float) -> 
     begun = allowance.begun
     written = asked.written()
     try:
-        with within(allowance), contextlib.closing(_connected(url)) as connection:
+        with within(allowance), contextlib.closing(_connected(url, route or Route())) as connection:
             connection.write(written)
             head, parts, error = _read(connection, begun, allowance)
+    except httpcore2.ProxyError as failure:
+        raise Untestable(
+            f"{failure}, and this request must arrive as it is written",
+            "let the proxy tunnel there, or name the host in network.no_proxy",
+        ) from None
     except httpcore2.TimeoutException:
         return _ended(blank, begun, error=f"no answer within {total_s:g} s")
     except httpcore2.NetworkError as failure:
-        return _ended(blank, begun, error=f"the connection broke: {failure or type(failure).__name__}")
+        words = str(failure)
+        told = (
+            words
+            if words.startswith(("the proxy ", "TLS: "))
+            else f"the connection broke: {words or type(failure).__name__}"
+        )
+        return _ended(blank, begun, error=told)
     return _ended(blank, begun, head, parts, error)
 
 
-def _connected(url: str) -> httpcore2.NetworkStream:
+def _connected(url: str, route: Route) -> httpcore2.NetworkStream:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
-    host = parts.hostname or ""
-    plain = TimedBackend().connect_tcp(host, parts.port or (443 if secure else 80))
-    return plain.start_tls(ssl.create_default_context(), host) if secure else plain
+    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+    proxy = route.proxy_of(host)
+    network = TimedBackend() if proxy is None else TunnelBackend(proxy, route)
+    plain = network.connect_tcp(host, port)
+    return plain.start_tls(route.context, host) if secure else plain
 
 
 Head = h11.Response | h11.InformationalResponse

@@ -7,7 +7,6 @@ limits and evidence. An answer's content-encoding is undone by the SDK's own cli
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
@@ -18,14 +17,13 @@ from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.wire.attribution import served_by
+from gateway_acceptance.wire.connections import AsyncConnections, Connections
 from gateway_acceptance.wire.cookies import no_cookies
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.ledger import Conduct, Ledger, Terms
 from gateway_acceptance.wire.transport import (
-    AsyncConnections,
     AsyncLedgerTransport,
-    Connections,
     LedgerTransport,
     timeouts,
 )
@@ -53,8 +51,8 @@ def sdk_client(
     """The official client for an environment's gateway. Close it after use."""
     terms = _terms(environment)
     ledger = Ledger(notebook, budget, conduct or Conduct())
-    context = ssl.create_default_context()
-    transport = LedgerTransport(ledger, Connections(context), terms, Connections(context, kept=0))
+    route = ledger.conduct.route
+    transport = LedgerTransport(ledger, Connections(route), terms, Connections(route, kept=0))
     timeout = timeouts(terms.limit)
     return openai.OpenAI(
         api_key=key,
@@ -86,9 +84,9 @@ def async_sdk_client(
     first used in; close it there."""
     terms = _terms(environment)
     ledger = Ledger(notebook, budget, conduct or Conduct())
-    context = ssl.create_default_context()
-    fresh = AsyncConnections(context, kept=0)
-    transport = AsyncLedgerTransport(ledger, AsyncConnections(context), terms, fresh)
+    route = ledger.conduct.route
+    fresh = AsyncConnections(route, kept=0)
+    transport = AsyncLedgerTransport(ledger, AsyncConnections(route), terms, fresh)
     timeout = timeouts(terms.limit)
     place = _placing(environment)
 

@@ -6,7 +6,6 @@ What it promises is built below it, in ``transport`` and ``ledger``, where the o
 from __future__ import annotations
 
 import contextlib
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ import httpx2
 
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer
+from gateway_acceptance.wire.connections import Connections
 from gateway_acceptance.wire.cookies import no_cookies
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
@@ -22,7 +22,6 @@ from gateway_acceptance.wire.raw import RawRequest, exchanged
 from gateway_acceptance.wire.transport import (
     ENTRY,
     TERMS,
-    Connections,
     LedgerTransport,
     product_token,
     timeouts,
@@ -48,9 +47,8 @@ class Sender:
         self._notebook, self._budget, self.deadline = notebook, budget, deadline
         self.conduct = conduct or Conduct()
         self._ledger = Ledger(notebook, budget, self.conduct)
-        context = ssl.create_default_context()
-        inner = connections or Connections(context)
-        fresh = None if connections else Connections(context, kept=0)
+        inner = connections or Connections(self.conduct.route)
+        fresh = None if connections else Connections(self.conduct.route, kept=0)
         self._client = httpx2.Client(
             transport=LedgerTransport(self._ledger, inner, fresh=fresh),
             trust_env=False,
@@ -100,8 +98,10 @@ class Sender:
         told by the exchange's ``error``: to close the connection is a way to refuse.
         """
         terms = Terms(self.deadline, tokens)
+        route = self.conduct.route
+        asked = asked.with_headers(route.added(url))
         self._ledger.admit(asked.exchange(url), terms, asked.target)
-        exchange = exchanged(url, asked, self.deadline.connect_s, self.deadline.total_s)
+        exchange = exchanged(url, asked, self.deadline.connect_s, self.deadline.total_s, route)
         self._ledger.note(exchange, terms)
         return exchange
 

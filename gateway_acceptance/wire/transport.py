@@ -6,23 +6,15 @@ bytes go through httpcore2 over connections that know the exchange's allowance.
 
 from __future__ import annotations
 
-import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 
-import httpcore2
 import httpx2
 
 from gateway_acceptance import __version__
 from gateway_acceptance.wire.deadline import Deadline, within
 from gateway_acceptance.wire.ledger import LARGEST_BODY, Entry, Ledger, Terms, TooMuch, reservation
-from gateway_acceptance.wire.network import AsyncTimedBackend, TimedBackend
 
-IDLE_S = 2.0
-"""An idle connection is used again for so long and no longer. Servers may close one, and many do after 5 s
-(uvicorn, under LiteLLM): who sends just then gets no answer, and it is nobody's fault."""
-
-MOST_CONNECTIONS = 100
 TERMS = "gateway_acceptance.terms"
 """The extension of a request that holds its ``Terms``."""
 ENTRY = "gateway_acceptance.entry"
@@ -33,37 +25,6 @@ UNDONE = {"gzip", "x-gzip", "deflate"}
 def product_token(agent: str) -> str:
     """The User-Agent of a request: what this is, and for whom; agent: run and check, or empty."""
     return f"gateway-acceptance/{__version__}" + (f" ({agent})" if agent else "")
-
-
-class Connections(httpx2.HTTPTransport):
-    """httpcore2's connections, each timed by the exchange that uses it. No retry, no proxy unasked. kept: how
-    many idle ones are kept to be used again, None for all; 0: each request has a connection of its own."""
-
-    def __init__(self, context: ssl.SSLContext, kept: int | None = None) -> None:
-        super().__init__(verify=context, trust_env=False)
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=context,
-            max_connections=MOST_CONNECTIONS,
-            max_keepalive_connections=kept,
-            keepalive_expiry=IDLE_S,
-            retries=0,
-            network_backend=TimedBackend(),
-        )
-
-
-class AsyncConnections(httpx2.AsyncHTTPTransport):
-    """As ``Connections``, in an event loop."""
-
-    def __init__(self, context: ssl.SSLContext, kept: int | None = None) -> None:
-        super().__init__(verify=context, trust_env=False)
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=MOST_CONNECTIONS,
-            max_keepalive_connections=kept,
-            keepalive_expiry=IDLE_S,
-            retries=0,
-            network_backend=AsyncTimedBackend(),
-        )
 
 
 class Dropped(Exception):  # noqa: N818  (a finding about a connection)
@@ -180,6 +141,8 @@ def _opened(ledger: Ledger, request: httpx2.Request, body: bytes, default: Terms
     theirs = request.headers.get("user-agent", "")
     if default is not None and not theirs.startswith(own):
         request.headers["user-agent"] = f"{own} {theirs}".strip()
+    for name, value in ledger.conduct.route.added(str(request.url)):
+        request.headers[name] = value
     headers = tuple(request.headers.multi_items())
     entry = ledger.open(request.method, str(request.url), headers, body, terms)
     request.extensions[ENTRY] = entry
@@ -322,10 +285,12 @@ def _told(entry: Entry, failure: Exception) -> httpx2.TransportError:
 def in_words(failure: Exception, limit: Deadline) -> str:
     """A transport failure as an operator would say it."""
     detail = str(failure).strip()
+    if detail.startswith(("the proxy ", "TLS: ")):
+        return detail
     if isinstance(failure, httpx2.ConnectTimeout):
         return detail if "resolved" in detail else f"no connection within {limit.connect_s:g} s"
     if isinstance(failure, httpx2.ConnectError):
-        if detail.startswith("TLS:") or "cannot be resolved" in detail:
+        if "cannot be resolved" in detail:
             return detail
         return "connection refused" if "refused" in detail.lower() else f"no connection: {detail}"
     if isinstance(failure, httpx2.TimeoutException):

@@ -214,9 +214,9 @@ seconds = {seconds}
         self.temporary.mkdir(exist_ok=True)
         return {**kept, "TMPDIR": str(self.temporary), **({} if key is None else {KEY_VARIABLE: key})}
 
-    def run(self, *options: str, key: str | None = KEY) -> Run:
+    def run(self, *options: str, key: str | None = KEY, more: Mapping[str, str] | None = None) -> Run:
         """A run to its end; ``--env mini`` where no environment is given, ``-m smoke`` unless options say
-        ``-m``."""
+        ``-m``. more: further environment variables."""
         given = list(options)
         if not any(option.startswith("--env") for option in given):
             given.append("--env=mini")
@@ -225,7 +225,7 @@ seconds = {seconds}
         done = subprocess.run(
             self.command(*given),
             cwd=self.root,
-            env=self.variables(key),
+            env={**self.variables(key), **(more or {})},
             capture_output=True,
             text=True,
             check=False,

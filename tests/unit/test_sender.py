@@ -16,9 +16,9 @@ from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.model import Policy
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
+from gateway_acceptance.wire.connections import IDLE_S
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.sender import Deadline, Sender, tokens_needed, tokens_reported
-from gateway_acceptance.wire.transport import IDLE_S
 
 Serve = Callable[[bytes], str]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -174,7 +174,7 @@ def test_a_connection_that_was_idle_is_not_used_again(
     monkeypatch: pytest.MonkeyPatch, notebook: Notebook, idle_s: float, connections: int
 ) -> None:
     """A server may close it just then; 0 seconds stand for any that have passed."""
-    monkeypatch.setattr("gateway_acceptance.wire.transport.IDLE_S", idle_s)
+    monkeypatch.setattr("gateway_acceptance.wire.connections.IDLE_S", idle_s)
     listener = socket.create_server(("127.0.0.1", 0))
     accepted: list[socket.socket] = []
 

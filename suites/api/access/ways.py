@@ -38,7 +38,8 @@ def public_path(environment: Environment) -> str:
 def of_host(environment: Environment) -> list[Way]:
     """Host in every shape, and the target in absolute form."""
     parts = urlsplit(environment.gateway.url)
-    place, name, public = parts.netloc, parts.hostname or "", public_path(environment)
+    place, public = parts.netloc, public_path(environment)
+    name = f"[{parts.hostname}]" if "[" in place else parts.hostname or ""
     shapes = {
         "a path": f"{place}{public}",
         "a path and a query": f"{place}{public}?",
