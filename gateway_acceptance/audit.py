@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+from gateway_acceptance.documents import Unreadable, content_of, json_of
 from gateway_acceptance.record import FORMAT, rejudged
 from gateway_acceptance.report.allure import STATUSES
 from gateway_acceptance.report.junit import COUNTS, OUTCOMES
 from gateway_acceptance.report.reading import case_name, cases, first_line, printable
+from gateway_acceptance.report.rendered_again import unlike
 from gateway_acceptance.report.status_json import status_document
 from gateway_acceptance.run_directory import RECORD
 from gateway_acceptance.seal import broken
@@ -45,15 +47,17 @@ VALUE_AT_MOST = 200
 def findings(directory: Path) -> list[str]:
     """All that is wrong with the directory of a finished run; empty where it can be relied on."""
     try:
-        record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        record = json_of(directory / RECORD)
+    except Unreadable as error:
         return [f"{RECORD} cannot be read: {error}", *broken(directory)]
-    found = [*broken(directory), *contradictions(record)]
+    sealed = broken(directory)
+    found = [*sealed, *contradictions(record)]
     if not _whole(record):
         return found
     if record["basis"]["unfinished"]:
         return [f"the run began at {record['run']['started']} and has not ended", *found]
-    return [*found, *disagreements(directory, record)]
+    found += disagreements(directory, record)
+    return found if sealed else [*found, *unlike(directory, record)]
 
 
 def contradictions(record: object) -> list[str]:
@@ -160,7 +164,7 @@ def _not_covered(check: Record, case: Record, waiver: Record | None) -> str:
 
 
 def _of_junit(path: Path, record: Record) -> list[str]:
-    content = path.read_bytes()
+    content = content_of(path)
     if b"<!" in content:
         raise ValueError("it declares things of its own (<!); no run writes such")
     root = Xml.fromstring(content)  # noqa: S314  (without declarations there is nothing to expand)
@@ -201,14 +205,14 @@ def _of_allure(folder: Path, record: Record) -> list[str]:
     if not folder.is_dir():
         return [f"there is no folder {RESULTS}"]
     for path in sorted(folder.glob("*-result.json")):
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result: Any = json_of(path)
         verdicts = [label["value"] for label in result["labels"] if label["name"] == "verdict"]
         told.setdefault(result["fullName"], []).append(f"{', '.join(verdicts)} ({result['status']})")
     return _compared(RESULTS, told, expected)
 
 
 def _of_status(path: Path, record: Record) -> list[str]:
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document: Any = json_of(path)
     expected = status_document(record)
     found = [
         f"status.json says {name} {_shown(document.get(name))}; the record says {_shown(value)}"

@@ -70,9 +70,8 @@ def judge(record: Mapping[str, Any]) -> Judgement:
         return Judgement(VOID, headline, reasons, EXIT_INTERRUPTED)
     if not record["totals"]["checks_selected"] and not basis["broken"]:
         return Judgement(VOID, "no check was selected", ["no check was selected"], EXIT_USAGE)
-    rebound = [f"what judges changed during the run: {one}" for one in _rebound(basis.get("binding"))]
     void = [
-        *rebound,
+        *_rebound(basis.get("binding")),
         *(f"the target changed during the run: {change}" for change in moved),
         *clock_problems(record),
     ]
@@ -109,12 +108,27 @@ def judge(record: Mapping[str, Any]) -> Judgement:
 
 
 def _rebound(binding: Mapping[str, Any] | None) -> list[str]:
-    """What of the account of what judges was otherwise at the end of the run; records of an earlier suite
-    have none."""
+    """What of the account of what judges was otherwise at the end of the run, or was written while it ran,
+    be it as before again; records of an earlier suite have none."""
     if not binding or not binding["start"] or not binding["end"]:
         return []
     start, end = binding["start"], binding["end"]
-    return [name for name in start if name != "problems" and start[name] != end[name]]
+    found = [_moved(name, start[name], end.get(name)) for name in start if start[name] != end.get(name)]
+    written = list(dict.fromkeys([*(start.get("touched") or ()), *(end.get("touched") or ())]))
+    if written:
+        found.append(f"files that decide were written during the run: {', '.join(written)}")
+    return [f"what judges changed during the run: {words}" for words in found if words]
+
+
+def _moved(name: str, before: Any, after: Any) -> str:
+    """What changed, in words; nothing where it is said elsewhere, or nothing of it decides."""
+    if name in ("problems", "touched"):
+        return ""
+    if name != "suite" or not isinstance(after, Mapping):
+        return name
+    if before["commit"] != after["commit"]:
+        return f"its commit was {before['commit']}, is {after['commit']} (a pull, a commit or a checkout)"
+    return f"its checkout, {', '.join([*before['changed'], *after['changed']])}"
 
 
 def _unfit(binding: Mapping[str, Any] | None) -> list[str]:

@@ -11,6 +11,8 @@ import json
 import os
 from pathlib import Path
 
+from gateway_acceptance.documents import Unreadable, json_of
+
 SEAL = "seal.json"
 FORMAT = 1
 CHUNK = 1 << 20
@@ -37,11 +39,11 @@ def broken(directory: Path) -> list[str]:
     path = directory / SEAL
     if path.is_symlink():
         return [f"{SEAL} is a link; a seal is a file of its own"]
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return [f"there is no {SEAL}: the directory was never finished, or its seal was removed"]
-    except (OSError, ValueError) as error:
+    try:
+        document = json_of(path)
+    except Unreadable as error:
         return [f"{SEAL} cannot be read: {error}"]
     files = document.get("files") if isinstance(document, dict) else None
     if not isinstance(files, dict) or document.get("format") != FORMAT:

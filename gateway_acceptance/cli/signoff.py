@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
 import os
 import re
 import sys
@@ -13,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.documents import Unreadable, content_of, json_of
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.places import runs_of, suites_of
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
-from gateway_acceptance.signoff.allowed import Allowed, read_allowed, why_not
+from gateway_acceptance.signoff.allowed import Allowed, moment_of, read_allowed, why_not
 from gateway_acceptance.signoff.keys import (
     BadKey,
     PublicKey,
@@ -43,6 +43,8 @@ from gateway_acceptance.usage import (
 RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 NAME_AT_MOST = 200
 REASON_AT_MOST = 300
+ANCHOR_AT_MOST = 1 << 20
+"""Bytes of a file of signers or of a key."""
 URL = re.compile(r"https?://\S+")
 
 
@@ -92,6 +94,12 @@ def add_verify_command(commands: Any) -> None:
         "--allowed-signers", type=Path, metavar="FILE", help="whose key is whose, as ssh-keygen has it"
     )
     who.add_argument("--public-key", type=Path, metavar="FILE", help="the approver's public key")
+    command.add_argument(
+        "--verify-time",
+        metavar="YYYYMMDD[HHMM[SS]][Z]",
+        help="the time at which its key must have been valid, known from elsewhere (default: now), as "
+        "ssh-keygen -O verify-time has it",
+    )
     command.add_argument("--env", metavar="NAME", help="the environment that it must accept")
     command.add_argument(
         "--version", dest="release", metavar="VERSION", help="the release that it must accept"
@@ -209,8 +217,8 @@ def _run(runs: Path, environment: str, run_id: str | None) -> tuple[Path, dict[s
         raise UsageProblem([f"{runs / environment}: there is no latest run; {how}"])
     path = path.resolve()
     try:
-        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        record = json_of(path / RECORD)
+    except Unreadable as error:
         raise UsageProblem([f"{path / RECORD}: cannot be read ({error}); {how}"]) from None
     if not isinstance(record, dict) or not isinstance(record.get("run"), dict):
         raise UsageProblem([f"{path / RECORD}: is no record; {how}"])
@@ -264,6 +272,16 @@ def _expected(seen: Verified, arguments: argparse.Namespace) -> list[str]:
     return found
 
 
+def _verified_at(arguments: argparse.Namespace) -> datetime:
+    """When keys must be valid beside the time of signing, which is only what the approver's clock said."""
+    if arguments.verify_time is None:
+        return utc_now()
+    try:
+        return moment_of(arguments.verify_time)
+    except ValueError as error:
+        raise UsageProblem([f"--verify-time {error}; correct it"]) from None
+
+
 def _allowed(path: Path) -> list[Allowed]:
     lines, problems = read_allowed(_text("--allowed-signers", path))
     if problems:
@@ -284,9 +302,9 @@ def _public_key(path: Path) -> PublicKey:
 
 def _text(option: str, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        return content_of(path.resolve(), ANCHOR_AT_MOST).decode("utf-8")
+    except (Unreadable, UnicodeDecodeError) as error:
+        reason = error if isinstance(error, Unreadable) else "it is not UTF-8 text"
         raise UsageProblem([f"{option} {path}: cannot be read ({reason}); check the path"]) from None
 
 
@@ -301,7 +319,8 @@ def _of_signer(
     if allowed is not None:
         signed = datetime.fromisoformat(seen.document["signed"])
         principal = seen.document["approver"]["principal"]
-        why = why_not(allowed, principal, NAMESPACE, seen.signer, signed)
+        moments = {"at the time of signing": signed, "at the time of verifying": _verified_at(arguments)}
+        why = why_not(allowed, principal, NAMESPACE, seen.signer, moments)
         if why:
             return [f"{arguments.allowed_signers} does not allow {principal}'s signature: {why}"]
     return []

@@ -1,9 +1,9 @@
 """What judged, bound by content: taken before anything is sent, and again at the end (docs/evidence.md).
 
-The environment as it was resolved and its file, every file that decides, the installed distributions, the
-interpreter, the variables that change it, pytest's plugins and effective options. Two such accounts of
-one run must agree. What makes a run unfit for a sign-off stands in ``problems``, a sentence each; such a
-run stays possible for development.
+The environment as it was resolved and its file, every file that decides, the suite's commit, the installed
+distributions, the interpreter, the variables that change it, pytest's plugins and effective options. Two such
+accounts of one run must agree. What makes a run unfit for a sign-off stands in ``problems``, a sentence each;
+such a run stays possible for development.
 """
 
 from __future__ import annotations
@@ -12,23 +12,33 @@ import hashlib
 import json
 import os
 import sys
-import sysconfig
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway_acceptance.check import RELEASE
 from gateway_acceptance.environment import Environment, resolved
 from gateway_acceptance.places import data_root
-from gateway_acceptance.plugin.options import user_folder
+from gateway_acceptance.plugin.deciding import Stamps, deciding_files, digest_of, touched
+from gateway_acceptance.plugin.loaded import (
+    brought_files,
+    distribution_problems,
+    interpreter_problems,
+    loaded_modules,
+    missing_files,
+    module_problems,
+    option_problems,
+    plugin_problems,
+    read_lock,
+    variable_problems,
+)
+from gateway_acceptance.plugin.options import profile_of, user_folder
+from gateway_acceptance.plugin.suite_identity import suite_account
 from gateway_acceptance.waivers import waivers_path
 
-DECIDING = ("suites", "schemas", "gateway_acceptance")
-"""Folders of a project whose files decide what a run says."""
-ALONE = ("conftest.py", "pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
-SUFFIXES = (".py", ".toml", ".json", ".ini", ".cfg")
 VARIABLES = ("PYTEST_", "PYTHON", "GATEWAY_ACCEPTANCE_")
 HARMLESS = (
     "PYTEST_CURRENT_TEST",
@@ -38,32 +48,22 @@ HARMLESS = (
     "PYTHONPYCACHEPREFIX",
 )
 """Set by pytest itself while it runs, or without a say in what is judged."""
-KNOWN_PLUGINS = frozenset(
-    ("allure-pytest", "anyio", "gateway-acceptance", "hypothesis", "pytest-testinfra", "pytest-xdist")
-)
-"""Distributions with a pytest plugin that the suite itself brings."""
 FLAGS = ("optimize", "ignore_environment", "no_site", "no_user_site", "isolated", "dev_mode", "bytes_warning")
+LOCK = Path("requirements/suite.lock")
+OF_AN_INSTALLER = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json")
+"""Files of a distribution that say how it was installed, and not what."""
 Account = dict[str, Any]
 
 
-def account_of(config: pytest.Config, environment: Environment) -> Account:
-    """The account of one environment's run now. Raises nothing for what cannot be read: it says so
-    instead."""
+def accounts_of(
+    config: pytest.Config, environments: Mapping[str, Environment], stamps: Stamps
+) -> dict[str, Account]:
+    """The account of each environment's run now, by its name. Raises nothing for what cannot be read: it says
+    so instead. stamps: of the files that decide, before pytest read any."""
     root = config.rootpath
-    folders = [root, *([data_root()] if data_root() != root else [])]
-    return {
-        "environment": {
-            "file": environment.source.name,
-            "sha256": _of_file(environment.source),
-            "resolved_sha256": resolved(environment),
-        },
-        "files": _of_files(
-            folders,
-            [
-                _beside(environment, environment.claims),
-                waivers_path(environment, user_folder(config)),
-            ],
-        ),
+    shared = {
+        "suite": suite_account(root),
+        "touched": touched(root, stamps),
         "distributions": _of_distributions(),
         "interpreter": {
             "version": sys.version.split()[0],
@@ -76,97 +76,83 @@ def account_of(config: pytest.Config, environment: Environment) -> Account:
             "addopts": [str(one) for one in config.getini("addopts")],
             "plugins": [str(one) for one in config.getoption("plugins", [])],
         },
-        "problems": [
-            *interpreter_problems(sys.flags.optimize, str(config.getoption("assertmode", "rewrite"))),
-            *plugin_problems(_plugins(config)),
-            *module_problems(loaded_modules(), [*folders, *_places_of_python()]),
-        ],
+        "problems": problems_here(config),
+    }
+    files = {name: digest_of(path) for name, path in deciding_files(root).items()}
+    return {
+        name: {
+            "environment": {
+                "file": one.source.name,
+                "sha256": digest_of(one.source),
+                "resolved_sha256": resolved(one),
+            },
+            "files": _counted(files | _own_files(one, user_folder(config))),
+            **shared,
+        }
+        for name, one in environments.items()
     }
 
 
-def interpreter_problems(optimize: int, assertmode: str) -> list[str]:
-    """What takes the checks' assertions away."""
-    found = []
-    if optimize:
-        found.append("Python ran with -O (PYTHONOPTIMIZE), which removes assertions: run without it")
-    if assertmode != "rewrite":
-        found.append(f"pytest ran with --assert={assertmode}: run without it")
-    return found
-
-
-def plugin_problems(plugins: Sequence[str]) -> list[str]:
-    """Distributions that take part in the run and are none of the suite's. plugins: ``name version``."""
-    foreign = sorted(one for one in plugins if one.split(" ", 1)[0] not in KNOWN_PLUGINS)
-    return [
-        f"the pytest plugin {one} took part, which is none of the suite's: uninstall it" for one in foreign
-    ]
-
-
-def module_problems(modules: Iterable[tuple[str, Path]], places: Iterable[Path]) -> list[str]:
-    """Modules that were loaded from elsewhere than the suite, the interpreter and its distributions."""
-    known = [place.resolve() for place in places]
-    foreign = sorted(
-        name for name, path in modules if not any(path.resolve().is_relative_to(place) for place in known)
-    )
-    if not foreign:
+def problems_here(config: pytest.Config) -> list[str]:
+    """What makes a run that could accept a release unfit to, as it is seen in this process."""
+    if profile_of(config) != RELEASE:
         return []
-    shown = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
+    root = config.rootpath
+    folders = [root, *([data_root()] if data_root() != root else [])]
+    modules = loaded_modules()
+    named = [str(one) for one in config.getoption("plugins", [])]
     return [
-        f"modules were loaded from outside the suite and its distributions: {shown}; unset PYTHONPATH "
-        "and take away -p"
+        *interpreter_problems(sys.flags.optimize, str(config.getoption("assertmode", "rewrite"))),
+        *variable_problems(os.environ),
+        *option_problems(named),
+        *plugin_problems(_plugins(config)),
+        *module_problems(modules, [*folders, Path(__file__).parents[2]]),
+        *missing_files(modules),
+        *distribution_problems(modules, brought_files(), read_lock(root / LOCK)),
     ]
 
 
-def loaded_modules() -> list[tuple[str, Path]]:
-    """(name, file) of every module that is loaded now and has one."""
-    found = []
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and name != "__main__":
-            found.append((name, Path(file)))
+def write_problems(folder: Path, worker: str, config: pytest.Config) -> None:
+    """What a worker sees in its own process, for the controller. folder: private to the run."""
+    (folder / f"problems-{worker}.json").write_text(json.dumps(problems_here(config)), encoding="utf-8")
+
+
+def read_problems(folder: Path) -> list[str]:
+    """What all workers saw until now."""
+    found: list[str] = []
+    for path in sorted(folder.glob("problems-*.json")):
+        found += json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
-def _places_of_python() -> list[Path]:
-    named = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    return [Path(one) for one in named if one]
-
-
-def _beside(environment: Environment, name: object) -> Path | None:
-    return environment.source.parent / str(name) if name else None
-
-
-def _of_file(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return "cannot be read"
-
-
-def _of_files(folders: Sequence[Path], more: Sequence[Path | None]) -> Account:
-    found: dict[str, str] = {}
-    for number, folder in enumerate(folders):
-        for name in DECIDING:
-            for path in sorted((folder / name).rglob("*")):
-                if path.suffix in SUFFIXES and "__pycache__" not in path.parts:
-                    found[f"{number}/{path.relative_to(folder)}"] = _of_file(path)
-        for name in ALONE:
-            if (folder / name).is_file():
-                found[f"{number}/{name}"] = _of_file(folder / name)
-    found |= {f"own/{path.name}": _of_file(path) for path in more if path is not None}
-    return {"sha256": _digest(found), "count": len(found)}
+def _own_files(environment: Environment, folder: Path) -> dict[str, str]:
+    claims = environment.source.parent / str(environment.claims) if environment.claims else None
+    more = [claims, waivers_path(environment, folder)]
+    return {f"own/{path.name}": digest_of(path) for path in more if path is not None}
 
 
 def _of_distributions() -> Account:
+    """The same for the same files, whoever installed them."""
     found = {}
     for one in distributions():
-        record = one.read_text("RECORD") or ""
-        found[f"{one.metadata['Name']}=={one.version}"] = hashlib.sha256(record.encode()).hexdigest()
-    return {"sha256": _digest(found), "count": len(found)}
+        lines = (one.read_text("RECORD") or "").splitlines()
+        kept = sorted(line for line in lines if _is_content(line.split(",", 1)[0]))
+        digest = hashlib.sha256("\n".join(kept).encode()).hexdigest()
+        found[f"{one.metadata['Name']}=={one.version}"] = digest
+    return _counted(found)
 
 
-def _digest(found: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(dict(found), sort_keys=True).encode()).hexdigest()
+def _is_content(name: str) -> bool:
+    return not (
+        name.startswith(("..", "/"))
+        or "__pycache__" in name
+        or (".dist-info/" in name and name.rsplit("/", 1)[1] in OF_AN_INSTALLER)
+    )
+
+
+def _counted(found: Mapping[str, str]) -> Account:
+    content = json.dumps(dict(found), sort_keys=True).encode()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "count": len(found)}
 
 
 def _variables(given: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,13 @@ from gateway_acceptance.deviations import Known, known_of
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
-from gateway_acceptance.plugin.binding import Account, account_of
+from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems
+from gateway_acceptance.plugin.deciding import Stamps
 from gateway_acceptance.plugin.identity import identities
 from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root, user_folder
 from gateway_acceptance.plugin.outcome import utc
 from gateway_acceptance.plugin.results import Begun, Finished, begin, finish
-from gateway_acceptance.plugin.suite_identity import suite_identity
+from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
 from gateway_acceptance.plugin.targets import Target, read_preflight
 from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget
@@ -75,6 +77,7 @@ class Controller:
     targets: list[Target] = field(default_factory=list)
     identities: list[dict[str, dict[str, str]]] = field(default_factory=list)
     accounts: list[dict[str, Account]] = field(default_factory=list)
+    stamps: Stamps = field(default_factory=dict)
     begun: dict[str, Begun] = field(default_factory=dict)
     finished: list[Finished] = field(default_factory=list)
 
@@ -147,6 +150,11 @@ class Controller:
         self.begin()
         self.identify()
 
+    @cached_property
+    def suite(self) -> Identity:
+        """Which suite judges, as it was before anything was sent, whoever pulls meanwhile."""
+        return suite_identity(self.config.rootpath)
+
     def release(self) -> None:
         """Give back every embedded environment that this run started."""
         while self.running:
@@ -169,7 +177,15 @@ class Controller:
 
     def bind(self) -> None:
         """Take the account of what judges: before anything is sent, and at the end."""
-        self.accounts.append({one.name: account_of(self.config, one) for one in self.environments})
+        named = {one.name: one for one in self.environments}
+        taken = accounts_of(self.config, named, self.stamps)
+        seen = read_problems(self.folder)
+        self.accounts.append(
+            {
+                name: {**one, "problems": list(dict.fromkeys([*one["problems"], *seen]))}
+                for name, one in taken.items()
+            }
+        )
 
     def identify(self) -> None:
         """Take the targets' fingerprints: at the start, and at the end where the run came to it."""
@@ -282,7 +298,7 @@ class Controller:
             broken=[] if unfinished else broken,
             unfinished=unfinished,
             elapsed_s=round(steady_clock() - self.steady, 3),
-            suite=suite_identity(config.rootpath),
+            suite=self.suite,
             tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
         )
 

@@ -18,6 +18,7 @@ import pytest
 
 from gateway_acceptance.check import PROFILES
 from gateway_acceptance.places import data_root, is_project
+from gateway_acceptance.plugin.deciding import STAMPS, stamps_of
 from gateway_acceptance.plugin.options import CHECKS_ROOT, USER_FOLDER, add_options
 
 HOOKS = "gateway_acceptance.plugin.hooks"
@@ -32,7 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
-    """A run with ``--env`` is judged, whatever ``conftest.py`` there is."""
+    """A run with ``--env`` is judged, whatever ``conftest.py`` there is. Before the first of them is read,
+    the files that decide are looked at: none may be written while the run goes on."""
+    if (early_config.rootpath / CHECKS_ROOT).is_dir():
+        early_config.stash[STAMPS] = stamps_of(early_config.rootpath)
     if not early_config.known_args_namespace.env:
         return
     early_config.pluginmanager.import_plugin(HOOKS)
@@ -101,6 +105,7 @@ def _run_packaged(config: pytest.Config, args: list[str]) -> None:
     args += ["--import-mode=importlib", "--strict-markers"]
     known.file_or_dir, known.confcutdir, known.importmode = places, str(root), "importlib"
     config._rootpath = root
+    config.stash[STAMPS] = stamps_of(root)
     for name in WRITES_INTO_THE_ROOT:
         if config.pluginmanager.has_plugin(name):
             config.pluginmanager.unregister(name=name)

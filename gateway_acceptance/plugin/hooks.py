@@ -16,6 +16,7 @@ from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.plugin import options
 from gateway_acceptance.plugin.controller import Controller
 from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
+from gateway_acceptance.plugin.deciding import STAMPS, stamps_of
 from gateway_acceptance.plugin.fixtures import (
     any_gateway,
     async_sdk,
@@ -82,6 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if retrying:
         raise pytest.UsageError(*retrying)
     folder = options.user_folder(config)
+    stamps = config.stash.get(STAMPS, None) or stamps_of(config.rootpath)
     try:
         environments = load_environments(options.environment_names(config), folder, os.environ)
         templates = load_claims(config.rootpath / options.CHECKS_ROOT / "claims.toml")
@@ -95,7 +97,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(*problem.sentences) from None
     worker_input = getattr(config, "workerinput", None)
     if worker_input is None:
-        controller = Controller(config, environments, waivers, claims, frozen)
+        controller = Controller(config, environments, waivers, claims, frozen, stamps=stamps)
         folder = controller.folder
         if not config.option.collectonly and not config.option.allure_report_dir:
             config.option.allure_report_dir = str(controller.staging)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
-import subprocess
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 
 import gateway_acceptance
 from gateway_acceptance.places import BUILD, PACKAGED, data_root, is_packaged
+from gateway_acceptance.plugin.checkout import SHOWN, checkout_of
 
 DISTRIBUTION = "gateway-acceptance"
-GIT_BUDGET_S = 10
 Identity = dict[str, object]
 
 
@@ -25,25 +23,24 @@ def suite_identity(root: Path) -> Identity:
     Of an installed wheel the commit is the one it was built from, and it is dirty where a file is not as it
     was installed. Where there is no git, or no checkout, nothing is known, and such a run cannot be signed.
     """
-    commit, dirty = _installed() if is_packaged() and root == data_root() else _checked_out(root)
+    commit, dirty, _ = _looked_at(root)
     return {"version": gateway_acceptance.__version__, "commit": commit, "dirty": dirty}
 
 
-def _checked_out(root: Path) -> tuple[str | None, bool | None]:
-    git = shutil.which("git")
-    if git is None or not (root / ".git").exists():
-        return None, None
+def suite_account(root: Path) -> Identity:
+    """{commit, changed}: the same for the account of what judged; changed: some files that are not as the
+    commit holds them."""
+    commit, _, changed = _looked_at(root)
+    return {"commit": commit, "changed": changed}
 
-    def ask(*words: str) -> str:
-        answer = subprocess.run(
-            [git, "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=GIT_BUDGET_S
-        )
-        return answer.stdout.strip()
 
-    try:
-        return ask("rev-parse", "HEAD"), bool(ask("status", "--porcelain"))
-    except (OSError, subprocess.SubprocessError):  # somebody else's checkout, or a torn one
-        return None, None
+def _looked_at(root: Path) -> tuple[str | None, bool | None, list[str]]:
+    if is_packaged() and root == data_root():
+        return (*_installed(), [])
+    found = checkout_of(root)
+    if found is None:
+        return None, None, []
+    return found.commit, bool(found.changed), list(found.changed[:SHOWN])
 
 
 def _installed() -> tuple[str | None, bool | None]:

@@ -14,6 +14,7 @@ import pytest
 
 from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.plugin import terminal
+from gateway_acceptance.plugin.binding import write_problems
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
@@ -98,8 +99,21 @@ class WorkerHooks:
         """What will run, for the controller: its environments must be ready before the first check."""
         items = [item for item in session.items if check_of(item)]
         left_out = self._of_the_profile - {item.nodeid for item in items}
-        worker = getattr(self._config, "workerinput", {}).get("workerid", "")
+        worker = self._worker
+        if worker:
+            write_problems(self._state.folder, worker, self._config)
         write_collected(self._state.folder, worker, items, self._catalogue, len(left_out), self._mistakes)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """What was loaded since: the controller sees only its own process."""
+        if self._worker:
+            write_problems(self._state.folder, self._worker, self._config)
+
+    @property
+    def _worker(self) -> str:
+        """xdist's name of this worker, empty where there is only one process."""
+        return str(getattr(self._config, "workerinput", {}).get("workerid", ""))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

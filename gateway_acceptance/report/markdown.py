@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
+from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
@@ -58,8 +60,14 @@ def fenced(value: object, language: str = "") -> Markup:
 
 def template(name: str) -> jinja2.Template:
     """A Markdown template of ``reports/templates``. What it prints is escaped unless it is Markup."""
+    return _template(name, places.templates())
+
+
+@cache
+def _template(name: str, folder: Path) -> jinja2.Template:
+    """Compiled once."""
     environment = jinja2.Environment(  # noqa: S701  (Markdown: `finalize` escapes, HTML's rules would not do)
-        loader=jinja2.FileSystemLoader(places.templates()),
+        loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: value if isinstance(value, Markup) else md("" if value is None else value),
         trim_blocks=True,

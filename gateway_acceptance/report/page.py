@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from functools import cache
+from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
@@ -21,8 +22,14 @@ WORD = re.compile(r"[^a-z]+")
 
 def page_template(name: str) -> jinja2.Template:
     """An HTML template of ``reports/templates``. What it prints is made printable and escaped."""
+    return _template(name, places.templates())
+
+
+@cache
+def _template(name: str, folder: Path) -> jinja2.Template:
+    """Compiled once."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(places.templates()),
+        loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         finalize=lambda value: (

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
-import lzma
 import os
 import shutil
-import tarfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.seal import digest_of
+from gateway_acceptance.signoff.archive import pack, unpack
 from gateway_acceptance.signoff.layout import LISTED, MANIFEST, PACKED, REPORT, RESULTS, UNLISTED
 
 FORMAT = 1
-UNPACKED_AT_MOST = 1 << 30
-"""Bytes of a run's results; far more than any run writes. A packed file may pretend to anything."""
-MEMBERS_AT_MOST = 100_000
-
-
-class BadArchive(ValueError):  # noqa: N818
-    """What is wrong with a packed folder, in a few words."""
 
 
 def write_json(path: Path, document: object) -> None:
@@ -69,51 +60,12 @@ def manifest_findings(directory: Path, manifest: dict[str, Any]) -> list[str]:
     return found
 
 
-def pack(folder: Path, target: Path) -> None:
-    """Pack the plain files of a folder, the same bytes for the same files. A run has hundreds of results,
-    each of them small and much like the others: packed they take a hundredth."""
-    with tarfile.open(target, "w:xz", preset=6, format=tarfile.GNU_FORMAT) as archive:
-        for name, path in sorted(entries(folder).items()):
-            content = path.read_bytes()
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-
-
-def unpack(source: Path, target: Path) -> None:
-    """Write what was packed into a new folder. Raises BadArchive."""
-    try:
-        with tarfile.open(source, "r:xz") as archive:
-            _unpack(archive, target)
-    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
-        raise BadArchive(f"it cannot be unpacked ({type(error).__name__})") from None
-
-
-def _unpack(archive: tarfile.TarFile, target: Path) -> None:
-    target.mkdir()
-    total = 0
-    names: set[str] = set()
-    for member in archive:
-        total += member.size
-        path = PurePosixPath(member.name)
-        content = archive.extractfile(member) if member.isreg() else None
-        if content is None or path.is_absolute() or ".." in path.parts or member.name in names:
-            raise BadArchive(f"it holds {member.name!r}, which no run writes")
-        if total > UNPACKED_AT_MOST or len(names) >= MEMBERS_AT_MOST:
-            raise BadArchive("it holds more than any run writes")
-        names.add(member.name)
-        place = target / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with place.open("xb") as file:
-            shutil.copyfileobj(content, file)
-
-
 def bring_report(run: Path, target: Path) -> None:
     """Copy a run's directory into a sign-off, byte for byte; Allure's results are packed."""
     target.mkdir()
     for path in sorted(run.iterdir()):
         if path.name == RESULTS:
-            pack(path, target / PACKED)
+            pack(entries(path), target / PACKED)
         elif path.is_dir():
             shutil.copytree(path, target / path.name)
         else:

@@ -109,12 +109,13 @@ def key_of_line(text: str) -> PublicKey:
     if len(words) < 2:
         raise BadKey("it is no line of a public SSH key")
     try:
-        base64.b64decode(words[1], validate=True)
-        return accepted(serialization.load_ssh_public_key(" ".join(words[:2]).encode()))
-    except BadKey:
-        raise
+        blob = base64.b64decode(words[1], validate=True)
+        key = serialization.load_ssh_public_key(" ".join(words[:2]).encode())
     except (ValueError, UnsupportedAlgorithm, binascii.Error):
         raise BadKey("it is no line of a public SSH key of a known kind") from None
+    if base64.b64encode(blob).decode() != words[1]:
+        raise BadKey("its key is not written as ssh-keygen writes it")
+    return accepted(key)
 
 
 def key_of_blob(kind: bytes, blob: bytes) -> PublicKey:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from gateway_acceptance import places
 from gateway_acceptance.report.reading import printable
@@ -16,8 +18,15 @@ TEMPLATE = "signoff.html.j2"
 
 def page(document: Mapping[str, Any]) -> str:
     """The page of a sign-off. document: ``signoff.json``."""
+    text = _template(places.templates()).render(account=account(document))
+    return printable(text)
+
+
+@cache
+def _template(folder: Path) -> Template:
+    """Compiled once."""
     jinja = Environment(
-        loader=FileSystemLoader(places.templates()),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -25,8 +34,7 @@ def page(document: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     jinja.tests["link"] = _is_link
-    text = jinja.get_template(TEMPLATE).render(account=account(document))
-    return printable(text)
+    return jinja.get_template(TEMPLATE)
 
 
 def _is_link(cell: str) -> bool:

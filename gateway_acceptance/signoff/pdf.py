@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -68,7 +69,14 @@ LABEL = ParagraphStyle("label", parent=FACT, textColor=SOFT)
 
 def paper(document: Mapping[str, Any]) -> bytes:
     """The PDF of a sign-off. document: ``signoff.json``."""
+    return _paper(json.dumps({**document, "manifest_sha256": ""}))
+
+
+@lru_cache(maxsize=4)
+def _paper(text: str) -> bytes:
+    """Kept for a while: what was written is looked at again at once."""
     _fonts()
+    document: dict[str, Any] = json.loads(text)
     told = account(document)
     target = io.BytesIO()
     template = BaseDocTemplate(

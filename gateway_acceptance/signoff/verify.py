@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.audit import findings as audit
+from gateway_acceptance.documents import JSON_AT_MOST, Unreadable, content_of, json_in
 from gateway_acceptance.signoff.allowed import line_of, principal_of
+from gateway_acceptance.signoff.archive import BadArchive
 from gateway_acceptance.signoff.document import from_record
 from gateway_acceptance.signoff.dsse import BadEnvelope, opened
-from gateway_acceptance.signoff.files import BadArchive, manifest_findings, restored_run
+from gateway_acceptance.signoff.files import manifest_findings, restored_run
 from gateway_acceptance.signoff.keys import (
     BadKey,
     PublicKey,
@@ -39,6 +41,7 @@ from gateway_acceptance.signoff.layout import (
     UNLISTED,
 )
 from gateway_acceptance.signoff.refusals import stale, unsignable
+from gateway_acceptance.signoff.rendered import rendered
 from gateway_acceptance.signoff.schema import violations
 from gateway_acceptance.signoff.sshsig import BadSignature, signer_of
 from gateway_acceptance.signoff.statement import statement
@@ -68,7 +71,13 @@ def verify(directory: Path, now: datetime | None = None) -> Verified:
     missing = [name for name in UNLISTED if name not in odd and not (directory / name).is_file()]
     result.findings += [f"{name} is a link; a sign-off holds plain files" for name in odd]
     result.findings += [f"{name} is missing: every sign-off has one" for name in missing]
-    held = {name: (directory / name).read_bytes() for name in UNLISTED if name not in (*missing, *odd)}
+    held = {}
+    for name in UNLISTED:
+        if name not in (*missing, *odd):
+            try:
+                held[name] = content_of(directory / name, JSON_AT_MOST)
+            except Unreadable as error:
+                say(f"{name} cannot be read: {error}")
     if SIGNOFF not in held:
         return result
     result.signer = _signer(held, say)
@@ -86,6 +95,7 @@ def verify(directory: Path, now: datetime | None = None) -> Verified:
     if record is not None:
         result.findings += _of_record(record, document)
         result.findings += _of_attestation(directory, held, record, document, result.signer)
+        result.findings += rendered(directory, document)
     result.findings += _of_time(document, now or datetime.now(UTC))
     result.findings += _of_report(directory)
     return result
@@ -103,9 +113,9 @@ def _signer(held: Mapping[str, bytes], say: Any) -> PublicKey | None:
 
 def _parsed(name: str, content: bytes, schema: str, say: Any) -> Document | None:
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        say(f"{name} is no JSON: {error}")
+        document = json_in(content)
+    except Unreadable as error:
+        say(f"{name} cannot be read: {error}")
         return None
     wrong = violations(document, schema)
     for violation in wrong:
@@ -130,7 +140,7 @@ def _of_approver(directory: Path, document: Document, signer: PublicKey | None) 
     }
     for name, content in expected.items():
         path = directory / name
-        if path.is_file() and not path.is_symlink() and path.read_bytes() != content.encode():
+        if path.is_file() and not path.is_symlink() and _bytes(path) != content.encode():
             found.append(f"{name} does not hold the key that signed {SIGNOFF}")
     return found
 
@@ -138,16 +148,19 @@ def _of_approver(directory: Path, document: Document, signer: PublicKey | None) 
 def _record(directory: Path, document: Document, say: Any) -> Document | None:
     path = directory / RECORD
     try:
-        content = path.read_bytes() if not path.is_symlink() else b""
-        record = json.loads(content)
+        content = content_of(path, JSON_AT_MOST)
+        record: Any = json_in(content)
         record["run"]["id"]
-    except (OSError, *TORN) as error:
+    except Unreadable as error:
+        say(f"{RECORD} cannot be read as a record: {error}")
+        return None
+    except TORN as error:
         say(f"{RECORD} cannot be read as a record ({type(error).__name__})")
         return None
     if hashlib.sha256(content).hexdigest() != document["record_sha256"]:
         say(f"{RECORD} is not the one that {SIGNOFF} binds")
     copy = directory / REPORT / RECORD
-    if not copy.is_file() or copy.is_symlink() or copy.read_bytes() != content:
+    if _bytes(copy) != content:
         say(f"{REPORT}/{RECORD} is not the same as {RECORD}")
     return dict(record)
 
@@ -162,6 +175,11 @@ def _of_record(record: Document, document: Document) -> list[str]:
             for name, value in derived.items()
             if document.get(name) != value
         ]
+        counts = record["environment"]["tracker"]["fresh_h"]
+        if document["fresh_h"] != counts:
+            found.append(
+                f"{SIGNOFF} says fresh_h {document['fresh_h']}; the record's environment says {counts}"
+            )
         return [*found, *unsignable(record, signed), *stale(record, signed, document["fresh_h"])]
     except TORN as error:
         return [f"{RECORD} is no whole record ({type(error).__name__}: {error})"]
@@ -213,6 +231,14 @@ def _of_attestation(
         if said["predicate"].get(name) != expected["predicate"].get(name):
             found.append(f"{ATTESTATION} says {name} otherwise than the record and {SIGNOFF}")
     return found
+
+
+def _bytes(path: Path) -> bytes | None:
+    """A file's content, None where it cannot be had."""
+    try:
+        return content_of(path, JSON_AT_MOST)
+    except Unreadable:
+        return None
 
 
 def _own_key(directory: Path) -> PublicKey | None:

@@ -188,6 +188,8 @@ def bound(environment: Environment) -> dict[str, Any]:
             "resolved_sha256": resolved(environment),
         },
         "files": {"sha256": "1" * 64, "count": 3},
+        "suite": {"commit": "a" * 40, "changed": []},
+        "touched": [],
         "distributions": {"sha256": "2" * 64, "count": 2},
         "interpreter": {"version": "3.11.7", "flags": {}},
         "variables": {},

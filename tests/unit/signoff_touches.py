@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import shutil
 import tarfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway_acceptance.signoff.dsse import enveloped, opened
 from gateway_acceptance.signoff.files import json_bytes
 from gateway_acceptance.signoff.layout import NAMESPACE
+from gateway_acceptance.signoff.pdf import paper
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.signing import SIGNED, edit
@@ -166,6 +169,107 @@ def _results_of_other(touched: Touched) -> None:
         pass
 
 
+def _packed(
+    *members: tuple[tarfile.TarInfo, bytes], form: int = tarfile.GNU_FORMAT
+) -> Callable[[Touched], None]:
+    def apply(touched: Touched) -> None:
+        path = touched.path / "report" / "allure-results.tar.xz"
+        with tarfile.open(path, "w:xz", format=form) as archive:
+            for member, content in members:
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+
+    return apply
+
+
+def _packed_device(touched: Touched) -> None:
+    member = tarfile.TarInfo("x")
+    member.type = tarfile.CHRTYPE
+    with tarfile.open(touched.path / "report" / "allure-results.tar.xz", "w:xz") as archive:
+        archive.addfile(member)
+
+
+def _with_nul() -> tarfile.TarInfo:
+    member = tarfile.TarInfo("x")
+    member.pax_headers = {"path": "a\0b"}
+    return member
+
+
+def _long_name(touched: Touched) -> None:
+    """A header that announces a name of 600 MiB; the packed file has some kilobytes."""
+    packer = lzma.LZMACompressor(preset=0)
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 600 << 20
+    with (touched.path / "report" / "allure-results.tar.xz").open("wb") as file:
+        file.write(packer.compress(header.tobuf(tarfile.GNU_FORMAT)))
+        file.write(packer.compress(b"a" * (4 << 20)))
+        file.write(packer.flush())
+
+
+def _bomb(touched: Touched) -> None:
+    packer = lzma.LZMACompressor(preset=0)
+    header = tarfile.TarInfo("x-result.json")
+    header.size = 300 << 20
+    with (touched.path / "report" / "allure-results.tar.xz").open("wb") as file:
+        file.write(packer.compress(header.tobuf(tarfile.GNU_FORMAT)))
+        file.write(packer.flush())
+
+
+def _more_behind(touched: Touched) -> None:
+    path = touched.path / "report" / "allure-results.tar.xz"
+    path.write_bytes(path.read_bytes() + b"more")
+
+
+def _greedy(touched: Touched) -> None:
+    """Packed so that unpacking asks for a dictionary of 512 MiB."""
+    path = touched.path / "report" / "allure-results.tar.xz"
+    content = bytearray(lzma.compress(lzma.decompress(path.read_bytes()), preset=0))
+    size = content.index(b"\x21\x01", 12) + 2  # LZMA2's properties: one byte for the dictionary's size
+    content[size] = 34
+    header_size = (content[12] + 1) * 4
+    end = 12 + header_size - 4
+    content[end : end + 4] = zlib.crc32(content[12:end]).to_bytes(4, "little")
+    path.write_bytes(bytes(content))
+
+
+def _replaced(name: str, old: str, new: str) -> Callable[[Touched], None]:
+    def apply(touched: Touched) -> None:
+        text = (touched.path / name).read_text(encoding="utf-8")
+        assert old in text
+        (touched.path / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return apply
+
+
+def _other_paper(touched: Touched) -> None:
+    document = touched.json("signoff.json")
+    (touched.path / "signoff.pdf").write_bytes(paper({**document, "release": "9.9"}))
+
+
+def _paper_with_more(touched: Touched) -> None:
+    """An update behind the end of the file, which viewers take for the file."""
+    path = touched.path / "signoff.pdf"
+    path.write_bytes(path.read_bytes() + b"1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n")
+
+
+def _twice(name: str, key: str) -> Callable[[Touched], None]:
+    """A key that is there a second time: some readers take the first, some the last."""
+
+    def apply(touched: Touched) -> None:
+        text = (touched.path / name).read_text(encoding="utf-8")
+        (touched.path / name).write_text(text.replace("{", f'{{"{key}": "another",', 1), encoding="utf-8")
+
+    return apply
+
+
+def _not_a_number(name: str) -> Callable[[Touched], None]:
+    def apply(touched: Touched) -> None:
+        text = (touched.path / name).read_text(encoding="utf-8")
+        (touched.path / name).write_text(text.replace("{", '{"x": NaN,', 1), encoding="utf-8")
+
+    return apply
+
+
 UNSIGNED = {
     "the record hides a deviation": (_record(_hide_deviation), "it is not of this content"),
     "a waiver is taken out": (lambda one: edit(one.path, accepted=[]), "it is not of this content"),
@@ -217,6 +321,50 @@ RESIGNED = {
     ),
     "results that lead out": (_results_lead_out, "it holds '../../out.txt', which no run writes"),
     "results that are links": (_results_are_links, "it holds 'x-result.json', which no run writes"),
+    "results with a NUL in a name": (
+        _packed((_with_nul(), b"x"), form=tarfile.PAX_FORMAT),
+        "which no run writes",
+    ),
+    "results with a name of 600 MiB": (_long_name, "it holds '././@LongLink', which no run writes"),
+    "results of 300 MiB": (_bomb, "it holds more than any run writes"),
+    "results that want much memory": (_greedy, "it cannot be unpacked (LZMAError)"),
+    "results with more behind": (_more_behind, "something follows its end, which no run writes"),
+    "results with a device": (_packed_device, "it holds 'x', which no run writes"),
+    "results twice": (
+        _packed((tarfile.TarInfo("x"), b"1"), (tarfile.TarInfo("x"), b"2")),
+        "it holds 'x', which no run writes",
+    ),
+    "another page": (
+        _replaced("signoff.html", "READY", "ALL WELL"),
+        "signoff.html is not what signoff.json makes",
+    ),
+    "another paper": (_other_paper, "signoff.pdf is not what signoff.json makes"),
+    "a paper with an update": (_paper_with_more, "signoff.pdf is not what signoff.json makes"),
+    "another badge": (
+        _replaced("report/badge.svg", "ready", "production ready"),
+        "report/: badge.svg is not what the record makes",
+    ),
+    "another STATUS.md": (
+        _replaced("report/STATUS.md", "READY", "PRODUCTION READY"),
+        "report/: STATUS.md is not what the record makes",
+    ),
+    "another tracker page": (
+        _replaced("report/index.html", "READY", "PRODUCTION READY"),
+        "report/: index.html is not what the record makes",
+    ),
+    "proofs that count for ever": (
+        lambda one: edit(one.path, fresh_h=1e300),
+        "says fresh_h 1e+300; the record's",
+    ),
+    "a key twice in the record": (
+        _twice("record.json", "format"),
+        "record.json cannot be read as a record: it is no",
+    ),
+    "a number that is none": (_not_a_number("record.json"), "NaN is no finite number"),
+    "a key twice in the status": (
+        _twice("report/status.json", "state"),
+        "report/: status.json cannot be read: Unreadable: it is no JSON that the suite writes: the key",
+    ),
     "results that are none": (_results_of_other, "report/: allure-results says nothing of"),
 }
 """All hashes redone and signed again with the approver's own key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway_acceptance.environment import resolved
-from gateway_acceptance.plugin.binding import interpreter_problems, module_problems, plugin_problems
+from gateway_acceptance.plugin.loaded import interpreter_problems, module_problems, plugin_problems
 from tests.unit.declared import environment
 
 

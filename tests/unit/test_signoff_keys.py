@@ -35,6 +35,10 @@ from gateway_acceptance.usage import UsageProblem
 VECTORS: dict[str, dict[str, str]] = json.loads(
     (Path(__file__).parent / "sshsig_vectors.json").read_text(encoding="utf-8")
 )
+OPENSSH: list[tuple[str, bool]] = json.loads(
+    (Path(__file__).parent / "allowed_signers.json").read_text(encoding="utf-8")
+)["rows"]
+"""Lines, and whether ssh-keygen let the signature pass by them."""
 CONTENT = b"what was signed\n"
 STRONG = [name for name in VECTORS if name != "rsa-1024"]
 KINDS: dict[str, Callable[[], PrivateKey]] = {
@@ -219,7 +223,7 @@ LINE = public_line(KEY)
 def test_allowed_signers(text: str, why: str | None) -> None:
     lines, problems = read_allowed(text)
     assert problems == []
-    said = why_not(lines, "ada@example.org", NAMESPACE, KEY, NOW)
+    said = why_not(lines, "ada@example.org", NAMESPACE, KEY, {"at the time of signing": NOW})
     assert said is None if why is None else why in str(said)
 
 
@@ -238,3 +242,26 @@ def test_lines_that_cannot_be_used_are_told(text: str) -> None:
     assert len(lines) == 1
     assert len(problems) == 1
     assert problems[0].startswith("line 2 cannot be used: ")
+
+
+@pytest.mark.parametrize(("line", "allowed"), OPENSSH, ids=[str(number) for number in range(len(OPENSSH))])
+def test_lines_are_read_as_ssh_keygen_reads_them(line: str, allowed: bool) -> None:
+    lines, _ = read_allowed(line.replace("KEY", LINE).replace("OTHER", OTHER) + "\n")
+    moments = {"at the time of signing": NOW}
+    assert (why_not(lines, "ada@example.org", NAMESPACE, KEY, moments) is None) is allowed
+
+
+def test_a_retired_key_that_signs_with_an_old_date() -> None:
+    """The time of signing is what the signer says; the key must be valid when somebody looks, too."""
+    lines, _ = read_allowed(f'ada@example.org valid-before="20260101Z" {LINE}')
+    backdated = {"at the time of signing": datetime(2025, 12, 1, tzinfo=UTC)}
+    assert why_not(lines, "ada@example.org", NAMESPACE, KEY, backdated) is None
+    why = why_not(lines, "ada@example.org", NAMESPACE, KEY, {**backdated, "at the time of verifying": NOW})
+    assert why == "the key that signed was not valid there at the time of verifying (2026-06-01 00:00:00 UTC)"
+
+
+def test_two_lines_do_not_make_up_one() -> None:
+    text = f'ada@example.org valid-before="20260101Z" {LINE}\nada@example.org valid-after="20260201Z" {LINE}'
+    moments = {"at the time of signing": datetime(2025, 12, 1, tzinfo=UTC), "at that of verifying": NOW}
+    why = why_not(read_allowed(text)[0], "ada@example.org", NAMESPACE, KEY, moments)
+    assert why == "no single line allows it at the time of signing and at that of verifying"

@@ -13,6 +13,8 @@ from gateway_acceptance.signoff.allowed import line_of
 from gateway_acceptance.signoff.files import entries
 from gateway_acceptance.signoff.keys import fingerprint, public_line
 from gateway_acceptance.signoff.layout import NAMESPACE, UNLISTED
+from gateway_acceptance.signoff.page import page
+from gateway_acceptance.signoff.pdf import paper
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.signing import (
     SIGNED,
@@ -185,6 +187,9 @@ def test_all_redone_with_another_key_is_found_by_who_knows_the_approver(
     (touched.path / "approver.pub").write_text(f"{public_line(stranger)} ada@example.org\n", encoding="utf-8")
     line = line_of("ada@example.org", NAMESPACE, stranger)
     (touched.path / "allowed_signers").write_text(line, encoding="utf-8")
+    document = touched.json("signoff.json")
+    (touched.path / "signoff.html").write_text(page(document), encoding="utf-8")
+    (touched.path / "signoff.pdf").write_bytes(paper(document))
     rehash(touched.path)
     resign(touched.path, touched.stranger)
 

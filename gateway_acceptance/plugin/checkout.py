@@ -1,0 +1,179 @@
+"""Whether a git checkout holds just what its commit holds, by content.
+
+``git status`` believes its index, its configuration and its lists of what to overlook. Here the commit's own
+objects are read and each is hashed again, from the commit's id down to the files of the work tree: another
+``git`` in PATH can say nothing else, and no setting hides a change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+GIT_BUDGET_S = 30
+SHOWN = 5
+"""Names of changed files that are told; a record is no list of them."""
+DECIDING = ("suites", "schemas", "gateway_acceptance")
+DATA = (".toml", ".json", ".ini", ".cfg", ".j2", ".css")
+IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pth")
+OF_PYTEST = ("pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "pytest.toml", ".pytest.toml")
+PASSED_OVER = ("node_modules", "__pycache__", "dist", "build")
+RUNS = ("runs", "signoffs")
+FILE, LINK, TREE = "100", "120000", "40000"
+
+
+class NotAsTold(Exception):  # noqa: N818
+    """Git's answer does not have the hash that it was asked for, or there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """commit: its id in hex; changed: files that are not as it holds them, gone, or added, sorted."""
+
+    commit: str
+    changed: tuple[str, ...]
+
+
+def checkout_of(root: Path) -> Checkout | None:
+    """The checkout in a folder; None where there is none, no git, or one that cannot be read."""
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        return None
+    try:
+        commit = _ask(git, root, "rev-parse", "--verify", "HEAD^{commit}").strip()
+        held = _files(git, root, commit)
+        told = _ask(
+            *(git, root, "-c", "core.fsmonitor=false", "-c", "status.showUntrackedFiles=all"),
+            *("status", "--porcelain", "-z", "--no-renames"),
+        )
+    except (OSError, subprocess.SubprocessError, NotAsTold, ValueError, UnicodeDecodeError):
+        return None
+    changed = {name for name, (mode, digest) in held.items() if not _as_held(root / name, mode, digest)}
+    changed |= {name for name in _added(root) if name not in held}
+    changed |= {entry[3:] for entry in told.split("\0") if entry}
+    return Checkout(commit, tuple(sorted(changed)))
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of it may lead git elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def _ask(git: str, root: Path, *words: str) -> str:
+    done = subprocess.run(
+        [git, "-C", str(root), *words],
+        capture_output=True,
+        check=True,
+        timeout=GIT_BUDGET_S,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def _files(git: str, root: Path, commit: str) -> dict[str, tuple[str, str]]:
+    """Every file of a commit: {name: (mode, hash)}. Raises NotAsTold."""
+    found: dict[str, tuple[str, str]] = {}
+    head = _objects(git, root, [commit])[commit]
+    first = head.split(b"\n", 1)[0].split()
+    if len(first) != 2 or first[0] != b"tree":
+        raise NotAsTold(commit)
+    waiting = {"": first[1].decode("ascii")}
+    while waiting:
+        trees = _objects(git, root, sorted(set(waiting.values())))
+        below: dict[str, str] = {}
+        for folder, digest in waiting.items():
+            for mode, name, entry in _entries(trees[digest], len(commit) // 2):
+                path = f"{folder}{name}"
+                if mode == TREE:
+                    below[f"{path}/"] = entry
+                else:
+                    found[path] = (mode, entry)
+        waiting = below
+    return found
+
+
+def _entries(tree: bytes, size: int) -> Iterator[tuple[str, str, str]]:
+    """(mode, name, hash) of each entry of a tree object; size: bytes of a hash."""
+    at = 0
+    while at < len(tree):
+        end = tree.index(b"\0", at)
+        mode, name = tree[at:end].split(b" ", 1)
+        digest = tree[end + 1 : end + 1 + size]
+        yield mode.decode("ascii"), os.fsdecode(name), digest.hex()
+        at = end + 1 + size
+
+
+def _objects(git: str, root: Path, names: list[str]) -> dict[str, bytes]:
+    """The content of objects by their ids; each has the hash that it is named by. Raises NotAsTold."""
+    done = subprocess.run(
+        [git, "-C", str(root), "cat-file", "--batch"],
+        input="".join(f"{name}\n" for name in names).encode("ascii"),
+        capture_output=True,
+        check=True,
+        timeout=GIT_BUDGET_S,
+        env=_environment(),
+    )
+    answer, at, found = done.stdout, 0, {}
+    for name in names:
+        end = answer.find(b"\n", at)
+        told = answer[at:end].split()
+        if end < 0 or len(told) != 3 or not told[2].isdigit():
+            raise NotAsTold(name)
+        size = int(told[2])
+        content = answer[end + 1 : end + 1 + size]
+        if _hash(told[1], content, len(name)) != name:
+            raise NotAsTold(name)
+        found[name] = content
+        at = end + 1 + size + 1
+    return found
+
+
+def _hash(kind: bytes, content: bytes, digits: int) -> str:
+    """Git's id of an object; of a repository with SHA-256 it has 64 digits."""
+    digest = hashlib.sha256() if digits == 64 else hashlib.sha1(usedforsecurity=False)
+    digest.update(kind + b" " + str(len(content)).encode("ascii") + b"\0" + content)
+    return digest.hexdigest()
+
+
+def _as_held(path: Path, mode: str, digest: str) -> bool:
+    try:
+        if mode == LINK:
+            return _hash(b"blob", os.fsencode(path.readlink()), len(digest)) == digest
+        if not mode.startswith(FILE) or path.is_symlink():
+            return False
+        content = path.read_bytes()
+    except OSError:
+        return False
+    if _hash(b"blob", content, len(digest)) == digest:
+        return True
+    return _hash(b"blob", content.replace(b"\r\n", b"\n"), len(digest)) == digest  # core.autocrlf
+
+
+def _added(root: Path) -> Iterator[str]:
+    """Files that Python or the suite would take: whatever can be imported, and data where the suite looks."""
+    for folder, folders, files in os.walk(root):
+        here = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if not _aside(root, here / name)]
+        inside = here.parts[:1] and here.parts[0] in DECIDING
+        for name in files:
+            suffix = Path(name).suffix
+            counts = suffix in IMPORTABLE or (inside and suffix in DATA)
+            if counts or (not here.parts and name in OF_PYTEST):
+                yield (here / name).as_posix()
+
+
+def _aside(root: Path, folder: Path) -> bool:
+    """What is no part of a checkout: hidden folders, virtual environments, what runs leave."""
+    name = folder.name
+    if name.startswith(".") or name in PASSED_OVER or name.endswith(".egg-info"):
+        return True
+    if folder.parts[0] == "reports" and name in RUNS:
+        return True
+    return (root / folder / "pyvenv.cfg").is_file()
