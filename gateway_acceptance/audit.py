@@ -47,7 +47,7 @@ VALUE_AT_MOST = 200
 def findings(directory: Path) -> list[str]:
     """All that is wrong with the directory of a finished run; empty where it can be relied on."""
     try:
-        record = json_of(directory / RECORD)
+        record: Any = json_of(directory / RECORD)
     except Unreadable as error:
         return [f"{RECORD} cannot be read: {error}", *broken(directory)]
     sealed = broken(directory)

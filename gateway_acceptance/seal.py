@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from gateway_acceptance.documents import Unreadable, json_of
 
@@ -42,7 +43,7 @@ def broken(directory: Path) -> list[str]:
     if not path.exists():
         return [f"there is no {SEAL}: the directory was never finished, or its seal was removed"]
     try:
-        document = json_of(path)
+        document: Any = json_of(path)
     except Unreadable as error:
         return [f"{SEAL} cannot be read: {error}"]
     files = document.get("files") if isinstance(document, dict) else None
