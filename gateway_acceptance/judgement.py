@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from gateway_acceptance.causes import ALIKE, findings
 from gateway_acceptance.check import RELEASE, VOLUNTARY
 from gateway_acceptance.environment import Kind
 from gateway_acceptance.fingerprint import compared
@@ -25,8 +26,8 @@ from gateway_acceptance.verdict import Verdict
 
 NOT_VERIFIED = "not verified"
 VOID = "VOID"
-ALIKE, MANY_ALIKE = 3, 8
-"""So many checks with one cause are told in one line: untestable ones, and those that were not executed."""
+MANY_ALIKE = 8
+"""So many checks that were not executed, or fail for one cause, are told in one line and not all named."""
 NEEDLESS_DAYS = 14
 """For so long a waiver that is no longer needed is a warning; then it makes the run red."""
 CLOCK_TOLERANCE_S = 2.0
@@ -183,9 +184,17 @@ def _count(reasons: Sequence[str]) -> str:
 
 
 def _red_reasons(red: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One each; those that are untestable for one and the same cause are one together, and counted."""
+    """One each; those that fail, or are untestable, for one and the same cause are one together, and
+    counted."""
     alike = Counter(_cause(check) for check in red)
-    told = [_red_reason(check) for check in red if alike[_cause(check)] < ALIKE or not _cause(check)]
+    shared = findings(red)
+    together = {check_id for finding in shared for check_id in finding.checks}
+    told = [
+        _red_reason(check)
+        for check in red
+        if check["id"] not in together and (alike[_cause(check)] < ALIKE or not _cause(check))
+    ]
+    told += [str(finding) for finding in shared]
     return told + [
         f"{count} checks are untestable because of one cause: {cause.removeprefix('Untestable: ')}"
         for cause, count in alike.items()

@@ -19,6 +19,10 @@ ANSWERS = "answers"
 address that refuses connections may be just what is right."""
 
 
+KINDS_SHOWN = 3
+"""Of sums over many checks; each check's own counts stand beside it."""
+
+
 @dataclass(slots=True)
 class Subjects:
     """An account. stated: what the check says that it judged, the kind in the plural -> how many; observed:
@@ -72,6 +76,15 @@ def judged(counts: Mapping[str, int] | None = None, **more: int) -> None:
 def told(counts: Mapping[str, int]) -> str:
     """``214 chunks of 4 streams``; empty where nothing was counted."""
     return " of ".join(f"{count} {kind if count != 1 else singular(kind)}" for kind, count in counts.items())
+
+
+def most_of(counts: Mapping[str, int]) -> str:
+    """Sums of many checks, the largest first: ``214 chunks, 40 answers and 6 other kinds``; empty where
+    nothing was counted."""
+    ranked = sorted(((count, kind) for kind, count in counts.items() if count), reverse=True)
+    first = [f"{count} {kind if count != 1 else singular(kind)}" for count, kind in ranked[:KINDS_SHOWN]]
+    rest = len(ranked) - len(first)
+    return ", ".join(first) + (f" and {rest} other kind{'s' if rest > 1 else ''}" if rest else "")
 
 
 def singular(kind: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.causes import ALIKE
 from gateway_acceptance.check import Check
-from gateway_acceptance.judgement import ALIKE, NEEDLESS_DAYS, needless
+from gateway_acceptance.judgement import NEEDLESS_DAYS, needless
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.results import Finished

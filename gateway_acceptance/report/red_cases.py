@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway_acceptance.report.reading import Record, case_name, cases, cut, is_red, last_curl, parameters
+from gateway_acceptance.causes import Finding, cause_of, findings
+from gateway_acceptance.report.reading import (
+    Entry,
+    Record,
+    case_name,
+    cases,
+    cut,
+    is_red,
+    last_curl,
+    parameters,
+)
 from gateway_acceptance.verdict import Verdict
 
 MESSAGE_LIMIT = 1200
@@ -16,7 +26,8 @@ FAILURES_AT_MOST = 40
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One red case. parameters: ``name=value``; curl: its last request, or empty."""
+    """One red case. parameters: ``name=value``; curl: its last request, or empty; alike: the other checks
+    that fail for the same cause, which are not shown apart."""
 
     id: str
     name: str
@@ -27,16 +38,22 @@ class Failure:
     message: str
     blame: str
     curl: str
+    alike: tuple[str, ...] = ()
 
 
 def failures(record: Record) -> list[Failure]:
-    """Every red case but the untestable ones, MUST first."""
+    """Every red case but the untestable ones, MUST first; of those that fail for one cause in many checks the
+    first, with the list of the others."""
     red = [
         (check, case)
         for check, case in cases(record)
         if is_red(case["verdict"]) and case["verdict"] != Verdict.UNTESTABLE
     ]
     red.sort(key=lambda pair: pair[0]["level"] != "MUST")
+    shared = findings(record["checks"])
+    together = {check_id for finding in shared for check_id in finding.checks}
+    shown = {id(case): finding.checks for finding in shared if (case := _first_of(finding, red))}
+    red = [(check, case) for check, case in red if check["id"] not in together or id(case) in shown]
     return [
         Failure(
             id=check["id"],
@@ -48,9 +65,23 @@ def failures(record: Record) -> list[Failure]:
             message=cut(case["message"], MESSAGE_LIMIT),
             blame=case["blame"],
             curl=last_curl(case),
+            alike=tuple(one for one in shown.get(id(case), ()) if one != check["id"]),
         )
         for check, case in red
     ]
+
+
+def _first_of(finding: Finding, red: Sequence[tuple[Entry, Entry]]) -> Entry | None:
+    """The case that shows a cause."""
+    return next(
+        (
+            case
+            for check, case in red
+            if check["id"] in finding.checks
+            and any(cause_of(line.strip()) == finding.cause for line in case["message"].splitlines())
+        ),
+        None,
+    )
 
 
 def grouped(record: Record, *verdicts: str) -> list[tuple[str, str, list[str]]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from gateway_acceptance.report.pictures import Picture, pictures
 from gateway_acceptance.report.proofs import EARLIER, STALE, Proof, fresh_hours, proofs
 from gateway_acceptance.report.reading import Entry, Record, cases, is_executed, is_red, severity
 from gateway_acceptance.report.red_cases import Failure, failures, grouped, mending
+from gateway_acceptance.subjects import most_of, told
 from gateway_acceptance.verdict import Verdict
 
 COMMIT_LENGTH = 12
@@ -37,13 +38,16 @@ CALM = ("used", "not used")
 
 @dataclass(frozen=True, slots=True)
 class ClaimLine:
-    """One statement. evidence: (check id, its title, its verdict on this claim), the worst first."""
+    """One statement. evidence: (check id, its title, its verdict on this claim), the worst first; held: what
+    the passed ones judged, summed up, in words; held_by: of each of them."""
 
     id: str
     text: str
     proof: Proof
     evidence: tuple[tuple[str, str, str], ...]
     mend: str = ""
+    held: str = ""
+    held_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +229,7 @@ def _sections(
                 if check_id in checks
                 and (verdict := _spoken(checks[check_id], {"id": name, **entry, "about": about}))
             ),
-            key=lambda told: -severity(told[2]),
+            key=lambda one: -severity(one[2]),
         )
         section, text = (claim.section, claim.text) if claim else (entry["section"], entry["text"])
         sections.setdefault(section, []).append(
@@ -235,9 +239,21 @@ def _sections(
                 known.get(name, Proof(NOT_VERIFIED)),
                 tuple(evidence),
                 claim.mend if claim else str(entry.get("mend") or ""),
+                most_of(_judged(checks[check_id] for check_id, *_ in evidence)),
+                {check_id: told(_judged([checks[check_id]])) for check_id, *_ in evidence},
             )
         )
     return sections
+
+
+def _judged(checks: Iterable[Entry]) -> dict[str, int]:
+    """What the cases of checks that passed have judged, by kind; nothing in earlier records."""
+    counts: Counter[str] = Counter()
+    for check in checks:
+        for case in check["cases"]:
+            if case["verdict"] == Verdict.PASSED:
+                counts.update(case.get("subjects") or {})
+    return dict(counts)
 
 
 def _spoken(check: Entry, claim: Entry) -> str:

@@ -105,4 +105,5 @@ def _evidence(line: ClaimLine) -> Markup:
     ]
     if len(line.evidence) > NAMED_AT_MOST:
         shown.append(f"and {len(line.evidence) - NAMED_AT_MOST} more")
-    return Markup(", ".join(shown) or "not verified: no executed check")  # noqa: S704  (every part is escaped)
+    held = f"; held for {md(line.held)}" if line.held else ""
+    return Markup((", ".join(shown) + held) or "not verified: no executed check")  # noqa: S704  (escaped)

@@ -370,7 +370,7 @@ def test_a_first_run_says_so() -> None:
 
 
 def test_hundreds_of_failures_fold() -> None:
-    checks = [check(f"API-X-{n:03d}", case(f"{n}", Verdict.FAILED, "x" * 5000)) for n in range(200)]
+    checks = [check(f"API-X-{n:03d}", case(f"{n}", Verdict.FAILED, "x" * (5000 + n))) for n in range(200)]
     page = render_page(status_view(record(*checks), Past(), ()))
     assert "And 160 more" in page
     assert page.count('class="failure" open') == 5

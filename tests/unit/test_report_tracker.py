@@ -243,7 +243,7 @@ def test_one_missing_prerequisite_is_told_once() -> None:
 
 
 def test_hundreds_of_failures_stay_readable() -> None:
-    checks = [check(f"API-X-{n:03d}", case(f"{n}", Verdict.FAILED, "x" * 5000)) for n in range(200)]
+    checks = [check(f"API-X-{n:03d}", case(f"{n}", Verdict.FAILED, "x" * (5000 + n))) for n in range(200)]
     status = render(record(*checks))
     assert "And 160 more: see record.json." in status
     assert len(status) < 100_000

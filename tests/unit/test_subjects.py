@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway_acceptance.plugin.outcome import Outcome, unless_vacuous
-from gateway_acceptance.subjects import Subjects, singular, told
+from gateway_acceptance.subjects import Subjects, most_of, singular, told
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from gateway_acceptance.wire.subject import answers_among, is_subject
@@ -134,3 +134,17 @@ def test_what_cannot_be_counted_is_refused() -> None:
 )
 def test_one_of_a_kind(many: str, one: str) -> None:
     assert singular(many) == one
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({}, ""),
+        ({"streams": 0}, ""),
+        ({"streams": 1, "chunks": 214}, "214 chunks, 1 stream"),
+        ({"a": 4, "b": 3, "c": 2, "d": 1}, "4 a, 3 b, 2 c and 1 other kind"),
+        ({"a": 5, "b": 4, "c": 3, "d": 2, "e": 1}, "5 a, 4 b, 3 c and 2 other kinds"),
+    ],
+)
+def test_sums_of_many_checks(counts: dict[str, int], words: str) -> None:
+    assert most_of(counts) == words

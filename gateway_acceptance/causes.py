@@ -1,0 +1,81 @@
+"""One cause that shows in many checks is one finding, with the list of them. Pure, over a record's checks.
+
+A cause is the rule that a line of a failure names (``schema.error-envelope./required/error``), or, where it
+names none, the line without what changes from run to run. Design: docs/results.md, "One cause, one finding".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway_acceptance.deviations import general
+from gateway_acceptance.verdict import Verdict
+
+ALIKE = 3
+"""So many checks with one cause are one finding."""
+RULE = re.compile(r"^([a-z][\w-]*\.[^\s:]+): ")
+CUT = re.compile(r"… \(cut\)$")
+"""Where the record cut a long message: what stands there may be half of a line."""
+
+
+SHOWN = 240
+"""Characters of a line that a reason shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause and the checks that fail for it. line: as the first of them tells it."""
+
+    cause: str
+    line: str
+    checks: tuple[str, ...]
+
+    def __str__(self) -> str:
+        line = self.line if len(self.line) <= SHOWN else f"{self.line[:SHOWN]}…"
+        return f"{len(self.checks)} checks fail for one cause: {line} ({', '.join(self.checks)})"
+
+
+def cause_of(line: str) -> str:
+    """What a line of a failure says, whichever check says it."""
+    rule = RULE.match(line)
+    return rule[1] if rule else general(line, {})
+
+
+def causes_of(check: Mapping[str, Any]) -> dict[str, str]:
+    """Cause -> the first line that tells it, of a check whose red cases all failed and raise no alarm; else
+    nothing: what else is red there has a word of its own."""
+    red = [case for case in check["cases"] if Verdict(case["verdict"]).red]
+    if any(case["verdict"] != Verdict.FAILED or case.get("alarm") for case in red):
+        return {}
+    found: dict[str, str] = {}
+    for case in red:
+        lines = [line for line in case["message"].splitlines() if line.strip()]
+        for line in lines[:-1] if len(lines) > 1 and CUT.search(lines[-1]) else lines:
+            found.setdefault(cause_of(line.strip()), line.strip())
+    return found
+
+
+def findings(checks: Iterable[Mapping[str, Any]]) -> Sequence[Finding]:
+    """The causes that enough checks share, most checks first. A check belongs to one only where it fails for
+    nothing that is its own."""
+    causes = {check["id"]: causes_of(check) for check in checks}
+    by_cause: dict[str, list[str]] = {}
+    while True:  # who has a cause of its own is told alone, and makes no others a group
+        by_cause = {}
+        for check_id, found in causes.items():
+            for cause in found:
+                by_cause.setdefault(cause, []).append(check_id)
+        alone = [
+            check_id
+            for check_id, found in causes.items()
+            if any(len(by_cause[cause]) < ALIKE for cause in found)
+        ]
+        if not alone:
+            break
+        for check_id in alone:
+            del causes[check_id]
+    told = [Finding(cause, causes[ids[0]][cause], tuple(ids)) for cause, ids in by_cause.items()]
+    return sorted(told, key=lambda finding: -len(finding.checks))
