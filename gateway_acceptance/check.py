@@ -20,22 +20,24 @@ class Level(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a check does to the environment, mildest first; and ``expose``: it shows the real key to places
-    that are logged, to see whether it counts there."""
+    """What a check does to the environment, mildest first; and two beside that order. ``probe``: it asks as
+    scanners and attackers do, harmlessly, which may set off who watches. ``expose``: it shows the real key to
+    places that are logged, to see whether it counts there."""
 
     READ = "read"
     SPEND = "spend"
     MUTATE = "mutate"
     DISRUPT = "disrupt"
+    PROBE = "probe"
     EXPOSE = "expose"
 
 
-VOLUNTARY = frozenset({Effect.DISRUPT, Effect.EXPOSE})
+VOLUNTARY = frozenset({Effect.DISRUPT, Effect.PROBE, Effect.EXPOSE})
 """No environment need permit these: a profile is whole without them."""
 
 MUST, SHOULD = Level.MUST, Level.SHOULD
 READ, SPEND, MUTATE, DISRUPT = Effect.READ, Effect.SPEND, Effect.MUTATE, Effect.DISRUPT
-EXPOSE = Effect.EXPOSE
+PROBE, EXPOSE = Effect.PROBE, Effect.EXPOSE
 
 SMOKE, NIGHTLY, RELEASE = "smoke", "nightly", "release"
 PROFILES = (SMOKE, NIGHTLY, RELEASE)

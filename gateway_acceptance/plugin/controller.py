@@ -32,8 +32,9 @@ from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_o
 from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems
 from gateway_acceptance.plugin.deciding import Stamps
 from gateway_acceptance.plugin.identity import identities
-from gateway_acceptance.plugin.options import narrowed, profile_of, runs_root, user_folder
+from gateway_acceptance.plugin.options import ALLOW_DISRUPT, narrowed, profile_of, runs_root, user_folder
 from gateway_acceptance.plugin.outcome import utc
+from gateway_acceptance.plugin.permission import refusals, unprobed
 from gateway_acceptance.plugin.results import Begun, Finished, begin, finish
 from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
 from gateway_acceptance.plugin.targets import Target, read_preflight
@@ -102,6 +103,8 @@ class Controller:
             return
         self.prepared = True
         sentences = [text for env in self.environments for text in missing_variables(env, os.environ)]
+        allowed = self.config.getoption(ALLOW_DISRUPT)
+        sentences += refusals(self.environments, self.selected.values(), self.catalogue, allowed)
         if not narrowed(self.config):
             sentences += [
                 f"{env.source.parent / str(env.claims)}: {text}"
@@ -114,6 +117,8 @@ class Controller:
         for environment in self.environments:
             for note in [*environment.notes, *file_notes(environment)]:
                 say(note)
+        for note in unprobed(self.environments, self.selected.values(), self.catalogue):
+            say(note)
         facts = {}
         keys = {}  # those that no variable holds are handed on
         for environment in self.environments:

@@ -41,6 +41,7 @@ from gateway_acceptance.plugin.fixtures import (
     target,
     waivable,
 )
+from gateway_acceptance.plugin.permission import misnamed
 from gateway_acceptance.plugin.worker import STATE, WorkerState
 from gateway_acceptance.plugin.worker_hooks import WorkerHooks
 from gateway_acceptance.profiles import load_profiles
@@ -95,6 +96,9 @@ def pytest_configure(config: pytest.Config) -> None:
         frozen = load_profiles(config.rootpath / options.CHECKS_ROOT / "profiles.toml")
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
+    wrong = misnamed(environments, config.getoption(options.ALLOW_DISRUPT))
+    if wrong:
+        raise pytest.UsageError(*wrong)
     worker_input = getattr(config, "workerinput", None)
     if worker_input is None:
         controller = Controller(config, environments, waivers, claims, frozen, stamps=stamps)

@@ -17,6 +17,7 @@ USER_FOLDER = pytest.StashKey[Path]()
 ENV_VARIABLE = "GATEWAY_ACCEPTANCE_ENV"
 RETRYING = ("rerunfailures", "flaky", "pytest-retry", "pytest_retry")
 """Names under which such plugins are registered."""
+ALLOW_DISRUPT = "--allow-disrupt"
 LITELLM_VARIABLE = "GATEWAY_ACCEPTANCE_LITELLM"
 
 
@@ -43,6 +44,14 @@ def add_options(parser: pytest.Parser) -> None:
         default=None,
         metavar="DIR",
         help="where run directories are written (default: reports/runs)",
+    )
+    group.addoption(
+        ALLOW_DISRUPT,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="let checks take something down in the production environment NAME, whose policy.effects must "
+        "permit 'disrupt' as well; may be given several times",
     )
     group.addoption("--learn-deviations", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption(

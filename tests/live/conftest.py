@@ -45,7 +45,7 @@ def environment_at(
         document["kind"] = "staging"
         document["gateway"]["key_variable"] = KEY_VARIABLE
         del document["embedded"]
-        document["policy"]["effects"] = ["read", "spend"]
+        document["policy"]["effects"] = ["read", "probe", "spend"]
     path = folder / f"{document['name']}{'' if embedded else '-plain'}.toml"
     path.write_text(tomli_w.dumps(document), encoding="utf-8")
     return load_environment(str(path), ROOT, {})

@@ -37,7 +37,7 @@ import warnings
 
 import pytest
 
-from gateway_acceptance.check import DISRUPT, EXPOSE, MUST, MUTATE, READ, SHOULD, SPEND, check
+from gateway_acceptance.check import DISRUPT, EXPOSE, MUST, MUTATE, PROBE, READ, SHOULD, SPEND, check
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, NotPermitted, Untestable

@@ -63,7 +63,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown effect": (
         {"policy": {"effects": ["destroy"], "requests": 1, "tokens": 1, "seconds": 1}},
-        "policy.effects[1]: input should be 'read', 'spend', 'mutate', 'disrupt' or 'expose'",
+        "policy.effects[1]: input should be 'read', 'spend', 'mutate', 'disrupt', 'probe' or 'expose'",
     ),
     "a key exposed in production": (
         {"kind": "production", "policy": {"effects": ["expose"], "requests": 1, "tokens": 1, "seconds": 1}},

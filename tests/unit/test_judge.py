@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.check import DISRUPT, EXPOSE, Effect
+from gateway_acceptance.check import DISRUPT, EXPOSE, PROBE, Effect
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.judgement import needless
@@ -60,7 +60,7 @@ def test_green(profile: str) -> None:
     assert judgement.reasons == []
 
 
-@pytest.mark.parametrize("effect", [DISRUPT, EXPOSE])
+@pytest.mark.parametrize("effect", [DISRUPT, PROBE, EXPOSE])
 def test_green_where_what_is_voluntary_is_not_permitted(effect: Effect) -> None:
     judgement = judged(
         PASSED,

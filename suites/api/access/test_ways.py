@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from gateway_acceptance.check import MUST, READ, check
+from gateway_acceptance.check import MUST, PROBE, check
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
@@ -26,7 +26,7 @@ OPENED = "anybody gets in without a key"
     "API-ACCESS-003",
     "no shape of Host or of the request's target lets anybody in",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="RFC 9112 sections 3.2, 3.3",
 )
@@ -41,7 +41,7 @@ def test_shapes_of_host(target: Target, live_gateway: GatewayClient) -> None:
     "API-ACCESS-004",
     "nothing that a proxy might have said lets anybody in",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="RFC 7239 section 8.1; CWE-290",
 )
@@ -55,7 +55,7 @@ def test_words_of_proxies(target: Target, live_gateway: GatewayClient) -> None:
     "API-ACCESS-005",
     "no spelling of a path lets anybody in",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="CWE-22; CWE-647",
 )
@@ -69,7 +69,7 @@ def test_spellings(target: Target, live_gateway: GatewayClient) -> None:
     "API-ACCESS-006",
     "no form of a credential is believed unchecked",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="OWASP API2:2023",
 )
@@ -85,7 +85,7 @@ def test_credentials(target: Target, live_gateway: GatewayClient) -> None:
     "API-ACCESS-007",
     "no protected route is opened by a Host header",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="CVE-2026-49468",
 )
@@ -110,7 +110,7 @@ def test_every_route(
     "API-ACCESS-008",
     "no WebSocket and no event stream is opened without a key",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="RFC 6455 section 10.5",
 )

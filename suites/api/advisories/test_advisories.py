@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway_acceptance.advisories import Base, Finding, words
-from gateway_acceptance.check import MUST, READ, SHOULD, check
+from gateway_acceptance.check import MUST, PROBE, READ, SHOULD, Effect, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.subjects import judged
@@ -28,7 +28,10 @@ def found(target: Target, environment: Environment) -> tuple[Base, list[Finding]
 
 
 def shown(target: Target, findings: list[Finding]) -> dict[str, str]:
-    """What the probes of judged findings show, each asked once; nothing where nothing is found."""
+    """What the probes of judged findings show, each asked once; nothing where nothing is found, or where the
+    policy permits no probe."""
+    if Effect.PROBE not in target.environment.policy.effects:
+        return {}
     names = {one.advisory.probe for one in findings if one.judged and one.advisory.probe in probes.PROBES}
     return {name: _probe(target, name) for name in sorted(names)}
 
@@ -76,7 +79,7 @@ def test_no_hole(target: Target, gateway: GatewayClient, environment: Environmen
     "API-ADV-003",
     "no harmless probe finds a published hole open",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="SEC-08",
     spec="osv.dev; docs/advisories.md: probes",
 )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
+from gateway_acceptance.check import MUST, PROBE, READ, SHOULD, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
@@ -35,7 +35,7 @@ VERSION = re.compile(r"\d+\.\d+")
     "API-EXPO-001",
     "no well-known path is open that the environment does not declare open",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="OWASP API9:2023",
 )
@@ -86,7 +86,7 @@ def test_described_routes(
     "API-EXPO-003",
     "files of the deployment are not served",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="CWE-538, CWE-22",
 )
@@ -108,7 +108,7 @@ def test_files(live_gateway: GatewayClient) -> None:
     "API-EXPO-004",
     "what is open names no backend and no key",
     level=MUST,
-    effect=READ,
+    effect=PROBE,
     claims="FUN-04",
     spec="CWE-200",
 )
