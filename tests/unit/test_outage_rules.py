@@ -55,6 +55,14 @@ RIGHT: dict[str, Program] = {
     "all are dead, and the error is quick": program(refused(), spans=GONE),
     "an alias of a dead backend fails": program(refused(**EMBEDDED), spans=away("two")),
     "and a little after it": program(refused(**EMBEDDED), spans=away("two", till=1.5)),
+    "a model that says what it likes, and did before": program(
+        answered("Good morning!", by="two", begun=0.1, ended=0.2),
+        answered("As you like it", by="two"),
+        stream("I see ", "a whale", witness="two"),
+    ),
+    "and one whose stream is short": program(
+        stream("I see", witness="two", begun=0.1, ended=0.2), stream("A whale", witness="two")
+    ),
     "what was held is given back": program(**HELD, after={"one": Load(0, 5)}),
     "given up in time": program(refused(ended=8.9), spans=away("one", kind=Kind.BLACK_HOLE)),
 }
@@ -67,6 +75,19 @@ WRONG: list[tuple[str, str, Program]] = [
     ("wrongly served", "all of its backends were away", program(answered(by=""), spans=GONE)),
     ("wrongly served", "something else: 'mark-0'", program(answered("mark-0", by="two"))),
     ("wrongly served", 'something else: \'{"error"', program(refused(status=200, witness="two"))),
+    (
+        "wrongly served",
+        "something else: 'Good evening'",
+        program(answered(by="two", begun=0.1, ended=0.2), answered("Good evening", by="two")),
+    ),
+    (
+        "wrongly served",
+        "another's answer: 'You said mark-2'",  # of a model that says what it likes
+        program(
+            answered("Good morning!", by="two", begun=0.1, ended=0.2, expects="mark-2"),
+            answered("You said mark-2", by="two"),
+        ),
+    ),
     (
         "wrongly served",
         "1 answers claim to be of two, which counted 0",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.stream import DONE, ChatStream, read_chat_stream
 from gateway_acceptance.wire.strict_json import parse_json_text
 from suites.api.errors.leaks import Leak, LeakKind, leaks_in
+from suites.backends.outage.obedience import anothers, obeys, said
 from suites.backends.outage.stage import SLACK_S
 
 SHOWN = 160
@@ -72,8 +72,15 @@ def wrongly_served(program: Program, environment: Environment, _: str) -> Iterat
         elif set(declared) <= set(away):
             words = f"{_who(seen)} was answered with 200 while all of its backends were away"
             yield Broken(words, seen, "nobody")
-        elif seen.way is Way.CHAT and seen.expects not in _content(seen):
-            words = f"{_who(seen)} was answered with something else: {_content(seen)[:SHOWN]!r}"
+        elif anothers(program, seen):
+            words = f"{_who(seen)} was answered with something else, another's answer: {said(seen)[:SHOWN]!r}"
+            yield Broken(words, seen, "content")
+        elif (
+            seen.way is Way.CHAT
+            and seen.expects not in said(seen)
+            and obeys(program, environment, seen.alias)
+        ):
+            words = f"{_who(seen)} was answered with something else: {said(seen)[:SHOWN]!r}"
             yield Broken(words, seen, "content")
     for mark, counted in program.counted.items():
         claimed = [seen for seen in program.seen if seen.mark == mark and seen.served]
@@ -185,11 +192,18 @@ def _kind(leak: Leak, environment: Environment) -> str:
     return "address of a backend" if of_backend else leak.kind.value
 
 
-def stream_lied(program: Program, _: Environment, __: str) -> Iterator[Broken]:
-    """A stream whose backend broke off ended as if it were whole, or with words that nobody said."""
-    for seen in program.seen:
-        if seen.way is not Way.STREAM or not seen.served or seen.exchange is None:
-            continue
+def told_streams(program: Program, environment: Environment) -> list[Seen]:
+    """The streams whose words can be held against what was asked."""
+    streams = [seen for seen in program.seen if seen.way is Way.STREAM and seen.served and seen.exchange]
+    able = {alias: obeys(program, environment, alias) for alias in {seen.alias for seen in streams}}
+    return [seen for seen in streams if able[seen.alias]]
+
+
+def stream_lied(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
+    """A stream whose backend broke off ended as if it were whole, or with words that nobody said. Of a model
+    that does not repeat what it is told nobody knows where its words end."""
+    for seen in told_streams(program, environment):
+        assert seen.exchange is not None
         answer = seen.exchange
         stream = read_chat_stream(answer.status or 0, answer.headers, answer.chunks)
         text = stream.text()
@@ -240,15 +254,6 @@ def _who(seen: Seen) -> str:
 
 def _text(seen: Seen) -> str:
     return seen.exchange.text[:SHOWN] if seen.exchange is not None else ""
-
-
-def _content(seen: Seen) -> str:
-    """The text of a whole completion; the raw body where it is none."""
-    assert seen.exchange is not None
-    try:
-        return str(json.loads(seen.exchange.body)["choices"][0]["message"]["content"])
-    except (ValueError, LookupError, TypeError):
-        return seen.exchange.text
 
 
 def _frames_of_errors(seen: Seen) -> list[str]:

@@ -16,14 +16,18 @@ from gateway_acceptance.balance.sequential import Design, Outcome, Trial
 from gateway_acceptance.check import DISRUPT, MUST, SHOULD, check
 from gateway_acceptance.disruptor import Disruptor
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.outage.expected import failing, most, smallest_found, tail
 from gateway_acceptance.outage.timeline import timeline
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.abilities import declared_able
 from suites.backends.balance.witness import identity
 from suites.backends.outage.evaluation import obeyed
 from suites.backends.outage.programs import Measured, of_backend, play
+from suites.backends.outage.rules import told_streams
 from suites.backends.routing.probes import listed, require_counts
 
 Note = Callable[[str, object], None]
@@ -254,8 +258,12 @@ def test_no_retry_storm(target: Target, outages: Disruptor, environment: Environ
     spec="openai:CreateChatCompletionRequest.stream: ended by data: [DONE]",
 )
 def test_broken_stream(target: Target, outages: Disruptor, waivable: bool) -> None:
-    """Clients must be able to tell half an answer: an error frame, or a broken connection."""
-    obeyed(target, outages, "stream lied", ["dropped"], waivable=waivable)
+    """Clients must be able to tell half an answer: an error frame, or a broken connection. Known only of a
+    model that repeats what it is told."""
+    declared_able(target.environment, Ability.EXACT)
+    looked = obeyed(target, outages, "stream lied", ["dropped"], waivable=waivable)
+    streams = sum(len(told_streams(program, target.environment)) for program in looked)
+    judged({"streams of a model that says what it was asked for": streams})
 
 
 def survivors(seen: Measured, environment: Environment, version: str | None) -> Null:
