@@ -1,0 +1,1 @@
+"""``gateway-acceptance init``: a first environment file of a gateway that runs (docs/init.md)."""

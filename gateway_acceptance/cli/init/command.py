@@ -1,0 +1,228 @@
+"""``gateway-acceptance init``: the command line, and the file."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from gateway_acceptance.cli.init.asker import MOST_REQUESTS, Asker, Silent
+from gateway_acceptance.cli.init.found import Found
+from gateway_acceptance.cli.init.gateway import (
+    NotLooked,
+    look_at_gateway,
+    tell_version,
+    trouble_of_silence,
+)
+from gateway_acceptance.cli.init.models import look_at_models
+from gateway_acceptance.cli.init.write import environment_text, last_tables
+from gateway_acceptance.environment import load_environment
+from gateway_acceptance.environment.base_url import BaseUrl, as_understood
+from gateway_acceptance.environment.host import Uri
+from gateway_acceptance.environment.load import key_fault
+from gateway_acceptance.environment.model import BEARER_HEADER, Gateway
+from gateway_acceptance.environment.table import NAME_PATTERN
+from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
+
+LEAST_REQUESTS = 5
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+HEADER = re.compile(r"[a-z0-9][a-z0-9-]*")
+PRINTED = Path("printed.toml")
+"""Where the text is validated that goes to standard output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command line that can be followed. out: None for standard output; host: None for no machine."""
+
+    gateway: Gateway
+    key: str
+    variable: str
+    name: str
+    out: Path | None
+    host: str | None
+    requests: int
+    notes: tuple[str, ...]
+
+
+def add_init_command(commands: Any) -> None:
+    """commands: what ``ArgumentParser.add_subparsers`` returns."""
+    command = commands.add_parser(
+        "init",
+        help="look at a gateway that runs, and write its environment file",
+        description="Look at a gateway that runs, and write its environment file, commented and complete; "
+        "what nobody can see from outside is marked with the question to answer (docs/init.md). It sends at "
+        f"most {MOST_REQUESTS} requests and changes nothing.",
+    )
+    command.add_argument("--url", required=True, help="the gateway, with /v1 or without")
+    command.add_argument(
+        "--key-env", required=True, metavar="NAME", help="the variable that holds its key; never the key"
+    )
+    command.add_argument("--out", metavar="FILE", help="a new TOML file (default: standard output)")
+    command.add_argument("--host", metavar="URI", help="its machine, as in ssh://gateway.example")
+    command.add_argument(
+        "--key-header",
+        metavar="NAME",
+        default=BEARER_HEADER,
+        help="the header that takes the key alone (default: authorization, as a bearer token)",
+    )
+    command.add_argument(
+        "--requests", metavar="N", type=int, default=MOST_REQUESTS, help="the most that are sent, at most 30"
+    )
+    command.set_defaults(run=_init)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    asked = understood(arguments, os.environ)
+    redact = Redactor({asked.variable: asked.key})
+    for note in asked.notes:
+        sys.stderr.write(f"gateway-acceptance: {redact(note)}\n")
+    try:
+        found = looked(asked)
+    except NotLooked as failure:
+        return _said(redact(str(failure.trouble)))
+    except Silent as failure:
+        return _said(redact(str(trouble_of_silence(failure.words, asked.gateway.url))))
+    text = environment_text(found, asked.gateway, asked.name, redact)
+    last_tables(text, found, machine=False)
+    _write(asked, str(text))
+    say = sys.stdout.write if asked.out is not None else sys.stderr.write
+    say(f"{_summary(asked, found, text.questions)}\n")
+    return EXIT_READY
+
+
+def _said(sentence: str) -> int:
+    sys.stderr.write(f"gateway-acceptance: {' '.join(sentence.split())}\n")
+    return EXIT_NOT_READY
+
+
+def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> Asked:
+    """What was asked for. Raises UsageProblem with a sentence for each mistake; nothing was sent by then."""
+    problems: list[str] = []
+    url = arguments.url
+    try:
+        url = TypeAdapter[str](BaseUrl).validate_python(arguments.url)
+    except ValidationError as error:
+        problems.append(f"--url {arguments.url} {error.errors()[0]['ctx']['error']}")
+    if "${" in url:
+        problems.append(f"--url {url} holds a variable that the shell did not replace; write the URL itself")
+    if not VARIABLE.fullmatch(arguments.key_env):
+        problems.append(
+            "--key-env is not the name of a variable; export the key, as in MY_GATEWAY_KEY, and give its name"
+        )
+    elif fault := key_fault(arguments.key_env, variables):
+        problems.append(f"--key-env names {arguments.key_env}, {fault}")
+    if not HEADER.fullmatch(arguments.key_header):
+        problems.append(
+            f"--key-header {arguments.key_header!r} is no name of a header in lower case; correct it"
+        )
+    if not LEAST_REQUESTS <= arguments.requests <= MOST_REQUESTS:
+        problems.append(
+            f"--requests {arguments.requests} is not between {LEAST_REQUESTS} and {MOST_REQUESTS}; correct it"
+        )
+    if arguments.host is not None:
+        try:
+            TypeAdapter[str](Uri).validate_python(arguments.host)
+        except ValidationError as error:
+            problems.append(f"--host {arguments.host} {error.errors()[0]['ctx']['error']}")
+    out = Path(arguments.out).expanduser() if arguments.out is not None else None
+    if out is not None:
+        problems += _out_problems(out)
+    if problems:
+        raise UsageProblem(problems)
+    gateway = Gateway(url=url, key_variable=arguments.key_env, key_header=arguments.key_header)
+    return Asked(
+        gateway,
+        variables[arguments.key_env],
+        arguments.key_env,
+        _name(out, gateway.url),
+        out,
+        arguments.host,
+        arguments.requests,
+        tuple(note.replace("gateway.url", "--url", 1) for note in as_understood(arguments.url, gateway.url)),
+    )
+
+
+def _out_problems(out: Path) -> list[str]:
+    if out.suffix != ".toml":
+        return [
+            f"--out {out}: the name does not end in .toml, by which --env knows a file; give one that does"
+        ]
+    if out.exists() or out.is_symlink():
+        return [f"--out {out}: is there already, and is not overwritten; give another name, or remove it"]
+    if not out.parent.is_dir():
+        return [f"--out {out}: there is no directory {out.parent}; make it, or give another name"]
+    if not os.access(out.parent, os.W_OK):
+        return [f"--out {out}: nobody may write to {out.parent} from here; give another place"]
+    return []
+
+
+def _name(out: Path | None, url: str) -> str:
+    """The environment's name: of the file, or of the gateway's host."""
+    for wish in (out.stem if out is not None else "", urlsplit(url).hostname or ""):
+        plain = re.sub(r"[^a-z0-9._-]+", "-", wish.lower()).strip("-._")
+        if re.match(NAME_PATTERN, plain):
+            return plain
+    return "gateway"
+
+
+def looked(asked: Asked) -> Found:
+    """Everything that can be found out within the budget. Raises NotLooked, Silent."""
+    with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
+        asker = Asker(asked.gateway, asked.key, Path(folder), asked.requests)
+        try:
+            found = look_at_gateway(asker, asked.key, asked.variable)
+            look_at_models(asker, found)
+            tell_version(asker, found)
+            found.requests = asker.budget.spent.requests
+        finally:
+            asker.close()
+    return found
+
+
+def _write(asked: Asked, text: str) -> None:
+    """Validated as a run would, then written in one step; an existing file stays as it is."""
+    with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
+        trial = Path(folder) / PRINTED
+        trial.write_text(text, encoding="utf-8")
+        load_environment(str(trial), Path(folder), {})
+    if asked.out is None:
+        sys.stdout.write(text)
+        return
+    part = asked.out.with_name(f".{asked.out.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.link(part, asked.out)
+    except FileExistsError:
+        raise UsageProblem(
+            [f"--out {asked.out}: has come to be meanwhile, and is not overwritten; give another name"]
+        ) from None
+    except OSError as error:
+        raise UsageProblem(
+            [f"--out {asked.out}: cannot be written ({error.strerror}); give another place"]
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def _summary(asked: Asked, found: Found, questions: int) -> str:
+    version = f" {found.version}" if found.version else ""
+    where = asked.out if asked.out is not None else "standard output"
+    marked = f"{questions} questions are marked with QUESTION" if questions != 1 else "1 question is marked"
+    next_step = f"; next: gateway-acceptance doctor --env={asked.out}" if asked.out is not None else ""
+    return (
+        f"{where}: {found.product}{version}, {len(found.aliases)} models, {len(found.behind)} backends, "
+        f"found with {found.requests} requests; {marked}{next_step}"
+    )

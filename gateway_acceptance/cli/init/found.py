@@ -1,0 +1,108 @@
+"""What ``init`` found out, before it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway_acceptance.environment import Ability, ModelKind
+from gateway_acceptance.environment.model import GATEWAY_MACHINE
+from gateway_acceptance.environment.product_names import ANY_OTHER
+
+UNNAMED = "behind"
+"""The name of a server whose address says nothing."""
+Values = dict[str, Any]
+
+
+@dataclass
+class Behind:
+    """A server behind the gateway. url: as the gateway calls it; models: what it lists itself, name ->
+    digest, None where it could not be asked; why: what came instead."""
+
+    name: str
+    url: str
+    models: dict[str, str] | None = None
+    why: str = ""
+
+
+@dataclass
+class Member:
+    """One deployment of an alias. backend: the name of a ``Behind``, empty where nobody tells; extra: weight,
+    rpm, tpm and order, where they are given."""
+
+    upstream: str = ""
+    backend: str = ""
+    extra: Values = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What two aliases share that are served by the same model."""
+        return (self.backend, self.upstream)
+
+
+@dataclass
+class Alias:
+    """What clients may send as ``model``. kind: None until it is known; abilities: None where it was not
+    asked at all; unasked: abilities that no request was left for; remarks: a sentence each;
+    heard: (URL, model) of who served it, by its answers' own words."""
+
+    name: str
+    kind: ModelKind | None = None
+    members: list[Member] = field(default_factory=list)
+    dimensions: int = 0
+    unit_norm: bool = False
+    abilities: set[Ability] | None = None
+    unasked: list[Ability] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    heard: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def member(self) -> Member:
+        """What stands behind an alias with one deployment."""
+        return self.members[0] if self.members else Member()
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the gateway balances it over several deployments."""
+        return len(self.members) > 1
+
+
+@dataclass
+class Found:
+    """Everything about the gateway. told: whether the gateway itself tells what stands behind it; left_out:
+    ids that are not declared, each with why; limits: headers of answers that speak of limits."""
+
+    product: str = ANY_OTHER
+    version: str = ""
+    liveness: str = ""
+    served_by: str = ""
+    told: bool = False
+    strategy: str = ""
+    outage: dict[str, float] = field(default_factory=dict)
+    endpoints: list[str] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
+    behind: list[Behind] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    limits: dict[str, str] = field(default_factory=dict)
+    limited: bool = False
+    slowest_s: float = 0.0
+    requests: int = 0
+
+    def backend(self, name: str) -> Behind:
+        """A server by its name. Raises KeyError."""
+        return {one.name: one for one in self.behind}[name]
+
+
+def name_for(url: str, taken: Collection[str]) -> str:
+    """A name of our own for a server at an address: its host, with the port where that is taken."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    plain = re.sub(r"[^a-z0-9._-]+", "-", host.lower()).strip("-._") or UNNAMED
+    candidates = [plain, f"{plain}-{port or 80}", *(f"{plain}-{number}" for number in range(2, 1000))]
+    return next(name for name in candidates if name not in taken and name != GATEWAY_MACHINE)

@@ -1,0 +1,203 @@
+"""What a gateway is found to be: its product, its routes, its models, and what stands behind them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from gateway_acceptance.cli.init.asker import Asker, document_of
+from gateway_acceptance.cli.init.found import Alias, Found
+from gateway_acceptance.cli.init.litellm import (
+    CALLBACKS,
+    INFO,
+    KINDS,
+    SETTINGS,
+    is_litellm,
+    mode_of,
+    read_deployments,
+    read_settings,
+)
+from gateway_acceptance.environment.products import PRODUCTS
+from gateway_acceptance.plugin.preflight import mend_of_silence, trouble_in
+from gateway_acceptance.redaction import written_forms
+from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.breaker import Trouble
+from gateway_acceptance.wire.exchange import Exchange
+
+SIGNS_OF_LIFE = ("/health", "/", "/healthz", "/livez")
+"""Health routes of gateways that nothing is known of, the most common first."""
+PORTKEY_SAYS = "AI Gateway says hey!"
+LONGEST_ID = 300
+"""Characters; a longer id is no name of a model."""
+OTHER_MODES = frozenset({"chat", "completion", "embedding", "responses"})
+
+
+class NotLooked(Exception):  # noqa: N818
+    """Nothing can be found out of the gateway. trouble: what is wrong with it, and the mend."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+        super().__init__(str(trouble))
+
+
+def look_at_gateway(asker: Asker, key: str, variable: str) -> Found:
+    """Its models, product, routes, and what stands behind it. Raises NotLooked, Silent."""
+    listed = asker.get("/v1/models")
+    assert listed is not None, "the first request is within any budget"
+    ill = trouble_in(listed, asker.gateway.url, variable)
+    if ill is not None and ill.trouble is not None:
+        raise NotLooked(ill.trouble)
+    found = Found()
+    entries = _entries(listed, asker)
+    for entry in entries:
+        _take(entry, key, found)
+    if not found.aliases:
+        why = f"; {len(found.left_out)} of its ids cannot be declared" if found.left_out else ""
+        raise NotLooked(
+            Trouble(
+                f"the gateway lists no model to this key (GET /v1/models: 200{why})",
+                "give the key access to the models that are to be judged",
+            )
+        )
+    readiness = asker.get(PRODUCTS["litellm"].readiness or "", key=False)
+    if is_litellm(document_of(readiness)):
+        _look_at_litellm(asker, document_of(readiness), found)
+    else:
+        _look_at_another(asker, found)
+    for one in found.behind:
+        look_behind(asker, one.url, found)
+    return found
+
+
+def _entries(listed: Exchange, asker: Asker) -> list[Any]:
+    """The entries of a list of models. Raises NotLooked where there is no such list."""
+    document = document_of(listed)
+    entries = document.get("data")
+    if listed.status == HTTPStatus.OK and isinstance(entries, list):
+        return entries
+    url = asker.gateway.url
+    place = other_place(asker)
+    mend = (
+        f"write --url {place}"
+        if place
+        else "look whether it is an OpenAI-compatible gateway; the URL is that to which /v1/models is added"
+    )
+    raise NotLooked(
+        Trouble(
+            f"something answers at {url}, and has no list of models there (GET /v1/models: {listed.status})",
+            mend,
+        )
+    )
+
+
+def other_place(asker: Asker) -> str:
+    """Where else at the same server a list of models is, asked without the key; empty for nowhere."""
+    url = asker.gateway.url
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0]
+    bases = [f"{scheme}://{host}{prefix}" for prefix in ("", "/api", "/openai")]
+    for base in bases:
+        if base == url or asker.left <= 0:
+            continue
+        answer = asker.elsewhere(f"{base}/v1/models")
+        if answer is None:
+            continue
+        refused = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        if refused or isinstance(document_of(answer).get("data"), list):
+            return base
+    return ""
+
+
+def _take(entry: object, key: str, found: Found) -> None:
+    """One entry of the list of models: an alias, or an id that cannot be declared."""
+    if not isinstance(entry, Mapping):
+        found.left_out.append((json.dumps(entry)[:80], "it is no entry of a list of models"))
+        return
+    name, mode = entry.get("id"), mode_of(entry)
+    if not isinstance(name, str) or not name:
+        found.left_out.append((json.dumps(name)[:80], "it is no id"))
+    elif why := _unfit(name, key):
+        found.left_out.append((name[:LONGEST_ID], why))
+    elif mode and mode not in OTHER_MODES:
+        found.left_out.append((name, f"its mode is {mode}, which is not judged"))
+    elif all(alias.name != name for alias in found.aliases):
+        found.aliases.append(Alias(name, KINDS.get(mode)))
+
+
+def _unfit(name: str, key: str) -> str:
+    """Why an id cannot be declared, or nothing."""
+    if len(name) > LONGEST_ID:
+        return f"it has more than {LONGEST_ID} characters"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "it holds half of a surrogate pair, which nothing can carry"
+    if any(form in name for form in written_forms(key)):
+        return "it holds the gateway's key"
+    if "*" in name:
+        return "it is a wildcard: declare the names that clients use"
+    return ""
+
+
+def _look_at_litellm(asker: Asker, readiness: Mapping[str, Any], found: Found) -> None:
+    product = PRODUCTS["litellm"]
+    found.product, found.served_by = "litellm", product.served_by or ""
+    found.version = _text(readiness, product.version_key)
+    read_deployments(document_of(asker.get(INFO)), found)
+    if any(alias.balanced for alias in found.aliases) and not read_settings(
+        document_of(asker.get(SETTINGS)), found
+    ):
+        read_settings(document_of(asker.get(CALLBACKS)), found)
+
+
+def _look_at_another(asker: Asker, found: Found) -> None:
+    """A sign of life that any path gives is none: a console, or a front that answers everything alike."""
+    nowhere = asker.get(f"/{secrets.token_hex(6)}", key=False)
+    if nowhere is not None and nowhere.status == HTTPStatus.OK:
+        return
+    for path in SIGNS_OF_LIFE:
+        answer = asker.get(path, key=False)
+        if answer is None or answer.status != HTTPStatus.OK:
+            continue
+        found.liveness = path
+        if PORTKEY_SAYS in answer.text:
+            found.product = "portkey"
+        return
+
+
+def look_behind(asker: Asker, url: str, found: Found) -> None:
+    """Whether a server is Ollama and may be asked from here, and which models it has."""
+    one = next(behind for behind in found.behind if behind.url == url)
+    answer = asker.elsewhere(f"{url}/api/tags")
+    if answer is None:
+        one.why = "it gave no answer to this machine" if asker.left else "no request was left to ask it"
+        return
+    entries = document_of(answer).get("models")
+    if not isinstance(entries, list):
+        one.why = f"it does not answer as Ollama does (GET /api/tags: {answer.status})"
+        return
+    one.models = {
+        full_name(entry["name"]): str(entry.get("digest") or "")
+        for entry in entries
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
+    }
+
+
+def tell_version(asker: Asker, found: Found) -> None:
+    """The version of LiteLLM where no answer told it by its header yet."""
+    product = PRODUCTS["litellm"]
+    if found.product == "litellm" and not found.version and asker.left > 0:
+        found.version = _text(document_of(asker.get(product.version_path or "")), product.version_key)
+
+
+def trouble_of_silence(words: str, url: str) -> Trouble:
+    """A gateway that gave no answer."""
+    return Trouble(f"the gateway does not answer ({words})", mend_of_silence(words, url))
+
+
+def _text(document: Mapping[str, Any], name: str | None) -> str:
+    value = document.get(name) if name else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,94 @@
+"""From a URL and a key to a right STATUS.md, with nothing edited: ``init`` of real gateways, then smoke."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.environment import Environment, Served, load_environment
+from lab.patience import patient
+from tests.live.conftest import KEY_VARIABLE, ROOT, Lab, judge
+
+INIT_BUDGET_S = 60
+MOST_REQUESTS = 30
+EXPECTED_OF_PORTKEY = {"API-EMB-001"}
+"""Of smoke: Portkey refuses every list of texts (docs/other-gateways.md)."""
+
+
+def made(lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """The environment that ``init`` writes of a lab, as it is."""
+    monkeypatch.setenv(KEY_VARIABLE, lab.state.key)
+    path = folder / "made.toml"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", "from gateway_acceptance.cli.main import main; main()", "init"),
+            *("--url", lab.state.gateway, "--key-env", KEY_VARIABLE, "--out", str(path)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patient(INIT_BUDGET_S),
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    sent = re.search(r"found with (\d+) requests", done.stdout)
+    assert sent is not None, done.stdout
+    assert int(sent[1]) <= MOST_REQUESTS
+    assert lab.state.key not in path.read_text(encoding="utf-8") + done.stdout + done.stderr
+    return load_environment(str(path), ROOT, {})
+
+
+def substance(environment: Environment) -> dict[str, Any]:
+    """What a file declares of a gateway, whatever its author calls the servers behind it."""
+
+    def behind(served: Served) -> tuple[object, ...]:
+        url = environment.backend(served.backend).url
+        return url, served.upstream, served.digest
+
+    gateway = environment.gateway
+    return {
+        "gateway": (gateway.url, gateway.product, gateway.endpoints, gateway.public_paths),
+        "backends": {(one.url, one.direct, one.product) for one in environment.backends},
+        "models": {
+            one.alias: (one.kind, behind(one), one.dimensions, one.unit_norm, environment.abilities_of(one))
+            for one in environment.models
+        },
+        "groups": {
+            group.alias: (group.kind, group.strategy, [behind(one)[:2] for one in group.deployments])
+            for group in environment.groups
+        },
+        "outage": (environment.outage.retries, environment.outage.cooldown_s, environment.outage.patience_s),
+    }
+
+
+def test_it_writes_what_ours_says(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference deployment in small, against environments/local.toml; then smoke of what was written."""
+    environment = made(lab, tmp_path, monkeypatch)
+    assert substance(environment) == substance(lab.environment)
+    run = judge(environment, tmp_path / "runs", key=lab.state.key)
+    assert run.code == 0, run.output
+    assert run.record is not None
+    assert run.record["run"]["state"] == "SMOKE PASSED"
+    assert run.record["target"]["product_version"] == lab.state.version
+
+
+def test_another_gateway(other_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Portkey lists nothing of what stands behind it; the header of its answers tells."""
+    environment = made(other_lab, tmp_path, monkeypatch)
+    ours, theirs = substance(other_lab.environment), substance(environment)
+    assert theirs["backends"] == ours["backends"]
+    assert environment.gateway.product == "portkey"
+    singles = {alias: seen[:2] for alias, seen in theirs["models"].items() if alias != "hx-chat"}
+    assert singles == {alias: seen[:2] for alias, seen in ours["models"].items()}
+    assert not environment.model("hx-chat").declared, "it is balanced, and nobody tells over what"
+    run = judge(environment, tmp_path / "runs", key=other_lab.state.key)
+    assert run.code == 1, run.output
+    assert set(run.verdicts("failed")) == EXPECTED_OF_PORTKEY
+    red = {*run.verdicts("untestable"), *run.verdicts("inconclusive"), *run.verdicts("harness error")}
+    assert not red, run.output

@@ -1,0 +1,270 @@
+"""``gateway-acceptance init``: what it writes of a gateway, whatever that answers; and what it refuses."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.cli.main import main
+from gateway_acceptance.environment import Environment, load_environment
+from tests.unit.plain_gateway import KEY, Asked, Plain, serving
+
+VARIABLE = "PLAIN_KEY"
+Init = Callable[..., tuple[object, str, str]]
+
+
+@pytest.fixture
+def plain() -> Iterator[Plain]:
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def init(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, plain: Plain
+) -> Init:
+    """The command, in a folder of its own: exit code, output, errors."""
+    monkeypatch.setenv(VARIABLE, KEY)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*options: str, url: str = "", key: str = VARIABLE) -> tuple[object, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["init", "--url", url or plain.url, "--key-env", key, *options])
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
+def written(text: str, folder: Path) -> Environment:
+    path = folder / "again.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_environment(str(path), folder, {})
+
+
+def plainly(text: str) -> str:
+    """A file's text without the ends of its lines and comments."""
+    return " ".join(text.replace("\n#", " ").split())
+
+
+def test_a_plain_server(init: Init, plain: Plain, tmp_path: Path) -> None:
+    code, out, err = init()
+    assert code == 0, err
+    environment = written(out, tmp_path)
+    chat, embedding = environment.models
+    assert (chat.alias, chat.kind, chat.abilities, chat.declared) == (
+        "chatty",
+        "chat",
+        ("exact", "instructions", "seed"),
+        False,
+    )
+    assert (embedding.alias, embedding.dimensions, embedding.unit_norm) == ("nomic-embed-text", 4, True)
+    gateway = environment.gateway
+    assert (gateway.product, gateway.endpoints, gateway.public_paths) == ("openai-compatible", (), ())
+    assert "# QUESTION: which servers stand behind the gateway?" in out
+    assert out.count("QUESTION:") == int(err.split(" questions are marked")[0].rsplit(" ", 1)[1])
+    assert KEY not in out + err
+    assert len(plain.seen) <= 30
+    assert {asked.method for asked in plain.seen if asked.path != "/v1/models"} == {"GET", "POST"}
+
+
+def test_the_key_goes_to_endpoints_alone(init: Init, plain: Plain) -> None:
+    init()
+    told = {asked.path for asked in plain.seen if KEY in asked.authorization}
+    assert told <= {"/v1/models", "/v1/chat/completions", "/v1/embeddings", "/v1/completions"}
+    assert not any(KEY in asked.path for asked in plain.seen)
+
+
+HOSTILE = [
+    'quo"te',
+    "back\\slash",
+    "new\nline = 1\n[policy]",
+    "esc\x1b[2J\x1b]0;title\x07",
+    "del\x7f and \x85 and \u202e",
+    "'''",
+    "snow ☃ 😀",
+    "#hash",
+]
+
+
+def test_hostile_ids_stay_what_they_are(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """Whatever an id holds, the file is TOML, and declares just that id."""
+    plain.models = HOSTILE
+    code, out, err = init()
+    assert code == 0, err
+    assert [model.alias for model in written(out, tmp_path).models] == HOSTILE
+    assert not {"\x1b", "\x07", "\x7f", "\x85", "\u202e"} & set(out + err)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("half \ud800 a pair", "half of a surrogate pair"),
+        (f"x{KEY}", "holds the gateway's key"),
+        ("openai/*", "a wildcard"),
+        ("x" * 400, "more than 300 characters"),
+        ({"id": 1}, "is no id"),
+        (None, "is no id"),
+    ],
+)
+def test_ids_that_cannot_be_declared(
+    init: Init, plain: Plain, tmp_path: Path, name: object, why: str
+) -> None:
+    plain.models = ["chatty", name]
+    code, out, err = init()
+    assert code == 0, err
+    assert [model.alias for model in written(out, tmp_path).models] == ["chatty"]
+    assert why in plainly(out)
+    assert KEY not in out + err
+
+
+def test_hostile_headers_and_errors(init: Init, plain: Plain, tmp_path: Path) -> None:
+    plain.headers = {"x-ratelimit-limit-requests": 'a"b\tc', "x-served": "http://user:pass@h/"}
+    plain.answers["/v1/embeddings"] = (400, b'{"error": "\x1b[31m\nname = 1"}', {})
+    code, out, err = init()
+    assert code == 0, err
+    environment = written(out, tmp_path)
+    assert environment.backends == ()
+    assert "pass@" not in out
+    assert [model.alias for model in environment.models] == ["chatty"]
+    assert "how many dimensions has the embedding model 'nomic-embed-text'?" in plainly(out)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[", b"[1, 2]", b'{"data": {}}', b'{"data": 7}', b"\xff\xfe", b"[" * 100_000, b'"text"'],
+)
+def test_a_list_that_is_none(init: Init, plain: Plain, tmp_path: Path, body: bytes) -> None:
+    plain.answers["/v1/models"] = (200, body, {})
+    code, out, err = init("--out", "mine.toml")
+    assert (code, out) == (1, "")
+    assert "has no list of models there" in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "mine.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"choices": []},
+        {"choices": [None]},
+        {"choices": [{"message": {"content": 7, "tool_calls": 3}}]},
+        {"choices": [{"message": {"content": None, "tool_calls": [{"function": None}]}}]},
+        {"choices": [{"message": {"content": "[" * 50_000}}]},
+        {"choices": [{"message": {"content": "x"}}], "usage": "much", "model": 4},
+    ],
+)
+def test_odd_completions(init: Init, plain: Plain, tmp_path: Path, document: dict[str, Any]) -> None:
+    plain.models = ["chatty"]
+    plain.answers["/v1/chat/completions"] = (200, document, {})
+    code, out, err = init()
+    assert code == 0, err
+    assert [model.alias for model in written(out, tmp_path).models] == ["chatty"]
+
+
+@pytest.mark.parametrize("vector", [[], ["a"], [float("inf")], 7, None, [True], [1e308] * 3])
+def test_odd_vectors(init: Init, plain: Plain, tmp_path: Path, vector: object) -> None:
+    plain.answers["/v1/embeddings"] = (200, {"data": [{"embedding": vector}]}, {})
+    code, out, err = init()
+    assert code == 0, err
+    written(out, tmp_path)
+
+
+def test_the_budget_holds(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """Forty models, thirty requests: each chat model is declared, and what was not asked is a question."""
+    plain.models = [f"m{number}" for number in range(40)]
+    code, out, err = init()
+    assert code == 0, err
+    assert len(plain.seen) <= 30
+    assert len(written(out, tmp_path).models) == 40
+    assert "No request was left to ask it." in plainly(out)
+    before = len(plain.seen)
+    assert init("--requests", "9")[0] == 0
+    assert len(plain.seen) - before <= 9
+
+
+def test_a_limit_is_heeded_and_written(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """Refused once as too many, it waits as it is asked to, and asks again."""
+    refused: list[Asked] = []
+
+    def limited(asked: Asked) -> tuple[int, Any, dict[str, str]]:
+        if not refused:
+            refused.append(asked)
+            return 429, {"error": {"message": "slow down"}}, {"retry-after": "0"}
+        return 200, plain.said(asked), {}
+
+    plain.models = ["chatty"]
+    plain.answers["/v1/chat/completions"] = limited
+    code, out, err = init()
+    assert code == 0, err
+    policy = written(out, tmp_path).policy
+    assert (policy.requests_per_second, policy.concurrency) == (1, 1)
+    assert "exact" in out
+
+
+def test_it_writes_a_file_once(init: Init, plain: Plain, tmp_path: Path) -> None:
+    code, out, _ = init("--out", "Mine.toml")
+    assert code == 0
+    text = (tmp_path / "Mine.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text)["name"] == "mine"
+    assert "gateway-acceptance doctor --env=Mine.toml" in out
+    sent = len(plain.seen)
+    code, _, err = init("--out", "Mine.toml")
+    assert (code, len(plain.seen)) == (4, sent)
+    assert "is there already, and is not overwritten" in err
+    assert (tmp_path / "Mine.toml").read_text(encoding="utf-8") == text
+    assert [path.name for path in tmp_path.iterdir()] == ["Mine.toml"]
+
+
+BAD = [
+    (["--url", "gateway.example"], "is not an http:// or https:// URL"),
+    (["--url", "http://u:p@127.0.0.1:1"], "must not hold a user or a password"),
+    (["--url", "http://127.0.0.1:1/v1/models"], "is the URL of one endpoint; write"),
+    (["--url", "http://127.0.0.1:99999"], "has no valid port"),
+    (["--url", "http://${HOST}:1"], "holds a variable that the shell did not replace"),
+    (["--key-env", "sk-1234567890"], "--key-env is not the name of a variable"),
+    (["--key-env", "NO_SUCH_VARIABLE"], "which is not set; export NO_SUCH_VARIABLE"),
+    (["--out", "mine.txt"], "does not end in .toml"),
+    (["--out", "no/such/mine.toml"], "there is no directory no/such"),
+    (["--host", "gateway.example"], "is not a testinfra URI"),
+    (["--host", "ssh://u:p@host"], "must not hold a password"),
+    (["--requests", "31"], "is not between 5 and 30"),
+    (["--requests", "0"], "is not between 5 and 30"),
+    (["--key-header", "X Key"], "is no name of a header"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), BAD)
+def test_bad_input_sends_nothing(init: Init, plain: Plain, options: list[str], words: str) -> None:
+    code, out, err = init(*options)
+    assert (code, out, plain.seen) == (4, "", [])
+    assert words in err
+    assert len(err.splitlines()) == 1
+    assert "sk-1234567890" not in err
+
+
+def test_a_wrong_key(init: Init, plain: Plain) -> None:
+    plain.key = "sk-another-0123456789"
+    code, out, err = init()
+    assert (code, out, len(plain.seen)) == (1, "", 1)
+    assert "refuses the environment's key (GET /v1/models: 401" in err
+    assert f"correct the key in {VARIABLE}" in err
+
+
+def test_nothing_listens(init: Init) -> None:
+    code, out, err = init(url="http://127.0.0.1:9")
+    assert (code, out) == (1, "")
+    assert "connection refused" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_the_api_is_elsewhere(init: Init, plain: Plain) -> None:
+    """Who names a page of the gateway's console is told the URL that is meant."""
+    code, _, err = init(url=f"{plain.url}/console")
+    assert code == 1
+    assert f"write --url {plain.url}" in err
