@@ -235,6 +235,7 @@ BAD = [
     (["--host", "ssh://u:p@host"], "must not hold a password"),
     (["--requests", "31"], "is not between 5 and 30"),
     (["--requests", "0"], "is not between 5 and 30"),
+    (["--ca-file", "no-such.pem"], "no-such.pem"),
     (["--key-header", "X Key"], "is no name of a header"),
 ]
 
@@ -260,6 +261,7 @@ def test_nothing_listens(init: Init) -> None:
     code, out, err = init(url="http://127.0.0.1:9")
     assert (code, out) == (1, "")
     assert "connection refused" in err
+    assert "correct the port in --url" in err
     assert len(err.splitlines()) == 1
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.check import Effect
-from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Policy
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.model import BEARER_HEADER, Policy
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.pace import Pace, retry_after
+from gateway_acceptance.wire.route import route_of
 from gateway_acceptance.wire.sender import Deadline, Sender, tokens_needed
 
 MOST_REQUESTS = 30
@@ -40,11 +42,14 @@ class Silent(Exception):  # noqa: N818
 
 
 class Asker:
-    """gateway: its URL and where its key goes; folder: private, for the budget; requests: the most that are
-    sent, whether to the gateway or to what stands behind it."""
+    """environment: as far as it is known: the gateway, and the way to it; folder: private, for the budget;
+    requests: the most that are sent, whether to the gateway or to what stands behind it."""
 
-    def __init__(self, gateway: Gateway, key: str, folder: Path, requests: int = MOST_REQUESTS) -> None:
-        self.gateway, self._key = gateway, key
+    def __init__(
+        self, environment: Environment, key: str, folder: Path, requests: int = MOST_REQUESTS
+    ) -> None:
+        self.gateway, self._key = environment.gateway, key
+        gateway = environment.gateway
         self.notebook = Notebook(agent="init")
         self.notebook.key_places.add(key, gateway.key_header, gateway.url)
         policy = Policy(
@@ -53,7 +58,8 @@ class Asker:
         started = time.time()
         self.most, self.limited = requests, False
         self.budget = Budget(folder / "budget-init.json", policy, started)
-        conduct = Conduct(pace=Pace(folder, "init", policy, started + MOST_SECONDS))
+        pace = Pace(folder, "init", policy, started + MOST_SECONDS)
+        conduct = Conduct(pace=pace, route=route_of(environment, {}))
         self._connect_s = gateway.connect_deadline_s
         self._sender = Sender(
             self.notebook, self.budget, Deadline(self._connect_s, LONGEST_S), conduct=conduct

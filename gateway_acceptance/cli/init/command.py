@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from gateway_acceptance.check import Effect
 from gateway_acceptance.cli.init.asker import MOST_REQUESTS, Asker, Silent
 from gateway_acceptance.cli.init.found import Found
 from gateway_acceptance.cli.init.gateway import (
@@ -26,11 +27,13 @@ from gateway_acceptance.cli.init.gateway import (
 )
 from gateway_acceptance.cli.init.models import look_at_models
 from gateway_acceptance.cli.init.write import environment_text, last_tables
-from gateway_acceptance.environment import load_environment
+from gateway_acceptance.environment import Environment, Model, ModelKind, load_environment
 from gateway_acceptance.environment.base_url import BaseUrl, as_understood
 from gateway_acceptance.environment.host import Uri
 from gateway_acceptance.environment.load import key_fault
-from gateway_acceptance.environment.model import BEARER_HEADER, Gateway
+from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Kind, Policy
+from gateway_acceptance.environment.network import Network
+from gateway_acceptance.environment.secrets import network_problems
 from gateway_acceptance.environment.table import NAME_PATTERN
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
@@ -38,6 +41,8 @@ from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 LEAST_REQUESTS = 5
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HEADER = re.compile(r"[a-z0-9][a-z0-9-]*")
+OPTIONS = {"gateway.url": "--url", "network.ca_file": "--ca-file"}
+"""What an environment file calls it -> the option that stands for it here."""
 PRINTED = Path("printed.toml")
 """Where the text is validated that goes to standard output."""
 
@@ -46,7 +51,7 @@ PRINTED = Path("printed.toml")
 class Asked:
     """A command line that can be followed. out: None for standard output; host: None for no machine."""
 
-    gateway: Gateway
+    environment: Environment
     key: str
     variable: str
     name: str
@@ -78,6 +83,11 @@ def add_init_command(commands: Any) -> None:
         help="the header that takes the key alone (default: authorization, as a bearer token)",
     )
     command.add_argument(
+        "--ca-file",
+        metavar="FILE",
+        help="the CA of its certificate, in PEM, where the system does not know it",
+    )
+    command.add_argument(
         "--requests", metavar="N", type=int, default=MOST_REQUESTS, help="the most that are sent, at most 30"
     )
     command.set_defaults(run=_init)
@@ -93,8 +103,8 @@ def _init(arguments: argparse.Namespace) -> int:
     except NotLooked as failure:
         return _said(redact(str(failure.trouble)))
     except Silent as failure:
-        return _said(redact(str(trouble_of_silence(failure.words, asked.gateway.url))))
-    text = environment_text(found, asked.gateway, asked.name, redact)
+        return _said(redact(str(trouble_of_silence(failure.words, asked.environment.gateway.url))))
+    text = environment_text(found, asked.environment, asked.name, redact)
     last_tables(text, found, machine=False)
     _write(asked, str(text))
     say = sys.stdout.write if asked.out is not None else sys.stderr.write
@@ -103,6 +113,8 @@ def _init(arguments: argparse.Namespace) -> int:
 
 
 def _said(sentence: str) -> int:
+    for ours, option in OPTIONS.items():
+        sentence = sentence.replace(ours, option)
     sys.stderr.write(f"gateway-acceptance: {' '.join(sentence.split())}\n")
     return EXIT_NOT_READY
 
@@ -141,9 +153,12 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> A
         problems += _out_problems(out)
     if problems:
         raise UsageProblem(problems)
-    gateway = Gateway(url=url, key_variable=arguments.key_env, key_header=arguments.key_header)
+    environment = _before_it_is_known(url, arguments)
+    if wrong := network_problems(environment, variables):
+        raise UsageProblem([text.removeprefix(f"{environment.source}: ") for text in wrong])
+    gateway = environment.gateway
     return Asked(
-        gateway,
+        environment,
         variables[arguments.key_env],
         arguments.key_env,
         _name(out, gateway.url),
@@ -151,6 +166,20 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> A
         arguments.host,
         arguments.requests,
         tuple(note.replace("gateway.url", "--url", 1) for note in as_understood(arguments.url, gateway.url)),
+    )
+
+
+def _before_it_is_known(url: str, arguments: argparse.Namespace) -> Environment:
+    """The environment as far as the command line tells of it."""
+    ca_file = Path(arguments.ca_file).expanduser().absolute() if arguments.ca_file else None
+    return Environment(
+        name="init",
+        kind=Kind.STAGING,
+        gateway=Gateway(url=url, key_variable=arguments.key_env, key_header=arguments.key_header),
+        models=(Model(alias="not known yet", kind=ModelKind.CHAT),),
+        network=Network(ca_file=ca_file),
+        policy=Policy(effects=(Effect.READ,), requests=1, tokens=1, seconds=1),
+        source=Path("--ca-file"),
     )
 
 
@@ -180,7 +209,7 @@ def _name(out: Path | None, url: str) -> str:
 def looked(asked: Asked) -> Found:
     """Everything that can be found out within the budget. Raises NotLooked, Silent."""
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
-        asker = Asker(asked.gateway, asked.key, Path(folder), asked.requests)
+        asker = Asker(asked.environment, asked.key, Path(folder), asked.requests)
         try:
             found = look_at_gateway(asker, asked.key, asked.variable)
             look_at_models(asker, found)

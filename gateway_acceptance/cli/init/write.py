@@ -9,7 +9,7 @@ from typing import Any, get_args
 from gateway_acceptance import __version__
 from gateway_acceptance.cli.init.found import Alias, Behind, Found, Member
 from gateway_acceptance.cli.init.toml_text import Redact, Text, inline, listing
-from gateway_acceptance.environment import Ability, ModelKind
+from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Group
 from gateway_acceptance.environment.product_names import ANY_OTHER
 from gateway_acceptance.environment.products import PRODUCTS
@@ -28,11 +28,14 @@ NORM = {True: "its length was 1: a promise from now on", False: "its length was 
 MACHINE_HINT = 'init --host ssh://HOST writes it, environment "lab" shows one in full'
 
 
-def environment_text(found: Found, gateway: Gateway, name: str, redact: Redact) -> Text:
-    """The whole file but for the machine's part. name: of the environment."""
-    text = Text(redact)
+def environment_text(found: Found, asked: Environment, name: str, redact: Redact) -> Text:
+    """The file up to its models. asked: the environment as the command line tells of it; name: its own."""
+    text, gateway = Text(redact), asked.gateway
     _head(text, found, gateway, name)
     _gateway(text, found, gateway)
+    if asked.network.ca_file is not None:
+        text.table("network")
+        text.value("ca_file", str(asked.network.ca_file))
     for behind in found.behind:
         _backend(text, behind)
     if not found.behind:
@@ -252,7 +255,7 @@ def last_tables(text: Text, found: Found, *, machine: bool) -> None:
         )
     text.table("policy")
     text.question("may a run cost more, or less? Nothing is sent beyond this.")
-    text.value("effects", ["read", "spend"], "never takes anything down, never shows the key")
+    text.value("effects", ["read", "probe", "spend"], "takes nothing down, never shows the key")
     extra = max(0, len(found.aliases) - 7)
     budget = dict(BUDGET)
     budget["requests"] += ROOM_PER_MODEL * extra
