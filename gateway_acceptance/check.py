@@ -67,6 +67,27 @@ class Check:
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
+def declared(
+    check_id: str,
+    title: str,
+    *,
+    level: Level,
+    effect: Effect,
+    claims: str | Sequence[str] = (),
+    profile: str = NIGHTLY,
+    spec: str = "",
+    alone: bool = False,
+) -> Check:
+    """A check as ``@check`` declares it. Raises ValueError for an id or profile that is not well-formed."""
+    if not ID_PATTERN.match(check_id):
+        raise ValueError(f"check id {check_id!r} is not of the form API-AREA-001")
+    if profile not in PROFILES:
+        raise ValueError(f"{check_id}: profile {profile!r} is none of {', '.join(PROFILES)}")
+    profiles = PROFILES[PROFILES.index(profile) :]
+    claim_ids = (claims,) if isinstance(claims, str) else tuple(claims)
+    return Check(check_id, title, level, effect, claim_ids, profiles, spec, alone or effect is DISRUPT)
+
+
 def check(
     check_id: str,
     title: str,
@@ -86,19 +107,15 @@ def check(
     change. Raises ValueError for an id or
     profile that is not well-formed, at import: a malformed check never runs silently.
     """
-    if not ID_PATTERN.match(check_id):
-        raise ValueError(f"check id {check_id!r} is not of the form API-AREA-001")
-    if profile not in PROFILES:
-        raise ValueError(f"{check_id}: profile {profile!r} is none of {', '.join(PROFILES)}")
-    profiles = PROFILES[PROFILES.index(profile) :]
-    claim_ids = (claims,) if isinstance(claims, str) else tuple(claims)
-    declared = Check(check_id, title, level, effect, claim_ids, profiles, spec, alone or effect is DISRUPT)
+    info = declared(
+        check_id, title, level=level, effect=effect, claims=claims, profile=profile, spec=spec, alone=alone
+    )
 
     def decorate(function: Function) -> Function:
         import pytest  # only where a check is declared: the layers below need none
 
-        pytest.mark.check(declared)(function)
-        for name in (*profiles, level.value.lower(), effect.value):
+        pytest.mark.check(info)(function)
+        for name in (*info.profiles, level.value.lower(), effect.value):
             getattr(pytest.mark, name)(function)
         return function
 

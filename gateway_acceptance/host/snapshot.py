@@ -6,11 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import testinfra
-from testinfra.host import Host as Connection
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
@@ -18,6 +15,9 @@ from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.facts import NoFacts, unpacked
 from gateway_acceptance.host.privileges import privileges_of
 from gateway_acceptance.host.program import command
+
+if TYPE_CHECKING:
+    from testinfra.host import Host as Connection
 
 CONNECT_DEADLINE_S = 10
 EVERYWHERE = ("machine", "unit", "process", "account", "sockets", "resources", "journal")
@@ -133,6 +133,8 @@ def connection(machine: Machine, folder: Path) -> Connection:
         options = {"ssh_config": config, "ssh_extra_args": extra}
     elif config is not None:
         options = {"ssh_config": config}
+    import testinfra  # ``machines`` leads here, and most runs look at no machine
+
     return testinfra.get_host(machine.uri, **options)
 
 

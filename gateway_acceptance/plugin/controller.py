@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,11 +31,9 @@ from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
 from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems
 from gateway_acceptance.plugin.deciding import Stamps
-from gateway_acceptance.plugin.identity import identities
 from gateway_acceptance.plugin.options import ALLOW_DISRUPT, narrowed, profile_of, runs_root, user_folder
 from gateway_acceptance.plugin.outcome import utc
 from gateway_acceptance.plugin.permission import refusals, unprobed
-from gateway_acceptance.plugin.results import Begun, Finished, begin, finish
 from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
 from gateway_acceptance.plugin.targets import Target, read_preflight
 from gateway_acceptance.plugin.worker import Connections, write_connections
@@ -46,6 +44,9 @@ from gateway_acceptance.run_directory import RECORD, run_directories, run_id_of,
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 from gateway_acceptance.waivers import Waiver, unknown_checks
 from gateway_acceptance.wire.exchange import Notebook
+
+if TYPE_CHECKING:  # all views: imported where a run begins, a collection writes nothing
+    from gateway_acceptance.plugin.results import Begun, Finished
 
 TOOLS = ("pytest", "pytest-xdist", "httpx", "openai", "jsonschema", "hypothesis", "allure-pytest")
 
@@ -167,6 +168,8 @@ class Controller:
 
     def begin(self) -> None:
         """Let every environment's newest run be this one, void until it is finished. Raises OSError."""
+        from gateway_acceptance.plugin.results import begin
+
         run, runs = self._run(time.time(), unfinished=True), runs_root(self.config)
         for environment in self.environments:
             if environment.name not in self.begun:
@@ -196,6 +199,8 @@ class Controller:
         """Take the targets' fingerprints: at the start, and at the end where the run came to it."""
         if not self.ready or self.interrupted:
             return
+        from gateway_acceptance.plugin.identity import identities
+
         machines = {case.environment for case in self.selected.values() if self._of_machines(case)}
         targets = [(target, target.environment.name in machines) for target in self.targets]
         if self.identities:
@@ -205,6 +210,8 @@ class Controller:
 
     def finish(self) -> None:
         """Write record and views of every environment, and prove that no secret is among them."""
+        from gateway_acceptance.plugin.results import finish
+
         if self.accounts:
             self.bind()
         run = self._run(time.time())

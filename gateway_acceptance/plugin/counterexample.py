@@ -11,15 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
-from unittest import mock
-
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import Flaky, Unsatisfiable
-from hypothesis.internal.cache import LRUCache
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
-from hypothesis.strategies import SearchStrategy
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import (
@@ -30,6 +22,9 @@ from gateway_acceptance.verdict import (
     Untestable,
 )
 from gateway_acceptance.wire.exchange import Exchange, Notebook
+
+if TYPE_CHECKING:  # imported by whoever draws: a collection draws nothing
+    from hypothesis.strategies import SearchStrategy
 
 SEED_VARIABLE = "GATEWAY_ACCEPTANCE_SEED"
 DEFAULT_SEED = 20260401
@@ -129,6 +124,8 @@ def explore(
 def collected(drawn: SearchStrategy[Drawn], examples: int, chosen: int) -> list[Drawn]:
     """What the strategy yields in so many examples, in the order drawn: the same for the same seed.
     Nothing is judged, so nothing is shrunk."""
+    from hypothesis import HealthCheck, Phase, given, seed, settings
+
     found: list[Drawn] = []
 
     @seed(chosen)
@@ -163,6 +160,12 @@ def seed_of_the_run() -> int:
 def _same_everywhere() -> Iterator[None]:
     """Hypothesis also tries constants that it finds in whatever modules are loaded: the same seed would draw
     other requests in another selection of checks."""
+    from unittest import mock
+
+    from hypothesis.internal.cache import LRUCache
+    from hypothesis.internal.conjecture import providers
+    from hypothesis.internal.constants_ast import Constants
+
     with (
         mock.patch.object(providers, "_get_local_constants", Constants),
         mock.patch.object(providers, "CONSTANTS_CACHE", LRUCache(1024)),
@@ -171,6 +174,9 @@ def _same_everywhere() -> Iterator[None]:
 
 
 def _run(exploration: _Exploration[Drawn], drawn: SearchStrategy[Drawn], examples: int, chosen: int) -> None:
+    from hypothesis import HealthCheck, Phase, given, seed, settings
+    from hypothesis.errors import Flaky, Unsatisfiable
+
     @seed(chosen)
     @settings(
         max_examples=examples,

@@ -9,6 +9,7 @@ of ``--env`` and ``--runs`` included. Where that led it away from the project, o
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -23,6 +24,8 @@ from gateway_acceptance.plugin.options import CHECKS_ROOT, USER_FOLDER, add_opti
 
 HOOKS = "gateway_acceptance.plugin.hooks"
 OURS = ("--env", "--runs", "--learn-deviations")
+COLLECTOR = pytest.StashKey[bool]()
+"""Whether the garbage collector waits for the end of the collection."""
 WRITES_INTO_THE_ROOT = ("stepwise", "cacheprovider")
 """The first needs the second, which keeps a folder in pytest's root: here, in the installed package."""
 
@@ -35,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
     """A run with ``--env`` is judged, whatever ``conftest.py`` there is. Before the first of them is read,
     the files that decide are looked at: none may be written while the run goes on."""
+    if early_config.known_args_namespace.env or is_project(early_config.rootpath):
+        without_collector(early_config)
     if (early_config.rootpath / CHECKS_ROOT).is_dir():
         early_config.stash[STAMPS] = stamps_of(early_config.rootpath)
     if not early_config.known_args_namespace.env:
@@ -64,6 +69,28 @@ def pytest_configure(config: pytest.Config) -> None:
             f"{here} holds no checks, and no environment is named whose packaged checks would be run; "
             f"write pytest -m {profile} --env=FILE"
         )
+
+
+def without_collector(config: pytest.Config) -> None:
+    """No garbage is looked for until the run has its items: modules and items stay, and looking through them
+    again and again is a fifth of what a collection costs."""
+    if gc.isenabled():
+        gc.disable()
+        config.stash[COLLECTOR] = True
+        config.add_cleanup(lambda: with_collector(config))
+
+
+def with_collector(config: pytest.Config) -> None:
+    """From here on it is looked for again, among what comes from here on."""
+    if config.stash.get(COLLECTOR, False):
+        config.stash[COLLECTOR] = False
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    with_collector(session.config)  # here, since the controller of workers collects nothing
 
 
 def value_taken_for_a_place(args: Sequence[str], here: Path) -> tuple[str, str] | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
 
-import openai
 import pytest
 
 from gateway_acceptance.disruptor import Disruptor
@@ -23,7 +23,11 @@ from gateway_acceptance.plugin.worker import STATE
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.sdk import AsyncSdk, Got, async_sdk_client
+
+if TYPE_CHECKING:  # the official SDK takes longer to import than a smoke takes to be collected
+    import openai
+
+    from gateway_acceptance.wire.sdk import AsyncSdk, Got
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +77,7 @@ def sdk(target: Target) -> openai.OpenAI:
 def async_sdk(target: Target) -> AsyncSdk:
     """The official asynchronous SDK, as honest as ``sdk``; premises as of ``gateway``."""
     target.require_key()
+    from gateway_acceptance.wire.sdk import async_sdk_client
 
     def run(use: Callable[[openai.AsyncOpenAI], Awaitable[Got]]) -> Got:
         async def used() -> Got:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 import sysconfig
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import httpx2
-import openai
 import pytest
 
 import gateway_acceptance
@@ -38,13 +39,11 @@ from gateway_acceptance.wire.subject import answers_among
 PACKAGE = Path(gateway_acceptance.__file__).parent
 MACHINERY = (PACKAGE, *{Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")})
 """Where an assertion is about the suite or its tools, never about the target."""
-OPENAI = Path(openai.__file__).parent
-READS_ANSWERS = (OPENAI / "lib" / "streaming", OPENAI / "lib" / "_parsing")
-READERS = {
-    *(OPENAI / f"{name}.py" for name in ("_response", "_legacy_response", "_streaming")),
-    *(Path(httpx2.__file__).parent / name for name in ("_decoders.py",)),
+READERS: Mapping[str, tuple[str, ...]] = {
+    "openai": ("lib/streaming", "lib/_parsing", "_response.py", "_legacy_response.py", "_streaming.py"),
+    "httpx2": ("_decoders.py",),
 }
-"""Modules of the official SDK that do nothing but read answers."""
+"""Modules of the official SDK, and of the client below it, that do nothing but read answers."""
 SHOWN_MESSAGE = 2000
 SHOWN_EXCHANGES = 8
 """Exchanges kept as evidence of one case: the last ones, where a failure shows."""
@@ -74,10 +73,6 @@ SPOKEN: Mapping[type[BaseException], Verdict] = {
 }
 
 
-OURS_IN_THE_SDK: tuple[type[BaseException], ...] = (httpx2.LocalProtocolError, *SPOKEN)
-"""What the SDK may wrap as a broken connection and is none: our malformed request, our own budget."""
-
-
 def outcome_of(error: BaseException | None, when: str) -> Outcome:
     """The outcome of one phase of a test (``setup``, ``call``, ``teardown``)."""
     if error is None:
@@ -95,10 +90,15 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
         return Outcome(Verdict.FAILED, str(error), error.blame, problems=problems, alarm=error.alarm)
     if isinstance(error, AssertionError) and not _ours(error):
         return Outcome(Verdict.FAILED, str(error) or "the assertion is false", detail=_short(detail))
-    if isinstance(error, openai.APIConnectionError) and isinstance(error.__cause__, OURS_IN_THE_SDK):
-        return outcome_of(error.__cause__, when)
-    if isinstance(error, openai.OpenAIError):
-        return Outcome(Verdict.FAILED, f"the official SDK raised {_named(error)}", detail=_short(detail))
+    if "openai" in sys.modules:  # else nothing is an error of the SDK, and it takes long to import
+        import openai
+
+        if isinstance(error, openai.APIConnectionError) and isinstance(error.__cause__, _ours_in_the_sdk()):
+            return outcome_of(error.__cause__, when)
+        if isinstance(error, openai.OpenAIError):
+            return Outcome(Verdict.FAILED, f"the official SDK raised {_named(error)}", detail=_short(detail))
+    import httpx2
+
     if isinstance(error, httpx2.HTTPError) and not isinstance(error, httpx2.LocalProtocolError):
         return Outcome(Verdict.FAILED, f"the answer broke off: {_named(error)}", detail=_short(detail))
     if _reading_an_answer(error):
@@ -297,12 +297,31 @@ def _ours(error: BaseException) -> bool:
     return any(Path(frames[-1].filename).is_relative_to(place) for place in MACHINERY)
 
 
+def _ours_in_the_sdk() -> tuple[type[BaseException], ...]:
+    """What the SDK may wrap as a broken connection and is none: our malformed request, our own budget."""
+    import httpx2
+
+    return (httpx2.LocalProtocolError, *SPOKEN)
+
+
+@cache
+def _readers() -> tuple[Path, ...]:
+    """Files and folders of ``READERS``, without importing what nobody has imported."""
+    places = {name: find_spec(name) for name in READERS}
+    return tuple(
+        Path(spec.origin).parent / part
+        for name, spec in places.items()
+        if spec is not None and spec.origin
+        for part in READERS[name]
+    )
+
+
 def _reading_an_answer(error: BaseException) -> bool:
     """Whether it was raised while the official SDK, or the client below it, read an answer: what a target
     sends is never our bug. What we call wrongly is raised before any answer is there."""
     for frame in traceback.extract_tb(error.__traceback__):
         path = Path(frame.filename)
-        if any(path.is_relative_to(place) for place in READS_ANSWERS) or path in READERS:
+        if any(path.is_relative_to(place) for place in _readers()):
             return True
     return False
 

@@ -11,9 +11,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
-
-import openai
+from typing import TYPE_CHECKING, TypeVar
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import UNDECLARED
@@ -30,8 +28,10 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.pace import Pace
 from gateway_acceptance.wire.route import route_of
-from gateway_acceptance.wire.sdk import sdk_client
 from gateway_acceptance.wire.sender import Deadline, Sender
+
+if TYPE_CHECKING:
+    import openai
 
 Observed = TypeVar("Observed")
 
@@ -83,6 +83,8 @@ class Target:
     def sdk(self) -> openai.OpenAI:
         """The official client, made at first use."""
         if self._sdk is None:
+            from gateway_acceptance.wire.sdk import sdk_client  # it takes long to import, and few ask for it
+
             self._sdk = sdk_client(
                 self.environment, self.key, self.notebook, self.budget, conduct=self.conduct
             )

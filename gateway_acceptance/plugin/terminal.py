@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,11 +14,11 @@ from gateway_acceptance.check import Check
 from gateway_acceptance.judgement import NEEDLESS_DAYS, needless
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
-from gateway_acceptance.plugin.results import Finished
 from gateway_acceptance.plugin.worker import WorkerState
-from gateway_acceptance.report.assess import named
-from gateway_acceptance.report.status_model import not_kept
 from gateway_acceptance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from gateway_acceptance.plugin.results import Finished
 
 LETTERS: Mapping[Verdict, str] = {
     Verdict.PASSED: ".",
@@ -142,6 +142,9 @@ def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
 
 def _deviations(record: Mapping[str, Any]) -> list[str]:
     """What the product does not keep, in a line, and the notes on it."""
+    from gateway_acceptance.report.assess import named
+    from gateway_acceptance.report.status_model import not_kept
+
     known = not_kept(record)
     ids = [one.check for one in known.lines]
     shown = [f"{known.release} does not keep, by itself: {named(ids)} (STATUS.md)"] if ids else []

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Generator
 from dataclasses import replace
+from pathlib import Path
 
 import allure
 import allure_commons
@@ -35,6 +36,7 @@ from gateway_acceptance.plugin.parametrise import (
     parametrise,
 )
 from gateway_acceptance.plugin.raw_results import RawResults
+from gateway_acceptance.plugin.selection import LeftOut
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.run_directory import run_id_of
@@ -57,11 +59,23 @@ class WorkerHooks:
         self._catalogue: dict[str, Check] = {}
         self._of_the_profile: set[str] = set()
         self._mistakes: list[str] = []
+        self._left_out = LeftOut(config)
         self._raw_results = RawResults()
         allure_commons.plugin_manager.register(self._raw_results)
         self._own_logs = OwnLogs(config, state.redactor)
         self._turn = contextlib.ExitStack()
         self._has_neighbours = hasattr(config, "workerinput")
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """A file that cannot hold what was selected is not imported."""
+        return True if self._left_out.leaves_out(collection_path) else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Collector, name: str, obj: object
+    ) -> list[pytest.Item] | None:
+        """A check that was not selected is not parametrised."""
+        return [] if self._left_out.leaves_out_function(collector, name, obj) else None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         parametrise(metafunc, self._state.environments, self._state.redactor)
@@ -71,23 +85,29 @@ class WorkerHooks:
         """Around all others, before anything is deselected: the catalogue of all checks that are there."""
         functions: dict[str, str] = {}
         mistakes: dict[str, None] = {}
+
+        def enter(check: Check, function: str) -> None:
+            known = functions.setdefault(check.id, function)
+            if known != function:
+                mistakes[f"the check id {check.id} is used twice: {known} and {function}"] = None
+            self._catalogue[check.id] = check
+            for claim in check.claims:
+                if claim not in self._state.claims:
+                    place = "which suites/claims.toml does not hold"
+                    mistakes[f"{check.id} names the claim {claim}, {place}"] = None
+
+        for function, left in self._left_out.found.items():
+            enter(left, function)
         for item in items:
             check = check_of(item)
             if check is None:
                 continue
             function = item.nodeid.split("[", 1)[0]
+            enter(check, function)
             if not concerns_an_environment(item):
                 mistakes[f"{check.id} ({function}) asks for no environment; let it ask for one"] = None
-            known = functions.setdefault(check.id, function)
-            if known != function:
-                mistakes[f"the check id {check.id} is used twice: {known} and {function}"] = None
-            self._catalogue[check.id] = check
             if profile_of(self._config) in check.profiles:
                 self._of_the_profile.add(item.nodeid)
-            for claim in check.claims:
-                if claim not in self._state.claims:
-                    place = "which suites/claims.toml does not hold"
-                    mistakes[f"{check.id} names the claim {claim}, {place}"] = None
         if mistakes:
             items.clear()  # pytest goes on to pytest_collection_finish: nothing is to be prepared or run
             self._mistakes = list(mistakes)
@@ -97,6 +117,8 @@ class WorkerHooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What will run, for the controller: its environments must be ready before the first check."""
+        if self._config.option.collectonly:
+            return  # nobody reads it
         items = [item for item in session.items if check_of(item)]
         left_out = self._of_the_profile - {item.nodeid for item in items}
         worker = self._worker

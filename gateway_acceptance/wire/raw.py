@@ -10,17 +10,26 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import h11
-import httpcore2
-
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.deadline import Allowance, Deadline, within
 from gateway_acceptance.wire.exchange import Exchange, Headers
-from gateway_acceptance.wire.network import TimedBackend
 from gateway_acceptance.wire.route import Route
-from gateway_acceptance.wire.tunnel import TunnelBackend
+
+if TYPE_CHECKING:
+    import h11
+    import httpcore2
+
+    from gateway_acceptance.wire import network, tunnel
+
+    Head = h11.Response | h11.InformationalResponse
+else:
+    h11, httpcore2 = lazily("h11"), lazily("httpcore2")
+    network = lazily("gateway_acceptance.wire.network")
+    tunnel = lazily("gateway_acceptance.wire.tunnel")
 
 MOST_READ = 256 * 1024
 """Bytes of an answer that are read: enough to see its shape."""
@@ -104,12 +113,9 @@ def _connected(url: str, route: Route) -> httpcore2.NetworkStream:
     secure = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
     proxy = route.proxy_of(host)
-    network = TimedBackend() if proxy is None else TunnelBackend(proxy, route)
-    plain = network.connect_tcp(host, port)
+    backend = network.TimedBackend() if proxy is None else tunnel.TunnelBackend(proxy, route)
+    plain = backend.connect_tcp(host, port)
     return plain.start_tls(route.context, host) if secure else plain
-
-
-Head = h11.Response | h11.InformationalResponse
 
 
 def _read(

@@ -11,19 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
-
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import extend
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+from typing import TYPE_CHECKING, Any, cast
 
 from gateway_acceptance import places
 from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.rule import collapse, is_finite, is_integer, shown
 from gateway_acceptance.wire.strict_json import DEPTH
+
+if TYPE_CHECKING:  # imported where a first value is validated: a collection validates none
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 Files = Mapping[str, dict[str, Any]]
 """Schemas by file name."""
@@ -113,6 +111,8 @@ def _target(files: Files, name: str, reference: str) -> tuple[str, Any]:
 
 def _required(_: Validator, names: list[str], instance: object, __: object) -> Iterator[ValidationError]:
     """As the standard's, and the path tells which name is missing."""
+    from jsonschema import ValidationError
+
     if isinstance(instance, dict):
         for name in names:
             if name not in instance:
@@ -124,28 +124,38 @@ def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[V
     only_numbers = isinstance(items, dict) and items.get("type") == "number" and items.keys() <= NUMBER_KEYS
     if only_numbers and isinstance(instance, list) and all(map(is_finite, instance)):
         return
+    from jsonschema import Draft202012Validator
+
     yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
 
 
-_TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
-    {
-        "integer": lambda _, value: is_integer(value),
-        "number": lambda _, value: is_finite(value),
-    }
-)
-"""The standard counts 1.0 among the integers; Go, Java and C# clients refuse it."""
+@cache
+def _validating() -> type[Validator]:
+    """The standard counts 1.0 among the integers; Go, Java and C# clients refuse it."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
-_Validator: type[Validator] = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"required": _required, "items": _items}, type_checker=_TYPES
-)
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: is_integer(value),
+            "number": lambda _, value: is_finite(value),
+        }
+    )
+    kind: type[Validator] = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"required": _required, "items": _items}, type_checker=types
+    )
+    return kind
 
 
 @cache
 def _validator(directory: Path, name: str) -> Validator:
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
     files = schema_files(directory)
     resources = [(file, DRAFT202012.create_resource(content)) for file, content in files.items()]
     registry: Registry[Any] = Registry().with_resources(resources)
-    return _Validator(files[name], registry=registry)
+    return _validating()(files[name], registry=registry)
 
 
 def _problem(error: ValidationError, schema: str, files: Files) -> Problem:

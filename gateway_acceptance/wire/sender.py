@@ -8,24 +8,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import httpx2
-
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer
-from gateway_acceptance.wire.connections import Connections
 from gateway_acceptance.wire.cookies import no_cookies
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
 from gateway_acceptance.wire.ledger import Conduct, Entry, Ledger, Terms, tokens_needed, tokens_reported
 from gateway_acceptance.wire.raw import RawRequest, exchanged
-from gateway_acceptance.wire.transport import (
-    ENTRY,
-    TERMS,
-    LedgerTransport,
-    product_token,
-    timeouts,
-)
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from gateway_acceptance.wire import connections as below
+    from gateway_acceptance.wire import transport
+else:  # the annotations of checks lead here; a collection sends nothing
+    httpx2, transport = lazily("httpx2"), lazily("gateway_acceptance.wire.transport")
+    below = lazily("gateway_acceptance.wire.connections")
 
 __all__ = ["Deadline", "LiveAnswer", "Sender", "tokens_needed", "tokens_reported"]
 
@@ -47,10 +48,10 @@ class Sender:
         self._notebook, self._budget, self.deadline = notebook, budget, deadline
         self.conduct = conduct or Conduct()
         self._ledger = Ledger(notebook, budget, self.conduct)
-        inner = connections or Connections(self.conduct.route)
-        fresh = None if connections else Connections(self.conduct.route, kept=0)
+        inner = connections or below.Connections(self.conduct.route)
+        fresh = None if connections else below.Connections(self.conduct.route, kept=0)
         self._client = httpx2.Client(
-            transport=LedgerTransport(self._ledger, inner, fresh=fresh),
+            transport=transport.LedgerTransport(self._ledger, inner, fresh=fresh),
             trust_env=False,
             follow_redirects=False,
             cookies=no_cookies(),
@@ -131,8 +132,8 @@ class Sender:
             url,
             headers=[*named, *headers],
             content=body or None,
-            timeout=timeouts(terms.limit),
-            extensions={TERMS: terms},
+            timeout=transport.timeouts(terms.limit),
+            extensions={transport.TERMS: terms},
         )
         live = LiveAnswer(self._client, request)
         try:
@@ -143,7 +144,7 @@ class Sender:
     @property
     def agent(self) -> str:
         """The User-Agent of what is sent now."""
-        return product_token(self._notebook.agent)
+        return transport.product_token(self._notebook.agent)
 
 
 class LiveAnswer:
@@ -157,7 +158,7 @@ class LiveAnswer:
             raise  # what we were about to send is no HTTP: our mistake, not the target's
         except httpx2.TransportError:
             pass  # told by the entry, in words
-        self._entry: Entry = request.extensions[ENTRY]
+        self._entry: Entry = request.extensions[transport.ENTRY]
 
     @property
     def status(self) -> int | None:

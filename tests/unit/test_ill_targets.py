@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -94,23 +95,20 @@ def test_a_stream_of_the_sdk_ends_too(tmp_path: Path, monkeypatch: pytest.Monkey
         assert_matches(words, exchange.error, name)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("name", ["silent", "dripped_head", "dripped_body", "endless_body", "gzip_bomb"])
-async def test_the_asynchronous_sdk_ends_too(name: str, tmp_path: Path) -> None:
+def test_the_asynchronous_sdk_ends_too(name: str, tmp_path: Path) -> None:
     limit, words = SDK[name]
     notebook = Notebook()
-    with ill(name) as target:
-        declared = limited(target.url, limit)
+
+    async def ask(declared: Environment) -> None:
         async with async_sdk_client(declared, "key", notebook, unbounded(tmp_path)) as sdk:
             with pytest.raises(openai.APIConnectionError):
                 await sdk.models.list()
+
+    with ill(name) as target:
+        asyncio.run(ask(limited(target.url, limit)))
     (noted,) = notebook.exchanges
     assert_matches(words, noted.error, name)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def test_who_calls_is_told(tmp_path: Path) -> None:

@@ -6,23 +6,14 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx2
-import openai
-from openai.lib.streaming.chat import ChatCompletionStreamEvent
-from openai.types.chat import (
-    ChatCompletion,
-    ChatCompletionFunctionToolParam,
-    ChatCompletionMessageParam,
-    ChatCompletionUserMessageParam,
-    ParsedChatCompletion,
-)
 from pydantic import BaseModel, ConfigDict
 
 from gateway_acceptance.environment import Ability, Environment, Model, ModelKind
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
@@ -30,7 +21,21 @@ from suites.api.abilities import able_alias
 from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, room
 from suites.api.streams.probes import asked_directly
 
-Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+    from openai.lib.streaming.chat import ChatCompletionStreamEvent
+    from openai.types.chat import (
+        ChatCompletion,
+        ChatCompletionFunctionToolParam,
+        ChatCompletionMessageParam,
+        ChatCompletionUserMessageParam,
+        ParsedChatCompletion,
+    )
+
+    Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
+else:
+    httpx2, openai = lazily("httpx2"), lazily("openai")
 
 UNKNOWN_MODEL = "no-such-model-sdk"
 
@@ -57,12 +62,16 @@ class Place(BaseModel):
 
 HOUR = 7
 TOOL = "SetAlarm"
-ALARM: ChatCompletionFunctionToolParam = openai.pydantic_function_tool(SetAlarm, name=TOOL)
-"""The tool as the SDK's own helper describes it."""
 TOOL_PROMPT = f'Call the tool {TOOL} with {{"hour": {HOUR}}}'
 CALL_TEXT = json.dumps({"name": TOOL, "arguments": {"hour": HOUR}})
 PLACE_TEXT = '{"city": "Oslo", "inhabitants": 700000}'
 PLACE_PROMPT = "Which city is the capital of Norway, and how many inhabitants has it?"
+
+
+@cache
+def alarm() -> ChatCompletionFunctionToolParam:
+    """The tool as the SDK's own helper describes it."""
+    return openai.pydantic_function_tool(SetAlarm, name=TOOL)
 
 
 @contextmanager
@@ -115,7 +124,7 @@ def single(environment: Environment, kind: ModelKind) -> Model:
 
 def calls_tools(target: Target) -> str:
     """An alias whose model is declared, and shown, to call tools. Raises as ``abilities.able_alias``."""
-    function = {**ALARM["function"]}
+    function = {**alarm()["function"]}
     function.pop("strict", None)
     asked = {"tools": [{"type": "function", "function": function}]}
     what = "calls the tool that it is asked to call"

@@ -1,19 +1,18 @@
 """API-SDK: the asynchronous client, as servers use it. The same behaviours, on another transport."""
 
+from __future__ import annotations
+
 import asyncio
 import secrets
-
-import openai
-from openai.types.chat import ChatCompletion
+from typing import TYPE_CHECKING
 
 from gateway_acceptance.check import MUST, READ, SPEND, check
 from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
-from gateway_acceptance.wire.sdk import AsyncSdk
 from suites.api.observations import ECHO_TOKENS, balanced_or_first, echo_room, room
 from suites.api.sdk.probes import (
-    ALARM,
     ECHO,
     HOUR,
     PLACE_PROMPT,
@@ -22,6 +21,7 @@ from suites.api.sdk.probes import (
     TOOL_TOKENS,
     Place,
     SetAlarm,
+    alarm,
     as_shipped,
     calls_tools,
     echoed,
@@ -31,6 +31,14 @@ from suites.api.sdk.probes import (
     text_of,
     user,
 )
+
+if TYPE_CHECKING:
+    import openai
+    from openai.types.chat import ChatCompletion
+
+    from gateway_acceptance.wire.sdk import AsyncSdk
+else:
+    openai = lazily("openai")
 
 
 @check(
@@ -142,7 +150,7 @@ def test_parse(target: Target, async_sdk: AsyncSdk) -> None:
             client.chat.completions.parse(
                 model=tool_alias,
                 messages=[user(TOOL_PROMPT)],
-                tools=[ALARM],
+                tools=[alarm()],
                 temperature=0,
                 max_tokens=room(target.environment, tool_alias, TOOL_TOKENS),
             ),

@@ -1,14 +1,23 @@
 """API-SDK: chat, raw and streamed, as an application asks for it."""
 
-import openai
-from openai.lib.streaming.chat import ContentDeltaEvent, ContentDoneEvent
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.observations import balanced_or_first, echo_room
 from suites.api.sdk.probes import ECHO, HelperStream, echoed, helper_stream, reading, text_of
+
+if TYPE_CHECKING:
+    import openai
+    from openai.lib.streaming import chat as streaming
+else:
+    openai = lazily("openai")
+    streaming = lazily("openai.lib.streaming.chat")
 
 COUNT = "Count from 1 to 40"
 """Long enough that a stream can be left in its middle."""
@@ -75,8 +84,8 @@ def test_stream(sdk: openai.OpenAI, environment: Environment) -> None:
 def test_stream_helper(target: Target, sdk: openai.OpenAI, environment: Environment) -> None:
     """The helper puts the chunks together by their index and raises where they do not fit."""
     seen = _helped(target, sdk, environment)
-    deltas = "".join(event.delta for event in seen.events if isinstance(event, ContentDeltaEvent))
-    done = [event.content for event in seen.events if isinstance(event, ContentDoneEvent)]
+    deltas = "".join(event.delta for event in seen.events if isinstance(event, streaming.ContentDeltaEvent))
+    done = [event.content for event in seen.events if isinstance(event, streaming.ContentDoneEvent)]
     final = text_of(seen.completion)
     echoed(final, "the final completion")
     if deltas != final or done != [final]:

@@ -1,13 +1,21 @@
 """API-SDK: the official client, as an application uses it."""
 
-import openai
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, balanced_or_first, echo_room
 from suites.api.reasoning import require_unspent, spent_on_reasoning
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = lazily("openai")
 
 
 @check(

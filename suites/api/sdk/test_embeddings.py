@@ -1,13 +1,20 @@
 """API-SDK: embeddings. The SDK asks for base64 where nothing is said, and decodes it."""
 
-import math
+from __future__ import annotations
 
-import openai
+import math
+from typing import TYPE_CHECKING
 
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.sdk.probes import as_shipped, reading, single
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = lazily("openai")
 
 TEXTS = ["a gateway stands before three servers", "the harbour lies still in the morning"]
 TOLERANCE = 1e-6

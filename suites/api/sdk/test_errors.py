@@ -3,17 +3,24 @@
 SPEND wherever something would be generated if the gateway did not refuse.
 """
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Callable
-
-import openai
+from typing import TYPE_CHECKING
 
 from gateway_acceptance.check import MUST, READ, SPEND, check
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.observations import ECHO_TOKENS, balanced_or_first
 from suites.api.sdk.probes import ECHO, UNKNOWN_MODEL
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = lazily("openai")
 
 ERRORS = "openai-python:README Handling errors"
 

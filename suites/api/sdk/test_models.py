@@ -1,12 +1,20 @@
 """API-SDK: the model list, as an application reads it."""
 
-import openai
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.observations import balanced_or_first
 from suites.api.sdk.probes import UNKNOWN_MODEL
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = lazily("openai")
 
 
 @check(

@@ -1,17 +1,16 @@
 """API-SDK: parsed answers and tools, with models that are known to be able to give them."""
 
-import json
-from typing import Any
+from __future__ import annotations
 
-import openai
-from openai.lib.streaming.chat import FunctionToolCallArgumentsDoneEvent
+import json
+from typing import TYPE_CHECKING, Any
 
 from gateway_acceptance.check import MUST, SPEND, check
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.observations import room
 from suites.api.sdk.probes import (
-    ALARM,
     HOUR,
     PLACE_PROMPT,
     TOOL,
@@ -19,11 +18,19 @@ from suites.api.sdk.probes import (
     TOOL_TOKENS,
     Place,
     SetAlarm,
+    alarm,
     calls_tools,
     keeps_schemas,
     reading,
     user,
 )
+
+if TYPE_CHECKING:
+    import openai
+    from openai.lib.streaming import chat as streaming
+else:
+    openai = lazily("openai")
+    streaming = lazily("openai.lib.streaming.chat")
 
 
 @check(
@@ -65,7 +72,7 @@ def test_tool(target: Target, sdk: openai.OpenAI) -> None:
         completion = sdk.chat.completions.parse(
             model=alias,
             messages=[user(TOOL_PROMPT)],
-            tools=[ALARM],
+            tools=[alarm()],
             temperature=0,
             max_tokens=room(target.environment, alias, TOOL_TOKENS),
         )
@@ -87,7 +94,7 @@ def test_tool(target: Target, sdk: openai.OpenAI) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
-    spec="openai-python:FunctionToolCallArgumentsDoneEvent",
+    spec="openai-python:streaming.FunctionToolCallArgumentsDoneEvent",
 )
 def test_tool_stream(target: Target, sdk: openai.OpenAI) -> None:
     """Agents read calls from streams: name, index and fragments of the arguments must fit together."""
@@ -97,12 +104,12 @@ def test_tool_stream(target: Target, sdk: openai.OpenAI) -> None:
         sdk.chat.completions.stream(
             model=alias,
             messages=[user(TOOL_PROMPT)],
-            tools=[ALARM],
+            tools=[alarm()],
             temperature=0,
             max_tokens=room(target.environment, alias, TOOL_TOKENS),
         ) as stream,
     ):
-        done = [event for event in stream if isinstance(event, FunctionToolCallArgumentsDoneEvent)]
+        done = [event for event in stream if isinstance(event, streaming.FunctionToolCallArgumentsDoneEvent)]
         final = stream.get_final_completion().choices[0].message
     calls = final.tool_calls or []
     if not calls:
@@ -129,7 +136,7 @@ def test_tool_result(target: Target, sdk: openai.OpenAI) -> None:
     first = sdk.chat.completions.create(
         model=alias,
         messages=messages,
-        tools=[ALARM],
+        tools=[alarm()],
         temperature=0,
         max_tokens=room(target.environment, alias, TOOL_TOKENS),
     )
@@ -144,7 +151,7 @@ def test_tool_result(target: Target, sdk: openai.OpenAI) -> None:
     second = sdk.chat.completions.create(
         model=alias,
         messages=messages,
-        tools=[ALARM],
+        tools=[alarm()],
         temperature=0,
         max_tokens=room(target.environment, alias, TOOL_TOKENS),
     )

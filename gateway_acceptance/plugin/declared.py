@@ -1,0 +1,95 @@
+"""What a file of checks declares, read from its text: without an import, a file that a run does not need
+costs no more than its parsing (docs/performance.md).
+
+Read are functions below ``@check(…)`` whose arguments are literals or the names that ``check`` exports. Who
+declares a check in another way is told apart, and such a file is imported like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from gateway_acceptance import check as vocabulary
+from gateway_acceptance.check import Check, declared
+
+CHECK = "check"
+TEST = "test"
+
+
+class Unreadable(ValueError):  # noqa: N818  (no error: the file is imported instead)
+    """A file's checks cannot be told from its text."""
+
+
+def checks_in(text: str) -> dict[str, Check]:
+    """The checks of a module's text by the name of their function. Raises Unreadable."""
+    try:
+        tree = ast.parse(text)
+        return _checks(tree)
+    except (SyntaxError, ValueError, TypeError) as error:  # of ``declared``, too: importing says so
+        raise Unreadable(str(error)) from None
+
+
+def _checks(tree: ast.Module) -> dict[str, Check]:
+    constants = dict(_constants(tree))
+    found: dict[str, Check] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            calls = [call for call in node.decorator_list if _is_check(call)]
+            if len(calls) == 1 and node.name.startswith(TEST):
+                found[node.name] = _read(calls[0], constants)
+            elif calls or node.name.startswith(TEST):
+                raise Unreadable(f"{node.name}")
+        elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            raise Unreadable(f"{node.name}")
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.For | ast.If | ast.With | ast.Try):
+            _nothing_else(node)
+    return found
+
+
+def _nothing_else(node: ast.stmt) -> None:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name) and (one.id.startswith(TEST) or one.id == CHECK):
+            raise Unreadable(f"line {one.lineno}")
+
+
+def _is_check(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == CHECK
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    """Names of a module that stand for a literal, such as the source that several checks share."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value.value
+
+
+def _read(call: ast.expr, constants: dict[str, object]) -> Check:
+    assert isinstance(call, ast.Call)
+    if any(word.arg is None for word in call.keywords):
+        raise Unreadable("its arguments are given as a mapping")
+    given = [_value(one, constants) for one in call.args]
+    named = {str(word.arg): _value(word.value, constants) for word in call.keywords}
+    return declared(*given, **named)  # type: ignore[arg-type]
+
+
+def _value(node: ast.expr, constants: dict[str, object]) -> object:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name) and node.id in constants:
+        return constants[node.id]
+    if isinstance(node, ast.Name) and hasattr(vocabulary, node.id):
+        return getattr(vocabulary, node.id)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(_value(one, constants)) for one in node.values)
+    if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:
+        return _value(node.value, constants)
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_value(one, constants) for one in node.elts)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        of = getattr(vocabulary, node.value.id, None)
+        if of is not None and hasattr(of, node.attr):
+            return getattr(of, node.attr)
+    raise Unreadable(f"line {node.lineno} says {ast.unparse(node)}")
