@@ -32,21 +32,12 @@ def main() -> None:
         for value in (0.5, 6.0, 20.0)
         for noncentrality in (0.3, 5.0, 17.4, 80.0)
     ]
-    document["binomial_p"] = [
-        [count, draws, share, float(stats.binomtest(count, draws, share).pvalue)]
-        for draws, share in ((10, 0.5), (60, 1 / 3), (47, 0.9))
-        for count in range(0, draws + 1, 3)
-    ]
-    document["g_test"] = []
     document["log_e"] = []
     for kinds in (2, 3, 5):
         for _ in range(6):
             counts = [chance.randint(1, 90) for _ in range(kinds)]
             weights = [chance.randint(1, 5) for _ in range(kinds)]
             shares = [weight / sum(weights) for weight in weights]
-            expected = [sum(counts) * share for share in shares]
-            g, p = stats.power_divergence(counts, expected, lambda_="log-likelihood")
-            document["g_test"].append([counts, shares, float(g), float(p)])
             concentration = chance.choice((1.0, 4.5, 30.0))
             prior = [concentration * share for share in shares]
             mixture = stats.dirichlet_multinomial.logpmf(counts, prior, sum(counts))

@@ -10,11 +10,12 @@ as likely as the true shares, so this is never more than a test martingale: it r
 probability of at most alpha, at any time. Shares that are not the declared ones raise no alarm here: they are
 the business of the other test.
 
-Beside it stands a bet with one parameter against the declared shares (``favourites``): who served last,
-or a favourite of each value of a key, serves in so many of the requests in any case. It finds the same in
-fewer draws; it counts where the shares are not shown to be others. Each of the two bets of a pattern has
-half of its alpha. At the sample's end the number of neighbours alike is looked at once
-(``fixed.runs_test``, exact given the counts): of the alpha of the order it has a third.
+Beside it stands a bet against the declared shares: who served last, or a favourite of each value of a key,
+serves in so many of the requests in any case (``favourites``, one parameter); until a moment the declared
+shares hold, and others after it. It finds the same in fewer draws; it counts where the shares are not shown
+to be others. At the sample's end two things are looked at once: the number of neighbours alike
+(``fixed.runs_test``, exact given the counts), and who has not served for how many draws (exact under the
+declared shares). The tests of a pattern share its alpha in equal parts.
 
 Keys must come by chance, several times each: in turns they would make keyed routing look like round-robin.
 """
@@ -32,7 +33,7 @@ from gateway_acceptance.balance.fixed import runs_test
 LONGEST_CYCLE = 12
 """Turns after which a round-robin begins anew, at most: 12 covers weights such as 3:2:1 (6) and 5:4:3."""
 TESTS_OF_A_PATTERN = 3
-"""Two bets, and for the order a look at the neighbours alike at the sample's end."""
+"""Two bets, and for order and time a look at the sample's end."""
 MOMENTS = 10
 """Draws between the moments at which routing may have changed."""
 PRIOR = 0.5
@@ -69,27 +70,38 @@ class _Contexts:
 class _Moments:
     """Draws before and after each moment; the earlier the moment, the more is bet on it."""
 
-    def __init__(self, kinds: int) -> None:
-        self._kinds, self._drawn = kinds, 0
-        self._all = _Mixture(kinds)
-        self._after: list[tuple[float, _Mixture]] = []  # log mixture of all before the moment
+    def __init__(self, shares: Sequence[float]) -> None:
+        self._logs, self._drawn = [math.log(share) for share in shares], 0
+        self._all, self._declared = _Mixture(len(shares)), 0.0
+        # of all before the moment: the log of the mixture, and of the declared shares
+        self._after: list[tuple[float, float, _Mixture]] = []
 
     def observe(self, place: int) -> None:
         if self._drawn and self._drawn % MOMENTS == 0:
-            self._after.append((self._all.log, _Mixture(self._kinds)))
-        for _, mixture in self._after:
+            self._after.append((self._all.log, self._declared, _Mixture(len(self._logs))))
+        for *_, mixture in self._after:
             mixture.observe(place)
         self._all.observe(place)
+        self._declared += self._logs[place]
         self._drawn += 1
 
     @property
     def log_e(self) -> float:
         bets = [
             before + mixture.log - math.log(number * (number + 1))
-            for number, (before, mixture) in enumerate(self._after, 1)
+            for number, (before, _, mixture) in enumerate(self._after, 1)
         ]
         rest = self._all.log - math.log(len(self._after) + 1)
         return _log_sum([*bets, rest]) - _best_fit(self._all.counts)
+
+    @property
+    def log_tied(self) -> float:
+        """The bet against the declared shares: they hold until a moment, any others after it."""
+        bets = [
+            before + mixture.log - self._declared - math.log(number * (number + 1))
+            for number, (_, before, mixture) in enumerate(self._after, 1)
+        ]
+        return _log_sum([*bets, -math.log(len(self._after) + 1)])
 
 
 class _Mixture:
@@ -108,8 +120,9 @@ class Dependence:
 
     alpha: of all patterns together, shared by them in equal parts; keys: the names of what requests are keyed
     by, known before the first; serial: whether order and time are looked at. found: pattern -> the number of
-    draws after which it was proven, whatever the shares are; tied: the same by the bet against the declared
-    shares, which proves something only where these hold.
+    draws after which it was proven, whatever the shares are; tied: the same by the tests against the declared
+    shares, which prove something only where these hold; silent: who has served none of so many last draws,
+    where that proves it.
     """
 
     def __init__(self, null: Null, alpha: float, keys: Sequence[str] = (), *, serial: bool = True) -> None:
@@ -124,12 +137,15 @@ class Dependence:
         self.row: list[str] = []
         self._keyed = {name: _Contexts(kinds) for name in keys}
         self._turns = [_Contexts(kinds) for _ in range(LONGEST_CYCLE)]
-        self._moments = _Moments(kinds)
+        self._moments = _Moments(shares)
+        self._last = dict.fromkeys(self._place, 0)
         self.history: list[str] = []
         self.draws = 0
         self.found: dict[str, int] = {}
         self.tied: dict[str, int] = {}
+        self.silent: dict[str, int] = {}
         self.largest = dict.fromkeys(self.patterns, 0.0)
+        self.largest_tied = dict.fromkeys(self.patterns, 0.0)
 
     @property
     def alpha_of_each(self) -> float:
@@ -139,7 +155,7 @@ class Dependence:
     @property
     def threshold(self) -> float:
         """What the logarithm of an e-value of a pattern must reach (natural): a third of its alpha for
-        each of two bets, and a third for the neighbours alike."""
+        each of two bets, and a third for the look at the end."""
         return math.log(TESTS_OF_A_PATTERN / self.alpha_of_each)
 
     def observe(
@@ -176,22 +192,35 @@ class Dependence:
         else:
             self.interrupt()
         self.draws += 1
+        self._last[identity] = self.draws
         for pattern in self.patterns:
-            value = self.log_e(pattern)
+            value, tied = self.log_e(pattern), self.log_tied(pattern)
             self.largest[pattern] = max(self.largest[pattern], value)
+            self.largest_tied[pattern] = max(self.largest_tied[pattern], tied)
             if value >= self.threshold:
                 self.found.setdefault(pattern, self.draws)
-            bet = self._favourites.get(pattern)
-            if bet is not None and bet.log_e >= self.threshold:
+            if tied >= self.threshold:
                 self.tied.setdefault(pattern, self.draws)
 
     def end(self) -> None:
-        """The sample is complete: the neighbours alike are looked at, once."""
+        """The sample is complete: neighbours alike, and who has not served for long, are looked at once."""
+        if DRIFT in self.patterns:
+            self._look_for_silence()
         if ORDER not in self.patterns or len(set(self.row)) < 2:
             return
         few, many = runs_test(self.row)
         if 2 * min(few, many) <= self.alpha_of_each / TESTS_OF_A_PATTERN:
             self.found.setdefault(ORDER, self.draws)
+
+    def _look_for_silence(self) -> None:
+        """By chance somebody serves none of the last n draws with a probability of (1 - share)^n."""
+        shares = dict(_serving(self.null))
+        level = self.alpha_of_each / TESTS_OF_A_PATTERN / max(1, len(shares))
+        for name, last in self._last.items():
+            gap = self.draws - last
+            if gap and (1 - shares[name]) ** gap <= level:
+                self.silent[name] = gap
+                self.tied.setdefault(DRIFT, self.draws)
 
     def interrupt(self) -> None:
         """The next draw does not follow the last one: others came between, in an order nobody knows."""
@@ -205,6 +234,13 @@ class Dependence:
         if pattern == DRIFT:
             return self._moments.log_e
         return self._keyed[pattern].log_e
+
+    def log_tied(self, pattern: str) -> float:
+        """The same of the bet against the declared shares; 0 where there is none."""
+        if pattern == DRIFT:
+            return self._moments.log_tied
+        bet = self._favourites.get(pattern)
+        return bet.log_e if bet is not None else 0.0
 
 
 def way_of(sequence: Sequence[str]) -> str:

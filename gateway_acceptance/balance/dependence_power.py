@@ -36,6 +36,11 @@ def smallest_tied(shares: tuple[float, ...], alpha: float, power: float, draws: 
     return _smallest(lambda part, chance: _finds_tied(shares, alpha, draws, part, chance), power)
 
 
+def silence(share: float, alpha: float, identities: int) -> int:
+    """How many last draws without somebody of this share are found; alpha: of the time alone. Exact."""
+    return math.ceil(math.log(alpha / TESTS_OF_A_PATTERN / identities) / math.log(1 - share))
+
+
 def _smallest(finds: Callable[[float, random.Random], bool], power: float) -> float | None:
     def enough(part: float) -> bool:
         chance = random.Random(SEED)  # noqa: S311 (no secret: the same plan every time)

@@ -1,56 +1,11 @@
-"""Tests of a fixed number of draws, for comparison: what the sequential test is measured against.
-
-Each is valid for a number of draws fixed in advance, and looked at once.
-"""
+"""Tests of a number of draws that is fixed in advance, looked at once: how many a chi-square or G-test of the
+shares would plan (what the sequential test is measured against), and the exact test of neighbours alike."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-
-MOST_OUTCOMES = 50_000
-"""Up to so many possible outcomes the exact test enumerates them; beyond, the G-test is near enough."""
-SAME = 1e-9
-"""Relative difference below which two probabilities count as equal: sums of logarithms are not exact."""
-
-
-@dataclass(frozen=True, slots=True)
-class FixedResult:
-    """p: p-value; method: ``exact multinomial`` or ``G-test``."""
-
-    p: float
-    method: str
-
-
-def fixed_test(counts: Sequence[int], shares: Sequence[float]) -> FixedResult:
-    """Whether counts fit the shares: exact where the possible outcomes are few, else the G-test."""
-    kept = [(count, share) for count, share in zip(counts, shares, strict=True) if share > 0]
-    if sum(count for count, _ in kept) != sum(counts):
-        return FixedResult(0.0, "exact multinomial")  # a share of zero was drawn
-    inner, declared = [count for count, _ in kept], [share for _, share in kept]
-    if math.comb(sum(inner) + len(inner) - 1, len(inner) - 1) <= MOST_OUTCOMES:
-        return FixedResult(exact_p(inner, declared), "exact multinomial")
-    return FixedResult(chi2_sf(g_statistic(inner, declared), len(inner) - 1), "G-test")
-
-
-def exact_p(counts: Sequence[int], shares: Sequence[float]) -> float:
-    """Probability of an outcome that is not more probable than this one. shares: all positive."""
-    seen = _log_probability(counts, shares)
-    limit = seen + SAME * abs(seen)
-    logs = (_log_probability(outcome, shares) for outcome in _outcomes(sum(counts), len(counts)))
-    return min(1.0, math.fsum(math.exp(one) for one in logs if one <= limit))
-
-
-def g_statistic(counts: Sequence[int], shares: Sequence[float]) -> float:
-    """Twice the log likelihood ratio of the observed shares against the declared ones. shares: positive."""
-    drawn = sum(counts)
-    return 2 * sum(
-        count * math.log(count / (drawn * share))
-        for count, share in zip(counts, shares, strict=True)
-        if count
-    )
+from collections.abc import Callable, Sequence
 
 
 def chi2_sf(value: float, freedom: int) -> float:
@@ -128,26 +83,24 @@ def repeats_distribution(counts: Sequence[int]) -> list[float]:
 
 def runs_test(sequence: Sequence[str]) -> tuple[float, float]:
     """(p of so few repeats or fewer, p of so many or more), given the counts: takes turns, or sticks."""
-    counts = [sequence.count(identity) for identity in dict.fromkeys(sequence)]
-    repeats = sum(1 for one, other in itertools.pairwise(sequence) if one == other)
-    distribution = repeats_distribution(counts)
+    return runs_test_of_blocks([sequence])
+
+
+def runs_test_of_blocks(blocks: Sequence[Sequence[str]]) -> tuple[float, float]:
+    """The same of several sequences together, given the counts of each: shares may change between them."""
+    repeats, distribution = 0, [1.0]
+    for block in blocks:
+        if not block:
+            continue
+        repeats += sum(one == other for one, other in itertools.pairwise(block))
+        own = repeats_distribution([block.count(identity) for identity in dict.fromkeys(block)])
+        both = [0.0] * (len(distribution) + len(own) - 1)
+        for before, one in enumerate(distribution):
+            for more, other in enumerate(own):
+                both[before + more] += one * other
+        distribution = both
     few, many = math.fsum(distribution[: repeats + 1]), math.fsum(distribution[repeats:])
     return min(1.0, few), min(1.0, many)
-
-
-def _log_probability(counts: Sequence[int], shares: Sequence[float]) -> float:
-    return math.lgamma(sum(counts) + 1) + sum(
-        count * math.log(share) - math.lgamma(count + 1) for count, share in zip(counts, shares, strict=True)
-    )
-
-
-def _outcomes(drawn: int, kinds: int) -> Iterator[tuple[int, ...]]:
-    if kinds == 1:
-        yield (drawn,)
-        return
-    for first in range(drawn + 1):
-        for rest in _outcomes(drawn - first, kinds - 1):
-            yield (first, *rest)
 
 
 def _solved(reached: Callable[[float], bool]) -> float:

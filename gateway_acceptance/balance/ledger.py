@@ -9,6 +9,8 @@ known.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway_acceptance.check import Effect
@@ -61,6 +63,17 @@ def equal_part(alpha: float, groups: int, *, outages: bool) -> float:
     if groups < 1:
         raise ValueError("alpha is shared by at least one group")
     return alpha / (2 * groups + outages)
+
+
+def second_within(shares: Iterable[float]) -> int:
+    """Requests within which a right gateway shows a second backend of these shares (two are positive, sum 1)
+    with a probability of at least 1 - ``MORE_THAN_ONE``."""
+    positive, draws = [share for share in shares if share > 0], 1
+    if len(positive) < 2:
+        raise ValueError("one backend alone shows no second one")
+    while math.fsum(share**draws for share in positive) > MORE_THAN_ONE:
+        draws += 1
+    return draws
 
 
 def has_outages(environment: Environment) -> bool:

@@ -10,7 +10,12 @@ from gateway_acceptance.balance.calibration import calibrated
 from gateway_acceptance.balance.dependence_power import smallest_sticky, smallest_tied
 from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
 from gateway_acceptance.balance.fixed import fixed_draws
-from gateway_acceptance.balance.ledger import MORE_THAN_ONE, PART_OF_GENERATED, equal_part, has_outages
+from gateway_acceptance.balance.ledger import (
+    PART_OF_GENERATED,
+    equal_part,
+    has_outages,
+    second_within,
+)
 from gateway_acceptance.balance.operating import Operating, operating
 from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment.model import Balance, Environment, Group
@@ -79,10 +84,7 @@ class Plan:
             backends[backend] = backends.get(backend, 0.0) + share
         if sum(share > 0 for share in backends.values()) < 2:
             return 0
-        draws = 1
-        while sum(share**draws for share in backends.values()) > MORE_THAN_ONE:
-            draws += 1
-        return draws
+        return second_within(backends.values())
 
     @property
     def order_alpha(self) -> float:

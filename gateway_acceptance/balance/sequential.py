@@ -190,24 +190,24 @@ class Trial:
     """A test under way: tell it who served each request, in order, until it has an outcome. What is drawn
     after that counts as well: a failure stays one, a pass must hold at the end.
 
-    path: the logarithm of the e-process after each draw; intervals: identity -> (low, high), a confidence
-    sequence: all of them hold all the time together with a probability of at least 1 - alpha;
-    rejected_at: the number of draws after which it had failed, None where it had not.
+    path: the logarithm of the e-process after each draw; rejected_at: the number of draws after which it had
+    failed, None where it had not.
     """
 
     null: Null
     design: Design
     counts: dict[str, int] = field(init=False)
     path: list[float] = field(init=False, default_factory=list)
-    intervals: dict[str, tuple[float, float]] = field(init=False)
     unexpected: list[str] = field(init=False, default_factory=list)
     rejected_at: int | None = field(init=False, default=None)
+    _intervals: dict[str, tuple[float, float]] = field(init=False, repr=False)
+    _unseen: list[tuple[int, ...]] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         if tuple(self.null.shares.values()) != self.design.shares:
             raise ValueError("the design is of other shares than the null hypothesis")
         self.counts = dict.fromkeys(self.null.shares, 0)
-        self.intervals = dict.fromkeys(self.null.shares, (0.0, 1.0))
+        self._intervals = dict.fromkeys(self.null.shares, (0.0, 1.0))
 
     @property
     def draws(self) -> int:
@@ -233,17 +233,24 @@ class Trial:
         self.counts[identity] += 1
         counts = list(self.counts.values())
         log_e = self.design.log_e(counts)
-        level = self.design.alpha / len(counts)
-        for name, count in self.counts.items():
-            share = self.null.shares[name]
-            low, high = interval(count, sum(counts), share, level, self.design.concentration)
-            before = self.intervals[name]
-            self.intervals[name] = (max(low, before[0]), min(high, before[1]))
+        self._unseen.append(tuple(counts))
         if log_e >= self.design.limit:
             self._rejected(log_e)
         else:
             self.path.append(log_e)
         return self.outcome
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Identity -> (low, high), a confidence sequence: all of them hold all the time together with a
+        probability of at least 1 - alpha. What a draw excludes stays excluded."""
+        level, found = self.design.alpha / len(self.counts), self._intervals
+        for counts in self._unseen:
+            for (name, share), count in zip(self.null.shares.items(), counts, strict=True):
+                low, high = interval(count, sum(counts), share, level, self.design.concentration)
+                found[name] = (max(low, found[name][0]), min(high, found[name][1]))
+        self._unseen.clear()
+        return found
 
     def _rejected(self, log_e: float) -> None:
         self.path.append(log_e)

@@ -14,8 +14,10 @@ from gateway_acceptance.balance.dependence import (
     ROUND_ROBIN,
     STICKY,
     Dependence,
+    _Moments,
     way_of,
 )
+from gateway_acceptance.balance.dependence_power import silence
 from gateway_acceptance.balance.expected_shares import Null
 
 SHARES = {"a": 1 / 3, "b": 2 / 3}
@@ -192,3 +194,29 @@ def test_many_deployments_and_draws_stay_finite() -> None:
         test.observe(f"d{number % 100}", {CONTENT: number % 100})
     assert all(math.isfinite(value) for value in test.largest.values())
     assert CONTENT in test.found
+
+
+def test_who_serves_no_more_is_found_at_the_end() -> None:
+    """Once, by the chance of so many draws without it: (2/3)^n against a ninth of what time may spend."""
+    null = Null("g", dict.fromkeys("abc", 1 / 3), "")
+    gap = silence(1 / 3, 0.001 / 2, 3)
+    assert (2 / 3) ** gap <= 0.001 / 2 / 3 / 3 < (2 / 3) ** (gap - 1)
+    for absent, found in ((gap, {"a": gap}), (gap - 1, {})):
+        test = Dependence(null, 0.001)
+        for identity in (*"abccab" * 5, *"bccbcbbc" * 10)[: 30 - 1 + absent]:
+            test.observe(identity)
+        test.end()
+        assert test.silent == found
+        assert (DRIFT in test.tied) == bool(found)
+
+
+def test_the_bet_on_a_moment_wins_nothing_on_average() -> None:
+    """Under the declared shares, over every sequence of fourteen draws (one moment is after ten)."""
+    total = 0.0
+    for number in range(2**14):
+        moments = _Moments((1 / 3, 2 / 3))
+        places = [number >> bit & 1 for bit in range(14)]
+        for place in places:
+            moments.observe(place)
+        total += math.prod((1 / 3, 2 / 3)[place] for place in places) * math.exp(moments.log_tied)
+    assert total == pytest.approx(1)

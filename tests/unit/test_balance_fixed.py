@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 
 import pytest
@@ -11,13 +10,11 @@ import pytest
 from gateway_acceptance.balance.fixed import (
     chi2_critical,
     chi2_sf,
-    exact_p,
     fixed_draws,
-    fixed_test,
-    g_statistic,
     noncentral_chi2_sf,
     repeats_distribution,
     runs_test,
+    runs_test_of_blocks,
 )
 from tests.unit.balance_reference import SCIPY
 
@@ -29,45 +26,6 @@ def test_the_chi_square_is_scipys() -> None:
         assert noncentral_chi2_sf(value, freedom, noncentrality) == pytest.approx(expected, rel=1e-7)
     assert chi2_sf(0, 3) == noncentral_chi2_sf(0, 3, 0) == 1
     assert chi2_sf(chi2_critical(0.003, 5), 5) == pytest.approx(0.003)
-
-
-def test_the_exact_test_of_two_is_scipys_binomial_test() -> None:
-    for count, draws, share, expected in SCIPY["binomial_p"]:
-        assert exact_p([count, draws - count], [share, 1 - share]) == pytest.approx(expected, rel=1e-7)
-
-
-def test_the_g_test_is_scipys() -> None:
-    for counts, shares, statistic, p in SCIPY["g_test"]:
-        assert g_statistic(counts, shares) == pytest.approx(statistic, rel=1e-9)
-        assert chi2_sf(statistic, len(counts) - 1) == pytest.approx(p, rel=1e-6, abs=1e-300)
-
-
-def test_the_exact_test_of_three_counts_every_sequence() -> None:
-    shares, seen = (0.5, 0.3, 0.2), (1, 1, 5)
-
-    def probability(counts: tuple[int, ...]) -> float:
-        return math.prod(share**count for share, count in zip(shares, counts, strict=True))
-
-    outcomes: Counter[tuple[int, ...]] = Counter(
-        tuple(drawn.count(place) for place in range(3)) for drawn in itertools.product(range(3), repeat=7)
-    )
-    exact = {counts: ways * probability(counts) for counts, ways in outcomes.items()}
-    expected = sum(one for one in exact.values() if one <= exact[seen] * (1 + 1e-9))
-    assert exact_p(seen, shares) == pytest.approx(expected)
-    assert sum(exact.values()) == pytest.approx(1)
-
-
-def test_which_test_is_taken() -> None:
-    assert fixed_test([20, 22, 18], [1 / 3] * 3).method == "exact multinomial"
-    assert fixed_test([200, 220, 180], [1 / 3] * 3).method == "G-test"
-    exact, approximate = fixed_test([130, 100, 70], [1 / 3] * 3), g_statistic([130, 100, 70], [1 / 3] * 3)
-    assert exact.method == "exact multinomial"
-    assert exact.p == pytest.approx(chi2_sf(approximate, 2), rel=0.1)
-
-
-def test_a_share_of_zero_that_served() -> None:
-    assert fixed_test([59, 1], [1.0, 0.0]).p == 0
-    assert fixed_test([30, 30, 0], [0.5, 0.5, 0.0]).p == pytest.approx(1)
 
 
 def test_the_planned_size_is_the_known_one() -> None:
@@ -101,3 +59,26 @@ def test_turns_and_sticking_are_told_apart() -> None:
     assert many < 1e-5
     few, many = runs_test(list("abbabaabbbab"))
     assert min(few, many) > 0.2
+
+
+def test_blocks_are_looked_at_each_by_itself() -> None:
+    """Other shares in each block are no dependence; turns within every one are."""
+    assert runs_test_of_blocks([list("abbab")]) == pytest.approx(runs_test(list("abbab")))
+    few, many = runs_test_of_blocks([["a"] * 10, ["b"] * 10, []])
+    assert (few, many) == (1, 1)
+    assert runs_test(["a"] * 10 + ["b"] * 10)[1] < 1e-4
+    few, many = runs_test_of_blocks([["a", "b"] * 5, ["b", "c"] * 5])
+    assert few < 1e-3
+    assert many > 0.999
+
+
+def test_two_blocks_count_every_order_of_both() -> None:
+    one, other = "aab", "abbb"
+    seen = Counter(
+        sum(left == right for order in pair for left, right in itertools.pairwise(order))
+        for pair in itertools.product(itertools.permutations(one), itertools.permutations(other))
+    )
+    repeats = 1 + 1
+    few, many = runs_test_of_blocks(["aab", "babb"])
+    assert few == pytest.approx(sum(n for k, n in seen.items() if k <= repeats) / seen.total())
+    assert many == pytest.approx(sum(n for k, n in seen.items() if k >= repeats) / seen.total())

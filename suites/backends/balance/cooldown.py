@@ -1,10 +1,12 @@
 """Shares that are not the declared ones, or a deployment that was cooling down?
 
 A deployment that answered somebody else with an error is left out for a while (LiteLLM: 5 s), and the
-others get its share: a sample of half a second then proves of a right gateway that its shares are wrong.
-So nobody is accused by one sample. A second one is drawn once what cooled down must be back, and in
-blocks that are each as long as a cooldown: what is left out in one block by chance serves in another.
-Only what both samples show, in the same direction in every block, is no cooldown.
+others get its share: a sample of half a second then proves of a right gateway that its shares are wrong,
+that they changed, or that neighbours are alike more often than by chance. So nobody is accused by one
+sample. A second one is drawn once what cooled down must be back, and in blocks that are each as long as a
+cooldown: what is left out in one block by chance serves in another. Only what both samples show, in the
+same direction in every block, is no cooldown. For the order of the draws the blocks are bursts, each
+shorter than a cooldown and judged by its own counts (``order``).
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from gateway_acceptance.balance.sequential import Trial
+from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.fixed import chi2_sf
+from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
@@ -25,17 +29,22 @@ from suites.backends.balance.probes import COMPANY, PARAMETER, STREAM, rounds
 from suites.backends.balance.sample import MOST_UNKNOWN, Draw, drawn, little_evidence
 from suites.backends.balance.witness import who_of
 
-BLOCKS = 6
-"""Of the second sample, where everybody served. A right gateway of which one deployment cools down at any
-time is hardly ever off in the same direction in all six and rejected by the shares as well
+BLOCKS, LEAST_BLOCKS = 12, 9
+"""Of a second sample, and the fewest that are enough where the declared cooldown is long. With six, of
+right gateways of which one deployment or another cools down at any time one in a hundred was accused
 (tests/unit/test_balance_cooldown)."""
-BLOCKS_OF_SILENCE = 12
-"""Where somebody never served: that one would have to cool down again at each of twelve moments."""
-TIMES = 2
-"""As many draws as the first sample: what one shows, the other shall not miss."""
+EXCEPTIONS = 1
+"""Blocks that may be off in the other direction by chance."""
+LEAST_DRAWS, TIMES = 240, 2
+"""Twenty of each block, and twice as many as the first sample where ``most_draws`` allows it: what one
+shows, the other shall not miss."""
+CONFIRMS = 0.01
+"""How improbable the second sample must be of a right gateway. The first one has had its alpha."""
+VARIES = 0.001
+"""Blocks that differ so improbably from each other are those of a cooldown: wrong shares stay the same."""
 SLACK = 1.2
 """Of the declared cooldown: a router takes what cooled down back a little later."""
-LONGEST_S = 90.0
+LONGEST_S = 150.0
 """The second sample takes no longer; where the declared cooldown is too long for that, nobody is accused."""
 
 
@@ -55,29 +64,53 @@ class Second:
 
 
 def explained(first: Judged, second: Second) -> str:
-    """Why a cooldown may explain what the first sample shows, in words; empty where it does not."""
+    """Why a cooldown may explain the shares of the first sample, in words; empty where it does not."""
     if first.trial.unexpected:
         return ""  # who is not declared serves in nobody's stead
+    return _explained(first, Counter(first.trial.counts), second)
+
+
+def explained_change(first: Judged, second: Second) -> str:
+    """Why a cooldown may explain that shares changed within the first sample: what came later did not
+    stay. Empty where the second sample shows it still."""
+    draws = first.sample.draws
+    later = Counter(draw.served for draw in draws[len(draws) // 2 :])
+    if first.dependence.silent:  # its absence is what changed
+        later = Counter({name: n for name, n in later.items() if name not in first.dependence.silent})
+    return _explained(first, later, second)
+
+
+def _explained(first: Judged, counts: Counter[str], second: Second) -> str:
     if second.unknown:
         return second.unknown
-    trial = Trial(first.null, first.trial.design)
-    for one in second.served[: first.trial.design.most_draws]:
-        trial.observe(one)
-    counts = shown(Counter(second.served))
-    if trial.unexpected:
-        return ""
-    if trial.rejected_at is None:
-        return f"a second sample, drawn later over {second.seconds:.0f} s, does not show it: {counts}"
-    if not constant(first, second.blocks):
-        return f"in a second sample, over {second.seconds:.0f} s, it changes from block to block: {counts}"
+    served = second.served
+    seen = shown(Counter(served))
+    proven = shown_by(first.null, first.trial.design, served)
+    if proven is None:
+        return ""  # now somebody serves who is not declared
+    if not proven:
+        return f"a second sample, drawn later over {second.seconds:.0f} s, does not show it: {seen}"
+    if not constant(first.null, counts, second.blocks):
+        return f"in a second sample, over {second.seconds:.0f} s, it changes from block to block: {seen}"
     return ""
 
 
-def constant(first: Judged, blocks: Sequence[Sequence[str]]) -> bool:
-    """Whether the identity that is farthest off in the first sample is off in the same direction in every
-    block."""
-    counts, total = Counter(first.trial.counts), Counter(first.trial.counts).total()
-    shares = first.null.shares
+def shown_by(null: Null, design: Design, served: Sequence[str]) -> bool | None:
+    """Whether these draws show that the shares are not the declared ones, with an error of ``CONFIRMS``;
+    None where somebody served who is not declared."""
+    counts, proven = dict.fromkeys(null.shares, 0), False
+    for one in served:
+        if one not in counts:
+            return None
+        counts[one] += 1
+        proven = proven or design.log_e(list(counts.values())) >= -math.log(CONFIRMS)
+    return proven
+
+
+def constant(null: Null, counts: Counter[str], blocks: Sequence[Sequence[str]]) -> bool:
+    """Whether the identity that is farthest off by these counts is off in the same direction in every
+    block but one, and the blocks do not differ from each other."""
+    total, shares = counts.total(), null.shares
 
     def off(name: str) -> float:
         """Standard errors from the declared share; a share of zero that served is off without end."""
@@ -88,38 +121,87 @@ def constant(first: Judged, blocks: Sequence[Sequence[str]]) -> bool:
     name = max(shares, key=off)
     more = counts[name] > shares[name] * total
     seen = [(Counter(block)[name], shares[name] * len(block)) for block in blocks if block]
-    return bool(seen) and all(served > expected if more else served < expected for served, expected in seen)
+    same = sum(served > expected if more else served < expected for served, expected in seen)
+    return bool(seen) and same >= len(seen) - EXCEPTIONS and alike(blocks) > VARIES
+
+
+def alike(blocks: Sequence[Sequence[str]]) -> float:
+    """How probable it is that blocks of the same shares differ so much or more (chi-square). Who serves less
+    than once in a block on average is counted with others like that, or not at all."""
+    total = Counter(one for block in blocks for one in block)
+    rare = {name for name, number in total.items() if number < len(blocks)}
+    few = sum(total[name] for name in rare) < len(blocks)
+    rows = [
+        Counter("" if one in rare else one for one in block if one not in rare or not few)
+        for block in blocks
+        if block
+    ]
+    pooled = sum(rows, Counter[str]())
+    if len(pooled) < 2:
+        return 1.0
+    drawn, statistic = pooled.total(), 0.0
+    for row in rows:
+        for name, number in pooled.items():
+            expected = row.total() * number / drawn
+            statistic += (row[name] - expected) ** 2 / expected
+    return chi2_sf(statistic, (len(rows) - 1) * (len(pooled) - 1))
 
 
 def second_sample(target: Target, alias: str, first: Judged) -> Second:
     """Drawn once per run, after what cooled down must be back; by requests one after the other."""
-    found = target.once_per_run(f"second sample of {alias}", lambda: asdict(_drawn(target, alias, first)))
+    wanted = Wanted(second_draws(len(first.sample.draws), first.trial.design.most_draws))
+    return drawn_once(target, alias, first, "second sample", wanted)
+
+
+def second_draws(first: int, most: int) -> int:
+    """How long a second sample is. first: draws of the first one; most: ``balance.most_draws``."""
+    return max(LEAST_DRAWS, min(TIMES * first, most))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """draws: of all blocks together; paced: spread over each block, or all at its beginning."""
+
+    draws: int
+    paced: bool = True
+
+
+def drawn_once(target: Target, alias: str, first: Judged, name: str, wanted: Wanted) -> Second:
+    """Blocks of draws, made once per run under this name. Raises NotPermitted."""
+    found = target.once_per_run(f"{name} of {alias}", lambda: asdict(_drawn(target, alias, first, wanted)))
     return Second(**found)
 
 
-def _drawn(target: Target, alias: str, first: Judged) -> Second:
+def blocks_in(cooldown_s: float) -> int:
+    """How many blocks of this length ``LONGEST_S`` has room for."""
+    return BLOCKS if cooldown_s * (BLOCKS + 1) <= LONGEST_S else int(LONGEST_S / cooldown_s) - 1
+
+
+def too_long(target: Target) -> str:
+    """Why nothing can be told where too few blocks fit."""
+    return (
+        f"a cooldown of {target.environment.outage.cooldown_s:g} s is declared: a second sample "
+        f"that tells it from wrong shares would take more than {LONGEST_S:g} s"
+    )
+
+
+def _drawn(target: Target, alias: str, first: Judged, wanted: Wanted) -> Second:
     cooldown_s = target.environment.outage.cooldown_s * SLACK
-    silent = any(share > 0 and not first.trial.counts[name] for name, share in first.null.shares.items())
-    blocks = BLOCKS_OF_SILENCE if silent else BLOCKS
-    if cooldown_s * (blocks + 1) > LONGEST_S:
-        blocks = int(LONGEST_S / cooldown_s) - 1
-    if blocks < BLOCKS:
-        return Second(
-            unknown=f"a cooldown of {target.environment.outage.cooldown_s:g} s is declared: a second sample "
-            f"that tells it from wrong shares would take more than {LONGEST_S:g} s"
-        )
+    blocks = blocks_in(cooldown_s)
+    if blocks < LEAST_BLOCKS:
+        return Second(unknown=too_long(target))
     begun = time.monotonic()
     pause(cooldown_s)
     ask = _asking(target, alias, first.sample.mark)
-    draws = min(TIMES * len(first.sample.draws), first.trial.design.most_draws)
     made: list[list[str]] = []
     with little_evidence(target):
         for number in range(blocks):
             starts = begun + cooldown_s * (number + 1)
-            wanted = draws * (number + 1) // blocks - draws * number // blocks
+            share = wanted.draws * (number + 1) // blocks - wanted.draws * number // blocks
             block: list[Draw] = []
-            for place in range(wanted):
-                pause(starts + cooldown_s * place / wanted - time.monotonic())
+            for place in range(share):
+                later = cooldown_s * place / share if wanted.paced else 0.0
+                pause(starts + later - time.monotonic())
                 block.append(ask())
                 lost = [draw.refused for draw in block if not draw.served]
                 if len(lost) >= MOST_UNKNOWN:
@@ -153,6 +235,6 @@ def pause(seconds: float) -> None:
 def in_words(second: Second) -> str:
     """What the second sample showed, for the message of a failure."""
     return (
-        f"a second sample, later and over {second.seconds:.0f} s, shows the same in each of "
-        f"{len(second.blocks)} blocks: {shown(Counter(second.served))}"
+        f"a second sample, later and in {len(second.blocks)} blocks over {second.seconds:.0f} s, shows the "
+        f"same: {shown(Counter(second.served))}"
     )

@@ -6,12 +6,14 @@ Judged over the one sample of the group, in which all of this was varied by chan
 from collections.abc import Callable
 
 from gateway_acceptance.balance.dependence import DRIFT, ORDER, way_of
-from gateway_acceptance.balance.dependence_power import smallest_sticky, smallest_tied
+from gateway_acceptance.balance.dependence_power import silence, smallest_sticky, smallest_tied
 from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.verdict import CheckFailed, Inconclusive
 from gateway_acceptance.wire.gateway import GatewayClient
+from suites.backends.balance import cooldown
 from suites.backends.balance.evaluation import Judged, by_value, power_of_ten, table
+from suites.backends.balance.later import order_explained, row_of, second_row, shown_bursts
 from suites.backends.balance.observed import judgement
 from suites.backends.balance.probes import (
     CLIENT,
@@ -48,10 +50,18 @@ def test_order(target: Target, gateway: GatewayClient, group: str, note: Note) -
     if ORDER not in found.dependent:
         note("not found", _would_find_sticky(found))
         return
-    row = [draw.served for draw in found.sample.draws if draw.features[COMPANY] == "no"]
-    raise CheckFailed(
+    row = row_of(found)
+    words = (
         f"who serves {group} depends on who served before: it is {way_of(row)} ({evidence(found, ORDER)}); "
-        f"the first {ENDS}: {' '.join(row[:ENDS])}",
+        f"the first {ENDS}: {' '.join(row[:ENDS])}"
+    )
+    second = second_row(target, group, found)
+    reason = order_explained(found, second)
+    if reason:
+        raise Inconclusive(f"a deployment may have been cooling down: {reason}; the first: {words}")
+    raise CheckFailed(
+        f"{words}; a second row, later and in {len(second.blocks)} bursts, shows the same: "
+        f"{shown_bursts(second)}",
         blame="gateway",
     )
 
@@ -156,6 +166,7 @@ def test_drift(target: Target, gateway: GatewayClient, group: str, note: Note) -
     found = judgement(target, group)
     note_of(note, found, DRIFT)
     if DRIFT not in found.dependent:
+        note("not found", would_find_silence(found))
         return
     half = len(found.sample.draws) // 2
     early = [draw.served for draw in found.sample.draws[:half]]
@@ -164,9 +175,12 @@ def test_drift(target: Target, gateway: GatewayClient, group: str, note: Note) -
         f"{name} {', '.join(f'{who} {row.count(who)}' for who in sorted(set(row)))}"
         for name, row in (("first half:", early), ("second half:", late))
     )
-    raise CheckFailed(
-        f"who serves {group} changed on the way ({evidence(found, DRIFT)}); {halves}", blame="gateway"
-    )
+    words = f"who serves {group} changed on the way ({evidence(found, DRIFT)}); {halves}"
+    second = cooldown.second_sample(target, group, found)
+    reason = cooldown.explained_change(found, second)
+    if reason:
+        raise Inconclusive(f"a deployment may have been cooling down: {reason}; the first: {words}")
+    raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")
 
 
 def require_independent(found: Judged, note: Note, *keys: str) -> None:
@@ -188,8 +202,13 @@ def require_independent(found: Judged, note: Note, *keys: str) -> None:
 def evidence(found: Judged, pattern: str) -> str:
     """How surely a pattern was found, and when."""
     test = found.dependence
+    proven = pattern in test.found
+    largest = test.largest[pattern] if proven else test.largest_tied[pattern]
+    silent = ", ".join(f"{name} served none of the last {gap}" for name, gap in test.silent.items())
     return (
-        f"e-value {power_of_ten(test.largest[pattern])}, proven after {found.dependent[pattern]} of "
+        (f"{silent}, " if pattern == DRIFT and silent else "")
+        + f"e-value {power_of_ten(largest)}{'' if proven else ' against the declared shares'}, "
+        f"proven after {found.dependent[pattern]} of "
         f"{test.draws} draws, alpha {test.alpha:.2g} over {len(test.patterns)} patterns"
     )
 
@@ -197,7 +216,8 @@ def evidence(found: Judged, pattern: str) -> str:
 def note_of(note: Note, found: Judged, pattern: str) -> None:
     """The evidence for a pattern, found or not."""
     test = found.dependence
-    note(f"e-value of dependence on the {pattern}", power_of_ten(test.largest[pattern]))
+    largest = max(test.largest[pattern], test.largest_tied[pattern])
+    note(f"e-value of dependence on the {pattern}", power_of_ten(largest))
     note("draws", test.draws)
     note("fails at an e-value of", power_of_ten(test.threshold))
 
@@ -205,6 +225,17 @@ def note_of(note: Note, found: Judged, pattern: str) -> None:
 def _would_find_sticky(found: Judged) -> str:
     """What a pass means: the smallest part of the requests that would have been found."""
     return _would_find(smallest_sticky, found, len(found.dependence.row), "served by whoever served last")
+
+
+def would_find_silence(found: Judged) -> str:
+    """From how many last draws on somebody's absence would have been found, by name."""
+    test = found.dependence
+    serving = {name: share for name, share in found.null.shares.items() if 0 < share < 1}
+    found_from = {name: silence(share, test.alpha_of_each, len(serving)) for name, share in serving.items()}
+    told = [f"{name} none of the last {gap}" for name, gap in found_from.items() if gap <= test.draws]
+    if not told:
+        return f"{test.draws} draws find nobody's absence, however long"
+    return f"{test.draws} draws would find that somebody serves no more: {', '.join(told)}"
 
 
 def _would_find_tied(found: Judged) -> str:
