@@ -25,6 +25,7 @@ from gateway_acceptance.cli.init.gateway import (
     tell_version,
     trouble_of_silence,
 )
+from gateway_acceptance.cli.init.machine import look_at_machine
 from gateway_acceptance.cli.init.models import look_at_models
 from gateway_acceptance.cli.init.write import environment_text, last_tables
 from gateway_acceptance.environment import Environment, Model, ModelKind, load_environment
@@ -105,7 +106,8 @@ def _init(arguments: argparse.Namespace) -> int:
     except Silent as failure:
         return _said(redact(str(trouble_of_silence(failure.words, asked.environment.gateway.url))))
     text = environment_text(found, asked.environment, asked.name, redact)
-    last_tables(text, found, machine=False)
+    seen = look_at_machine(asked.environment, asked.host) if asked.host is not None else None
+    last_tables(text, found, seen)
     _write(asked, str(text))
     say = sys.stdout.write if asked.out is not None else sys.stderr.write
     say(f"{_summary(asked, found, text.questions)}\n")

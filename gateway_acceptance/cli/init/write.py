@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from gateway_acceptance import __version__
 from gateway_acceptance.cli.init.found import Alias, Behind, Found, Member
+from gateway_acceptance.cli.init.machine import Seen
 from gateway_acceptance.cli.init.toml_text import Redact, Text, inline, listing
 from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Group
@@ -25,6 +26,11 @@ BUDGET = {"requests": 2500, "tokens": 400_000, "seconds": 1800}
 """Enough for a release run of a deployment of seven models."""
 ROOM_PER_MODEL = 200
 NORM = {True: "its length was 1: a promise from now on", False: "its length was not 1"}
+HOST_KEYS = (
+    *("uri", "name", "address", "unit", "user", "group", "tree", "working_directory", "configuration"),
+    *("virtual_environment", "secrets", "exposure", "listens", "also_listens"),
+)
+"""In the order in which they are written."""
 MACHINE_HINT = 'init --host ssh://HOST writes it, environment "lab" shows one in full'
 
 
@@ -235,8 +241,36 @@ def _left_out(text: Text, found: Found) -> None:
         text.comment(f"{name}: {why}")
 
 
-def last_tables(text: Text, found: Found, *, machine: bool) -> None:
-    """Bounds, outage and policy; and what is asked of the machine where it was not looked at."""
+def _machine(text: Text, seen: Seen | None) -> None:
+    """The machine as it was seen; where it was not, the question."""
+    if seen is None or not seen.whole:
+        text.blank()
+        for question in seen.missing if seen is not None else ():
+            text.question(question)
+        text.question(
+            "may the suite look at the gateway's machine? Without [host] nothing is judged of unit, account, "
+            f"tree and hardening ({MACHINE_HINT})."
+        )
+        return
+    text.table("host")
+    text.comment("as the machine is now: what stands here is promised from now on")
+    for name in HOST_KEYS:
+        if name in seen.keys:
+            text.value(name, seen.keys[name])
+    for question in seen.missing:
+        text.question(question)
+    text.question(
+        "what else does the deployment promise: directories, scripts, documentation, who owns the tree? "
+        "docs/environments.md, Machines, has the keys; what is not declared is not judged."
+    )
+    if seen.hardening:
+        text.table("host.hardening")
+        for name, value in seen.hardening.items():
+            text.value(name, value)
+
+
+def last_tables(text: Text, found: Found, seen: Seen | None) -> None:
+    """Bounds, outage, machine and policy. seen: of the machine, None where it was not looked at."""
     text.table("bounds")
     text.question("what do you promise of time? These are the defaults, in seconds.")
     text.value("answer_s", max(60.0, round(3 * found.slowest_s)), _slowest(found))
@@ -247,12 +281,7 @@ def last_tables(text: Text, found: Found, *, machine: bool) -> None:
         for name, value in found.outage.items():
             if name != "patience_s" or value > 0:
                 text.value(name, value)
-    if not machine:
-        text.blank()
-        text.question(
-            "may the suite look at the gateway's machine? Without [host] nothing is judged of unit, account, "
-            f"tree and hardening ({MACHINE_HINT})."
-        )
+    _machine(text, seen)
     text.table("policy")
     text.question("may a run cost more, or less? Nothing is sent beyond this.")
     text.value("effects", ["read", "probe", "spend"], "takes nothing down, never shows the key")
