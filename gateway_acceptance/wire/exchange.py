@@ -79,12 +79,14 @@ class Exchange:
             ) from None
 
     def curl(self) -> str:
-        """The request as a shell command; the key is taken from $GATEWAY_KEY, never written out."""
+        """The request as a shell command; the key is taken from $GATEWAY_KEY, never written out. A request of
+        somebody without a key has none but made-up ones: any will do."""
+        held = "made-up" if self.withheld else "$GATEWAY_KEY"
         parts = ["curl", "-sS", *(["--path-as-is"] if self.withheld else []), "-X", self.method, self.url]
         for name, value in self.request_headers:
             if name.lower() in SECRET_HEADERS:
                 scheme, _, secret = value.partition(" ")
-                shown = f"{scheme} $GATEWAY_KEY" if secret else "$GATEWAY_KEY"
+                shown = f"{scheme} {held}" if secret else held
                 parts += ["-H", f"{name}: {shown}"]
             elif self.withheld or name.lower() in ("content-type", "accept"):
                 parts += ["-H", f"{name}: {value}"]

@@ -95,22 +95,24 @@ class GatewayClient:
         hosts: Sequence[str] | None = None,
         json_body: object = None,
         tokens: int = 0,
+        version: str = "1.1",
     ) -> Exchange:
         """A request of somebody without a key, byte for byte as it is written (``wire.raw``).
 
-        hosts: the values of Host, one header each; None for the right one. No credential is added; that
-        no answer came is told by ``error``. What such a request is shown is not kept as evidence. A
-        gateway with a path prefix is asked below it.
+        hosts: the values of Host, one header each; None for the right one; version: of HTTP. No credential
+        is added; that no answer came is told by ``error``. What such a request is shown is not kept as
+        evidence. A gateway with a path prefix is asked below it.
         """
         place = urlsplit(self.url).netloc
         written = [("host", host) for host in ((place,) if hosts is None else hosts)]
         body = b"" if json_body is None else json.dumps(json_body).encode()
         if body:
             written.append(("content-type", "application/json"))
-        written += [("user-agent", self._sender.agent), ("accept", "*/*"), *headers]
-        return self._sender.send_raw(
-            self.url, RawRequest(method, self._below(target), written, body), tokens=tokens
-        )
+        given = {name.lower() for name, _ in headers}
+        usual = (("user-agent", self._sender.agent), ("accept", "*/*"))
+        written += [*((name, value) for name, value in usual if name not in given), *headers]
+        asked = RawRequest(method, self._below(target), written, body, version)
+        return self._sender.send_raw(self.url, asked, tokens=tokens)
 
     def _below(self, target: str) -> str:
         """The target of a request line, below the gateway's own path where it has one."""

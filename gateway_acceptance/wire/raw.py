@@ -41,12 +41,13 @@ FIRST_FRAME_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """target: what stands in the request line; headers: as written, Host included."""
+    """target: what stands in the request line; headers: as written, Host included; version: of HTTP."""
 
     method: str
     target: str
     headers: Headers
     body: bytes = b""
+    version: str = "1.1"
 
     def exchange(self, url: str) -> Exchange:
         """The request as it is noted, not answered yet. url: of the server; of its path nothing
@@ -63,7 +64,7 @@ class RawRequest:
 
     def written(self) -> bytes:
         """The bytes on the wire. Raises ValueError for line ends within: that would be two requests."""
-        lines = [f"{self.method} {self.target} HTTP/1.1"]
+        lines = [f"{self.method} {self.target} HTTP/{self.version}"]
         lines += [f"{name}: {value}" for name, value in self.headers]
         if self.body:
             lines.append(f"content-length: {len(self.body)}")
@@ -89,7 +90,7 @@ def exchanged(
     try:
         with within(allowance), contextlib.closing(_connected(url, route or Route())) as connection:
             connection.write(written)
-            head, parts, error = _read(connection, begun, allowance)
+            head, parts, error = _read(connection, begun, allowance, asked.method)
     except httpcore2.ProxyError as failure:
         raise Untestable(
             f"{failure}, and this request must arrive as it is written",
@@ -119,11 +120,12 @@ def _connected(url: str, route: Route) -> httpcore2.NetworkStream:
 
 
 def _read(
-    connection: httpcore2.NetworkStream, begun: float, allowance: Allowance
+    connection: httpcore2.NetworkStream, begun: float, allowance: Allowance, method: str
 ) -> tuple[Head | None, list[tuple[float, bytes]], str]:
     """The head, the body's parts as they arrived, and what broke."""
     reader = h11.Connection(h11.CLIENT)
-    asked = h11.Request(method="GET", target="/", headers=[("host", "x"), ("upgrade", "any")])
+    told = "HEAD" if method == "HEAD" else "GET"  # the one method whose answers have no body
+    asked = h11.Request(method=told, target="/", headers=[("host", "x"), ("upgrade", "any")])
     reader.send(asked)  # only so that h11 expects an answer; what was sent is the caller's
     reader.send(h11.EndOfMessage())
     head: Head | None = None

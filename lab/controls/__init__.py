@@ -1,5 +1,6 @@
 """Gateways that are right in another way, by name: the proof that no check is red on one of them."""
 
+from lab.controls.access import ACCESS_CONTROLS
 from lab.controls.answers import ANSWER_CONTROLS
 from lab.controls.model import Control
 from lab.controls.refusals import REFUSAL_CONTROLS
@@ -11,6 +12,7 @@ ALL = (
     *STREAM_CONTROLS,
     *ANSWER_CONTROLS,
     *REFUSAL_CONTROLS,
+    *ACCESS_CONTROLS,
     *THINKING_CONTROLS,
     *TOPOLOGY_CONTROLS,
 )

@@ -29,11 +29,13 @@ from lab.faults.routing import ROUTING_FAULTS
 from lab.faults.sdk import SDK_FAULTS
 from lab.faults.streams import STREAM_FAULTS
 from lab.faults.tools import TOOL_FAULTS
+from lab.faults.ways import WAY_FAULTS
 
 ALL = (
     *GATEWAY_FAULTS,
     *BACKEND_FAULTS,
     *ACCESS_FAULTS,
+    *WAY_FAULTS,
     *EXPOSURE_FAULTS,
     *ADVISORY_FAULTS,
     *OPERATION_FAULTS,

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.access.rules import served
-from suites.api.auth.probes import MANAGEMENT
+from suites.api.access.way import LIST
+from suites.api.auth.probes import MANAGEMENT, Route, contract_routes
+from suites.api.auth.rules import made_up
 from suites.api.exposure.paths import described_routes, is_declared
 
+COST = 16
+"""Tokens at most of a request that is served: one is asked for, and the prompt is a word."""
 MOST_ROUTES = 24
 """So many routes are tried: two requests each where they are protected. Those of management come first."""
 
@@ -20,6 +26,55 @@ ACTS = re.compile(
     re.I,
 )
 """Routes that do something when they are asked, or answer at length: an open door would let us do it."""
+
+
+MISSING = (404, 405)
+ALWAYS_THERE = ("/v1/chat/completions", "/v1/embeddings")
+"""To hide them from who has no key is a refusal as well."""
+SAMPLE = ("/v1/chat/completions", "/v1/embeddings", "/key/list", "/key/generate")
+"""Those that are asked in every way: what costs money, what tells of keys, what makes them."""
+CHANGING = ("/key/generate", "/model/new")
+"""Of management, those that change something: asked with a body that they cannot accept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """A route that refuses. plain, wrong: its answers to who has no key, and to who has a made-up one."""
+
+    route: Route
+    plain: Exchange
+    wrong: Exchange
+
+
+def protected(target: Target, routes: Sequence[Route]) -> list[Protected]:
+    """Of some routes those that are there and refuse somebody without a key. What serves everybody is
+    API-AUTH-015's and -016's."""
+    found = []
+    for route in routes:
+        plain, wrong = (
+            target.gateway.stranger(
+                route.method, route.path, json_body=route.body, headers=headers, tokens=COST
+            )
+            for headers in ((), [("authorization", f"Bearer {made_up()}")])
+        )
+        there = route.path in ALWAYS_THERE or plain.status not in MISSING
+        if plain.status is not None and there and not served(plain):
+            found.append(Protected(route, plain, wrong))
+    return found
+
+
+def main_routes(target: Target) -> tuple[list[Route], list[Route]]:
+    """Those that are asked in every way, and the others: of the contract but for the list of models, which
+    has checks of its own; one model's; management."""
+    environment = target.environment
+    contract = [route for route in contract_routes(environment) if route.path != LIST]
+    one = Route("GET", f"{LIST}/{environment.aliases[0]}")
+    changing = [route for route in MANAGEMENT if route.path in CHANGING]
+    telling = [Route("GET", path) for path in reading_routes(target)]
+    public = environment.gateway.public_paths
+    routes = [route for route in (*contract, one, *changing, *telling) if not is_declared(route.path, public)]
+    main = [route for route in routes if route.path in SAMPLE or route is one]
+    return main, [route for route in routes if route not in main]
 
 
 def reading_routes(target: Target) -> list[str]:

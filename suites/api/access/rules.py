@@ -6,6 +6,7 @@ docs/ways-in.md, "How an answer is judged".
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,12 @@ from gateway_acceptance.wire.rule import media_type
 
 SUCCESS = range(200, 300)
 UPGRADED = 101
+JUDGED = (400, 422)
+"""The statuses of a body that cannot be accepted; whoever gets one has passed the guard."""
+OF_THE_BODY = re.compile(
+    r"duration|model_name|no type|validation|valid (string|integer|dict|list)|field required", re.I
+)
+"""Words about the body that management is asked with (``suites.api.auth.probes.WRONG``)."""
 CLOSE_FRAME = b"\x88"
 """How a WebSocket begins to close (RFC 6455 section 5.5.1)."""
 
@@ -43,6 +50,30 @@ def lists_models(answer: Exchange) -> bool:
         return False
     document = _document(answer)
     return isinstance(document, dict) and isinstance(document.get("data"), list) and not _is_error(document)
+
+
+def judged_the_body(answer: Exchange, refusals: Sequence[Exchange]) -> bool:
+    """Whether a body that no route can accept was judged, so that its sender was past the guard. refusals:
+    how the route refuses who has no key, and who has a wrong one."""
+    refused = {one.status for one in refusals}
+    return (
+        answer.status in JUDGED
+        and answer.status not in refused
+        and OF_THE_BODY.search(answer.text) is not None
+        and not any(OF_THE_BODY.search(one.text) for one in refusals)
+    )
+
+
+def ran_behind_the_guard(head: Exchange, whole: Exchange) -> bool:
+    """Whether HEAD without a key was answered by the protected route: it tells the length of what GET answers
+    with the key."""
+    told = head.header("content-length") or ""
+    return (
+        head.status in SUCCESS
+        and whole.status in SUCCESS
+        and bool(whole.body)
+        and told == str(len(whole.body))
+    )
 
 
 def shape(document: Any) -> Any:

@@ -1,24 +1,25 @@
 """API-ACCESS: nothing but the dispatched route and the defined credential decides who gets in."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gateway_acceptance.check import MUST, PROBE, check
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import NoAnswer, NotApplicable, require
+from gateway_acceptance.verdict import NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.rule import media_type
+from suites.api.access.credentials import of_credentials
 from suites.api.access.known import host_alarm
-from suites.api.access.probes import refused_plainly
-from suites.api.access.routes import refusing
-from suites.api.access.rules import lists_models, served
-from suites.api.access.sockets import SOCKET_ROUTES, handshake
-from suites.api.access.ways import Way, of_credentials, of_host, of_proxies, of_spellings, public_path
-from suites.api.auth.rules import made_up
-from suites.api.exposure.paths import is_declared
+from suites.api.access.opening import decoys_of, to_the_list
+from suites.api.access.routes import COST, refusing
+from suites.api.access.rules import UPGRADED, served
+from suites.api.access.said import of_proxies
+from suites.api.access.sockets import EVENT_ROUTES, SOCKET_ROUTES, STREAMS, handshakes, streams
+from suites.api.access.way import LIST
+from suites.api.access.ways import of_host, of_spellings
 
-LIST = "/v1/models"
 OPENED = "anybody gets in without a key"
 
 
@@ -33,7 +34,7 @@ OPENED = "anybody gets in without a key"
 def test_shapes_of_host(target: Target, live_gateway: GatewayClient) -> None:
     """Paths, queries, fragments, user information in Host; two of them, none, an empty one, a wrong port; the
     absolute form. A refusal of any kind is right, and so is to take no notice."""
-    opened = _opened(target, of_host(target.environment))
+    opened = to_the_list(target, of_host(target.environment))
     require(opened, blame="gateway", alarm=host_alarm(target.environment.gateway.product))
 
 
@@ -48,7 +49,9 @@ def test_shapes_of_host(target: Target, live_gateway: GatewayClient) -> None:
 def test_words_of_proxies(target: Target, live_gateway: GatewayClient) -> None:
     """``X-Forwarded-…``, ``Forwarded``, ``X-Original-URL``, overridden methods, users that were logged in
     before: anybody can write them."""
-    require(_opened(target, of_proxies(target.environment)), blame="gateway", alarm=f"{OPENED}, by a header")
+    require(
+        to_the_list(target, of_proxies(target.environment)), blame="gateway", alarm=f"{OPENED}, by a header"
+    )
 
 
 @check(
@@ -61,7 +64,7 @@ def test_words_of_proxies(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_spellings(target: Target, live_gateway: GatewayClient) -> None:
     """Who authorises one spelling and serves another has two opinions of one path."""
-    opened = _opened(target, of_spellings(target.environment))
+    opened = to_the_list(target, of_spellings(target.environment))
     require(opened, blame="gateway", alarm=f"{OPENED}, by another spelling of the path")
 
 
@@ -77,7 +80,9 @@ def test_credentials(target: Target, live_gateway: GatewayClient) -> None:
     """Key headers of other products, other schemes, cookies, the URL, two of one: with nothing, with a wrong
     value, with a made-up key."""
     require(
-        _opened(target, of_credentials()), blame="gateway", alarm=f"{OPENED}, by any value of a credential"
+        to_the_list(target, of_credentials()),
+        blame="gateway",
+        alarm=f"{OPENED}, by any value of a credential",
     )
 
 
@@ -94,8 +99,7 @@ def test_every_route(
 ) -> None:
     """The routes of management that are known, and those that the gateway's own description names: such as
     only tell something, at most 24 of them."""
-    place = urlsplit(target.environment.gateway.url).netloc
-    decoys = [live_gateway.stranger("GET", path) for path in ("/", public_path(target.environment))]
+    place, decoys = urlsplit(target.environment.gateway.url).netloc, decoys_of(target)
     routes = [LIST, *refusing(target)]
     note("protected_routes_tried", len(routes))
     opened = [
@@ -121,40 +125,27 @@ def test_sockets_and_streams(target: Target, live_gateway: GatewayClient) -> Non
     if not models:
         raise NotApplicable("the environment declares no chat model", declared="models")
     place = urlsplit(target.environment.gateway.url).netloc
-    problems = []
+    hidden = [f"{place}/?"]
+    decoys, problems = decoys_of(target), []
     for path in SOCKET_ROUTES:
+        for shake in handshakes(hidden):
+            asked = f"{path}?model={models[0]}{shake.query}"
+            answer = live_gateway.stranger("GET", asked, hosts=shake.hosts, headers=shake.headers)
+            if answer.status == UPGRADED and served(answer):  # pages of a console are no sockets
+                problems.append(Problem("", f"the WebSocket {path} is opened {shake.what}"))
+    for route, body in streams(models[0]).items():
         for what, hosts, headers in (
-            ("without a key", None, handshake()),
-            ("with a made-up key", None, handshake(made_up())),
-            ("with a Host that hides the path", [f"{place}/?"], handshake()),
+            ("without a key", None, ()),
+            ("with a Host that hides the path", hidden, ()),
+            ("where it says Accept: text/event-stream", None, [("accept", "text/event-stream")]),
         ):
-            answer = live_gateway.stranger("GET", f"{path}?model={models[0]}", hosts=hosts, headers=headers)
-            if served(answer):
-                problems.append(Problem("", f"the WebSocket {path} is opened {what}"))
-    body = {
-        "model": models[0],
-        "stream": True,
-        "max_tokens": 1,
-        "messages": [{"role": "user", "content": "hi"}],
-    }
-    for what, hosts in (("without a key", None), ("with a Host that hides the path", [f"{place}/?"])):
-        answer = live_gateway.stranger("POST", "/v1/chat/completions", hosts=hosts, json_body=body)
-        if served(answer):
-            problems.append(Problem("", f"a stream of chat is served {what}"))
+            answer = live_gateway.stranger(
+                "POST", route, hosts=hosts, headers=headers, json_body=body, tokens=COST
+            )
+            if served(answer, decoys):
+                problems.append(Problem("", f"a stream of {STREAMS[route]} is served {what}"))
+    for path in EVENT_ROUTES:
+        answer = live_gateway.stranger("GET", path, headers=[("accept", "text/event-stream")])
+        if media_type(answer.headers) == "text/event-stream" and served(answer):
+            problems.append(Problem("", f"the events of {path} are served without a key"))
     require(problems, blame="gateway", alarm=f"{OPENED}, to a WebSocket or a stream")
-
-
-def _opened(target: Target, ways: Iterable[Way]) -> list[Problem]:
-    """The ways that end at the list of models. Raises NoAnswer where not one of them was answered."""
-    refused_plainly(target)
-    public = target.environment.gateway.public_paths
-    tried = [way for way in ways if not is_declared(way.target, public) or way.headers]
-    answers = [
-        (way, target.gateway.stranger("GET", way.target, hosts=way.hosts, headers=way.headers))
-        for way in tried
-    ]
-    if all(answer.status is None for _, answer in answers):
-        raise NoAnswer(f"{target.gateway.url}: {answers[0][1].error}")
-    return [
-        Problem("", f"GET {LIST} is served: {way.name}") for way, answer in answers if lists_models(answer)
-    ]

@@ -3,8 +3,12 @@
 from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.access.rules import lists_models
+from suites.api.access.way import LIST
+from suites.api.auth.nearly import nearly
 from suites.api.auth.places import counted, in_cookie, in_query, of_schemes
 from suites.api.auth.rules import SPEC, halved, made_up, not_refused, printed_forms, sibling, told
 
@@ -174,3 +178,26 @@ def test_odd_keys(live_gateway: GatewayClient) -> None:
     for what, key in ODD_KEYS.items():
         problems += not_refused(live_gateway.models(key=key), what)
     require(problems, blame="gateway")
+
+
+@check(
+    "API-AUTH-022",
+    "only the whole key is the key",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    spec="CWE-187; CWE-178",
+)
+def test_nearly_the_key(target: Target, gateway: GatewayClient) -> None:
+    """A part of it, another case, its length, its first or last characters with others: what products show of
+    a key in consoles and logs, and index it by, must not be enough. In the declared header alone; nothing of
+    the answers is kept."""
+    tried = nearly(target.key)
+    name = target.environment.gateway.key_header
+    scheme = "Bearer " if name == BEARER_HEADER else ""
+    problems = [
+        Problem("", f"GET {LIST} is served to a key that is {what}")
+        for what, value in tried.items()
+        if lists_models(gateway.stranger("GET", LIST, headers=[(name, scheme + value)]))
+    ]
+    require(problems, blame="gateway", judged={"keys that are nearly right": len(tried)})

@@ -1,0 +1,84 @@
+"""Gateways that let in by the right key alone, and refuse, route or hold it otherwise than LiteLLM."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from lab.controls.model import Control
+from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
+
+CHECKS = ("API-AUTH-0", "API-ACCESS-0")
+OWN_HEADER = "x-api-key"
+ALIVE = json_reply(200, {"status": "ok", "service": "gateway"})
+INTERFACE = (
+    "/v1",
+    "/health",
+    "/chat",
+    "/completions",
+    "/embeddings",
+    "/models",
+    "/openapi.json",
+    "/responses",
+)
+PLACE = re.compile(r"127\.\d+\.\d+\.\d+:\d+")
+
+
+def misdirected(request: Request) -> Request | Reply:
+    """421 to whoever names another place than this one (RFC 9110 section 15.5.20)."""
+    hosts = [value for name, value in request.headers if name.lower() == "host"]
+    if len(hosts) == 1 and PLACE.fullmatch(hosts[0]):
+        return request
+    return envelope(421, "this server does not answer for that host", "invalid_request_error")
+
+
+def canonical(request: Request) -> Request | Reply:
+    """A path that is not in its normal form is redirected there."""
+    path, mark, query = request.path.partition("?")
+    normal = re.sub(r"//+", "/", path)
+    if normal == path:
+        return request
+    return Reply(308, (("location", normal + mark + query),), ())
+
+
+def lost(request: Request, reply: Reply) -> Reply:
+    """Any path that nothing else answers tells that the gateway lives."""
+    alone = request.method == "GET" and reply.status == 404
+    return ALIVE if alone and not request.path.startswith(INTERFACE) else reply
+
+
+def own_header(request: Request) -> Request:
+    """The key is taken from its own header alone; Authorization is nobody's business here."""
+    kept: Headers = tuple(pair for pair in request.headers if pair[0].lower() != "authorization")
+    key = request.header(OWN_HEADER)
+    bearer: Headers = (("authorization", f"Bearer {key}"),) if key else ()
+    return replace(request, headers=(*kept, *bearer))
+
+
+ACCESS_CONTROLS = (
+    Control(
+        "right-421-for-other-hosts",
+        "a Host that is not the gateway's own is refused with 421",
+        before=misdirected,
+        checks=CHECKS,
+    ),
+    Control(
+        "right-redirects-to-normal-paths",
+        "a path with two slashes is redirected to the one that is meant",
+        before=canonical,
+        checks=CHECKS,
+    ),
+    Control(
+        "right-json-catch-all",
+        "any path that is no interface answers with JSON that it lives, and no key asked",
+        after=lost,
+        checks=CHECKS,
+    ),
+    Control(
+        "right-key-in-its-own-header",
+        "the key stands in x-api-key, as is declared, and Authorization counts for nothing",
+        before=own_header,
+        checks=CHECKS,
+        declares={"gateway": {"key_header": OWN_HEADER}},
+    ),
+)

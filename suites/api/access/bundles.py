@@ -1,0 +1,100 @@
+"""Ways in, a kind in one request, for every protected route: what opens one route need not open another."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import urlsplit
+
+from gateway_acceptance.environment import Environment
+from suites.api.access.credentials import COOKIES, KEY_HEADERS, QUERIES, RARER_HEADERS, RARER_QUERIES
+from suites.api.access.said import ADDRESSES, FLAGS, OVERRIDES, REWRITES, USERS, public_path
+from suites.api.access.way import LIST, WEBSOCKET, Way
+from suites.api.access.ways import spelled
+from suites.api.auth.rules import made_up
+
+
+def core_spellings(public: str) -> list[str]:
+    """The spellings that gateways and proxies are known to disagree about."""
+    every = dict.fromkeys(spelled(LIST, public))
+    up = "/.." * public.count("/")
+    wanted = (
+        f"/{LIST}", f"/.{LIST}", f"/x/..{LIST}", f"/x/..;{LIST}", f"{public}{up}{LIST}", f"{public};{LIST}",
+        f"{LIST}/", f"{LIST}/.", f"{LIST}%00", f"{LIST}%20", f"{LIST};x=y", f"{LIST};{public}",
+        f"{LIST}?{public}",
+        LIST.upper(), f"/%2e{LIST}", f"{public}{up.replace('..', '..;')}{LIST}",
+        f"{public}/..%2f..%2f..{LIST}",
+    )  # fmt: skip
+    return [target for target in wanted if target in every]
+
+
+def of_every_kind(environment: Environment) -> list[Way]:
+    """Of each kind one request or two, for the routes that matter most: about fifty."""
+    public = public_path(environment)
+    ways = few(environment)
+    place = urlsplit(environment.gateway.url).netloc
+    pair = base64.b64encode(f"admin:{made_up()}".encode()).decode()
+    ways += [
+        Way(f"Host {host!r}", hosts=[host])
+        for host in (
+            f"{place}{public}?",
+            f"{place}/#",
+            "",
+            "127.0.0.1",
+            f"x@{place}{public}?",
+            f"{place}@localhost",
+        )
+    ]
+    ways += [
+        Way("two Hosts", hosts=[place, "localhost"]),
+        Way("the absolute form of another host", target=f"http://localhost{LIST}"),
+        Way(
+            "a body with credentials",
+            body=(("api_key", made_up()), ("user", "admin"), ("master_key", made_up())),
+        ),
+        Way("Basic of admin", headers=[("authorization", f"Basic {pair}")]),
+        Way("Bearer null", headers=[("authorization", "Bearer null")]),
+        Way("an empty Bearer", headers=[("authorization", "Bearer ")]),
+        Way("the scheme in lower case", headers=[("authorization", f"bearer {made_up()}")]),
+        Way("a made-up key", headers=[("authorization", f"Bearer {made_up()}")]),
+        Way("two Authorization headers", headers=[("authorization", f"Bearer {made_up()}")] * 2),
+        Way("paths that are public", headers=[(name, public) for name in REWRITES]),
+        Way("a method that is another's", headers=[(name, "OPTIONS") for name in OVERRIDES]),
+        Way("a WebSocket's handshake", headers=WEBSOCKET),
+        Way("Accept: text/html", headers=[("accept", "text/html")]),
+        Way("a probe's name", headers=[("user-agent", "kube-probe/1.31")]),
+    ]
+    ways += [Way(f"the target {target}", target=target) for target in core_spellings(public)]
+    ways += [
+        Way(f"the target {root}{LIST}", target=f"{root}{LIST}") for root in ("/api", "/openai", "/litellm")
+    ]
+    return list({way.name: way for way in ways}.values())
+
+
+def few(environment: Environment) -> list[Way]:
+    """The kinds that cost a request each, for every other protected route."""
+    place, public = urlsplit(environment.gateway.url).netloc, public_path(environment)
+    query = "&".join(f"{name}={made_up()}" for name in (*QUERIES, *RARER_QUERIES))
+    cookies = "; ".join(f"{name}={made_up()}" for name in COOKIES)
+    said = [(name, "127.0.0.1") for name in ADDRESSES] + [(name, "admin") for name in USERS]
+    said += [(name, "true") for name in FLAGS]
+    said += [("forwarded", "for=127.0.0.1;host=localhost"), ("x-forwarded-host", "localhost")]
+    return [
+        Way(
+            "made-up keys in other headers",
+            headers=[(name, made_up()) for name in (*KEY_HEADERS, *RARER_HEADERS)],
+        ),
+        Way("made-up cookies", headers=[("cookie", cookies)]),
+        Way("a query of made-up keys", target=f"{LIST}?{query}"),
+        Way("what proxies might have said", headers=said),
+        Way("a Host that hides the path", hosts=[f"{place}/?"]),
+        Way("Host localhost", hosts=["localhost"]),
+        *(
+            Way(f"the target {target}", target=target)
+            for target in (f"/{LIST}", f"{LIST}/", f"/.{LIST}", f"{public}/..;{LIST}")
+        ),
+    ]
+
+
+def at_the_door(environment: Environment) -> list[Way]:
+    """The first that smoke asks: one request each."""
+    return few(environment)[:6]

@@ -1,0 +1,106 @@
+"""Tries ways in, and tells which of them opened something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import NoAnswer
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.access.probes import refused_plainly
+from suites.api.access.routes import COST, Protected
+from suites.api.access.rules import judged_the_body, lists_models, served
+from suites.api.access.said import public_path
+from suites.api.access.way import LIST, WEBSOCKET, Way
+from suites.api.exposure.paths import is_declared
+
+ENOUGH = 12
+"""Ways that are named: a door is open, and every further look shows more of what is behind."""
+
+
+def sent(target: Target, way: Way, json_body: dict[str, object] | None = None, tokens: int = 0) -> Exchange:
+    """The answer to a way. json_body: of the route, to which the way may add."""
+    body = None if json_body is None else {**json_body, **dict(way.body)}
+    return target.gateway.stranger(
+        way.method,
+        way.target,
+        hosts=way.hosts,
+        headers=way.headers,
+        json_body=body,
+        tokens=tokens,
+        version=way.version,
+    )
+
+
+def to_the_list(target: Target, ways: Iterable[Way]) -> list[Problem]:
+    """The ways that end at the list of models. Raises Untestable where it is open to everybody, NoAnswer
+    where not one of them was answered."""
+    refused_plainly(target)
+    tried = [way for way in ways if way.headers or not _declared(way.target, target)]
+    problems, answers = _opened(target, tried, lambda way: sent(target, way), lists_models)
+    if answers and all(answer.status is None for answer in answers):
+        raise NoAnswer(f"{target.gateway.url}: {answers[0].error}")
+    return [Problem("", f"{what} {LIST} is served: {name}") for what, name in problems]
+
+
+def _declared(path: str, target: Target) -> bool:
+    """Whether the environment declares just this path open; one that only begins as an open one does, and
+    leads elsewhere, is none."""
+    leads = any(sign in path for sign in ("..", ";", "%", "//", "\\"))
+    return not leads and is_declared(path, target.environment.gateway.public_paths)
+
+
+def to_a_route(
+    target: Target, shut: Protected, ways: Iterable[Way], decoys: Sequence[Exchange]
+) -> list[Problem]:
+    """The ways that end at a protected route. decoys: as of ``served``."""
+    route = shut.route
+
+    def ask(way: Way) -> Exchange:
+        return sent(target, way, route.body, tokens=COST)
+
+    def seen(answer: Exchange) -> bool:
+        return served(answer, decoys) or (
+            route.body is not None and judged_the_body(answer, (shut.plain, shut.wrong))
+        )
+
+    # a handshake is a GET: a server may wait for more of one that has a body (RFC 6455 section 4.1)
+    tried = [
+        way.at(route.method, route.path) for way in ways if route.body is None or way.headers != WEBSOCKET
+    ]
+    problems, _ = _opened(target, tried, ask, seen)
+    return [Problem("", f"{what} {route.path} is served: {name}") for what, name in problems]
+
+
+def _opened(
+    target: Target, ways: Iterable[Way], ask: Callable[[Way], Exchange], seen: Callable[[Exchange], bool]
+) -> tuple[list[tuple[str, str]], list[Exchange]]:
+    """(method, what opened) of the ways that did, and all answers. Of a bundle, its parts are named."""
+    opened: list[tuple[str, str]] = []
+    answers: list[Exchange] = []
+    guilty: Exchange | None = None
+    for way in ways:
+        answer = ask(way)
+        answers.append(answer)
+        if not seen(answer):
+            continue
+        guilty = guilty or answer
+        parts = []
+        for part in way.one_by_one() if len(way.headers) > 1 else []:
+            alone = ask(part)
+            if seen(alone):
+                guilty = alone
+                parts.append((way.method, f"{way.name}, by {part.name}"))
+        opened += parts or [(way.method, way.name)]
+        if len(opened) >= ENOUGH:
+            break
+    if guilty is not None:  # what is shown as the request to ask again is the last one
+        target.notebook.exchanges.append(guilty)
+    return opened, answers
+
+
+def decoys_of(target: Target) -> list[Exchange]:
+    """The pages that are open, which a request may have named besides: as of ``served``."""
+    paths = ("/", public_path(target.environment), "/docs", "/ui/")
+    return target.once(("access", "decoys"), lambda: [target.gateway.stranger("GET", path) for path in paths])

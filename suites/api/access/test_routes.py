@@ -1,0 +1,127 @@
+"""API-ACCESS: each protected route for itself. What opens one of them need not open the list of models."""
+
+from collections.abc import Callable
+
+from gateway_acceptance.check import MUST, PROBE, READ, check
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import Untestable, require
+from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.access.bundles import at_the_door, few, of_every_kind
+from suites.api.access.names import other_names
+from suites.api.access.opening import decoys_of, to_a_route, to_the_list
+from suites.api.access.routes import COST, main_routes, protected
+from suites.api.access.rules import ran_behind_the_guard, served
+from suites.api.access.said import of_methods
+from suites.api.access.way import LIST
+from suites.api.auth.probes import contract_routes
+from suites.api.auth.rules import made_up
+from suites.api.exposure.paths import is_declared
+
+DOOR = ("/v1/chat/completions", "/v1/embeddings")
+"""What smoke asks besides the list of models: where an open door costs money."""
+OPENED = "anybody gets in without a key"
+
+
+@check(
+    "API-ACCESS-009",
+    "nothing that a request says besides its key opens the list, chat or embeddings",
+    level=MUST,
+    effect=READ,
+    claims="FUN-04",
+    profile="smoke",
+    spec="OWASP API2:2023; CWE-290",
+)
+def test_the_doors_of_every_client(target: Target, live_gateway: GatewayClient) -> None:
+    """Six requests for each of the three: made-up keys in every other header, in cookies, in the URL; what
+    proxies might have said of client and user; a Host that hides the path, and localhost."""
+    ways = at_the_door(target.environment)
+    shut = protected(target, [route for route in contract_routes(target.environment) if route.path in DOOR])
+    opened = to_the_list(target, ways)
+    for one in shut:
+        opened += to_a_route(target, one, ways, decoys_of(target))
+    require(opened, blame="gateway", alarm=_alarm(opened), judged={"ways": len(ways) * (1 + len(shut))})
+
+
+@check(
+    "API-ACCESS-010",
+    "no way in opens a protected route",
+    level=MUST,
+    effect=PROBE,
+    claims="FUN-04",
+    spec="OWASP API2:2023, API5:2023; CWE-290; CWE-647",
+)
+def test_every_kind_on_every_route(
+    target: Target, live_gateway: GatewayClient, note: Callable[[str, object], None]
+) -> None:
+    """About fifty ways of every kind to chat, embeddings, one model's route and two of management; ten of
+    them to every other route of the contract, and to those of management that only tell something. A body
+    of management is one that cannot be accepted: whoever is told so was past the guard."""
+    main, rest = main_routes(target)
+    ways, some, decoys = of_every_kind(target.environment), few(target.environment), decoys_of(target)
+    tried, opened = 0, list[Problem]()
+    for routes, chosen in ((main, ways), (rest, some)):
+        for one in protected(target, routes):
+            tried += 1
+            opened += to_a_route(target, one, chosen, decoys)
+    note("protected_routes_tried", tried)
+    if not tried:
+        raise Untestable("no protected route was found that refuses", "see API-AUTH-015 and -016 first")
+    require(opened, blame="gateway", alarm=_alarm(opened), judged={"protected routes": tried})
+
+
+@check(
+    "API-ACCESS-011",
+    "no method and no version of HTTP lets anybody in",
+    level=MUST,
+    effect=PROBE,
+    claims="FUN-04",
+    spec="RFC 9110 section 9.1; CWE-650",
+)
+def test_methods(target: Target, live_gateway: GatewayClient) -> None:
+    """Other methods than the guard may look at, methods that headers say are meant, HTTP/1.0. HEAD counts
+    where it tells the length of the protected list."""
+    opened = to_the_list(target, of_methods())
+    head = live_gateway.stranger("HEAD", LIST)
+    if ran_behind_the_guard(head, target.once(("models",), live_gateway.models)):
+        opened.append(Problem("", f"HEAD {LIST} is served: it tells the length of the list"))
+    require(opened, blame="gateway", alarm=f"{OPENED}, by another method or version")
+
+
+@check(
+    "API-ACCESS-012",
+    "no other name of a route serves anybody without a key",
+    level=MUST,
+    effect=PROBE,
+    claims="FUN-04",
+    spec="OWASP API9:2023; environment: gateway.public_paths",
+)
+def test_other_names(target: Target, live_gateway: GatewayClient) -> None:
+    """Without ``/v1``, Azure's, Anthropic's, Google's and Ollama's names, below other roots: asked without a
+    key, with a made-up one, and with made-up ones in other headers."""
+    public = target.environment.gateway.public_paths
+    decoys = decoys_of(target)
+    others = [(name, made_up()) for name in ("x-api-key", "api-key", "x-goog-api-key")]
+    opened = []
+    for route in other_names(target.environment):
+        if is_declared(route.path, public):
+            continue
+        for what, headers in (
+            ("without a key", []),
+            ("with a made-up key", [("authorization", f"Bearer {made_up()}")]),
+            ("with made-up keys in other headers", others),
+        ):
+            answer = live_gateway.stranger(
+                route.method, route.path, headers=headers, json_body=route.body, tokens=COST
+            )
+            if served(answer, decoys):
+                opened.append(Problem("", f"{route} is served {what}"))
+                break
+            if answer.status in (404, 405):
+                break
+    require(opened, blame="gateway", alarm=f"{OPENED}, under another name of a route")
+
+
+def _alarm(opened: list[Problem]) -> str:
+    """One sentence of the first way."""
+    return f"{OPENED}: {opened[0].message}" if opened else ""
