@@ -80,6 +80,10 @@ def main_routes(target: Target) -> tuple[list[Route], list[Route]]:
 def reading_routes(target: Target) -> list[str]:
     """Protected GET routes that only tell something: those of management that we know, then those that the
     gateway's own description names."""
+    return target.once(("access", "reading"), lambda: _reading_routes(target))
+
+
+def _reading_routes(target: Target) -> list[str]:
     known = [route.path for route in MANAGEMENT if route.method == "GET"]
     try:
         # that it comes at all, and in time, is API-EXPO-002's
