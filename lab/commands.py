@@ -22,6 +22,8 @@ from lab.hosts.provider import PROVIDER as HOSTS
 from lab.local import start
 from lab.mutation_matrix import Matrix, run_matrix
 from lab.outage_matrix import run_outage_matrix, run_outages_repeated
+from lab.profile_matrix import run_profile
+from lab.profile_matrix import text as profile_text
 from lab.state import LabState, lab_folder, read_state, running_labs, stop
 from lab.weak_matrix import run_weak
 from lab.weak_matrix import text as weak_text
@@ -101,6 +103,12 @@ def add_mutation_matrix_command(commands: Any) -> None:
         "--weak",
         action="store_true",
         help="the gateway's faults before models that talk and do not obey: exit 1 below 95 in 100",
+    )
+    which.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="how much a profile sees instead: all of it against each fault of the gateway. Exit 1 below 70 "
+        "in 100",
     )
     command.add_argument(
         "--whole", action="store_true", help="with --controls: all checks of nightly, not a selection"
@@ -213,6 +221,11 @@ def faults_page() -> str:
 
 def _mutation_matrix(arguments: argparse.Namespace) -> int:
     say = (lambda _: None) if arguments.json else print
+    if arguments.profile:
+        seen = run_profile(project_root(), arguments.profile, arguments.only, arguments.litellm, say)
+        document = {"share": seen.share, **asdict(seen)}
+        print(json.dumps(document, indent=1) if arguments.json else profile_text(seen))
+        return 0 if seen.complete else EXIT_NOT_READY
     if arguments.weak:
         weak = run_weak(project_root(), arguments.only, arguments.litellm, say)
         print(json.dumps(asdict(weak), indent=1) if arguments.json else weak_text(weak))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,19 +41,21 @@ def read_collected(folder: Path, worker: str) -> tuple[list[Selected], list[Chec
     document = json.loads(_file(folder, worker).read_text(encoding="utf-8"))
     if document["mistakes"]:
         raise UsageProblem(document["mistakes"])
-    catalogue = [
-        Check(
-            **{
-                **check,
-                "level": Level(check["level"]),
-                "effect": Effect(check["effect"]),
-                "claims": tuple(check["claims"]),
-                "profiles": tuple(check["profiles"]),
-            }
-        )
-        for check in document["catalogue"]
-    ]
+    catalogue = [check_from(check) for check in document["catalogue"]]
     return [Selected(**case) for case in document["selected"]], catalogue, document["left_out"]
+
+
+def check_from(document: Mapping[str, Any]) -> Check:
+    """A check's declaration as JSON carries it."""
+    return Check(
+        **{
+            **document,
+            "level": Level(document["level"]),
+            "effect": Effect(document["effect"]),
+            "claims": tuple(document["claims"]),
+            "profiles": tuple(document["profiles"]),
+        }
+    )
 
 
 def _selected(item: pytest.Item) -> Selected:

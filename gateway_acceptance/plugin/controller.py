@@ -30,6 +30,8 @@ from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
 from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems
+from gateway_acceptance.plugin.breaches import DECLARED, added
+from gateway_acceptance.plugin.collected import check_from
 from gateway_acceptance.plugin.deciding import Stamps
 from gateway_acceptance.plugin.options import ALLOW_DISRUPT, narrowed, profile_of, runs_root, user_folder
 from gateway_acceptance.plugin.outcome import utc
@@ -67,6 +69,7 @@ class Controller:
     catalogue: dict[str, Check] = field(default_factory=dict)
     selected: dict[str, Selected] = field(default_factory=dict)
     cases: list[dict[str, Any]] = field(default_factory=list)
+    breaches: list[dict[str, Any]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     interrupted: str = ""
     nothing_selected: str = ""
@@ -207,6 +210,16 @@ class Controller:
             self.identities.append(identities(targets, self.identities[0]))
         else:
             self.identities.append(identities(targets))
+
+    def add_breaches(self) -> None:
+        """What exchanges broke of checks' rules becomes cases of these checks, once."""
+        for breach in self.breaches:
+            check = check_from(breach.pop(DECLARED))
+            self.catalogue.setdefault(check.id, check)
+        cases, selected = added(self.cases, self.breaches)
+        self.cases += cases
+        self.selected.update({case.nodeid: case for case in selected})
+        self.breaches = []
 
     def finish(self) -> None:
         """Write record and views of every environment, and prove that no secret is among them."""

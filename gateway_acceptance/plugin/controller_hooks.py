@@ -68,6 +68,10 @@ class ControllerHooks:
         spoken = getattr(report, "gateway_verdict", None)
         if spoken is not None:
             self._phases.setdefault(report.nodeid, []).append(Verdict(spoken))
+        self._controller.breaches += getattr(report, "gateway_breaches", ())
+        for sentence in getattr(report, "gateway_mistakes", ()):
+            if sentence not in self._controller.broken:
+                self._controller.broken.append(sentence)
         if case is not None:
             self._controller.cases.append(case)
             told = max(self._phases.pop(report.nodeid, ()), key=lambda verdict: verdict.rank, default=None)
@@ -109,6 +113,7 @@ class ControllerHooks:
         stopped = session.shouldfail or session.shouldstop
         if stopped and not controller.broken:
             controller.interrupted = controller.interrupted or str(stopped)
+        controller.add_breaches()
         controller.identify()
         try:
             controller.release()

@@ -13,7 +13,7 @@ from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.environment import load_environments
 from gateway_acceptance.environment.secrets import secrets_of
-from gateway_acceptance.plugin import options
+from gateway_acceptance.plugin import options, suite_hooks
 from gateway_acceptance.plugin.controller import Controller
 from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
 from gateway_acceptance.plugin.deciding import STAMPS, stamps_of
@@ -74,6 +74,11 @@ __all__ = [
 ]
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """What suites may tell the plugin."""
+    pluginmanager.add_hookspecs(suite_hooks)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Environments and waivers are validated whole, here, before anything else happens."""
@@ -117,6 +122,7 @@ def pytest_configure(config: pytest.Config) -> None:
         {template.id for template in templates},
         harms,
         Path(learning) if learning else None,
+        lambda: [rule for rules in config.hook.pytest_gateway_rules() for rule in rules],
     )
     for each in environments:
         state.redactor.add(f"key of {each.name}", os.environ.get(each.gateway.key_variable or "", ""))

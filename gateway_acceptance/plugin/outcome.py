@@ -19,6 +19,7 @@ import pytest
 import gateway_acceptance
 from gateway_acceptance.check import Check
 from gateway_acceptance.deviations import about, forbidden, general_lines, names_of
+from gateway_acceptance.environment import Environment
 from gateway_acceptance.places import data_root
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.worker import WorkerState
@@ -234,10 +235,19 @@ def waivers_of(
 ) -> list[Waiver]:
     """The waivers in scope, not expired, that speak of this case of a check, where it has that verdict."""
     environment = state.environment(environment_of(item))
+    return waivers_in_scope(check_id, parameters_of(item), environment, state, verdict)
+
+
+def waivers_in_scope(
+    check_id: str,
+    parameters: dict[str, str],
+    environment: Environment,
+    state: WorkerState,
+    verdict: Verdict = Verdict.FAILED,
+) -> list[Waiver]:
+    """As ``waivers_of``, of a case by its parameters."""
     held = state.waivers.get(environment.name, ())
-    if not any(
-        waiver.verdict == verdict and waiver.concerns(check_id, parameters_of(item)) for waiver in held
-    ):
+    if not any(waiver.verdict == verdict and waiver.concerns(check_id, parameters) for waiver in held):
         return []  # nobody need be asked for a version
     version = state.version(environment.name) or None
     today = datetime.now(UTC).date()
@@ -246,9 +256,19 @@ def waivers_of(
         for waiver in held
         if waiver.verdict == verdict
         and waiver.in_scope(environment.name, environment.gateway.product, version)
-        and waiver.concerns(check_id, parameters_of(item))
+        and waiver.concerns(check_id, parameters)
         and not waiver.expired(today)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """Which case: of what environment and check, by what name, with which parameters."""
+
+    environment: str
+    check: str
+    nodeid: str
+    parameters: Mapping[str, str]
 
 
 def case_document(
@@ -256,14 +276,31 @@ def case_document(
 ) -> dict[str, Any]:
     """The case as the record keeps it, redacted; JSON-like, so that it travels from worker to controller."""
     redact: Redactor = state.redactor
-    exchanges = state.notebook.exchanges
+    ran = Ran(environment_of(item), check.id, item.nodeid, parameters_of(item))
+    told = replace(outcome, message=outcome.message or _held(outcome))
+    return case_of(ran, told, started, duration_s, state.notebook.exchanges, redact) | {
+        "subjects": SUBJECTS.counts,
+        "facts": {name: redact(value) for name, value in state.notebook.facts.items()},
+        "pictures": {name: redact(svg) for name, svg in state.notebook.pictures.items()},
+    }
+
+
+def case_of(
+    ran: Ran,
+    outcome: Outcome,
+    started: float,
+    duration_s: float,
+    exchanges: Sequence[Exchange],
+    redact: Redactor,
+) -> dict[str, Any]:
+    """A case as the record keeps it, without subjects, facts and pictures."""
     return {
-        "environment": environment_of(item),
-        "check": check.id,
-        "nodeid": redact(item.nodeid),
-        "parameters": {name: redact(value) for name, value in parameters_of(item).items()},
+        "environment": ran.environment,
+        "check": ran.check,
+        "nodeid": redact(ran.nodeid),
+        "parameters": {name: redact(value) for name, value in ran.parameters.items()},
         "verdict": outcome.verdict.value,
-        "message": _cut(redact(outcome.message or _held(outcome))),
+        "message": _cut(redact(outcome.message)),
         "blame": outcome.blame,
         "alarm": redact(outcome.alarm),
         "waiver": outcome.waiver or None,
@@ -271,9 +308,9 @@ def case_document(
         "duration_s": round(duration_s, 4),
         "requests": len(exchanges),
         "evidence": [exchange.evidence(redact) for exchange in exchanges[-SHOWN_EXCHANGES:]],
-        "subjects": SUBJECTS.counts,
-        "facts": {name: redact(value) for name, value in state.notebook.facts.items()},
-        "pictures": {name: redact(svg) for name, svg in state.notebook.pictures.items()},
+        "subjects": {},
+        "facts": {},
+        "pictures": {},
         "detail": redact(outcome.detail),
     }
 

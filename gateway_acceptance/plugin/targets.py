@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -29,6 +29,7 @@ from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.pace import Pace
 from gateway_acceptance.wire.route import route_of
 from gateway_acceptance.wire.sender import Deadline, Sender
+from gateway_acceptance.wire.watch import UniversalRule, Watch
 
 if TYPE_CHECKING:
     import openai
@@ -47,9 +48,10 @@ class Target:
         started: float,
         notebook: Notebook,
         recorded_facts: Mapping[str, str] | None = None,
+        rules: Sequence[UniversalRule] = (),
     ) -> None:
         """folder: private to the run, shared by its workers; started: seconds since the epoch;
-        recorded_facts: as of ``Machines``."""
+        recorded_facts: as of ``Machines``; rules: that every exchange is held against."""
         self.environment, self.key, self.notebook = environment, key, notebook
         notebook.agent = notebook.agent or f"run {run_id_of(started)}"
         self._folder = folder
@@ -64,9 +66,10 @@ class Target:
         self.breaker = Breaker(
             folder / f"trouble-{environment.name}.json", gateway.url, self._holds_key, self._looked
         )
+        self.watch = Watch(environment, key, rules)
         self.conduct = Conduct(
             before=[self.breaker.before],
-            after=[self.breaker.after],
+            after=[self.watch.after, self.breaker.after],
             patience_s=PATIENCE_S,
             silent=self.breaker.silent,
             pace=Pace(folder, environment.name, environment.policy, started + environment.policy.seconds),

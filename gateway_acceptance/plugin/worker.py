@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.waivers import Waiver
 from gateway_acceptance.wire.exchange import Notebook
+from gateway_acceptance.wire.watch import UniversalRule
 
 CONNECTIONS = "connections.json"
 
@@ -27,7 +28,8 @@ CONNECTIONS = "connections.json"
 class WorkerState:
     """folder: private to the run (0700), shared with the controller; waivers: of each environment; claims:
     ids that checks may name; harms: what is never a deviation; learning: where what fails is written down,
-    instead of being accepted."""
+    instead of being accepted; rules: that every exchange is held against, asked for when
+    the first target is made."""
 
     environments: Sequence[Environment]
     folder: Path
@@ -35,6 +37,7 @@ class WorkerState:
     claims: Collection[str]
     harms: Sequence[Harm] = ()
     learning: Path | None = None
+    rules: Callable[[], Sequence[UniversalRule]] = tuple
     notebook: Notebook = field(default_factory=Notebook)
     redactor: Redactor = field(default_factory=Redactor)
     targets: dict[str, Target] = field(default_factory=dict)
@@ -95,6 +98,7 @@ class WorkerState:
                 self.connections.started,
                 self.notebook,
                 self.connections.facts.get(environment.name, {}),
+                self.rules(),
             )
         return self.targets[environment.name]
 

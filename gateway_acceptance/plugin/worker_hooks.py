@@ -17,9 +17,10 @@ from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.binding import write_problems
 from gateway_acceptance.plugin.blame import located
+from gateway_acceptance.plugin.breaches import breached, mistakes
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
-from gateway_acceptance.plugin.options import profile_of
+from gateway_acceptance.plugin.options import CHECKS_ROOT, profile_of
 from gateway_acceptance.plugin.outcome import (
     Outcome,
     accepted,
@@ -29,6 +30,7 @@ from gateway_acceptance.plugin.outcome import (
     unless_vacuous,
 )
 from gateway_acceptance.plugin.own_logs import OwnLogs
+from gateway_acceptance.plugin.owners import declared
 from gateway_acceptance.plugin.parametrise import (
     check_of,
     concerns_an_environment,
@@ -157,7 +159,7 @@ class WorkerHooks:
             raise NotPermitted(reason)
         target = self._state.targets.get(environment.name)
         if target is not None:
-            target.breaker.suspended = check.effect is Effect.DISRUPT
+            target.breaker.suspended = target.watch.suspended = check.effect is Effect.DISRUPT
             over = target.budget.over() if check.suite != "host" else None
             if over:
                 raise NotPermitted(over)  # nothing more is sent: the run does not walk through what remains
@@ -203,7 +205,17 @@ class WorkerHooks:
             learn(final, check, item, self._state)
             case = case_document(item, check, final, begun, time.time() - begun, self._state)
             report.gateway_case = case  # type: ignore[attr-defined]
+            environment = self._state.environment(environment_of(item))
+            broken = breached(self._state, environment, self._declared)
+            if broken:
+                report.gateway_breaches = broken  # type: ignore[attr-defined]
+            if mistaken := mistakes(self._state, environment.name):
+                report.gateway_mistakes = mistaken  # type: ignore[attr-defined]
         return report
+
+    def _declared(self, check_id: str) -> Check | None:
+        """A check by its id, whether or not it was collected."""
+        return self._catalogue.get(check_id) or declared(check_id, self._config.rootpath / CHECKS_ROOT)
 
     def _located(self, outcome: Outcome, item: pytest.Item) -> Outcome:
         try:

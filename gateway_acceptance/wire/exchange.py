@@ -30,7 +30,7 @@ class Exchange:
     connection: the number of the connection that it came on, among those of this process; 0 where unknown.
     dropped: it was sent on a connection that had been used before, and the server had closed that without a
     byte; it was asked again on a fresh one. withheld: it was asked where nobody should get in, so nothing
-    that it showed is kept as evidence.
+    that it showed is kept as evidence. whole: the answer was read to its end.
     """
 
     method: str
@@ -48,6 +48,7 @@ class Exchange:
     connection: int = 0
     dropped: bool = False
     withheld: bool = False
+    whole: bool = True
 
     def answered(self, **answer: Any) -> Exchange:
         """The same request with its answer: fields of this class by name."""

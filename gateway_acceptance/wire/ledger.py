@@ -72,7 +72,7 @@ class TooMuch(Exception):  # noqa: N818  (a finding about an answer)
 
 class Entry:
     """One exchange while it happens. error: what broke, in words, or empty; read_at: seconds since sending
-    when the last piece came; dropped: as of ``Exchange``."""
+    when the last piece came; dropped: as of ``Exchange``; whole: the body came to its end."""
 
     def __init__(
         self, ledger: Ledger, asked: Exchange, terms: Terms, allowance: Allowance, place: int | None = None
@@ -88,6 +88,7 @@ class Entry:
         self.served_by = ""
         self.read_at = 0.0
         self.dropped = False
+        self.whole = False
 
     def head(self, status: int, headers: Headers, connection: int) -> None:
         """The answer's head came, on the connection of that number."""
@@ -145,6 +146,7 @@ class Entry:
             served_by=self.served_by,
             connection=self._connection,
             dropped=self.dropped,
+            whole=self.whole,
         )
 
 

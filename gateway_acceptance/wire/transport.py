@@ -233,6 +233,7 @@ class _NotedStream(httpx2.SyncByteStream):
                 with within(self._entry.allowance):
                     data = next(pieces, None)
                 if data is None:
+                    self._entry.whole = True
                     return
                 self._note(data)
             except (httpx2.TransportError, TooMuch) as failure:
@@ -260,6 +261,7 @@ class _AsyncNotedStream(httpx2.AsyncByteStream):
                 with within(self._entry.allowance):
                     data = await anext(pieces, None)
                 if data is None:
+                    self._entry.whole = True
                     return
                 self._note(data)
             except (httpx2.TransportError, TooMuch) as failure:

@@ -1,0 +1,11 @@
+"""Hooks by which suites tell the plugin what it does not know by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway_acceptance.wire.watch import UniversalRule
+
+
+def pytest_gateway_rules() -> Sequence[UniversalRule]:  # type: ignore[empty-body]
+    """The rules that every exchange of a run is held against (docs/every-exchange.md)."""

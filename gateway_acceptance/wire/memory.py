@@ -1,0 +1,45 @@
+"""What rules remember over a run: named values, of bounded number."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import Any
+
+MOST_KEPT = 20_000
+"""Entries of one name; the oldest is forgotten first."""
+
+
+class Memory:
+    """Values by name and key, and the last few values by name."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, OrderedDict[Any, Any]] = {}
+        self._last: dict[str, deque[Any]] = {}
+
+    def first(self, name: str, key: Any, value: Any, most: int = MOST_KEPT) -> Any:
+        """What was kept first under this key; the value itself, where that is now."""
+        entries = self._kept.setdefault(name, OrderedDict())
+        if key in entries:
+            return entries[key]
+        entries[key] = value
+        if len(entries) > most:
+            entries.popitem(last=False)
+        return value
+
+    def known(self, name: str, key: Any) -> Any:
+        """What is kept under this key, or None."""
+        return self._kept.get(name, {}).get(key)
+
+    def count(self, name: str, key: Any) -> int:
+        """How often this has been asked for the key, this time included."""
+        entries = self._kept.setdefault(name, OrderedDict())
+        entries[key] = entries.get(key, 0) + 1
+        if len(entries) > MOST_KEPT:
+            entries.popitem(last=False)
+        return int(entries[key])
+
+    def last(self, name: str, value: Any, most: int) -> list[Any]:
+        """The last values under this name, at most so many, this one included."""
+        values = self._last.setdefault(name, deque(maxlen=most))
+        values.append(value)
+        return list(values)

@@ -1,0 +1,104 @@
+"""Every exchange is judged by everything that applies to it. Design: docs/every-exchange.md.
+
+``Watch`` is told each exchange that has ended, reads it once and asks the rules of its kind. It never sends,
+never raises for what a target sent, and keeps a bounded amount.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.memory import Memory
+from gateway_acceptance.wire.seen import Kind, Seen, look
+
+MOST_PROBLEMS = 12
+"""Different problems of one check and alias that are told; what breaks once breaks a thousand times."""
+MOST_EVIDENCE = 3
+"""Exchanges that are kept as evidence of one check and alias."""
+
+Judge = Callable[[Seen, Memory], Iterable[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class UniversalRule:
+    """check: the id of the check that owns the rule; kinds: of exchange that it speaks of; judge: what is
+    wrong with one, in the words of that check."""
+
+    check: str
+    kinds: frozenset[Kind]
+    judge: Judge
+
+
+@dataclass(slots=True)
+class Breach:
+    """What exchanges of one alias broke of one check's rules. alias: empty where it is of none."""
+
+    check: str
+    alias: str
+    problems: dict[str, Problem] = field(default_factory=dict)
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def add(self, problem: Problem, exchange: Exchange) -> None:
+        """One more problem; the same again says nothing new."""
+        told = str(problem)
+        if told in self.problems or len(self.problems) >= MOST_PROBLEMS:
+            return
+        self.problems[told] = problem
+        if len(self.exchanges) < MOST_EVIDENCE and exchange not in self.exchanges[-1:]:
+            self.exchanges.append(exchange)
+
+
+class Watch:
+    """Over one environment, in one process. rules: by whom they are owned, in any order."""
+
+    def __init__(self, environment: Environment, key: str, rules: Sequence[UniversalRule]) -> None:
+        self._environment, self._key = environment, key
+        self._rules: dict[Kind, list[UniversalRule]] = {
+            kind: [rule for rule in rules if kind in rule.kinds] for kind in Kind
+        }
+        self._lock = threading.Lock()
+        self._memory = Memory()
+        self._breaches: dict[tuple[str, str], Breach] = {}
+        self._running = 0
+        self.suspended = False
+        """While a check takes something down on purpose."""
+        self.mistakes: list[str] = []
+        """Rules that could not judge: mistakes of ours, one sentence each."""
+
+    def after(self, exchange: Exchange) -> None:
+        """Of ``Conduct``: an exchange has ended."""
+        if self.suspended:
+            return
+        seen = look(exchange, self._environment, self._key)
+        if seen is None:
+            return
+        with self._lock:
+            for kind in seen.kinds:
+                for rule in self._rules[kind]:
+                    self._judge(rule, seen)
+
+    def _judge(self, rule: UniversalRule, seen: Seen) -> None:
+        try:
+            problems = list(rule.judge(seen, self._memory))
+        except Exception as error:  # noqa: BLE001  (a rule of ours fell over an answer: told as what it is)
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            said = f"{type(error).__name__} in {place.name}, line {place.lineno}"
+            sentence = f"a rule of {rule.check} could not judge an exchange: {said}"
+            if sentence not in self.mistakes:
+                self.mistakes.append(sentence)
+            return
+        for problem in problems:
+            breach = self._breaches.setdefault((rule.check, seen.alias), Breach(rule.check, seen.alias))
+            breach.add(problem, seen.exchange)
+
+    def taken(self) -> list[Breach]:
+        """What was broken since this was asked last."""
+        with self._lock:
+            found, self._breaches = list(self._breaches.values()), {}
+        return found

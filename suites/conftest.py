@@ -1,0 +1,12 @@
+"""Hands the plugin the rules that every exchange is held against."""
+
+from collections.abc import Sequence
+
+from gateway_acceptance.wire.watch import UniversalRule
+
+
+def pytest_gateway_rules() -> Sequence[UniversalRule]:
+    """Asked once, when the first exchange is about to be made."""
+    from suites.every_exchange import RULES  # only where something is judged: collecting needs none of it
+
+    return RULES

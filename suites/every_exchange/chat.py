@@ -1,0 +1,145 @@
+"""Rules over every chat completion: shape, id, time, model, usage, and why it ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gateway_acceptance.check import Level
+from gateway_acceptance.problem import Problem, at_level
+from gateway_acceptance.wire.memory import Memory
+from gateway_acceptance.wire.schema import chat_completion_problems
+from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.watch import UniversalRule
+from suites.api.chat.extract import names, names_of, numbers_in, wrong_time
+from suites.every_exchange.ids import repeated_id
+from suites.every_exchange.said import (
+    answers_asked,
+    choice_of,
+    count_of,
+    limit_of,
+    plain,
+    text_of,
+    upstreams_of,
+    usage_of,
+)
+
+COUNT = re.compile(r"[\d\s.,;:]+")
+"""A text of numbers alone: each of them is a token at least, in any tokenizer."""
+NUMBERS = 10
+SMALL = 1024
+"""Tokens of prompt and answer together that every window holds."""
+SHOWN = 80
+
+
+def shape(seen: Seen, _: Memory) -> list[Problem]:
+    """As of API-CHAT-001. How many answers come for several is a matter of its own (API-CHAT-018)."""
+    asked, came = answers_asked(seen), seen.document.get("choices")
+    expected = asked if asked == 1 or not isinstance(came, list) else len(came)
+    return at_level(chat_completion_problems(seen.body, expected_choices=expected), Level.MUST)
+
+
+def own_id(seen: Seen, memory: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-003."""
+    told = repeated_id(memory, "chat id", seen.document.get("id"))
+    if told:
+        yield Problem("", f"expected {told.answers} different ids, more than one has {told.id}")
+
+
+def time(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-004."""
+    wrong = wrong_time(seen.document.get("created"), seen.exchange)
+    if wrong:
+        yield Problem("", wrong)
+
+
+def model(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-005."""
+    upstreams, named = upstreams_of(seen), seen.document.get("model")
+    if upstreams and not names(named, seen.alias, upstreams):
+        expected = f"{seen.alias} or one of {sorted(set(upstreams))}"
+        yield Problem("", f"expected the model {expected}, got {named!r}")
+
+
+def exact_model(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-006."""
+    upstreams, named = upstreams_of(seen), seen.document.get("model")
+    exact = names_of(seen.alias, upstreams)
+    if upstreams and (not isinstance(named, str) or named not in exact):
+        yield Problem("", f"expected one of {sorted(exact)}, exactly, got {named!r}")
+
+
+def prompt_counted(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-013: a prompt has a token at least."""
+    count = count_of(seen, "prompt_tokens")
+    if count is None:
+        told = usage_of(seen) or seen.document.get("usage")
+        yield Problem("", f"expected usage.prompt_tokens to be an integer, got {told!r}")
+    elif count < 1:
+        yield Problem("", f"expected the tokens of a prompt to be counted, got {count}")
+
+
+def completion_counted(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-012. Some tokens are two short words; a number is a token of its own."""
+    text, count = text_of(seen), count_of(seen, "completion_tokens")
+    if count is None:
+        told = usage_of(seen) or seen.document.get("usage")
+        yield Problem("", f"expected usage.completion_tokens to be an integer, got {told!r}")
+        return
+    if not text or not plain(seen):
+        return
+    words = len(text.split())
+    least, what = max(1, words // 2), f"{words} words, at least"
+    if COUNT.fullmatch(text) and len(numbers_in(text)) >= NUMBERS:
+        least, what = len(numbers_in(text)), "numbers"
+    most = max(len(text.encode()) + 8, count)
+    if count < least:
+        yield Problem("", f"for an answer of {least} {what}: expected {least} to {most} tokens, got {count}")
+
+
+def limited(name: str, seen: Seen) -> Iterator[Problem]:
+    """As of API-CHAT-010 and 011: an answer is not longer than it may be."""
+    asked, limit = limit_of(seen)
+    count = count_of(seen, "completion_tokens")
+    if asked == name and limit is not None and count is not None and answers_asked(seen) == 1:
+        text = text_of(seen)
+        if plain(seen) and count > limit and len(text.split()) > limit // 2:
+            yield Problem("", f"expected at most {limit} tokens, {count} are counted for {text[:200]!r}")
+
+
+def ended(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-008: an answer far below its limit, in a window that holds it, came to its end."""
+    limit, count, total = (
+        limit_of(seen)[1],
+        count_of(seen, "completion_tokens"),
+        count_of(seen, "total_tokens"),
+    )
+    if limit is None or count is None or total is None or not text_of(seen) or not plain(seen):
+        return
+    if choice_of(seen).get("finish_reason") == "length" and 2 * count < limit and total < SMALL:
+        yield Problem("", "expected finish_reason stop, got 'length'")
+
+
+def cut(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-009: an answer that fills its limit says something of its end."""
+    limit, count, choice = limit_of(seen)[1], count_of(seen, "completion_tokens"), choice_of(seen)
+    if limit is None or count is None or not choice or count < limit:
+        return
+    if choice.get("finish_reason") is None:
+        yield Problem("", f"expected finish_reason length, got None after {text_of(seen)[:SHOWN]!r}")
+
+
+WHOLE = frozenset({Kind.CHAT})
+CHAT_RULES = (
+    UniversalRule("API-CHAT-001", WHOLE, shape),
+    UniversalRule("API-CHAT-003", WHOLE, own_id),
+    UniversalRule("API-CHAT-004", WHOLE, time),
+    UniversalRule("API-CHAT-005", WHOLE, model),
+    UniversalRule("API-CHAT-006", WHOLE, exact_model),
+    UniversalRule("API-CHAT-008", WHOLE, ended),
+    UniversalRule("API-CHAT-009", WHOLE, cut),
+    UniversalRule("API-CHAT-010", WHOLE, lambda seen, _: limited("max_tokens", seen)),
+    UniversalRule("API-CHAT-011", WHOLE, lambda seen, _: limited("max_completion_tokens", seen)),
+    UniversalRule("API-CHAT-012", WHOLE, completion_counted),
+    UniversalRule("API-CHAT-013", WHOLE, prompt_counted),
+)

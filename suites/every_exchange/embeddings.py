@@ -1,0 +1,196 @@
+"""Rules over every embedding: shape, length, model, usage, and the same vector for the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gateway_acceptance.check import Level
+from gateway_acceptance.problem import Problem, at_level
+from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.memory import Memory
+from gateway_acceptance.wire.schema import embedding_problems, embedding_vector
+from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.watch import UniversalRule
+from suites.api.embeddings.rules import UNIT_TOLERANCE, bits_that_differ, length, same
+from suites.every_exchange.said import upstreams_of
+
+KEPT_TEXTS = 256
+"""Texts of one run whose vectors are kept."""
+WORDS = 3
+"""From so many on texts without a word in common mean different things to any model."""
+
+
+def texts_of(seen: Seen) -> list[str]:
+    """The texts of an ordinary request; empty where it has others, or asks for dimensions."""
+    given = seen.asked.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if "dimensions" in seen.asked or not isinstance(texts, list):
+        return []
+    return texts if all(isinstance(text, str) and text.strip() for text in texts) else []
+
+
+def raw_of(seen: Seen) -> list[object]:
+    """The ``embedding`` of each entry as it was sent, where there is one for each text; else empty."""
+    data = seen.document.get("data")
+    if not isinstance(data, list) or len(data) != len(texts_of(seen)):
+        return []
+    return [entry.get("embedding") if isinstance(entry, dict) else None for entry in data]
+
+
+def shape(seen: Seen, _: Memory) -> list[Problem]:
+    """As of API-EMB-001."""
+    texts = texts_of(seen)
+    if not texts:
+        return []
+    problems = embedding_problems(
+        seen.body,
+        inputs=len(texts),
+        dimensions=_declared(seen, "dimensions"),
+        distinct=_apart(texts),
+    )
+    return at_level(problems, Level.MUST)
+
+
+def _declared(seen: Seen, name: str) -> Any:
+    """What is declared of the model; None for a group."""
+    model = next((one for one in seen.environment.models if one.alias == seen.alias), None)
+    return getattr(model, name, None)
+
+
+def _apart(texts: Sequence[str]) -> bool:
+    words = [set(text.lower().split()) for text in texts]
+    return all(len(one) >= WORDS for one in words) and all(
+        not words[i] & words[j] for i in range(len(words)) for j in range(i)
+    )
+
+
+def unit(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-EMB-002."""
+    if not _declared(seen, "unit_norm"):
+        return
+    for value in raw_of(seen):
+        vector = embedding_vector(value)
+        if vector and abs(length(vector) - 1) > UNIT_TOLERANCE:
+            found = length(vector)
+            yield Problem("", f"expected vectors of length 1 ± {UNIT_TOLERANCE}, got length {found:.6f}")
+            return
+
+
+def in_base64(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-EMB-010."""
+    if seen.asked.get("encoding_format") == "base64":
+        for value in raw_of(seen):
+            if not isinstance(value, str):
+                yield Problem("", f"expected a base64 string, got a {type(value).__name__}")
+                return
+
+
+def as_floats(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-EMB-012: of who asks for nothing, and so much more of who asks for floats."""
+    if seen.asked.get("encoding_format", "float") == "float":
+        for value in raw_of(seen):
+            if not isinstance(value, list):
+                yield Problem("", f"expected a list of floats by default, got a {type(value).__name__}")
+                return
+
+
+def usage(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-EMB-014."""
+    told = seen.document.get("usage")
+    counts: Mapping[str, Any] = told if isinstance(told, dict) else {}
+    prompt, total = counts.get("prompt_tokens"), counts.get("total_tokens")
+    if type(prompt) is not int or type(total) is not int:
+        yield Problem("", f"expected usage with prompt_tokens and total_tokens, got {told!r}")
+    elif prompt < 1 and texts_of(seen):
+        yield Problem("", f"expected at least one token for a text, got prompt_tokens {prompt}")
+    elif total != prompt:
+        yield Problem("", f"expected total_tokens to be prompt_tokens, got {total} and {prompt}")
+
+
+def usage_grows(seen: Seen, memory: Memory) -> Iterator[Problem]:
+    """As of API-EMB-015: of several texts against the first of them alone, and no more than bytes."""
+    texts, told = texts_of(seen), seen.document.get("usage")
+    together = told.get("prompt_tokens") if isinstance(told, dict) else None
+    if not texts or type(together) is not int:
+        return
+    if len(texts) == 1:
+        memory.first("tokens of a text", (seen.alias, texts[0]), together, KEPT_TEXTS)
+        return
+    alone = memory.known("tokens of a text", (seen.alias, texts[0]))
+    most = sum(len(text.encode()) + 2 for text in texts)
+    if alone is not None and not alone < together <= most:
+        yield Problem(
+            "",
+            f"expected more than {alone} and at most {most} prompt_tokens for {_number(len(texts))} texts, "
+            f"got {together}",
+        )
+
+
+def _number(count: int) -> str:
+    return {2: "two", 3: "three"}.get(count, str(count))
+
+
+def model(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-EMB-016."""
+    named, behind = seen.document.get("model"), upstreams_of(seen)
+    if behind and named not in (seen.alias, *behind, *map(full_name, behind)):
+        yield Problem("", f"expected the model {seen.alias!r} or {behind[0]!r}, got {named!r}")
+
+
+def same_vector(check: str, seen: Seen, memory: Memory) -> Iterator[Problem]:
+    """The vector that a text had before: alone and in batches, as a string and in a list, as floats and in
+    base64. It belongs to the check of the first of these in which the two requests differ."""
+    texts, place = texts_of(seen), f"vector of a text ({check})"
+    for at, (text, value) in enumerate(zip(texts, raw_of(seen), strict=False)):
+        vector = embedding_vector(value)
+        if vector is None:
+            continue
+        form = (isinstance(value, str), len(texts), isinstance(seen.asked["input"], str), tuple(texts))
+        before, (coded, many, string, others) = memory.first(
+            place, (seen.alias, text), (vector, form), KEPT_TEXTS
+        )
+        if before is vector or same(before, vector):
+            continue
+        if coded is not form[0]:
+            owner = "API-EMB-011"
+            told = f"expected the same 32-bit floats in base64 as in the list, {_bits(before, vector)} differ"
+        elif many != len(texts):
+            owner = "API-EMB-007"
+            told = "expected the vectors of the batch for its texts alone, another came"
+        elif string is not form[2]:
+            owner = "API-EMB-006"
+            told = "expected the same vector for a string and for a list of it, got another"
+        elif others != form[3] and sorted(others) == sorted(texts):
+            owner = "API-EMB-003"
+            told = f"expected each vector at its text's place after a permutation, wrong are [{at}]"
+        else:
+            owner = "API-EMB-004"
+            told = "expected the same vector for the same text in a second request, got another"
+        if owner == check:
+            yield Problem("", told)
+            return
+
+
+def _bits(one: Sequence[float], other: Sequence[float]) -> str:
+    try:
+        return f"{bits_that_differ(one, other)} of {len(other)}"
+    except OverflowError:  # a component that no 32-bit float holds
+        return "some"
+
+
+def _same(check: str) -> UniversalRule:
+    return UniversalRule(check, EMBEDDED, lambda seen, memory: same_vector(check, seen, memory))
+
+
+EMBEDDED = frozenset({Kind.EMBEDDINGS})
+EMBEDDING_RULES = (
+    UniversalRule("API-EMB-001", EMBEDDED, shape),
+    UniversalRule("API-EMB-002", EMBEDDED, unit),
+    *map(_same, ("API-EMB-003", "API-EMB-004", "API-EMB-006", "API-EMB-007", "API-EMB-011")),
+    UniversalRule("API-EMB-010", EMBEDDED, in_base64),
+    UniversalRule("API-EMB-012", EMBEDDED, as_floats),
+    UniversalRule("API-EMB-014", EMBEDDED, usage),
+    UniversalRule("API-EMB-015", EMBEDDED, usage_grows),
+    UniversalRule("API-EMB-016", EMBEDDED, model),
+)

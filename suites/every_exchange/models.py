@@ -1,0 +1,68 @@
+"""Rules over every list of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gateway_acceptance.check import Level
+from gateway_acceptance.problem import Problem, at_level
+from gateway_acceptance.wire.memory import Memory
+from gateway_acceptance.wire.schema import model_list_problems
+from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.watch import UniversalRule
+
+CREATED_TOLERANCE_S = 300
+"""As clocks may differ."""
+
+
+def _entries(seen: Seen) -> list[dict[str, Any]]:
+    data = seen.document.get("data")
+    return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
+
+
+def shape(seen: Seen, _: Memory) -> list[Problem]:
+    """As of API-MODELS-002."""
+    return at_level(model_list_problems(seen.body), Level.MUST)
+
+
+def declared(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-MODELS-001."""
+    listed, aliases = [str(entry.get("id")) for entry in _entries(seen)], seen.environment.aliases
+    wrong = [
+        *(f"missing: {alias}" for alias in aliases if alias not in listed),
+        *(f"not declared: {alias}" for alias in listed if alias not in aliases),
+    ]
+    if listed and wrong:
+        told = f"expected the {len(aliases)} declared models, {len(listed)} are listed; " + "; ".join(wrong)
+        yield Problem("", told)
+
+
+def stable(seen: Seen, memory: Memory) -> Iterator[Problem]:
+    """As of API-MODELS-010."""
+    ids = frozenset(str(entry.get("id")) for entry in _entries(seen))
+    lists = memory.last("models", ids, 2)
+    if len(lists) == 2 and lists[0] != lists[1]:
+        changed = ", ".join(sorted(lists[0] ^ lists[1]))
+        yield Problem("", f"expected the same models twice, only one list has: {changed}")
+
+
+def created(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-MODELS-011."""
+    latest = seen.exchange.sent_at + seen.exchange.elapsed_s + CREATED_TOLERANCE_S
+    wrong = {
+        str(entry.get("id")): entry.get("created")
+        for entry in _entries(seen)
+        if type(entry.get("created")) is not int or not 0 <= entry["created"] <= latest
+    }
+    if wrong:
+        yield Problem("", f"expected Unix seconds from 0 to {latest:.0f}, got {wrong}")
+
+
+MODELS = frozenset({Kind.MODELS})
+MODEL_RULES = (
+    UniversalRule("API-MODELS-001", MODELS, declared),
+    UniversalRule("API-MODELS-002", MODELS, shape),
+    UniversalRule("API-MODELS-010", MODELS, stable),
+    UniversalRule("API-MODELS-011", MODELS, created),
+)
