@@ -45,7 +45,7 @@ BLOCK = 40
 RUN_BUDGET_S = 1200
 """Of an idle machine, and more than four times what it takes there: a timeout is for what hangs."""
 ALL_CHECKS = {"requests": 50_000, "tokens": 20_000_000, "seconds": 36_000}
-"""The budget of a view that all checks judge: its time begins with the first view's; it waits its turn."""
+"""The budget of a view: its time begins with the first view's, and it waits its turn."""
 OTHER_MATRICES = {Layer.HOST: "--hosts", Layer.OUTAGE: "--outages", Layer.ABSENCE: "--absence"}
 """Faults that are not run here, and the option that runs them."""
 FOUND = Verdict.FAILED.value
@@ -210,8 +210,7 @@ class Declarer:
         del document["embedded"]
         document["policy"]["effects"].append(Effect.EXPOSE)  # the key is made up, and ends with the lab
         document["policy"]["effects"].remove(Effect.DISRUPT)  # views share backends: see lab.outage_matrix
-        if fault is not None and fault.layer is Layer.ABSENCE:  # all checks, one view after the other
-            document["policy"] |= ALL_CHECKS
+        document["policy"] |= ALL_CHECKS
         otherwise = DECLARES.get(name, {})
         for table in ("gateway", "advisories", "balance"):
             document[table] = document.get(table, {}) | otherwise.get(table, {})

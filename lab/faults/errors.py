@@ -125,7 +125,11 @@ def closed_after_bad_input() -> Before:
     def before(request: Request) -> Request | Reply:
         if malformed(request):
             seen.append(request)
-        return envelope(503, "no deployment is left", "unavailable") if seen else request
+        return (
+            envelope(503, "no deployment is left", "unavailable")
+            if seen and request.path == CHAT
+            else request
+        )
 
     return before
 
