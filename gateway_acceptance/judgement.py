@@ -30,6 +30,8 @@ MANY_ALIKE = 8
 """So many checks that were not executed, or fail for one cause, are told in one line and not all named."""
 NEEDLESS_DAYS = 14
 """For so long a waiver that is no longer needed is a warning; then it makes the run red."""
+LEAST_PLANTED = 12
+"""Planted defects that a run which could accept a release must have tried, if the suite has so many."""
 CLOCK_TOLERANCE_S = 2.0
 """A leap second is one. Slewing by NTP moves both clocks that are compared alike, so it needs nothing."""
 
@@ -73,6 +75,7 @@ def judge(record: Mapping[str, Any]) -> Judgement:
         return Judgement(VOID, "no check was selected", ["no check was selected"], EXIT_USAGE)
     void = [
         *_rebound(basis.get("binding")),
+        *missed_defects(basis.get("planted")),
         *(f"the target changed during the run: {change}" for change in moved),
         *clock_problems(record),
     ]
@@ -130,6 +133,22 @@ def _moved(name: str, before: Any, after: Any) -> str:
     if before["commit"] != after["commit"]:
         return f"its commit was {before['commit']}, is {after['commit']} (a pull, a commit or a checkout)"
     return f"its checkout, {', '.join([*before['changed'], *after['changed']])}"
+
+
+def missed_defects(planted: Mapping[str, Any] | None) -> list[str]:
+    """The planted defects that were not seen for their reason, and that there were too few of them."""
+    if planted is None:
+        return []
+    results = planted["results"]
+    found = []
+    if len(results) < min(LEAST_PLANTED, planted["known"]):
+        found.append(f"only {len(results)} planted defects were tried; {LEAST_PLANTED} are to be")
+    for one in results:
+        if one["verdict"] != Verdict.FAILED or not one["expected"] or one["expected"] not in one["said"]:
+            told = one["verdict"] + (f": {one['said']}" if one["said"] else "")
+            wanted = f"{one['check']} was to fail ({one['expected']})"
+            found.append(f"a planted defect was not seen: {wanted}, and is {told}")
+    return found
 
 
 def _unfit(binding: Mapping[str, Any] | None) -> list[str]:

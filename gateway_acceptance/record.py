@@ -52,7 +52,9 @@ class Run:
     interrupted: why it ended early, or empty; broken: collection errors and crashes that belong to no case;
     unfinished: it has begun and not ended; elapsed_s: by a clock that nobody sets, or None; fingerprint: of
     this environment, ``start`` and ``end``, None where it was not taken; binding: what judged, ``start`` and
-    ``end`` (plugin/binding.py), None where the run did not come to it.
+    ``end`` (plugin/binding.py), None where the run did not come to it; planted: defects that were planted
+    (``planted``), None where the suite has none or the run could not accept a release; nonce: a word that
+    somebody gave it beforehand, or empty.
     """
 
     id: str
@@ -68,6 +70,8 @@ class Run:
     elapsed_s: float | None = None
     fingerprint: Mapping[str, Mapping[str, str] | None] = field(default_factory=lambda: dict(NO_FINGERPRINT))
     binding: Mapping[str, Mapping[str, Any] | None] | None = None
+    planted: Mapping[str, Any] | None = None
+    nonce: str = ""
     suite: Mapping[str, object] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
 
@@ -111,6 +115,7 @@ def build(
             "ended": run.ended,
             "suite": dict(run.suite),
             "tools": dict(run.tools),
+            **({"nonce": run.nonce} if run.nonce else {}),
         },
         "target": {
             "gateway_url": environment.gateway.url,
@@ -136,6 +141,7 @@ def build(
             "today": today.isoformat(),
             **({} if needless is None else {"needless": dict(needless)}),
             **({} if run.binding is None else {"binding": copy.deepcopy(dict(run.binding))}),
+            **({} if run.planted is None else {"planted": copy.deepcopy(dict(run.planted))}),
         },
         "totals": {"requests": spent.requests, "tokens": spent.tokens},
     }

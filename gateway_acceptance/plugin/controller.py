@@ -22,20 +22,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway_acceptance.advisories import load_base
-from gateway_acceptance.check import Check
+from gateway_acceptance.check import RELEASE, Check
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.claims_here import Here, unknown_evidence
 from gateway_acceptance.deviations import Known, known_of
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
+from gateway_acceptance.planted import load_planted
 from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems
 from gateway_acceptance.plugin.breaches import DECLARED, added
 from gateway_acceptance.plugin.collected import check_from
 from gateway_acceptance.plugin.deciding import Stamps
-from gateway_acceptance.plugin.options import ALLOW_DISRUPT, narrowed, profile_of, runs_root, user_folder
+from gateway_acceptance.plugin.options import (
+    ALLOW_DISRUPT,
+    CHECKS_ROOT,
+    narrowed,
+    profile_of,
+    runs_root,
+    user_folder,
+)
 from gateway_acceptance.plugin.outcome import utc
 from gateway_acceptance.plugin.permission import refusals, unprobed
+from gateway_acceptance.plugin.planted import read_planted
 from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
 from gateway_acceptance.plugin.targets import Target, read_preflight
 from gateway_acceptance.plugin.worker import Connections, write_connections
@@ -251,7 +260,12 @@ class Controller:
         budget = Budget(self.folder / f"budget-{name}.json", environment.policy, self.started)
         return build(
             environment,
-            replace(run, fingerprint={"start": start, "end": end}, binding=self._binding(name)),
+            replace(
+                run,
+                fingerprint={"start": start, "end": end},
+                binding=self._binding(name),
+                planted=None if unfinished else self._planted(),
+            ),
             catalogue=[] if unfinished else sorted(self.catalogue.values(), key=lambda check: check.id),
             selected=[
                 replace(case, nodeid=self.redactor(case.nodeid))  # as its report names it
@@ -276,6 +290,14 @@ class Controller:
             return None
         end = self.accounts[-1][environment] if len(self.accounts) > 1 else None
         return {"start": self.accounts[0][environment], "end": end}
+
+    def _planted(self) -> dict[str, Any] | None:
+        """The defects that were planted; None where the suite has none, or the run could not accept a
+        release."""
+        known = load_planted(self.config.rootpath / CHECKS_ROOT)
+        if known is None or profile_of(self.config) != RELEASE or narrowed(self.config) or not self.cases:
+            return None
+        return read_planted(self.folder, len(known.defects))
 
     def _claims(self, environment: Environment) -> Sequence[Claim]:
         return self.claims[environment.name].claims

@@ -13,6 +13,7 @@ from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.environment import load_environments
 from gateway_acceptance.environment.secrets import secrets_of
+from gateway_acceptance.planted import load_planted
 from gateway_acceptance.plugin import options, suite_hooks
 from gateway_acceptance.plugin.controller import Controller
 from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
@@ -99,6 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
         harms = load_harm(config.rootpath / options.CHECKS_ROOT / "harm.toml")
         waivers = {each.name: waivers_for(each, folder, harms) for each in environments}
         frozen = load_profiles(config.rootpath / options.CHECKS_ROOT / "profiles.toml")
+        catalogue = load_planted(config.rootpath / options.CHECKS_ROOT)
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
     wrong = misnamed(environments, config.getoption(options.ALLOW_DISRUPT))
@@ -123,6 +125,7 @@ def pytest_configure(config: pytest.Config) -> None:
         harms,
         Path(learning) if learning else None,
         lambda: [rule for rules in config.hook.pytest_gateway_rules() for rule in rules],
+        catalogue=catalogue,
     )
     for each in environments:
         state.redactor.add(f"key of {each.name}", os.environ.get(each.gateway.key_variable or "", ""))

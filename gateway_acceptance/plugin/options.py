@@ -54,6 +54,7 @@ def add_options(parser: pytest.Parser) -> None:
         "permit 'disrupt' as well; may be given several times",
     )
     group.addoption("--learn-deviations", default=None, metavar="FILE", help=argparse.SUPPRESS)
+    group.addoption("--learn-planted", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption(
         "--no-report",
         action="store_true",

@@ -14,6 +14,7 @@ import pytest
 from gateway_acceptance.deviations import Harm, Known, known_of, known_of_any
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.secrets import secrets_of
+from gateway_acceptance.planted import Catalogue
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.verdict import NotPermitted
@@ -27,8 +28,9 @@ CONNECTIONS = "connections.json"
 @dataclass
 class WorkerState:
     """folder: private to the run (0700), shared with the controller; waivers: of each environment; claims:
-    ids that checks may name; harms: what is never a deviation; learning: where what fails is written down,
-    instead of being accepted; rules: that every exchange is held against, asked for when
+    ids that checks may name; catalogue: of planted defects, where the run plants any; planted: their
+    environment while they are tried; harms: what is never a deviation; learning: where what fails is
+    written down, instead of being accepted; rules: that every exchange is held against, asked for when
     the first target is made."""
 
     environments: Sequence[Environment]
@@ -41,10 +43,14 @@ class WorkerState:
     notebook: Notebook = field(default_factory=Notebook)
     redactor: Redactor = field(default_factory=Redactor)
     targets: dict[str, Target] = field(default_factory=dict)
+    catalogue: Catalogue | None = None
+    planted: Environment | None = None
     _known: dict[tuple[str, str], Known] = field(default_factory=dict)
 
     def environment(self, name: str) -> Environment:
         """An environment of the run by its name. Raises KeyError."""
+        if self.planted is not None and name == self.planted.name:
+            return self.planted
         return {environment.name: environment for environment in self.environments}[name]
 
     def version(self, name: str) -> str:

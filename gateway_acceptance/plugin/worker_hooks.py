@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 import warnings
 from collections.abc import Generator
@@ -13,14 +14,14 @@ import allure
 import allure_commons
 import pytest
 
-from gateway_acceptance.check import Check, Effect
+from gateway_acceptance.check import RELEASE, Check, Effect
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.binding import write_problems
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.breaches import breached, mistakes
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
-from gateway_acceptance.plugin.options import CHECKS_ROOT, profile_of
+from gateway_acceptance.plugin.options import CHECKS_ROOT, narrowed, profile_of
 from gateway_acceptance.plugin.outcome import (
     Outcome,
     accepted,
@@ -37,6 +38,7 @@ from gateway_acceptance.plugin.parametrise import (
     environment_of,
     parametrise,
 )
+from gateway_acceptance.plugin.planted import plant
 from gateway_acceptance.plugin.raw_results import RawResults
 from gateway_acceptance.plugin.selection import LeftOut
 from gateway_acceptance.plugin.worker import WorkerState
@@ -49,6 +51,8 @@ PHASES = pytest.StashKey[list[Outcome]]()
 CALLED = pytest.StashKey[bool]()
 BEGUN = pytest.StashKey[float]()
 NEVER_RUN = Outcome(Verdict.HARNESS_ERROR, "the check was set up and never run (--setup-only?)", "harness")
+EVERY = "every:"
+"""Before the file of ``--learn-planted``: every check that is there is tried, not only those listed."""
 CASE_LABEL = "gaCase"
 """Allure label by which a raw result finds its case in the record."""
 
@@ -66,6 +70,7 @@ class WorkerHooks:
         allure_commons.plugin_manager.register(self._raw_results)
         self._own_logs = OwnLogs(config, state.redactor)
         self._turn = contextlib.ExitStack()
+        self._begun = False
         self._has_neighbours = hasattr(config, "workerinput")
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
@@ -163,14 +168,17 @@ class WorkerHooks:
             over = target.budget.over() if check.suite != "host" else None
             if over:
                 raise NotPermitted(over)  # nothing more is sent: the run does not walk through what remains
-        if self._has_neighbours:
+        if self._has_neighbours and environment is not self._state.planted:
             turns = Turns(self._state.folder, environment.name)
             turn = turns.alone if check.alone else turns.shared
             self._turn.enter_context(turn())
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
-        """However a case ends, its turn ends with it."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Before the first case defects are planted. However a case ends, its turn ends with it."""
+        if not self._begun:
+            self._begun = True
+            self._plant(item.session)
         with self._turn:
             return (yield)
 
@@ -217,7 +225,24 @@ class WorkerHooks:
         """A check by its id, whether or not it was collected."""
         return self._catalogue.get(check_id) or declared(check_id, self._config.rootpath / CHECKS_ROOT)
 
+    def _plant(self, session: pytest.Session) -> None:
+        """Where the run could accept a release; every process that runs checks does so."""
+        catalogue, folder = self._state.catalogue, self._state.folder
+        learnt = self._config.getoption("--learn-planted")
+        if catalogue is None:
+            return
+        if learnt:
+            every = learnt.startswith(EVERY)
+            names = sorted(self._catalogue if every else catalogue.defects)
+            told = plant(session, catalogue, folder, self._worker, names)
+            Path(learnt.removeprefix(EVERY)).write_text(json.dumps(told, indent=1), encoding="utf-8")
+            pytest.exit("what checks say of the planted defects is written down", returncode=0)
+        elif profile_of(self._config) == RELEASE and not narrowed(self._config):
+            plant(session, catalogue, folder, self._worker)
+
     def _located(self, outcome: Outcome, item: pytest.Item) -> Outcome:
+        if self._state.planted is not None:
+            return outcome  # whose fault it is need not be asked
         try:
             return located(outcome, item, self._state)
         except Exception as error:  # noqa: BLE001  (blame is an extra: it must not cost the run its record)

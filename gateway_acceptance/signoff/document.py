@@ -52,6 +52,8 @@ def from_record(record: Record) -> dict[str, Any]:
         "risk": asdict(risk(record)),
         "claims": [_claim(claim, record) for claim in record["claims"]],
         "accepted": [_waiver(waiver, record) for waiver in record["waivers"] if waiver["used"]],
+        **({"planted": _planted(record["basis"]["planted"])} if record["basis"].get("planted") else {}),
+        **({"nonce": run["nonce"]} if run.get("nonce") else {}),
         **({"not_kept": _not_kept(record["deviations"])} if record.get("deviations") else {}),
         "not_executed": [_not_executed(check) for check in record["checks"] if not _ran(check)],
     }
@@ -105,6 +107,16 @@ def _waiver(waiver: Entry, record: Record) -> dict[str, Any]:
         "level": check["level"],
         "title": check["title"],
         "cases": sum(1 for case in check["cases"] if case["waiver"] == waiver["id"]),
+    }
+
+
+def _planted(told: Entry) -> dict[str, Any]:
+    """The defects that were planted in the run, and by which seeds they were drawn."""
+    return {
+        "known": told["known"],
+        "tried": len(told["results"]),
+        "took_s": told["took_s"],
+        "seeds": list(told["seeds"]),
     }
 
 

@@ -16,6 +16,7 @@ from gateway_acceptance.check import RELEASE
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.environment import Environment, Kind, resolved
+from gateway_acceptance.planted import load_planted
 from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.record import environment_document
 from gateway_acceptance.report.reading import first_line, utc
@@ -178,7 +179,14 @@ def of_this_suite(record: Record, environment: Environment, suites: Path | None)
     if suites is None or not (suites / "profiles.toml").is_file():
         return []
     here = claims_of(load_claims(suites / "claims.toml"), environment)
-    return of_another_list(record, load_profiles(suites / "profiles.toml"), [one.id for one in here.claims])
+    unplanted = []
+    if load_planted(suites) is not None and not record["basis"].get("planted"):
+        unplanted = [
+            f"the run {record['run']['id']} planted no defects, and this suite knows some; run again with it"
+        ]
+    return unplanted + of_another_list(
+        record, load_profiles(suites / "profiles.toml"), [one.id for one in here.claims]
+    )
 
 
 def of_another_list(record: Record, frozen: Mapping[str, Sequence[str]], claims: Sequence[str]) -> list[str]:

@@ -91,6 +91,7 @@ def account(document: Document) -> Account:
             ("Risk level", f"{document['risk']['level']}: {document['risk']['because']}"),
             ("Since the last release", _since(document)),
             ("Not covered", _not_covered(document)),
+            *_planted_words(document),
             ("Evidence", f"run {run['id']}, {utc(run['started'])} to {utc(run['ended'])}, profile release"),
         ),
         accepted=_areas(document),
@@ -125,6 +126,21 @@ def _accepted_words(document: Document, counted: Mapping[str, int]) -> str:
         f"{_count(counted['accepted'], 'waiver')}, {counted['accepted_must']} of a MUST; "
         f"{_count(counted['deviations'], 'deviation')} seen. The first expires on {first}"
     )
+
+
+def _planted_words(document: Document) -> tuple[tuple[str, str], ...]:
+    """What the run proved of itself, and the word that somebody gave it beforehand."""
+    told, nonce = document.get("planted"), document.get("nonce")
+    found = []
+    if told:
+        found.append(
+            (
+                "Planted defects",
+                f"{told['tried']} of {told['known']} known were sent at something bad, and all were seen "
+                f"({told['took_s']:.1f} s; seeds {', '.join(told['seeds'])})",
+            )
+        )
+    return (*found, *([("Nonce", nonce)] if nonce else []))
 
 
 def _kept_words(document: Document, counted: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
