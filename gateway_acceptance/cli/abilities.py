@@ -6,13 +6,9 @@ import argparse
 import json
 import os
 import sys
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.cli.abilities_asked import (
@@ -25,22 +21,20 @@ from gateway_acceptance.cli.abilities_asked import (
     text_of,
     thoughts,
 )
+from gateway_acceptance.cli.opened import opened
 from gateway_acceptance.cli.root import project_root
-from gateway_acceptance.embedded import provider_of
 from gateway_acceptance.environment import (
     Ability,
-    Environment,
     Model,
     ModelKind,
     load_environment,
     missing_variables,
 )
-from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
+from gateway_acceptance.environment.secrets import file_notes
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Untestable
-from gateway_acceptance.wire.exchange import Exchange, Notebook
+from gateway_acceptance.wire.exchange import Exchange
 
 
 def add_abilities_command(commands: Any) -> None:
@@ -93,7 +87,7 @@ def _abilities(arguments: argparse.Namespace) -> int:
     for note in [*environment.notes, *file_notes(environment)]:
         print(f"# {note}")
     code = EXIT_READY
-    with _opened(environment, root, arguments.litellm or "") as (target, redact):
+    with opened(environment, root, arguments.litellm or "", "abilities") as (target, redact):
         try:
             target.require_key()
             for model in models:
@@ -114,30 +108,6 @@ def _abilities(arguments: argparse.Namespace) -> int:
 def _said(sentence: str) -> int:
     sys.stderr.write(f"gateway-acceptance: {sentence}\n")
     return EXIT_NOT_READY
-
-
-@contextmanager
-def _opened(environment: Environment, root: Path, litellm: str) -> Iterator[tuple[Target, Redactor]]:
-    """The environment as a run would have it, for one command. Raises NotStarted."""
-    running = None
-    if environment.embedded is None:
-        key = key_of(environment, os.environ)
-    else:
-        running = provider_of(environment).acquire(
-            environment, options={"litellm": litellm}, root=root, say=lambda text: print(f"# {text}")
-        )
-        key = running.key
-    try:
-        with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
-            notebook = Notebook(agent="abilities")
-            target = Target(environment, key, Path(folder), time.time(), notebook)
-            try:
-                yield target, Redactor({"the gateway's key": key, **secrets_of(environment, os.environ)})
-            finally:
-                target.close()
-    finally:
-        if running is not None:
-            running.release()
 
 
 def measure(target: Target, model: Model) -> Measured:

@@ -20,6 +20,7 @@ from gateway_acceptance.cli.advisories import add_advisories_command
 from gateway_acceptance.cli.balance import add_balance_command
 from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.coverage import add_coverage_command
+from gateway_acceptance.cli.doctor.command import add_doctor_command
 from gateway_acceptance.cli.init.command import add_init_command
 from gateway_acceptance.cli.profiles import add_profiles_command
 from gateway_acceptance.cli.report import add_report_command
@@ -107,6 +108,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_run_commands(commands)
     add_init_command(commands)
+    add_doctor_command(commands)
     _add_checks(commands)
     _add_claims(commands)
     add_status_command(commands)

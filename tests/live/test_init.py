@@ -1,4 +1,5 @@
-"""From a URL and a key to a right STATUS.md, with nothing edited: ``init`` of real gateways, then smoke."""
+"""From a URL and a key to a right STATUS.md, with nothing edited: ``init``, ``doctor`` and smoke of real
+gateways."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Environment, Served, load_environment
 from lab.patience import patient
 from tests.live.conftest import KEY_VARIABLE, ROOT, Lab, judge
@@ -71,6 +73,9 @@ def test_it_writes_what_ours_says(lab: Lab, tmp_path: Path, monkeypatch: pytest.
     """The reference deployment in small, against environments/local.toml; then smoke of what was written."""
     environment = made(lab, tmp_path, monkeypatch)
     assert substance(environment) == substance(lab.environment)
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", f"--env={environment.source}"])
+    assert ended.value.code == 0, "nothing is to be mended before a run"
     run = judge(environment, tmp_path / "runs", key=lab.state.key)
     assert run.code == 0, run.output
     assert run.record is not None

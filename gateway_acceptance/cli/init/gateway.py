@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -30,6 +30,11 @@ from gateway_acceptance.wire.exchange import Exchange
 SIGNS_OF_LIFE = ("/health", "/", "/healthz", "/livez")
 """Health routes of gateways that nothing is known of, the most common first."""
 PORTKEY_SAYS = "AI Gateway says hey!"
+REFUSALS = (
+    *(HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+    HTTPStatus.INTERNAL_SERVER_ERROR,  # LiteLLM without a database
+)
+"""What a list of models answers to somebody without a key; a path that is not there answers otherwise."""
 LONGEST_ID = 300
 """Characters; a longer id is no name of a model."""
 OTHER_MODES = frozenset({"chat", "completion", "embedding", "responses"})
@@ -79,7 +84,7 @@ def _entries(listed: Exchange, asker: Asker) -> list[Any]:
     if listed.status == HTTPStatus.OK and isinstance(entries, list):
         return entries
     url = asker.gateway.url
-    place = other_place(asker)
+    place = other_place(url, asker.elsewhere)
     mend = (
         f"write --url {place}"
         if place
@@ -93,20 +98,16 @@ def _entries(listed: Exchange, asker: Asker) -> list[Any]:
     )
 
 
-def other_place(asker: Asker) -> str:
-    """Where else at the same server a list of models is, asked without the key; empty for nowhere."""
-    url = asker.gateway.url
+def other_place(url: str, ask: Callable[[str], Exchange | None]) -> str:
+    """Where else at the same server a list of models is; empty for nowhere. ask: a GET without the key."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0]
     bases = [f"{scheme}://{host}{prefix}" for prefix in ("", "/api", "/openai")]
     for base in bases:
-        if base == url or asker.left <= 0:
-            continue
-        answer = asker.elsewhere(f"{base}/v1/models")
+        answer = ask(f"{base}/v1/models") if base != url else None
         if answer is None:
             continue
-        refused = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-        if refused or isinstance(document_of(answer).get("data"), list):
+        if answer.status in REFUSALS or isinstance(document_of(answer).get("data"), list):
             return base
     return ""
 

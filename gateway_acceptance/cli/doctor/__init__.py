@@ -1,0 +1,1 @@
+"""``gateway-acceptance doctor``: what is wrong before a run (docs/doctor.md)."""

@@ -1,0 +1,34 @@
+"""What ``doctor`` says: one line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """wrong: a run cannot be green before it is mended."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "WRONG"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """about: what was looked at; mend: what to do, empty where nothing is to be done."""
+
+    about: str
+    state: State
+    said: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        mend = f"; fix: {self.mend}" if self.mend else ""
+        return f"{self.about:<11} {self.state:<5}  {' '.join((self.said + mend).split())}"
+
+
+def few(names: list[str], most: int = 5) -> str:
+    """Some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,145 @@
+"""What can be reached: the gateway within five seconds, its backends, its machines."""
+
+from __future__ import annotations
+
+from gateway_acceptance.cli.doctor.line import Line, State, few
+from gateway_acceptance.cli.init.gateway import other_place
+from gateway_acceptance.environment import Backend, Environment
+from gateway_acceptance.plugin.preflight import Preflight
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Untestable
+from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.exchange import Exchange
+
+CONNECT_S, QUESTION_S = 1.5, 2.0
+"""Seconds; of two questions at most, so that a cause is told within five."""
+SECTIONS_OF_NOTE = ("sockets", "process", "account", "journal", "secrets", "tree", "access")
+"""Of a look at a machine: what rights of root bring."""
+
+
+def hurried(environment: Environment) -> Environment:
+    """The same with deadlines that leave five seconds for all."""
+    gateway = environment.gateway
+    short = {
+        "connect_deadline_s": min(CONNECT_S, gateway.connect_deadline_s),
+        "request_deadline_s": min(QUESTION_S, gateway.request_deadline_s),
+    }
+    return environment.model_copy(update={"gateway": gateway.model_copy(update=short)})
+
+
+def gateway_lines(target: Target) -> tuple[list[Line], Preflight]:
+    """The gateway and its models; where it cannot be judged, the one line that says why."""
+    environment = target.environment
+    url = environment.gateway.url
+    try:
+        seen = target.look(QUESTION_S, description=False)
+    except NotPermitted as refusal:
+        return [Line("gateway", State.WRONG, str(refusal), "raise it in the file")], Preflight()
+    if seen.trouble is not None:
+        return [Line("gateway", State.WRONG, seen.trouble.what, seen.trouble.mend)], seen
+    if seen.models is None:
+        return [_no_list(target, url)], seen
+    told = f"{environment.gateway.product} {seen.version}".strip()
+    lines = [Line("gateway", State.OK, f"{url} answers as {told} and takes the key")]
+    declared = environment.gateway.version
+    if declared and seen.version and declared != seen.version:
+        mend = "declare the version that runs as gateway.version, or install the declared one"
+        lines.append(Line("gateway", State.WRONG, f"{declared} is declared, {seen.version} runs", mend))
+    return [*lines, *_models(environment, target)], seen
+
+
+def _no_list(target: Target, url: str) -> Line:
+    def ask(place: str) -> Exchange | None:
+        try:
+            return target.sender.send("GET", place)
+        except (NoAnswer, NotPermitted):
+            return None
+
+    try:
+        status = target.gateway.models().status
+    except (CheckFailed, NotPermitted, Untestable):
+        status = None
+    place = other_place(url, ask)
+    mend = f"write {place} as gateway.url" if place else "look whether it is an OpenAI-compatible gateway"
+    what = f"something answers at {url}, and has no list of models there (GET /v1/models: {status})"
+    return Line("gateway", State.WRONG, what, mend)
+
+
+def _models(environment: Environment, target: Target) -> list[Line]:
+    try:
+        body = target.gateway.models().json()
+    except (CheckFailed, NotPermitted, Untestable) as failure:
+        return [Line("models", State.WRONG, str(failure), "look into its log, then ask again")]
+    entries = body.get("data") if isinstance(body, dict) else None
+    listed = [str(entry.get("id")) for entry in entries or () if isinstance(entry, dict)]
+    return [_compared(environment, listed)]
+
+
+def _compared(environment: Environment, listed: list[str]) -> Line:
+    missing = [alias for alias in environment.aliases if alias not in listed]
+    more = [alias for alias in listed if alias not in environment.aliases]
+    if not missing and not more:
+        return Line("models", State.OK, f"the {len(listed)} declared models are listed, and no other")
+    said = [f"declared and not listed: {few(missing)}"] if missing else []
+    said += [f"listed and not declared: {few(more)}"] if more else []
+    return Line(
+        "models", State.WRONG, "; ".join(said), "declare what the gateway has, or mend its configuration"
+    )
+
+
+def backend_line(target: Target, backend: Backend) -> Line:
+    """One backend, asked directly where that is permitted."""
+    if not backend.direct:
+        return Line("backends", State.NOTE, f"{backend.name} is declared closed to everybody but the gateway")
+    client = target.backend(backend.name)
+    try:
+        version, held = client.version(), client.models()
+    except (CheckFailed, NotPermitted, Untestable) as failure:
+        mend = (
+            "start it or correct backends.url; direct = false declares it closed to everybody but the gateway"
+        )
+        return Line("backends", State.WRONG, f"{backend.name}: {failure}", mend)
+    wrong = [name for name in target.environment.upstreams_on(backend.name) if full_name(name) not in held]
+    if wrong:
+        return Line(
+            "backends",
+            State.WRONG,
+            f"{backend.name} has no {few(wrong)}",
+            "pull it there, or correct the file",
+        )
+    other = sorted(
+        {
+            served.upstream
+            for _, served in target.environment.deployments
+            if served.backend == backend.name
+            and served.digest is not None
+            and not held[full_name(served.upstream)].removeprefix("sha256:").startswith(served.digest)
+        }
+    )
+    if other:
+        return Line(
+            "backends",
+            State.WRONG,
+            f"{backend.name} has {few(other)} with another digest than the declared one",
+            "pull the declared model, or declare the digest that `ollama list` shows",
+        )
+    return Line("backends", State.OK, f"{backend.name}: Ollama {version}, with all that is declared of it")
+
+
+def machine_line(target: Target, name: str) -> Line:
+    """One machine, looked at as a run does."""
+    try:
+        facts = target.machine(name)
+    except Untestable as failure:
+        return Line("machines", State.WRONG, failure.missing, failure.provide)
+    missing = []
+    for section in SECTIONS_OF_NOTE:
+        found = facts.sections.get(section)
+        if found is not None and "value" not in found and not found.get("ours"):
+            missing.append(f"{section} ({found['missing']})")
+    if missing:
+        mend = f"gateway-acceptance sudoers --env {target.environment.name} --account {facts.account}"
+        return Line(
+            "machines", State.WRONG, f"{name}: not to be had: {few(missing)}", f"{mend} prints the rules"
+        )
+    return Line("machines", State.OK, f"{name} can be looked at as {facts.account}")

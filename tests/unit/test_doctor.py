@@ -1,0 +1,228 @@
+"""``gateway-acceptance doctor``: one cause in one line, what is missing with its mend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from gateway_acceptance.check import Check, Effect, Level
+from gateway_acceptance.claims import Absent
+from gateway_acceptance.cli.catalogue import Catalogue, collect
+from gateway_acceptance.cli.doctor import command as doctor_command
+from gateway_acceptance.cli.doctor import rules
+from gateway_acceptance.cli.doctor.line import State
+from gateway_acceptance.cli.doctor.reach import CONNECT_S, QUESTION_S, hurried
+from gateway_acceptance.cli.main import main
+from gateway_acceptance.environment import Environment, load_environment
+from tests.ill_targets import ill
+from tests.real_networks import Authority, front, server_context
+from tests.unit.plain_gateway import KEY, Plain, serving
+
+VARIABLE = "PLAIN_KEY"
+ROOT = Path(__file__).parents[2]
+WITHIN_S = 5
+TODAY = date(2026, 11, 26)
+Doctor = Callable[..., tuple[object, list[str], str]]
+
+
+@pytest.fixture
+def plain() -> Iterator[Plain]:
+    with serving() as found:
+        yield found
+
+
+def document(url: str, **tables: Any) -> dict[str, Any]:
+    """A file of the plain server's; tables are merged into it."""
+    told: dict[str, Any] = {
+        "name": "mine",
+        "kind": "staging",
+        "gateway": {"url": url, "key_variable": VARIABLE},
+        "models": [
+            {"alias": "chatty", "kind": "chat", "abilities": ["exact"]},
+            {"alias": "nomic-embed-text", "kind": "embedding", "dimensions": 4},
+        ],
+        "policy": {"effects": ["read", "probe", "spend"], "requests": 50, "tokens": 1000, "seconds": 60},
+    }
+    for name, table in tables.items():
+        told[name] = {**told.get(name, {}), **table} if isinstance(table, dict) else table
+    return told
+
+
+@pytest.fixture
+def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Doctor:
+    """The command, with a catalogue of its own: exit code, lines, errors."""
+    monkeypatch.setenv(VARIABLE, KEY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor_command, "collect", lambda *_: Catalogue())
+
+    def run(url: str, **tables: Any) -> tuple[object, list[str], str]:
+        path = tmp_path / "mine.toml"
+        path.write_text(tomli_w.dumps(document(url, **tables)), encoding="utf-8")
+        with pytest.raises(SystemExit) as ended:
+            main(["doctor", f"--env={path}"])
+        out, err = capsys.readouterr()
+        return ended.value.code, out.splitlines(), err
+
+    return run
+
+
+def test_nothing_is_wrong(doctor: Doctor, plain: Plain) -> None:
+    code, lines, _ = doctor(plain.url)
+    assert code == 0, lines
+    assert lines[0].split(None, 2)[:2] == ["gateway", "ok"]
+    assert lines[1].split(None, 2) == ["models", "ok", "the 2 declared models are listed, and no other"]
+    assert lines[-1] == "mine: nothing to mend"
+    assert {asked.method for asked in plain.seen} == {"GET"}, "no model is asked anything"
+
+
+def wrong(doctor: Doctor, url: str, **tables: Any) -> str:
+    """The one line that is wrong, which comes first."""
+    code, lines, _ = doctor(url, **tables)
+    assert code == 1, lines
+    told = [line for line in lines if line.split()[1] == State.WRONG]
+    assert told == lines[:1], lines
+    return told[0]
+
+
+def test_causes_are_told_apart(doctor: Doctor, plain: Plain, tmp_path: Path) -> None:
+    port = plain.url.rsplit(":", 1)[1]
+    assert f"write {plain.url} as gateway.url" in wrong(doctor, f"https://127.0.0.1:{port}"), "scheme"
+    assert "correct the port in gateway.url" in wrong(doctor, "http://127.0.0.1:9")
+    assert "there is no such name: correct no-such.invalid" in wrong(doctor, "http://no-such.invalid:80")
+    assert f"write {plain.url} as gateway.url" in wrong(doctor, f"{plain.url}/console"), "/v1 elsewhere"
+    plain.key = "sk-another-0123456789"
+    assert f"correct the key in {VARIABLE}" in wrong(doctor, plain.url)
+    authority = Authority(tmp_path)
+    with front(server_context(authority.issue("server.pem", "127.0.0.1"))) as served:
+        assert "name that CA's file as network.ca_file" in wrong(doctor, served.url)
+        assert "write https" in wrong(doctor, served.url.replace("https:", "http:"))
+    with front(server_context(authority.issue("other.pem", "gateway.example"))) as served:
+        told = wrong(doctor, served.url, network={"ca_file": str(tmp_path / "ca.pem")})
+        assert "(wrong name); use the name that it holds" in told
+    with ill("silent") as target:
+        assert "look whether it hangs or a firewall drops" in wrong(doctor, target.url)
+
+
+def test_a_cause_is_told_within_five_seconds() -> None:
+    """By construction: whatever a file says, two questions and one connection have no more than that."""
+    slow = _environment({"gateway": {"connect_deadline_s": 60, "request_deadline_s": 3600}})
+    gateway = hurried(slow).gateway
+    assert gateway.connect_deadline_s == CONNECT_S
+    assert gateway.request_deadline_s == QUESTION_S
+    assert 2 * QUESTION_S <= WITHIN_S
+    assert hurried(_environment({"gateway": {"connect_deadline_s": 0.5}})).gateway.connect_deadline_s == 0.5
+
+
+def _environment(tables: dict[str, Any]) -> Environment:
+    return Environment.model_validate_json(json.dumps(document("http://127.0.0.1:9", **tables)))
+
+
+def test_models_and_versions(doctor: Doctor, plain: Plain) -> None:
+    plain.models = ["chatty", "another\x1b[2J"]
+    code, lines, _ = doctor(plain.url)
+    assert code == 1
+    assert "declared and not listed: nomic-embed-text; listed and not declared: another" in lines[1]
+    assert "\x1b" not in "".join(lines)
+    assert lines[-1] == "mine: 1 to mend"
+
+
+def test_backends(doctor: Doctor, plain: Plain) -> None:
+    digest = "a" * 64
+    plain.answers["/api/version"] = (200, {"version": "0.35.0"}, {})
+    plain.answers["/api/tags"] = (200, {"models": [{"name": "phi3:latest", "digest": digest}]}, {})
+    backends = [{"name": "one", "url": plain.url}, {"name": "two", "url": plain.url, "direct": False}]
+
+    def told(**served: str) -> str:
+        models = [
+            {"alias": "chatty", "kind": "chat", "backend": "one", **served},
+            {"alias": "nomic-embed-text", "kind": "embedding", "dimensions": 4},
+        ]
+        _, lines, _ = doctor(plain.url, backends=backends, models=models)
+        assert "two is declared closed" in lines[3]
+        return lines[2]
+
+    assert "one: Ollama 0.35.0, with all that is declared of it" in told(upstream="phi3", digest=digest[:12])
+    assert "one has no gemma" in told(upstream="gemma")
+    assert "with another digest than the declared one" in told(upstream="phi3", digest="b" * 12)
+    plain.answers["/api/version"] = (200, b"<html>", {})
+    assert "WRONG" in told(upstream="phi3")
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"gateway": {"product": "litelm"}}, "did you mean 'litellm'?"),
+        ({"gateway": {"key_variable": "NO_SUCH_KEY"}}, "export NO_SUCH_KEY"),
+        ({"polcy": {}}, "did you mean 'policy'?"),
+    ],
+)
+def test_bad_files_send_nothing(doctor: Doctor, plain: Plain, tables: dict[str, Any], words: str) -> None:
+    code, lines, err = doctor(plain.url, **tables)
+    assert (code, lines, plain.seen) == (4, [], [])
+    assert words in err
+
+
+def _check(number: int, effect: Effect) -> Check:
+    return Check(f"API-T-{number:03}", "title", Level.MUST, effect, (), ("smoke",), "")
+
+
+def test_effects_that_are_not_permitted() -> None:
+    checks = [_check(1, Effect.PROBE), _check(2, Effect.DISRUPT), _check(3, Effect.READ)]
+    read = _environment({"policy": {"effects": ["read"]}})
+    states = {line.said.split(":")[0]: line.state for line in rules.policy_lines(read, checks)}
+    assert states["1 checks need the effect probe"] is State.WRONG
+    assert states["1 checks need the effect disrupt"] is State.NOTE
+    disrupts = _environment({"policy": {"effects": ["read", "probe", "disrupt"]}})
+    (told,) = [line for line in rules.policy_lines(disrupts, checks) if line.state is State.WRONG]
+    assert "nobody can take the backends of mine away" in told.said
+
+
+def test_what_can_never_pass() -> None:
+    why = "no [host] is declared; no [host] is declared"
+    absent = [Absent(f"X-{number}", "s", "t", why) for number in (1, 2)]
+    lines = rules.never_lines({"groups": ["A-1", "A-2"]}, absent)
+    assert "2 checks do not apply: groups declares nothing (A-1, A-2)" in str(lines[0])
+    assert "2 claims are not part of this deployment: no [host] is declared (2)" in str(lines[1])
+    told = rules.ability_line(_environment({}))
+    assert told is not None
+    assert "no model declares count" in told.said
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("1.74.15", "does not keep"),
+        ("1.200.0", "no file of litellm 1.200.0: judged by"),
+        ("", "the version of litellm is not known"),
+    ],
+)
+def test_deviations_that_apply(version: str, words: str) -> None:
+    environment = _environment({"gateway": {"product": "litellm", "variant": ""}})
+    assert words in rules.deviation_line(environment, version).said
+
+
+def test_advisories() -> None:
+    environment = _environment({"gateway": {"product": "litellm"}})
+    (told,) = rules.advisory_lines(environment, "1.74.15", TODAY)
+    assert (told.state, "CVE" in told.said or "GHSA" in told.said) == (State.WRONG, True)
+    assert "--version 1.74.15 lists them" in told.mend
+    (none,) = rules.advisory_lines(environment, "1.108.7", TODAY)
+    assert none.state is State.OK
+    old, _ = rules.advisory_lines(environment, "1.108.7", date(2028, 1, 1))
+    assert old.state is State.WRONG
+
+
+def test_what_declares_nothing_is_named(tmp_path: Path) -> None:
+    """The real checks: a file without host, groups and backends has nothing for theirs."""
+    path = tmp_path / "mine.toml"
+    path.write_text(tomli_w.dumps(document("http://127.0.0.1:9")), encoding="utf-8")
+    found = collect(ROOT, str(path))
+    assert {"host", "groups", "backends", "gateway.known_default_keys"} <= set(found.nothing)
+    assert "API-MODELS-001" not in [one for ids in found.nothing.values() for one in ids]
+    assert load_environment(str(path), ROOT, {}).host is None
