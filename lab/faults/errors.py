@@ -125,11 +125,8 @@ def closed_after_bad_input() -> Before:
     def before(request: Request) -> Request | Reply:
         if malformed(request):
             seen.append(request)
-        return (
-            envelope(503, "no deployment is left", "unavailable")
-            if seen and request.path == CHAT
-            else request
-        )
+        closed = seen and request.at(CHAT)
+        return envelope(503, "no deployment is left", "unavailable") if closed else request
 
     return before
 
