@@ -16,7 +16,7 @@ ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
 
 def refuse_taken_ports(environment: Environment) -> None:
     """Raises NotStarted for an address that is not loopback, or that somebody already holds."""
-    urls = [environment.gateway.url, *(backend.url for backend in environment.backends)]
+    urls = [environment.gateway.url, *(backend.called for backend in environment.backends)]
     for url in urls:
         host, port = place(url)
         if not host.startswith(LOOPBACK):

@@ -38,7 +38,7 @@ class Views:
             fault = _named(declared.fault) if declared.fault else None
             moved = {}
             for backend in declared.environment.backends:
-                own = base.backend(backend.name).url
+                own = base.backend(backend.name).called
                 if backend.url != own and backend.gateway_url is None:
                     moved[own] = backend.url
                     scenario = fault.scenario if fault else None
@@ -52,7 +52,7 @@ class Views:
         """Listen at the backend's own address (again); without effect where it listens."""
         if name in self._listeners:
             return
-        url = self._specification.environment.backend(name).url
+        url = self._specification.environment.backend(name).called
         self._listeners[name] = await listen(self._backends[name], *_place(url))
 
     async def stop_backend(self, name: str) -> None:

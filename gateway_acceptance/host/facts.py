@@ -38,7 +38,15 @@ def unpacked(text: str) -> dict[str, Any]:
         raise NoFacts(
             f"the machine answered without facts: {shown}", "look at what its login prints and at its python3"
         )
-    document: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(text[begin + len(BEGIN) : end])))
+    try:
+        document = json.loads(zlib.decompress(base64.b64decode(text[begin + len(BEGIN) : end])))
+    except (ValueError, zlib.error) as broken:
+        document = broken
+    if not isinstance(document, dict):
+        raise NoFacts(
+            f"the machine's facts came broken, {end - begin} characters of them ({document!r})"[:200],
+            "look whether the connection to it holds, and what its login and its shell print",
+        )
     return document
 
 

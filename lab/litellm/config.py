@@ -91,7 +91,7 @@ def _entry(
         "model_name": alias,
         "litellm_params": {
             "model": f"{ROUTES[kind]}/{served.upstream}",
-            "api_base": environment.backend(served.backend).url,
+            "api_base": environment.backend(served.backend).called,
             **(extra or {}),
         },
     }

@@ -56,9 +56,9 @@ def open_to_browsers(unit: Facts, name: str) -> list[Problem]:
     return [differs(f"{name}: OLLAMA_ORIGINS", origins, "no * (any web page could use it)", mend)]
 
 
-def older_process(running: str | None, installed: str | None, name: str) -> list[Problem]:
+def older_process(running: str, installed: str | None, name: str) -> list[Problem]:
     """What answers is what is installed."""
-    if running is None or running == installed:
+    if running == installed:
         return []
     return [
         differs("the running ollama", running, f"{installed}, as installed", f"sudo systemctl restart {name}")
