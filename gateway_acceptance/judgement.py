@@ -28,6 +28,8 @@ NOT_VERIFIED = "not verified"
 VOID = "VOID"
 MANY_ALIKE = 8
 """So many checks that were not executed, or fail for one cause, are told in one line and not all named."""
+UNTESTABLE = "Untestable: "
+"""How every sentence of an untestable case begins."""
 NEEDLESS_DAYS = 14
 """For so long a waiver that is no longer needed is a warning; then it makes the run red."""
 LEAST_PLANTED = 12
@@ -215,17 +217,22 @@ def _red_reasons(red: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     told += [str(finding) for finding in shared]
     return told + [
-        f"{count} checks are untestable because of one cause: {cause.removeprefix('Untestable: ')}"
+        f"{count} checks are {_verdict_of(cause)} because of one cause: {cause.removeprefix(UNTESTABLE)}"
         for cause, count in alike.items()
         if cause and count >= ALIKE
     ]
 
 
 def _cause(check: Mapping[str, Any]) -> str:
-    """Why a check is untestable, where that is all that keeps it from green, in every red case alike."""
+    """Why a check is untestable, or inconclusive, where that is all that keeps it from green, in every red
+    case alike."""
     red = {(case["verdict"], case["message"]) for case in check["cases"] if Verdict(case["verdict"]).red}
     verdict, message = next(iter(red)) if len(red) == 1 else ("", "")
-    return str(message) if verdict == Verdict.UNTESTABLE else ""
+    return str(message) if verdict in (Verdict.UNTESTABLE, Verdict.INCONCLUSIVE) else ""
+
+
+def _verdict_of(cause: str) -> str:
+    return Verdict.UNTESTABLE.value if cause.startswith(UNTESTABLE) else Verdict.INCONCLUSIVE.value
 
 
 def _red_reason(check: Mapping[str, Any]) -> str:

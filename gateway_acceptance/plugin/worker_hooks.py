@@ -21,6 +21,7 @@ from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.breaches import breached, mistakes
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
+from gateway_acceptance.plugin.limited import unless_limited
 from gateway_acceptance.plugin.options import CHECKS_ROOT, narrowed, profile_of
 from gateway_acceptance.plugin.outcome import (
     Outcome,
@@ -198,7 +199,10 @@ class WorkerHooks:
         if call.when == "call":
             outcome = unless_vacuous(outcome, SUBJECTS, self._state.notebook.exchanges)
         if outcome.verdict is Verdict.FAILED:
-            outcome = accepted(self._located(outcome, item), check, item, self._state)
+            url = self._state.environment(environment_of(item)).gateway.url
+            seen = list(self._state.notebook.exchanges)  # before anybody looks for who is to blame
+            outcome = unless_limited(self._located(outcome, item), seen, url, check)
+            outcome = accepted(outcome, check, item, self._state)
         elif outcome.verdict in (Verdict.UNTESTABLE, Verdict.INCONCLUSIVE):
             outcome = accepted(outcome, check, item, self._state)
         phases = item.stash[PHASES]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange
 
@@ -64,7 +65,9 @@ def require_answered(*answers: Exchange) -> None:
         require_unspent(said)
 
 
-def require_unspent(said: str) -> None:
-    """Raises Untestable with what ``spent_on_reasoning`` said, where it said anything."""
+def require_unspent(said: str, beside: Iterable[Problem] = ()) -> None:
+    """Raises Untestable with what ``spent_on_reasoning`` said, where it said anything. beside: what else is
+    wrong with the answer, which is told with it."""
     if said:
-        raise Untestable(said, DECLARE)
+        more = "".join(f"; beside it, {problem}" for problem in beside)
+        raise Untestable(said, f"{DECLARE}{more}")

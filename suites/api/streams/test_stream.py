@@ -33,8 +33,7 @@ def test_whole_stream(target: Target, gateway: GatewayClient, environment: Envir
     stream = read_chat_stream(answer.status or 0, answer.headers, answer.chunks)
     problems = list(at_level(stream.problems, Level.MUST))
     if stream.text().strip() != ECHO_TEXT:
-        if not problems:
-            require_unspent(spent(stream))
+        require_unspent(spent(stream), problems)
         told = f"expected the stream to spell {ECHO_TEXT!r}, got {stream.text()[:200]!r}"
         problems.append(Problem("stream.text", told))
     require(problems, blame="gateway")
