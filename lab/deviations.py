@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway_acceptance.check import PROFILES
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.deviations import (
     PRODUCTS,
@@ -29,8 +31,11 @@ from gateway_acceptance.fingerprint import UNKNOWN
 from gateway_acceptance.places import suites_of
 from gateway_acceptance.usage import UsageProblem
 from lab.litellm.install import VARIANTS, resolve_version
+from lab.loopback_pool import own_net
+from lab.mutation_matrix import Declarer
 
 PRODUCT = "litellm"
+PROFILE = "nightly"
 ENVIRONMENT = "local"
 LEARN_BUDGET_S = 900
 """Seconds for one release: the API suite takes one minute of an idle core."""
@@ -66,6 +71,8 @@ def add_deviations_command(commands: Any) -> None:
     which.add_argument("--version", metavar="VERSION", help="one release")
     which.add_argument("--all", action="store_true", help="every release of products/litellm/releases.toml")
     learn.add_argument("--variant", default="", choices=("", *VARIANTS), help="how it is installed")
+    learn.add_argument("--beside", action="store_true", help=argparse.SUPPRESS)
+    learn.add_argument("--profile", choices=PROFILES, default=PROFILE, help=argparse.SUPPRESS)
     learn.add_argument("--out", type=Path, default=PRODUCTS, metavar="DIR", help=argparse.SUPPRESS)
     learn.set_defaults(run=_learn)
 
@@ -110,7 +117,14 @@ def _learn(arguments: argparse.Namespace) -> int:
     if arguments.all:
         wanted = listed_releases(PRODUCTS / arguments.product / "releases.toml")
     for version, variant in wanted:
-        release = learn(root, resolve_version(version), variant, print)
+        release = learn(
+            root,
+            resolve_version(version),
+            variant,
+            print,
+            beside=arguments.beside,
+            profile=arguments.profile,
+        )
         path = write_release(release, arguments.out)
         print(f"{path}: {len(release.deviations)} deviations in {release.checks} checks")
     return 0
@@ -125,17 +139,24 @@ def listed_releases(path: Path) -> list[tuple[str, str]]:
         raise UsageProblem([f"{path}: cannot be read: {error}; mend the file"]) from None
 
 
-def learn(root: Path, version: str, variant: str, say: Say) -> Release:
-    """Run a release clean, once, and say what it does. Raises NotStarted where the run was not whole."""
-    with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
+def learn(
+    root: Path, version: str, variant: str, say: Say, *, beside: bool = False, profile: str = PROFILE
+) -> Release:
+    """Run a release clean, once, and say what it does. beside: at addresses of its own, since another lab may
+    be up; profile: whose checks are run. Raises NotStarted where the run was not whole."""
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-acceptance-"))
+        environment, named = ENVIRONMENT, ENVIRONMENT
+        if beside:
+            own = Declarer(root, Path(folder), stack.enter_context(own_net())).base()
+            environment, named = own.name, str(own.source)
         seen, runs = Path(folder) / "seen.jsonl", Path(folder) / "runs"
         say(f"learning {PRODUCT} {file_name(version, variant)} ...")
         command = [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "nightly"),
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", profile),
             *(
                 str(suites_of(root) / "api"),
-                "--env",
-                ENVIRONMENT,
+                f"--env={named}",
                 "--litellm",
                 file_name(version, variant),
                 "--no-report",
@@ -156,7 +177,7 @@ def learn(root: Path, version: str, variant: str, say: Say) -> Release:
             raise NotStarted(f"{version} was not learned within {LEARN_BUDGET_S} s") from None
         whole = "\n".join(done.stdout.splitlines()[-12:])
         try:
-            record = json.loads((runs / ENVIRONMENT / "latest" / "record.json").read_text(encoding="utf-8"))
+            record = json.loads((runs / environment / "latest" / "record.json").read_text(encoding="utf-8"))
             entries = [json.loads(line) for line in seen.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError):
             raise NotStarted(f"the run that learns {version} left no record", whole) from None

@@ -34,6 +34,11 @@ def add_run_commands(commands: Any) -> None:
         command.add_argument("--runs", metavar="DIR", help="where runs are written (default: reports/runs)")
         command.add_argument("--no-report", action="store_true", help="do not draw report.html")
         command.add_argument(
+            "--twin",
+            action="store_true",
+            help="judge by the same release, started beside in the lab, where no file of deviations is there",
+        )
+        command.add_argument(
             "--litellm", metavar="VERSION", help="the LiteLLM that embedded environments run"
         )
         command.set_defaults(run=_run, run_profile=profile)
@@ -46,6 +51,7 @@ def pytest_command(arguments: argparse.Namespace) -> list[str]:
     command += [f"--runs={arguments.runs}"] if arguments.runs else []
     command += ["--no-report"] if arguments.no_report else []
     command += [f"--litellm={arguments.litellm}"] if arguments.litellm else []
+    command += ["--twin"] if arguments.twin else []
     options: Sequence[str] = getattr(arguments, OPTIONS, ())
     return [*command, *options]
 

@@ -25,7 +25,7 @@ from gateway_acceptance.advisories import load_base
 from gateway_acceptance.check import RELEASE, Check
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.claims_here import Here, unknown_evidence
-from gateway_acceptance.deviations import Known, known_of
+from gateway_acceptance.deviations import Known
 from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
@@ -47,6 +47,7 @@ from gateway_acceptance.plugin.permission import refusals, unprobed
 from gateway_acceptance.plugin.planted import read_planted
 from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
 from gateway_acceptance.plugin.targets import Target, read_preflight
+from gateway_acceptance.plugin.twin import known_here, start_twins, twin_problems
 from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.record import Run, Selected, build, unheard
@@ -124,6 +125,8 @@ class Controller:
                 for env in self.environments
                 for text in unknown_evidence(self.claims[env.name], list(self.catalogue))
             ]
+        if self.config.getoption("--twin"):
+            sentences += twin_problems(self.environments)
         if sentences:
             raise UsageProblem(sentences)
         options = {"litellm": self.config.getoption("--litellm") or ""}
@@ -149,6 +152,9 @@ class Controller:
             self.redactor.add(f"key of {environment.name}", key)
             for name, secret in secrets_of(environment, os.environ).items():
                 self.redactor.add(name, secret)
+        if self.config.getoption("--twin"):
+            profile = profile_of(self.config) or "nightly"
+            start_twins(self.environments, keys, profile, self.folder, user_folder(self.config), say)
         self.started, self.steady = time.time(), steady_clock()
         connections = Connections(keys, self.started, facts)
         write_connections(self.folder, connections)
@@ -305,7 +311,7 @@ class Controller:
     def _known(self, environment: Environment) -> Known:
         gateway = environment.gateway
         told = read_preflight(self.folder, environment.name).version
-        return known_of(gateway.product, told or gateway.version or "", gateway.variant)
+        return known_here(self.folder, gateway.product, told or gateway.version or "", gateway.variant)
 
     def _of_machines(self, case: Selected) -> bool:
         return self.catalogue[case.check].suite == "host"

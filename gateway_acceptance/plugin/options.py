@@ -53,6 +53,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="let checks take something down in the production environment NAME, whose policy.effects must "
         "permit 'disrupt' as well; may be given several times",
     )
+    group.addoption(
+        "--twin",
+        action="store_true",
+        default=False,
+        help="of a release without a file of deviations: start the same release beside in the lab, clean, "
+        "run the same checks, and judge by what it shows",
+    )
     group.addoption("--learn-deviations", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption("--learn-planted", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption(

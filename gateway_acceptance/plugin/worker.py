@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway_acceptance.deviations import Harm, Known, known_of, known_of_any
+from gateway_acceptance.deviations import Harm, Known, known_of_any
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.planted import Catalogue
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.plugin.twin import known_here
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.waivers import Waiver
@@ -69,7 +70,7 @@ class WorkerState:
         if self.learning is not None:
             return Known(gateway.product, version, "")
         if (name, version) not in self._known:
-            self._known[name, version] = known_of(gateway.product, version, gateway.variant)
+            self._known[name, version] = known_here(self.folder, gateway.product, version, gateway.variant)
         return self._known[name, version]
 
     def possible(self, name: str) -> Known | None:
