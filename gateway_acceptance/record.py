@@ -53,8 +53,9 @@ class Run:
     unfinished: it has begun and not ended; elapsed_s: by a clock that nobody sets, or None; fingerprint: of
     this environment, ``start`` and ``end``, None where it was not taken; binding: what judged, ``start`` and
     ``end`` (plugin/binding.py), None where the run did not come to it; planted: defects that were planted
-    (``planted``), None where the suite has none or the run could not accept a release; nonce: a word that
-    somebody gave it beforehand, or empty.
+    (``planted``), blind_spots: what the suite does not speak of (``signoff.uncovered``), both None where the
+    suite has none or the run could not accept a release; nonce: a word that somebody gave it beforehand, or
+    empty.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Run:
     fingerprint: Mapping[str, Mapping[str, str] | None] = field(default_factory=lambda: dict(NO_FINGERPRINT))
     binding: Mapping[str, Mapping[str, Any] | None] | None = None
     planted: Mapping[str, Any] | None = None
+    blind_spots: Mapping[str, Any] | None = None
     nonce: str = ""
     suite: Mapping[str, object] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
@@ -141,6 +143,7 @@ def build(
             "today": today.isoformat(),
             **({} if needless is None else {"needless": dict(needless)}),
             **({} if run.binding is None else {"binding": copy.deepcopy(dict(run.binding))}),
+            **({} if run.blind_spots is None else {"blind_spots": copy.deepcopy(dict(run.blind_spots))}),
             **({} if run.planted is None else {"planted": copy.deepcopy(dict(run.planted))}),
         },
         "totals": {"requests": spent.requests, "tokens": spent.tokens},

@@ -14,10 +14,12 @@ from typing import Any
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.documents import Unreadable, content_of, json_of
 from gateway_acceptance.environment import load_environment
-from gateway_acceptance.places import runs_of, suites_of
+from gateway_acceptance.places import data_root, is_project, runs_of, suites_of
+from gateway_acceptance.plugin.suite_identity import suite_identity
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
 from gateway_acceptance.signoff.allowed import Allowed, moment_of, read_allowed, why_not
+from gateway_acceptance.signoff.chain import comparison
 from gateway_acceptance.signoff.keys import (
     BadKey,
     PublicKey,
@@ -26,9 +28,9 @@ from gateway_acceptance.signoff.keys import (
     kind_of,
     load_private,
 )
-from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFFS
-from gateway_acceptance.signoff.previous import comparison, last_accepted
-from gateway_acceptance.signoff.refusals import newer_red, refusals, utc_now
+from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFF, SIGNOFFS
+from gateway_acceptance.signoff.previous import last_accepted
+from gateway_acceptance.signoff.refusals import newer_red, of_another_suite, refusals, runs_since, utc_now
 from gateway_acceptance.signoff.uncovered import blind_spots
 from gateway_acceptance.signoff.verify import Verified, same_key, verify
 from gateway_acceptance.signoff.write import Decision, Spoiled, is_one_line, write_signoff
@@ -75,6 +77,12 @@ def add_signoff_command(commands: Any) -> None:
         metavar="REASON",
         help="sign although a newer run of this environment is red; the reason stands on the first page",
     )
+    command.add_argument(
+        "--allowed-signers",
+        type=Path,
+        metavar="FILE",
+        help="who may have signed earlier releases, beside the owner of --key; as ssh-keygen has it",
+    )
     command.add_argument("--url", help="where the sign-off will be published; for the attestation")
     command.set_defaults(run=_signoff)
 
@@ -115,6 +123,11 @@ def add_verify_command(commands: Any) -> None:
 def _signoff(arguments: argparse.Namespace) -> int:
     root = project_root()
     problems = _bad_words(arguments)
+    allowed = None
+    try:
+        allowed = _allowed(arguments.allowed_signers) if arguments.allowed_signers else None
+    except UsageProblem as problem:
+        problems += problem.sentences
     try:
         key = load_private(arguments.key, lambda: _passphrase(arguments))
     except UsageProblem as problem:
@@ -134,6 +147,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
     out = arguments.out or root / SIGNOFFS / environment.name / arguments.release
     newer = newer_red(runs, environment.name, record)
     reasons = refusals(run, record, environment, now, suites_of(root))
+    reasons += of_another_suite(record, suite_identity(root if is_project(root) else data_root()))
     if newer and not arguments.despite_newer:
         reasons += [f"{one}; sign that release only with --despite-newer REASON" for one in newer]
     if out.exists() or out.is_symlink():
@@ -145,7 +159,9 @@ def _signoff(arguments: argparse.Namespace) -> int:
             sys.stderr.write(f"gateway-acceptance: {reason}\n")
         sys.stderr.write("gateway-acceptance: not signed, nothing was written\n")
         return EXIT_NOT_READY
-    before, passed_over = last_accepted(root / SIGNOFFS, environment.name, now)
+    before, passed_over = last_accepted(
+        root / SIGNOFFS, environment.name, now, lambda seen: _stranger(seen, key.public_key(), allowed)
+    )
     for sentence in passed_over:
         sys.stderr.write(f"gateway-acceptance: {sentence}\n")
     decision = Decision(
@@ -156,7 +172,9 @@ def _signoff(arguments: argparse.Namespace) -> int:
         environment_file=environment.source,
         fresh_h=environment.tracker.fresh_h,
         previous=comparison(record, before),
-        blind_spots=blind_spots(suites_of(root), record),
+        before=before,
+        runs=runs_since(runs, environment.name, _since(before)),
+        blind_spots=blind_spots(suites_of(root), [check["id"] for check in record["checks"]]),
         url=arguments.url,
         despite=[f"{arguments.despite_newer}: {one}" for one in newer],
     )
@@ -175,6 +193,25 @@ def _signoff(arguments: argparse.Namespace) -> int:
     print(f"key     {document['approver']['key']['fingerprint']}")
     print(f"written {out}")
     return EXIT_READY
+
+
+def _since(before: Path | None) -> str:
+    document: Any = {"signed": ""} if before is None else json_of(before / SIGNOFF)
+    return str(document["signed"])
+
+
+def _stranger(seen: Verified, own: PublicKey, allowed: list[Allowed] | None) -> str:
+    """Why an earlier sign-off is nobody's that is known; empty where it is."""
+    if seen.signer is None or seen.document is None:
+        return "it has no signature"
+    if same_key(seen.signer, own):
+        return ""
+    who = seen.document["approver"]["principal"]
+    signed = {"at the time of its signing": datetime.fromisoformat(seen.document["signed"])}
+    why = why_not(allowed, who, NAMESPACE, seen.signer, signed) if allowed is not None else "it is not given"
+    if why is None:
+        return ""
+    return f"{fingerprint(seen.signer)} signed it, which neither --key is nor --allowed-signers knows ({why})"
 
 
 def _bad_words(arguments: argparse.Namespace) -> list[str]:
@@ -323,6 +360,14 @@ def _of_signer(
         why = why_not(allowed, principal, NAMESPACE, seen.signer, moments)
         if why:
             return [f"{arguments.allowed_signers} does not allow {principal}'s signature: {why}"]
+        if seen.previous is not None:
+            before = seen.previous.document
+            who, at = before["approver"]["principal"], datetime.fromisoformat(before["signed"])
+            moments = {"at the time of its signing": at}
+            why = why_not(allowed, who, NAMESPACE, seen.previous.signer, moments)
+            if why:
+                anchor = arguments.allowed_signers
+                return [f"{anchor} does not allow the signature of the previous release: {why}"]
     return []
 
 

@@ -53,6 +53,7 @@ from gateway_acceptance.policy import Budget
 from gateway_acceptance.record import Run, Selected, build, unheard
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.run_directory import RECORD, run_directories, run_id_of, withdraw
+from gateway_acceptance.signoff.uncovered import COVERAGE, LIMITS, blind_spots
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 from gateway_acceptance.waivers import Waiver, unknown_checks
 from gateway_acceptance.wire.exchange import Notebook
@@ -263,6 +264,7 @@ class Controller:
         taken = [one.get(name) for one in self.identities]
         start, end = [*taken, None, None][:2]
         selected = () if unfinished else self.selected.values()
+        spots = None if unfinished or not self._could_accept else self._blind_spots()
         budget = Budget(self.folder / f"budget-{name}.json", environment.policy, self.started)
         return build(
             environment,
@@ -271,6 +273,7 @@ class Controller:
                 fingerprint={"start": start, "end": end},
                 binding=self._binding(name),
                 planted=None if unfinished else self._planted(),
+                blind_spots=spots,
             ),
             catalogue=[] if unfinished else sorted(self.catalogue.values(), key=lambda check: check.id),
             selected=[
@@ -297,11 +300,22 @@ class Controller:
         end = self.accounts[-1][environment] if len(self.accounts) > 1 else None
         return {"start": self.accounts[0][environment], "end": end}
 
+    @property
+    def _could_accept(self) -> bool:
+        """Whether a release could be accepted by this run."""
+        return profile_of(self.config) == RELEASE and not narrowed(self.config)
+
+    def _blind_spots(self) -> dict[str, Any] | None:
+        """What the suite does not speak of; None where it does not tell."""
+        suites = self.config.rootpath / CHECKS_ROOT
+        told = all((suites / name).is_file() for name in (COVERAGE, LIMITS))
+        return blind_spots(suites, sorted(self.catalogue)) if told else None
+
     def _planted(self) -> dict[str, Any] | None:
         """The defects that were planted; None where the suite has none, or the run could not accept a
         release."""
         known = load_planted(self.config.rootpath / CHECKS_ROOT)
-        if known is None or profile_of(self.config) != RELEASE or narrowed(self.config) or not self.cases:
+        if known is None or not self._could_accept or not self.cases:
             return None
         return read_planted(self.folder, len(known.defects))
 

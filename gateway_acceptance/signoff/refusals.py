@@ -15,6 +15,7 @@ from gateway_acceptance.audit import findings
 from gateway_acceptance.check import RELEASE
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
+from gateway_acceptance.documents import Unreadable, json_of
 from gateway_acceptance.environment import Environment, Kind, resolved
 from gateway_acceptance.planted import load_planted
 from gateway_acceptance.profiles import load_profiles
@@ -26,6 +27,7 @@ from gateway_acceptance.usage import EXIT_READY
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import Waiver, unsound
 
+UNREADABLE = "it cannot be read"
 Record = Mapping[str, Any]
 
 
@@ -37,6 +39,7 @@ def refusals(
     audited = [f"the run {run.name} cannot be relied on: {first_line(one)}" for one in findings(run)]
     try:
         reasons = [
+            *_renamed(run, record),
             *unsignable(record, now),
             *unsound_waivers(record, now),
             *stale(record, now, environment.tracker.fresh_h),
@@ -51,6 +54,11 @@ def refusals(
             f"the record of the run {run.name} is not whole ({type(error).__name__}: {error}); run again"
         ]
     return [*reasons, *audited]
+
+
+def _renamed(run: Path, record: Record) -> list[str]:
+    told = record["run"]["id"]
+    return [] if told == run.name else [f"the run {told} lies under the name {run.name}; it was moved"]
 
 
 def unsignable(record: Record, signed: datetime) -> list[str]:
@@ -155,6 +163,45 @@ def newer_red(runs: Path, environment: str, record: Record) -> list[str]:
                 )
         except (OSError, ValueError, KeyError, TypeError):
             found.append(f"the run {path.name} cannot be read, and may be newer")
+    return found
+
+
+def runs_since(runs: Path, environment: str, since: str) -> list[dict[str, str]]:
+    """Every run of the environment that began since then, the oldest first: {run, started, profile, state,
+    headline}. since: ISO time, or empty for all. One that cannot be read says so."""
+    found = []
+    for path in run_directories(runs, environment):
+        try:
+            run: Any = json_of(path / RECORD)
+            told = {name: str(run["run"][name] or "") for name in ("started", "profile", "state", "headline")}
+            if not since or datetime.fromisoformat(told["started"]) >= datetime.fromisoformat(since):
+                found.append({"run": path.name, **told, "headline": first_line(told["headline"])})
+        except (Unreadable, ValueError, KeyError, TypeError):
+            found.append(
+                {"run": path.name, "started": "", "profile": "", "state": "", "headline": UNREADABLE}
+            )
+    return found
+
+
+def of_another_suite(record: Record, here: Mapping[str, object]) -> list[str]:
+    """Whether the suite at hand is the one that judged: a clean checkout of the same commit, or the package
+    that was built from it. here: ``suite_identity`` of the suite at hand."""
+    run = record["run"]
+    name, commit = f"the run {run['id']}", run["suite"]["commit"]
+    if not commit:
+        return []  # that is said
+    if not here["commit"]:
+        return [
+            "the suite at hand is neither a git checkout nor a package that was built from one; sign there"
+        ]
+    found = []
+    if here["commit"] != commit:
+        found.append(
+            f"{name} was judged by the commit {commit}, and the suite at hand is at {here['commit']}; check "
+            "that commit out, or run again"
+        )
+    if here["dirty"] is not False:
+        found.append("the suite at hand is changed since its commit; bring it back, and sign then")
     return found
 
 

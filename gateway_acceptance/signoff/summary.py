@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +91,7 @@ def account(document: Document) -> Account:
             ("Accepted deviations", _accepted_words(document, counted)),
             ("Risk level", f"{document['risk']['level']}: {document['risk']['because']}"),
             ("Since the last release", _since(document)),
+            *_runs_words(document),
             ("Not covered", _not_covered(document)),
             *_planted_words(document),
             ("Evidence", f"run {run['id']}, {utc(run['started'])} to {utc(run['ended'])}, profile release"),
@@ -101,6 +103,7 @@ def account(document: Document) -> Account:
             _claims(document),
             _waivers(document),
             _differences(document),
+            *_runs(document),
             _blind(document),
             _not_executed(document),
             _reproduce(document),
@@ -160,6 +163,31 @@ def _since(document: Document) -> str:
     told = [f"{len(previous[name])} {words}" for name, words in CHANGES if previous[name]]
     told += [f"{len(previous['newly_accepted'])} newly accepted"] if previous["newly_accepted"] else []
     return f"{previous['release']}: {', '.join(told) or 'nothing changed'}"
+
+
+def _runs_words(document: Document) -> tuple[tuple[str, str], ...]:
+    """All that was tried, so that nobody chooses the run that suits; nothing in what earlier suites wrote."""
+    if "runs" not in document:
+        return ()
+    runs = document["runs"]
+    counted = Counter(one["state"] or "unreadable" for one in runs)
+    told = ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
+    return (("Runs since then", f"{len(runs)}: {told}" if runs else "none is at hand"),)
+
+
+def _runs(document: Document) -> tuple[Section, ...]:
+    if "runs" not in document:
+        return ()
+    title = "Runs since the last accepted release"
+    rows = [
+        (one["run"], one["profile"] or "a selection", one["state"] or "unreadable", one["headline"])
+        for one in document["runs"]
+    ]
+    if not rows:
+        return (Section(title, "None is at hand."),)
+    header = ("run", "profile", "state", "why")
+    text = f"Every run of this environment; signed is {document['run']['id']}."
+    return (Section(title, text, (), Table(header, (2.4, 1.4, 1.8, 5.4), rows)),)
 
 
 def _not_covered(document: Document) -> str:
@@ -294,7 +322,8 @@ def _differences(document: Document) -> Section:
     rows += [("no longer accepted", waiver, "", "") for waiver in previous["no_longer_accepted"]]
     text = (
         f"Compared with release {previous['release']} ({previous['product_version']}, run {previous['run']}, "
-        f"SHA-256 of its record {previous['record_sha256']})."
+        f"SHA-256 of its record {previous['record_sha256']}, of its signoff.json "
+        f"{previous.get('signoff_sha256', 'not told')})."
     )
     if not rows:
         return Section(title, f"{text} Nothing changed.")

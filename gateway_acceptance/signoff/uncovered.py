@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ COVERAGE = "coverage.toml"
 LIMITS = "limits.toml"
 
 
-def blind_spots(suites: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+def blind_spots(suites: Path, checks: Sequence[str]) -> dict[str, Any]:
     """{promises: how many of the contract's have no check, and why; limits: sentences}.
 
-    Raises UsageProblem where a file of the suites is wrong.
+    checks: ids of those that are there. Raises UsageProblem where a file of the suites is wrong.
     """
-    return {"promises": _promises(suites / COVERAGE, record), "limits": read_limits(suites / LIMITS)}
+    return {"promises": _promises(suites / COVERAGE, checks), "limits": read_limits(suites / LIMITS)}
 
 
 def read_limits(path: Path) -> list[str]:
@@ -39,8 +39,8 @@ def _says(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _promises(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
-    coverage = load_coverage(path, [check["id"] for check in record["checks"]])
+def _promises(path: Path, checks: Sequence[str]) -> dict[str, Any]:
+    coverage = load_coverage(path, list(checks))
     bare = Counter(each.reason for each in coverage.statements if not each.checks)
     return {
         "all": len(coverage.statements),

@@ -15,6 +15,7 @@ from gateway_acceptance.audit import findings as audit
 from gateway_acceptance.documents import JSON_AT_MOST, Unreadable, content_of, json_in
 from gateway_acceptance.signoff.allowed import line_of, principal_of
 from gateway_acceptance.signoff.archive import BadArchive
+from gateway_acceptance.signoff.chain import Before, previous_findings
 from gateway_acceptance.signoff.document import from_record
 from gateway_acceptance.signoff.dsse import BadEnvelope, opened
 from gateway_acceptance.signoff.files import manifest_findings, restored_run
@@ -40,7 +41,7 @@ from gateway_acceptance.signoff.layout import (
     SIGNOFF,
     UNLISTED,
 )
-from gateway_acceptance.signoff.refusals import stale, unsignable
+from gateway_acceptance.signoff.refusals import stale, unsignable, unsound_waivers
 from gateway_acceptance.signoff.rendered import rendered
 from gateway_acceptance.signoff.schema import violations
 from gateway_acceptance.signoff.sshsig import BadSignature, signer_of
@@ -56,11 +57,13 @@ Document = Mapping[str, Any]
 
 @dataclass
 class Verified:
-    """findings: all that is wrong; signer: whose signature signoff.json has, or None; document: of it."""
+    """findings: all that is wrong; signer: whose signature signoff.json has, or None; document: of it;
+    previous: the sign-off before, where it is brought along and in order."""
 
     findings: list[str] = field(default_factory=list)
     signer: PublicKey | None = None
     document: Document | None = None
+    previous: Before | None = None
 
 
 def verify(directory: Path, now: datetime | None = None) -> Verified:
@@ -94,6 +97,8 @@ def verify(directory: Path, now: datetime | None = None) -> Verified:
     record = _record(directory, document, say)
     if record is not None:
         result.findings += _of_record(record, document)
+        result.previous, found = previous_findings(directory, document, record)
+        result.findings += found
         result.findings += _of_attestation(directory, held, record, document, result.signer)
         result.findings += rendered(directory, document)
     result.findings += _of_time(document, now or datetime.now(UTC))
@@ -180,6 +185,10 @@ def _of_record(record: Document, document: Document) -> list[str]:
             found.append(
                 f"{SIGNOFF} says fresh_h {document['fresh_h']}; the record's environment says {counts}"
             )
+        spots = record["basis"].get("blind_spots")
+        if spots is not None and document["blind_spots"] != spots:
+            found.append(f"{SIGNOFF} says blind_spots otherwise than the record")
+        found += unsound_waivers(record, signed)
         return [*found, *unsignable(record, signed), *stale(record, signed, document["fresh_h"])]
     except TORN as error:
         return [f"{RECORD} is no whole record ({type(error).__name__}: {error})"]

@@ -15,6 +15,7 @@ from typing import Any
 from gateway_acceptance.report.reading import printable
 from gateway_acceptance.seal import digest_of
 from gateway_acceptance.signoff.allowed import line_of, principal_of
+from gateway_acceptance.signoff.chain import bring_previous
 from gateway_acceptance.signoff.document import FORMAT, from_record
 from gateway_acceptance.signoff.dsse import enveloped
 from gateway_acceptance.signoff.files import bring_report, json_bytes, manifest_of
@@ -46,7 +47,8 @@ class Decision:
     run: the run's directory; environment_file: the file that declares what was judged; previous: the last
     accepted release as ``document.compared`` tells of it, or None; blind_spots: as ``blind_spots`` finds
     them; url: where the sign-off will be published, or None; despite: newer red runs, each behind the
-    reason for signing all the same.
+    reason for signing all the same; before: the directory of the last accepted release; runs: all of this
+    environment since then, as ``runs_since`` tells of them.
     """
 
     run: Path
@@ -59,6 +61,8 @@ class Decision:
     blind_spots: Mapping[str, Any]
     url: str | None = None
     despite: Sequence[str] = ()
+    before: Path | None = None
+    runs: Sequence[Mapping[str, Any]] = ()
 
 
 class Spoiled(Exception):  # noqa: N818
@@ -120,8 +124,11 @@ def _filled(part: Path, decision: Decision, key: PrivateKey) -> dict[str, Any]:
         "fresh_h": decision.fresh_h,
         "previous": decision.previous,
         "blind_spots": decision.blind_spots,
+        "runs": [dict(one) for one in decision.runs],
         **({"despite": list(decision.despite)} if decision.despite else {}),
     }
+    if decision.before is not None:
+        bring_previous(decision.before, part)
     (part / PAGE).write_text(page(document), encoding="utf-8")
     (part / PAPER).write_bytes(paper(document))
     manifest = json_bytes(manifest_of(part))

@@ -77,6 +77,10 @@ def _not_ready(record: dict[str, Any]) -> None:
     record["run"]["state"] = "NOT READY"
 
 
+def _any_failure(record: dict[str, Any]) -> None:
+    record["waivers"][0]["observed"] = "."
+
+
 def _moved_target(record: dict[str, Any]) -> None:
     record["target"]["fingerprint"]["end"]["gateway.version"] = "9"
 
@@ -270,6 +274,16 @@ def _not_a_number(name: str) -> Callable[[Touched], None]:
     return apply
 
 
+def _other_blind_spots(touched: Touched) -> None:
+    spots = touched.json("signoff.json")["blind_spots"]
+
+    def told(record: dict[str, Any]) -> None:
+        record["basis"]["blind_spots"] = spots
+
+    _record(told)(touched)
+    edit(touched.path, blind_spots={**spots, "limits": []})
+
+
 UNSIGNED = {
     "the record hides a deviation": (_record(_hide_deviation), "it is not of this content"),
     "a waiver is taken out": (lambda one: edit(one.path, accepted=[]), "it is not of this content"),
@@ -334,6 +348,8 @@ RESIGNED = {
         _packed((tarfile.TarInfo("x"), b"1"), (tarfile.TarInfo("x"), b"2")),
         "it holds 'x', which no run writes",
     ),
+    "other blind spots": (_other_blind_spots, "signoff.json says blind_spots otherwise than the record"),
+    "a waiver that matches anything": (_record(_any_failure), "observed matches any failure whatever"),
     "another page": (
         _replaced("signoff.html", "READY", "ALL WELL"),
         "signoff.html is not what signoff.json makes",

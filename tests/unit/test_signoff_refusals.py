@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.cli.main import main
-from gateway_acceptance.signoff.refusals import of_another_list, unsound_waivers
+from gateway_acceptance.signoff.refusals import of_another_list, of_another_suite, unsound_waivers
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.signing import APPROVER, CASES, ENDED, SIGNED, WAIVER, Ground, a_case, bound, ground
 
@@ -57,6 +58,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     made = ground(tmp_path / "project")
     monkeypatch.chdir(made.root)
     _at(monkeypatch, SIGNED)
+    here = {"version": "0.1.0", "commit": "a" * 40, "dirty": False}
+    monkeypatch.setattr("gateway_acceptance.cli.signoff.suite_identity", lambda _: here)
     return Desk(made, made.key(), capsys)
 
 
@@ -105,6 +108,15 @@ def _of_another_environment(desk: Desk) -> None:
     run.rename(other)
     desk.ground.declare(name="other")
     (desk.ground.root / "environments" / "mini.toml").rename(desk.ground.root / "environments" / "other.toml")
+
+
+def _renamed(desk: Desk) -> None:
+    """The green run of before, as if it were the newest."""
+    run = desk.ground.run()
+    newer = run.with_name("20260601T013000Z")
+    shutil.copytree(run, newer)
+    (run.parent / "latest").unlink()
+    (run.parent / "latest").symlink_to(newer.name)
 
 
 def _exists_already(desk: Desk) -> None:
@@ -201,6 +213,11 @@ REFUSED: dict[str, tuple[Callable[[Desk], object], str]] = {
     "no evidence": (_no_evidence, "1 cases say that they asked and show no exchange, such as lost"),
     "unfit": (_unfit, "is NOT READY (1 reason against it)"),
     "rebound": (_rebound, "is VOID (what judges changed during the run: files)"),
+    "moved": (_renamed, "the run 20260601T000000Z lies under the name 20260601T013000Z; it was moved"),
+    "another suite": (
+        lambda desk: desk.ground.run(suite={"version": "1", "commit": "c" * 40, "dirty": False}),
+        f"was judged by the commit {'c' * 40}, and the suite at hand is at {'a' * 40}; check that commit out",
+    ),
     "exists already": (_exists_already, "exists already; a sign-off is never written over"),
 }
 
@@ -317,6 +334,56 @@ def test_differences_from_the_last_accepted_release(desk: Desk, monkeypatch: pyt
     ]
     assert previous["newly_accepted"] == ["W-1"]
     assert verify(desk.out, datetime.now(UTC)).findings == []
+
+
+def test_a_foreign_sign_off_beside_ours_is_no_release(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole and signed, by a key that nobody knows: neither ours nor in the file of allowed signers."""
+    desk.ground.run()
+    stranger = desk.ground.key("stranger")
+    assert desk.signoff(version="0.9", key=str(stranger), approver="Mallory <m@example.org>")[0] == 0
+    _at(monkeypatch, SIGNED + timedelta(minutes=1))
+    code, _, err = desk.signoff()
+    assert (code, "0.9 is passed over: SHA256:" in err, "neither --key is nor" in err) == (0, True, True)
+    assert json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"] is None
+    shutil.rmtree(desk.out)
+    known = desk.ground.root / "known"
+    shutil.copyfile(desk.out.parent / "0.9" / "allowed_signers", known)
+    assert desk.signoff(allowed_signers=str(known))[0] == 0
+    assert json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"]["release"] == "0.9"
+    ours = desk.ground.root / "ours"
+    shutil.copyfile(desk.out / "allowed_signers", ours)
+    code, out, _ = desk.run("verify", str(desk.out), "--allowed-signers", str(ours))
+    assert (code, "does not allow the signature of the previous release" in out) == (1, True)
+
+
+def test_all_runs_since_the_last_release_are_told(desk: Desk) -> None:
+    red = [a_case("API-A-001", "failed", message="no"), *CASES[1:]]
+    at = [{**case, "started": "2026-05-31T23:00:30.000Z"} for case in red]
+    times: dict[str, Any] = {"started": "2026-05-31T23:00:00.000Z", "ended": "2026-05-31T23:01:00.000Z"}
+    desk.ground.run(at, id="20260531T230000Z", **times)
+    desk.ground.run()
+    code, _, err = desk.signoff()
+    assert code == 0, err
+    document = json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))
+    assert [(one["run"], one["state"]) for one in document["runs"]] == [
+        ("20260531T230000Z", "NOT READY"),
+        ("20260601T000000Z", "READY"),
+    ]
+    assert "2: 1 NOT READY, 1 READY" in (desk.out / "signoff.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("here", "words"),
+    [
+        ({"commit": "a" * 40, "dirty": False}, None),
+        ({"commit": "a" * 40, "dirty": True}, "the suite at hand is changed since its commit"),
+        ({"commit": None, "dirty": None}, "neither a git checkout nor a package"),
+    ],
+)
+def test_the_suite_at_hand_must_be_the_one_that_judged(here: dict[str, Any], words: str | None) -> None:
+    found = of_another_suite({"run": {"id": "x", "suite": {"commit": "a" * 40}}}, here)
+    assert len(found) == (words is not None)
+    assert words is None or words in found[0]
 
 
 def test_a_last_release_that_does_not_verify_is_passed_over(
