@@ -121,7 +121,7 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
     conduct = Conduct(pace=target.conduct.pace, route=target.conduct.route)
     sender = Sender(notebook, target.budget, deadline, conduct=conduct)
     try:
-        client = BackendClient(backend, sender)
+        client = BackendClient(backend, sender, target.kept if before is None else None)
         found = {version: client.version()}
         listed = client.models()
         return found | {f"{models}.{name}": listed.get(name, "absent") or "no digest" for name in wanted}

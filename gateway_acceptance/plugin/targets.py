@@ -10,6 +10,7 @@ import os
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -104,7 +105,7 @@ class Target:
             raise NotApplicable(
                 f"{name} is declared closed to everybody but the gateway", declared="backends.direct"
             )
-        return BackendClient(backend, self.sender)
+        return BackendClient(backend, self.sender, self._shown)
 
     def machine(self, name: str) -> MachineFacts:
         """What was seen of a machine. Raises Untestable where it could not be looked at."""
@@ -139,6 +140,21 @@ class Target:
             observed = observe()
             shared.write(pickle.dumps(observed))
             return observed
+
+    def kept(self, name: str, ask: Callable[[], Exchange]) -> Exchange:
+        """An answer of 200 that the run asks for once; any other is asked for again by whoever wants it."""
+        try:
+            return self.once_per_run(f"kept {name}", lambda: _good(ask()))
+        except _NotKept as other:
+            return other.exchange
+
+    def _shown(self, name: str, ask: Callable[[], Exchange]) -> Exchange:
+        """The same, evidence of the running case."""
+        before = len(self.notebook.exchanges)
+        exchange = self.kept(name, ask)
+        if len(self.notebook.exchanges) == before:
+            self.notebook.exchanges.append(exchange)
+        return exchange
 
     def preflight(self) -> Preflight:
         """Does it answer, and does it accept the key: asked once per run, told to all workers."""
@@ -193,6 +209,18 @@ class Target:
 
     def _holds_key(self, exchange: Exchange) -> bool:
         return any(self.key in value for _, value in exchange.request_headers)
+
+
+class _NotKept(Exception):  # noqa: N818  (an answer that is no success)
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        super().__init__()
+
+
+def _good(exchange: Exchange) -> Exchange:
+    if exchange.status != HTTPStatus.OK:
+        raise _NotKept(exchange)
+    return exchange
 
 
 def _preflight_file(folder: Path, environment: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from gateway_acceptance.environment import Backend
@@ -10,12 +11,17 @@ from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import Sender, tokens_needed
 
+Kept = Callable[[str, Callable[[], Exchange]], Exchange]
+"""The answer that is known under a name, or the one that asking brings."""
+
 
 class BackendClient:
     """A client of one Ollama server. Source of the paths: Ollama's API description."""
 
-    def __init__(self, backend: Backend, sender: Sender) -> None:
+    def __init__(self, backend: Backend, sender: Sender, kept: Kept | None = None) -> None:
+        """kept: where what a backend says of itself is kept for the run; else it is asked each time."""
         self.backend, self._sender = backend, sender
+        self._kept: Kept = kept or (lambda _, ask: ask())
 
     def get(self, path: str) -> Exchange:
         """GET a path of the backend. Raises NoAnswer, blamed on it."""
@@ -23,7 +29,7 @@ class BackendClient:
 
     def version(self) -> str:
         """``GET /api/version``. Raises CheckFailed where the answer holds none."""
-        exchange = self.get("/api/version")
+        exchange = self._kept(f"{self.backend.name}/api/version", lambda: self.get("/api/version"))
         version = _member(exchange, "version")
         if not isinstance(version, str) or not version:
             raise CheckFailed(f"{exchange.url}: expected a version string, got {version!r}", blame="backend")
@@ -31,7 +37,7 @@ class BackendClient:
 
     def models(self) -> dict[str, str]:
         """``GET /api/tags``: digest by full model name (``phi3:latest``)."""
-        exchange = self.get("/api/tags")
+        exchange = self._kept(f"{self.backend.name}/api/tags", lambda: self.get("/api/tags"))
         entries = _member(exchange, "models")
         if not isinstance(entries, list):
             raise CheckFailed(f"{exchange.url}: expected a list of models, got {entries!r}", blame="backend")

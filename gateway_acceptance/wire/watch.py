@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -65,7 +66,7 @@ class Watch:
         self._lock = threading.Lock()
         self._memory = Memory()
         self._breaches: dict[tuple[str, str], Breach] = {}
-        self._running = 0
+        self._served: dict[str, Counter[str]] = {}
         self.suspended = False
         """While a check takes something down on purpose."""
         self.mistakes: list[str] = []
@@ -79,6 +80,8 @@ class Watch:
         if seen is None:
             return
         with self._lock:
+            if seen.kinds & {Kind.CHAT, Kind.EMBEDDINGS} or (seen.alias and exchange.served_by):
+                self._served.setdefault(seen.alias, Counter())[exchange.served_by] += 1
             for kind in seen.kinds:
                 for rule in self._rules[kind]:
                     self._judge(rule, seen)
@@ -96,6 +99,12 @@ class Watch:
         for problem in problems:
             breach = self._breaches.setdefault((rule.check, seen.alias), Breach(rule.check, seen.alias))
             breach.add(problem, seen.exchange)
+
+    def served(self, alias: str) -> Counter[str]:
+        """How many answers of an alias were served by whom in this process so far, by their headers; under
+        the empty name those that did not say it (but of streams, which are BACKEND-WITNESS-005's)."""
+        with self._lock:
+            return Counter(self._served.get(alias, ()))
 
     def taken(self) -> list[Breach]:
         """What was broken since this was asked last."""

@@ -12,11 +12,13 @@ from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import embedding_problems, embedding_vector
 from gateway_acceptance.wire.seen import Kind, Seen
 from gateway_acceptance.wire.watch import UniversalRule
-from suites.api.embeddings.rules import UNIT_TOLERANCE, bits_that_differ, length, same
+from suites.api.embeddings.rules import UNIT_TOLERANCE, bits_that_differ, length, pairs_that_are_same, same
 from suites.every_exchange.said import upstreams_of
 
 KEPT_TEXTS = 256
 """Texts of one run whose vectors are kept."""
+FEW = 8
+"""Texts of a request that are compared pair by pair."""
 WORDS = 3
 """From so many on texts without a word in common mean different things to any model."""
 
@@ -50,6 +52,17 @@ def shape(seen: Seen, _: Memory) -> list[Problem]:
         distinct=_apart(texts),
     )
     return at_level(problems, Level.MUST)
+
+
+def distinct(seen: Seen, _: Memory) -> Iterator[Problem]:
+    """As of API-EMB-005, of texts that have nothing in common."""
+    texts = texts_of(seen)
+    vectors = [vector for value in raw_of(seen) if (vector := embedding_vector(value)) is not None]
+    if len(vectors) == len(texts) and len(texts) <= FEW and _apart(texts):
+        pairs = pairs_that_are_same(vectors)
+        if pairs:
+            told = f"expected {len(texts)} different vectors, the same one is at the places {pairs}"
+            yield Problem("", told)
 
 
 def _declared(seen: Seen, name: str) -> Any:
@@ -142,17 +155,18 @@ def same_vector(check: str, seen: Seen, memory: Memory) -> Iterator[Problem]:
     """The vector that a text had before: alone and in batches, as a string and in a list, as floats and in
     base64. It belongs to the check of the first of these in which the two requests differ."""
     texts, place = texts_of(seen), f"vector of a text ({check})"
-    for at, (text, value) in enumerate(zip(texts, raw_of(seen), strict=False)):
-        vector = embedding_vector(value)
+    vectors = [embedding_vector(value) for value in raw_of(seen)]
+    for at, (text, value, vector) in enumerate(zip(texts, raw_of(seen), vectors, strict=False)):
         if vector is None:
             continue
-        form = (isinstance(value, str), len(texts), isinstance(seen.asked["input"], str), tuple(texts))
-        before, (coded, many, string, others) = memory.first(
-            place, (seen.alias, text), (vector, form), KEPT_TEXTS
-        )
+        form = (isinstance(value, str), len(texts), isinstance(seen.asked["input"], str))
+        before, (coded, many, string) = memory.first(place, (seen.alias, text), (vector, form), KEPT_TEXTS)
         if before is vector or same(before, vector):
             continue
-        if coded is not form[0]:
+        if _at_another(place, seen, memory, text, vector):
+            owner = "API-EMB-003"
+            told = f"expected each vector at its text's place after a permutation, wrong are [{at}]"
+        elif coded is not form[0]:
             owner = "API-EMB-011"
             told = f"expected the same 32-bit floats in base64 as in the list, {_bits(before, vector)} differ"
         elif many != len(texts):
@@ -161,15 +175,18 @@ def same_vector(check: str, seen: Seen, memory: Memory) -> Iterator[Problem]:
         elif string is not form[2]:
             owner = "API-EMB-006"
             told = "expected the same vector for a string and for a list of it, got another"
-        elif others != form[3] and sorted(others) == sorted(texts):
-            owner = "API-EMB-003"
-            told = f"expected each vector at its text's place after a permutation, wrong are [{at}]"
         else:
             owner = "API-EMB-004"
             told = "expected the same vector for the same text in a second request, got another"
         if owner == check:
             yield Problem("", told)
             return
+
+
+def _at_another(place: str, seen: Seen, memory: Memory, text: str, vector: Sequence[float]) -> bool:
+    """Whether it is the vector that another text of the request had before."""
+    known = (memory.known(place, (seen.alias, other)) for other in texts_of(seen) if other != text)
+    return any(before is not None and before[0] is not vector and same(before[0], vector) for before in known)
 
 
 def _bits(one: Sequence[float], other: Sequence[float]) -> str:
@@ -188,6 +205,7 @@ EMBEDDING_RULES = (
     UniversalRule("API-EMB-001", EMBEDDED, shape),
     UniversalRule("API-EMB-002", EMBEDDED, unit),
     *map(_same, ("API-EMB-003", "API-EMB-004", "API-EMB-006", "API-EMB-007", "API-EMB-011")),
+    UniversalRule("API-EMB-005", EMBEDDED, distinct),
     UniversalRule("API-EMB-010", EMBEDDED, in_base64),
     UniversalRule("API-EMB-012", EMBEDDED, as_floats),
     UniversalRule("API-EMB-014", EMBEDDED, usage),

@@ -5,14 +5,16 @@ from pathlib import Path
 from suites.api.observations import ECHO_TEXT
 from tests.live.conftest import Lab, Run, judge
 
-ALLOWED_REQUESTS = 70
-"""What smoke may cost in the embedded environment: 55 for its checks (ways in and probes of published holes
-among them), 15 for the target's fingerprint."""
+ALLOWED_REQUESTS = 60
+"""What smoke may cost in the embedded environment, the target's fingerprint among it, and without the ways
+into chat and embeddings (API-ACCESS-009), which are counted by their check."""
+OF_OLD_HOLES = {"1.74.15": 3}
+"""What the probes of a release's published holes, and the backend of a tool that it does not call, cost."""
 BALANCE_DRAWS = 12
 """Draws that show a second backend in 99.2 % of healthy runs; the rest need a few more, at most 28."""
 
 DEVIATING = {
-    "1.74.15": ["API-AUTH-003", "API-AUTH-004"],
+    "1.74.15": ["API-AUTH-003", "API-AUTH-004", "API-CHAT-009", "API-STREAM-060"],
     "1.108.7": ["API-AUTH-002", "API-AUTH-003", "API-AUTH-004", "API-STREAM-001"],
 }
 
@@ -52,10 +54,12 @@ def test_smoke_costs_at_most_its_requests(any_lab: Lab, tmp_path: Path) -> None:
     """The only random part is the draw for a second backend; the rest is counted exactly."""
     run = judge(any_lab.environment, tmp_path, key=any_lab.state.key)
     assert run.record is not None, run.output
-    shared = 2  # the balance check begins with two observations that other checks have made
-    drawn = sum(case["requests"] for check, case in run.cases() if check == "BACKEND-BAL-001")
-    fixed = run.record["totals"]["requests"] - max(0, drawn - shared)
-    assert fixed + BALANCE_DRAWS - shared <= ALLOWED_REQUESTS
+    shared = 4  # the balance check begins with what others were answered: twice whole, streamed, by the SDK
+    drawn = sum(max(0, case["requests"] - 2) for check, case in run.cases() if check == "BACKEND-BAL-001")
+    doors = sum(case["requests"] - 1 for check, case in run.cases() if check == "API-ACCESS-009")
+    fixed = run.record["totals"]["requests"] - drawn - doors
+    more = OF_OLD_HOLES.get(any_lab.state.version, 0)
+    assert fixed + BALANCE_DRAWS - shared <= ALLOWED_REQUESTS + more
 
 
 def test_workers_share_one_lab_and_give_the_same_verdicts(lab: Lab, tmp_path: Path) -> None:

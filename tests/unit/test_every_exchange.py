@@ -176,6 +176,17 @@ BROKEN: dict[str, tuple[str, list[Exchange]]] = {
         "API-EMB-007",
         [embedding("a b", [[0.1] * 8]), embedding(["a b", "c d"], [[0.1] * 7 + [9.0], [0.3] * 8])],
     ),
+    "vectors that did not turn with their texts": (
+        "API-EMB-003",
+        [
+            embedding(["a b", "c d"], [[0.1] * 8, [0.1] * 7 + [9.0]]),
+            embedding(["c d", "a b"], [[0.1] * 8, [0.1] * 7 + [9.0]]),
+        ],
+    ),
+    "one vector for two texts": (
+        "API-EMB-005",
+        [embedding(["one two three", "four five six"], [[0.1] * 8, [0.1] * 8])],
+    ),
     "a trace": (
         "API-ERR-038",
         [chat(lambda answer: answer.update(e="Traceback (most recent call last)"), status=500)],

@@ -13,6 +13,9 @@ from suites.api.access.rules import lists_models
 LIST = "/v1/models"
 """The route that the ways in are tried on: it changes nothing, costs nothing, and every gateway has it."""
 
+PLAIN = ("access", "plain")
+"""Under which the list of models without a key, in its ordinary form, is kept for the run."""
+
 KEY_HEADERS = ("x-api-key", "api-key", "x-litellm-api-key", "x-goog-api-key", "x-auth-token")
 """Where other products take a key: Anthropic, Azure, LiteLLM, Google, OpenStack."""
 
@@ -31,7 +34,7 @@ def hosts_that_hide(environment: Environment) -> dict[str, str]:
 
 def refused_plainly(target: Target) -> Exchange:
     """The list of models without a key, in its ordinary form. Raises Untestable where that is served."""
-    answer = target.once(("access", "plain"), lambda: target.gateway.stranger("GET", LIST))
+    answer = target.once(PLAIN, lambda: target.gateway.stranger("GET", LIST))
     if lists_models(answer):
         raise Untestable(
             f"GET {LIST} is served to everybody, so nothing can be seen to open it",

@@ -8,6 +8,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken
+from suites.api.access.probes import LIST, PLAIN
 
 SPEC = "openai:guides/error-codes 401"
 
@@ -41,9 +42,9 @@ def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
     profile="smoke",
     spec=SPEC,
 )
-def test_no_key(live_gateway: GatewayClient) -> None:
-    """No Authorization header at all."""
-    _refused(live_gateway.models(key=None))
+def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
+    """No Authorization header at all: what the ways in are held against (API-ACCESS) is judged here."""
+    _refused(target.once(PLAIN, lambda: live_gateway.stranger("GET", LIST)))
 
 
 @check(

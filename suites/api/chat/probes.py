@@ -172,13 +172,7 @@ def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
 
     parameters: beside those, or instead of ``max_tokens``, which None leaves out. Raises as ``able_alias``.
     """
-    alias = able_alias(target, question)
-    given = {"temperature": 0, "max_tokens": room(target.environment, alias, question.tokens), **parameters}
-    sent = {name: value for name, value in given.items() if value is not None}
-    return target.once(
-        ("chat", question.name, alias, json.dumps(sent, sort_keys=True)),
-        lambda: target.gateway.chat(alias, question.messages, **sent),
-    )
+    return asked(target, able_alias(target, question), question, **parameters)
 
 
 def able_alias(target: Target, question: Question) -> str:
@@ -190,7 +184,9 @@ def able_alias(target: Target, question: Question) -> str:
         target,
         question.needs,
         question.does,
-        directly=lambda model: question.able(directly(target, model, question)),
+        directly=lambda model: any(
+            question.able(said(target, model, question)) for said in (through, directly)
+        ),
         plainly=lambda model: plainly(target, model, question),
     )
 
@@ -199,6 +195,26 @@ def model_that(target: Target, does: str, directly: Shows) -> str:
     """The first alias whose model draws its answers as ``Ability.SEED`` says. Where its backend may not be
     asked, it is declared to. Raises as ``abilities.able_alias``."""
     return abilities.able_alias(target, (Ability.SEED,), does, directly=directly, plainly=lambda _: True)
+
+
+def asked(target: Target, alias: str, question: Question, **parameters: Any) -> Exchange:
+    """The gateway's answer of an alias at temperature 0, asked once per worker; parameters as of
+    ``answered``."""
+    given = {"temperature": 0, "max_tokens": room(target.environment, alias, question.tokens), **parameters}
+    sent = {name: value for name, value in given.items() if value is not None}
+    return target.once(
+        ("chat", question.name, alias, json.dumps(sent, sort_keys=True)),
+        lambda: target.gateway.chat(alias, question.messages, **sent),
+    )
+
+
+def through(target: Target, model: Model, question: Question) -> str:
+    """What the model says through the gateway: where it is right, nobody need ask the backend; empty where
+    nothing can be read."""
+    try:
+        return text_of(asked(target, model.alias, question))
+    except CheckFailed:
+        return ""
 
 
 def plainly(target: Target, model: Model, question: Question) -> bool:

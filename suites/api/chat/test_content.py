@@ -38,6 +38,7 @@ SERVED_TOKENS = 8
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec=STRINGS,
 )
 def test_json_like(target: Target, gateway: GatewayClient) -> None:

@@ -67,6 +67,7 @@ def test_finish_stop(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec=f"{REASON}; LiteLLM #25825",
 )
 def test_finish_length(target: Target, gateway: GatewayClient) -> None:
@@ -83,6 +84,7 @@ def test_finish_length(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec="openai:CreateChatCompletionRequest.max_tokens",
 )
 def test_max_tokens(target: Target, gateway: GatewayClient) -> None:
@@ -113,6 +115,7 @@ def test_max_completion_tokens(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec=f"{USAGE}.completion_tokens",
 )
 def test_completion_counted(target: Target, gateway: GatewayClient) -> None:

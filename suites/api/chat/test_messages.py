@@ -91,6 +91,7 @@ def test_developer(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec=MESSAGES,
 )
 def test_turns(target: Target, gateway: GatewayClient) -> None:

@@ -40,6 +40,7 @@ ESCAPED = '\u00df \u4e1c\u4eac \U0001f40b quote " backslash \\ slash / end'
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec=JSON_TEXT,
 )
 def test_emoji(target: Target, gateway: GatewayClient) -> None:

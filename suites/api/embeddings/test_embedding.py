@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from gateway_acceptance.check import MUST, SPEND, Level, check
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.problem import at_level
 from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import embedding_problems, parse_json
 
@@ -27,13 +28,22 @@ def test_vectors(
     embedding_model: str,
     note: Callable[[str, object], None],
 ) -> None:
-    """Two texts in one request, as floats."""
+    """Two texts in one request, as floats. Of one model once more, turned round and as the SDK asks: that the
+    vectors are the same, each at its text's place, is judged of every exchange (API-EMB-003, 011)."""
     answer = gateway.embeddings(embedding_model, TEXTS)
-    if answer.status != 200:
-        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
-    body, problems = parse_json(answer.body)
+    body, problems = parse_json(_served(answer).body)
     dimensions = environment.model(embedding_model).dimensions
     problems += embedding_problems(body, inputs=len(TEXTS), dimensions=dimensions)
+    if embedding_model == environment.aliases_of(ModelKind.EMBEDDING)[0]:
+        turned = gateway.embeddings(embedding_model, TEXTS[::-1], encoding_format="base64")
+        read, unread = parse_json(_served(turned).body)
+        problems += [*unread, *embedding_problems(read, inputs=len(TEXTS), dimensions=dimensions)]
     require(at_level(problems, Level.MUST))
     note(f"{embedding_model}.dimensions", len(body["data"][0]["embedding"]))  # type: ignore[index]
     note(f"{embedding_model}.latency_s", f"{answer.elapsed_s:.3f}")
+
+
+def _served(answer: Exchange) -> Exchange:
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
+    return answer

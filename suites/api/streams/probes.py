@@ -30,6 +30,8 @@ TOOL_PROMPT = (
     "both of them, and say nothing else."
 )
 TOOL_TOKENS = 128
+BOTH = 2
+"""Tools that the prompt asks for."""
 
 Messages = str | Sequence[Mapping[str, object]]
 
@@ -134,14 +136,29 @@ def _cut(target: Target) -> Observed:
 def _tools(target: Target) -> Observed:
     alias = tool_alias(target)
     model = target.environment.model(alias)
-    exchange = streamed(
-        target, alias, TOOL_PROMPT, tools=TOOLS, max_tokens=room(target.environment, alias, TOOL_TOKENS)
-    )
-    if target.environment.backend(model.backend).direct:
+    exchange = tool_stream(target, alias)
+    came = len(read(exchange).tool_calls())
+    if came >= BOTH:
+        calls = came
+    elif target.environment.backend(model.backend).direct:
         calls = calls_itself(target, model)
     else:
         calls = 2 if Ability.PARALLEL_TOOLS in target.environment.abilities_of(model) else 1
     return Observed(Kind.TOOL, exchange, read(exchange), calls)
+
+
+def tool_stream(target: Target, alias: str) -> Exchange:
+    """The stream in which both tools are asked for; once per worker."""
+    limit = room(target.environment, alias, TOOL_TOKENS)
+    return target.once(
+        ("stream", "tools", alias),
+        lambda: streamed(target, alias, TOOL_PROMPT, tools=TOOLS, max_tokens=limit),
+    )
+
+
+def _calls_through(target: Target, model: Model) -> bool:
+    """Whether the model calls both tools through the gateway: then nobody need ask the backend."""
+    return len(read(tool_stream(target, model.alias)).tool_calls()) >= BOTH
 
 
 def tool_alias(target: Target) -> str:
@@ -150,7 +167,7 @@ def tool_alias(target: Target) -> str:
         target,
         (Ability.TOOLS,),
         "calls a tool that it is asked to call",
-        directly=lambda model: bool(calls_itself(target, model)),
+        directly=lambda model: _calls_through(target, model) or bool(calls_itself(target, model)),
         plainly=lambda model: writes_text(target, model),
     )
 

@@ -1,5 +1,6 @@
 """API-STREAM: what a stream says: whole, and the same that would have come without streaming."""
 
+import json
 import re
 
 from gateway_acceptance.check import MUST, SHOULD, SPEND, check
@@ -61,6 +62,7 @@ def test_connection_holds(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec="openai:CreateChatCompletionStreamResponse.choices.finish_reason; LiteLLM #25825",
 )
 def test_cut_says_length(target: Target, gateway: GatewayClient) -> None:
@@ -82,6 +84,7 @@ def test_cut_says_length(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec="openai:ChatCompletionStreamResponseDelta.tool_calls; LiteLLM #35711, #12481",
 )
 def test_tool_called(target: Target, gateway: GatewayClient) -> None:
@@ -100,6 +103,7 @@ def test_tool_called(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec="openai:CreateChatCompletionRequest.stream",
 )
 def test_same_text(target: Target, gateway: GatewayClient) -> None:
@@ -129,6 +133,7 @@ def test_same_text(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec="openai:ChatCompletionStreamOptions.include_usage",
 )
 def test_same_usage(target: Target, gateway: GatewayClient) -> None:
@@ -185,6 +190,7 @@ def test_unicode(target: Target, gateway: GatewayClient) -> None:
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
+    profile="smoke",
     spec="openai:CreateChatCompletionStreamResponse.choices.finish_reason; LiteLLM #33404, #33222",
 )
 def test_stop_is_whole(target: Target, gateway: GatewayClient) -> None:
@@ -248,7 +254,9 @@ def _chunks(streams: list[Observed]) -> dict[str, int]:
 
 def _twin(target: Target) -> Exchange:
     """The question of the include_usage stream, not streamed."""
-    return target.once(("stream", "twin"), lambda: _ask_twin(target))
+    alias = single_chat(target.environment).alias
+    sent = {"max_tokens": room(target.environment, alias, COUNT_TOKENS), "temperature": 0}
+    return target.once(("chat", "count", alias, json.dumps(sent)), lambda: _ask_twin(target))
 
 
 def _ask_twin(target: Target) -> Exchange:

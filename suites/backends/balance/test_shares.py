@@ -44,9 +44,9 @@ from suites.backends.routing.probes import embeds, listed
     spec="environment: groups.deployments",
 )
 def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> None:
-    """Draws until a second backend is seen. Gives up when a gateway that draws independently by the declared
-    weights would have shown one with a probability of at least 1 - 1e-5, and shows none at twelve later
-    moments either: no deployment cools down at each of them."""
+    """What other checks were answered counts; then draws until a second backend is seen. Gives up when a
+    gateway that draws independently by the declared weights would have shown one with a probability of at
+    least 1 - 1e-5, and shows none at twelve later moments either: no deployment cools down at each."""
     null = null_hypothesis(target, group, Witness.BACKEND)
     shares = {name: share for name, share in null.shares.items() if share > 0}
     if len(shares) < 2:
@@ -59,7 +59,8 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
         raise CheckFailed(f"{group} is not balanced: all its deployments are declared on {only}")
     seen: Counter[str] = Counter()
     if not embeds(target, group):
-        seen.update(_server_of(answer) for answer in echoed_twice(target, group))
+        answers = echoed_twice(target, group)
+        seen = target.watch.served(group) or Counter(_server_of(answer) for answer in answers)
 
     def several() -> bool:
         """Whether a second one was seen, or somebody who must not serve; whoever has a share of zero may
