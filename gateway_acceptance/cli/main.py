@@ -22,6 +22,7 @@ from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.doctor.command import add_doctor_command
 from gateway_acceptance.cli.init.command import add_init_command
+from gateway_acceptance.cli.products import add_products_command
 from gateway_acceptance.cli.profiles import add_profiles_command
 from gateway_acceptance.cli.report import add_report_command
 from gateway_acceptance.cli.root import project_root
@@ -115,6 +116,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     add_report_command(commands)
     add_sudoers_command(commands)
     add_coverage_command(commands)
+    add_products_command(commands)
     add_balance_command(commands)
     add_abilities_command(commands)
     add_waivers_command(commands)

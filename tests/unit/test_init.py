@@ -235,6 +235,7 @@ BAD = [
     (["--host", "ssh://u:p@host"], "must not hold a password"),
     (["--requests", "31"], "is not between 5 and 30"),
     (["--requests", "0"], "is not between 5 and 30"),
+    (["--host", "ssh://h", "--ssh-config", "no-such"], "there is no such file"),
     (["--ca-file", "no-such.pem"], "no-such.pem"),
     (["--key-header", "X Key"], "is no name of a header"),
 ]

@@ -41,7 +41,7 @@ def seen_of(**replaced: Any) -> tuple[Seen, list[Sequence[str]]]:
         asked.append(wanted)
         return Look({section: found[section] for section in wanted}, 0.0, 0.0)
 
-    return look_at_machine(ASKED, "ssh://gateway", looker), asked
+    return look_at_machine(ASKED, "ssh://gateway", looker=looker), asked
 
 
 def file_of(seen: Seen, folder: Path) -> tuple[str, Environment]:
@@ -101,7 +101,7 @@ def test_a_machine_that_cannot_be_reached(tmp_path: Path) -> None:
     def looker(environment: Environment, name: str, wanted: Sequence[str] = ()) -> Look:
         raise NoFacts("ssh://gateway cannot be reached (no\nroute\x1b[2J)", "try it by hand: ssh gateway")
 
-    text, environment = file_of(look_at_machine(ASKED, "ssh://gateway", looker), tmp_path)
+    text, environment = file_of(look_at_machine(ASKED, "ssh://gateway", looker=looker), tmp_path)
     assert environment.host is None
     assert "cannot be reached" in text
     assert "\x1b" not in text

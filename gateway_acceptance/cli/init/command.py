@@ -58,6 +58,7 @@ class Asked:
     name: str
     out: Path | None
     host: str | None
+    ssh_config: Path | None
     requests: int
     notes: tuple[str, ...]
 
@@ -77,6 +78,9 @@ def add_init_command(commands: Any) -> None:
     )
     command.add_argument("--out", metavar="FILE", help="a new TOML file (default: standard output)")
     command.add_argument("--host", metavar="URI", help="its machine, as in ssh://gateway.example")
+    command.add_argument(
+        "--ssh-config", metavar="FILE", help="an OpenSSH client configuration by which --host is reached"
+    )
     command.add_argument(
         "--key-header",
         metavar="NAME",
@@ -106,7 +110,9 @@ def _init(arguments: argparse.Namespace) -> int:
     except Silent as failure:
         return _said(redact(str(trouble_of_silence(failure.words, asked.environment.gateway.url))))
     text = environment_text(found, asked.environment, asked.name, redact)
-    seen = look_at_machine(asked.environment, asked.host) if asked.host is not None else None
+    seen = None
+    if asked.host is not None:
+        seen = look_at_machine(asked.environment, asked.host, asked.ssh_config)
     last_tables(text, found, seen)
     _write(asked, str(text))
     say = sys.stdout.write if asked.out is not None else sys.stderr.write
@@ -150,6 +156,11 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> A
             TypeAdapter[str](Uri).validate_python(arguments.host)
         except ValidationError as error:
             problems.append(f"--host {arguments.host} {error.errors()[0]['ctx']['error']}")
+    ssh_config = Path(arguments.ssh_config).expanduser().absolute() if arguments.ssh_config else None
+    if ssh_config is not None and not ssh_config.is_file():
+        problems.append(f"--ssh-config {arguments.ssh_config}: there is no such file; correct the path")
+    if ssh_config is not None and arguments.host is None:
+        problems.append("--ssh-config is without --host: name the machine, or take it out")
     out = Path(arguments.out).expanduser() if arguments.out is not None else None
     if out is not None:
         problems += _out_problems(out)
@@ -166,6 +177,7 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> A
         _name(out, gateway.url),
         out,
         arguments.host,
+        ssh_config,
         arguments.requests,
         tuple(note.replace("gateway.url", "--url", 1) for note in as_understood(arguments.url, gateway.url)),
     )

@@ -60,15 +60,18 @@ class Seen:
         return {"uri", "unit", "user", "tree"} <= set(self.keys)
 
 
-def look_at_machine(asked: Environment, uri: str, looker: Looker = look) -> Seen:
+def look_at_machine(
+    asked: Environment, uri: str, ssh_config: Path | None = None, looker: Looker = look
+) -> Seen:
     """What the machine is. Never raises for what it answers: what is missing is a question."""
-    seen = Seen({"uri": uri})
+    seen = Seen({"uri": uri} | ({"ssh_config": str(ssh_config)} if ssh_config is not None else {}))
+    way = {**NOT_KNOWN, **seen.keys}
     try:
-        first = looker(_with(asked, {**NOT_KNOWN, "uri": uri}), GATEWAY_MACHINE, ("machine", "sockets"))
+        first = looker(_with(asked, way), GATEWAY_MACHINE, ("machine", "sockets"))
         unit = _who_listens(seen, first.sections, asked)
         if not unit:
             return seen
-        probing = _with(asked, {**NOT_KNOWN, "uri": uri, "unit": unit})
+        probing = _with(asked, {**way, "unit": unit})
         second = looker(probing, GATEWAY_MACHINE, ("unit",))
     except (NoFacts, ValidationError) as failure:
         why = f"{failure.why}; {failure.mend}" if isinstance(failure, NoFacts) else "it names an odd unit"

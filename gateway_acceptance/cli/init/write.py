@@ -27,8 +27,8 @@ BUDGET = {"requests": 2500, "tokens": 400_000, "seconds": 1800}
 ROOM_PER_MODEL = 200
 NORM = {True: "its length was 1: a promise from now on", False: "its length was not 1"}
 HOST_KEYS = (
-    *("uri", "name", "address", "unit", "user", "group", "tree", "working_directory", "configuration"),
-    *("virtual_environment", "secrets", "exposure", "listens", "also_listens"),
+    *("uri", "ssh_config", "name", "address", "unit", "user", "group", "tree", "working_directory"),
+    *("configuration", "virtual_environment", "secrets", "exposure", "listens", "also_listens"),
 )
 """In the order in which they are written."""
 MACHINE_HINT = 'init --host ssh://HOST writes it, environment "lab" shows one in full'

@@ -1,0 +1,53 @@
+"""docs/products.md: what each release keeps, from its file of deviations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway_acceptance.cli.catalogue import collect
+from gateway_acceptance.cli.products import (
+    BY_A_RUN,
+    DEVIATION,
+    KEPT,
+    NO_CHECK,
+    NOT_OFFERED,
+    counted,
+    known_products,
+    products_page,
+    state_of,
+)
+from gateway_acceptance.coverage import load_coverage
+from gateway_acceptance.coverage_entry import Statement
+from gateway_acceptance.deviations import Deviation, Harm, Release, load_harm
+
+ROOT = Path(__file__).parents[2]
+RELEASE = Release("p", "1", "", "2026-11-26", 3, (Deviation("API-A-001", "MUST", "t", frozenset({"x"})),))
+HARMS = (Harm(("API-DOOR-*",), "opens a door"),)
+
+
+def statement(*checks: str, endpoint: str = "POST /v1/embeddings") -> Statement:
+    return Statement(id="s", endpoint=endpoint, text="t", source="openai:x", checks=checks)
+
+
+def test_the_state_of_a_promise() -> None:
+    assert state_of(statement("API-A-001", "API-A-002"), RELEASE, HARMS) == DEVIATION
+    assert state_of(statement("API-A-002"), RELEASE, HARMS) == KEPT
+    assert state_of(statement("API-RESP-001", endpoint="POST /v1/responses"), RELEASE, HARMS) == NOT_OFFERED
+    assert state_of(statement("API-DOOR-001"), RELEASE, HARMS) == BY_A_RUN
+    assert state_of(statement(), RELEASE, HARMS) == NO_CHECK
+    assert counted(RELEASE, [statement("API-A-001"), statement("API-A-002"), statement()], HARMS) == (
+        1,
+        1,
+        0,
+        0,
+    )
+
+
+def test_the_page_is_that_of_the_files() -> None:
+    checks = collect(ROOT).checks
+    coverage = load_coverage(ROOT / "suites" / "coverage.toml", [check.id for check in checks])
+    harms = load_harm(ROOT / "suites" / "harm.toml")
+    page = (ROOT / "docs" / "products.md").read_text(encoding="utf-8")
+    assert products_page(known_products(), coverage, checks, harms) == page, (
+        "docs/products.md is old: run make docs"
+    )
