@@ -21,6 +21,7 @@ from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.controls import CONTROLS, Control
 from lab.faults import Fault
+from lab.faults.limited import made_up_keys
 from lab.local import start
 from lab.loopback_pool import own_net
 from lab.mutation_matrix import CONTROL, GREEN, KEY_VARIABLE, Declarer, run_checks
@@ -113,7 +114,7 @@ def run_controls(
                 folder,
                 [view.environment for view in views],
                 [wanted(control, checks_of(control, root, whole=whole, brief=brief)) for control in controls],
-                {KEY_VARIABLE: state.key},
+                {KEY_VARIABLE: state.key, **made_up_keys()},
                 control=[HEALTHY],
             )
         finally:

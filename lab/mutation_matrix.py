@@ -28,6 +28,7 @@ from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.faults import DECLARES, FAULTS, Fault, Layer
 from lab.faults.found_as import FOUND_AS
+from lab.faults.limited import made_up_keys
 from lab.local import start
 from lab.loopback_pool import own_net
 from lab.matrix_plugin import SELECTION_VARIABLE
@@ -146,7 +147,8 @@ def standing(
             views.append(View(rewritten(declare.view(fault.name, number, fault)), fault.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
-            yield Standing(folder, [view.environment for view in views], {KEY_VARIABLE: state.key})
+            variables = {KEY_VARIABLE: state.key, **made_up_keys()}
+            yield Standing(folder, [view.environment for view in views], variables)
         finally:
             stop(state)
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from gateway_acceptance.environment.base_url import as_understood
 from gateway_acceptance.environment.model import Environment, known_keys
-from gateway_acceptance.environment.secrets import VARIABLE, network_problems, unfit
+from gateway_acceptance.environment.secrets import VARIABLE, limited_key_problems, network_problems, unfit
 from gateway_acceptance.environment.table import Table
 from gateway_acceptance.places import environments_of
 from gateway_acceptance.usage import UsageProblem
@@ -85,7 +85,11 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
     fault = key_fault(key, variables) if environment.embedded is None and key is not None else ""
     if fault:
         sentences.append(f"{environment.source}: gateway.key_variable names {key}, {fault}")
-    return sentences + network_problems(environment, variables)
+    return [
+        *sentences,
+        *limited_key_problems(environment, variables),
+        *network_problems(environment, variables),
+    ]
 
 
 def key_fault(variable: str, variables: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.abilities import ASSUMED, Ability, KnownAbility
 from gateway_acceptance.environment.base_url import BaseUrl
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
+from gateway_acceptance.environment.limited_key import LimitedKey
 from gateway_acceptance.environment.network import VARIABLE_NAME, Network
 from gateway_acceptance.environment.product_names import ANY_OTHER, ProductName
 from gateway_acceptance.environment.table import Name, Table, Url
@@ -66,7 +67,7 @@ class Gateway(Table):
     description, empty for nowhere; public_paths: what may answer without a key; response_headers: what
     every answer must carry; cors_origins: origins that browsers may call from (none by default);
     pre_call_checks: LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no notice of an
-    ``order``.
+    ``order``; limited_key: a second key that may do less (docs/limited-keys.md).
     """
 
     url: BaseUrl
@@ -87,6 +88,7 @@ class Gateway(Table):
     response_headers: dict[str, str] = Field(default_factory=dict)
     cors_origins: tuple[str, ...] = ()
     pre_call_checks: bool = False
+    limited_key: LimitedKey | None = None
     connect_deadline_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     request_deadline_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
@@ -350,6 +352,8 @@ class Environment(Table):
                 "take it out, no production environment permits it"
             )
         problems += self._key_problems()
+        if self.gateway.limited_key is not None:
+            problems += self.gateway.limited_key.problems(self.aliases)
         problems += self.network.contradictions()
         if self.gateway.key_header in self.network.headers:
             problems.append(

@@ -182,9 +182,30 @@ def proxy_credentials(environment: Environment, variables: Mapping[str, str]) ->
     return user, password
 
 
+def limited_key_problems(environment: Environment, variables: Mapping[str, str]) -> list[str]:
+    """A sentence where the limited key that is declared is not there, unfit, or no other than the gateway's
+    own."""
+    limited = environment.gateway.limited_key
+    if limited is None:
+        return []
+    name = limited.key_variable
+    named = f"{environment.source}: gateway.limited_key.key_variable names {name}"
+    key = variables.get(name, "")
+    if not key:
+        return [f"{named}, which is not set; export {name} with the limited key"]
+    if key == variables.get(environment.gateway.key_variable or ""):
+        return [f"{named}, which holds the gateway's own key; export {name} with the limited one"]
+    wrong = unfit(key, f"export {name} without them")
+    return [f"{named}, whose value {wrong}"] if wrong else []
+
+
 def secrets_of(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
-    """Every secret of its network by the name that may be shown: values of headers, the proxy's password."""
+    """Every other secret by the name that may be shown: the limited key, values of headers, the proxy's
+    password."""
     found = {}
+    if environment.gateway.limited_key is not None:
+        key = variables.get(environment.gateway.limited_key.key_variable, "")
+        found[f"limited key of {environment.name}"] = key
     for name, text in environment.network.headers.items():
         for variable in VARIABLE.findall(text):
             found[f"{variable} in the header {name} of {environment.name}"] = variables.get(variable, "")

@@ -84,6 +84,20 @@ class Target:
         self._preflight: Preflight | None = None
 
     @property
+    def limited(self) -> GatewayClient:
+        """The gateway asked with the limited key. Raises NotApplicable where the environment declares none,
+        Untestable where its variable is not set."""
+        declared = self.environment.gateway.limited_key
+        if declared is None:
+            raise NotApplicable("the environment declares no limited key", declared="gateway.limited_key")
+        key = os.environ.get(declared.key_variable, "")
+        if not key:
+            raise Untestable(f"{declared.key_variable} is not set", "export it with the limited key")
+        gateway = self.environment.gateway
+        self.notebook.key_places.add(key, gateway.key_header, gateway.url)
+        return GatewayClient(self.environment, key, self.sender)
+
+    @property
     def sdk(self) -> openai.OpenAI:
         """The official client, made at first use."""
         if self._sdk is None:

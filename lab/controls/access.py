@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from lab.controls.model import Control
+from lab.faults.limited import DECLARED, Limits
 from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
 
 CHECKS = ("API-AUTH-0", "API-ACCESS-0")
@@ -55,6 +56,8 @@ def own_header(request: Request) -> Request:
     return replace(request, headers=(*kept, *bearer))
 
 
+LIMITED_BEFORE, LIMITED_AFTER = Limits().hooks()
+
 ACCESS_CONTROLS = (
     Control(
         "right-421-for-other-hosts",
@@ -80,5 +83,13 @@ ACCESS_CONTROLS = (
         before=own_header,
         checks=CHECKS,
         declares={"gateway": {"key_header": OWN_HEADER}},
+    ),
+    Control(
+        "right-limited-keys",
+        "a second key may use two models and nothing else, and is told of nothing else",
+        before=LIMITED_BEFORE,
+        after=LIMITED_AFTER,
+        checks=("API-LIMIT-0",),
+        declares=DECLARED,
     ),
 )

@@ -1,6 +1,6 @@
 """The faults by name: each the proof that its checks can fail."""
 
-from lab.faults import advisories, balance, exposure, operations
+from lab.faults import advisories, balance, exposure, limited, operations
 from lab.faults.absence import ABSENCE_FAULTS
 from lab.faults.access import ACCESS_FAULTS
 from lab.faults.advisories import ADVISORY_FAULTS
@@ -20,6 +20,7 @@ from lab.faults.host_identity import HOST_IDENTITY_FAULTS
 from lab.faults.host_resources import HOST_RESOURCE_FAULTS
 from lab.faults.host_tree import HOST_TREE_FAULTS
 from lab.faults.host_unit import HOST_UNIT_FAULTS
+from lab.faults.limited import LIMITED_FAULTS
 from lab.faults.model import Change, Fault, Layer
 from lab.faults.models import MODEL_FAULTS
 from lab.faults.operations import OPERATION_FAULTS
@@ -27,6 +28,7 @@ from lab.faults.outages import OUTAGE_FAULTS
 from lab.faults.properties import PROPERTY_FAULTS
 from lab.faults.routing import ROUTING_FAULTS
 from lab.faults.sdk import SDK_FAULTS
+from lab.faults.steering import STEERING_FAULTS
 from lab.faults.streams import STREAM_FAULTS
 from lab.faults.tools import TOOL_FAULTS
 from lab.faults.ways import WAY_FAULTS
@@ -36,6 +38,8 @@ ALL = (
     *BACKEND_FAULTS,
     *ACCESS_FAULTS,
     *WAY_FAULTS,
+    *STEERING_FAULTS,
+    *LIMITED_FAULTS,
     *EXPOSURE_FAULTS,
     *ADVISORY_FAULTS,
     *OPERATION_FAULTS,
@@ -65,7 +69,13 @@ FAULTS = {fault.name: fault for fault in ALL}
 if len(FAULTS) != len(ALL):
     raise ValueError("two faults share a name")
 
-DECLARES = {**exposure.DECLARES, **operations.DECLARES, **balance.DECLARES, **advisories.DECLARES}
+DECLARES = {
+    **exposure.DECLARES,
+    **operations.DECLARES,
+    **balance.DECLARES,
+    **advisories.DECLARES,
+    **limited.DECLARES,
+}
 """What the environments of some faults declare otherwise than ``local``: fault -> table -> keys."""
 
 __all__ = ["DECLARES", "FAULTS", "Change", "Fault", "Layer"]

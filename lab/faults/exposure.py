@@ -95,16 +95,20 @@ def calls(find: Callable[[Json], object]) -> Before:
     """A before-hook that calls the address which it finds in the body; only ever on loopback."""
 
     def before(request: Request) -> Request | Reply:
-        url = find(request.json)
-        parts = urlsplit(url) if isinstance(url, str) else None
-        if parts is not None and (parts.hostname or "").startswith("127."):
-            connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=1)
-            with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-                connection.request("GET", "/latest/meta-data")
-                connection.getresponse().read()
+        calls_address(find(request.json))
         return request
 
     return before
+
+
+def calls_address(url: object) -> None:
+    """Calls a URL, where it is one of loopback; without effect otherwise."""
+    parts = urlsplit(url) if isinstance(url, str) else None
+    if parts is not None and (parts.hostname or "").startswith("127."):
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=1)
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+            connection.request("GET", "/latest/meta-data")
+            connection.getresponse().read()
 
 
 def in_router(body: Json) -> object:

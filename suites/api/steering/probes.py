@@ -1,0 +1,104 @@
+"""Chat that names one model in its body, and something else beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from gateway_acceptance.environment import ModelKind
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, Untestable
+from gateway_acceptance.wire.exchange import Exchange, Headers
+from suites.api.exposure.listener import elsewhere
+from suites.api.exposure.parameters import Steered
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, room
+from suites.api.steering.names import ADDRESS_HEADERS, ADDRESS_QUERIES
+from suites.api.steering.rules import Pair, told_of
+
+CHAT = "/v1/chat/completions"
+
+
+def asked(
+    target: Target, model: str, *, path: str = CHAT, query: str = "", headers: Headers = ()
+) -> Exchange:
+    """The validation prompt to a model, with something beside the body."""
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": ECHO_PROMPT}],
+        "temperature": 0,
+        "max_tokens": room(target.environment, model, ECHO_TOKENS),
+    }
+    return target.gateway.request(
+        "POST",
+        path + (f"?{query}" if query else ""),
+        json_body=body,
+        headers=headers,
+        tokens=2 * ECHO_TOKENS + room(target.environment, model, ECHO_TOKENS),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A request, and its answer."""
+
+    what: str
+    answer: Exchange
+
+
+def pair(target: Target) -> Pair:
+    """Two models whose answers tell which of them served, and how. Raises NotApplicable where fewer than two
+    chat models are declared that are not balanced, Untestable where no witness tells them apart."""
+    return target.once(("steering", "pair"), lambda: _pair(target))
+
+
+def _pair(target: Target) -> Pair:
+    models = [model for model in target.environment.models if model.kind is ModelKind.CHAT]
+    if len({model.alias for model in models}) < 2:
+        raise NotApplicable("the environment declares no two chat models to choose from", declared="models")
+    first = models[0]
+    others = sorted(models[1:], key=lambda model: model.backend == first.backend)
+    answers = [asked(target, alias) for alias in (first.alias, others[0].alias)]
+    for answer in answers:
+        if answer.status != 200:
+            raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:200]}")
+    found = Pair(first.alias, others[0].alias, told_of(answers[0]), told_of(answers[1]))
+    if not found.told_apart:
+        raise Untestable(
+            "nothing in the answers tells which of two models served",
+            "let the gateway name the backend in a header, and declare it: gateway.served_by_header",
+        )
+    return found
+
+
+def by_queries(target: Target, names: Sequence[str], value: str) -> list[Told]:
+    """One request for each name in the URL."""
+    first = pair(target).first
+    return [Told(f"?{name}=", asked(target, first, query=urlencode({name: value}))) for name in names]
+
+
+def by_headers(target: Target, names: Sequence[str], value: str) -> list[Told]:
+    """One request with all headers; where it is led elsewhere, one for each."""
+    known = pair(target)
+    together = asked(target, known.first, headers=[(name, value) for name in names])
+    if not known.led(together):
+        return [Told("headers that name another model", together)]
+    return [Told(f"{name}:", asked(target, known.first, headers=[(name, value)])) for name in names]
+
+
+def addressed_beside(target: Target) -> list[Steered]:
+    """Chat with an address in headers, and in the URL."""
+    alias = target.environment.aliases_of(ModelKind.CHAT)[:1]
+    if not alias:
+        raise NotApplicable("the environment declares no chat model", declared="models")
+    found = []
+    with elsewhere(target.gateway.url) as place:
+        headers = [(name, place.url) for name in ADDRESS_HEADERS]
+        query = urlencode(dict.fromkeys(ADDRESS_QUERIES, place.url))
+        for what, given, said in (("headers", headers, ""), ("the URL", [], query)):
+            try:
+                answer: Exchange | None = asked(target, alias[0], headers=given, query=said)
+            except NoAnswer:
+                answer = None
+            found.append(Steered(f"chat with an address in {what}", answer, tuple(place.taken())))
+    return found

@@ -1,0 +1,98 @@
+"""What beside the body chose who served, or what: right answers, refusals, and what tells of steering."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.steering.names import MOCKED, MODEL_HEADERS, PARAMETERS, parameter_headers
+from suites.api.steering.rules import Pair, Witness, changed, led_astray, told_of
+
+KNOWN = Pair("one", "two", Witness("llm-01", "one"), Witness("llm-02", "two"))
+SAME_PLACE = Pair("one", "two", Witness("llm-01", "one"), Witness("llm-01", "two"))
+
+
+def answer(
+    model: str = "one",
+    backend: str = "",
+    status: int = 200,
+    kind: str = "application/json",
+    text: str = "HX-OK",
+    choices: int = 1,
+    reason: str = "stop",
+) -> Exchange:
+    each: dict[str, Any] = {"message": {"content": text}, "finish_reason": reason}
+    content = json.dumps({"model": model, "choices": [each] * choices}).encode()
+    return Exchange(
+        "POST",
+        "u",
+        (),
+        b"",
+        status=status,
+        headers=(("content-type", kind),),
+        chunks=((0.0, content),),
+        served_by=backend,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "led"),
+    [
+        (answer("one", "llm-01"), False),
+        (answer("one", "llm-02"), True),  # as LiteLLM does: it tells the body's model
+        (answer("two", "llm-02"), True),
+        (answer("two", ""), True),
+        (answer("one", ""), False),
+        (answer("two", "llm-02", status=400), False),
+        (answer("three", "elsewhere"), False),
+    ],
+)
+def test_who_served_is_told_by_any_witness(given: Exchange, led: bool) -> None:
+    assert KNOWN.led(given) is led
+    assert bool(led_astray(KNOWN, [("?model=", given)])) is led
+
+
+def test_models_of_one_backend_are_told_apart_by_their_names() -> None:
+    assert SAME_PLACE.told_apart
+    assert SAME_PLACE.led(answer("two", "llm-01"))
+    assert not SAME_PLACE.led(answer("one", "llm-01"))
+    assert not Pair("one", "two", Witness("", "x"), Witness("", "x")).told_apart
+
+
+def test_a_third_backend_is_of_neither() -> None:
+    assert KNOWN.is_of_neither(answer("one", "http://127.0.0.9:1"))
+    assert not KNOWN.is_of_neither(answer("one", "llm-02"))
+    assert not KNOWN.is_of_neither(answer("one", ""))
+    assert not KNOWN.is_of_neither(answer("one", "http://127.0.0.9:1", status=404))
+
+
+def test_an_answer_that_is_no_object_tells_nothing() -> None:
+    assert told_of(Exchange("POST", "u", (), b"", status=200, chunks=((0.0, b"[1]"),))) == Witness("", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (answer(), ""),
+        (answer(text="something else"), ""),
+        (answer(status=422, text=MOCKED), ""),
+        (answer(kind="text/event-stream"), "makes a stream"),
+        (answer(text=MOCKED), "makes up the answer"),
+        (answer(choices=2), "changes the number of choices"),
+        (answer(reason="length"), "changes how the answer ends"),
+    ],
+)
+def test_what_a_parameter_beside_the_body_changed(given: Exchange, said: str) -> None:
+    found = [problem.message for problem in changed(answer(), given, "the URL")]
+    assert len(found) == bool(said)
+    assert all(said in message for message in found)
+
+
+def test_each_header_is_named_once_and_the_key_is_in_none() -> None:
+    assert len(set(MODEL_HEADERS)) == len(MODEL_HEADERS)
+    names = [name for name, _ in parameter_headers()]
+    assert len(set(names)) == len(names)
+    assert "authorization" not in {*MODEL_HEADERS, *names, *PARAMETERS}
