@@ -85,6 +85,8 @@ def reading_routes(target: Target) -> list[str]:
 
 def _reading_routes(target: Target) -> list[str]:
     known = [route.path for route in MANAGEMENT if route.method == "GET"]
+    # who builds its description at the first request may be silent meanwhile, and does not hang
+    target.gateway.stranger("GET", "/openapi.json")
     try:
         # that it comes at all, and in time, is API-EXPO-002's
         description = target.gateway.get("/openapi.json", key=None)
