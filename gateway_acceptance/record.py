@@ -154,7 +154,8 @@ def build(
 def rejudged(document: Mapping[str, Any]) -> Document:
     """The same record, everything that is judged judged anew from its cases and its basis: verdicts of checks
     and claims, waivers, totals, the state. Raises ValueError, KeyError or TypeError where it is no record."""
-    judged: Document = copy.deepcopy(dict(document))
+    judged: Document = {**document, "run": {**document["run"]}}
+    judged["checks"] = [{**check} for check in document["checks"]]  # cases are shared, and never changed
     cases = []
     for check in judged["checks"]:
         verdict = worst(Verdict(case["verdict"]) for case in check["cases"])
@@ -268,7 +269,7 @@ def _judged_claim(claim: Document, checks: Sequence[Document], untested: Collect
     """
     own, cases = [], []
     for check in checks:
-        spoken = spoken_cases(claim, check)
+        spoken = spoken_cases(claim, check) if check["cases"] else []
         if spoken or claim["id"] in check["claims"]:
             own.append(check["id"])
             cases += spoken

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.check import Check
 from gateway_acceptance.plugin.parametrise import check_of, environment_of
 from lab.matrix_progress import PROGRESS_VARIABLE, note
 
@@ -16,22 +18,33 @@ SELECTION_VARIABLE = "MUTATION_MATRIX_SELECTION"
 CELL = "cell of the mutation matrix"
 
 
+class Judged:
+    """Which environments a check judges. wanted: environment of a fault -> the checks that it names."""
+
+    def __init__(self, wanted: Mapping[str, Collection[str]]) -> None:
+        self._wanted = wanted
+        self._named: dict[str, list[str]] = {}
+        for environment, checks in wanted.items():
+            for check in checks:
+                self._named.setdefault(check, []).append(environment)
+
+    def pytest_gateway_environments(self, check: Check, names: Sequence[str]) -> Collection[str]:
+        """Those whose fault names it, and those that are not listed."""
+        return {*self._named.get(check.id, ()), *(name for name in names if name not in self._wanted)}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    selection = Path(os.environ[SELECTION_VARIABLE]).read_text(encoding="utf-8")
+    config.pluginmanager.register(Judged(json.loads(selection)), "mutation-matrix-selection")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what no fault of the environment names."""
-    wanted: dict[str, list[str]] = json.loads(
-        Path(os.environ[SELECTION_VARIABLE]).read_text(encoding="utf-8")
-    )
-    kept: list[pytest.Item] = []
-    left: list[pytest.Item] = []
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is no check is no cell; each cell says which one it is."""
+    items[:] = [item for item in items if check_of(item)]
     for item in items:
-        check = check_of(item)
-        named = wanted.get(environment_of(item)) if check else None
-        (kept if check and (named is None or check.id in named) else left).append(item)
-        if check:
+        if check := check_of(item):
             item.user_properties.append((CELL, json.dumps([environment_of(item), check.id])))
-    config.hook.pytest_deselected(items=left)
-    items[:] = kept
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

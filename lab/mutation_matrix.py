@@ -277,7 +277,7 @@ def run_checks(
         "-p",
         "no:cacheprovider",
     ]
-    command += ["--no-report", f"--runs={runs}", "-n", str(workers)]
+    command += ["--record-only", f"--runs={runs}", "-n", str(workers)]
     command += [f"--env={environment.source}" for environment in environments]
     progress = folder / "progress.tsv"
     progress.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from gateway_acceptance.environment.model import Environment
@@ -278,9 +279,21 @@ def _tls_problems(environment: Environment) -> list[str]:
     return []
 
 
+def system_trust() -> ssl.SSLContext:
+    """What the system trusts, and nothing shown: read once, for it takes longer than a request."""
+    return _trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _trust(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
 def tls_context(environment: Environment) -> ssl.SSLContext:
     """What is trusted and shown in a TLS handshake. Raises ssl.SSLError, OSError, UsageProblem."""
     network = environment.network
+    if network.ca_file is None and network.client_certificate is None:
+        return system_trust()
     context = ssl.create_default_context()
     if network.ca_file is not None:
         context.load_verify_locations(beside(environment, network.ca_file))

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -195,7 +195,7 @@ class Controller:
                 record = self._record(environment, run, unfinished=True)
                 try:
                     self.begun[environment.name] = begin(
-                        runs, record, self.redactor, self._claims(environment)
+                        runs, record, self.redactor, self._claims(environment), with_views=self._with_views
                     )
                 except OSError:
                     with contextlib.suppress(OSError):
@@ -256,8 +256,19 @@ class Controller:
             record = self._record(environment, run)
             begun = self.begun[environment.name]
             self.finished.append(
-                finish(begun, record, self._claims(environment), self.staging, with_report=with_report)
+                finish(
+                    begun,
+                    record,
+                    self._claims(environment),
+                    self.staging,
+                    with_report=with_report and self._with_views,
+                    with_views=self._with_views,
+                )
             )
+
+    @property
+    def _with_views(self) -> bool:
+        return not self.config.getoption("--record-only")
 
     def _record(self, environment: Environment, run: Run, *, unfinished: bool = False) -> dict[str, Any]:
         name = environment.name
@@ -275,7 +286,7 @@ class Controller:
                 planted=None if unfinished else self._planted(),
                 blind_spots=spots,
             ),
-            catalogue=[] if unfinished else sorted(self.catalogue.values(), key=lambda check: check.id),
+            catalogue=[] if unfinished else self._catalogue(name),
             selected=[
                 replace(case, nodeid=self.redactor(case.nodeid))  # as its report names it
                 for case in selected
@@ -293,6 +304,14 @@ class Controller:
             advisories=_advisories(environment),
             needless=_needless(runs_root(self.config), name, self.begun),
         )
+
+    def _catalogue(self, environment: str) -> list[Check]:
+        """All checks; where only the record is wanted, those alone that judged the environment: it may be one
+        of hundreds, with a check or two each."""
+        ids: Collection[str] = self.catalogue
+        if not self._with_views:
+            ids = {case.check for case in self.selected.values() if case.environment == environment}
+        return sorted((self.catalogue[one] for one in ids), key=lambda check: check.id)
 
     def _binding(self, environment: str) -> dict[str, Account | None] | None:
         if not self.accounts:

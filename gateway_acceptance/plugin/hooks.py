@@ -14,7 +14,7 @@ from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.environment import load_environments
 from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.planted import load_planted
-from gateway_acceptance.plugin import options, suite_hooks
+from gateway_acceptance.plugin import options, specs, suite_hooks
 from gateway_acceptance.plugin.controller import Controller
 from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
 from gateway_acceptance.plugin.deciding import STAMPS, stamps_of
@@ -78,6 +78,7 @@ __all__ = [
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """What suites may tell the plugin."""
     pluginmanager.add_hookspecs(suite_hooks)
+    pluginmanager.add_hookspecs(specs)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -110,7 +111,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker_input is None:
         controller = Controller(config, environments, waivers, claims, frozen, stamps=stamps)
         folder = controller.folder
-        if not config.option.collectonly and not config.option.allure_report_dir:
+        quiet = config.option.collectonly or config.option.record_only
+        if not quiet and not config.option.allure_report_dir:
             config.option.allure_report_dir = str(controller.staging)
         _register(config, LastWord(controller), "gateway-acceptance-last-word")
         _register(config, ControllerHooks(controller), "gateway-acceptance-controller")

@@ -60,6 +60,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="of a release without a file of deviations: start the same release beside in the lab, clean, "
         "run the same checks, and judge by what it shows",
     )
+    group.addoption("--record-only", action="store_true", default=False, help=argparse.SUPPRESS)
     group.addoption("--learn-deviations", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption("--learn-planted", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption(

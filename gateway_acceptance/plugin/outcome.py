@@ -78,17 +78,17 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
     """The outcome of one phase of a test (``setup``, ``call``, ``teardown``)."""
     if error is None:
         return Outcome(Verdict.PASSED)
-    detail = "".join(traceback.format_exception(error))
     if isinstance(error, Untestable):
         return Outcome(Verdict.UNTESTABLE, str(error), root=error.root, saw=error.saw)
     for kind, verdict in SPOKEN.items():
         if isinstance(error, kind):
             return Outcome(verdict, str(error))
-    if when == "teardown":
-        return Outcome(Verdict.HARNESS_ERROR, f"while cleaning up: {_named(error)}", "harness", detail=detail)
-    if isinstance(error, CheckFailed):
+    if isinstance(error, CheckFailed) and when != "teardown":
         problems = tuple(str(problem) for problem in error.problems)
         return Outcome(Verdict.FAILED, str(error), error.blame, problems=problems, alarm=error.alarm)
+    detail = "".join(traceback.format_exception(error))  # takes longer than many a check
+    if when == "teardown":
+        return Outcome(Verdict.HARNESS_ERROR, f"while cleaning up: {_named(error)}", "harness", detail=detail)
     if isinstance(error, AssertionError) and not _ours(error):
         return Outcome(Verdict.FAILED, str(error) or "the assertion is false", detail=_short(detail))
     if "openai" in sys.modules:  # else nothing is an error of the SDK, and it takes long to import

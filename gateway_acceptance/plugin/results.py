@@ -49,24 +49,34 @@ class Finished:
     no_report: str = ""
 
 
-def begin(runs: Path, record: Record, redactor: Redactor, claims: Sequence[Claim]) -> Begun:
+def begin(
+    runs: Path, record: Record, redactor: Redactor, claims: Sequence[Claim], *, with_views: bool = True
+) -> Begun:
     """Make the run's directory, write the record of an unfinished run into it, let ``latest`` point there.
-    Raises OSError."""
+    with_views: all that is derived from it as well. Raises OSError."""
     environment = record["run"]["environment"]
     past = read_past(runs, environment)
     directory = new_run_directory(runs, environment, record["run"]["id"], redactor)
     begun = Begun(environment, directory, past)
     record = _named(record, begun)
     directory.write_json(RECORD, record)
-    write_views(directory, record, past, claims, directory.path / NOTHING, with_report=False)
+    if with_views:
+        write_views(directory, record, past, claims, directory.path / NOTHING, with_report=False)
     directory.publish()
     return begun
 
 
 def finish(
-    begun: Begun, record: Record, claims: Sequence[Claim], staging: Path, *, with_report: bool
+    begun: Begun,
+    record: Record,
+    claims: Sequence[Claim],
+    staging: Path,
+    *,
+    with_report: bool,
+    with_views: bool = True,
 ) -> Finished:
     """Write everything beside, look whether it agrees, seal it, and let it replace what stood there.
+    with_views: all that is derived from the record as well, and what stays of it for later reports.
 
     What cannot be written (a full disk) voids the run: no file of it is left but that it began.
     """
@@ -74,8 +84,12 @@ def finish(
     part: RunDirectory | None = None
     try:
         part = begun.directory.beside()
-        report, why = _write(part, record, begun.past, claims, staging, with_report=with_report)
-        void = _mistrust(part, record)
+        report, why = None, ""
+        if with_views:
+            report, why = _write(part, record, begun.past, claims, staging, with_report=with_report)
+        else:
+            part.write_json(RECORD, record)
+        void = _mistrust(part, record, with_views=with_views)
         if void is not None:
             record, report, why = void, None, void["run"]["headline"]
             _write_void(part, record, begun.past, claims)
@@ -84,6 +98,8 @@ def finish(
         begun.directory.publish()
     except OSError as error:
         return _lost(begun, part, record, error)
+    if not with_views:
+        return Finished(begun.environment, record, begun.directory)
     with contextlib.suppress(OSError):  # the run is whole and sealed; a later report shows one run less
         remember(begun.directory.path.parent / HISTORY, record)
     path = begun.directory.path / report.relative_to(part.path) if report else None
@@ -110,13 +126,13 @@ def _write(
     return write_views(directory, record, past, claims, staging, with_report=with_report)
 
 
-def _mistrust(directory: RunDirectory, record: Record) -> Record | None:
+def _mistrust(directory: RunDirectory, record: Record, *, with_views: bool) -> Record | None:
     """The record made void where what was written holds a secret or does not agree; else None."""
     leaks = directory.redact.leaks_in(directory.path)
     if leaks:
         headline = "a secret was about to be written; the files that held it were removed"
         return distrusted(record, headline, [f"secret found in {leak}" for leak in leaks])
-    wrong = [*contradictions(record), *disagreements(directory.path, record)]
+    wrong = [*contradictions(record), *(disagreements(directory.path, record) if with_views else ())]
     if wrong:
         return distrusted(record, "the record and its views do not agree: an error of the suite", wrong)
     return None

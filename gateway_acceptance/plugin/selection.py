@@ -10,14 +10,16 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from _pytest.mark.expression import Expression
 
 from gateway_acceptance.check import SMOKE, Check
+from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.declared import Unreadable, checks_in
-from gateway_acceptance.plugin.options import CHECKS_ROOT
+from gateway_acceptance.plugin.options import CHECKS_ROOT, profile_of
 
 MOST_NAMES = 8
 """Of an expression: each may be true or false, and all ways are tried."""
@@ -48,9 +50,13 @@ def needs_smoke(expression: str) -> bool:
 
 class LeftOut:
     """Files that this run does not import, functions that it does not parametrise. found: their checks, by
-    ``path::function``."""
+    ``path::function``; withheld: how many environments each check of the profile does not judge."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, environments: Sequence[Environment]) -> None:
+        self._hooks, self._environments = config.hook, environments
+        self._names = [one.name for one in environments]
+        self._profile = profile_of(config)
+        self.withheld: dict[str, int] = {}
         self._root = f"{config.rootpath}{os.sep}"
         self._checks = f"{self._root}{CHECKS_ROOT}{os.sep}"
         here = config.invocation_params.dir
@@ -78,11 +84,26 @@ class LeftOut:
         return True
 
     def leaves_out_function(self, collector: pytest.Collector, name: str, function: object) -> bool:
-        """Whether a function is a check that the run cannot select: it is not parametrised at all."""
-        if not self._active or not name.startswith("test") or str(collector.path) in self._named:
+        """Whether a function is a check that the run cannot select, or that judges none of its environments:
+        it is not parametrised at all."""
+        if not name.startswith("test"):
             return False
         marks = {mark.name: mark for mark in getattr(function, "pytestmark", ())}
-        if "check" not in marks or SMOKE in marks or collector.get_closest_marker(SMOKE):
+        if "check" not in marks:
             return False
-        self.found[f"{collector.nodeid}::{name}"] = marks["check"].args[0]
+        check: Check = marks["check"].args[0]
+        smoke = SMOKE in marks or not self._active or str(collector.path) in self._named
+        if (smoke or collector.get_closest_marker(SMOKE)) and self.judged_by(check):
+            return False
+        self.found[f"{collector.nodeid}::{name}"] = check
         return True
+
+    def judged_by(self, check: Check) -> Sequence[Environment]:
+        """The environments of the run that a check judges: all, unless another plugin says which."""
+        chosen = self._hooks.pytest_gateway_environments(check=check, names=self._names)
+        if chosen is None:
+            return self._environments
+        kept = [one for one in self._environments if one.name in chosen]
+        if self._profile in check.profiles:
+            self.withheld[check.id] = len(self._environments) - len(kept)
+        return kept

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,17 @@ def speak(
         report.longrepr = redact(failure_text(check, outcome, item, state))
         return
     report.longrepr = None  # waived: pytest's own words of it were never redacted
+
+
+@contextlib.contextmanager
+def no_source_shown(config: pytest.Config) -> Iterator[None]:
+    """Pytest draws no traceback: what it parses for one takes longer than most checks, and ``speak`` says
+    instead what was expected and seen."""
+    style, config.option.tbstyle = config.option.tbstyle, "value"
+    try:
+        yield
+    finally:
+        config.option.tbstyle = style
 
 
 def failure_text(check: Check, outcome: Outcome, item: pytest.Item, state: WorkerState) -> str:
@@ -132,6 +144,9 @@ def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         green=good,
         red=not good,
     )
+    if not (finished.directory.path / "STATUS.md").exists():  # --record-only
+        reporter.write_line(f"record  {_near(finished.directory.path)}")
+        return
     reporter.write_line(f"status  {_near(finished.directory.path / 'STATUS.md')}")
     reporter.write_line(f"page    {_near(finished.directory.path / 'index.html')}")
     if finished.report is not None:

@@ -66,7 +66,7 @@ class WorkerHooks:
         self._catalogue: dict[str, Check] = {}
         self._of_the_profile: set[str] = set()
         self._mistakes: list[str] = []
-        self._left_out = LeftOut(config)
+        self._left_out = LeftOut(config, state.environments)
         self._raw_results = RawResults()
         allure_commons.plugin_manager.register(self._raw_results)
         self._own_logs = OwnLogs(config, state.redactor)
@@ -86,7 +86,9 @@ class WorkerHooks:
         return [] if self._left_out.leaves_out_function(collector, name, obj) else None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        parametrise(metafunc, self._state.environments, self._state.redactor)
+        check = check_of(metafunc.definition)
+        judged = self._state.environments if check is None else self._left_out.judged_by(check)
+        parametrise(metafunc, judged, self._state.redactor)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
@@ -128,11 +130,19 @@ class WorkerHooks:
         if self._config.option.collectonly:
             return  # nobody reads it
         items = [item for item in session.items if check_of(item)]
-        left_out = self._of_the_profile - {item.nodeid for item in items}
+        deselected = self._of_the_profile - {item.nodeid for item in items}
+        left_out = len(deselected) + sum(self._left_out.withheld.values())
         worker = self._worker
         if worker:
             write_problems(self._state.folder, worker, self._config)
-        write_collected(self._state.folder, worker, items, self._catalogue, len(left_out), self._mistakes)
+        write_collected(
+            self._state.folder,
+            worker,
+            items,
+            self._catalogue,
+            left_out,
+            self._mistakes,
+        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
@@ -188,8 +198,9 @@ class WorkerHooks:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Each phase gets its verdict; the last one carries the whole case to the controller."""
-        report = yield
         check = check_of(item)
+        with terminal.no_source_shown(item.config) if check else contextlib.nullcontext():
+            report = yield
         if check is None or PHASES not in item.stash:
             return report
         outcome = outcome_of(call.excinfo.value if call.excinfo else None, call.when)

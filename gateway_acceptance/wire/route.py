@@ -14,7 +14,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.environment.secrets import headers_of, proxy_credentials, tls_context
+from gateway_acceptance.environment.secrets import headers_of, proxy_credentials, system_trust, tls_context
 from gateway_acceptance.wire.exchange import Headers
 
 
@@ -64,7 +64,7 @@ class Route:
     @cached_property
     def context(self) -> ssl.SSLContext:
         """For all its connections. Raises ssl.SSLError, OSError where a declared file is gone meanwhile."""
-        return ssl.create_default_context() if self.environment is None else tls_context(self.environment)
+        return system_trust() if self.environment is None else tls_context(self.environment)
 
     def proxy_of(self, host: str) -> Proxy | None:
         """The proxy that a host is reached through."""
