@@ -17,6 +17,8 @@ from gateway_acceptance.environment.model import SIMPLE_SHUFFLE, Deployment, Gat
 
 METRICS = ("weight", "rpm", "tpm")
 """What simple-shuffle weighs by, in its order of preference."""
+SCOPED = "scoped_weight"
+"""What comes before them from 1.106.2 on: the weights of the caller's key, or of its team."""
 LAST_OF_FIRST = Version("1.74.15")
 """The newest LiteLLM that was read and asks only the first deployment whether there are weights."""
 FIRST_OF_ANY = Version("1.106.2")
@@ -142,10 +144,10 @@ def _rules(gateway: Gateway, version: str | None) -> list[Rule]:
 
 
 def _first_of_any(deployments: Sequence[Deployment], _: Gateway) -> Reading:
-    """1.106.2: of the lowest order the first metric with a positive maximum; a missing value is 0; none: all
-    alike."""
+    """1.106.2: of the lowest order the first metric with a positive maximum, scoped weights before all; a
+    missing value is 0; none: all alike."""
     left = _of_lowest_order(deployments)
-    for metric in METRICS:
+    for metric in (SCOPED, *METRICS):
         if max(_weight(member, metric) for member in left) > 0:
             return _reading(deployments, left, metric)
     return _reading(deployments, left, "")
@@ -189,7 +191,8 @@ def _identity(deployment: Deployment, witness: Witness) -> str:
 
 
 def _sentence(group: Group, reading: Reading, shares: dict[str, Fraction]) -> str:
-    by = f"in proportion to {reading.metric} (a missing one counts as 0)" if reading.metric else "all alike"
+    metric = "the weights of the key or its team" if reading.metric == SCOPED else reading.metric
+    by = f"in proportion to {metric} (a missing one counts as 0)" if reading.metric else "all alike"
     declared = len(group.deployments)
     of = f"{declared}" if reading.drawn == declared else f"{reading.drawn} (of {declared}, by their order)"
     return f"each request of {group.alias} draws one of {of} deployments by itself, {by}: " + ", ".join(

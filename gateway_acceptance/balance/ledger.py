@@ -4,13 +4,14 @@ to it.
 ``balance.alpha`` is for the shares and the independence of every balanced group, and for the shares of
 those that are left in an outage; ``outage.alpha`` for the number of errors in an outage. Each part is a
 Bonferroni part, fixed before the first draw: every test is reported by itself, before the others are
-known.
+known. Times (latency, pace, deadlines) are held against declared bounds: nothing of that is drawn, so it
+spends no alpha.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway_acceptance.check import Effect
@@ -81,6 +82,12 @@ def has_outages(environment: Environment) -> bool:
     return Effect.DISRUPT in environment.policy.effects
 
 
-def total(entries: list[Entry]) -> float:
+def in_words(entries: Sequence[Entry]) -> str:
+    """The account for people: the sum, and each part."""
+    parts = ", ".join(f"{one.test} {one.about} {one.alpha:.2g}".replace("  ", " ") for one in entries)
+    return f"{total(entries):.2g} at most ({parts})"
+
+
+def total(entries: Sequence[Entry]) -> float:
     """The most probable any false alarm of a whole run may be (union bound)."""
     return sum(entry.alpha for entry in entries)

@@ -18,17 +18,31 @@ MOST_STATES = 60_000
 """Up to so many possible counts the computation is exact."""
 RUNS, SEED = 2000, 20_240_607
 """Of a simulation; a probability is then off by about one point (two standard errors at 0.95)."""
+STANDARD_ERRORS = 2.0
+"""Of the bound that is told of a simulated probability."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operating:
-    """Probabilities of the three outcomes, and the draws until one of them on average."""
+    """Probabilities of the three outcomes, and the draws until one of them on average. runs: of the
+    simulation, 0 where they were computed."""
 
     passed: float
     failed: float
     inconclusive: float
     mean_draws: float
     exact: bool
+    runs: int = 0
+
+    @property
+    def inconclusive_at_most(self) -> float:
+        """What was computed; of a simulation the upper end of Wilson's interval, two standard errors: what
+        never came up in 2000 runs may come up in one of 500."""
+        if self.exact or not self.runs:
+            return self.inconclusive
+        part, square = self.inconclusive, STANDARD_ERRORS**2 / self.runs
+        width = STANDARD_ERRORS * math.sqrt(part * (1 - part) / self.runs + square / self.runs / 4)
+        return min(1.0, (part + square / 2 + width) / (1 + square))
 
 
 def operating(design: Design, actual: Sequence[float], *, runs: int = RUNS, seed: int = SEED) -> Operating:
@@ -45,7 +59,7 @@ def simulated(design: Design, actual: Sequence[float], *, runs: int, seed: int) 
     simulator = Simulator(design)
     ended = [simulator.run(actual, chance) for _ in range(runs)]
     found = {outcome: sum(1 for one, _ in ended if one is outcome) / runs for outcome in Outcome}
-    return _operating(found, sum(draws for _, draws in ended) / runs, exact=False)
+    return _operating(found, sum(draws for _, draws in ended) / runs, runs=runs)
 
 
 class Simulator:
@@ -103,10 +117,10 @@ def _exact(design: Design, actual: Sequence[float]) -> Operating:
                 found[outcome] += probability
                 mean += probability * drawn
         if not level:
-            return _operating(found, mean, exact=True)
+            return _operating(found, mean)
     raise AssertionError("the last draw decides")
 
 
-def _operating(found: dict[Outcome, float], mean: float, *, exact: bool) -> Operating:
+def _operating(found: dict[Outcome, float], mean: float, *, runs: int = 0) -> Operating:
     passed, failed, undecided = (found[one] for one in (Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE))
-    return Operating(passed, failed, undecided, mean, exact)
+    return Operating(passed, failed, undecided, mean, exact=not runs, runs=runs)

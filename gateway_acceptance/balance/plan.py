@@ -17,6 +17,7 @@ from gateway_acceptance.balance.ledger import (
     second_within,
 )
 from gateway_acceptance.balance.operating import Operating, operating
+from gateway_acceptance.balance.second_look import BLOCKS, parts_of, row_draws, second_draws
 from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment.model import Balance, Environment, Group
 
@@ -67,7 +68,7 @@ class Plan:
     @property
     def sample(self) -> int:
         """Draws that are made at least, decided or not."""
-        return least_draws(self.design.most_draws, self.groups)
+        return self.design.paid
 
     @property
     def generated(self) -> int:
@@ -85,6 +86,21 @@ class Plan:
         if sum(share > 0 for share in backends.values()) < 2:
             return 0
         return second_within(backends.values())
+
+    @property
+    def second_draws(self) -> int:
+        """Draws of a second sample, at most: made where the shares or their change are found."""
+        return second_draws(self.design.most_draws, self.design.most_draws)
+
+    @property
+    def row_draws(self) -> int:
+        """Draws of a second row, at most: made where the order is found."""
+        return row_draws(self.design.most_draws, self.design.most_draws)
+
+    @property
+    def second_backend_draws(self) -> int:
+        """Requests of later looks for a second backend, at most: made where the first shows none."""
+        return BLOCKS * parts_of(self.to_a_second)
 
     @property
     def order_alpha(self) -> float:
@@ -175,7 +191,7 @@ def design_of(null: Null, balance: Balance, groups: int, *, outages: bool = Fals
             balance.power,
             balance.tolerance,
             balance.most_draws,
-            least_draws(balance.most_draws, groups),
+            least_draws(balance.most_draws, groups, balance.independence_draws),
             balance.relative_tolerance,
         )
     )
@@ -186,10 +202,10 @@ def design_in(environment: Environment, null: Null) -> Design:
     return design_of(null, environment.balance, len(environment.groups), outages=has_outages(environment))
 
 
-def least_draws(most: int, groups: int) -> int:
+def least_draws(most: int, groups: int, independence: int = DRAWS_FOR_INDEPENDENCE) -> int:
     """How long a sample is at least, decided or not. most: ``balance.most_draws``; groups: of the
-    environment."""
-    return min(most, _of_each(DRAWS_FOR_INDEPENDENCE, groups))
+    environment; independence: ``balance.independence_draws``."""
+    return min(most, _of_each(independence, groups))
 
 
 def generated_draws(most: int, groups: int) -> int:

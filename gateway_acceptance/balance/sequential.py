@@ -80,6 +80,12 @@ class Design:
         )
 
     @property
+    def promise(self) -> str:
+        """What a pass says, in words."""
+        part = "" if self.relative is None else f", or by {self.relative:.0%} of itself,"
+        return f"no share is off by {self.tolerance:g}{part} or more"
+
+    @property
     def limit(self) -> float:
         """What the e-process (natural logarithm) must reach to fail."""
         return -math.log(self.alpha) if self.threshold is None else self.threshold
@@ -278,7 +284,10 @@ class Trial:
             proven = "" if self.rejected_at == self.draws else f", proven after {self.rejected_at}"
             return f"the shares are not the declared ones (e-value {_shown(self.largest)}{proven}); {after}"
         if self.outcome is Outcome.PASSED:
-            return f"every share is within {self.design.tolerance:.0%} points of its declared one; {after}"
+            own = "" if self.design.relative is None else f", and within {self.design.relative:.0%} of it"
+            return (
+                f"every share is within {self.design.tolerance:.0%} points of its declared one{own}; {after}"
+            )
         return f"the declared shares are neither excluded nor shown {after}"
 
 

@@ -8,7 +8,8 @@ import os
 from dataclasses import asdict
 from typing import Any
 
-from gateway_acceptance.balance.ledger import SHARES, ledger, total
+from gateway_acceptance.balance.expectation import Expectation, expectation
+from gateway_acceptance.balance.ledger import in_words, ledger, total
 from gateway_acceptance.balance.plan import NoPlan, Plan, plans_of
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import Environment, load_environment
@@ -60,8 +61,11 @@ def document(environment: Environment, plans: list[Plan | NoPlan]) -> dict[str, 
         "groups": [_entry(one) for one in plans],
         "ledger": [asdict(entry) for entry in ledger(environment)],
         "false_alarm_at_most": total(ledger(environment)),
-        "red_by_chance_at_most": red_by_chance(environment, plans),
+        "red_by_chance_at_most": expected(environment, plans).red,
+        "failed_by_chance_at_most": expected(environment, plans).failed,
+        "inconclusive_at_most": expected(environment, plans).inconclusive,
         "requests": _requests(plans),
+        "requests_of_second_looks": _second_looks(plans),
         "answer_tokens": _requests(plans) * ANSWER_TOKENS,
         "cautions": _cautions(environment, plans),
     }
@@ -86,11 +90,18 @@ def _entry(one: Plan | NoPlan) -> dict[str, Any]:
             "passed": one.healthy.passed,
             "failed": one.healthy.failed,
             "inconclusive": one.healthy.inconclusive,
+            "inconclusive_at_most": one.healthy.inconclusive_at_most,
+            "simulated_runs": one.healthy.runs,
             "mean_draws": one.healthy.mean_draws,
             "exact": one.healthy.exact,
         },
         "passes": one.passes,
         "second_backend_draws": one.to_a_second,
+        "second_look": {
+            "shares": one.second_draws,
+            "order": one.row_draws,
+            "second_backend": one.second_backend_draws,
+        },
         "smallest_sticky": one.sticky,
         "smallest_tied": one.tied,
         "smallest_detectable": one.smallest,
@@ -116,7 +127,8 @@ def lines(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
         found += _of_group(one)
     found += _of_alpha(environment, plans)
     found.append(
-        f"cost: at most {_requests(plans)} requests of {ANSWER_TOKENS} answer token each; nothing was sent"
+        f"cost: at most {_requests(plans)} requests of {ANSWER_TOKENS} answer token each, and at most "
+        f"{_second_looks(plans)} more where something is found; nothing was sent"
     )
     return found + [f"caution: {caution}" for caution in _cautions(environment, plans)]
 
@@ -125,8 +137,6 @@ def _of_group(one: Plan | NoPlan) -> list[str]:
     if isinstance(one, NoPlan):
         return [one.alias, f"    cannot be judged: {one.reason}"]
     healthy = one.healthy
-    how = "computed" if healthy.exact else "simulated; failed by the promise of alpha"
-    failed = healthy.failed if healthy.exact else one.design.alpha
     end = (
         f"{one.design.most_draws} draws, all of them, decide"
         if one.design.is_fixed
@@ -140,10 +150,9 @@ def _of_group(one: Plan | NoPlan) -> list[str]:
         f"    draws             at most {one.design.most_draws}; {end} "
         f"the shares of a right gateway (a fixed test of the tolerance: {one.fixed_draws or 'any'})",
         f"    for independence  {one.sample} at least of these, and {one.generated} of generated requests",
-        f"    a right gateway   passed {healthy.passed:.2%}, failed {failed:.3%}, "
-        f"inconclusive {healthy.inconclusive:.3%} ({how})",
+        f"    a right gateway   {_of_right(one)}",
         *_pass_rule(one),
-        f"    passed means      no share is off by {one.design.tolerance:g} or more; wrong with a "
+        f"    passed means      {one.design.promise}; wrong with a "
         f"probability of at most {1 - one.design.power:.2g}",
         f"    smallest found    {_shown(one.smallest)} whichever share is off; by share: "
         + ", ".join(
@@ -152,8 +161,25 @@ def _of_group(one: Plan | NoPlan) -> list[str]:
         f"    dependence found  {_part(one.sticky)} of the requests served by whoever served last, "
         f"{_part(one.tied)} tied to a deployment by a key",
         f"    a second backend  is seen after at most {one.to_a_second} requests (BACKEND-BAL-001)",
+        f"    a second look     is made only where the first one shows something: at most {one.second_draws} "
+        f"draws for shares, {one.row_draws} for the order, {one.second_backend_draws} for a second backend",
         *(f"    caution           {caution}" for caution in one.cautions),
     ]
+
+
+def _of_right(one: Plan) -> str:
+    """What becomes of a right gateway: of a simulation what is sure, not what happened to come up."""
+    healthy = one.healthy
+    if healthy.exact:
+        return (
+            f"passed {healthy.passed:.2%}, failed {healthy.failed:.3%}, "
+            f"inconclusive {healthy.inconclusive:.3%} (computed)"
+        )
+    undecided = round(healthy.inconclusive * healthy.runs)
+    return (
+        f"failed at most {one.design.alpha:.2g} (the promise of alpha), inconclusive at most "
+        f"{healthy.inconclusive_at_most:.2%} ({undecided} of {healthy.runs} simulated runs)"
+    )
 
 
 def _pass_rule(one: Plan) -> list[str]:
@@ -167,27 +193,14 @@ def _part(part: float | None) -> str:
     return "no part, however large," if part is None else f"{part:.0%}"
 
 
-def red_by_chance(environment: Environment, plans: list[Plan | NoPlan]) -> float:
-    """How often statistics alone make a run of a right gateway red, at most: what the shares leave
-    undecided or fail by chance, and what every other test may spend."""
-    others = sum(entry.alpha for entry in ledger(environment) if entry.test != SHARES)
-    shares = sum(
-        one.healthy.inconclusive + (one.healthy.failed if one.healthy.exact else one.design.alpha)
-        for one in plans
-        if isinstance(one, Plan)
-    )
-    return others + shares
+def expected(environment: Environment, plans: list[Plan | NoPlan]) -> Expectation:
+    """What statistics alone do to a whole run of a right gateway, at most."""
+    return expectation(environment, [(one.design, one.healthy) for one in plans if isinstance(one, Plan)])
 
 
 def _of_alpha(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
     """The account of alpha for people."""
-    entries = ledger(environment)
-    parts = ", ".join(f"{one.test} {one.about} {one.alpha:.2g}".replace("  ", " ") for one in entries)
-    red = red_by_chance(environment, plans)
-    return [
-        f"alpha of a run: {total(entries):.2g} at most ({parts})",
-        f"a right gateway is red by statistics, inconclusive included, in at most {red:.3%} of runs",
-    ]
+    return [f"alpha of a run: {in_words(ledger(environment))}", expected(environment, plans).words]
 
 
 def _shown(by: float | None) -> str:
@@ -199,7 +212,15 @@ def _requests(plans: list[Plan | NoPlan]) -> int:
     return sum(one.design.most_draws + one.generated + one.to_a_second for one in planned)
 
 
+def _second_looks(plans: list[Plan | NoPlan]) -> int:
+    planned = [one for one in plans if isinstance(one, Plan)]
+    return sum(one.second_draws + one.row_draws + one.second_backend_draws for one in planned)
+
+
 def _cautions(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
-    if _requests(plans) <= environment.policy.requests:
-        return []
-    return [f"policy.requests allows {environment.policy.requests} requests, this takes {_requests(plans)}"]
+    allowed, takes, more = environment.policy.requests, _requests(plans), _second_looks(plans)
+    if takes > allowed:
+        return [f"policy.requests allows {allowed} requests, this takes {takes}"]
+    if takes + more > allowed:
+        return [f"policy.requests allows {allowed} requests; with second looks this takes {takes + more}"]
+    return []

@@ -174,11 +174,14 @@ class Model(Served):
 
 class Deployment(Served):
     """One member of a balanced group. weight, rpm, tpm, order: None where the configuration gives none. While
-    any deployment of the lowest order is there, no other serves."""
+    any deployment of the lowest order is there, no other serves. scoped_weight: what the
+    ``router_settings.weights`` of the suite's key, or of its team, give it; it comes before all others
+    (LiteLLM from 1.106.2 on)."""
 
     weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     rpm: Annotated[int, Field(ge=0)] | None = None
     tpm: Annotated[int, Field(ge=0)] | None = None
+    scoped_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     order: int | None = None
 
 
@@ -220,9 +223,10 @@ class Balance(Table):
     imbalance of the tolerance is not passed, and the certainty that ``balance plan`` plans with; tolerance:
     the smallest imbalance worth finding, as the largest difference of any share from the declared one;
     relative_tolerance: the same as a part of the declared share, where that is smaller; most_draws: requests
-    per group after which the judgement is inconclusive; witness: what is told apart, the servers or each
-    deployment (server and model), which takes more draws. The defaults suit a production deployment: 64
-    requests of one token each.
+    per group after which the judgement is inconclusive; independence_draws: how many are made at least,
+    decided or not, where most_draws allows it (of more than ten groups each has its part); witness: what is
+    told apart, the servers or each deployment (server and model), which takes more draws. The defaults suit
+    a production deployment: 64 requests of one token each.
     """
 
     alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.0003
@@ -230,6 +234,7 @@ class Balance(Table):
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.3
     relative_tolerance: Annotated[float, Field(gt=0, lt=1)] | None = None
     most_draws: Annotated[int, Field(ge=10, le=10_000)] = 64
+    independence_draws: Annotated[int, Field(ge=10, le=10_000)] = 120
     witness: Literal["backend", "deployment"] = "backend"
 
 

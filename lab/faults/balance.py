@@ -31,6 +31,9 @@ from lab.proxy.message import envelope
 
 OFF = "the shares are not the declared ones"
 ALWAYS_FIRST = renamed(lambda model: model == BALANCED, FIRST)
+LEAST_SAMPLE = 240
+"""Draws of a sample of ``local``, at least: what is otherwise during these is otherwise in all of the first
+sample, and in a part of the second one."""
 FROM_CACHE, INTO_CACHE = cached(lambda _: True)
 FROM_STREAMS, INTO_STREAMS = cached(lambda request: request.streams)
 
@@ -154,6 +157,21 @@ BALANCE_FAULTS: tuple[Fault, ...] = (
         before=routed(in_order(for_draws(60, weighted(1, 1, 0)), weighted(1, 1, 1))),
     ),
     gateway_fault(
+        "cooled-by-anothers-error",
+        "a deployment is out for a while at first: what somebody else's failing request does",
+        {"BACKEND-BAL-002": r"may have been cooling down: .* second sample, .*llama3\.2:3b 0 \("},
+        before=routed(for_draws(LEAST_SAMPLE, weighted(0, 1, 1))),
+    ),
+    gateway_fault(
+        "cooldown-without-end",
+        "a deployment that is out once never comes back",
+        {
+            "BACKEND-BAL-002": rf"{OFF}.*llama3\.2:3b 0 .* a second sample, later and in 12 blocks",
+            "BACKEND-BAL-001": "hx-chat is not balanced: all .* over .* were served by llm-02",
+        },
+        before=routed(weighted(0, 1, 1)),
+    ),
+    gateway_fault(
         "draws-refused",
         "now and then a request to the balanced alias is refused",
         {"BACKEND-BAL-002": r"draws had no answer: .* got 503"},
@@ -241,7 +259,7 @@ DECLARES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "deployment-unforeseen-late": {"deployments": {BALANCED: [{}, {}]}},
     "deployment-unforeseen-rare": {"deployments": {BALANCED: [{}, {}]}},
     "zero-share-late": {"deployments": {BALANCED: [{"weight": 1}, {"weight": 1}, {"weight": 0}]}},
-    "sticky-half": {"balance": {"alpha": 0.05}},
+    "sticky-third": {"balance": {"independence_draws": 480}},
 }
 """What the environment of a fault declares otherwise than ``local`` does: the group's deployments, each with
 what it has beyond those of ``local``."""

@@ -69,6 +69,12 @@ BALANCE_PATTERN_FAULTS: tuple[Fault, ...] = (
         before=routed(again(0.5)),
     ),
     gateway_fault(
+        "sticky-third",
+        "whoever served last serves again in three of ten requests, of 480",
+        {"BACKEND-BAL-003": "depends on who served before: it is sticky"},
+        before=routed(again(0.3)),
+    ),
+    gateway_fault(
         "bursts",
         "whoever is drawn serves four requests in a row",
         {"BACKEND-BAL-003": "depends on who served before: it is sticky"},

@@ -29,15 +29,17 @@ def choice(population: Any) -> Any:
     return taken["of"][0]
 
 
-async def weights_of(router: Any, alias: str, size: int) -> list[float] | None:
-    """Weights by position; the old version draws positions among those left, the new one deployments."""
+async def weights_of(router: Any, alias: str, size: int, scoped: dict[str, float]) -> list[float] | None:
+    """Weights by position; scoped: of the caller's key, by the deployment's id. The old version draws
+    positions among those left, the new one deployments."""
     random.choices, random.choice = choices, choice  # type: ignore[assignment]
     messages = [{"role": "user", "content": "hello"}]
+    kwargs = {"_router_weights": {alias: scoped}} if scoped else {}
     try:
         left = await router.async_get_healthy_deployments(
-            model=alias, request_kwargs={}, messages=messages, parent_otel_span=None
+            model=alias, request_kwargs={**kwargs}, messages=messages, parent_otel_span=None
         )
-        await router.async_get_available_deployment(model=alias, request_kwargs={}, messages=messages)
+        await router.async_get_available_deployment(model=alias, request_kwargs={**kwargs}, messages=messages)
     except ZeroDivisionError:
         return None
     found = [0.0] * size
@@ -50,6 +52,14 @@ async def weights_of(router: Any, alias: str, size: int) -> list[float] | None:
 def main() -> None:
     """Read, ask, answer."""
     asked = json.load(sys.stdin)
+    scoped = [
+        {
+            f"{number}#{place}": given.pop("scoped_weight")
+            for place, given in enumerate(group)
+            if "scoped_weight" in given
+        }
+        for number, group in enumerate(asked["groups"])
+    ]
     entries = [
         {
             "model_name": f"group-{number}",
@@ -63,7 +73,7 @@ def main() -> None:
 
     async def all_of_them() -> list[list[float] | None]:
         return [
-            await weights_of(router, f"group-{number}", len(group))
+            await weights_of(router, f"group-{number}", len(group), scoped[number])
             for number, group in enumerate(asked["groups"])
         ]
 

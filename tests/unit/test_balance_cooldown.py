@@ -13,21 +13,12 @@ import pytest
 from gateway_acceptance.balance.dependence import DRIFT, ORDER, Dependence
 from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.plan import design_of
+from gateway_acceptance.balance.second_look import BLOCKS, SLACK, blocks_in, row_draws, second_draws
 from gateway_acceptance.balance.sequential import Design, Outcome, Trial
 from gateway_acceptance.environment import Balance
-from suites.backends.balance.cooldown import (
-    BLOCKS,
-    SLACK,
-    Second,
-    alike,
-    blocks_in,
-    constant,
-    explained,
-    explained_change,
-    second_draws,
-)
+from suites.backends.balance.cooldown import Second, alike, constant, explained, explained_change
 from suites.backends.balance.evaluation import Judged, judged
-from suites.backends.balance.later import order_explained, row_draws
+from suites.backends.balance.later import order_explained, row_of
 from suites.backends.balance.probes import rounds
 from suites.backends.balance.sample import Draw, Sample
 
@@ -92,7 +83,7 @@ def second(router: Router, found: Judged, time: Time, *, paced: bool = True) -> 
     """At the moments at which the suite draws it."""
     length, begins = time.cooldown_s * SLACK, time.now
     most = found.trial.design.most_draws
-    draws = second_draws(len(found.sample.draws), most) if paced else row_draws(found)
+    draws = second_draws(len(found.sample.draws), most) if paced else row_draws(len(row_of(found)), most)
     blocks = []
     for block in range(BLOCKS):
         wanted = draws * (block + 1) // BLOCKS - draws * block // BLOCKS

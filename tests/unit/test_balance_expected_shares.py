@@ -79,6 +79,25 @@ def test_weights_of_zero_throughout() -> None:
         null({"weight": 0.0}, {"weight": 0.0}, version=OLD)
 
 
+def test_the_weights_of_the_key_or_its_team_come_before_all() -> None:
+    """``_router_weights`` of 1.106.2; older ones know none, and in between it is not known."""
+    scoped: list[dict[str, Any]] = [
+        {"scoped_weight": 3.0, "weight": 1.0},
+        {"scoped_weight": 1.0},
+        {"weight": 9.0},
+    ]
+    assert shares(*scoped) == [0.75, 0.25, 0]
+    assert null(*scoped).sentence.startswith(
+        "each request of both draws one of 3 deployments by itself, in proportion to the weights of the "
+        "key or its team (a missing one counts as 0): llm-01 3/4 (75.0%)"
+    )
+    assert shares(*scoped, version=OLD) == [0.1, 0, 0.9]
+    with pytest.raises(UndefinedNullError):
+        null(*scoped, version=BETWEEN)
+    # of those that are left none has one: then the others count
+    assert shares({"scoped_weight": 0.0, "weight": 1.0}, {"weight": 3.0}) == [0.25, 0.75]
+
+
 def test_only_the_lowest_order_serves() -> None:
     members: list[dict[str, Any]] = [{"order": 2}, {"order": 1}, {"order": 1}, {}]
     assert shares(*members) == [0, 0.5, 0.5, 0]

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.balance.second_look import parts_of
 from gateway_acceptance.verdict import Inconclusive
 from suites.backends.balance import later
-from suites.backends.balance.later import later_looks, parts_of
+from suites.backends.balance.later import later_looks
 from tests.unit.declared import environment
 from tests.unit.test_balance_cooldown import RightRouter
 

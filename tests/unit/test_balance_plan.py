@@ -138,6 +138,10 @@ def test_production_fits_in_less_than_a_hundred_requests_of_one_token(
     assert only["healthy"]["failed"] <= only["alpha"] == 0.00015
     assert found["false_alarm_at_most"] < 0.00032
     assert found["red_by_chance_at_most"] < 1 / 2000
+    assert found["red_by_chance_at_most"] == pytest.approx(
+        found["failed_by_chance_at_most"] + found["inconclusive_at_most"]
+    )
+    assert found["requests_of_second_looks"] == 660
     assert only["healthy"]["exact"]
     assert only["smallest_detectable"] == pytest.approx(0.35)
     assert only["cautions"] == []
@@ -153,7 +157,9 @@ def test_the_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         "passed if         of 64: llm-01 5 to 35, llm-02 29 to 59",
         "for independence  64 at least of these, and 0 of generated requests",
         "alpha of a run: 0.00031 at most (a second backend hx-chat 1e-05, shares hx-chat 0.00015",
-        "cost: at most 93 requests of 1 answer token each; nothing was sent",
+        "a second look     is made only where the first one shows something: at most 240 draws for shares, ",
+        "red by statistics in at most 0.043% of runs: failed 0.031%, inconclusive 0.012% (computed)",
+        "cost: at most 93 requests of 1 answer token each, and at most 660 more where something is found; ",
     )
     assert [word for word in words if word not in out] == []
 
@@ -175,6 +181,7 @@ def test_a_plan_is_told_the_version_where_it_matters(
 def test_many_groups_share_the_draws_for_independence() -> None:
     assert [least_draws(500, groups) for groups in (1, 10, 20, 28, 1000)] == [120, 120, 60, 42, 40]
     assert [generated_draws(500, groups) for groups in (1, 10, 20, 1000)] == [160, 160, 80, 40]
+    assert [least_draws(500, groups, 480) for groups in (1, 10, 20, 28)] == [480, 480, 240, 171]
     assert (least_draws(30, 28), generated_draws(159, 1), generated_draws(160, 1)) == (30, 0, 160)
 
 

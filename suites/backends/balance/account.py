@@ -28,9 +28,9 @@ def account(found: Judged, environment: Environment) -> dict[str, str]:
         "e-value": f"{power_of_ten(trial.largest)} at its highest (fails at {power_of_ten(design.limit)})",
         "alpha": f"{design.alpha:.2g} for these shares; all statistical tests of a run together: "
         f"{total(ledger(environment)):.2g}",
-        "tolerance": f"{design.tolerance:g}",
-        "passed means": f"no share is off by {design.tolerance:g} or more; wrong with a probability of at "
-        f"most {1 - design.power:.2g}",
+        "tolerance": f"{design.tolerance:g}"
+        + ("" if design.relative is None else f", and {design.relative:.0%} of the share"),
+        "passed means": f"{design.promise}; wrong with a probability of at most {1 - design.power:.2g}",
     }
 
 

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 
 from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.fixed import chi2_sf
+from gateway_acceptance.balance.second_look import LEAST_BLOCKS, LONGEST_S, SLACK, blocks_in, second_draws
 from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import seed_of_the_run
@@ -29,23 +30,12 @@ from suites.backends.balance.probes import COMPANY, PARAMETER, STREAM, rounds
 from suites.backends.balance.sample import MOST_UNKNOWN, Draw, drawn, little_evidence
 from suites.backends.balance.witness import who_of
 
-BLOCKS, LEAST_BLOCKS = 12, 9
-"""Of a second sample, and the fewest that are enough where the declared cooldown is long. With six, of
-right gateways of which one deployment or another cools down at any time one in a hundred was accused
-(tests/unit/test_balance_cooldown)."""
 EXCEPTIONS = 1
 """Blocks that may be off in the other direction by chance."""
-LEAST_DRAWS, TIMES = 240, 2
-"""Twenty of each block, and twice as many as the first sample where ``most_draws`` allows it: what one
-shows, the other shall not miss."""
 CONFIRMS = 0.01
 """How improbable the second sample must be of a right gateway. The first one has had its alpha."""
 VARIES = 0.001
 """Blocks that differ so improbably from each other are those of a cooldown: wrong shares stay the same."""
-SLACK = 1.2
-"""Of the declared cooldown: a router takes what cooled down back a little later."""
-LONGEST_S = 150.0
-"""The second sample takes no longer; where the declared cooldown is too long for that, nobody is accused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +143,6 @@ def second_sample(target: Target, alias: str, first: Judged) -> Second:
     return drawn_once(target, alias, first, "second sample", wanted)
 
 
-def second_draws(first: int, most: int) -> int:
-    """How long a second sample is. first: draws of the first one; most: ``balance.most_draws``."""
-    return max(LEAST_DRAWS, min(TIMES * first, most))
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """draws: of all blocks together; paced: spread over each block, or all at its beginning."""
@@ -170,11 +155,6 @@ def drawn_once(target: Target, alias: str, first: Judged, name: str, wanted: Wan
     """Blocks of draws, made once per run under this name. Raises NotPermitted."""
     found = target.once_per_run(f"{name} of {alias}", lambda: asdict(_drawn(target, alias, first, wanted)))
     return Second(**found)
-
-
-def blocks_in(cooldown_s: float) -> int:
-    """How many blocks of this length ``LONGEST_S`` has room for."""
-    return BLOCKS if cooldown_s * (BLOCKS + 1) <= LONGEST_S else int(LONGEST_S / cooldown_s) - 1
 
 
 def too_long(target: Target) -> str:

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from gateway_acceptance.balance.dependence import STICKY, way_of
 from gateway_acceptance.balance.fixed import runs_test_of_blocks
+from gateway_acceptance.balance.second_look import LEAST_BLOCKS, SLACK, blocks_in, parts_of, row_draws
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Inconclusive
-from suites.backends.balance.cooldown import (
-    LEAST_BLOCKS,
-    SLACK,
-    Second,
-    Wanted,
-    blocks_in,
-    drawn_once,
-    pause,
-    second_draws,
-    too_long,
-)
+from suites.backends.balance.cooldown import Second, Wanted, drawn_once, pause, too_long
 from suites.backends.balance.evaluation import Judged
 from suites.backends.balance.probes import COMPANY
 
 CONFIRMS = 0.001
 """How improbable the neighbours alike of the second row must be by chance. What the first row shows has had
 its alpha; this one says that no cooldown did it."""
-LEAST_ROW, WINDOW = 360, 4
-"""Draws of a second row, and how many in a row are compared with each other: whoever cools down hardly
-changes within so few. Of longer windows a right gateway with two of three out was called sticky
+WINDOW = 4
+"""How many draws in a row are compared with each other: whoever cools down hardly changes within so few.
+Of longer windows a right gateway with two of three out was called sticky
 (tests/unit/test_balance_cooldown)."""
-PARTS = 6
-"""Each later look asks a sixth of what the first one did. A backend that is out at every other moment is
-missed twelve times then in one of a thousand runs (production, tests/unit/test_balance_cooldown)."""
 
 
 def row_of(found: Judged) -> list[str]:
@@ -46,12 +33,8 @@ def row_of(found: Judged) -> list[str]:
 def second_row(target: Target, alias: str, first: Judged) -> Second:
     """Bursts of requests, one right after the other, more than a cooldown apart: who cools down hardly
     changes within one."""
-    return drawn_once(target, alias, first, "second row", Wanted(row_draws(first), paced=False))
-
-
-def row_draws(first: Judged) -> int:
-    """How long a second row is."""
-    return max(LEAST_ROW, second_draws(len(row_of(first)), first.trial.design.most_draws))
+    draws = row_draws(len(row_of(first)), first.trial.design.most_draws)
+    return drawn_once(target, alias, first, "second row", Wanted(draws, paced=False))
 
 
 def order_explained(first: Judged, second: Second) -> str:
@@ -79,11 +62,6 @@ def shown_bursts(second: Second) -> str:
     pairs = sum(max(0, len(block) - 1) for block in second.blocks)
     alike = sum(one == other for block in second.blocks for one, other in itertools.pairwise(block))
     return f"{alike} of {pairs} neighbours are alike"
-
-
-def parts_of(first: int) -> int:
-    """Requests of each later look for a second backend, where the first one took so many."""
-    return math.ceil(first / PARTS)
 
 
 def later_looks(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from gateway_acceptance.balance.expectation import Expectation, expectation
+from gateway_acceptance.balance.operating import operating
 from gateway_acceptance.balance.plan import design_in
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import NotApplicable
+from gateway_acceptance.verdict import Inconclusive, NotApplicable
 from suites.backends.balance.evaluation import Judged, judged
 from suites.backends.balance.sample import Sample, null_hypothesis, sampled
 from suites.backends.balance.witness import witness_of
@@ -20,6 +22,24 @@ def sample_of(target: Target, alias: str) -> Sample:
             declared="balance.witness",
         )
     return sampled(target, alias, null)
+
+
+def expected(target: Target) -> Expectation:
+    """What statistics alone do to a whole run of a right gateway, at most; computed once."""
+    return target.once_per_run("expectation", lambda: _expected(target))
+
+
+def _expected(target: Target) -> Expectation:
+    healthy = []
+    for group in target.environment.groups:
+        try:
+            null = null_hypothesis(target, group.alias, witness_of(target))
+        except (NotApplicable, Inconclusive):
+            continue
+        if null.can_be_judged:
+            design = design_in(target.environment, null)
+            healthy.append((design, operating(design, design.shares)))
+    return expectation(target.environment, healthy)
 
 
 def judgement(target: Target, alias: str) -> Judged:

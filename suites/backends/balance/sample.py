@@ -17,7 +17,7 @@ from gateway_acceptance.balance.expected_shares import (
     Witness,
     null_of,
 )
-from gateway_acceptance.balance.plan import design_in, least_draws
+from gateway_acceptance.balance.plan import design_in
 from gateway_acceptance.balance.sequential import Trial
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import seed_of_the_run
@@ -106,7 +106,7 @@ def _drawn(target: Target, alias: str, null: Null) -> Sample:
     environment = target.environment
     balance, group = environment.balance, environment.group(alias)
     trial = Trial(null, design_in(environment, null))
-    least, most = least_draws(balance.most_draws, len(environment.groups)), balance.most_draws
+    least, most = trial.design.paid, balance.most_draws
     mark, who = new_mark(), who_of(target, group)
     counting = Counting(target, group, mark)
     draws: list[Draw] = []

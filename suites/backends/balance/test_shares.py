@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from gateway_acceptance.balance.expected_shares import Witness
-from gateway_acceptance.balance.ledger import second_within
+from gateway_acceptance.balance.ledger import in_words as spent
+from gateway_acceptance.balance.ledger import ledger, second_within
 from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
 from gateway_acceptance.balance.sequential import Outcome
 from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
@@ -29,8 +30,9 @@ from suites.backends.balance.evaluation import (
     tried_again,
 )
 from suites.backends.balance.later import later_looks
-from suites.backends.balance.observed import judgement, sample_of
+from suites.backends.balance.observed import expected, judgement, sample_of
 from suites.backends.balance.sample import null_hypothesis
+from suites.backends.balance.scoped import undeclared_weights
 from suites.backends.routing.probes import embeds, listed
 
 
@@ -124,12 +126,17 @@ def test_shares(
     trial = found.trial
     for name, value in account(found, target.environment).items():
         note(name, value)
+    note("alpha of a run", spent(ledger(target.environment)))
+    note("a whole run", expected(target).words)
     picture("shares", draw_shares(trial))
     picture("evidence", draw_evidence(trial))
     if trial.outcome is Outcome.FAILED:
         words = in_words(found, target.environment)
         if trial.unexpected:
             raise CheckFailed(words, blame="gateway")
+        scoped = undeclared_weights(target, group)
+        if scoped:
+            raise Inconclusive(f"the declared shares are not this key's: {scoped}; {words}")
         second = cooldown.second_sample(target, group, found)
         reason = cooldown.explained(found, second)
         if reason:

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
+from gateway_acceptance.balance.expectation import design_of_survivors
 from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
-from gateway_acceptance.balance.ledger import alpha_of_each
-from gateway_acceptance.balance.sequential import Design, Outcome, Trial
+from gateway_acceptance.balance.sequential import Outcome, Trial
 from gateway_acceptance.check import DISRUPT, MUST, SHOULD, check
 from gateway_acceptance.disruptor import Disruptor
 from gateway_acceptance.environment import Environment
@@ -32,9 +32,6 @@ from suites.backends.routing.probes import listed, require_counts
 
 Note = Callable[[str, object], None]
 Picture = Callable[[str, str], None]
-TOLERANCE = 0.4
-"""The smallest imbalance among survivors that must be found: one of two gets 90 %. With some 60 draws a
-smaller one would leave a right gateway undecided now and then (simulated: 1.4 % at 0.3, 0.01 % at 0.4)."""
 FIXED_SHOWN = 3
 """Fixed programs that become pictures; and one of the machine's, that with the most outages."""
 
@@ -125,19 +122,8 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
             f"without {seen.dead} {left} of {seen.group} is left, as far as answers tell",
             declared="groups.deployments",
         )
-    balance = environment.balance
     draws = max(1, sum(1 for one in seen.sample if one.served))  # those that failed drew nobody who is left
-    trial = Trial(
-        null,
-        Design(
-            tuple(null.shares.values()),
-            alpha_of_each(environment),
-            balance.power,
-            TOLERANCE,
-            draws,
-            draws,
-        ),
-    )
+    trial = Trial(null, design_of_survivors(environment, null, draws))
     named = identities(target, seen)
     target.notebook.exchanges.clear()
     for one in seen.sample:
