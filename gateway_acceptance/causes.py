@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway_acceptance.deviations import general
+from gateway_acceptance.deviations import RULE, general
 from gateway_acceptance.verdict import Verdict
 
 ALIKE = 3
 """So many checks with one cause are one finding."""
-RULE = re.compile(r"^([a-z][\w-]*\.[^\s:]+): ")
 CUT = re.compile(r"… \(cut\)$")
 """Where the record cut a long message: what stands there may be half of a line."""
 

@@ -49,6 +49,11 @@ NAME = r"(?:'<(?:model|upstream|backend)>'|<(?:model|upstream|backend)>)"
 NAMES = re.compile(rf"{NAME}(?:, {NAME})*")
 ODD = re.compile(r"[^a-zA-Z]")
 TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?")
+RULE = re.compile(r"([a-z][\w-]*\.[^\s:]+): ")
+"""How a problem begins that names its rule."""
+MORE = re.compile(RULE.pattern + r"and \d+ more like these\b")
+"""What a reader says of a rule that is broken so often that the rest is only counted: how often hangs on the
+length of an answer."""
 CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\(cut\)$|…$")
 
 
@@ -101,7 +106,12 @@ class Known:
             return False
         odd = {name: stands for name, stands in names.items() if ODD.search(name)}
         lines = [line for line in problem.splitlines() if line.strip()]
-        return all(any(general(line, some) in known.problems for some in (names, odd, {})) for line in lines)
+        rules = {found[1] for one in known.problems if (found := RULE.match(one))}
+        return all(
+            any(general(line, some) in known.problems for some in (names, odd, {}))
+            or ((more := MORE.match(line.strip())) is not None and more[1] in rules)
+            for line in lines
+        )
 
 
 @dataclass(frozen=True, slots=True)

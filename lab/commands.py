@@ -113,6 +113,9 @@ def add_mutation_matrix_command(commands: Any) -> None:
     command.add_argument(
         "--whole", action="store_true", help="with --controls: all checks of nightly, not a selection"
     )
+    command.add_argument(
+        "--brief", action="store_true", help="with --controls: smoke and what its difference concerns alone"
+    )
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
     command.add_argument(
         "--repeat",
@@ -231,7 +234,14 @@ def _mutation_matrix(arguments: argparse.Namespace) -> int:
         print(json.dumps(asdict(weak), indent=1) if arguments.json else weak_text(weak))
         return 0 if weak.complete else EXIT_NOT_READY
     if arguments.controls:
-        found = run_controls(project_root(), arguments.only, arguments.litellm, say, whole=arguments.whole)
+        found = run_controls(
+            project_root(),
+            arguments.only,
+            arguments.litellm,
+            say,
+            whole=arguments.whole,
+            brief=arguments.brief,
+        )
         print(json.dumps(asdict(found), indent=1, ensure_ascii=False) if arguments.json else text(found))
         return 0 if found.complete else EXIT_NOT_READY
     if arguments.repeat != 1:

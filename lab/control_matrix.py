@@ -28,8 +28,6 @@ from lab.mutation_matrix import CONTROL, GREEN, KEY_VARIABLE, Declarer, run_chec
 from lab.specification import View
 from lab.state import stop
 
-BRIEF = 40
-"""Checks of one control in a brief run, at most: ``make test`` is to end within 25 minutes."""
 HEALTHY = "API-OPS-001"
 """All that the lab's own gateway is asked here: what else it must be is the mutation matrix' matter."""
 REFUSES = 9
@@ -72,18 +70,14 @@ def chosen(only: Sequence[str]) -> list[Control]:
 
 def checks_of(control: Control, root: Path, *, whole: bool = False, brief: bool = False) -> list[str]:
     """The ids that a control is judged by: those of smoke, and those that it names. whole: all of
-    nightly; brief: those that it names alone, where it names any; controls that name the same checks
-    share them, so that each check judges one of them (the command without options runs all of them on
-    each)."""
+    nightly; brief: those of smoke that need no machine, and those that its difference concerns."""
     lists = load_profiles(root / "suites" / "profiles.toml")
     if whole:
         return sorted(lists["nightly"])
+    if brief:
+        return sorted({*(one for one in lists["smoke"] if not one.startswith("HOST-")), *control.concerns})
     named = [check for check in lists["nightly"] if check.startswith(control.checks or ("none",))]
-    if not (brief and named):
-        return sorted({*lists["smoke"], *named})
-    alike = [one.name for one in CONTROLS.values() if one.checks == control.checks]
-    apart = max(len(alike), -(-len(named) // BRIEF))
-    return sorted(named)[alike.index(control.name) :: apart]
+    return sorted({*lists["smoke"], *named, *control.concerns})
 
 
 def run_controls(

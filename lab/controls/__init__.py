@@ -7,6 +7,7 @@ from lab.controls.refusals import REFUSAL_CONTROLS
 from lab.controls.streams import STREAM_CONTROLS
 from lab.controls.thinking import THINKING_CONTROLS
 from lab.controls.topology import TOPOLOGY_CONTROLS
+from lab.controls.variants import VARIANT_CONTROLS
 
 ALL = (
     *STREAM_CONTROLS,
@@ -15,6 +16,7 @@ ALL = (
     *ACCESS_CONTROLS,
     *THINKING_CONTROLS,
     *TOPOLOGY_CONTROLS,
+    *VARIANT_CONTROLS,
 )
 CONTROLS = {control.name: control for control in ALL}
 if len(CONTROLS) != len(ALL):

@@ -9,6 +9,8 @@ from lab.controls.model import Control
 from lab.faults.limited import DECLARED, Limits
 from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
 
+ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-AUTH-015", "API-AUTH-017", "API-EXPO-001")
+"""What asks for ways in, a few of each kind."""
 CHECKS = ("API-AUTH-0", "API-ACCESS-0")
 OWN_HEADER = "x-api-key"
 ALIVE = json_reply(200, {"status": "ok", "service": "gateway"})
@@ -64,24 +66,28 @@ ACCESS_CONTROLS = (
         "a Host that is not the gateway's own is refused with 421",
         before=misdirected,
         checks=CHECKS,
+        concerns=ENTRANCES,
     ),
     Control(
         "right-redirects-to-normal-paths",
         "a path with two slashes is redirected to the one that is meant",
         before=canonical,
         checks=CHECKS,
+        concerns=ENTRANCES,
     ),
     Control(
         "right-json-catch-all",
         "any path that is no interface answers with JSON that it lives, and no key asked",
         after=lost,
         checks=CHECKS,
+        concerns=ENTRANCES,
     ),
     Control(
         "right-key-in-its-own-header",
         "the key stands in x-api-key, as is declared, and Authorization counts for nothing",
         before=own_header,
         checks=CHECKS,
+        concerns=ENTRANCES,
         declares={"gateway": {"key_header": OWN_HEADER}},
     ),
     Control(

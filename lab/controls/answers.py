@@ -12,6 +12,12 @@ from lab.proxy.message import Headers, Json, Reply, Request, edit_json
 CHAT, EMBEDDINGS, MODELS = "/chat/completions", "/embeddings", "/models"
 SHAPES = ("API-CHAT-00", "API-CHAT-01", "API-MODELS-00", "API-EMB-00", "API-SDK-00", "API-SDK-01")
 
+SHAPED = (
+    *("API-CHAT-005", "API-MODELS-003", "API-MODELS-004", "API-EMB-012"),
+    *("API-SDK-002", "API-SDK-005", "API-SDK-015"),
+)
+"""What looks at the form of whole answers."""
+
 
 def _all(*changes: After) -> After:
     def after(request: Request, reply: Reply) -> Reply:
@@ -79,48 +85,56 @@ ANSWER_CONTROLS = (
         "answers, choices and entries carry fields that no description names",
         after=edit_json(CHAT, EMBEDDINGS, MODELS, change=_extra),
         checks=SHAPES,
+        concerns=SHAPED,
     ),
     Control(
         "right-bare-answers",
         "everything that is optional is left out: fingerprint, log probabilities, details, empty lists",
         after=edit_json(CHAT, change=_bare),
         checks=SHAPES,
+        concerns=SHAPED,
     ),
     Control(
         "right-usage-details",
         "usage tells its details, all zero",
         after=edit_json(CHAT, change=_details(0)),
         checks=SHAPES,
+        concerns=("API-CHAT-012", "API-CHAT-013", "API-SDK-005"),
     ),
     Control(
         "right-prompt-caching",
         "prompts are cached, and usage says so; they are counted whole",
         after=edit_json(CHAT, change=_details(1_000_000)),
         checks=SHAPES,
+        concerns=("API-CHAT-012", "API-CHAT-013", "API-SDK-005"),
     ),
     Control(
         "right-other-ids",
         "ids of answers are UUIDs",
         after=edit_json(CHAT, change=_other_ids),
         checks=("API-CHAT-00", "API-CHAT-04", "API-SDK-00"),
+        concerns=("API-CHAT-003", "API-SDK-005"),
     ),
     Control(
         "right-header-case",
         "names of headers are written with capitals",
         after=lambda _, reply: Reply(reply.status, _title(reply.headers), reply.chunks),
         checks=("API-STREAM-00", "API-OPS-0", "BACKEND-ROUTE-00", "API-EXPO-01"),
+        concerns=("API-STREAM-003", "BACKEND-ROUTE-005", "API-EXPO-011"),
     ),
     Control(
         "right-connection-close",
         "every answer ends its connection",
         after=lambda _, reply: reply.with_header("connection", "close"),
         checks=("API-STREAM-00", "API-OPS-00", "API-SDK-00"),
+        concerns=("API-STREAM-004", "API-OPS-009", "API-SDK-006", "API-SDK-009"),
     ),
     Control(
         "right-media-type-parameters",
         "media types name their character set",
         after=lambda _, reply: reply.with_header("content-type", _with_charset(reply)),
         checks=("API-STREAM-00", "API-CHAT-00", "API-ERR-00", "API-MODELS-00"),
+        concerns=("API-STREAM-003", "API-ERR-002", "API-MODELS-003"),
     ),
 )
 

@@ -14,7 +14,8 @@ class Control:
     """name: kebab-case, begins with ``right-``; description: what is otherwise, and whose habit it is.
 
     before, after: of the reverse proxy, as of a fault. checks: beginnings of the ids that are run beside
-    those of smoke; empty for smoke alone. declares: what the environment declares otherwise, as tables of
+    those of smoke; empty for smoke alone. concerns: the ids that its difference concerns, which ``make test``
+    runs beside smoke. declares: what the environment declares otherwise, as tables of
     keys: ``gateway``, ``policy``, ``chat`` (each chat model), ``backends`` (each). without: kinds of models
     that are not declared. closed: the backends refuse everybody but the gateway.
     """
@@ -24,6 +25,7 @@ class Control:
     before: Before | None = None
     after: After | None = None
     checks: tuple[str, ...] = ()
+    concerns: tuple[str, ...] = ()
     declares: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     closed: bool = False

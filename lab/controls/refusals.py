@@ -9,6 +9,11 @@ from lab.faults.model import After
 from lab.proxy.message import Json, Reply, Request, edit_json, envelope
 
 ERRORS = ("API-ERR-0",)
+REFUSED = (
+    *(f"API-ERR-{case}" for case in ("002", "004", "011", "020", "031", "033", "035", "043")),
+    *("API-SDK-019", "API-SDK-021"),
+)
+"""What looks at refusals."""
 CONSOLE = Reply(
     200,
     (("content-type", "text/html; charset=utf-8"),),
@@ -89,31 +94,36 @@ REFUSAL_CONTROLS = (
         "right-errors-extra",
         "error envelopes carry further fields",
         after=refusals(lambda error: {**error, "request_id": "req_71b2", "doc_url": None}),
-        checks=ERRORS,
+        checks=(*ERRORS, "API-SDK-01", "API-SDK-02"),
+        concerns=REFUSED,
     ),
     Control(
         "right-errors-null",
         "param and code of errors are null",
         after=refusals(lambda error: {**error, "param": None, "code": None}),
-        checks=ERRORS,
+        checks=(*ERRORS, "API-SDK-01", "API-SDK-02"),
+        concerns=REFUSED,
     ),
     Control(
         "right-errors-text-code",
         "codes of errors are words",
         after=refusals(lambda error: {**error, "code": "invalid_request"}),
-        checks=ERRORS,
+        checks=(*ERRORS, "API-SDK-01", "API-SDK-02"),
+        concerns=REFUSED,
     ),
     Control(
         "right-refuses-with-422",
         "what cannot be understood is refused with 422 instead of 400",
         after=_unprocessable,
         checks=("API-ERR-00", "API-CHAT-01", "API-EMB-01"),
+        concerns=("API-ERR-002", "API-CHAT-018", "API-EMB-018"),
     ),
     Control(
         "right-needs-a-media-type",
         "a body without a media type is refused with 415",
         before=_without_type,
-        checks=ERRORS,
+        checks=(*ERRORS, "API-SDK-01", "API-SDK-02"),
+        concerns=REFUSED,
     ),
     Control(
         "right-no-embeddings-501",
@@ -122,6 +132,7 @@ REFUSAL_CONTROLS = (
         after=_only_chat,
         checks=(*ERRORS, "API-EMB-0", "API-SDK-0"),
         without=("embedding",),
+        concerns=("API-ERR-029", "API-ERR-032", "API-ERR-033", "API-EMB-002", "API-SDK-015"),
     ),
     Control(
         "right-no-embeddings-404",
@@ -130,17 +141,20 @@ REFUSAL_CONTROLS = (
         after=_only_chat,
         checks=(*ERRORS, "API-EMB-0"),
         without=("embedding",),
+        concerns=("API-ERR-029", "API-ERR-032", "API-ERR-033", "API-EMB-002"),
     ),
     Control(
         "right-console-catch-all",
         "a console answers any path that is no interface with its page, 200 and no key asked",
         after=console,
         checks=("API-AUTH-01", "API-EXPO-0", "API-ACCESS-0"),
+        concerns=("API-AUTH-016", "API-AUTH-017", "API-EXPO-001", "API-EXPO-002", "API-EXPO-003"),
     ),
     Control(
         "right-keys-anywhere",
         "the key may come in x-api-key or api-key as well, and is checked there too",
         before=_keys_anywhere,
         checks=("API-AUTH-0", "API-ACCESS-0"),
+        concerns=("API-AUTH-005", "API-AUTH-015", "API-ACCESS-006"),
     ),
 )

@@ -15,6 +15,22 @@ STREAMS = (
     *("API-SDK-006", "API-SDK-013"),
 )
 """All but those of pace and of leaving, which take their time."""
+FRAMING = (
+    *(f"API-STREAM-{rule}" for rule in ("010", "011", "012", "014", "016", "020", "021", "080", "082")),
+    "API-SDK-006",
+)
+"""What looks at how events are written."""
+CHUNKS = (
+    *(
+        f"API-STREAM-{rule}"
+        for rule in ("025", "035", "036", "038", "039", "041", "042", "050", "052", "054")
+    ),
+    *(f"API-STREAM-{rule}" for rule in ("070", "072", "073", "076")),
+    "API-SDK-007",
+)
+"""What looks at how chunks follow one another."""
+CALLS = (*(f"API-STREAM-{rule}" for rule in ("055", "060", "061", "063", "064", "065")), "API-SDK-013")
+"""What looks at calls in streams."""
 BOM = b"\xef\xbb\xbf"
 
 
@@ -80,53 +96,62 @@ STREAM_CONTROLS = (
         "events end their lines with CR LF",
         after=framed(lambda _, data: f"data: {data}\r\n\r\n".encode()),
         checks=STREAMS,
+        concerns=FRAMING,
     ),
     Control(
         "right-sse-comments",
         "comments before and between events, as OpenRouter sends them to keep a connection open",
         after=framed(lambda _, data: f"data: {data}\n\n: ping\n\n".encode(), b": PROCESSING\n\n"),
         checks=STREAMS,
+        concerns=FRAMING,
     ),
     Control(
         "right-sse-no-blank",
         "no blank after data:",
         after=framed(lambda _, data: f"data:{data}\n\n".encode()),
         checks=STREAMS,
+        concerns=FRAMING,
     ),
     Control(
         "right-sse-fields",
         "events have an id, and the first a retry time",
         after=framed(lambda number, data: f"id: {number}\ndata: {data}\n\n".encode(), b"retry: 3000\n"),
         checks=STREAMS,
+        concerns=FRAMING,
     ),
     Control(
         "right-sse-bom",
         "the stream begins with a byte order mark, which readers drop",
         after=framed(lambda _, data: f"data: {data}\n\n".encode(), BOM),
         checks=("API-STREAM-00", "API-STREAM-01", "API-STREAM-02"),
+        concerns=("API-STREAM-010", "API-STREAM-014", "API-STREAM-020"),
     ),
     Control(
         "right-sse-two-data-lines",
         "the JSON of an event is spread over two data lines",
         after=framed(_two_lines),
         checks=STREAMS,
+        concerns=FRAMING,
     ),
     Control(
         "right-chunks-obfuscated",
         "chunks carry further fields, as OpenAI's do: obfuscation, service_tier, logprobs null",
         after=_each(_obfuscated),
         checks=STREAMS,
+        concerns=CHUNKS,
     ),
     Control(
         "right-chunks-usage-null",
         "with include_usage every chunk but the last has usage null, as OpenAI's do",
         after=_usage_null,
         checks=STREAMS,
+        concerns=CHUNKS,
     ),
     Control(
         "right-chunks-role-alone",
         "the role comes first and alone, with an empty text",
         after=edit_events(_role_alone),
         checks=STREAMS,
+        concerns=CHUNKS,
     ),
 )

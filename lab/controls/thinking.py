@@ -13,6 +13,18 @@ WORDS = ("Okay", ", the user", " wants", " a text", ".")
 BUDGET = 60
 """Tokens that are spent before a word is said: whoever allows no more gets no word."""
 CHECKS = ("API-CHAT-00", "API-CHAT-01", "API-CHAT-05", "API-SDK-00", "API-TOOLS-00", *STREAMS)
+THOUGHTS = (
+    *(f"API-CHAT-{number}" for number in ("008", "009", "010", "012", "014", "050")),
+    *(
+        "API-STREAM-052",
+        "API-STREAM-057",
+        "API-STREAM-070",
+        "API-STREAM-080",
+        "API-STREAM-081",
+        "API-SDK-007",
+    ),
+)
+"""What looks at limits, texts and counts."""
 THINKS = {"chat": {"abilities": ["exact", "count", "instructions", "recall", "reasoning"]}}
 
 
@@ -81,6 +93,7 @@ THINKING_CONTROLS = (
         after=thinking("reasoning_content"),
         checks=CHECKS,
         declares=THINKS,
+        concerns=THOUGHTS,
     ),
     Control(
         "right-thinking-ollama",
@@ -88,5 +101,6 @@ THINKING_CONTROLS = (
         after=thinking("reasoning"),
         checks=("API-CHAT-00", "API-CHAT-01", *STREAMS),
         declares=THINKS,
+        concerns=THOUGHTS,
     ),
 )

@@ -43,17 +43,26 @@ TOPOLOGY_CONTROLS = (
         checks=("API-CHAT-0", "API-TOOLS-0", *STREAMS, "API-SDK-0", "BACKEND-"),
         declares={"backends": {"direct": False}},
         closed=True,
+        concerns=(
+            "API-CHAT-024",
+            "API-TOOLS-001",
+            "BACKEND-BYPASS-001",
+            "BACKEND-REACH-002",
+            "BACKEND-ROUTE-005",
+        ),
     ),
     Control(
         "right-undeclared-abilities",
         "an environment file from before abilities were declared",
         checks=("API-CHAT-02", "API-TOOLS-00", "API-STREAM-06"),
         declares={"chat": {"abilities": None}},
+        concerns=("API-CHAT-024", "API-TOOLS-001", "API-STREAM-060"),
     ),
     Control(
         "right-little-declared",
         "models of which nothing is declared but that they answer",
         checks=("API-CHAT-0", "API-TOOLS-0", *STREAMS, "API-SDK-01"),
         declares={"chat": {"abilities": []}},
+        concerns=("API-CHAT-024", "API-TOOLS-001", "API-STREAM-060", "API-STREAM-080"),
     ),
 )

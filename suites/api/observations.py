@@ -1,6 +1,7 @@
 """Requests that several checks look at: asked once per worker, evidence of each of them."""
 
 from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
@@ -19,6 +20,18 @@ def room(environment: Environment, alias: str, tokens: int) -> int:
     """The limit that leaves so many tokens for the answer itself: a model that is declared to think spends
     others first."""
     return tokens + (REASONING_TOKENS if environment.thinks(alias) else 0)
+
+
+def strays(environment: Environment, alias: str, text: str | None) -> bool:
+    """Whether a text is no answer to the validation prompt: of a model that is declared ``exact`` any other
+    than the one asked for; of another, none at all. What it says is not the gateway's."""
+    said = (text or "").strip()
+    return said != ECHO_TEXT if environment.can(alias, Ability.EXACT) else not said
+
+
+def wanted_of(environment: Environment, alias: str) -> str:
+    """What is expected of an alias that is asked the validation prompt, in words."""
+    return repr(ECHO_TEXT) if environment.can(alias, Ability.EXACT) else "a text"
 
 
 def upstreams_of(environment: Environment, alias: str) -> list[str]:

@@ -51,7 +51,8 @@ def test_there_are_enough_and_each_says_what_it_is() -> None:
 def test_each_is_judged_by_checks_of_nightly() -> None:
     for control in CONTROLS.values():
         brief, usual = (checks_of(control, ROOT, brief=short) for short in (True, False))
-        assert brief, control.name
+        assert set(control.concerns) <= set(brief), control.name
+        assert bool(control.concerns) == bool(control.checks), control.name
         assert set(brief) <= set(usual), control.name
         unused = [begins for begins in control.checks if not any(one.startswith(begins) for one in usual)]
         assert not unused, control.name

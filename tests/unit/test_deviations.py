@@ -211,3 +211,12 @@ def test_the_packages_files_name_no_deployment() -> None:
         )
         assert not own.search(text), (version, variant)
         assert "127." not in text
+
+
+def test_how_often_a_rule_is_broken_hangs_on_the_length_of_an_answer() -> None:
+    problems = frozenset({"stream.id.same: id is <n>, not <n>"})
+    known = Known("p", "1", "", deviations={"API-A-001": Deviation("API-A-001", "MUST", "t", problems)})
+    seen = "stream.id.same: id is 2, not 1\nstream.id.same: and 15 more like these at tools stream, frame 20"
+    assert known.covers("API-A-001", seen, {})
+    assert not known.covers("API-A-001", "stream.done.missing: and 15 more like these at frame 20", {})
+    assert not known.covers("API-A-001", "stream.id.same: id is absent", {})

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from gateway_acceptance.check import MUST, SPEND, Level, check
+from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import at_level
-from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import chat_completion_problems
@@ -44,6 +45,8 @@ def test_shape(
 def test_exact_and_deterministic(target: Target, gateway: GatewayClient, chat_model: str) -> None:
     """White space around the text is a model's habit and is forgiven. Answers are compared only where the
     same deployment gave both: temperature 0 does not reproduce across backends (ollama issue 5274)."""
+    if not target.environment.can(chat_model, Ability.EXACT):
+        raise NotApplicable(f"{chat_model} does not declare exact", declared="models.abilities")
     first, second = echoed_twice(target, chat_model)
     texts = [_content(answer) for answer in (first, second)]
     for text in texts:

@@ -18,7 +18,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.abilities import able_alias
-from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, room
+from suites.api.observations import ECHO_PROMPT, balanced_or_first, room, strays, wanted_of
 from suites.api.streams.probes import asked_directly
 
 if TYPE_CHECKING:
@@ -101,10 +101,11 @@ def user(text: str) -> ChatCompletionUserMessageParam:
 ECHO: list[ChatCompletionMessageParam] = [user(ECHO_PROMPT)]
 
 
-def echoed(text: str | None, by: str) -> None:
+def echoed(text: str | None, by: str, environment: Environment) -> None:
     """Raises CheckFailed where this is not the text that was asked for."""
-    if (text or "").strip() != ECHO_TEXT:
-        raise CheckFailed(f"expected {by} to give {ECHO_TEXT!r}, it gave {text!r}")
+    alias = balanced_or_first(environment)
+    if strays(environment, alias, text):
+        raise CheckFailed(f"expected {by} to give {wanted_of(environment, alias)}, it gave {text!r}")
 
 
 def text_of(completion: ChatCompletion) -> str:

@@ -73,7 +73,7 @@ def test_chat(async_sdk: AsyncSdk, environment: Environment) -> None:
     """With strict validation, as the synchronous one."""
     alias = balanced_or_first(environment)
     completion = async_sdk(lambda client: _ask(client, alias, environment))
-    echoed(text_of(completion), "AsyncOpenAI")
+    echoed(text_of(completion), "AsyncOpenAI", environment)
 
 
 @check(
@@ -97,7 +97,7 @@ def test_stream(async_sdk: AsyncSdk, environment: Environment) -> None:
 
     with reading("the stream"):
         deltas, final = async_sdk(helped)
-    echoed(text_of(final), "the final completion")
+    echoed(text_of(final), "the final completion", environment)
     if deltas != text_of(final):
         raise CheckFailed(f"expected the events to spell {text_of(final)!r}, got {deltas!r}")
 

@@ -44,7 +44,7 @@ def test_raw_response(sdk: openai.OpenAI, environment: Environment) -> None:
     body = raw.http_response.json()
     if completion.id != body.get("id") or completion.model != body.get("model"):
         raise CheckFailed(f"expected the parsed body, got {completion.id!r} for {body.get('id')!r}")
-    echoed(text_of(completion), "the raw response")
+    echoed(text_of(completion), "the raw response", environment)
 
 
 @check(
@@ -67,7 +67,7 @@ def test_stream(sdk: openai.OpenAI, environment: Environment) -> None:
     )
     with reading("the stream"):
         choices = [choice for chunk in stream for choice in chunk.choices]
-    echoed("".join(choice.delta.content or "" for choice in choices), "the stream")
+    echoed("".join(choice.delta.content or "" for choice in choices), "the stream", environment)
     reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
     if reasons != ["stop"]:
         raise CheckFailed(f"expected the stream to end with finish_reason stop, got {reasons}")
@@ -87,7 +87,7 @@ def test_stream_helper(target: Target, sdk: openai.OpenAI, environment: Environm
     deltas = "".join(event.delta for event in seen.events if isinstance(event, streaming.ContentDeltaEvent))
     done = [event.content for event in seen.events if isinstance(event, streaming.ContentDoneEvent)]
     final = text_of(seen.completion)
-    echoed(final, "the final completion")
+    echoed(final, "the final completion", environment)
     if deltas != final or done != [final]:
         raise CheckFailed(f"expected the events to spell {final!r}, got deltas {deltas!r} and done {done!r}")
 
@@ -131,7 +131,7 @@ def test_stream_left(target: Target, sdk: openai.OpenAI, environment: Environmen
     completion = sdk.chat.completions.create(
         model=alias, messages=ECHO, temperature=0, max_tokens=echo_room(environment)
     )
-    echoed(text_of(completion), "the request after a stream that was left")
+    echoed(text_of(completion), "the request after a stream that was left", environment)
 
 
 @check(
@@ -158,7 +158,7 @@ def test_message_sent_back(sdk: openai.OpenAI, environment: Environment) -> None
         temperature=0,
         max_tokens=echo_room(environment),
     )
-    echoed(text_of(second), "the second turn")
+    echoed(text_of(second), "the second turn", environment)
 
 
 def _helped(target: Target, sdk: openai.OpenAI, environment: Environment) -> HelperStream:

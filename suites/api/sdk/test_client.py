@@ -9,7 +9,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
-from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, balanced_or_first, echo_room
+from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room, strays, wanted_of
 from suites.api.reasoning import require_unspent, spent_on_reasoning
 
 if TYPE_CHECKING:
@@ -40,11 +40,12 @@ def test_sdk_chat(target: Target, sdk: openai.OpenAI, environment: Environment) 
         ),
     )
     content = completion.choices[0].message.content if completion.choices else None
-    if (content or "").strip() != ECHO_TEXT:
+    if strays(environment, alias, content):
         message = completion.choices[0].message.model_dump() if completion.choices else {}
         usage = completion.usage.model_dump() if completion.usage else None
         reason = completion.choices[0].finish_reason if completion.choices else None
         require_unspent(spent_on_reasoning(content, reason, [message], usage))
         raise CheckFailed(
-            f"expected the SDK to read {ECHO_TEXT!r}, it read {content!r} with finish_reason {reason!r}"
+            f"expected the SDK to read {wanted_of(environment, alias)}, it read {content!r} with "
+            f"finish_reason {reason!r}"
         )
