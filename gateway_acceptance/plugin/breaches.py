@@ -52,7 +52,7 @@ def breached(state: WorkerState, environment: Environment, find: Find) -> list[D
         problems = [str(problem) for problem in breach.problems.values()]
         if state.learning is not None:
             _learn(check, problems, environment, state)
-        left = _unaccepted(check, problems, parameters, environment, state)
+        left = _unaccepted(breach, check, problems, parameters, environment, state)
         if left:
             case = _case(check, breach, left, parameters, environment, state)
             found.append({**case, DECLARED: json.loads(json.dumps(asdict(check)))})
@@ -73,6 +73,7 @@ def _parameters(breach: Breach, environment: Environment) -> dict[str, str]:
 
 
 def _unaccepted(
+    breach: Breach,
     check: Check,
     problems: Sequence[str],
     parameters: dict[str, str],
@@ -84,7 +85,8 @@ def _unaccepted(
     left = [
         problem
         for problem in problems
-        if forbidden(state.harms, check.id, problem) or not known.covers(check.id, problem, names)
+        if forbidden(state.harms, check.id, problem)
+        or not any(known.covers(check.id, told, names) for told in breach.alike(problem))
     ]
     for waiver in waivers_in_scope(check.id, parameters, environment, state):
         if all(waiver.covers(problem) for problem in left):

@@ -29,19 +29,23 @@ Judge = Callable[[Seen, Memory], Iterable[Problem]]
 @dataclass(frozen=True, slots=True)
 class UniversalRule:
     """check: the id of the check that owns the rule; kinds: of exchange that it speaks of; judge: what is
-    wrong with one, in the words of that check."""
+    wrong with one, in the words of that check; alike: the same words of the check's other questions, by
+    which what a product does by itself is known."""
 
     check: str
     kinds: frozenset[Kind]
     judge: Judge
+    alike: Callable[[str], Sequence[str]] = lambda told: (told,)
 
 
 @dataclass(slots=True)
 class Breach:
-    """What exchanges of one alias broke of one check's rules. alias: empty where it is of none."""
+    """What exchanges of one alias broke of one check's rules. alias: empty where it is of none; alike: as of
+    the rule."""
 
     check: str
     alias: str
+    alike: Callable[[str], Sequence[str]]
     problems: dict[str, Problem] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -97,7 +101,9 @@ class Watch:
                 self.mistakes.append(sentence)
             return
         for problem in problems:
-            breach = self._breaches.setdefault((rule.check, seen.alias), Breach(rule.check, seen.alias))
+            breach = self._breaches.setdefault(
+                (rule.check, seen.alias), Breach(rule.check, seen.alias, rule.alike)
+            )
             breach.add(problem, seen.exchange)
 
     def served(self, alias: str) -> Counter[str]:

@@ -71,6 +71,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
 other). stream.status is no rule here: what is not served is no stream."""
 ABOUT_CHOICES = ("API-STREAM-037", "API-STREAM-052", "API-STREAM-006")
 """Where several choices were asked for: how many come is told by API-CHAT-018."""
+KINDS = ("plain", "include_usage", "max_tokens", "tools")
 READ = "stream as it was read"
 
 
@@ -109,6 +110,16 @@ def kind_of(seen: Seen) -> str:
     return "max_tokens" if isinstance(limit, int) and limit <= 8 else "plain"
 
 
+def of_any_kind(told: str) -> list[str]:
+    """The same of every kind of stream: what a release does in one, it does by itself."""
+    own = next((kind for kind in KINDS if f" at {kind} stream, " in told), None)
+    return (
+        [told]
+        if own is None
+        else [told.replace(f" at {own} stream, ", f" at {kind} stream, ") for kind in KINDS]
+    )
+
+
 def _state_machine(check: str) -> UniversalRule:
     names = OWNERS[check]
 
@@ -121,7 +132,7 @@ def _state_machine(check: str) -> UniversalRule:
         for problem in stream.broken(*names):
             yield replace(problem, where=f"{kind_of(seen)} stream, {problem.where}")
 
-    return UniversalRule(check, frozenset({Kind.STREAM}), judge)
+    return UniversalRule(check, frozenset({Kind.STREAM}), judge, of_any_kind)
 
 
 def held(seen: Seen, _: Memory) -> Iterator[Problem]:

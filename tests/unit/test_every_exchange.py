@@ -116,6 +116,10 @@ QUIET = {
     "the SDK's stream": [stream(CHUNKS, whole=False)],
     "a stream that the client left": [stream(CHUNKS[:1], end="", whole=False)],
     "vectors, twice the same": [embedding(["a b"], [[0.1] * 8]), embedding("a b", [[0.1] * 8])],
+    "an answer that is late once": [chat(elapsed_s=99.0)],
+    "an answer that a cache kept": [
+        chat(headers=(JSON[0], ("date", "Mon, 23 Nov 2020 01:26:23 GMT"), ("age", "900")))
+    ],
     "an error": [chat(lambda answer: answer.clear(), status=400)],
     "another key": [
         Exchange("POST", URL + "/v1/chat/completions", (("authorization", "Bearer sk-other"),), b"{}", 200)
@@ -154,7 +158,7 @@ BROKEN: dict[str, tuple[str, list[Exchange]]] = {
         "API-OPS-015",
         [chat(headers=(JSON[0], ("date", "Mon, 23 Nov 2020 01:26:23 GMT")))],
     ),
-    "a late answer": ("API-OPS-008", [chat(elapsed_s=99.0)]),
+    "a late answer": ("API-OPS-008", [chat(elapsed_s=99.0)] * 2),
     "a stream without its end": ("API-STREAM-020", [stream(CHUNKS, end="")]),
     "a stream that finishes twice": ("API-STREAM-053", [stream([*CHUNKS, CHUNKS[-1]])]),
     "a stream that breaks": (
