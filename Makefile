@@ -14,13 +14,14 @@ LONG   := $(addprefix tests/live/test_,mutation_matrix.py control_matrix.py outa
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke report test matrices lint dist docs signoff-example drift lock clean
+.PHONY: help setup smoke report test matrices lint bench dist docs signoff-example drift lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
 	@echo "make test    the project's own tests, but for the matrices"
 	@echo "make matrices   every fault, control and outage, the lab of hosts (root), many balanced groups: long"
 	@echo "make lint    ruff, mypy, declared dependencies (deptry), layers (import-linter)"
+	@echo "make bench   what collecting and reporting cost: docs/performance.md"
 	@echo "make dist    build the wheel: dist/"
 	@echo "make docs    rewrite the generated pages of docs/"
 	@echo "make signoff-example   judge the lab of hosts (needs root) and sign it: docs/examples/signoff"
@@ -54,6 +55,9 @@ matrices: $(READY)
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/deptry . && \
 	  $(BIN)/lint-imports --no-cache
+
+bench: $(READY)
+	@$(BIN)/python bench/performance.py
 
 # With the locked build tools, so nothing is resolved. The wheel names the commit that it was built from.
 dist: $(READY)
