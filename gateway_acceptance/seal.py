@@ -15,6 +15,9 @@ from typing import Any
 from gateway_acceptance.documents import Unreadable, json_of
 
 SEAL = "seal.json"
+WITNESS = "seal.json.sig"
+"""A runner's signature of the seal, where there is one: it cannot be among what the seal holds."""
+OUTSIDE = (SEAL, WITNESS)
 FORMAT = 1
 CHUNK = 1 << 20
 
@@ -27,7 +30,9 @@ def seal(directory: Path) -> Path:
     odd = [name for name, path in _entries(directory).items() if not _is_plain(path)]
     if odd:
         raise ValueError(f"{directory}: only plain files can be sealed; remove {', '.join(odd)}")
-    files = {name: digest_of(path) for name, path in sorted(_entries(directory).items()) if name != SEAL}
+    files = {
+        name: digest_of(path) for name, path in sorted(_entries(directory).items()) if name not in OUTSIDE
+    }
     target = directory / SEAL
     temporary = target.with_name(f".{SEAL}.part")
     temporary.write_text(json.dumps({"format": FORMAT, "files": files}, indent=1) + "\n", encoding="utf-8")
@@ -49,7 +54,7 @@ def broken(directory: Path) -> list[str]:
     files = document.get("files") if isinstance(document, dict) else None
     if not isinstance(files, dict) or document.get("format") != FORMAT:
         return [f"{SEAL} is no seal of format {FORMAT}"]
-    there = {name: path for name, path in _entries(directory).items() if name != SEAL}
+    there = {name: path for name, path in _entries(directory).items() if name not in OUTSIDE}
     found = [f"{name} is missing: the seal holds it" for name in sorted(files) if name not in there]
     for name, entry in sorted(there.items()):
         if not _is_plain(entry):

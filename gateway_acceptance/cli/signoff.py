@@ -28,11 +28,12 @@ from gateway_acceptance.signoff.keys import (
     kind_of,
     load_private,
 )
-from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFF, SIGNOFFS
+from gateway_acceptance.signoff.layout import NAMESPACE, REPORT, SIGNOFF, SIGNOFFS
 from gateway_acceptance.signoff.previous import last_accepted
 from gateway_acceptance.signoff.refusals import newer_red, of_another_suite, refusals, runs_since, utc_now
 from gateway_acceptance.signoff.uncovered import blind_spots
 from gateway_acceptance.signoff.verify import Verified, same_key, verify
+from gateway_acceptance.signoff.witness import unwitnessed, witness_of
 from gateway_acceptance.signoff.write import Decision, Spoiled, is_one_line, write_signoff
 from gateway_acceptance.usage import (
     EXIT_HARNESS_ERROR,
@@ -45,6 +46,7 @@ from gateway_acceptance.usage import (
 RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 NAME_AT_MOST = 200
 REASON_AT_MOST = 300
+RUNNER = "--require-runner"
 ANCHOR_AT_MOST = 1 << 20
 """Bytes of a file of signers or of a key."""
 URL = re.compile(r"https?://\S+")
@@ -83,6 +85,9 @@ def add_signoff_command(commands: Any) -> None:
         metavar="FILE",
         help="who may have signed earlier releases, beside the owner of --key; as ssh-keygen has it",
     )
+    command.add_argument(
+        RUNNER, type=Path, metavar="FILE", help="whose runners must have sealed the run; as ssh-keygen has it"
+    )
     command.add_argument("--url", help="where the sign-off will be published; for the attestation")
     command.set_defaults(run=_signoff)
 
@@ -102,6 +107,10 @@ def add_verify_command(commands: Any) -> None:
         "--allowed-signers", type=Path, metavar="FILE", help="whose key is whose, as ssh-keygen has it"
     )
     who.add_argument("--public-key", type=Path, metavar="FILE", help="the approver's public key")
+    command.add_argument(
+        RUNNER, type=Path, metavar="FILE", help="whose runners must have sealed the run; as ssh-keygen has it"
+    )
+    command.add_argument("--nonce", metavar="WORD", help="the word that the run must have been given")
     command.add_argument(
         "--verify-time",
         metavar="YYYYMMDD[HHMM[SS]][Z]",
@@ -123,9 +132,10 @@ def add_verify_command(commands: Any) -> None:
 def _signoff(arguments: argparse.Namespace) -> int:
     root = project_root()
     problems = _bad_words(arguments)
-    allowed = None
+    allowed = runners = None
     try:
         allowed = _allowed(arguments.allowed_signers) if arguments.allowed_signers else None
+        runners = _allowed(arguments.require_runner, RUNNER) if arguments.require_runner else None
     except UsageProblem as problem:
         problems += problem.sentences
     try:
@@ -147,6 +157,8 @@ def _signoff(arguments: argparse.Namespace) -> int:
     out = arguments.out or root / SIGNOFFS / environment.name / arguments.release
     newer = newer_red(runs, environment.name, record)
     reasons = refusals(run, record, environment, now, suites_of(root))
+    if runners is not None:
+        reasons += unwitnessed(witness_of(run), runners, record, key.public_key(), now)
     reasons += of_another_suite(record, suite_identity(root if is_project(root) else data_root()))
     if newer and not arguments.despite_newer:
         reasons += [f"{one}; sign that release only with --despite-newer REASON" for one in newer]
@@ -267,8 +279,12 @@ def _verify(arguments: argparse.Namespace) -> int:
         raise UsageProblem([f"{arguments.directory}: is no directory; give that of a sign-off"])
     allowed = _allowed(arguments.allowed_signers) if arguments.allowed_signers else None
     expected = _public_key(arguments.public_key) if arguments.public_key else None
+    runners = _allowed(arguments.require_runner, RUNNER) if arguments.require_runner else None
     seen = verify(arguments.directory)
     findings = [*seen.findings, *_of_signer(seen, arguments, allowed, expected), *_expected(seen, arguments)]
+    if runners is not None and seen.document is not None:
+        witness = witness_of(arguments.directory / REPORT)
+        findings += unwitnessed(witness, runners, seen.document, seen.signer, _verified_at(arguments))
     if findings:
         for finding in findings:
             print(finding)
@@ -294,6 +310,7 @@ def _expected(seen: Verified, arguments: argparse.Namespace) -> list[str]:
         "--env": (arguments.env, document["environment"]),
         "--version": (arguments.release, document["release"]),
         "--gateway": (arguments.gateway, document["target"]["gateway_url"]),
+        "--nonce": (arguments.nonce, document.get("nonce", "no nonce")),
     }
     found = [
         f"{option} {wanted}: the sign-off is of {is_of}"
@@ -319,12 +336,10 @@ def _verified_at(arguments: argparse.Namespace) -> datetime:
         raise UsageProblem([f"--verify-time {error}; correct it"]) from None
 
 
-def _allowed(path: Path) -> list[Allowed]:
-    lines, problems = read_allowed(_text("--allowed-signers", path))
+def _allowed(path: Path, option: str = "--allowed-signers") -> list[Allowed]:
+    lines, problems = read_allowed(_text(option, path))
     if problems:
-        raise UsageProblem(
-            [f"--allowed-signers {path}: {problem}; correct or remove it" for problem in problems]
-        )
+        raise UsageProblem([f"{option} {path}: {problem}; correct or remove it" for problem in problems])
     return lines
 
 

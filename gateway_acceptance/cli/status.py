@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.cli.root import project_root
-from gateway_acceptance.environment import load_environment
+from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.load import names_in
 from gateway_acceptance.environment.model import Tracker
 from gateway_acceptance.places import runs_of, suites_of
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.matrix import Column, column_of, document, rows, table
 from gateway_acceptance.run_directory import run_directories
+from gateway_acceptance.signoff.document import SIGNABLE
+from gateway_acceptance.signoff.refusals import UNBOUND, of_this_suite, without_evidence
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 
 
@@ -50,7 +54,11 @@ def _status(arguments: argparse.Namespace) -> int:
     if not names:
         raise UsageProblem([f"no environment has a run in {runs}; run one (pytest -m smoke --env local)"])
     known = [_known(name, root, runs) for name in dict.fromkeys(names)]
-    columns = [column_of(runs, name, fresh_h, now) for name, fresh_h in known]
+    doubts = _doubts(suites_of(root))
+    columns = [
+        column_of(runs, name, fresh_h, now, partial(doubts, environment))
+        for name, fresh_h, environment in known
+    ]
     lines = rows(load_claims(suites_of(root) / "claims.toml"), columns)
     if arguments.badges:
         _write_badges(arguments.badges, columns)
@@ -66,14 +74,27 @@ def _folders(runs: Path) -> list[str]:
     return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
 
 
-def _known(name: str, root: Path, runs: Path) -> tuple[str, float]:
-    """(the environment's name, hours that its proofs count). Of one that has runs and no file any more, the
-    default. Raises UsageProblem for a name that means nothing, and for a broken file."""
+def _doubts(suites: Path) -> Callable[[Environment | None, Mapping[str, Any]], list[str]]:
+    """What speaks against a READY record beside itself: it is held against this suite's lists and claims."""
+
+    def found(environment: Environment | None, record: Mapping[str, Any]) -> list[str]:
+        if record["run"]["state"] not in SIGNABLE:
+            return []
+        unbound = [] if record["basis"].get("binding") else [f"the run {record['run']['id']} {UNBOUND}"]
+        lists = of_this_suite(record, environment, suites) if environment is not None else []
+        return [*unbound, *lists, *without_evidence(record)]
+
+    return found
+
+
+def _known(name: str, root: Path, runs: Path) -> tuple[str, float, Environment | None]:
+    """(the environment's name, hours that its proofs count, the environment). Of one that has runs and no
+    file any more, the default. Raises UsageProblem for a name that means nothing, and for a broken file."""
     if name in names_in(root) or name.endswith(".toml"):
         environment = load_environment(name, root, os.environ)
-        return environment.name, environment.tracker.fresh_h
+        return environment.name, environment.tracker.fresh_h, environment
     if run_directories(runs, name):
-        return name, Tracker().fresh_h
+        return name, Tracker().fresh_h, None
     known = ", ".join(names_in(root))
     raise UsageProblem([f"--env {name}: there is no such environment and no run of it; known are: {known}"])
 

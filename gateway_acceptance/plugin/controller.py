@@ -38,6 +38,7 @@ from gateway_acceptance.plugin.options import (
     ALLOW_DISRUPT,
     CHECKS_ROOT,
     narrowed,
+    nonce_of,
     profile_of,
     runs_root,
     user_folder,
@@ -94,6 +95,7 @@ class Controller:
     identities: list[dict[str, dict[str, str]]] = field(default_factory=list)
     accounts: list[dict[str, Account]] = field(default_factory=list)
     stamps: Stamps = field(default_factory=dict)
+    seal_key: Any = None
     begun: dict[str, Begun] = field(default_factory=dict)
     finished: list[Finished] = field(default_factory=list)
 
@@ -265,6 +267,18 @@ class Controller:
                     with_views=self._with_views,
                 )
             )
+            self._bear_witness(begun.directory.path)
+
+    def _bear_witness(self, directory: Path) -> None:
+        """Where the run has a runner's key, it signs the seal."""
+        if self.seal_key is None:
+            return
+        from gateway_acceptance.signoff.witness import bear_witness
+
+        try:
+            bear_witness(directory, self.seal_key)
+        except OSError as error:
+            self.no_results = f"{directory}: the seal could not be signed: {error.strerror or error}"
 
     @property
     def _with_views(self) -> bool:
@@ -385,6 +399,7 @@ class Controller:
             unfinished=unfinished,
             elapsed_s=round(steady_clock() - self.steady, 3),
             suite=self.suite,
+            nonce=nonce_of(config),
             tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
         )
 

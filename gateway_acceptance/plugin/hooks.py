@@ -102,6 +102,7 @@ def pytest_configure(config: pytest.Config) -> None:
         waivers = {each.name: waivers_for(each, folder, harms) for each in environments}
         frozen = load_profiles(config.rootpath / options.CHECKS_ROOT / "profiles.toml")
         catalogue = load_planted(config.rootpath / options.CHECKS_ROOT)
+        nonce, seal_key = options.nonce_of(config), _seal_key(config)
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
     wrong = misnamed(environments, config.getoption(options.ALLOW_DISRUPT))
@@ -109,7 +110,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(*wrong)
     worker_input = getattr(config, "workerinput", None)
     if worker_input is None:
-        controller = Controller(config, environments, waivers, claims, frozen, stamps=stamps)
+        controller = Controller(
+            config, environments, waivers, claims, frozen, stamps=stamps, seal_key=seal_key
+        )
         folder = controller.folder
         quiet = config.option.collectonly or config.option.record_only
         if not quiet and not config.option.allure_report_dir:
@@ -129,12 +132,24 @@ def pytest_configure(config: pytest.Config) -> None:
         lambda: [rule for rules in config.hook.pytest_gateway_rules() for rule in rules],
         catalogue=catalogue,
     )
+    state.notebook.nonce = nonce
     for each in environments:
         state.redactor.add(f"key of {each.name}", os.environ.get(each.gateway.key_variable or "", ""))
         for name, secret in secrets_of(each, os.environ).items():
             state.redactor.add(name, secret)
     config.stash[STATE] = state
     _register(config, WorkerHooks(config, state), "gateway-acceptance-worker")
+
+
+def _seal_key(config: pytest.Config) -> object:
+    """The runner's key that ``--seal-key`` names; None where it names none, and in xdist's workers. Raises
+    UsageProblem."""
+    given = config.getoption("--seal-key")
+    if not given or hasattr(config, "workerinput"):
+        return None
+    from gateway_acceptance.signoff.keys import load_private
+
+    return load_private(config.invocation_params.dir / given, lambda: None, "--seal-key")
 
 
 def _register(config: pytest.Config, plugin: object, name: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from gateway_acceptance.check import PROFILES, Effect, Level
 from gateway_acceptance.places import runs_of
+from gateway_acceptance.usage import UsageProblem
 
 CHECKS_ROOT = "suites"
 USER_FOLDER = pytest.StashKey[Path]()
@@ -18,6 +20,8 @@ ENV_VARIABLE = "GATEWAY_ACCEPTANCE_ENV"
 RETRYING = ("rerunfailures", "flaky", "pytest-retry", "pytest_retry")
 """Names under which such plugins are registered."""
 ALLOW_DISRUPT = "--allow-disrupt"
+SEAL_KEY_VARIABLE = "GATEWAY_ACCEPTANCE_SEAL_KEY"
+NONCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{5,63}")
 LITELLM_VARIABLE = "GATEWAY_ACCEPTANCE_LITELLM"
 
 
@@ -61,6 +65,20 @@ def add_options(parser: pytest.Parser) -> None:
         "run the same checks, and judge by what it shows",
     )
     group.addoption("--record-only", action="store_true", default=False, help=argparse.SUPPRESS)
+    group.addoption(
+        "--nonce",
+        default=None,
+        metavar="WORD",
+        help="a word that somebody made up just before: it goes into the record, the User-Agent and the "
+        "user field of prompts, so that the target's logs hold it",
+    )
+    group.addoption(
+        "--seal-key",
+        default=os.environ.get(SEAL_KEY_VARIABLE),
+        metavar="FILE",
+        help="a runner's private SSH key, without a passphrase, that signs the run's seal when it ends "
+        f"(default: ${SEAL_KEY_VARIABLE}, or none)",
+    )
     group.addoption("--learn-deviations", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption("--learn-planted", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption(
@@ -98,6 +116,14 @@ def judges(config: pytest.Config) -> bool:
         if path == checks or path.is_relative_to(checks) or checks.is_relative_to(path):
             return True
     return False
+
+
+def nonce_of(config: pytest.Config) -> str:
+    """What ``--nonce`` says, or nothing. Raises UsageProblem."""
+    given: str | None = config.getoption("--nonce")
+    if given and not NONCE.fullmatch(given):
+        raise UsageProblem([f"--nonce {given!r} is no word; use 6 to 64 letters, digits and . _ -"])
+    return given or ""
 
 
 def narrowed(config: pytest.Config) -> list[str]:

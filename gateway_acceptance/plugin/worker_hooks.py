@@ -164,7 +164,10 @@ class WorkerHooks:
         connections = self._state.connections  # every secret is known before the check can show one
         self._state.notebook.clear(exposing=check.effect is Effect.EXPOSE)
         SUBJECTS.begin()
-        self._state.notebook.agent = f"run {run_id_of(connections.started)}; check {check.id}"
+        nonce = self._state.notebook.nonce
+        self._state.notebook.agent = f"run {run_id_of(connections.started)}; check {check.id}" + (
+            f"; nonce {nonce}" if nonce else ""
+        )
         item.stash[PHASES] = []
         item.stash[CALLED] = False
         item.stash[BEGUN] = time.time()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from gateway_acceptance.audit import findings
 from gateway_acceptance.claims import NOT_VERIFIED, Claim, Template
+from gateway_acceptance.documents import json_of
 from gateway_acceptance.report.ages import age_in_words
 from gateway_acceptance.report.badge import STALE
 from gateway_acceptance.report.reading import first_line, printable
@@ -63,16 +63,22 @@ class Row:
     differs: bool
 
 
-def column_of(runs: Path, environment: str, fresh_h: float, now: datetime) -> Column:
+def column_of(
+    runs: Path,
+    environment: str,
+    fresh_h: float,
+    now: datetime,
+    doubts: Callable[[Mapping[str, Any]], Sequence[str]] = lambda _: (),
+) -> Column:
     """The newest run of an environment, read and audited. now: with a time zone; fresh_h: hours that a proof
-    counts."""
+    counts; doubts: what else speaks against a record, in sentences."""
     directory = runs / environment / LATEST
     if not directory.exists():
         return Column(environment, NO_RUN, notes=(f"{environment} has no run in {runs}",))
     wrong = findings(directory.resolve())
     try:
-        record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
-        return column(record, environment, fresh_h, now, wrong)
+        record: Any = json_of(directory / RECORD)
+        return column(record, environment, fresh_h, now, [*wrong, *doubts(record)])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Column(environment, UNRELIABLE, notes=_shown(environment, wrong or ["no record can be read"]))
 

@@ -7,7 +7,7 @@ import calendar
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gateway_acceptance.signoff.keys import BadKey, PublicKey, blob_of, key_of_line, public_line
@@ -83,6 +83,16 @@ def why_not(
     if not any(all(_valid(line, moment) for moment in moments.values()) for line in meant):
         return f"no single line allows it {' and '.join(moments)}"
     return None
+
+
+def why_no_key(
+    lines: Sequence[Allowed], namespace: str, key: PublicKey, moments: Mapping[str, datetime]
+) -> str | None:
+    """The same for whoever owns the key: as ``ssh-keygen -Y find-principals`` asks."""
+    own = [line for line in lines if blob_of(line.key) == blob_of(key)]
+    if not own:
+        return "it is none of the keys there"
+    return why_not([replace(line, principals="*") for line in own], "*", namespace, key, moments)
 
 
 def in_list(text: str, patterns: str) -> bool:

@@ -29,17 +29,21 @@ CURVE_HASHES: Mapping[str, hashes.HashAlgorithm] = {
 PSS = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
 
 
+ASK = "set the variable that --passphrase-variable names"
+
+
 class BadKey(ValueError):  # noqa: N818
     """What is wrong with a key, in a few words."""
 
 
-def load_private(path: Path, passphrase: Callable[[], str | None]) -> PrivateKey:
+def load_private(path: Path, passphrase: Callable[[], str | None], option: str = "--key") -> PrivateKey:
     """Read a private key file (OpenSSH's format or PEM).
 
-    passphrase: asked only where the key is encrypted; None where there is none to be had.
+    option: that named the file; passphrase: asked only where the key is encrypted; None where there is none
+    to be had.
     Raises UsageProblem with one sentence.
     """
-    place = f"--key {path}"
+    place = f"{option} {path}"
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -52,7 +56,7 @@ def load_private(path: Path, passphrase: Callable[[], str | None]) -> PrivateKey
         given = passphrase()
         if given is None:
             raise UsageProblem(
-                [f"{place}: the key is encrypted; set the variable that --passphrase-variable names"]
+                [f"{place}: the key is encrypted; {ASK if option == '--key' else 'give one without'}"]
             ) from None
         try:
             key = _loaded(content, given.encode())

@@ -27,6 +27,7 @@ from gateway_acceptance.usage import EXIT_READY
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import Waiver, unsound
 
+UNBOUND = "does not bind what it was judged by; run again with this suite"
 UNREADABLE = "it cannot be read"
 Record = Mapping[str, Any]
 
@@ -210,7 +211,7 @@ def unbound(record: Record, environment: Environment) -> list[str]:
     table of it, and not only what the record shows."""
     name, binding = f"the run {record['run']['id']}", record["basis"].get("binding")
     if not binding or not binding.get("start") or not binding.get("end"):
-        return [f"{name} does not bind what it was judged by; run again with this suite"]
+        return [f"{name} {UNBOUND}"]
     start = binding["start"]["environment"]
     if start["resolved_sha256"] != resolved(environment):
         return [

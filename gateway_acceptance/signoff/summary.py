@@ -133,8 +133,8 @@ def _accepted_words(document: Document, counted: Mapping[str, int]) -> str:
 
 def _planted_words(document: Document) -> tuple[tuple[str, str], ...]:
     """What the run proved of itself, and the word that somebody gave it beforehand."""
-    told, nonce = document.get("planted"), document.get("nonce")
-    found = []
+    told, nonce, runner = document.get("planted"), document.get("nonce"), document.get("runner")
+    found = [("Run sealed by", f"a runner's key, {runner['kind']} {runner['fingerprint']}")] if runner else []
     if told:
         found.append(
             (

@@ -46,6 +46,7 @@ from gateway_acceptance.signoff.rendered import rendered
 from gateway_acceptance.signoff.schema import violations
 from gateway_acceptance.signoff.sshsig import BadSignature, signer_of
 from gateway_acceptance.signoff.statement import statement
+from gateway_acceptance.signoff.witness import witness_of
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """A signature may be this much younger than now: two machines' clocks."""
@@ -100,7 +101,8 @@ def verify(directory: Path, now: datetime | None = None) -> Verified:
         result.previous, found = previous_findings(directory, document, record)
         result.findings += found
         result.findings += _of_attestation(directory, held, record, document, result.signer)
-        result.findings += rendered(directory, document)
+        result.findings += _of_witness(directory, document)
+    result.findings += rendered(directory, document)
     result.findings += _of_time(document, now or datetime.now(UTC))
     result.findings += _of_report(directory)
     return result
@@ -240,6 +242,16 @@ def _of_attestation(
         if said["predicate"].get(name) != expected["predicate"].get(name):
             found.append(f"{ATTESTATION} says {name} otherwise than the record and {SIGNOFF}")
     return found
+
+
+def _of_witness(directory: Path, document: Document) -> list[str]:
+    """Whether the runner that signed the run's seal is the one that is named."""
+    witness = witness_of(directory / REPORT)
+    if witness.problem:
+        return [f"{REPORT}/{witness.problem}"]
+    if witness.document != document.get("runner"):
+        return [f"{SIGNOFF} names another runner than signed {REPORT}/seal.json"]
+    return []
 
 
 def _bytes(path: Path) -> bytes | None:

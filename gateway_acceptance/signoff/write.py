@@ -38,6 +38,7 @@ from gateway_acceptance.signoff.pdf import paper
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.statement import statement
 from gateway_acceptance.signoff.verify import verify
+from gateway_acceptance.signoff.witness import witness_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ def _filled(part: Path, decision: Decision, key: PrivateKey) -> dict[str, Any]:
         "previous": decision.previous,
         "blind_spots": decision.blind_spots,
         "runs": [dict(one) for one in decision.runs],
+        **({"runner": runner} if (runner := witness_of(decision.run).document) else {}),
         **({"despite": list(decision.despite)} if decision.despite else {}),
     }
     if decision.before is not None:

@@ -125,13 +125,14 @@ class Exchange:
 class Notebook:
     """What the running case observed. facts: measured values by name, for the tracker; pictures: SVG
     documents by name, for tracker and report; key_places: where real keys may stand, of the whole run;
-    agent: the run and the check, as requests tell the target."""
+    agent: the run and the check, as requests tell the target; nonce: a word for its logs, or empty."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
     key_places: KeyPlaces = field(default_factory=KeyPlaces)
     agent: str = ""
+    nonce: str = ""
 
     def clear(self, *, exposing: bool = False) -> None:
         """A new case begins. exposing: it may show the real key (effect ``expose``)."""

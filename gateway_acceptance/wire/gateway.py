@@ -140,12 +140,12 @@ class GatewayClient:
         **parameters: Any,
     ) -> Exchange:
         """``POST /v1/chat/completions``. A string is sent as the one user message."""
-        body, tokens = _chat_body(model, messages, parameters)
+        body, tokens = _chat_body(model, messages, {**self._sender.user, **parameters})
         return self.request("POST", "/v1/chat/completions", json_body=body, key=key, tokens=tokens)
 
     def embeddings(self, model: str, texts: str | Sequence[str], **parameters: Any) -> Exchange:
         """``POST /v1/embeddings``, as floats unless the parameters say otherwise."""
-        body = {"model": model, "input": texts, "encoding_format": "float", **parameters}
+        body = {"model": model, "input": texts, "encoding_format": "float", **self._sender.user, **parameters}
         tokens = tokens_needed(json.dumps(texts), 0)
         return self.request("POST", "/v1/embeddings", json_body=body, tokens=tokens)
 

@@ -142,6 +142,11 @@ class Sender:
             live.close()
 
     @property
+    def user(self) -> dict[str, str]:
+        """What prompts say of who asks: the run's nonce, or nothing."""
+        return {"user": self._notebook.nonce} if self._notebook.nonce else {}
+
+    @property
     def agent(self) -> str:
         """The User-Agent of what is sent now."""
         return transport.product_token(self._notebook.agent)

@@ -18,6 +18,7 @@ from gateway_acceptance.report.write_outputs import write_views
 from gateway_acceptance.run_directory import RunDirectory
 from gateway_acceptance.seal import seal
 from tests.unit.declared import environment
+from tests.unit.signing import bound
 from tests.unit.test_record import PROFILES, RUN, TODAY, a_case, a_check, a_waiver
 
 CLAIMS = [
@@ -43,7 +44,12 @@ def cases() -> list[dict[str, Any]]:
 
 def record(*own: dict[str, Any], **run: Any) -> dict[str, Any]:
     """Of a release run: READY, unless cases or fields of the run say something else."""
-    fields = {"profile": "release", "marker": "", "suite": {"version": "1", "commit": None, "dirty": None}}
+    fields: dict[str, Any] = {
+        "profile": "release",
+        "marker": "",
+        "suite": {"version": "1", "commit": None, "dirty": None},
+    }
+    fields |= {"binding": bound(environment())}
     ids = [check.id for check in CHECKS]
     return build(
         environment(),

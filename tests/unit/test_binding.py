@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
+import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from gateway_acceptance.environment import resolved
-from gateway_acceptance.plugin.loaded import interpreter_problems, module_problems, plugin_problems
+from gateway_acceptance.plugin.deciding import stamps_of, touched
+from gateway_acceptance.plugin.loaded import (
+    LEADING,
+    Brought,
+    distribution_problems,
+    interpreter_problems,
+    missing_files,
+    module_problems,
+    option_problems,
+    plugin_problems,
+    read_lock,
+    variable_problems,
+)
 from tests.unit.declared import environment
 
 
@@ -45,3 +64,89 @@ def test_modules_from_elsewhere(tmp_path: Path) -> None:
     )
     many = [(f"m{number}", outside / f"m{number}.py") for number in range(5)]
     assert "m0, m1, m2 and 2 more" in module_problems(many, [inside])[0]
+
+
+def test_variables_that_lead_elsewhere() -> None:
+    assert variable_problems({"PYTHONUNBUFFERED": "1", "PYTHONPATH": "", "HOME": "/"}) == []
+    found = variable_problems(dict.fromkeys(LEADING, "x"))
+    assert [sentence.split(" ", 1)[0] for sentence in found] == list(LEADING)
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("no:cacheprovider", None),
+        ("no:hypothesispytest", None),
+        ("gateway_acceptance.plugin.early", None),
+        ("xdist", None),
+        ("lenient", "-p lenient loads a plugin that is none of the suite's"),
+        ("no:assertion", "-p no:assertion takes a part of pytest away"),
+    ],
+)
+def test_plugins_that_options_name(named: str, words: str | None) -> None:
+    found = option_problems([named])
+    assert len(found) == (words is not None)
+    assert words is None or words in found[0]
+
+
+def test_modules_of_a_hidden_folder_and_those_whose_file_is_gone(tmp_path: Path) -> None:
+    hidden, gone = tmp_path / ".lenient" / "httpx.py", tmp_path / "suites" / "gone.py"
+    assert "from outside the suite" in module_problems([("httpx", hidden)], [tmp_path])[0]
+    assert module_problems([("gone", gone)], [tmp_path]) == []
+    assert missing_files([("gone", gone), ("here", Path(__file__))]) == [
+        "files of loaded modules are gone: gone; run again"
+    ]
+
+
+def test_distributions_against_their_records_and_the_lock(tmp_path: Path) -> None:
+    path = Path(pytest.__file__)
+    assert path.is_relative_to(sysconfig.get_path("purelib"))
+    digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    (tmp_path / "suite.lock").write_text("pytest==9.9.9 \\\n    --hash=sha256:00\n", encoding="utf-8")
+    lock, modules = read_lock(tmp_path / "suite.lock"), [("pytest", path)]
+    good = {path: Brought("pytest", "9.9.9", digest)}
+    assert distribution_problems(modules, good, lock) == []
+    assert distribution_problems(modules, {path: Brought("pytest", "9.9.9", "")}, lock) == []
+    (changed,) = distribution_problems(modules, {path: Brought("pytest", "9.9.9", "other")}, lock)
+    assert changed == "installed files were changed: pytest of pytest 9.9.9; install them again"
+    (nobodys,) = distribution_problems(modules, {}, lock)
+    assert nobodys == "modules that no distribution brought were loaded: pytest; remove them"
+    (other,) = distribution_problems(modules, {path: Brought("pytest", "9.9.8", digest)}, lock)
+    assert other == "pytest 9.9.8 was loaded, and the lock holds 9.9.9: install what the lock holds"
+    assert distribution_problems(modules, {path: Brought("pytest", "9.9.8", digest)}, None) == []
+    assert read_lock(tmp_path / "nothing") is None
+
+
+def _edited_and_restored(rules: Path) -> None:
+    was = rules.stat()
+    rules.write_text("STRICT = False\n", encoding="utf-8")
+    rules.write_text("STRICT = True\n", encoding="utf-8")
+    os.utime(rules, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+
+def _swapped(rules: Path) -> None:
+    other = rules.with_name("other")
+    other.write_text("STRICT = True\n", encoding="utf-8")
+    other.rename(rules)
+
+
+TOUCHES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
+    "nothing": (lambda _: None, []),
+    "read": (lambda rules: rules.read_text(encoding="utf-8"), []),
+    "edited and restored, its time set back": (_edited_and_restored, ["suites/rules.py"]),
+    "swapped": (_swapped, ["suites/rules.py"]),
+    "gone": (lambda rules: rules.unlink(), ["suites/rules.py"]),
+    "added": (lambda rules: rules.with_name("conftest.py").touch(), ["suites/conftest.py"]),
+    "bytecode": (lambda rules: rules.with_name("rules.pyc").touch(), []),
+}
+
+
+@pytest.mark.parametrize("how", TOUCHES)
+def test_files_that_are_written_meanwhile(tmp_path: Path, how: str) -> None:
+    rules = tmp_path / "suites" / "rules.py"
+    rules.parent.mkdir()
+    rules.write_text("STRICT = True\n", encoding="utf-8")
+    before = stamps_of(tmp_path)
+    touch, names = TOUCHES[how]
+    touch(rules)
+    assert touched(tmp_path, before) == names

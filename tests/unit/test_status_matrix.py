@@ -16,6 +16,7 @@ from gateway_acceptance.cli.main import main
 from gateway_acceptance.report.badge import AMBER, GREEN, GREY, RED, badge_svg, colour
 from gateway_acceptance.report.matrix import Column, column, column_of, document, rows, table
 from tests.unit import finished_run
+from tests.unit.signing import ground
 from tests.unit.test_record import a_case
 
 CLAIMS = [
@@ -146,3 +147,42 @@ def test_the_command_says_whether_all_is_good(capsys: pytest.CaptureFixture[str]
     assert ended.value.code == 1
     assert "stale" in capsys.readouterr().out
     assert "stale: ready" in (tmp_path / "badges" / "badge-mini.svg").read_text()
+
+
+CLAIMS_FILE = """
+[[claim]]
+id = "{}"
+section = "Validated Functionality"
+text = "it works"
+"""
+
+
+@pytest.mark.parametrize(
+    ("binding", "note"),
+    [
+        ({}, "was held against a shorter list than this suite's: API-Z-009 are not in it"),
+        ({}, "says nothing of 1 claims that this suite makes of it (FUN-77)"),
+        ({"binding": None}, "does not bind what it was judged by"),
+    ],
+)
+def test_a_directory_that_was_made_up_whole_is_not_reliable(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    binding: dict[str, Any],
+    note: str,
+) -> None:
+    """It agrees with itself; the suite at hand makes more claims and lists more checks."""
+    base = ground(tmp_path / "project")
+    base.run(**binding)
+    names = ["API-A-001", "API-A-002", "API-A-003", "API-Z-009"]
+    suites = base.root / "suites"
+    lists = f"smoke = {json.dumps(names)}\nnightly = []\nrelease = []\n"
+    (suites / "profiles.toml").write_text(lists, encoding="utf-8")
+    claims = "".join(CLAIMS_FILE.format(name) for name in ("FUN-01", "SEC-01", "FUN-77"))
+    (suites / "claims.toml").write_text(claims, encoding="utf-8")
+    monkeypatch.chdir(base.root)
+    with pytest.raises(SystemExit) as ended:
+        main(["status", "--env", "mini"])
+    out = capsys.readouterr().out
+    assert (ended.value.code, "not reliable" in out, note in out) == (1, True, True), out
