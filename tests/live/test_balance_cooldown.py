@@ -12,24 +12,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
+from gateway_acceptance.environment import Environment
 from lab.backends import SCENARIO_HEADER
-from tests.live.conftest import Lab, judge
+from lab.mutation_matrix import KEY_VARIABLE, standing
+from tests.live.conftest import ROOT, judge
 
 EVERY_S, MOST = 1.5, 200
 """Between two failures, a cooldown and a half of ``local``; and how many there are at most."""
 BALANCED = "hx-chat"
+JUDGED = {"BACKEND-BAL-001", "BACKEND-BAL-002", "BACKEND-BAL-003", "BACKEND-BAL-013"}
 
 
 @contextmanager
-def another_client(lab: Lab) -> Iterator[list[int]]:
+def another_client(environment: Environment, key: str) -> Iterator[list[int]]:
     """Asks the balanced alias until the block ends. Yields the statuses that it got so far."""
     seen, ended = list[int](), threading.Event()
     body = {"model": BALANCED, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
-    headers = {"authorization": f"Bearer {lab.state.key}", SCENARIO_HEADER: "error-429"}
+    headers = {"authorization": f"Bearer {key}", SCENARIO_HEADER: "error-429"}
 
     def fail() -> None:
-        with httpx.Client(base_url=lab.environment.gateway.url, headers=headers, timeout=20) as client:
+        with httpx.Client(base_url=environment.gateway.url, headers=headers, timeout=20) as client:
             for _ in range(MOST):
                 seen.append(client.post("/v1/chat/completions", json=body).status_code)
                 if ended.wait(EVERY_S):
@@ -44,18 +48,17 @@ def another_client(lab: Lab) -> Iterator[list[int]]:
         thread.join()
 
 
-def test_no_right_gateway_fails_beside_it(any_lab: Lab, tmp_path: Path) -> None:
-    with another_client(any_lab) as seen:
-        run = judge(
-            any_lab.environment,
-            tmp_path,
-            "suites/backends/balance",
-            key=any_lab.state.key,
-            profile="nightly",
-        )
-    assert len(seen) >= 3
-    assert set(seen) == {429}
-    told = {check: case for check, case in run.cases() if case["parameters"].get("group") == BALANCED}
-    assert {"BACKEND-BAL-001", "BACKEND-BAL-002", "BACKEND-BAL-003", "BACKEND-BAL-013"} <= told.keys()
+@pytest.mark.parametrize("litellm", ["1.74.15", "latest"])
+def test_no_right_gateway_fails_beside_it(
+    litellm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with standing(ROOT, [], litellm, print) as lab:
+        (environment,) = lab.environments
+        key = lab.variables[KEY_VARIABLE]
+        monkeypatch.setenv(KEY_VARIABLE, key)
+        with another_client(environment, key) as seen:
+            run = judge(environment, tmp_path, "suites/backends/balance", profile="nightly")
+    assert seen.count(429) >= 3, seen
+    assert {check for check, _ in run.cases()} >= JUDGED
     assert run.verdicts("failed") == [], run.output
     assert run.verdicts("harness error") == [], run.output
