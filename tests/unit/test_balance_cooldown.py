@@ -6,7 +6,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -21,6 +21,7 @@ from suites.backends.balance.evaluation import Judged, judged
 from suites.backends.balance.later import order_explained, row_of
 from suites.backends.balance.probes import rounds
 from suites.backends.balance.sample import Draw, Sample
+from suites.backends.balance.test_dependence import would_find_silence
 
 MEMBERS = ("one", "two", "three")
 NULL = Null("g", dict.fromkeys(MEMBERS, 1 / 3), "thirds")
@@ -179,6 +180,21 @@ def test_who_gets_nothing_any_more_is_found_in_productions_draws(after: int) -> 
         shares = found.trial.outcome is Outcome.FAILED and not explained(found, later)
         found_in += shares or (DRIFT in found.dependent and not explained_change(found, later))
     assert found_in >= 38
+
+
+def test_what_is_not_found_says_what_would_have_been() -> None:
+    """A bare pass says nothing where a sample has no power."""
+    chance = random.Random(3)
+    found = whole(lambda _: chance.choice(MEMBERS), PRODUCTION, Time(0.01), 3)
+    assert found.dependent == {}
+    assert would_find_silence(found) == (
+        "64 draws would find that somebody serves no more: one none of the last 34, two none of the last 34, "
+        "three none of the last 34"
+    )
+    short = whole(
+        lambda _: chance.choice(MEMBERS), replace(PRODUCTION, most_draws=20, paid=20), Time(0.01), 3
+    )
+    assert would_find_silence(short) == "20 draws find nobody's absence, however long"
 
 
 def again(seed: int, part: float) -> Router:
