@@ -58,7 +58,8 @@ def test_no_right_gateway_fails_beside_it(
         monkeypatch.setenv(KEY_VARIABLE, key)
         with another_client(environment, key) as seen:
             run = judge(environment, tmp_path, "suites/backends/balance", profile="nightly")
-    assert seen.count(429) >= 3, seen
+    assert len(seen) >= 3
+    assert set(seen) <= {429, 500}, seen  # 1.74.15 makes an internal error of the backend's 429
     assert {check for check, _ in run.cases()} >= JUDGED
     assert run.verdicts("failed") == [], run.output
     assert run.verdicts("harness error") == [], run.output
