@@ -66,8 +66,10 @@ class Gateway(Table):
     beyond models, chat and embeddings that it promises; description_path: where it publishes its OpenAPI
     description, empty for nowhere; public_paths: what may answer without a key; response_headers: what
     every answer must carry; cors_origins: origins that browsers may call from (none by default);
-    pre_call_checks: LiteLLM's ``enable_pre_call_checks``, without which 1.74.15 takes no notice of an
-    ``order``; limited_key: a second key that may do less (docs/limited-keys.md).
+    unjudged_models: ids that the gateway lists beyond the declared ones, and that nobody judges (images, a
+    wildcard); one that ends with ``*`` stands for all that begin so; pre_call_checks: LiteLLM's
+    ``enable_pre_call_checks``, without which 1.74.15 takes no notice of an ``order``; limited_key: a second
+    key that may do less (docs/limited-keys.md).
     """
 
     url: BaseUrl
@@ -87,6 +89,7 @@ class Gateway(Table):
     public_paths: tuple[str, ...] = ()
     response_headers: dict[str, str] = Field(default_factory=dict)
     cors_origins: tuple[str, ...] = ()
+    unjudged_models: tuple[str, ...] = ()
     pre_call_checks: bool = False
     limited_key: LimitedKey | None = None
     connect_deadline_s: Annotated[float, Field(gt=0, le=60)] = 3.0
@@ -347,6 +350,11 @@ class Environment(Table):
                 problems.append(f"{place} names the backend {served.backend!r}, declared are: {declared}")
         if GATEWAY_MACHINE in known:
             problems.append(f"backends: {GATEWAY_MACHINE!r} names the gateway's own machine; rename it")
+        problems += [
+            f"gateway.unjudged_models names {alias!r}, which is a declared model; take it out of one of them"
+            for alias in self.aliases
+            if self.unjudged(alias)
+        ]
         if not self.aliases:
             problems.append("no model is declared; add at least one [[models]] entry")
         if (self.kind is Kind.EMBEDDED) != (self.embedded is not None):
@@ -411,6 +419,13 @@ class Environment(Table):
     def aliases(self) -> list[str]:
         """All names that a client may send as ``model``, in order of declaration."""
         return [*(model.alias for model in self.models), *(group.alias for group in self.groups)]
+
+    def unjudged(self, name: str) -> bool:
+        """Whether the gateway may list an id that is no alias here."""
+        return any(
+            name == one or (one.endswith("*") and name.startswith(one[:-1]))
+            for one in self.gateway.unjudged_models
+        )
 
     def aliases_of(self, kind: ModelKind) -> list[str]:
         """The aliases of one kind, groups included."""

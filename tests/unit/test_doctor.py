@@ -17,16 +17,19 @@ from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.doctor import command as doctor_command
 from gateway_acceptance.cli.doctor import rules
 from gateway_acceptance.cli.doctor.line import State
-from gateway_acceptance.cli.doctor.reach import CONNECT_S, QUESTION_S, hurried
+from gateway_acceptance.cli.doctor.reach import CONNECT_S, QUESTION_S, hurried, machine_line
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.host.facts import MachineFacts
 from tests.ill_targets import ill
 from tests.real_networks import Authority, front, server_context
+from tests.unit.host_facts_service import facts
 from tests.unit.plain_gateway import KEY, Plain, serving
 
 VARIABLE = "PLAIN_KEY"
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 5
+MODELS = "the 2 declared models are listed, and no other that is to be judged"
 TODAY = date(2026, 11, 26)
 Doctor = Callable[..., tuple[object, list[str], str]]
 
@@ -76,7 +79,7 @@ def test_nothing_is_wrong(doctor: Doctor, plain: Plain) -> None:
     code, lines, _ = doctor(plain.url)
     assert code == 0, lines
     assert lines[0].split(None, 2)[:2] == ["gateway", "ok"]
-    assert lines[1].split(None, 2) == ["models", "ok", "the 2 declared models are listed, and no other"]
+    assert lines[1].split(None, 2) == ["models", "ok", MODELS]
     assert lines[-1] == "mine: nothing to mend"
     assert {asked.method for asked in plain.seen} == {"GET"}, "no model is asked anything"
 
@@ -226,3 +229,21 @@ def test_what_declares_nothing_is_named(tmp_path: Path) -> None:
     assert {"host", "groups", "backends", "gateway.known_default_keys"} <= set(found.nothing)
     assert "API-MODELS-001" not in [one for ids in found.nothing.values() for one in ids]
     assert load_environment(str(path), ROOT, {}).host is None
+
+
+def test_rights_on_a_machine() -> None:
+    """What a run would call untestable for want of a sudo rule is told before it."""
+    seen = facts(settings={"missing": "sudo refuses it", "needs": "setting_names"})
+
+    class Looked:
+        environment = _environment({})
+
+        def machine(self, _: str) -> MachineFacts:
+            return seen
+
+    told = machine_line(Looked(), "gateway")  # type: ignore[arg-type]
+    assert told.state is State.WRONG
+    assert "settings (sudo refuses it)" in told.said
+    assert "gateway-acceptance sudoers --env mine --account probe prints the rules" in told.mend
+    seen = facts()
+    assert machine_line(Looked(), "gateway").state is State.OK  # type: ignore[arg-type]

@@ -122,6 +122,19 @@ def test_ids_that_cannot_be_declared(
     assert KEY not in out + err
 
 
+def test_what_is_not_judged_is_declared_so(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """Wildcards and models of other kinds are listed, and no run is red by that."""
+    entries = [{"id": "chatty"}, {"id": "openai/*"}, {"id": "painter", "mode": "image_generation"}]
+    plain.answers["/v1/models"] = (200, {"object": "list", "data": entries}, {})
+    code, out, err = init()
+    assert code == 0, err
+    environment = written(out, tmp_path)
+    assert environment.gateway.unjudged_models == ("openai/*", "painter")
+    assert environment.unjudged("openai/gpt-4o")
+    assert not environment.unjudged("another")
+    assert "its mode is image_generation, which is not judged" in plainly(out)
+
+
 def test_hostile_headers_and_errors(init: Init, plain: Plain, tmp_path: Path) -> None:
     plain.headers = {"x-ratelimit-limit-requests": 'a"b\tc', "x-served": "http://user:pass@h/"}
     plain.answers["/v1/embeddings"] = (400, b'{"error": "\x1b[31m\nname = 1"}', {})

@@ -88,6 +88,18 @@ def test_the_gateways_own_list_is_not_held_against_it(tmp_path: Path) -> None:
     assert rules.declared_places(environment) == Counter()
 
 
+def test_what_nobody_judges_may_be_listed(tmp_path: Path) -> None:
+    head = HEAD.replace('key_variable = "KEY"', 'key_variable = "KEY"\nunjudged_models = ["two", "x/*"]')
+    path = tmp_path / "mini.toml"
+    path.write_text(head + ONE, encoding="utf-8")
+    environment = load_environment(str(path), ROOT, {})
+    listed = [Listed("two", "http://a", "x", "1"), Listed("x/y", "http://a", "x", "2")]
+    assert rules.undeclared(environment, listed) == []
+    path.write_text(head.replace('"two"', '"one"') + ONE, encoding="utf-8")
+    with pytest.raises(UsageProblem, match="take it out of one of them"):
+        load_environment(str(path), ROOT, {})
+
+
 def test_no_claim_speaks_of_backends(tmp_path: Path) -> None:
     here = claims_of(load_claims(ROOT / "suites" / "claims.toml"), declared(tmp_path, TWO))
     assert "STA-03" not in {claim.id for claim in here.claims}

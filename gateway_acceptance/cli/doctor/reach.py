@@ -13,8 +13,6 @@ from gateway_acceptance.wire.exchange import Exchange
 
 CONNECT_S, QUESTION_S = 1.5, 2.0
 """Seconds; of two questions at most, so that a cause is told within five."""
-SECTIONS_OF_NOTE = ("sockets", "process", "account", "journal", "secrets", "tree", "access")
-"""Of a look at a machine: what rights of root bring."""
 
 
 def hurried(environment: Environment) -> Environment:
@@ -77,9 +75,10 @@ def _models(environment: Environment, target: Target) -> list[Line]:
 
 def _compared(environment: Environment, listed: list[str]) -> Line:
     missing = [alias for alias in environment.aliases if alias not in listed]
-    more = [alias for alias in listed if alias not in environment.aliases]
+    more = [one for one in listed if one not in environment.aliases and not environment.unjudged(one)]
     if not missing and not more:
-        return Line("models", State.OK, f"the {len(listed)} declared models are listed, and no other")
+        told = f"the {len(environment.aliases)} declared models are listed, and no other that is to be judged"
+        return Line("models", State.OK, told)
     said = [f"declared and not listed: {few(missing)}"] if missing else []
     said += [f"listed and not declared: {few(more)}"] if more else []
     return Line(
@@ -132,11 +131,11 @@ def machine_line(target: Target, name: str) -> Line:
         facts = target.machine(name)
     except Untestable as failure:
         return Line("machines", State.WRONG, failure.missing, failure.provide)
-    missing = []
-    for section in SECTIONS_OF_NOTE:
-        found = facts.sections.get(section)
-        if found is not None and "value" not in found and not found.get("ours"):
-            missing.append(f"{section} ({found['missing']})")
+    missing = [
+        f"{section} ({found['missing']})"
+        for section, found in facts.sections.items()
+        if found.get("missing") and found.get("needs")
+    ]
     if missing:
         mend = f"gateway-acceptance sudoers --env {target.environment.name} --account {facts.account}"
         return Line(

@@ -139,7 +139,7 @@ def _unfit(name: str, key: str) -> str:
     if any(form in name for form in written_forms(key)):
         return "it holds the gateway's key"
     if "*" in name:
-        return "it is a wildcard: declare the names that clients use"
+        return "it is a wildcard: declare the names that clients use as models"
     return ""
 
 

@@ -138,7 +138,9 @@ def _of_the_unit(seen: Seen, unit: Facts) -> None:
     _optional(seen, "group", properties.get("Group"))
     _tree(seen, properties)
     text = "\n".join(str(file.get("text", "")) for file in unit.get("files", ()))
-    written = dict(ASSIGNED.findall(text))
+    written: dict[str, str] = {}
+    for name, value in ASSIGNED.findall(text):
+        written.setdefault(name, value)  # what follows of the same name takes away from it, or adds
     seen.hardening = {
         **{name: properties[name] for name in SWITCHES if properties.get(name, "no") not in OFF},
         **{name: "" for name in EMPTIED if written.get(name) == ""},

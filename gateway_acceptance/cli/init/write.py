@@ -31,6 +31,8 @@ HOST_KEYS = (
     *("configuration", "virtual_environment", "secrets", "exposure", "listens", "also_listens"),
 )
 """In the order in which they are written."""
+DECLARABLE = ("its mode is ", "it is a wildcard")
+"""Why an id is left out that may be declared as not judged."""
 MACHINE_HINT = 'init --host ssh://HOST writes it, environment "lab" shows one in full'
 
 
@@ -98,6 +100,9 @@ def _gateway(text: Text, found: Found, gateway: Gateway) -> None:
         text.silent("liveness_path", "/health")
     if found.served_by and found.served_by != known.served_by:
         text.value("served_by_header", found.served_by, "holds a URL in its answers: who served")
+    unjudged = [name for name, why in found.left_out if why.startswith(DECLARABLE)]
+    if unjudged:
+        text.value("unjudged_models", unjudged, "listed beyond those below; not judged")
     text.value("endpoints", found.endpoints, "beyond models, chat and embeddings; found by asking")
     text.question('do you promise /v1/responses to your clients? Then add "responses".')
     paths = list(known.open_paths) or ([found.liveness] if found.liveness else [])

@@ -37,7 +37,7 @@ def other_aliases(found: Sequence[Entry], environment: Environment) -> list[Prob
             str(entry), "an alias that is not declared", "only declared ones", "take it out, or declare it"
         )
         for entry in found
-        if entry.alias not in wants
+        if entry.alias not in wants and not environment.unjudged(entry.alias)
     ]
 
 
