@@ -103,7 +103,7 @@ def learn_twin(
     gateway = environment.gateway
     say(f"starting the twin of {environment.name}: {gateway.product} {version}, clean, in the lab ...")
     command = [
-        *(sys.executable, "-c", "from gateway_acceptance.cli.main import main; main()"),
+        *(sys.executable, "-P", "-c", "from gateway_acceptance.cli.main import main; main()"),
         *(COMMAND, "learn", "--product", gateway.product, "--version", version),
         *(["--variant", gateway.variant] if gateway.variant else []),
         *("--beside", "--profile", profile, "--out", str(folder / TWINS)),

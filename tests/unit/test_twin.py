@@ -72,7 +72,7 @@ def test_the_twin_never_has_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     twin.learn_twin(OF_LITELLM, UNKNOWN, "smoke", tmp_path, tmp_path, said.append)
     assert "THE_KEY" not in asked["env"]
     assert "sk-secret-0123456789" not in str(asked["env"]) + str(asked["command"])
-    assert asked["command"][3:5] == ["deviations", "learn"]
+    assert asked["command"][4:6] == ["deviations", "learn"]
     assert said[-1] == f"1 deviations in 1 checks of {UNKNOWN} by itself"
 
 
