@@ -106,7 +106,8 @@ def _gateway(text: Text, found: Found, gateway: Gateway) -> None:
     text.value("endpoints", found.endpoints, "beyond models, chat and embeddings; found by asking")
     text.question('do you promise /v1/responses to your clients? Then add "responses".')
     paths = list(known.open_paths) or ([found.liveness] if found.liveness else [])
-    text.value("public_paths", paths, "what may answer without a key: as the product has it")
+    whose = "as the product has it" if known.open_paths else "what was seen to do so"
+    text.value("public_paths", paths, f"what may answer without a key: {whose}")
     if not known.open_paths:
         text.question("may anything else answer without a key? Whatever is not listed here must refuse it.")
     for header, value in sorted(found.limits.items()):
