@@ -9,7 +9,7 @@ INSTALL := gateway_acceptance/locked_install.py
 # the long ones first, so that both workers have something to do until the end
 TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.py
 # whole matrices and the lab of hosts: longer than everything else together, by a command of their own
-LONG   := $(addprefix tests/live/test_,mutation_matrix.py control_matrix.py outage_matrix.py hosts.py \
+LONG   := $(addprefix tests/live/test_,mutation_matrix.py outage_matrix.py hosts.py \
           balance_groups.py other_gateway.py logs.py twin.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -19,7 +19,7 @@ help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
 	@echo "make test    the project's own tests, but for the matrices"
-	@echo "make matrices   every fault, control and outage, the lab of hosts (root), many balanced groups: long"
+	@echo "make matrices   every fault and outage, the lab of hosts (root), many balanced groups: long"
 	@echo "make lint    ruff, mypy, declared dependencies (deptry), layers (import-linter)"
 	@echo "make bench   what collecting and reporting cost: docs/performance.md"
 	@echo "make dist    build the wheel: dist/"

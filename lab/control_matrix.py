@@ -5,9 +5,11 @@ One real gateway, one address per control, one pytest run over all of them as en
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import tomllib
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +32,7 @@ from lab.state import stop
 
 HEALTHY = "API-OPS-001"
 """All that the lab's own gateway is asked here: what else it must be is the mutation matrix' matter."""
+DESCRIBED_S = 60
 REFUSES = 9
 """The port, at the backends' addresses, where nothing listens: where the suite is told closed ones are."""
 
@@ -102,6 +105,7 @@ def run_controls(
             views.append(View(declared(plain, control, root), control.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
+            _described(base.gateway.url)
             say(f"running {len(controls)} right gateways ...")
             runs = run_checks(
                 root,
@@ -114,6 +118,16 @@ def run_controls(
         finally:
             stop(state)
     return evaluate(controls, runs)
+
+
+def _described(url: str) -> None:
+    """Have the gateway make its OpenAPI description, once: LiteLLM answers nobody meanwhile, for seconds on
+    busy cores, and all controls stand before the same gateway."""
+    with (
+        contextlib.suppress(OSError),
+        urllib.request.urlopen(f"{url}/openapi.json", timeout=DESCRIBED_S) as told,  # noqa: S310  (the lab's own)
+    ):
+        told.read()
 
 
 def wanted(control: Control, checks: Sequence[str]) -> Fault:

@@ -18,22 +18,17 @@ class MisplacedKey(RuntimeError):  # noqa: N818  (it names what is wrong)
 
 
 @dataclass(slots=True)
-class _Known:
-    header: str
-    origins: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
 class KeyPlaces:
-    """Every real key of a run. exposing: the running case may show it (effect ``expose``)."""
+    """Every real key of a run, with the (header, origin) pairs where it belongs: environments may share a key
+    and declare different headers. exposing: the running case may show it (effect ``expose``)."""
 
     exposing: bool = False
-    _keys: dict[str, _Known] = field(default_factory=dict)
+    _keys: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, key: str, header: str, url: str) -> None:
         """A key belongs into this header, to the server of this URL; shorter ones are no secrets."""
         if len(key) >= SHORTEST_SECRET:
-            self._keys.setdefault(key, _Known(header.lower())).origins.add(_origin(url))
+            self._keys.setdefault(key, set()).add((header.lower(), _origin(url)))
 
     def check(
         self, url: str, headers: Sequence[tuple[str, str]], body: bytes = b"", target: str = ""
@@ -42,17 +37,18 @@ class KeyPlaces:
         request line, where that is not the URL's path."""
         if self.exposing:
             return
-        for key, known in self._keys.items():
+        origin = _origin(url)
+        for key, places in self._keys.items():
             forms = written_forms(key)
             if _holds(url, forms) or _holds(target, forms):
                 raise MisplacedKey("the environment's key was about to be sent in a URL")
             for name, value in headers:
-                if not _holds(value, forms):
+                if not _holds(value, forms) or (name.lower(), origin) in places:
                     continue
-                if name.lower() != known.header:
-                    raise MisplacedKey(f"the environment's key was about to be sent in the header {name}")
-                if _origin(url) not in known.origins:
+                named = name.lower() in {header for header, _ in places}
+                if named and origin not in {known for _, known in places}:
                     raise MisplacedKey("the environment's key was about to be sent to another server")
+                raise MisplacedKey(f"the environment's key was about to be sent in the header {name}")
             if _holds(body.decode("utf-8", errors="replace"), forms):
                 raise MisplacedKey("the environment's key was about to be sent in a body")
 

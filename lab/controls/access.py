@@ -9,7 +9,7 @@ from lab.controls.model import Control
 from lab.faults.limited import DECLARED, Limits
 from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
 
-ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-AUTH-015", "API-AUTH-017", "API-EXPO-001")
+ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-AUTH-015", "API-AUTH-017")
 """What asks for ways in, a few of each kind."""
 CHECKS = ("API-AUTH-0", "API-ACCESS-0")
 OWN_HEADER = "x-api-key"

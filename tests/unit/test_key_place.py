@@ -107,3 +107,15 @@ def test_the_sdk_sends_it_in_the_declared_header_alone(tmp_path: Path) -> None:
         client.models.list()
     holding = [name for name, value in notebook.exchanges[0].request_headers if KEY in value]
     assert holding == ["x-api-key"]
+
+
+def test_environments_that_share_a_key_may_declare_different_headers() -> None:
+    places = KeyPlaces()
+    places.add(KEY, "authorization", "http://127.0.0.1:4000")
+    places.add(KEY, "x-api-key", "http://127.0.0.2:4000")
+    places.check("http://127.0.0.1:4000/v1/models", [("authorization", f"Bearer {KEY}")])
+    places.check("http://127.0.0.2:4000/v1/models", [("x-api-key", KEY)])
+    with pytest.raises(MisplacedKey, match="in the header x-api-key"):
+        places.check("http://127.0.0.1:4000/v1/models", [("x-api-key", KEY)])
+    with pytest.raises(MisplacedKey, match="to another server"):
+        places.check("http://127.0.0.3:4000/v1/models", [("x-api-key", KEY)])
