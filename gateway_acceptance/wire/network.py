@@ -189,12 +189,19 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
                 continue
             except httpcore2.ReadError as error:
                 raise self._told(error) from error
+            except ssl.SSLError as error:  # anyio hands on what TLS says after the handshake as it is
+                raise self._told(httpcore2.ReadError(str(error)), error) from error
             self._answered = self._answered or bool(data)
             return _checked(allowance, data)
 
-    def _told(self, error: httpcore2.NetworkError) -> httpcore2.NetworkError:
-        """As of ``TimedStream``; an event loop has dropped what a broken connection still held."""
-        words = alert_words(error, self._host)
+    def _told(
+        self, error: httpcore2.NetworkError, said: ssl.SSLError | None = None
+    ) -> httpcore2.NetworkError:
+        """As of ``TimedStream``; an event loop has dropped what a broken connection still held.
+
+        said: what TLS itself says, where that is known.
+        """
+        words = alert_words(said or error, self._host)
         if not words and self._secure and not self._answered:
             words = after_the_handshake(self._host)
         return type(error)(words) if words else error
@@ -207,6 +214,8 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
             await self._inner.write(buffer, timeout if allowance is None else _positive(allowance.left()))
         except httpcore2.WriteError as error:
             raise self._told(error) from error
+        except ssl.SSLError as error:
+            raise self._told(httpcore2.WriteError(str(error)), error) from error
 
     async def aclose(self) -> None:
         """Disconnect."""

@@ -24,8 +24,8 @@ from gateway_acceptance.wire.sender import Sender
 from tests.ill_targets import ill
 from tests.unit.declared import environment
 
-SHORT = Deadline(1, 0.5)
-LONG = Deadline(2, 20)
+SHORT = Deadline(10, 0.5)
+LONG = Deadline(10, 20)
 LATE = "within 0.5 s"
 TOO_LARGE = "larger than"
 NO_END = "no end|too large|not HTTP"
