@@ -72,7 +72,7 @@ def judge(record: Mapping[str, Any]) -> Judgement:
         return Judgement(VOID, found["headline"], [*reasons, *found["reasons"]], EXIT_HARNESS_ERROR)
     if basis["interrupted"]:
         headline = f"the run was interrupted: {basis['interrupted']}"
-        return Judgement(VOID, headline, reasons, EXIT_INTERRUPTED)
+        return Judgement(VOID, headline, _of_an_end(record, reasons), EXIT_INTERRUPTED)
     if not record["totals"]["checks_selected"] and not basis["broken"]:
         return Judgement(VOID, "no check was selected", ["no check was selected"], EXIT_USAGE)
     void = [
@@ -111,6 +111,18 @@ def judge(record: Mapping[str, Any]) -> Judgement:
     absent = len(record.get("not_part") or ())
     headline += f"; {absent} of the tracker's are not part of this deployment" if absent else ""
     return Judgement(ready, headline, [], EXIT_READY)
+
+
+def _of_an_end(record: Mapping[str, Any], reasons: Sequence[str]) -> list[str]:
+    """The reasons of a run that was ended early: all that was never reported is one of them."""
+    why = record["basis"]["interrupted"]
+    lost: dict[str, int] = {}
+    for check in record["checks"]:
+        red = [case for case in check["cases"] if case["verdict"] == Verdict.HARNESS_ERROR.value]
+        if check["verdict"] == Verdict.HARNESS_ERROR and all(why in case["message"] for case in red):
+            lost[check["id"]] = len(red)
+    kept = [reason for reason in reasons if reason.split(" ", 1)[0] not in lost]
+    return [*kept, f"{sum(lost.values())} cases were not judged: {why}"] if lost else kept
 
 
 def _rebound(binding: Mapping[str, Any] | None) -> list[str]:

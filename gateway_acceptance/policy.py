@@ -5,13 +5,18 @@ from __future__ import annotations
 import fcntl
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.model import Policy
 from gateway_acceptance.verdict import NotPermitted
+
+WIDTH = 128
+"""Characters of the counters' file, whatever they are: to write them again takes no room."""
 
 
 def forbidden(policy: Policy, effect: Effect) -> str | None:
@@ -24,10 +29,11 @@ def forbidden(policy: Policy, effect: Effect) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run has used: requests sent, tokens (reserved or reported)."""
+    """What a run has used: requests sent, tokens (reserved or reported). ended: no more of either."""
 
     requests: int = 0
     tokens: int = 0
+    ended: bool = False
 
 
 class Budget:
@@ -48,9 +54,10 @@ class Budget:
         elapsed = time.time() - self._started
         if elapsed > self._policy.seconds:
             raise NotPermitted(f"the budget of {self._policy.seconds:g} s is used up (policy.seconds)")
-        with self._file.open("a+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with self._held() as file:
             spent = _read(file)
+            if spent.ended:
+                raise NotPermitted("the run has been ended: nothing more is sent")
             after = Spent(spent.requests + 1, spent.tokens + tokens)
             if after.requests > self._policy.requests:
                 raise NotPermitted(
@@ -73,10 +80,23 @@ class Budget:
 
     def settle(self, reserved: int, used: int) -> None:
         """Replace a reservation of tokens by what was really used."""
-        with self._file.open("a+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with self._held() as file:
             spent = _read(file)
-            _write(file, Spent(spent.requests, max(0, spent.tokens - reserved + used)))
+            _write(file, replace(spent, tokens=max(0, spent.tokens - reserved + used)))
+
+    def end(self) -> None:
+        """No worker sends anything from here on, so that what is read now is all that was sent."""
+        with self._held() as file:
+            _write(file, replace(_read(file), ended=True))
+
+    @contextmanager
+    def _held(self) -> Iterator[TextIO]:
+        """The file, with nobody else at it. Never emptied: where it cannot be written, it says what it
+        said."""
+        self._file.touch()
+        with self._file.open("r+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
 
     @property
     def spent(self) -> Spent:
@@ -96,8 +116,6 @@ def _read(file: TextIO) -> Spent:
 
 
 def _write(file: TextIO, spent: Spent) -> None:
-    text = json.dumps({"requests": spent.requests, "tokens": spent.tokens})
     file.seek(0)
-    file.truncate()
-    file.write(text)
+    file.write(json.dumps(asdict(spent)).ljust(WIDTH))
     file.flush()

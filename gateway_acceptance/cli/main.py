@@ -19,6 +19,7 @@ from gateway_acceptance.cli.abilities import add_abilities_command
 from gateway_acceptance.cli.advisories import add_advisories_command
 from gateway_acceptance.cli.balance import add_balance_command
 from gateway_acceptance.cli.catalogue import Catalogue, collect
+from gateway_acceptance.cli.costs import add_costs_command
 from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.doctor.command import add_doctor_command
 from gateway_acceptance.cli.init.command import add_init_command
@@ -117,6 +118,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     add_sudoers_command(commands)
     add_coverage_command(commands)
     add_products_command(commands)
+    add_costs_command(commands)
     add_balance_command(commands)
     add_abilities_command(commands)
     add_waivers_command(commands)

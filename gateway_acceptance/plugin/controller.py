@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway_acceptance import __version__
 from gateway_acceptance.advisories import load_base
 from gateway_acceptance.check import RELEASE, Check
 from gateway_acceptance.claims import Claim
@@ -62,6 +63,8 @@ from gateway_acceptance.wire.exchange import Notebook
 if TYPE_CHECKING:  # all views: imported where a run begins, a collection writes nothing
     from gateway_acceptance.plugin.results import Begun, Finished
 
+UNTOLD = {"version": __version__, "commit": None, "dirty": None}
+"""The suite of a run that has only begun: git is asked when it ends, and may be slow."""
 TOOLS = ("pytest", "pytest-xdist", "httpx", "openai", "jsonschema", "hypothesis", "allure-pytest")
 
 
@@ -173,8 +176,8 @@ class Controller:
             for environment in self.environments
         ]
         self.ready = True
-        self.bind()
         self.begin()
+        self.bind()
         self.identify()
 
     @cached_property
@@ -239,8 +242,18 @@ class Controller:
         self.selected.update({case.nodeid: case for case in selected})
         self.breaches = []
 
-    def finish(self) -> None:
-        """Write record and views of every environment, and prove that no secret is among them."""
+    def stop(self) -> None:
+        """Let no worker send anything more: what is counted then is all that was sent."""
+        for environment in self.environments if self.ready else ():
+            with contextlib.suppress(OSError):
+                self._budget(environment).end()
+
+    def _budget(self, environment: Environment) -> Budget:
+        return Budget(self.folder / f"budget-{environment.name}.json", environment.policy, self.started)
+
+    def finish(self, *, hurried: Callable[[], bool] = lambda: False) -> None:
+        """Write record and views of every environment, and prove that no secret is among them. hurried:
+        whether somebody waits for the end: no report is drawn then."""
         from gateway_acceptance.plugin.results import finish
 
         if self.accounts:
@@ -253,8 +266,8 @@ class Controller:
         except OSError as error:
             self.no_results = f"{runs_root(self.config)}: cannot be written: {error.strerror or error}"
             return
-        with_report = not self.config.getoption("--no-report")
         for environment in self.environments:
+            with_report = not self.config.getoption("--no-report") and not hurried()
             record = self._record(environment, run)
             begun = self.begun[environment.name]
             self.finished.append(
@@ -290,7 +303,6 @@ class Controller:
         start, end = [*taken, None, None][:2]
         selected = () if unfinished else self.selected.values()
         spots = None if unfinished or not self._could_accept else self._blind_spots()
-        budget = Budget(self.folder / f"budget-{name}.json", environment.policy, self.started)
         return build(
             environment,
             replace(
@@ -312,7 +324,7 @@ class Controller:
             waivers=self.waivers[name],
             known=self._known(environment),
             frozen=self.frozen,
-            spent=budget.spent,
+            spent=self._budget(environment).spent,
             product_version=read_preflight(self.folder, name).version,
             today=datetime.now(UTC).date(),
             advisories=_advisories(environment),
@@ -398,7 +410,7 @@ class Controller:
             broken=[] if unfinished else broken,
             unfinished=unfinished,
             elapsed_s=round(steady_clock() - self.steady, 3),
-            suite=self.suite,
+            suite=UNTOLD if unfinished else self.suite,
             nonce=nonce_of(config),
             tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
         )

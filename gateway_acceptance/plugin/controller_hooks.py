@@ -12,9 +12,11 @@ from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.collected import read_collected
 from gateway_acceptance.plugin.controller import Controller, say_to_terminal
 from gateway_acceptance.plugin.exit_guard import Ends
+from gateway_acceptance.plugin.options import PLAN
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
 from gateway_acceptance.verdict import Verdict
 
+BY_A_PERSON = "by the keyboard or a signal"
 FOLDER_KEY = "gateway_acceptance_folder"
 
 
@@ -40,6 +42,7 @@ class ControllerHooks:
         self._controller = controller
         self._ends = Ends(say_to_terminal(controller.config))
         self._ends.install()
+        self._session: pytest.Session | None = None
         self._phases: dict[str, list[Verdict]] = {}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -64,6 +67,9 @@ class ControllerHooks:
         self._expect_and_prepare(node.workerinput["workerid"])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        full = getattr(report, "gateway_no_room", "")
+        if full:
+            self._end_early(full)
         case = getattr(report, "gateway_case", None)
         spoken = getattr(report, "gateway_verdict", None)
         if spoken is not None:
@@ -83,6 +89,15 @@ class ControllerHooks:
         elif report.failed and not hasattr(report, "gateway_verdict"):
             self._controller.broken.append(f"{report.nodeid} failed outside of any check")
 
+    def _end_early(self, why: str) -> None:
+        """Nothing can be judged any more: no further case is begun, by any worker."""
+        for session in (self._session, self._controller.config.pluginmanager.get_plugin("dsession")):
+            if session is not None and not session.shouldstop:
+                session.shouldstop = why
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._session = session
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
         """xdist: a worker is gone; with an error, it died."""
@@ -92,7 +107,9 @@ class ControllerHooks:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         if isinstance(excinfo.value, pytest.Session.Interrupted) and self._controller.broken:
             return  # pytest's way to end after collection errors: an error of the suite, not an interruption
-        self._controller.interrupted = str(excinfo.value) or "by the keyboard or a signal"
+        self._ends.shield()
+        self._controller.interrupted = str(excinfo.value) or BY_A_PERSON
+        self._controller.stop()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -102,7 +119,7 @@ class ControllerHooks:
             controller.nothing_selected = "no check was selected: mend -m, -k or the paths given"
             session.exitstatus = EXIT_USAGE
             return
-        if session.config.option.collectonly:
+        if session.config.option.collectonly or session.config.getoption(PLAN):
             return
         if controller.not_started:
             return  # nothing was sent; the sentence and the exit code say it all
@@ -114,12 +131,22 @@ class ControllerHooks:
         if stopped and not controller.broken:
             controller.interrupted = controller.interrupted or str(stopped)
         controller.add_breaches()
-        controller.identify()
+        self._ends.shield()
+        try:
+            with self._ends.interruptible():
+                controller.identify()
+        except KeyboardInterrupt:
+            controller.interrupted = BY_A_PERSON
+        except Exception as error:  # noqa: BLE001  (it must not cost the run its record)
+            controller.broken.append(
+                f"the targets could not be looked at: {controller.redactor(repr(error))}"
+            )
+        controller.stop()
         try:
             controller.release()
         except NotStarted as failure:
             controller.broken.append(controller.redactor(str(failure)))
-        controller.finish()
+        controller.finish(hurried=lambda: self._ends.hurry)
         session.exitstatus = controller.exit_code()
 
     @pytest.hookimpl(trylast=True)
@@ -138,6 +165,9 @@ class ControllerHooks:
     def _expect_and_prepare(self, worker: str) -> None:
         controller = self._controller
         if controller.config.option.collectonly:
+            return
+        if controller.config.getoption(PLAN):
+            controller.expect(*read_collected(controller.folder, worker))
             return
         try:
             controller.expect(*read_collected(controller.folder, worker))

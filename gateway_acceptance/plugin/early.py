@@ -23,7 +23,7 @@ from gateway_acceptance.plugin.deciding import STAMPS, stamps_of
 from gateway_acceptance.plugin.options import CHECKS_ROOT, USER_FOLDER, add_options
 
 HOOKS = "gateway_acceptance.plugin.hooks"
-OURS = ("--env", "--runs", "--learn-deviations")
+OURS = ("--env", "--runs", "--learn-deviations", "--measure-costs")
 COLLECTOR = pytest.StashKey[bool]()
 """Whether the garbage collector waits for the end of the collection."""
 WRITES_INTO_THE_ROOT = ("stepwise", "cacheprovider")

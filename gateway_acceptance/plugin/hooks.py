@@ -115,13 +115,17 @@ def pytest_configure(config: pytest.Config) -> None:
         )
         folder = controller.folder
         quiet = config.option.collectonly or config.option.record_only
-        if not quiet and not config.option.allure_report_dir:
+        if config.getoption(options.PLAN):
+            from gateway_acceptance.plugin.planning import prepare_plan  # no other run needs it
+
+            prepare_plan(config, controller)
+        elif not quiet and not config.option.allure_report_dir:
             config.option.allure_report_dir = str(controller.staging)
         _register(config, LastWord(controller), "gateway-acceptance-last-word")
         _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
     else:
         folder = Path(worker_input[FOLDER_KEY])
-    learning = config.getoption("--learn-deviations")
+    learning, measuring = config.getoption("--learn-deviations"), config.getoption(options.MEASURE_COSTS)
     state = WorkerState(
         environments,
         folder,
@@ -131,6 +135,7 @@ def pytest_configure(config: pytest.Config) -> None:
         Path(learning) if learning else None,
         lambda: [rule for rules in config.hook.pytest_gateway_rules() for rule in rules],
         catalogue=catalogue,
+        measuring=Path(measuring) if measuring else None,
     )
     state.notebook.nonce = nonce
     for each in environments:

@@ -19,6 +19,8 @@ USER_FOLDER = pytest.StashKey[Path]()
 ENV_VARIABLE = "GATEWAY_ACCEPTANCE_ENV"
 RETRYING = ("rerunfailures", "flaky", "pytest-retry", "pytest_retry")
 """Names under which such plugins are registered."""
+PLAN = "--plan"
+MEASURE_COSTS = "--measure-costs"
 ALLOW_DISRUPT = "--allow-disrupt"
 SEAL_KEY_VARIABLE = "GATEWAY_ACCEPTANCE_SEAL_KEY"
 NONCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{5,63}")
@@ -79,6 +81,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="a runner's private SSH key, without a passphrase, that signs the run's seal when it ends "
         f"(default: ${SEAL_KEY_VARIABLE}, or none)",
     )
+    group.addoption(
+        PLAN,
+        action="store_true",
+        default=False,
+        help="print what the run would cost (requests, tokens, commands, time by suite) and send nothing",
+    )
+    group.addoption(MEASURE_COSTS, default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption("--learn-deviations", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption("--learn-planted", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption(

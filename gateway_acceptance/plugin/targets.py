@@ -130,18 +130,28 @@ class Target:
 
     def once(self, name: tuple[str, ...], observe: Callable[[], Observed]) -> Observed:
         """The same observation for several checks of a worker: made once, evidence of each of them."""
+        shared = self._shared(*name)
+        self.notebook.meter.used(shared)
         if name in self._seen:
             exchanges, result = self._seen[name]
             self.notebook.exchanges.extend(exchanges)
             return result  # type: ignore[return-value]
         before = len(self.notebook.exchanges)
-        observed = observe()
+        with self.notebook.meter.sharing(shared):
+            observed = observe()
         self._seen[name] = (self.notebook.exchanges[before:], observed)
         return observed
 
-    def once_per_run(self, name: str, observe: Callable[[], Observed]) -> Observed:
+    def _shared(self, *name: str) -> str:
+        """How the meter calls a shared observation; one worker may hold several environments."""
+        return " / ".join((self.environment.name, *map(str, name)))
+
+    def once_per_run(self, name: str, observe: Callable[[], Observed], *, drawn: bool = False) -> Observed:
         """The same for all workers of the run: one makes it while the others wait for it. observe: what it
-        returns must be picklable. Where it raises, nothing is kept, and the next one observes anew."""
+        returns must be picklable. Where it raises, nothing is kept, and the next one observes anew. drawn:
+        chance decides how many requests it takes."""
+        shared_name = self._shared(name)
+        self.notebook.meter.used(shared_name)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         path = self._folder / f"once-{self.environment.name}-{digest}"
         with path.open("a+b") as shared:
@@ -151,7 +161,8 @@ class Target:
             if known:
                 made: Observed = pickle.loads(known)  # noqa: S301  (of this run, in its private folder)
                 return made
-            observed = observe()
+            with self.notebook.meter.sharing(shared_name, drawn=drawn):
+                observed = observe()
             shared.write(pickle.dumps(observed))
             return observed
 

@@ -32,7 +32,7 @@ class WorkerState:
     ids that checks may name; catalogue: of planted defects, where the run plants any; planted: their
     environment while they are tried; harms: what is never a deviation; learning: where what fails is
     written down, instead of being accepted; rules: that every exchange is held against, asked for when
-    the first target is made."""
+    the first target is made; measuring: where is written down what each case has sent."""
 
     environments: Sequence[Environment]
     folder: Path
@@ -41,6 +41,7 @@ class WorkerState:
     harms: Sequence[Harm] = ()
     learning: Path | None = None
     rules: Callable[[], Sequence[UniversalRule]] = tuple
+    measuring: Path | None = None
     notebook: Notebook = field(default_factory=Notebook)
     redactor: Redactor = field(default_factory=Redactor)
     targets: dict[str, Target] = field(default_factory=dict)

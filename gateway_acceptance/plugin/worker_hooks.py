@@ -22,7 +22,9 @@ from gateway_acceptance.plugin.breaches import breached, mistakes
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
 from gateway_acceptance.plugin.limited import unless_limited
-from gateway_acceptance.plugin.options import CHECKS_ROOT, narrowed, profile_of
+from gateway_acceptance.plugin.measuring import measure
+from gateway_acceptance.plugin.no_room import no_room
+from gateway_acceptance.plugin.options import CHECKS_ROOT, PLAN, narrowed, profile_of
 from gateway_acceptance.plugin.outcome import (
     Outcome,
     accepted,
@@ -207,6 +209,10 @@ class WorkerHooks:
         if check is None or PHASES not in item.stash:
             return report
         outcome = outcome_of(call.excinfo.value if call.excinfo else None, call.when)
+        full = no_room(call.excinfo.value if call.excinfo else None, self._state.folder)
+        if outcome.verdict is Verdict.HARNESS_ERROR and full:
+            outcome = Outcome(Verdict.HARNESS_ERROR, full, "harness")
+            report.gateway_no_room = full  # type: ignore[attr-defined]
         if outcome.verdict is Verdict.PASSED and report.failed:
             words = f"pytest calls it failed: {report.longreprtext}"
             outcome = Outcome(Verdict.HARNESS_ERROR, words, "harness")
@@ -229,6 +235,7 @@ class WorkerHooks:
             final = max(phases, key=lambda phase: phase.verdict.rank)
             begun = item.stash[BEGUN]
             learn(final, check, item, self._state)
+            measure(item, check, time.time() - begun, self._state)
             case = case_document(item, check, final, begun, time.time() - begun, self._state)
             report.gateway_case = case  # type: ignore[attr-defined]
             environment = self._state.environment(environment_of(item))
@@ -247,7 +254,7 @@ class WorkerHooks:
         """Where the run could accept a release; every process that runs checks does so."""
         catalogue, folder = self._state.catalogue, self._state.folder
         learnt = self._config.getoption("--learn-planted")
-        if catalogue is None:
+        if catalogue is None or self._config.getoption(PLAN):
             return
         if learnt:
             every = learnt.startswith(EVERY)

@@ -11,6 +11,7 @@ from typing import Any
 from gateway_acceptance.redaction import SECRET_HEADERS, Redactor
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.key_place import KeyPlaces
+from gateway_acceptance.wire.meter import Meter
 
 SHOWN_BODY = 4000
 """Characters of a body that are kept as evidence."""
@@ -125,12 +126,14 @@ class Exchange:
 class Notebook:
     """What the running case observed. facts: measured values by name, for the tracker; pictures: SVG
     documents by name, for tracker and report; key_places: where real keys may stand, of the whole run;
-    agent: the run and the check, as requests tell the target; nonce: a word for its logs, or empty."""
+    meter: what was sent; agent: the run and the check, as requests tell the target; nonce: a word for its
+    logs, or empty."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
     key_places: KeyPlaces = field(default_factory=KeyPlaces)
+    meter: Meter = field(default_factory=Meter)
     agent: str = ""
     nonce: str = ""
 
@@ -140,6 +143,7 @@ class Notebook:
         self.exchanges = []
         self.facts = {}
         self.pictures = {}
+        self.meter.begin()
 
 
 def _cut(text: str) -> str:

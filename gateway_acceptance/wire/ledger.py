@@ -192,13 +192,16 @@ class Ledger:
             rule(asked)
         if self._budget is not None:
             self._budget.reserve(terms.tokens)
+        self.notebook.meter.sent(terms.tokens)
         if self.conduct.pace is not None:
             self.conduct.pace.wait()
 
     def note(self, exchange: Exchange, terms: Terms) -> None:
         """The one place that every exchange passes which has ended."""
         if self._budget is not None and terms.tokens:
-            self._budget.settle(terms.tokens, tokens_reported(exchange, terms.tokens))
+            reported = tokens_reported(exchange, terms.tokens)
+            self._budget.settle(terms.tokens, reported)
+            self.notebook.meter.told(reported - terms.tokens)
         self.notebook.exchanges.append(exchange)
         if self.conduct.pace is not None:
             self.conduct.pace.told(exchange)

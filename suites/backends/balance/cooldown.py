@@ -153,7 +153,9 @@ class Wanted:
 
 def drawn_once(target: Target, alias: str, first: Judged, name: str, wanted: Wanted) -> Second:
     """Blocks of draws, made once per run under this name. Raises NotPermitted."""
-    found = target.once_per_run(f"{name} of {alias}", lambda: asdict(_drawn(target, alias, first, wanted)))
+    found = target.once_per_run(
+        f"{name} of {alias}", lambda: asdict(_drawn(target, alias, first, wanted)), drawn=True
+    )
     return Second(**found)
 
 

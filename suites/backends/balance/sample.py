@@ -96,7 +96,7 @@ def null_hypothesis(target: Target, alias: str, witness: Witness) -> Null:
 
 def sampled(target: Target, alias: str, null: Null) -> Sample:
     """The sample of a group: drawn by whoever asks first, the same for all workers of the run."""
-    found = target.once_per_run(f"sample of {alias}", lambda: asdict(_drawn(target, alias, null)))
+    found = target.once_per_run(f"sample of {alias}", lambda: asdict(_drawn(target, alias, null)), drawn=True)
     subjects.judged(draws=len(found["draws"]))
     return Sample(**{**found, "draws": [Draw(**draw) for draw in found["draws"]]})
 

@@ -101,7 +101,9 @@ def test_any_request(
 
 def _drawn(target: Target, alias: str) -> tuple[list[Json], Sample]:
     """The family, and the draws of it: made once per run."""
-    found: dict[str, Any] = target.once_per_run(f"generated for {alias}", lambda: _draw(target, alias))
+    found: dict[str, Any] = target.once_per_run(
+        f"generated for {alias}", lambda: _draw(target, alias), drawn=True
+    )
     sample = found["sample"]
     subjects.judged(draws=len(sample["draws"]))
     return found["requests"], Sample(**{**sample, "draws": [Draw(**draw) for draw in sample["draws"]]})

@@ -1,0 +1,165 @@
+"""The measured cost of every check: ``suites/costs.json``, made by ``gateway-acceptance costs --write``.
+
+A case costs what its own requests do, and each observation that several cases share costs once per
+process. What a case concerns is kept in words that hold for other environments (``chat_model: tools,
+seed``), so that the table speaks of models, groups and backends that it never saw (docs/plan.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.usage import UsageProblem
+
+MODELS = frozenset({"chat_model", "embedding_model"})
+PLACES = frozenset(
+    {"backend", "backend_name", "backend_host", "group", "machine", "machine_name", "directive"}
+)
+"""Parameters whose value is a name of the environment: what a case costs does not depend on which."""
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What one kind of case, or one shared observation, costs. uses: templates of shared observations."""
+
+    requests: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    uses: tuple[str, ...] = ()
+    drawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The table. of: where, of what and when it was measured; look: requests of one look at the gateway
+    (at the start, and again at the end); checks: prices by check id and kind of case; shared: by
+    template."""
+
+    of: Mapping[str, str]
+    look: int
+    checks: Mapping[str, Mapping[str, Priced]] = field(default_factory=dict)
+    shared: Mapping[str, Priced] = field(default_factory=dict)
+
+    def price(self, check: str, kind: str) -> tuple[Priced, bool] | None:
+        """What a case costs, and whether just this kind was measured; the nearest kind of the same check
+        where it was not; None for a check that was never measured."""
+        kinds = self.checks.get(check)
+        if not kinds:
+            return None
+        if kind in kinds:
+            return kinds[kind], True
+        wanted = set(_words(kind))
+        nearest = max(kinds, key=lambda one: (len(wanted & set(_words(one))), -len(_words(one)), one))
+        return kinds[nearest], False
+
+
+def _words(kind: str) -> list[str]:
+    return kind.replace(":", ",").replace(";", ",").split(",")
+
+
+def kind_of(parameters: Mapping[str, str], environment: Environment) -> str:
+    """What a case concerns, in words that hold for any environment."""
+    parts = []
+    for name, value in sorted(parameters.items()):
+        if name in MODELS:
+            parts.append(f"{name}:{_model(value, environment)}")
+        elif name in PLACES:
+            parts.append(name)
+        else:
+            parts.append(f"{name}={value}")
+    return ";".join(parts)
+
+
+def _model(alias: str, environment: Environment) -> str:
+    if alias not in environment.aliases:
+        return "none"
+    served = environment.deployments_of(alias)
+    able = set.intersection(*(set(environment.abilities_of(one)) for one in served))
+    balanced = ["group"] if len(served) > 1 else []
+    return ",".join([*balanced, *sorted(ability.value for ability in able)])
+
+
+def template_of(name: str, parameters: Mapping[str, str]) -> str:
+    """The name of a shared observation without what this case concerns."""
+    for parameter, value in parameters.items():
+        if value and (parameter in MODELS or parameter in PLACES):
+            name = name.replace(value, f"{{{parameter}}}")
+    return name
+
+
+def named(template: str, parameters: Mapping[str, str]) -> str:
+    """The observation that a template means for a case."""
+    for parameter, value in parameters.items():
+        template = template.replace(f"{{{parameter}}}", value)
+    return template
+
+
+def load_costs(path: Path) -> Costs:
+    """Read the table. Raises UsageProblem."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        checks = {
+            check: {kind: _priced(one) for kind, one in kinds.items()}
+            for check, kinds in document["checks"].items()
+        }
+        shared = {name: _priced(one) for name, one in document["shared"].items()}
+        return Costs(document["of"], document["look"], checks, shared)
+    except FileNotFoundError:
+        raise UsageProblem(
+            [
+                f"{path}: is not there, and nothing can be planned without it; "
+                "gateway-acceptance costs --write makes it"
+            ]
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageProblem(
+            [f"{path}: is no table of costs ({error}); gateway-acceptance costs --write makes it anew"]
+        ) from None
+
+
+def _priced(document: Mapping[str, Any]) -> Priced:
+    return Priced(**{**document, "uses": tuple(document.get("uses", ()))})
+
+
+def table(
+    lines: Iterable[Mapping[str, Any]], environment: Environment, of: Mapping[str, str], look: int
+) -> str:
+    """The text of the table, from what the cases of a run have written down (``measured``)."""
+    checks: dict[str, dict[str, Priced]] = {}
+    shared: dict[str, Priced] = {}
+    for line in lines:
+        kind = kind_of(line["parameters"], environment)
+        kinds = checks.setdefault(line["check"], {})
+        own = _general(line["own"], line["parameters"])
+        kinds[kind] = max(kinds.get(kind, own), own, key=lambda one: (one.requests, one.tokens))
+        for name, cost in line["shared"].items():
+            template = template_of(name, line["parameters"])
+            price = _general(cost, line["parameters"])
+            shared[template] = max(
+                shared.get(template, price), price, key=lambda one: (one.requests, one.tokens)
+            )
+    document = {
+        "of": dict(of),
+        "look": look,
+        "checks": {
+            check: {kind: _written(one) for kind, one in sorted(kinds.items())}
+            for check, kinds in sorted(checks.items())
+        },
+        "shared": {name: _written(one) for name, one in sorted(shared.items())},
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _general(cost: Mapping[str, Any], parameters: Mapping[str, str]) -> Priced:
+    uses = tuple(sorted(template_of(name, parameters) for name in cost["uses"]))
+    return Priced(cost["requests"], cost["tokens"], round(max(0.0, cost["seconds"]), 2), uses, cost["drawn"])
+
+
+def _written(price: Priced) -> dict[str, Any]:
+    return {name: value for name, value in asdict(price).items() if value}
