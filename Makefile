@@ -14,7 +14,7 @@ LONG   := $(addprefix tests/live/test_,mutation_matrix.py outage_matrix.py hosts
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke report test matrices lint bench dist docs signoff-example drift lock clean
+.PHONY: help setup smoke report test matrices fuzz lint bench dist docs signoff-example drift lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
@@ -51,6 +51,9 @@ test: $(READY)
 
 matrices: $(READY)
 	@$(BIN)/pytest $(LONG) -n 2 --dist loadfile --no-loadscope-reorder
+
+fuzz: $(READY)
+	@GATEWAY_ACCEPTANCE_REPLIES=50000 $(BIN)/pytest tests/unit/test_fuzzed_replies.py -n 2
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/deptry . && \
