@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 
 from gateway_acceptance.plugin.targets import Target
@@ -101,6 +102,8 @@ def _opened(
 
 
 def decoys_of(target: Target) -> list[Exchange]:
-    """The pages that are open, which a request may have named besides: as of ``served``."""
-    paths = ("/", public_path(target.environment), "/docs", "/ui/")
+    """The pages that are open, which a request may have named besides, and what is answered at paths that
+    nobody has: as of ``served``."""
+    lost = f"no-such-page-{secrets.token_hex(4)}"
+    paths = ("/", public_path(target.environment), "/docs", "/ui/", f"/{lost}", f"/v1/{lost}", f"/api/{lost}")
     return target.once(("access", "decoys"), lambda: [target.gateway.stranger("GET", path) for path in paths])
