@@ -7,7 +7,9 @@ from tests.live.conftest import Lab, Run, judge
 
 ALLOWED_REQUESTS = 60
 """What smoke may cost in the embedded environment, the target's fingerprint among it, and without the ways
-into chat and embeddings (API-ACCESS-009), which are counted by their check."""
+in, which are counted by their checks."""
+WAYS_IN = {"API-ACCESS-001": 4, "API-ACCESS-002": 6, "API-ACCESS-009": 14}
+"""What each may cost where nothing is open; the first request is everybody's."""
 OF_OLD_HOLES = {"1.74.15": 3}
 """What the probes of a release's published holes, and the backend of a tool that it does not call, cost."""
 BALANCE_DRAWS = 12
@@ -19,7 +21,7 @@ DEVIATING = {
 }
 
 
-OPEN = {"1.74.15": ["API-ACCESS-001", "API-ADV-001"]}
+OPEN = {"1.74.15": ["API-ACCESS-001", "API-ACCESS-009", "API-ADV-001"]}
 """What is red on a release that is open to the world, by what it does and by its version, and nothing
 else."""
 
@@ -56,7 +58,10 @@ def test_smoke_costs_at_most_its_requests(any_lab: Lab, tmp_path: Path) -> None:
     assert run.record is not None, run.output
     shared = 4  # the balance check begins with what others were answered: twice whole, streamed, by the SDK
     drawn = sum(max(0, case["requests"] - 2) for check, case in run.cases() if check == "BACKEND-BAL-001")
-    doors = sum(case["requests"] - 1 for check, case in run.cases() if check == "API-ACCESS-009")
+    ways_in = {check: case["requests"] for check, case in run.cases() if check in WAYS_IN}
+    if any_lab.state.version not in OPEN:  # who finds an open door asks which of its parts opened it
+        assert all(ways_in[check] <= allowed for check, allowed in WAYS_IN.items())
+    doors = sum(requests - 1 for requests in ways_in.values())
     fixed = run.record["totals"]["requests"] - drawn - doors
     more = OF_OLD_HOLES.get(any_lab.state.version, 0)
     assert fixed + BALANCE_DRAWS - shared <= ALLOWED_REQUESTS + more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
@@ -14,6 +14,7 @@ from suites.api.access.routes import COST, Protected
 from suites.api.access.rules import judged_the_body, lists_models, served
 from suites.api.access.said import public_path
 from suites.api.access.way import LIST, WEBSOCKET, Way
+from suites.api.auth.rules import made_up
 from suites.api.exposure.paths import is_declared
 
 ENOUGH = 12
@@ -52,19 +53,21 @@ def _declared(path: str, target: Target) -> bool:
     return not leads and is_declared(path, target.environment.gateway.public_paths)
 
 
-def to_a_route(
-    target: Target, shut: Protected, ways: Iterable[Way], decoys: Sequence[Exchange]
-) -> list[Problem]:
-    """The ways that end at a protected route. decoys: as of ``served``."""
+def to_a_route(target: Target, shut: Protected, ways: Iterable[Way]) -> list[Problem]:
+    """The ways that end at a protected route. Open pages, and the refusal of a made-up key, are asked for
+    only where an answer has to be held against them."""
     route = shut.route
 
     def ask(way: Way) -> Exchange:
         return sent(target, way, route.body, tokens=COST)
 
     def seen(answer: Exchange) -> bool:
-        return served(answer, decoys) or (
-            route.body is not None and judged_the_body(answer, (shut.plain, shut.wrong))
-        )
+        if served(answer):
+            return served(answer, decoys_of(target))
+        refusals = (shut.plain,)
+        if route.body is None or not judged_the_body(answer, refusals):
+            return False
+        return judged_the_body(answer, (shut.plain, wrongly(target, shut)))
 
     # a handshake is a GET: a server may wait for more of one that has a body (RFC 6455 section 4.1)
     tried = [
@@ -72,6 +75,21 @@ def to_a_route(
     ]
     problems, _ = _opened(target, tried, ask, seen)
     return [Problem("", f"{what} {route.path} is served: {name}") for what, name in problems]
+
+
+def wrongly(target: Target, shut: Protected) -> Exchange:
+    """What a protected route answers to a made-up key, asked once."""
+    route = shut.route
+    return target.once(
+        ("access", "wrong", route.method, route.path),
+        lambda: target.gateway.stranger(
+            route.method,
+            route.path,
+            json_body=route.body,
+            headers=[("authorization", f"Bearer {made_up()}")],
+            tokens=COST,
+        ),
+    )
 
 
 def _opened(
