@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Kind(StrEnum):
+class OutageKind(StrEnum):
     """What is wrong with a backend during an outage; the value is how people say it."""
 
     KILL = "kill"
@@ -23,12 +23,12 @@ class Kind(StrEnum):
     def serves(self) -> bool:
         """Whether a request that is answered with 200 may have come from such a backend: it drops streams
         only, and what is slow may still be in time."""
-        return self in (Kind.DROP, Kind.SLOW)
+        return self in (OutageKind.DROP, OutageKind.SLOW)
 
     @property
     def keeps_waiting(self) -> bool:
         """Whether a request ends by the gateway's patience only."""
-        return self in (Kind.BLACK_HOLE, Kind.SLOW)
+        return self in (OutageKind.BLACK_HOLE, OutageKind.SLOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Disruptor(Protocol):
     """Takes backends away. Everything is given back when it is closed, and as well when the process that
     holds it ends, however that happens: its implementation must see to that."""
 
-    def apply(self, kind: Kind, backend: str) -> None:
+    def apply(self, kind: OutageKind, backend: str) -> None:
         """Begin an outage; it replaces another one of the same backend. Returns when it is in force."""
         ...  # pragma: no cover
 

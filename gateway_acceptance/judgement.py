@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway_acceptance.causes import ALIKE, findings
 from gateway_acceptance.check import RELEASE, VOLUNTARY
-from gateway_acceptance.environment import Kind
+from gateway_acceptance.environment import EnvironmentKind
 from gateway_acceptance.fingerprint import compared
 from gateway_acceptance.usage import (
     EXIT_HARNESS_ERROR,
@@ -106,7 +106,7 @@ def judge(record: Mapping[str, Any]) -> Judgement:
         reasons.append(f"{len(unspoken)} claims are not verified: {', '.join(unspoken)}")
     if reasons:
         return Judgement("NOT READY", f"{alarm}{_count(reasons)}", reasons, bad)
-    ready = "PRODUCTION READY" if run["kind"] == Kind.PRODUCTION.value else "READY"
+    ready = "PRODUCTION READY" if run["kind"] == EnvironmentKind.PRODUCTION.value else "READY"
     headline = f"all {len(record['claims'])} claims are verified"
     absent = len(record.get("not_part") or ())
     headline += f"; {absent} of the tracker's are not part of this deployment" if absent else ""

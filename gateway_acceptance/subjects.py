@@ -58,7 +58,7 @@ class Subjects:
         absent = [kind for kind, count in {**seen, **self.stated}.items() if not count]
         if absent:
             present = {kind: count for kind, count in self.counts.items() if count}
-            beside = f" ({told(present)})" if present else ""
+            beside = f" ({summary(present)})" if present else ""
             return f"{NOTHING}: no {' and no '.join(singular(kind) for kind in absent)}{beside}"
         return "" if self.counts else f"{NOTHING}: the check looked at no answer and no fact"
 
@@ -73,7 +73,7 @@ def judged(counts: Mapping[str, int] | None = None, **more: int) -> None:
     SUBJECTS.state({**(counts or {}), **more})
 
 
-def told(counts: Mapping[str, int]) -> str:
+def summary(counts: Mapping[str, int]) -> str:
     """``214 chunks of 4 streams``; empty where nothing was counted."""
     return " of ".join(f"{count} {kind if count != 1 else singular(kind)}" for kind, count in counts.items())
 

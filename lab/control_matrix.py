@@ -27,7 +27,7 @@ from lab.faults.limited import made_up_keys
 from lab.local import start
 from lab.loopback_pool import own_net
 from lab.mutation_matrix import CONTROL, GREEN, KEY_VARIABLE, Declarer, run_checks
-from lab.specification import View
+from lab.specification import LabView
 from lab.state import stop
 
 HEALTHY = "API-OPS-001"
@@ -99,10 +99,10 @@ def run_controls(
         folder = Path(temporary)
         declare = Declarer(root, folder, net)
         base = declare.base()
-        views = [View(declare.view(CONTROL, 1, None), None)]
+        views = [LabView(declare.view(CONTROL, 1, None), None)]
         for number, control in enumerate(controls, start=2):
             plain = declare.view(control.name, number, None)
-            views.append(View(declared(plain, control, root), control.name))
+            views.append(LabView(declared(plain, control, root), control.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
             _described(base.gateway.url)

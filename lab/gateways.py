@@ -30,7 +30,7 @@ class GatewayProcess(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class LabGateway:
     """name: for people; resolve: the version that a wish (or none) means, raises NotStarted; install: makes
     the version ready below a root once, and returns what ``process`` starts; log: its file's name."""
 
@@ -41,14 +41,14 @@ class Product:
     log: str
 
 
-LITELLM = Product("LiteLLM", resolve_version, ensure_litellm, litellm_process, LITELLM_LOG)
-PORTKEY = Product("Portkey", locked_version, ensure_portkey, portkey_process, PORTKEY_LOG)
+LITELLM = LabGateway("LiteLLM", resolve_version, ensure_litellm, litellm_process, LITELLM_LOG)
+PORTKEY = LabGateway("Portkey", locked_version, ensure_portkey, portkey_process, PORTKEY_LOG)
 
 OTHERS = {"portkey": PORTKEY}
 """By the provider that an environment names; all others run LiteLLM."""
 
 
-def gateway_of(environment: Environment) -> Product:
+def gateway_of(environment: Environment) -> LabGateway:
     """What an embedded environment runs."""
     assert environment.embedded is not None
     return OTHERS.get(environment.embedded.provider, LITELLM)

@@ -57,7 +57,7 @@ def run_host_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable
     running = PROVIDER.acquire(environment, options={"litellm": litellm}, root=root, say=say)
     try:
         with tempfile.TemporaryDirectory(prefix="host-matrix-") as temporary:
-            stage = Stage(root, Path(temporary), environment)
+            stage = HostStage(root, Path(temporary), environment)
             (stage.folder / "key").write_text(running.key, encoding="utf-8")
             healthy = stage.looks(list(environment.machines))
             views = [stage.view(CONTROL, None)]
@@ -75,7 +75,7 @@ def run_host_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class HostStage:
     """The lab's hosts and a folder for looks."""
 
     root: Path

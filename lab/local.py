@@ -20,7 +20,7 @@ from lab.gateway_process import READY_BUDGET_S, last_lines
 from lab.gateways import gateway_of
 from lab.outages import Lease
 from lab.patience import patient
-from lab.specification import Specification, View
+from lab.specification import LabView, Specification
 from lab.state import LabState, digest_of, lab_folder, read_state, stop
 
 START_BUDGET_S = READY_BUDGET_S + 30
@@ -64,7 +64,7 @@ def start(
     say: Callable[[str], None],
     *,
     owner: int | None,
-    views: Sequence[View] = (),
+    views: Sequence[LabView] = (),
 ) -> LabState:
     """Start a lab and wait until it answers.
 

@@ -34,7 +34,7 @@ from lab.loopback_pool import own_net
 from lab.matrix_plugin import SELECTION_VARIABLE
 from lab.matrix_progress import PROGRESS_VARIABLE, stopped
 from lab.patience import patient
-from lab.specification import View
+from lab.specification import LabView
 from lab.state import stop
 
 CONTROL = "control"
@@ -142,9 +142,9 @@ def standing(
         folder = Path(temporary)
         declare = Declarer(root, folder, net)
         base = rewritten(declare.base())
-        views = [View(rewritten(declare.view(CONTROL, 1, None)), None)]
+        views = [LabView(rewritten(declare.view(CONTROL, 1, None)), None)]
         for number, fault in enumerate(faults, start=2):
-            views.append(View(rewritten(declare.view(fault.name, number, fault)), fault.name))
+            views.append(LabView(rewritten(declare.view(fault.name, number, fault)), fault.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
             variables = {KEY_VARIABLE: state.key, **made_up_keys()}

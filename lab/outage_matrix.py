@@ -21,7 +21,7 @@ from lab.local import nothing, start
 from lab.loopback_pool import own_net
 from lab.mutation_matrix import CONTROL, Declarer, Matrix, judge, run_checks
 from lab.outages import Lease
-from lab.specification import View
+from lab.specification import LabView
 from lab.state import lab_folder, stop
 
 SUITE = "suites/backends/outage/test_outage.py"
@@ -90,7 +90,7 @@ def _matrices(
         for number, name in enumerate(names, start=1):
             view = declare.view(name, number, FAULTS.get(name))
             environment = _embedded(root, view, {"lab": str(lab_folder(root, base)), "key": str(key)})
-            views.append(View(environment, name if name != CONTROL else None))
+            views.append(LabView(environment, name if name != CONTROL else None))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
             key.write_text(state.key, encoding="utf-8")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from gateway_acceptance.disruptor import Kind, Load
+from gateway_acceptance.disruptor import Load, OutageKind
 from gateway_acceptance.embedded import NotStarted
 from lab.backends import Backend
 from lab.sockets import bound, short
@@ -24,22 +24,22 @@ SOCKET = "outages.sock"
 ANSWER_BUDGET_S = 20
 """Seconds for one outage to be in force."""
 
-SCENARIOS: Mapping[Kind, str] = {
-    Kind.REFUSE: "backend-down",
-    Kind.BLACK_HOLE: "black-hole",
-    Kind.SLOW: "slower-than-patience",
-    Kind.BUSY: "error-429",
-    Kind.BROKEN: "error-500",
-    Kind.DROP: "stream-dies-late",
-    Kind.SWAP: "model-swapped",
+SCENARIOS: Mapping[OutageKind, str] = {
+    OutageKind.REFUSE: "backend-down",
+    OutageKind.BLACK_HOLE: "black-hole",
+    OutageKind.SLOW: "slower-than-patience",
+    OutageKind.BUSY: "error-429",
+    OutageKind.BROKEN: "error-500",
+    OutageKind.DROP: "stream-dies-late",
+    OutageKind.SWAP: "model-swapped",
 }
 """The backends' defect of each kind; a killed backend has none: nobody listens there."""
 
 
-class Stage(Protocol):
+class OutageLab(Protocol):
     """Where outages happen: the backends of a lab."""
 
-    async def begin(self, kind: Kind, backend: str) -> None:
+    async def begin(self, kind: OutageKind, backend: str) -> None:
         """Returns when the outage is in force; it replaces another one."""
         ...  # pragma: no cover
 
@@ -55,7 +55,7 @@ class Stage(Protocol):
 class Outages:
     """Serves leases at a socket; a line is ``{"do": "apply", "backend": …, "kind": …}``, or so."""
 
-    def __init__(self, path: Path, stage: Stage) -> None:
+    def __init__(self, path: Path, stage: OutageLab) -> None:
         self._path, self._stage = path, stage
         self._server: asyncio.Server | None = None
         self._lock = asyncio.Lock()
@@ -101,7 +101,7 @@ class Outages:
             try:
                 if asked["do"] == "apply":
                     taken.add(backend)
-                    await self._stage.begin(Kind(asked["kind"]), backend)
+                    await self._stage.begin(OutageKind(asked["kind"]), backend)
                 elif asked["do"] == "restore":
                     await self._stage.end(backend)
                     taken.discard(backend)
@@ -130,7 +130,7 @@ class Lease:
             raise NotStarted(f"no lab takes outages at {folder / SOCKET} ({error.strerror})") from None
         self._lines = self._socket.makefile("rb")
 
-    def apply(self, kind: Kind, backend: str) -> None:
+    def apply(self, kind: OutageKind, backend: str) -> None:
         """See ``Disruptor``."""
         self._ask(do="apply", kind=kind.value, backend=backend)
 
@@ -165,9 +165,9 @@ class LocalStage:
     def __init__(self, backends: Mapping[str, Backend], views: Views) -> None:
         self._backends, self._views = backends, views
 
-    async def begin(self, kind: Kind, backend: str) -> None:
-        """See ``Stage``."""
-        if kind is Kind.KILL:
+    async def begin(self, kind: OutageKind, backend: str) -> None:
+        """See ``OutageLab``."""
+        if kind is OutageKind.KILL:
             await self._views.stop_backend(backend)
             self._backends[backend].outage = None
         else:
@@ -175,10 +175,10 @@ class LocalStage:
             self._backends[backend].outage = SCENARIOS[kind]
 
     async def end(self, backend: str) -> None:
-        """See ``Stage``."""
+        """See ``OutageLab``."""
         self._backends[backend].outage = None
         await self._views.start_backend(backend)
 
     async def load(self, backend: str) -> Load:
-        """See ``Stage``."""
+        """See ``OutageLab``."""
         return Load(self._backends[backend].in_flight, self._views.connections(backend))

@@ -11,7 +11,7 @@ from gateway_acceptance.environment import Environment, load_environment
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class LabView:
     """A second gateway address with one defect. environment: the file that declares it; fault: its name, or
     None for the healthy control."""
 
@@ -30,7 +30,7 @@ class Specification:
     installed: Path
     version: str
     owner: int | None
-    views: tuple[View, ...] = ()
+    views: tuple[LabView, ...] = ()
 
     def write(self) -> Path:
         """Write it to the lab's folder; returns the file."""
@@ -65,5 +65,5 @@ class Specification:
             installed=Path(document["installed"]),
             version=document["version"],
             owner=document["owner"],
-            views=tuple(View(load(view["environment"]), view["fault"]) for view in document["views"]),
+            views=tuple(LabView(load(view["environment"]), view["fault"]) for view in document["views"]),
         )

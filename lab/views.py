@@ -10,7 +10,7 @@ from lab.backends import Backend, Listener, listen
 from lab.controls import CONTROLS
 from lab.faults import FAULTS, Fault
 from lab.proxy.gate import EmbeddingGate
-from lab.proxy.server import View
+from lab.proxy.server import ProxiedGateway
 from lab.specification import Specification
 
 
@@ -44,7 +44,7 @@ class Views:
                     scenario = fault.scenario if fault else None
                     listener = await listen(backends[backend.name], *_place(backend.url), scenario=scenario)
                     self._stack.push_async_callback(listener.close)
-            view = View(base.gateway.url, self._specification.key, fault, self._gate, moved)
+            view = ProxiedGateway(base.gateway.url, self._specification.key, fault, self._gate, moved)
             self._stack.push_async_callback(view.close)
             await view.start(declared.environment.gateway.url)
 

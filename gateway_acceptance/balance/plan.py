@@ -53,7 +53,7 @@ class Detectable:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BalancePlan:
     """One group. alpha: of this group; draws: at most; healthy: what becomes of a right gateway; detectable:
     what is found; fixed_draws: what a fixed test with the same alpha and power takes for the tolerance,
     None where a single draw of another would do; groups: of the environment."""
@@ -217,12 +217,12 @@ def _of_each(draws: int, groups: int) -> int:
     return max(LEAST_OF_EACH, draws * FULL_GROUPS // max(groups, FULL_GROUPS))
 
 
-def plans_of(environment: Environment, version: str | None = None) -> list[Plan | NoPlan]:
+def plans_of(environment: Environment, version: str | None = None) -> list[BalancePlan | NoPlan]:
     """A plan for each declared group. version: of the gateway, as measured; else the declared one counts."""
     return [_planned(environment, group, version) for group in environment.groups]
 
 
-def _planned(environment: Environment, group: Group, version: str | None) -> Plan | NoPlan:
+def _planned(environment: Environment, group: Group, version: str | None) -> BalancePlan | NoPlan:
     known, witness = version or environment.gateway.version, Witness(environment.balance.witness)
     try:
         null = null_of(group, environment.gateway, known, witness)
@@ -238,7 +238,7 @@ def _planned(environment: Environment, group: Group, version: str | None) -> Pla
     return plan(null, environment.balance, len(environment.groups), outages=has_outages(environment))
 
 
-def plan(null: Null, balance: Balance, groups: int, *, outages: bool = False) -> Plan:
+def plan(null: Null, balance: Balance, groups: int, *, outages: bool = False) -> BalancePlan:
     """The plan of one of so many groups."""
     design = design_of(null, balance, groups, outages=outages)
     names = list(null.shares)
@@ -251,7 +251,7 @@ def plan(null: Null, balance: Balance, groups: int, *, outages: bool = False) ->
     # equal shares are found alike: each distinct one is computed once
     distinct = {(design.shares[place], more): (place, more) for place, more in sides}
     found = {key: smallest_detectable(design, place, more=more) for key, (place, more) in distinct.items()}
-    return Plan(
+    return BalancePlan(
         null,
         design,
         operating(design, design.shares),

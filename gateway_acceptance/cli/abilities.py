@@ -17,8 +17,8 @@ from gateway_acceptance.cli.abilities_asked import (
     REASONING_TOKENS,
     UNASKED,
     Message,
-    Question,
-    text_of,
+    Probe,
+    message_text,
     thoughts,
 )
 from gateway_acceptance.cli.opened import opened
@@ -114,7 +114,7 @@ def measure(target: Target, model: Model) -> Measured:
     """Ask one model, at most MOST_REQUESTS times. Raises NotPermitted when over budget; CheckFailed and
     Untestable where the gateway as a whole is found ill meanwhile."""
     found = Measured(model.alias)
-    again: tuple[Question, str] | None = None
+    again: tuple[Probe, str] | None = None
     for number, question in enumerate(QUESTIONS):
         try:
             answer = _asked(target, found, question, first=number == 0)
@@ -132,15 +132,15 @@ def measure(target: Target, model: Model) -> Measured:
                 found.undecided[ability] = why
             else:
                 found.missing[ability] = why
-        if message is not None and text_of(message):
-            again = (question, text_of(message))
+        if message is not None and message_text(message):
+            again = (question, message_text(message))
     _measure_sameness(target, found, again)
     if Ability.REASONING not in found.shown:
         found.missing[Ability.REASONING] = "no answer tells of any"
     return found
 
 
-def _measure_sameness(target: Target, found: Measured, again: tuple[Question, str] | None) -> None:
+def _measure_sameness(target: Target, found: Measured, again: tuple[Probe, str] | None) -> None:
     """Whether the last question with a text is answered in the same words when it is asked again."""
     if again is None:
         found.missing[Ability.SEED] = "it gave no text to compare"
@@ -152,7 +152,7 @@ def _measure_sameness(target: Target, found: Measured, again: tuple[Question, st
         found.silent = f"no answer: {failure}"
         return
     message, why = _read(answer, found)
-    if message is not None and text_of(message) == before:
+    if message is not None and message_text(message) == before:
         found.shown.add(Ability.SEED)
     elif _says_nothing_of_the_model(answer):
         found.undecided[Ability.SEED] = why
@@ -165,7 +165,7 @@ def _says_nothing_of_the_model(answer: Exchange) -> bool:
     return answer.status == HTTPStatus.TOO_MANY_REQUESTS or (answer.status or 0) >= 500
 
 
-def _asked(target: Target, found: Measured, question: Question, *, first: bool = False) -> Exchange:
+def _asked(target: Target, found: Measured, question: Probe, *, first: bool = False) -> Exchange:
     thinks = first or Ability.REASONING in found.shown or target.environment.thinks(found.alias)
     return target.gateway.chat(
         found.alias,
@@ -191,7 +191,7 @@ def _read(answer: Exchange, found: Measured) -> tuple[Message | None, str]:
         return None, "its answer is no chat completion"
     if thoughts(document, message):
         found.shown.add(Ability.REASONING)
-        if choice.get("finish_reason") == "length" and not text_of(message):
+        if choice.get("finish_reason") == "length" and not message_text(message):
             return message, "it spent its limit on reasoning"
     return message, "it answers otherwise"
 

@@ -34,7 +34,7 @@ PLACE: dict[str, Any] = {
 }
 
 
-def text_of(message: Message) -> str:
+def message_text(message: Message) -> str:
     """The text of a message; empty where there is none."""
     content = message.get("content")
     return content if isinstance(content, str) else ""
@@ -88,7 +88,7 @@ def thoughts(answer: Json, message: Message) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Probe:
     """One request. shows: each ability, and whether a message shows it; tokens: the answer's own limit."""
 
     messages: Sequence[Json]
@@ -110,37 +110,39 @@ def _tool(name: str, arguments: Json) -> Json:
 
 
 _IN_WORDS = " and ".join(f"Call the tool {name} with {json.dumps(CALLS[name])}" for name in CALLS)
-OBJECT = Question(
+OBJECT = Probe(
     [_user("Write one short sentence about the sea, as a JSON object with the key text.")],
-    {Ability.JSON_OBJECT: lambda message: object_in(text_of(message)) is not None},
+    {Ability.JSON_OBJECT: lambda message: object_in(message_text(message)) is not None},
     96,
     {"response_format": {"type": "json_object"}, "seed": 11},
 )
 """Open, so that it tells as well whether the same request brings the same answer."""
 QUESTIONS = (
-    Question(
+    Probe(
         [_user(f"Return exactly the text: {WORD}")],
-        {Ability.EXACT: lambda message: text_of(message).strip() == WORD},
+        {Ability.EXACT: lambda message: message_text(message).strip() == WORD},
         16,
     ),
-    Question(
-        [_user(f"Count from 1 to {COUNT_TO}")], {Ability.COUNT: lambda message: counts(text_of(message))}, 200
+    Probe(
+        [_user(f"Count from 1 to {COUNT_TO}")],
+        {Ability.COUNT: lambda message: counts(message_text(message))},
+        200,
     ),
-    Question(
+    Probe(
         [{"role": "system", "content": f"Always answer with exactly: {RULE}"}, _user("Good morning.")],
-        {Ability.INSTRUCTIONS: lambda message: text_of(message).strip() == RULE},
+        {Ability.INSTRUCTIONS: lambda message: message_text(message).strip() == RULE},
         32,
     ),
-    Question(
+    Probe(
         [
             _user(f"My name is {NAME}"),
             {"role": "assistant", "content": "Good to meet you."},
             _user("What is my name?"),
         ],
-        {Ability.RECALL: lambda message: NAME in text_of(message)},
+        {Ability.RECALL: lambda message: NAME in message_text(message)},
         48,
     ),
-    Question(
+    Probe(
         [_user(_IN_WORDS)],
         {
             Ability.TOOLS: lambda message: right_calls(message) >= 1,
@@ -149,11 +151,11 @@ QUESTIONS = (
         96,
         {"tools": [_tool(name, arguments) for name, arguments in CALLS.items()]},
     ),
-    Question(
+    Probe(
         [_user("Describe Oslo as JSON: city, inhabitants, coastal.")],
         {
             Ability.JSON_SCHEMA: lambda message: Draft202012Validator(PLACE).is_valid(
-                object_in(text_of(message))
+                object_in(message_text(message))
             )
         },
         96,

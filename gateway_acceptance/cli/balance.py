@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway_acceptance.balance.expectation import Expectation, expectation
 from gateway_acceptance.balance.ledger import in_words, ledger, total
-from gateway_acceptance.balance.plan import NoPlan, Plan, plans_of
+from gateway_acceptance.balance.plan import BalancePlan, NoPlan, plans_of
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import Environment, load_environment
 
@@ -48,7 +48,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def document(environment: Environment, plans: list[Plan | NoPlan]) -> dict[str, Any]:
+def document(environment: Environment, plans: list[BalancePlan | NoPlan]) -> dict[str, Any]:
     """The plan for machines: probabilities and imbalances as fractions of one."""
     balance = environment.balance
     return {
@@ -71,7 +71,7 @@ def document(environment: Environment, plans: list[Plan | NoPlan]) -> dict[str, 
     }
 
 
-def _entry(one: Plan | NoPlan) -> dict[str, Any]:
+def _entry(one: BalancePlan | NoPlan) -> dict[str, Any]:
     if isinstance(one, NoPlan):
         return {"alias": one.alias, "cannot_be_judged": one.reason}
     return {
@@ -114,7 +114,7 @@ def _entry(one: Plan | NoPlan) -> dict[str, Any]:
     }
 
 
-def lines(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
+def lines(environment: Environment, plans: list[BalancePlan | NoPlan]) -> list[str]:
     """The plan for people."""
     balance = environment.balance
     if not plans:
@@ -133,7 +133,7 @@ def lines(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
     return found + [f"caution: {caution}" for caution in _cautions(environment, plans)]
 
 
-def _of_group(one: Plan | NoPlan) -> list[str]:
+def _of_group(one: BalancePlan | NoPlan) -> list[str]:
     if isinstance(one, NoPlan):
         return [one.alias, f"    cannot be judged: {one.reason}"]
     healthy = one.healthy
@@ -167,7 +167,7 @@ def _of_group(one: Plan | NoPlan) -> list[str]:
     ]
 
 
-def _of_right(one: Plan) -> str:
+def _of_right(one: BalancePlan) -> str:
     """What becomes of a right gateway: of a simulation what is sure, not what happened to come up."""
     healthy = one.healthy
     if healthy.exact:
@@ -182,7 +182,7 @@ def _of_right(one: Plan) -> str:
     )
 
 
-def _pass_rule(one: Plan) -> list[str]:
+def _pass_rule(one: BalancePlan) -> list[str]:
     if one.passes is None:
         return []
     counts = ", ".join(f"{name} {least} to {most}" for name, (least, most) in one.passes.items())
@@ -193,12 +193,14 @@ def _part(part: float | None) -> str:
     return "no part, however large," if part is None else f"{part:.0%}"
 
 
-def expected(environment: Environment, plans: list[Plan | NoPlan]) -> Expectation:
+def expected(environment: Environment, plans: list[BalancePlan | NoPlan]) -> Expectation:
     """What statistics alone do to a whole run of a right gateway, at most."""
-    return expectation(environment, [(one.design, one.healthy) for one in plans if isinstance(one, Plan)])
+    return expectation(
+        environment, [(one.design, one.healthy) for one in plans if isinstance(one, BalancePlan)]
+    )
 
 
-def _of_alpha(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
+def _of_alpha(environment: Environment, plans: list[BalancePlan | NoPlan]) -> list[str]:
     """The account of alpha for people."""
     return [f"alpha of a run: {in_words(ledger(environment))}", expected(environment, plans).words]
 
@@ -207,17 +209,17 @@ def _shown(by: float | None) -> str:
     return "none" if by is None else f"{by:.2f}"
 
 
-def _requests(plans: list[Plan | NoPlan]) -> int:
-    planned = [one for one in plans if isinstance(one, Plan)]
+def _requests(plans: list[BalancePlan | NoPlan]) -> int:
+    planned = [one for one in plans if isinstance(one, BalancePlan)]
     return sum(one.design.most_draws + one.generated + one.to_a_second for one in planned)
 
 
-def _second_looks(plans: list[Plan | NoPlan]) -> int:
-    planned = [one for one in plans if isinstance(one, Plan)]
+def _second_looks(plans: list[BalancePlan | NoPlan]) -> int:
+    planned = [one for one in plans if isinstance(one, BalancePlan)]
     return sum(one.second_draws + one.row_draws + one.second_backend_draws for one in planned)
 
 
-def _cautions(environment: Environment, plans: list[Plan | NoPlan]) -> list[str]:
+def _cautions(environment: Environment, plans: list[BalancePlan | NoPlan]) -> list[str]:
     allowed, takes, more = environment.policy.requests, _requests(plans), _second_looks(plans)
     if takes > allowed:
         return [f"policy.requests allows {allowed} requests, this takes {takes}"]

@@ -32,7 +32,7 @@ BEARER_HEADER: Final = "authorization"
 """Where a key is a bearer token; in any other header it stands alone."""
 
 
-class Kind(StrEnum):
+class EnvironmentKind(StrEnum):
     """What an environment is for. Only ``production`` can be PRODUCTION READY."""
 
     EMBEDDED = "embedded"
@@ -319,7 +319,7 @@ class Environment(Table):
     waivers, relative to this one; ``source`` is the file that it was read from."""
 
     name: Name
-    kind: Kind
+    kind: EnvironmentKind
     description: str = ""
     embedded: Embedded | None = None
     gateway: Gateway
@@ -357,9 +357,9 @@ class Environment(Table):
         ]
         if not self.aliases:
             problems.append("no model is declared; add at least one [[models]] entry")
-        if (self.kind is Kind.EMBEDDED) != (self.embedded is not None):
+        if (self.kind is EnvironmentKind.EMBEDDED) != (self.embedded is not None):
             problems.append('an [embedded] table and kind = "embedded" belong together')
-        if self.kind is Kind.PRODUCTION and Effect.EXPOSE in self.policy.effects:
+        if self.kind is EnvironmentKind.PRODUCTION and Effect.EXPOSE in self.policy.effects:
             problems.append(
                 "policy.effects holds 'expose', which shows the key to places that are logged; "
                 "take it out, no production environment permits it"

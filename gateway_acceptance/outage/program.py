@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway_acceptance.disruptor import Kind, Load
+from gateway_acceptance.disruptor import Load, OutageKind
 from gateway_acceptance.wire.exchange import Exchange
 
 
@@ -65,7 +65,7 @@ class Span:
     ``ended``, possibly from ``asked`` to ``restored``."""
 
     backend: str
-    kind: Kind
+    kind: OutageKind
     asked: float
     begun: float = math.inf
     ended: float = math.inf
@@ -101,6 +101,6 @@ class Program:
         """The program as a person would type it, up to a request's step."""
         return "; ".join(self.steps[: seen.step] if seen is not None else self.steps)
 
-    def away(self, seen: Seen) -> dict[str, Kind]:
+    def away(self, seen: Seen) -> dict[str, OutageKind]:
         """The backends that were certainly away all the time that a request took."""
         return {span.backend: span.kind for span in self.spans if span.covers(seen)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from gateway_acceptance.disruptor import Kind
+from gateway_acceptance.disruptor import OutageKind
 from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.wire.stream import read_chat_stream
 
@@ -88,7 +88,7 @@ def _span(number: int, program: Program, lane: str, total: float) -> str:
     return "".join(parts)
 
 
-def _label(kind: Kind, width: float) -> str:
+def _label(kind: OutageKind, width: float) -> str:
     """The kind, where there is room for it."""
     return kind.value if width > 7 * len(kind.value) else ""
 

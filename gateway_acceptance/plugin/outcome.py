@@ -24,7 +24,7 @@ from gateway_acceptance.places import data_root
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.redaction import Redactor
-from gateway_acceptance.subjects import ANSWERS, NOTHING, SUBJECTS, Subjects, told
+from gateway_acceptance.subjects import ANSWERS, NOTHING, SUBJECTS, Subjects, summary
 from gateway_acceptance.verdict import (
     CheckFailed,
     Inconclusive,
@@ -133,8 +133,10 @@ def accepted(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerSta
     own = _deviating(problems, check.id, item, state)
     if all(problem in own for problem in problems):
         release = state.known(environment_of(item))
-        told = f"{release.product} {release.version} does so by itself (as {' and '.join(release.judged_by)})"
-        return Outcome(Verdict.DEVIATION, outcome.message, outcome.blame, detail=told)
+        summary = (
+            f"{release.product} {release.version} does so by itself (as {' and '.join(release.judged_by)})"
+        )
+        return Outcome(Verdict.DEVIATION, outcome.message, outcome.blame, detail=summary)
     unknown = _of_an_unknown_release(problems, check, item, state)
     if unknown:
         return unknown
@@ -164,10 +166,10 @@ def _of_an_unknown_release(
     trouble = state.targets[name].preflight().trouble
     if trouble is None or not all(known.covers(check.id, problem, names) for problem in problems):
         return None
-    told = "\n".join(
+    summary = "\n".join(
         ("some releases of the product do so by themselves; which one this is, is not known:", *problems)
     )
-    return Outcome(Verdict.UNTESTABLE, f"Untestable: {trouble}", "", detail=told)
+    return Outcome(Verdict.UNTESTABLE, f"Untestable: {trouble}", "", detail=summary)
 
 
 def _accepted_untold(outcome: Outcome, check: Check, item: pytest.Item, state: WorkerState) -> Outcome:
@@ -177,8 +179,8 @@ def _accepted_untold(outcome: Outcome, check: Check, item: pytest.Item, state: W
         return outcome
     for waiver in waivers_of(check.id, item, state, outcome.verdict):
         if waiver.covers(outcome.message):
-            told = f"waived, {outcome.verdict.value}: {waiver.reason}"
-            return Outcome(Verdict.WAIVED, outcome.message, outcome.blame, waiver.id, told)
+            summary = f"waived, {outcome.verdict.value}: {waiver.reason}"
+            return Outcome(Verdict.WAIVED, outcome.message, outcome.blame, waiver.id, summary)
     return outcome
 
 
@@ -220,8 +222,8 @@ def _accepted_with_its_root(outcome: Outcome, item: pytest.Item, state: WorkerSt
     the environment has no such thing: not applicable."""
     missing = outcome.message.removeprefix("Untestable: ")
     if _deviating((outcome.saw,), outcome.root, item, state):
-        told = f"{missing}, whose failure is a deviation of the product (deviations: {outcome.root})"
-        return Outcome(Verdict.NOT_APPLICABLE, told)
+        summary = f"{missing}, whose failure is a deviation of the product (deviations: {outcome.root})"
+        return Outcome(Verdict.NOT_APPLICABLE, summary)
     for waiver in waivers_of(outcome.root, item, state):
         if waiver.covers(outcome.saw):
             return Outcome(
@@ -277,8 +279,8 @@ def case_document(
     """The case as the record keeps it, redacted; JSON-like, so that it travels from worker to controller."""
     redact: Redactor = state.redactor
     ran = Ran(environment_of(item), check.id, item.nodeid, parameters_of(item))
-    told = replace(outcome, message=outcome.message or _held(outcome))
-    return case_of(ran, told, started, duration_s, state.notebook.exchanges, redact) | {
+    summary = replace(outcome, message=outcome.message or _held(outcome))
+    return case_of(ran, summary, started, duration_s, state.notebook.exchanges, redact) | {
         "subjects": SUBJECTS.counts,
         "facts": {name: redact(value) for name, value in state.notebook.facts.items()},
         "pictures": {name: redact(svg) for name, svg in state.notebook.pictures.items()},
@@ -317,7 +319,7 @@ def case_of(
 
 def _held(outcome: Outcome) -> str:
     """What a case that passed held for: its subjects, counted."""
-    counted = told(SUBJECTS.counts) if outcome.verdict is Verdict.PASSED else ""
+    counted = summary(SUBJECTS.counts) if outcome.verdict is Verdict.PASSED else ""
     return f"held for {counted}" if counted else ""
 
 

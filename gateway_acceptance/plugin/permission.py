@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gateway_acceptance.check import Check, Effect
-from gateway_acceptance.environment import Environment, Kind
+from gateway_acceptance.environment import Environment, EnvironmentKind
 from gateway_acceptance.plugin.options import ALLOW_DISRUPT
 from gateway_acceptance.record import Selected
 
@@ -39,7 +39,7 @@ def refusals(
     found = []
     for environment in environments:
         if (
-            environment.kind is not Kind.PRODUCTION
+            environment.kind is not EnvironmentKind.PRODUCTION
             or environment.name in allowed
             or Effect.DISRUPT not in environment.policy.effects
         ):

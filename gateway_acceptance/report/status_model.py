@@ -24,7 +24,7 @@ from gateway_acceptance.report.pictures import Picture, pictures
 from gateway_acceptance.report.proofs import EARLIER, STALE, Proof, fresh_hours, proofs
 from gateway_acceptance.report.reading import Entry, Record, cases, is_executed, is_red, severity
 from gateway_acceptance.report.red_cases import Failure, failures, grouped, mending
-from gateway_acceptance.subjects import most_of, told
+from gateway_acceptance.subjects import most_of, summary
 from gateway_acceptance.verdict import Verdict
 
 COMMIT_LENGTH = 12
@@ -104,7 +104,7 @@ class NotKept:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class StatusModel:
     """Everything that a page of the tracker shows. as_of: when it was made, for ages."""
 
     run: Entry
@@ -143,7 +143,7 @@ class View:
 
 def status_view(
     record: Record, past: Past, claims: Iterable[Claim], *, now: datetime | None = None, report: bool = False
-) -> View:
+) -> StatusModel:
     """The model of one run. past: what was before it; claims: the tracker's statements, in their order.
 
     now: when ages are counted from (the run's end, unless it is given). report: whether there is an
@@ -163,7 +163,7 @@ def status_view(
         for line in sections[SECURITY]
         if line.mend and line.proof.standing not in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
     }
-    return View(
+    return StatusModel(
         run=record["run"],
         target=record["target"],
         environment=record["environment"],
@@ -240,7 +240,7 @@ def _sections(
                 tuple(evidence),
                 claim.mend if claim else str(entry.get("mend") or ""),
                 most_of(_judged(checks[check_id] for check_id, *_ in evidence)),
-                {check_id: told(_judged([checks[check_id]])) for check_id, *_ in evidence},
+                {check_id: summary(_judged([checks[check_id]])) for check_id, *_ in evidence},
             )
         )
     return sections

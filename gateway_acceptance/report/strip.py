@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 from gateway_acceptance.report.reading import printable, utc
 from gateway_acceptance.report.states import BAD, GOOD, PARTLY, VOID, tone
-from gateway_acceptance.report.status_model import View
+from gateway_acceptance.report.status_model import StatusModel
 
 SHOWN = 30
 STEP, HEIGHT, FOOT = 14, 36, 12
@@ -14,7 +14,7 @@ TALL = {GOOD: HEIGHT, PARTLY: HEIGHT * 2 // 3, BAD: HEIGHT // 2, VOID: HEIGHT //
 MARKS = {GOOD: "✓", PARTLY: "◦", BAD: "✗", VOID: "–"}
 
 
-def history_strip(view: View) -> Markup:
+def history_strip(view: StatusModel) -> Markup:
     """One bar per run with its state in words as title; empty where this run is the only one."""
     runs = [(run.started, run.state) for run in reversed(view.history.runs[: SHOWN - 1])]
     if not runs:

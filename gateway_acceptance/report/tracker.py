@@ -13,7 +13,7 @@ from gateway_acceptance.report.page import page_template, style, style_hash
 from gateway_acceptance.report.reading import SYMBOLS, utc
 from gateway_acceptance.report.red_cases import FAILURES_AT_MOST
 from gateway_acceptance.report.states import state_symbol, tone
-from gateway_acceptance.report.status_model import ClaimLine, View
+from gateway_acceptance.report.status_model import ClaimLine, StatusModel
 from gateway_acceptance.report.strip import history_strip
 
 CHANGES_AT_MOST = 40
@@ -24,12 +24,12 @@ REASONS_AT_MOST = 8
 """Reasons of the state that stand open in index.html; the others fold away."""
 
 
-def render_status(view: View) -> str:
+def render_status(view: StatusModel) -> str:
     """The whole of STATUS.md."""
     address = code(view.target["gateway_url"])
     server = Markup(f"{md(view.server)} ({address})") if view.server else address  # noqa: S704  (escaped)
     return template("STATUS.md.j2").render(
-        **{name: getattr(view, name) for name in View.__slots__ if name != "server"},
+        **{name: getattr(view, name) for name in StatusModel.__slots__ if name != "server"},
         server=server,
         state_symbol=state_symbol(view.run["state"]),
         failures_at_most=FAILURES_AT_MOST,
@@ -43,7 +43,7 @@ def render_status(view: View) -> str:
     )
 
 
-def render_page(view: View) -> str:
+def render_page(view: StatusModel) -> str:
     """The whole of index.html: one file, no script, nothing loaded; opens from disk, prints."""
     return page_template("index.html.j2").render(
         view=view,

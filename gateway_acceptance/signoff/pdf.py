@@ -91,11 +91,11 @@ def _paper(text: str) -> bytes:
     frame = Frame(MARGIN, MARGIN + 4 * mm, INNER, A4[1] - 2 * MARGIN - 4 * mm, 0, 0, 0, 0)
     foot = f"{told.title}, signed {utc(document['signed'])}"
     template.addPageTemplates([PageTemplate("all", [frame])])
-    template.build([*_first(told), PageBreak(), *_rest(told)], canvasmaker=_numbered(shown(foot)))
+    template.build([*_first(told), PageBreak(), *_rest(told)], canvasmaker=_numbered(in_glyphs(foot)))
     return target.getvalue()
 
 
-def shown(text: str) -> str:
+def in_glyphs(text: str) -> str:
     """The text with every character that the font lacks named by its number, so that nothing goes unseen."""
     known = _glyphs()
     return "".join(
@@ -186,7 +186,7 @@ def _box(text: str, style: ParagraphStyle, colour: Any) -> Flowable:
 
 def _markup(text: str) -> str:
     """Text as reportlab's paragraphs take it; long words may break after their punctuation."""
-    pieces = LONG_WORD.sub(lambda word: _breakable(word[0]), shown(text).replace(BREAK, "")).split(BREAK)
+    pieces = LONG_WORD.sub(lambda word: _breakable(word[0]), in_glyphs(text).replace(BREAK, "")).split(BREAK)
     return "<wbr/>".join(map(escape, pieces))
 
 

@@ -16,7 +16,7 @@ from gateway_acceptance.check import RELEASE
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.documents import Unreadable, json_of
-from gateway_acceptance.environment import Environment, Kind, resolved
+from gateway_acceptance.environment import Environment, EnvironmentKind, resolved
 from gateway_acceptance.planted import load_planted
 from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.record import environment_document
@@ -281,7 +281,7 @@ def at_home(environment: Environment) -> list[str]:
         loopback = ip_address(host).is_loopback
     except ValueError:
         loopback = host == "localhost" or host.endswith(".localhost")
-    if environment.kind is Kind.PRODUCTION and loopback:
+    if environment.kind is EnvironmentKind.PRODUCTION and loopback:
         return [
             f"{environment.source.name} calls {host} production: a loopback address is no deployment; "
             "declare the address that clients use, or another kind"

@@ -86,7 +86,7 @@ class GatewayClient:
         sent += headers
         return sent, body
 
-    def stranger(
+    def without_key(
         self,
         method: str,
         target: str,

@@ -71,7 +71,7 @@ def cut(text: str, limit: int = SHOWN) -> str:
     return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """A JSON value as a message quotes it: as JSON, short, however large or deep the value is."""
     return cut(_json(value, SHOWN_DEPTH))
 

@@ -19,7 +19,7 @@ from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.wire import body_rules as rules
 from gateway_acceptance.wire.body_rules import BODY_RULES
-from gateway_acceptance.wire.rule import collapse, is_finite, is_index, is_integer, media_type, shown
+from gateway_acceptance.wire.rule import collapse, is_finite, is_index, is_integer, media_type, quoted
 from gateway_acceptance.wire.schema_files import NoSuchSchemaError, problems_of
 from gateway_acceptance.wire.strict_json import parse_json, parse_json_text
 
@@ -65,7 +65,7 @@ def _chat_choices(choices: object, expected: int) -> Iterator[Problem]:
     found = [choice.get("index") for choice in choices if isinstance(choice, dict)]
     indexes = [index for index in found if isinstance(index, int)]
     if sorted(indexes) != list(range(len(choices))):
-        yield rules.CHAT_INDEX.problem(f"the indexes are {shown(found)}, expected each from 0", "/choices")
+        yield rules.CHAT_INDEX.problem(f"the indexes are {quoted(found)}, expected each from 0", "/choices")
     for position, choice in enumerate(choices):
         message = choice.get("message") if isinstance(choice, dict) else None
         if isinstance(message, dict):
@@ -77,7 +77,7 @@ def _chat_choice(reason: object, message: dict[str, Any], where: str) -> Iterato
     if reason == "tool_calls" and not calls:
         yield rules.CHAT_NO_CALL.problem("finish_reason is tool_calls, and there is none", where)
     if calls and reason in ("stop", "function_call"):
-        seen = f"a tool was called, and finish_reason is {shown(reason)}"
+        seen = f"a tool was called, and finish_reason is {quoted(reason)}"
         yield rules.CHAT_CALL_UNSAID.problem(seen, f"{where}/finish_reason")
     instead = ("tool_calls", "function_call", "refusal", "reasoning_content", "audio")
     if reason == "stop" and message.get("content") is None and not any(message.get(key) for key in instead):
@@ -92,14 +92,14 @@ def _chat_choice(reason: object, message: dict[str, Any], where: str) -> Iterato
 def _tool_calls(calls: Sequence[dict[str, Any]], finished: bool, where: str) -> Iterator[Problem]:
     ids = Counter(str(call["id"]) for call in calls if isinstance(call.get("id"), str))
     for doubled in (call_id for call_id, count in ids.items() if count > 1):
-        seen = f"{ids[doubled]} tool calls have the id {shown(doubled)}"
+        seen = f"{ids[doubled]} tool calls have the id {quoted(doubled)}"
         yield rules.CHAT_CALL_IDS.problem(seen, f"{where}/message/tool_calls")
     for position, call in enumerate(calls):
         function = call.get("function")
         arguments = function.get("arguments") if isinstance(function, dict) else None
         if finished and isinstance(arguments, str) and not isinstance(parse_json_text(arguments)[0], dict):
             yield rules.CHAT_ARGUMENTS.problem(
-                f"the arguments are no JSON object: {shown(arguments)}",
+                f"the arguments are no JSON object: {quoted(arguments)}",
                 f"{where}/message/tool_calls/{position}/function/arguments",
             )
 
@@ -115,7 +115,7 @@ def _chat_usage(usage: object) -> Iterator[Problem]:
     counts = [count for count in (prompt, completion, total) if isinstance(count, int) and is_index(count)]
     if len(counts) == 3 and counts[0] + counts[1] != counts[2]:
         yield rules.CHAT_USAGE_SUM.problem(
-            f"prompt {shown(prompt)} and completion {shown(completion)} are not total {shown(total)}",
+            f"prompt {quoted(prompt)} and completion {quoted(completion)} are not total {quoted(total)}",
             "/usage",
         )
 
@@ -124,7 +124,7 @@ def _chat_created(created: object, now: float | None) -> Iterator[Problem]:
     if now is None or not isinstance(created, int) or not is_integer(created):
         return
     if not now - CREATED_TOLERANCE_S <= created <= now + CREATED_TOLERANCE_S:
-        seen = f"created is {shown(created)}, and the time was {round(now)}"
+        seen = f"created is {quoted(created)}, and the time was {round(now)}"
         yield rules.CHAT_CREATED.problem(f"{seen}; {CREATED_TOLERANCE_S} s apart at most", "/created")
 
 
@@ -152,7 +152,7 @@ def _embeddings(data: list[Any], inputs: int, dimensions: int | None, distinct: 
             continue
         where = f"/data/{position}"
         if entry.get("index") != position:
-            seen = f"index is {shown(entry.get('index'))}, expected {position}"
+            seen = f"index is {quoted(entry.get('index'))}, expected {position}"
             yield rules.EMBEDDING_INDEX.problem(seen, f"{where}/index")
         raw = entry.get("embedding")
         vector = embedding_vector(raw)
@@ -160,12 +160,12 @@ def _embeddings(data: list[Any], inputs: int, dimensions: int | None, distinct: 
             vectors.append(vector)
             yield from _vector(vector, dimensions or len(vectors[0]), f"{where}/embedding")
         elif isinstance(raw, str):
-            yield rules.EMBEDDING_BASE64.problem(f"no base64 of floats: {shown(raw)}", f"{where}/embedding")
+            yield rules.EMBEDDING_BASE64.problem(f"no base64 of floats: {quoted(raw)}", f"{where}/embedding")
         elif isinstance(raw, list):
             seen = "a component is no finite number"
             yield rules.EMBEDDING_FINITE.problem(seen, f"{where}/embedding")
     if distinct and len(vectors) > 1 and all(vector == vectors[0] for vector in vectors):
-        yield rules.EMBEDDING_SAME.problem(f"all {len(vectors)} vectors are {shown(vectors[0])}", "/data")
+        yield rules.EMBEDDING_SAME.problem(f"all {len(vectors)} vectors are {quoted(vectors[0])}", "/data")
 
 
 def _vector(vector: list[float], dimensions: int, where: str) -> Iterator[Problem]:
@@ -208,7 +208,7 @@ def model_list_problems(body: object) -> list[Problem]:
         ids = Counter(str(model["id"]) for model in data if isinstance(model, dict) and "id" in model)
         doubled = {name: count for name, count in ids.items() if count > 1}
         problems += [
-            rules.MODELS_UNIQUE.problem(f"{shown(name)} is listed {count} times", "/data")
+            rules.MODELS_UNIQUE.problem(f"{quoted(name)} is listed {count} times", "/data")
             for name, count in doubled.items()
         ]
     return collapse(problems)
@@ -223,7 +223,7 @@ def error_problems(status: int, headers: Sequence[tuple[str, str]], body_bytes: 
         )
     kind = media_type(headers)
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        seen = f"expected application/json, got {shown(kind or 'none')}"
+        seen = f"expected application/json, got {quoted(kind or 'none')}"
         problems.append(rules.ERROR_CONTENT_TYPE.problem(seen, "content-type"))
     body, unreadable = parse_json(body_bytes)
     problems += unreadable

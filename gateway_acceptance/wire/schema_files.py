@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gateway_acceptance import places
 from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.wire.rule import collapse, is_finite, is_integer, shown
+from gateway_acceptance.wire.rule import collapse, is_finite, is_integer, quoted
 from gateway_acceptance.wire.strict_json import DEPTH
 
 if TYPE_CHECKING:  # imported where a first value is validated: a collection validates none
@@ -172,7 +172,7 @@ def pointer_of(path: Iterable[str | int]) -> str:
 
 def _message(error: ValidationError) -> str:
     value: Any = error.validator_value
-    seen = shown(error.instance)
+    seen = quoted(error.instance)
     match error.validator:
         case "required":
             return "is absent"
@@ -180,7 +180,7 @@ def _message(error: ValidationError) -> str:
             types = [value] if isinstance(value, str) else value
             return f"expected {' or '.join(types)}, got {seen}"
         case "const":
-            return f"expected {shown(value)}, got {seen}"
+            return f"expected {quoted(value)}, got {seen}"
         case "enum":
-            return f"expected one of {', '.join(shown(item) for item in value)}, got {seen}"
-    return f"expected {error.validator} {shown(value)}, got {seen}"
+            return f"expected one of {', '.join(quoted(item) for item in value)}, got {seen}"
+    return f"expected {error.validator} {quoted(value)}, got {seen}"

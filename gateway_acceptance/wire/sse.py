@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from gateway_acceptance.check import MUST, SHOULD
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.wire.rule import Rule, catalogue, collapse, shown
+from gateway_acceptance.wire.rule import Rule, catalogue, collapse, quoted
 
 HTML = "WHATWG HTML 9.2.6"
 
@@ -93,7 +93,7 @@ class SseParser:
         if self._pending:
             lost = "\n".join(self._data)
             self.problems.append(
-                INCOMPLETE.problem(f"the stream ends inside an event, whose data so far is {shown(lost)}")
+                INCOMPLETE.problem(f"the stream ends inside an event, whose data so far is {quoted(lost)}")
             )
             self._reset()
 
@@ -105,7 +105,9 @@ class SseParser:
             line = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             line = raw.decode("utf-8", errors="replace")
-            self.problems.append(UTF8.problem(f"invalid UTF-8 at byte {error.start} of {shown(line)}", where))
+            self.problems.append(
+                UTF8.problem(f"invalid UTF-8 at byte {error.start} of {quoted(line)}", where)
+            )
         if not line:
             self._dispatch(at)
         elif line.startswith(":"):
@@ -121,18 +123,18 @@ class SseParser:
             self._type = value
         elif name == "id":
             if "\0" in value:
-                self.problems.append(NULL_ID.problem(f"id is {shown(value)}", where))
+                self.problems.append(NULL_ID.problem(f"id is {quoted(value)}", where))
             else:
                 self._id = value
         elif name == "retry":
             if value.isascii() and value.isdigit() and len(value) <= 18:  # more digits fit no 64-bit integer
                 self.retry = int(value)
             else:
-                self.problems.append(RETRY.problem(f"retry is {shown(value)}", where))
+                self.problems.append(RETRY.problem(f"retry is {quoted(value)}", where))
             return  # takes effect at once: no event is begun
         else:
             self.problems.append(
-                UNKNOWN.problem(f"expected data, event, id, retry or a comment, got {shown(name)}", where)
+                UNKNOWN.problem(f"expected data, event, id, retry or a comment, got {quoted(name)}", where)
             )
             return
         self._pending = True

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire import stream_rules as rules
-from gateway_acceptance.wire.rule import Rule, collapse, cut, is_index, is_integer, media_type, shown
+from gateway_acceptance.wire.rule import Rule, collapse, cut, is_index, is_integer, media_type, quoted
 from gateway_acceptance.wire.sse import DEFAULT_TYPE, SseEvent, parse_sse
 from gateway_acceptance.wire.stream_choice import Choice, ToolCall
 from gateway_acceptance.wire.stream_rules import RULES
@@ -99,13 +99,13 @@ def read_chat_stream(
     if status != 200:
         body = b"".join(data for _, data in chunks).decode("utf-8", errors="replace")
         return ChatStream(
-            problems=[rules.STATUS.problem(f"expected status 200, got {status} with {shown(body)}")]
+            problems=[rules.STATUS.problem(f"expected status 200, got {status} with {quoted(body)}")]
         )
     stream = parse_sse(chunks)
     reader = _Reader(include_usage, expected_choices, replacement_expected)
     if media_type(headers) != "text/event-stream":
         seen = media_type(headers) or "none"
-        reader.report(rules.CONTENT_TYPE, f"expected text/event-stream, got {shown(seen)}", "content-type")
+        reader.report(rules.CONTENT_TYPE, f"expected text/event-stream, got {quoted(seen)}", "content-type")
     reader.problems.extend(stream.problems)
     for event in stream.events:
         reader.event(event)
@@ -150,18 +150,18 @@ class _Reader:
                 self.report(rules.DONE_REPEATED, "[DONE] comes again", where)
             return
         if self.done_at is not None:
-            self.report(rules.DONE_DATA_AFTER, f"after [DONE] comes {shown(event.data)}", where)
+            self.report(rules.DONE_DATA_AFTER, f"after [DONE] comes {quoted(event.data)}", where)
             return
         data, problems = parse_json_text(event.data)
         for problem in problems:
             self.report(OF_JSON.get(problem.rule, rules.DATA_JSON), problem.message, where)
         is_error = isinstance(data, dict) and data.get("error") is not None
         if event.event != DEFAULT_TYPE and not (is_error and event.event == "error"):
-            self.report(rules.EVENT_TYPE, f"the event type is {shown(event.event)}", where)
+            self.report(rules.EVENT_TYPE, f"the event type is {quoted(event.event)}", where)
         if isinstance(data, dict):
             self.frame(data, where, event.at)
         elif data is not None or not problems:
-            self.report(rules.DATA_OBJECT, f"expected an object, got {shown(data)}", where)
+            self.report(rules.DATA_OBJECT, f"expected an object, got {quoted(data)}", where)
 
     def frame(self, data: dict[str, Any], where: str, at: float) -> None:
         error = data.get("error")
@@ -175,7 +175,9 @@ class _Reader:
             self.usage_of(data, f"{where} /usage")
         choices = data.get("choices")
         if not isinstance(choices, list):
-            self.report(rules.CHOICES, f"choices is {shown(choices)}, expected an array", f"{where} /choices")
+            self.report(
+                rules.CHOICES, f"choices is {quoted(choices)}, expected an array", f"{where} /choices"
+            )
             return
         asked_for = (self.include_usage and data.get("usage") is not None) or data.get(
             "moderation"
@@ -192,41 +194,41 @@ class _Reader:
     def head(self, data: dict[str, Any], where: str) -> None:
         """What every chunk says of itself: object, id, created, model."""
         if data.get("object") != "chat.completion.chunk":
-            seen = shown(data.get("object"))
+            seen = quoted(data.get("object"))
             self.report(rules.OBJECT, f'expected "chat.completion.chunk", got {seen}', f"{where} /object")
         for key, rule, same in (("id", rules.ID, rules.ID_SAME), ("model", rules.MODEL, rules.MODEL_SAME)):
             value = data.get(key)
             if isinstance(value, str) and value:
                 self.same(key, value, same, where)
             else:
-                self.report(rule, f"{key} is {shown(value)}, expected a non-empty string", f"{where} /{key}")
+                self.report(rule, f"{key} is {quoted(value)}, expected a non-empty string", f"{where} /{key}")
         created = data.get("created")
         if not is_integer(created):
             self.report(
-                rules.CREATED, f"created is {shown(created)}, expected an integer", f"{where} /created"
+                rules.CREATED, f"created is {quoted(created)}, expected an integer", f"{where} /created"
             )
             return
         if created not in PLAUSIBLE_CREATED:
-            message = f"created is {shown(created)}, which is no time from 2020 on in Unix seconds"
+            message = f"created is {quoted(created)}, which is no time from 2020 on in Unix seconds"
             self.report(rules.CREATED_PLAUSIBLE, message, f"{where} /created")
         self.same("created", created, rules.CREATED_SAME, where)
 
     def same(self, key: str, value: object, rule: Rule, where: str) -> None:
         first = self.first.setdefault(key, value)
         if value != first:
-            self.report(rule, f"{key} is {shown(value)}, and was {shown(first)} before", f"{where} /{key}")
+            self.report(rule, f"{key} is {quoted(value)}, and was {quoted(first)} before", f"{where} /{key}")
 
     def choice(self, choice: object, where: str, at: float) -> None:
         if not isinstance(choice, dict):
-            self.report(rules.CHOICE_OBJECT, f"a choice is {shown(choice)}, expected an object", where)
+            self.report(rules.CHOICE_OBJECT, f"a choice is {quoted(choice)}, expected an object", where)
             return
         index = choice.get("index")
         if not isinstance(index, int) or not is_index(index):
-            message = f"index is {shown(index)}, expected an integer from 0"
+            message = f"index is {quoted(index)}, expected an integer from 0"
             self.report(rules.CHOICE_INDEX, message, f"{where}/index")
             index = 0
         elif index >= self.expected_choices and index not in self.choices:
-            message = f"index is {shown(index)}, and {self.expected_choices} were asked for"
+            message = f"index is {quoted(index)}, and {self.expected_choices} were asked for"
             self.report(rules.CHOICE_UNEXPECTED, message, f"{where}/index")
         state = self.choices.setdefault(index, Choice(index, self.replacement_expected))
         if state.take(choice, where, self.report) and self.first_token_at is None:
@@ -238,22 +240,22 @@ class _Reader:
             self.report(rules.USAGE_UNASKED, "usage comes though include_usage was not set", where)
         else:
             if self.usage_chunk is not None:
-                self.report(rules.USAGE_REPEATED, f"usage comes again: {shown(usage)}", where)
+                self.report(rules.USAGE_REPEATED, f"usage comes again: {quoted(usage)}", where)
             if data.get("choices"):
-                message = f"choices of the usage chunk is {shown(data['choices'])}, expected []"
+                message = f"choices of the usage chunk is {quoted(data['choices'])}, expected []"
                 self.report(rules.USAGE_CHOICES, message, where)
         self.usage_chunk = len(self.chunks)
         if not isinstance(usage, dict):
-            self.report(rules.USAGE_SHAPE, f"usage is {shown(usage)}, expected an object", where)
+            self.report(rules.USAGE_SHAPE, f"usage is {quoted(usage)}, expected an object", where)
             return
         self.usage = usage
         counts = [usage.get(name) for name in USAGE_COUNTS]
         wrong = [name for name, count in zip(USAGE_COUNTS, counts, strict=True) if not is_index(count)]
         if wrong:
-            message = f"{', '.join(wrong)} of {shown(usage)} must be integers from 0"
+            message = f"{', '.join(wrong)} of {quoted(usage)} must be integers from 0"
             self.report(rules.USAGE_SHAPE, message, where)
         elif usage["prompt_tokens"] + usage["completion_tokens"] != usage["total_tokens"]:
-            prompt, completion, total = (shown(count) for count in counts)
+            prompt, completion, total = (quoted(count) for count in counts)
             self.report(
                 rules.USAGE_SUM, f"prompt {prompt} and completion {completion} are not total {total}", where
             )
@@ -285,4 +287,4 @@ class _Reader:
 def error_message(error: object) -> str:
     """What an error value says: its message, or itself."""
     message = error.get("message") if isinstance(error, dict) else error
-    return cut(message, SHOWN_ERROR) if isinstance(message, str) and message else shown(error)
+    return cut(message, SHOWN_ERROR) if isinstance(message, str) and message else quoted(error)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway_acceptance.wire import stream_rules as rules
-from gateway_acceptance.wire.rule import Rule, is_index, shown
+from gateway_acceptance.wire.rule import Rule, is_index, quoted
 from gateway_acceptance.wire.strict_json import parse_json_text
 
 Report = Callable[[Rule, str, str], None]
@@ -51,13 +51,13 @@ class Choice:
         """Read one element of ``choices``. True where it brings something generated."""
         delta = choice.get("delta")
         if not isinstance(delta, dict):
-            report(rules.DELTA_OBJECT, f"delta is {shown(delta)}", f"{where}/delta")
+            report(rules.DELTA_OBJECT, f"delta is {quoted(delta)}", f"{where}/delta")
             delta = {}
         brings = brings_output(delta)
         if brings and self.finish_reason is not None:
             report(
                 rules.FINISH_AFTER,
-                f"after finish_reason {shown(self.finish_reason)} came {shown(delta)}",
+                f"after finish_reason {quoted(self.finish_reason)} came {quoted(delta)}",
                 where,
             )
         self._role(delta, f"{where}/delta/role", report)
@@ -79,7 +79,7 @@ class Choice:
             report(rules.FINISH_NO_CALL, "finish_reason is tool_calls, and no tool call came", where)
         elif self.calls and reason not in CALLS_EXCUSED:
             report(
-                rules.FINISH_CALL_UNSAID, f"a tool was called, and finish_reason is {shown(reason)}", where
+                rules.FINISH_CALL_UNSAID, f"a tool was called, and finish_reason is {quoted(reason)}", where
             )
         if reason not in (None, "length", "content_filter"):
             for call in self.calls:
@@ -92,25 +92,27 @@ class Choice:
                 report(rules.ROLE_FIRST, "the first delta has no role", where)
             return
         if role != "assistant":
-            report(rules.ROLE_VALUE, f'expected "assistant", got {shown(role)}', where)
+            report(rules.ROLE_VALUE, f'expected "assistant", got {quoted(role)}', where)
         if self.role is not None:
             changed = role != self.role
             rule = rules.ROLE_CHANGED if changed else rules.ROLE_REPEATED
             report(
-                rule, f"role was {shown(self.role)}, and is {shown(role)}{'' if changed else ' again'}", where
+                rule,
+                f"role was {quoted(self.role)}, and is {quoted(role)}{'' if changed else ' again'}",
+                where,
             )
-        self.role = self.role or (role if isinstance(role, str) else shown(role))
+        self.role = self.role or (role if isinstance(role, str) else quoted(role))
 
     def _content(self, content: object, where: str, report: Report) -> None:
         if isinstance(content, str):
             self.parts.append(content)
             self._whole_characters(content, where, report)
         elif content is not None:
-            report(rules.CONTENT, f"expected a string or null, got {shown(content)}", where)
+            report(rules.CONTENT, f"expected a string or null, got {quoted(content)}", where)
 
     def _whole_characters(self, text: str, where: str, report: Report) -> None:
         if "\ufffd" in text and not self.replacement_expected:
-            report(rules.TEXT_REPLACEMENT, f"U+FFFD in {shown(text)}", where)
+            report(rules.TEXT_REPLACEMENT, f"U+FFFD in {quoted(text)}", where)
 
     def _finish(self, choice: dict[str, Any], where: str, report: Report) -> None:
         reason = choice.get("finish_reason")
@@ -123,40 +125,42 @@ class Choice:
             return
         if not isinstance(reason, str) or reason not in rules.FINISH_REASONS:
             allowed = ", ".join(sorted(rules.FINISH_REASONS))
-            report(rules.FINISH_ENUM, f"finish_reason is {shown(reason)}, expected one of {allowed}", where)
+            report(rules.FINISH_ENUM, f"finish_reason is {quoted(reason)}, expected one of {allowed}", where)
         if self.finish_reason is not None:
             report(
                 rules.FINISH_REPEATED,
-                f"finished with {shown(self.finish_reason)}, and again with {shown(reason)}",
+                f"finished with {quoted(self.finish_reason)}, and again with {quoted(reason)}",
                 where,
             )
             return
-        self.finish_reason = reason if isinstance(reason, str) else shown(reason)
+        self.finish_reason = reason if isinstance(reason, str) else quoted(reason)
 
     def _tool_calls(self, calls: object, where: str, report: Report) -> None:
         if calls is None:
             return
         if not isinstance(calls, list):
-            report(rules.TOOL_SHAPE, f"tool_calls is {shown(calls)}, expected an array", where)
+            report(rules.TOOL_SHAPE, f"tool_calls is {quoted(calls)}, expected an array", where)
             return
         for position, call in enumerate(calls):
             place = f"{where}/{position}"
             if isinstance(call, dict):
                 self._tool_call(call, place, report)
             else:
-                report(rules.TOOL_SHAPE, f"a tool call is {shown(call)}, expected an object", place)
+                report(rules.TOOL_SHAPE, f"a tool call is {quoted(call)}, expected an object", place)
 
     def _tool_call(self, delta: dict[str, Any], where: str, report: Report) -> None:
         index = delta.get("index")
         if not is_index(index):
-            report(rules.TOOL_INDEX, f"index is {shown(index)}, expected an integer from 0", f"{where}/index")
+            report(
+                rules.TOOL_INDEX, f"index is {quoted(index)}, expected an integer from 0", f"{where}/index"
+            )
             index = 0
         function = delta.get("function")
         if not isinstance(function, dict):
             if function is not None:
                 report(
                     rules.TOOL_SHAPE,
-                    f"function is {shown(function)}, expected an object",
+                    f"function is {quoted(function)}, expected an object",
                     f"{where}/function",
                 )
             function = {}
@@ -165,7 +169,7 @@ class Choice:
         if known is not None and _text(call_id) and call_id != known.id:
             report(
                 rules.TOOL_SHARED,
-                f"index {index} is of call {shown(known.id)}, and call {shown(call_id)} comes with it too",
+                f"index {index} is of call {quoted(known.id)}, and call {quoted(call_id)} comes with it too",
                 f"{where}/index",
             )
             known = None
@@ -176,7 +180,7 @@ class Choice:
         elif _text(call_id) or _text(name):
             report(
                 rules.TOOL_REPEATED,
-                f"a later delta has id {shown(call_id)} and name {shown(name)}, expected only arguments",
+                f"a later delta has id {quoted(call_id)} and name {quoted(name)}, expected only arguments",
                 where,
             )
         arguments = function.get("arguments")
@@ -186,7 +190,7 @@ class Choice:
         elif arguments is not None:
             report(
                 rules.TOOL_ARGUMENTS,
-                f"arguments is {shown(arguments)}, expected a string",
+                f"arguments is {quoted(arguments)}, expected a string",
                 f"{where}/function/arguments",
             )
 
@@ -195,23 +199,23 @@ class Choice:
         call.id, call.name = _text(delta.get("id")), _text(name)
         if not call.id:
             report(
-                rules.TOOL_ID, f"id is {shown(delta.get('id'))}, expected a non-empty string", f"{where}/id"
+                rules.TOOL_ID, f"id is {quoted(delta.get('id'))}, expected a non-empty string", f"{where}/id"
             )
         if delta.get("type") != "function":
             report(
-                rules.TOOL_TYPE, f'type is {shown(delta.get("type"))}, expected "function"', f"{where}/type"
+                rules.TOOL_TYPE, f'type is {quoted(delta.get("type"))}, expected "function"', f"{where}/type"
             )
         if not call.name:
             place = f"{where}/function/name"
-            report(rules.TOOL_NAME, f"function.name is {shown(name)}, expected a non-empty string", place)
+            report(rules.TOOL_NAME, f"function.name is {quoted(name)}, expected a non-empty string", place)
 
     def _whole_arguments(self, call: ToolCall, where: str, report: Report) -> None:
         value, problems = parse_json_text(call.arguments)
         if not isinstance(value, dict):
-            why = problems[0].message if problems else f"they are {shown(value)}"
+            why = problems[0].message if problems else f"they are {quoted(value)}"
             report(
                 rules.TOOL_ARGUMENTS_JSON,
-                f"the arguments of {shown(call.name)} are no JSON object: {why}",
+                f"the arguments of {quoted(call.name)} are no JSON object: {why}",
                 f"{where} tool call {call.index}",
             )
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from gateway_acceptance.check import MUST, SHOULD
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.wire.rule import Rule, catalogue, collapse, cut, is_finite, shown
+from gateway_acceptance.wire.rule import Rule, catalogue, collapse, cut, is_finite, quoted
 
 RFC = "RFC 8259"
 
@@ -47,7 +47,7 @@ def parse_json(data: bytes) -> tuple[object, list[Problem]]:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         return None, [
-            UTF8.problem(f"byte {error.start} is no UTF-8: {shown(ascii(error.object[error.start :][:8]))}")
+            UTF8.problem(f"byte {error.start} is no UTF-8: {quoted(ascii(error.object[error.start :][:8]))}")
         ]
     return parse_json_text(text)
 
@@ -77,15 +77,17 @@ def parse_json_text(text: str) -> tuple[object, list[Problem]]:
         return None, [_too_deep()]
     except ValueError as error:
         return None, [
-            INVALID.problem(f"no JSON: {cut(str(error))}; the text is {shown(text) if text else 'empty'}")
+            INVALID.problem(f"no JSON: {cut(str(error))}; the text is {quoted(text) if text else 'empty'}")
         ]
     if _deeper_than(value, MAX_DEPTH):
         return None, [_too_deep()]
-    problems = collapse(DUPLICATE.problem(f"the key {shown(name)} occurs more than once") for name in doubled)
+    problems = collapse(
+        DUPLICATE.problem(f"the key {quoted(name)} occurs more than once") for name in doubled
+    )
     if SURROGATE_ESCAPE.search(text):
         broken = next((string for string in _strings(value) if not _encodable(string)), None)
         if broken is not None:
-            problems.append(SURROGATE.problem(f"half of a surrogate pair in {shown(broken)}"))
+            problems.append(SURROGATE.problem(f"half of a surrogate pair in {quoted(broken)}"))
     return value, problems
 
 

@@ -12,7 +12,7 @@ from lab.faults.mutators import CHAT, EMPTY_LIST, MODELS, answers
 from lab.proxy.message import Reply, Request, envelope, json_reply
 
 
-def stranger(request: Request) -> bool:
+def without_key(request: Request) -> bool:
     """No Authorization header at all."""
     return request.key is None
 
@@ -62,7 +62,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
         "host-hides-path",
         "the route is judged by a URL that is put together from Host",
         {"API-ACCESS-001": "is served where Host holds a query"},
-        before=lets_in(lambda request: stranger(request) and "/?" in header(request, "host")),
+        before=lets_in(lambda request: without_key(request) and "/?" in header(request, "host")),
     ),
     gateway_fault(
         "other-header-believed",
@@ -70,7 +70,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
         {"API-ACCESS-002": "a made-up value in x-api-key"},
         before=lets_in(
             lambda request: (
-                stranger(request) and bool(header(request, "x-api-key") or header(request, "api-key"))
+                without_key(request) and bool(header(request, "x-api-key") or header(request, "api-key"))
             )
         ),
     ),
@@ -102,27 +102,27 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
         "localhost-trusted",
         "a Host of localhost is taken for a colleague on the same machine",
         {"API-ACCESS-003": "is served: Host with localhost"},
-        before=lets_in(lambda request: stranger(request) and header(request, "host") == "localhost"),
+        before=lets_in(lambda request: without_key(request) and header(request, "host") == "localhost"),
     ),
     gateway_fault(
         "forwarded-for-trusted",
         "who says that a proxy forwarded it for 127.0.0.1 is let in",
         {"API-ACCESS-004": "x-forwarded-for: 127.0.0.1"},
         before=lets_in(
-            lambda request: stranger(request) and header(request, "x-forwarded-for") == "127.0.0.1"
+            lambda request: without_key(request) and header(request, "x-forwarded-for") == "127.0.0.1"
         ),
     ),
     gateway_fault(
         "double-slash-open",
         "a path with two slashes is routed, and not guarded",
         {"API-ACCESS-005": "the target //v1/models"},
-        before=lets_in(lambda request: stranger(request) and request.path.startswith("//")),
+        before=lets_in(lambda request: without_key(request) and request.path.startswith("//")),
     ),
     gateway_fault(
         "cookie-believed",
         "a cookie with a token is taken for a session",
         {"API-ACCESS-006": "a cookie with a made-up key"},
-        before=lets_in(lambda request: stranger(request) and "token=sk-" in header(request, "cookie")),
+        before=lets_in(lambda request: without_key(request) and "token=sk-" in header(request, "cookie")),
     ),
     gateway_fault(
         "management-opened-by-host",
@@ -131,7 +131,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
         before=answers(
             json_reply(200, {"keys": []}),
             "/key/list",
-            when=lambda request: stranger(request) and "/?" in header(request, "host"),
+            when=lambda request: without_key(request) and "/?" in header(request, "host"),
         ),
     ),
     gateway_fault(
@@ -141,7 +141,7 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
         before=answers(
             Reply(200, (("content-type", "text/event-stream"),), (b"data: {}\n\n", b"data: [DONE]\n\n")),
             CHAT,
-            when=lambda request: request.streams and stranger(request),
+            when=lambda request: request.streams and without_key(request),
         ),
     ),
 )

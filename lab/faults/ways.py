@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lab.faults.access import stranger
+from lab.faults.access import without_key
 from lab.faults.exposure import Learned, header, lets_in
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, answers
@@ -18,7 +18,7 @@ AZURE = "/openai/deployments/"
 
 def own_console(request: Request) -> bool:
     """Somebody without a key who says that the console sent them."""
-    return stranger(request) and "/ui" in header(request, "referer")
+    return without_key(request) and "/ui" in header(request, "referer")
 
 
 def slashes(request: Request) -> Request | Reply:
@@ -32,7 +32,7 @@ def slashes(request: Request) -> Request | Reply:
 def overridden(request: Request) -> Request | Reply:
     """The method that a header names is guarded, the one of the request line is served."""
     meant = header(request, "x-http-method-override")
-    return lets_in(lambda one: stranger(one) and meant == "OPTIONS")(request)
+    return lets_in(lambda one: without_key(one) and meant == "OPTIONS")(request)
 
 
 def azure(request: Request) -> Request | Reply:
@@ -45,7 +45,7 @@ def azure(request: Request) -> Request | Reply:
 def of_a_prefix(request: Request) -> Request | Reply:
     """Everything whose path begins as the console's is public, wherever it leads."""
     if request.path.startswith("/ui/..") and "models" in request.path:
-        return lets_in(stranger)(replace(request, path="/v1/models"))
+        return lets_in(without_key)(replace(request, path="/v1/models"))
     return request
 
 
@@ -55,7 +55,7 @@ WAY_FAULTS: tuple[Fault, ...] = (
         "chat is served to whom a header calls a user, whoever wrote it",
         {"API-ACCESS-009": "POST /v1/chat/completions is served: .*by x-auth-request-user"},
         before=answers(
-            SERVED_CHAT, CHAT, when=lambda one: stranger(one) and bool(header(one, "x-auth-request-user"))
+            SERVED_CHAT, CHAT, when=lambda one: without_key(one) and bool(header(one, "x-auth-request-user"))
         ),
     ),
     gateway_fault(
@@ -63,7 +63,7 @@ WAY_FAULTS: tuple[Fault, ...] = (
         "embeddings are served to whoever has a cookie",
         {"API-ACCESS-009": "POST /v1/embeddings is served: made-up cookies"},
         before=answers(
-            SERVED_VECTORS, EMBEDDINGS, when=lambda one: stranger(one) and bool(header(one, "cookie"))
+            SERVED_VECTORS, EMBEDDINGS, when=lambda one: without_key(one) and bool(header(one, "cookie"))
         ),
     ),
     gateway_fault(
@@ -120,7 +120,7 @@ WAY_FAULTS: tuple[Fault, ...] = (
         "host-of-the-inside-trusted",
         "names that only the inside knows are taken for requests from there",
         {"API-ACCESS-003": "Host with a name of the inside"},
-        before=lets_in(lambda one: stranger(one) and header(one, "host").endswith(".internal")),
+        before=lets_in(lambda one: without_key(one) and header(one, "host").endswith(".internal")),
     ),
     gateway_fault(
         "key-in-any-case",

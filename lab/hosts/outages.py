@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from gateway_acceptance.disruptor import Kind, Load
+from gateway_acceptance.disruptor import Load, OutageKind
 from lab.hosts.machine import Leader
 from lab.hosts.stand_in import CONTROL
 from lab.outages import SCENARIOS
@@ -26,9 +26,9 @@ class HostsStage:
     def __init__(self, leaders: Mapping[str, Leader]) -> None:
         self._leaders = leaders
 
-    async def begin(self, kind: Kind, backend: str) -> None:
+    async def begin(self, kind: OutageKind, backend: str) -> None:
         """See ``lab.outages.Stage``."""
-        await self._told(backend, {"listens": kind is not Kind.KILL, "outage": SCENARIOS.get(kind)})
+        await self._told(backend, {"listens": kind is not OutageKind.KILL, "outage": SCENARIOS.get(kind)})
 
     async def end(self, backend: str) -> None:
         """See ``lab.outages.Stage``."""

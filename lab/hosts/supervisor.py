@@ -59,7 +59,7 @@ INIT = "/lib/systemd/systemd"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class HostPlan:
     """A host of the lab. layers: its read-only root directories, uppermost first; binds: [from, to]."""
 
     name: str
@@ -109,7 +109,7 @@ async def start(given: Mapping[str, Any], stack: contextlib.AsyncExitStack) -> N
     folder = Path(given["folder"])
     refuse_taken_ports(environment)
     plans = [
-        Plan(entry["name"], entry["hostname"], tuple(entry["layers"]), tuple(map(tuple, entry["binds"])))
+        HostPlan(entry["name"], entry["hostname"], tuple(entry["layers"]), tuple(map(tuple, entry["binds"])))
         for entry in given["hosts"]
     ]
     found = cgroups.hierarchies(Path("/proc/self/mounts").read_text(encoding="utf-8"))
@@ -162,7 +162,7 @@ async def start(given: Mapping[str, Any], stack: contextlib.AsyncExitStack) -> N
 async def boot(
     given: Mapping[str, Any],
     environment: Environment,
-    plans: list[Plan],
+    plans: list[HostPlan],
     made: Mapping[str, list[str]],
     stack: contextlib.AsyncExitStack,
 ) -> psutil.Process:
@@ -216,7 +216,7 @@ async def boot(
     return await _child_of(process.pid)
 
 
-async def booted(child: psutil.Process, plans: list[Plan]) -> dict[str, Leader]:
+async def booted(child: psutil.Process, plans: list[HostPlan]) -> dict[str, Leader]:
     """The hosts' inits by name, when each says that it runs. Raises NotStarted."""
     leaders: dict[str, Leader] = {}
     for _ in range(BOOT_BUDGET_S * 10):
@@ -250,7 +250,7 @@ def _until_running(name: str, leader: Leader) -> None:
         raise NotStarted(f"the host {name} says {said or 'nothing'} instead of running")
 
 
-async def open_forwards(forwards: Forwards, environment: Environment, plans: list[Plan]) -> None:
+async def open_forwards(forwards: Forwards, environment: Environment, plans: list[HostPlan]) -> None:
     """One forward for each declared address, and one for each host's SSH."""
     for plan in plans:
         address, outside = plan.address(environment), plan.forward(environment)
@@ -273,7 +273,7 @@ def limits(gateway: Leader) -> str:
     return ENFORCED if done.returncode == 0 else "shown, not enforced: this machine keeps the controllers"
 
 
-def make_keys(folder: Path, plans: list[Plan]) -> Path:
+def make_keys(folder: Path, plans: list[HostPlan]) -> Path:
     """A client key and a key per host, made up for this lab."""
     keys = folder / f"keys-{secrets.token_hex(4)}"
     for old in folder.glob("keys-*"):  # of a lab that was killed
@@ -284,7 +284,7 @@ def make_keys(folder: Path, plans: list[Plan]) -> Path:
     return keys
 
 
-def write_ssh_config(folder: Path, environment: Environment, plans: list[Plan], keys: Path) -> None:
+def write_ssh_config(folder: Path, environment: Environment, plans: list[HostPlan], keys: Path) -> None:
     """``ssh -F .lab/NAME/ssh_config HOST``, with the hosts' real keys."""
     known, lines = [], []
     for plan in plans:
@@ -308,7 +308,7 @@ def write_ssh_config(folder: Path, environment: Environment, plans: list[Plan], 
     (folder / "ssh_config").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def deployment_variables(environment: Environment, plans: list[Plan], key: str) -> dict[str, str]:
+def deployment_variables(environment: Environment, plans: list[HostPlan], key: str) -> dict[str, str]:
     """What the deployment script is told."""
     addresses = {plan.name: plan.address(environment) for plan in plans}
     urls = {

@@ -23,7 +23,7 @@ FAILED = 429
 LARGEST_REQUEST = 64 * 1024 * 1024
 
 
-class View:
+class ProxiedGateway:
     """One address of the real gateway with (at most) one defect.
 
     moved: base URL of a backend -> its URL in this view, so that attribution headers name the view's own.

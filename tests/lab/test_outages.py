@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway_acceptance.disruptor import Disruptor, Kind, Load
+from gateway_acceptance.disruptor import Disruptor, Load, OutageKind
 from gateway_acceptance.embedded import NotStarted
 from lab.backends import Backend, Listener, listen
 from lab.outages import SCENARIOS, SOCKET, Lease, LocalStage, Outages
@@ -36,14 +36,14 @@ PATIENCE_S = 0.3
 """Seconds after which a client calls it silence."""
 ENOUGH_S = patient(10)
 KINDS = [
-    (Kind.KILL, "closed"),
-    (Kind.REFUSE, "reset"),
-    (Kind.BLACK_HOLE, "silence"),
-    (Kind.SLOW, "silence"),
-    (Kind.BUSY, "429"),
-    (Kind.BROKEN, "500"),
-    (Kind.DROP, "broken off"),
-    (Kind.SWAP, "404"),
+    (OutageKind.KILL, "closed"),
+    (OutageKind.REFUSE, "reset"),
+    (OutageKind.BLACK_HOLE, "silence"),
+    (OutageKind.SLOW, "silence"),
+    (OutageKind.BUSY, "429"),
+    (OutageKind.BROKEN, "500"),
+    (OutageKind.DROP, "broken off"),
+    (OutageKind.SWAP, "404"),
 ]
 """What a client sees of each."""
 
@@ -131,7 +131,7 @@ async def until(condition: Callable[[], bool]) -> None:
 @pytest.mark.parametrize(("kind", "expected"), KINDS)
 @on_a_loop
 async def test_each_kind_is_what_it_says_until_it_is_restored(
-    tmp_path: Path, kind: Kind, expected: str
+    tmp_path: Path, kind: OutageKind, expected: str
 ) -> None:
     async with outages(tmp_path) as view:
         lease = await asyncio.to_thread(Lease, tmp_path)
@@ -143,14 +143,18 @@ async def test_each_kind_is_what_it_says_until_it_is_restored(
 
 
 def test_every_kind_is_known_to_the_lab() -> None:
-    assert {*SCENARIOS, Kind.KILL} == set(Kind)
+    assert {*SCENARIOS, OutageKind.KILL} == set(OutageKind)
 
 
 @on_a_loop
 async def test_one_outage_replaces_another(tmp_path: Path) -> None:
     async with outages(tmp_path) as view:
         lease = await asyncio.to_thread(Lease, tmp_path)
-        for kind, expected in ((Kind.BUSY, "429"), (Kind.KILL, "closed"), (Kind.BROKEN, "500")):
+        for kind, expected in (
+            (OutageKind.BUSY, "429"),
+            (OutageKind.KILL, "closed"),
+            (OutageKind.BROKEN, "500"),
+        ):
             await asyncio.to_thread(lease.apply, kind, "llm-01")
             assert await view.seen() == expected
         lease.close()
@@ -160,7 +164,7 @@ async def test_one_outage_replaces_another(tmp_path: Path) -> None:
 async def test_what_was_taken_is_given_back_when_the_lease_ends(tmp_path: Path) -> None:
     async with outages(tmp_path) as view:
         lease = await asyncio.to_thread(Lease, tmp_path)
-        await asyncio.to_thread(lease.apply, Kind.KILL, "llm-01")
+        await asyncio.to_thread(lease.apply, OutageKind.KILL, "llm-01")
         assert view.listener is None
         lease.close()
         await until(lambda: view.listener is not None)
@@ -187,7 +191,7 @@ async def test_the_load_is_what_the_backend_holds(tmp_path: Path) -> None:
     async with outages(tmp_path) as view:
         lease: Disruptor = await asyncio.to_thread(Lease, tmp_path)
         assert await asyncio.to_thread(lease.load, "llm-01") == Load(0, 0)
-        await asyncio.to_thread(lease.apply, Kind.BLACK_HOLE, "llm-01")
+        await asyncio.to_thread(lease.apply, OutageKind.BLACK_HOLE, "llm-01")
         asked = asyncio.ensure_future(view.seen())
         await until(lambda: view.backend.in_flight == 1)
         assert await asyncio.to_thread(lease.load, "llm-01") == Load(1, 1)
@@ -201,7 +205,7 @@ async def test_a_backend_that_is_not_there_is_said(tmp_path: Path) -> None:
     async with outages(tmp_path):
         lease = await asyncio.to_thread(Lease, tmp_path)
         with pytest.raises(NotStarted, match="could not apply llm-09"):
-            await asyncio.to_thread(lease.apply, Kind.KILL, "llm-09")
+            await asyncio.to_thread(lease.apply, OutageKind.KILL, "llm-09")
         lease.close()
 
 
@@ -216,7 +220,7 @@ class Stubborn:
     def __init__(self) -> None:
         self.away: set[str] = set()
 
-    async def begin(self, _: Kind, backend: str) -> None:
+    async def begin(self, _: OutageKind, backend: str) -> None:
         self.away.add(backend)
 
     async def end(self, backend: str) -> None:
@@ -236,7 +240,9 @@ async def test_one_that_does_not_come_back_keeps_no_other_away(tmp_path: Path) -
     reader, writer = await asyncio.open_unix_connection(str(tmp_path / SOCKET))
     names = ("stuck", "llm-01", "llm-02")
     for name in names:
-        writer.write(json.dumps({"do": "apply", "kind": Kind.KILL.value, "backend": name}).encode() + b"\n")
+        writer.write(
+            json.dumps({"do": "apply", "kind": OutageKind.KILL.value, "backend": name}).encode() + b"\n"
+        )
         assert json.loads(await reader.readline()) == {}
     assert stage.away == {*names}
     writer.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_acceptance.disruptor import Kind, Load
+from gateway_acceptance.disruptor import Load, OutageKind
 from lab.hosts import outages
 from lab.hosts.machine import Leader
 from lab.hosts.outages import HostsStage, control_of
@@ -46,7 +46,7 @@ async def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 @pytest.mark.parametrize(("kind", "expected"), KINDS)
 @on_a_loop
 async def test_each_kind_is_what_it_says_until_it_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, expected: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: OutageKind, expected: str
 ) -> None:
     async with stand_in(tmp_path, monkeypatch) as (stage, port):
         await stage.begin(kind, NAME)
@@ -58,7 +58,11 @@ async def test_each_kind_is_what_it_says_until_it_ends(
 @on_a_loop
 async def test_one_replaces_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stand_in(tmp_path, monkeypatch) as (stage, port):
-        for kind, expected in ((Kind.BUSY, "429"), (Kind.KILL, "closed"), (Kind.BROKEN, "500")):
+        for kind, expected in (
+            (OutageKind.BUSY, "429"),
+            (OutageKind.KILL, "closed"),
+            (OutageKind.BROKEN, "500"),
+        ):
             await stage.begin(kind, NAME)
             assert await seen_at(port) == expected
 
@@ -67,7 +71,7 @@ async def test_one_replaces_another(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 async def test_its_load_is_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stand_in(tmp_path, monkeypatch) as (stage, port):
         assert await stage.load(NAME) == Load(0, 0)
-        await stage.begin(Kind.BLACK_HOLE, NAME)
+        await stage.begin(OutageKind.BLACK_HOLE, NAME)
         asked = asyncio.ensure_future(seen_at(port))
         held = Load(0, 0)
         async with asyncio.timeout(ENOUGH_S):
@@ -75,18 +79,18 @@ async def test_its_load_is_what_it_holds(tmp_path: Path, monkeypatch: pytest.Mon
                 held = await stage.load(NAME)
         assert held == Load(1, 1)
         asked.cancel()
-        await stage.begin(Kind.KILL, NAME)
+        await stage.begin(OutageKind.KILL, NAME)
         assert await stage.load(NAME) == Load(0, 0)
 
 
 @on_a_loop
 async def test_what_it_cannot_do_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stand_in(tmp_path, monkeypatch) as (stage, port):
-        await stage.begin(Kind.KILL, NAME)
+        await stage.begin(OutageKind.KILL, NAME)
         with socket.create_server(("127.0.0.1", port)), pytest.raises(OSError, match=f"{NAME}: .*in use"):
             await stage.end(NAME)
         with pytest.raises(KeyError):
-            await stage.begin(Kind.KILL, "llm-09")
+            await stage.begin(OutageKind.KILL, "llm-09")
 
 
 @on_a_loop
@@ -97,7 +101,7 @@ async def test_a_service_that_ends_instead_is_said(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(outages, "control_of", lambda _: str(tmp_path / "control.sock"))
     async with await asyncio.start_unix_server(leave, str(tmp_path / "control.sock")):
         with pytest.raises(OSError, match=f"{NAME}: its service has ended|Broken pipe|reset"):
-            await HostsStage({NAME: Leader(0)}).begin(Kind.KILL, NAME)
+            await HostsStage({NAME: Leader(0)}).begin(OutageKind.KILL, NAME)
 
 
 def test_its_socket_is_found_by_its_process() -> None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from lab.faults.model import Fault, gateway_fault
 from lab.proxy.gate import EmbeddingGate
 from lab.proxy.message import edit_json
-from lab.proxy.server import View
+from lab.proxy.server import ProxiedGateway
 from tests.lab.test_outages import on_a_loop
 
 DOCUMENT = {"object": "list", "data": ["x" * 600]}
@@ -46,7 +46,7 @@ async def proxy(fault: Fault | None) -> AsyncIterator[str]:
     host, port = _address()
     await web.TCPSite(runner, host, port).start()
     own = "http://{}:{}".format(*_address())
-    view = View(f"http://{host}:{port}", "key", fault, EmbeddingGate(), {})
+    view = ProxiedGateway(f"http://{host}:{port}", "key", fault, EmbeddingGate(), {})
     await view.start(own)
     try:
         yield own

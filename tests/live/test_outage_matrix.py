@@ -10,7 +10,7 @@ import time
 
 import httpx
 
-from gateway_acceptance.disruptor import Kind
+from gateway_acceptance.disruptor import OutageKind
 from lab.outage_matrix import run_outage_matrix
 from lab.state import lab_folder
 from tests.lab.test_outages import HOLDS
@@ -39,7 +39,7 @@ def test_the_lab_is_whole_again_after_its_user_was_killed(lab: Lab) -> None:
         cwd=ROOT,
     )
     assert holder.stdout is not None
-    assert holder.stdout.readline() == "away\n", Kind.KILL
+    assert holder.stdout.readline() == "away\n", OutageKind.KILL
     assert not _answers(url)
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()

@@ -12,7 +12,7 @@ PASS = "s3cret-3f9c0d7a51"
 ASKS = [
     a_check(1, "assert gateway.models().status == 200", "gateway"),
     a_check(2, "sdk.models.with_raw_response.list()", "sdk"),
-    a_check(3, "gateway.stranger('GET', '/v1/models')", "gateway"),
+    a_check(3, "gateway.without_key('GET', '/v1/models')", "gateway"),
     a_check(4, "raise CheckFailed('it is ' + os.environ['PASS'] + ' and suite:pw-51e84b26')"),
 ]
 

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from gateway_acceptance.disruptor import Kind
+from gateway_acceptance.disruptor import OutageKind
 from gateway_acceptance.outage.program import Program, Seen, Span, Way
 from gateway_acceptance.wire.exchange import Exchange
 from tests.unit.declared import environment
@@ -62,7 +62,7 @@ def stream(*texts: str, finish: str | None = "stop", done: bool = True, frame: s
     )
 
 
-def away(*backends: str, kind: Kind = Kind.KILL, till: float = math.inf) -> list[Span]:
+def away(*backends: str, kind: OutageKind = OutageKind.KILL, till: float = math.inf) -> list[Span]:
     """Outages from second 1 on."""
     return [Span(name, kind, asked=0.9, begun=1.0, ended=till, restored=till) for name in backends]
 

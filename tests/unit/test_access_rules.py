@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.rules import lists_models, served
+from suites.api.access.rules import grants_access, lists_models
 
 LISTED = {"object": "list", "data": [{"id": "a", "object": "model"}]}
 PAGE = "<!doctype html><title>console</title>"
@@ -44,14 +44,14 @@ RIGHT = {
 
 @pytest.mark.parametrize("what", list(RIGHT))
 def test_a_right_gateway_has_served_nobody(what: str) -> None:
-    assert not served(RIGHT[what])
+    assert not grants_access(RIGHT[what])
     assert not lists_models(RIGHT[what])
 
 
 def test_the_page_that_the_request_named_is_not_the_route() -> None:
     alive = answer(200, {"status": "healthy"})
-    assert not served(answer(200, {"status": "fine"}), [alive])
-    assert served(answer(200, LISTED), [alive])
+    assert not grants_access(answer(200, {"status": "fine"}), [alive])
+    assert grants_access(answer(200, LISTED), [alive])
     assert not lists_models(alive)
 
 
@@ -68,7 +68,7 @@ def test_the_page_that_the_request_named_is_not_the_route() -> None:
     ids=["models", "an empty list", "an array", "a null error", "events", "a WebSocket"],
 )
 def test_a_way_in_is_seen(opened: Exchange) -> None:
-    assert served(opened)
+    assert grants_access(opened)
 
 
 def test_an_empty_list_of_models_is_one() -> None:

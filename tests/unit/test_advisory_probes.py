@@ -27,7 +27,7 @@ class Gateway:
     def __init__(self, plain: Exchange, hidden: Exchange | None = None) -> None:
         self.plain, self.hidden, self.asked = plain, hidden or plain, list[Mapping[str, Any]]()
 
-    def stranger(self, method: str, target: str, **options: Any) -> Exchange:
+    def without_key(self, method: str, target: str, **options: Any) -> Exchange:
         self.asked.append({"method": method, "target": target, **options})
         return self.hidden if options.get("hosts") else self.plain
 
@@ -101,5 +101,5 @@ def test_example_keys_are_tried_and_nothing_else() -> None:
 @pytest.mark.parametrize("name", list(probes.PROBES))
 def test_no_probe_carries_the_environments_key(name: str) -> None:
     """All go through ``stranger``, which adds none; a client without it could not be asked."""
-    gateway = SimpleNamespace(url=Gateway.url, stranger=Gateway(answer(401)).stranger)
+    gateway = SimpleNamespace(url=Gateway.url, stranger=Gateway(answer(401)).without_key)
     assert probes.run(gateway, name) in (probes.REFUSED, probes.ABSENT, probes.REACHABLE)  # type: ignore[arg-type]

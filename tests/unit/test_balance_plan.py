@@ -14,7 +14,7 @@ import tomli_w
 from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.operating import Simulator, operating
 from gateway_acceptance.balance.plan import (
-    Plan,
+    BalancePlan,
     design_of,
     generated_draws,
     imbalanced,
@@ -23,7 +23,7 @@ from gateway_acceptance.balance.plan import (
     plans_of,
     smallest_detectable,
 )
-from gateway_acceptance.balance.sequential import Design, Outcome
+from gateway_acceptance.balance.sequential import Decision, Design
 from gateway_acceptance.cli.balance import document, lines
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Balance, load_environment
@@ -66,7 +66,7 @@ def test_the_smallest_is_found_as_planned_and_a_smaller_one_is_not() -> None:
     assert by is not None
     simulator, chance = Simulator(design), random.Random(11)
     actual = imbalanced(design.shares, 0, by)
-    failed = sum(simulator.run(actual, chance)[0] is Outcome.FAILED for _ in range(10_000)) / 10_000
+    failed = sum(simulator.run(actual, chance)[0] is Decision.FAILED for _ in range(10_000)) / 10_000
     assert failed >= design.power - 0.01
     assert operating(design, imbalanced(design.shares, 0, by - 0.02)).failed < design.power
 
@@ -111,10 +111,10 @@ def test_groups_that_cannot_be_judged_say_why() -> None:
         ],
     )
     same, partly, good = plans_of(declared)
-    assert isinstance(good, Plan)
-    assert not isinstance(same, Plan)
+    assert isinstance(good, BalancePlan)
+    assert not isinstance(same, BalancePlan)
     assert same.reason.startswith("all its deployments stand on one backend")
-    assert isinstance(partly, Plan)  # not LiteLLM: the weight of the other counts as zero
+    assert isinstance(partly, BalancePlan)  # not LiteLLM: the weight of the other counts as zero
     assert partly.cautions[0].startswith("one backend alone is declared to serve")
     assert partly.fixed_draws is None
     shown = lines(declared, plans_of(declared))
@@ -199,9 +199,9 @@ def test_deployments_are_told_apart_where_the_environment_says_so() -> None:
         ],
     )
     apart, same = plans_of(declared)
-    assert isinstance(apart, Plan)
+    assert isinstance(apart, BalancePlan)
     assert apart.null.shares == {"one/t": 0.5, "one/u": 0.5}
-    assert not isinstance(same, Plan)
+    assert not isinstance(same, BalancePlan)
     assert same.reason.endswith("their models are the same")
 
 
@@ -215,7 +215,7 @@ def test_nothing_to_plan_and_bad_input(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_the_page_tells_what_becomes_of_production() -> None:
     (planned,) = plans_of(load_environment("production", ROOT, {}))
-    assert isinstance(planned, Plan)
+    assert isinstance(planned, BalancePlan)
     page = (ROOT / "docs" / "balance.md").read_text(encoding="utf-8")
     rows = re.findall(r"\| (\d+) % \| ([\d.]+) % \| ([\d.]+) %.* \| ([\d.]+) % \|", page)
     assert [row[0] for row in rows] == ["0", "33", "40", "50", "60", "67"]

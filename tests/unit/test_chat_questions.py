@@ -20,7 +20,7 @@ from suites.api.chat.probes import (
     SYSTEM,
     TURNS,
     WORDS,
-    Question,
+    ChatProbe,
     as_ollama,
     with_code_word,
 )
@@ -49,9 +49,9 @@ PLACE = '{"city": "Oslo", "inhabitants": 1, "coastal": true, "districts": [{"nam
         (SCHEMA, PLACE, PLACE.replace('"name"', '"title"')),
         (SCHEMA, PLACE, "{}"),
     ],
-    ids=lambda value: value.name if isinstance(value, Question) else "",
+    ids=lambda value: value.name if isinstance(value, ChatProbe) else "",
 )
-def test_who_is_able(question: Question, right: str, wrong: str) -> None:
+def test_who_is_able(question: ChatProbe, right: str, wrong: str) -> None:
     assert question.able(right)
     assert not question.able(wrong)
 

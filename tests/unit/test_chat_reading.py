@@ -15,6 +15,7 @@ from suites.api.chat.extract import (
     choices_of,
     counted,
     first_difference,
+    first_text,
     mixed_up,
     names,
     names_of,
@@ -26,8 +27,7 @@ from suites.api.chat.extract import (
     refused_honestly,
     repeated,
     same_text,
-    text_of,
-    told,
+    stop_strings_in,
     unless_served_or_refused,
     wrong_time,
 )
@@ -46,7 +46,7 @@ def completion(**other: Any) -> Exchange:
 
 def test_a_completion_is_read() -> None:
     answer = completion()
-    assert (text_of(answer), reason_of(answer)) == ("1 2", "stop")
+    assert (first_text(answer), reason_of(answer)) == ("1 2", "stop")
     assert (counted(answer, "prompt_tokens"), counted(answer, "completion_tokens")) == (4, 2)
     assert reasoned(answer) == 0
 
@@ -69,7 +69,7 @@ def test_what_has_no_choice_fails(body: object) -> None:
 @pytest.mark.parametrize("choice", [{}, {"message": None}, {"message": {}}, {"message": {"content": None}}])
 def test_a_choice_without_text_fails(choice: object) -> None:
     with pytest.raises(CheckFailed, match="expected text as content"):
-        text_of(answered({"choices": [choice]}))
+        first_text(answered({"choices": [choice]}))
 
 
 @pytest.mark.parametrize("usage", [None, [], {}, {"prompt_tokens": "4"}, {"prompt_tokens": True}])
@@ -80,7 +80,7 @@ def test_what_does_not_count_fails(usage: object) -> None:
 
 def test_another_status_fails_with_what_came() -> None:
     with pytest.raises(CheckFailed, match=r"expected 200 .*got 503: .*busy"):
-        text_of(answered({"error": "busy"}, 503))
+        first_text(answered({"error": "busy"}, 503))
 
 
 @pytest.mark.parametrize(
@@ -142,10 +142,10 @@ def test_a_time_is_between_the_request_and_the_end_of_its_answer(created: object
 
 
 def test_a_stop_string_is_not_its_characters() -> None:
-    assert told("17", "1 2 7") == []
-    assert told("17", "16 17") == ["17"]
-    assert told(["12", "5"], "1 2 5") == ["5"]
-    assert told([], "1") == []
+    assert stop_strings_in("17", "1 2 7") == []
+    assert stop_strings_in("17", "16 17") == ["17"]
+    assert stop_strings_in(["12", "5"], "1 2 5") == ["5"]
+    assert stop_strings_in([], "1") == []
 
 
 def test_numbers_are_found_whatever_stands_between() -> None:

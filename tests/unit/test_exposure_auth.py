@@ -19,9 +19,9 @@ from suites.api.auth.rules import (
     made_up,
     not_refused,
     printed_forms,
-    served,
+    refusal_shape,
+    served_problems,
     sibling,
-    told,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -55,12 +55,12 @@ def test_what_is_no_refusal(seen: Exchange, words: str) -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405])
 def test_a_route_that_is_closed_or_not_there(status: int) -> None:
-    assert served(answer(status, ""), "GET /x") == []
+    assert served_problems(answer(status, ""), "GET /x") == []
 
 
 @pytest.mark.parametrize("status", [200, 307, 400, 422, 500])
 def test_a_route_that_judged_the_request_first(status: int) -> None:
-    (problem,) = served(answer(status, "text"), "GET /x")
+    (problem,) = served_problems(answer(status, "text"), "GET /x")
     assert f"got {status}" in problem.message
 
 
@@ -85,11 +85,11 @@ def test_an_answer_tells_the_same_whatever_the_key_and_the_request_id() -> None:
     first, second = "sk-" + "a" * 40, "sk-" + "b" * 40
     ids = ("6ab033ab-f759-4a96-8eb5-e97e290c5e09", "8e5ac850-b633-4bcf-ae87-2b23f7f3240f")
     one, two = (
-        told(answer(401, f"no {key} {printed_forms(key)['the key']} {number}", "text/plain"), key)
+        refusal_shape(answer(401, f"no {key} {printed_forms(key)['the key']} {number}", "text/plain"), key)
         for key, number in zip((first, second), ids, strict=True)
     )
     assert one == two
-    assert told(answer(401, "no such key", "text/plain"), first) != told(
+    assert refusal_shape(answer(401, "no such key", "text/plain"), first) != refusal_shape(
         answer(401, "no", "text/plain"), first
     )
 

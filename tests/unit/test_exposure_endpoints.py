@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.wire.schema import problems_of
-from suites.api.completions.probes import DONE, dishonest_endpoint, read_text_stream
+from suites.api.completions.probes import DONE, malformed_refusal, read_text_stream
 from suites.api.responses.probes import output_text, read_response_stream
 from tests.unit.bodies import changed
 from tests.unit.test_exposure_auth import ENVELOPE, answer
@@ -142,11 +142,11 @@ def test_a_response_without_text(body: Json) -> None:
     [answer(200, {}), answer(404, "Not Found", "text/plain"), answer(400, ENVELOPE), answer(500, ENVELOPE)],
 )
 def test_honest_endpoints(seen: Any) -> None:
-    assert dishonest_endpoint(seen) == []
+    assert malformed_refusal(seen) == []
 
 
 @pytest.mark.parametrize(
     "seen", [answer(500, "Internal Server Error", "text/plain"), answer(200, "[]"), answer(502, "{}")]
 )
 def test_dishonest_endpoints(seen: Any) -> None:
-    assert dishonest_endpoint(seen)
+    assert malformed_refusal(seen)

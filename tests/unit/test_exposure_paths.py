@@ -11,7 +11,7 @@ import pytest
 
 from gateway_acceptance.environment import load_environment
 from suites.api.exposure.listener import NOWHERE, elsewhere, on_loopback
-from suites.api.exposure.parameters import Steered, dishonest, followed
+from suites.api.exposure.parameters import Steered, followed, improper_refusal
 from suites.api.exposure.paths import (
     FILES,
     MOST_ROUTES,
@@ -141,8 +141,8 @@ def test_no_sign_of_a_call(status: int) -> None:
 
 
 def test_a_parameter_is_ignored_or_refused() -> None:
-    assert dishonest("x", answer(200, {})) == []
-    assert dishonest("x", answer(400, ENVELOPE)) == []
-    (problem,) = dishonest("x", answer(500, "Internal Server Error", "text/plain"))
+    assert improper_refusal("x", answer(200, {})) == []
+    assert improper_refusal("x", answer(400, ENVELOPE)) == []
+    (problem,) = improper_refusal("x", answer(500, "Internal Server Error", "text/plain"))
     assert "got 500" in problem.message
-    assert dishonest("x", answer(400, "no", "text/plain"))
+    assert improper_refusal("x", answer(400, "no", "text/plain"))

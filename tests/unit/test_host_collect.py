@@ -15,7 +15,7 @@ from gateway_acceptance.host.collect import tree as tree_of
 from gateway_acceptance.host.collect.base import Missing, entry, masked, output, privileged, run
 from gateway_acceptance.host.collect.machine import installed_ollama, leads_out, message_of
 from gateway_acceptance.host.collect.processes import copies, identity, unit_of
-from gateway_acceptance.host.collect.service import call_groups, hide, in_order, told
+from gateway_acceptance.host.collect.service import call_groups, hide, in_order, line_without_secrets
 from gateway_acceptance.host.collect.tree import ancestors, files, literal_in, literals, secrets, tree
 
 
@@ -66,7 +66,7 @@ def test_values_of_secret_variables_are_hidden(word: str, seen: str) -> None:
     ],
 )
 def test_lines_of_unit_files_tell_no_secret(line: str, seen: str) -> None:
-    assert told(line) == seen
+    assert line_without_secrets(line) == seen
 
 
 @pytest.mark.parametrize(

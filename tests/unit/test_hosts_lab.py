@@ -24,7 +24,7 @@ from lab.hosts.base import for_python
 from lab.hosts.cgroups import PREFIX, hierarchies, sweep
 from lab.hosts.forwards import Forwards
 from lab.hosts.provision import backend_files, repository_files
-from lab.hosts.supervisor import NETWORK, Plan, deployment_variables, write_ssh_config
+from lab.hosts.supervisor import NETWORK, HostPlan, deployment_variables, write_ssh_config
 from lab.recorded import PROVIDER as RECORDED
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +97,7 @@ def test_forwards_listen_on_loopback_only() -> None:
 
 def test_addresses_come_from_the_forwards() -> None:
     environment = load_environment("lab", ROOT, {})
-    plans = [Plan(name, name, ()) for name in environment.machines]
+    plans = [HostPlan(name, name, ()) for name in environment.machines]
     assert {plan.name: plan.address(environment) for plan in plans} == {
         name: machine.address for name, machine in environment.machines.items()
     }
@@ -110,7 +110,7 @@ def test_the_ssh_config_may_lie_in_a_folder_with_spaces(tmp_path: Path) -> None:
     environment = load_environment("lab", ROOT, {})
     folder = tmp_path / "check out"
     folder.mkdir()
-    plans = [Plan(name, name, ()) for name in environment.machines]
+    plans = [HostPlan(name, name, ()) for name in environment.machines]
     for plan in plans:
         (folder / f"{plan.name}.pub").write_text("ssh-ed25519 AAAA")
     write_ssh_config(folder, environment, plans, folder)

@@ -13,7 +13,7 @@ from gateway_acceptance.cli.init.found import Alias, Found
 from gateway_acceptance.cli.init.machine import Seen, look_at_machine
 from gateway_acceptance.cli.init.write import environment_text, last_tables
 from gateway_acceptance.environment import Environment, Model, ModelKind, load_environment
-from gateway_acceptance.environment.model import Gateway, Kind, Policy
+from gateway_acceptance.environment.model import EnvironmentKind, Gateway, Policy
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.host.snapshot import Look
 from gateway_acceptance.redaction import Redactor
@@ -21,7 +21,7 @@ from tests.unit.host_facts_service import sections
 
 ASKED = Environment(
     name="init",
-    kind=Kind.STAGING,
+    kind=EnvironmentKind.STAGING,
     gateway=Gateway(url="http://198.51.100.39:4000", key_variable="KEY"),
     models=(Model(alias="m", kind=ModelKind.CHAT),),
     policy=Policy(effects=(Effect.READ,), requests=1, tokens=1, seconds=1),

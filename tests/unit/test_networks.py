@@ -42,7 +42,7 @@ def by_sender(there: Environment, folder: Path, variables: dict[str, str]) -> Ex
 
 
 def by_stranger(there: Environment, folder: Path, variables: dict[str, str]) -> Exchange:
-    return _asked(there, variables, lambda client: client.stranger("GET", "/v1/models"))
+    return _asked(there, variables, lambda client: client.without_key("GET", "/v1/models"))
 
 
 def _asked(

@@ -9,7 +9,7 @@ from typing import Any, Self, cast
 
 import pytest
 
-from gateway_acceptance.disruptor import Disruptor, Kind
+from gateway_acceptance.disruptor import Disruptor, OutageKind
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.outage.program import Program
 from gateway_acceptance.plugin.counterexample import DEFAULT_SEED, SEED_VARIABLE
@@ -27,7 +27,7 @@ class Scene:
     """What every stage of a run shares: the clock, of which each step takes so much; after ``refuses`` steps
     nothing more is permitted; a program that has ``bad`` on ``llm-01`` breaks the rule ``no-harm``."""
 
-    def __init__(self, *, step_s: float = 0.0, refuses: int = 10_000, bad: Kind | None = None) -> None:
+    def __init__(self, *, step_s: float = 0.0, refuses: int = 10_000, bad: OutageKind | None = None) -> None:
         self.now, self.step_s, self.refuses, self.bad = 0.0, step_s, refuses, bad
         self.steps = 0
 
@@ -58,7 +58,7 @@ class Scene:
             def __exit__(self, *_: object) -> None:
                 pass
 
-            def take_down(self, kind: Kind, backend: str, *_: object) -> None:
+            def take_down(self, kind: OutageKind, backend: str, *_: object) -> None:
                 self.note(f"{kind.value} {backend}")
 
             def revive(self, backend: str, *_: object) -> None:
@@ -128,7 +128,7 @@ def test_a_broken_rule_is_shrunk_to_one_step(monkeypatch: pytest.MonkeyPatch) ->
     found = 0
     for chosen in SEEDS:
         with monkeypatch.context() as patch:
-            played = Scene(bad=Kind.KILL).explore(patch, chosen)
+            played = Scene(bad=OutageKind.KILL).explore(patch, chosen)
         broken: list[Any] = [program for program in played if "kill llm-01" in program.steps]
         if broken:
             found += 1
@@ -141,7 +141,7 @@ def test_what_is_known_to_be_broken_is_passed_over(monkeypatch: pytest.MonkeyPat
     extra = 0
     for chosen in SEEDS:
         with monkeypatch.context() as patch:
-            assert len(Scene(bad=Kind.KILL).explore(patch, chosen, ("no-harm", "harm"))) == PROGRAMS
+            assert len(Scene(bad=OutageKind.KILL).explore(patch, chosen, ("no-harm", "harm"))) == PROGRAMS
         with monkeypatch.context() as patch:
-            extra += len(Scene(bad=Kind.KILL).explore(patch, chosen)) > PROGRAMS
+            extra += len(Scene(bad=OutageKind.KILL).explore(patch, chosen)) > PROGRAMS
     assert extra

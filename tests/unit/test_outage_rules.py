@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.disruptor import Kind, Load
+from gateway_acceptance.disruptor import Load, OutageKind
 from gateway_acceptance.outage.program import Program, Way
 from suites.backends.outage.rules import RULES
 from tests.unit.outage_seen import (
@@ -33,12 +33,12 @@ RIGHT: dict[str, Program] = {
     "a survivor serves": program(answered(by="two")),
     "an error in an envelope": program(refused()),
     "one that was slow and in time": program(
-        answered(by="one", ended=4.0), spans=away("one", kind=Kind.SLOW)
+        answered(by="one", ended=4.0), spans=away("one", kind=OutageKind.SLOW)
     ),
     "served while the outage began": program(answered(by="one", begun=0.5, ended=1.5)),
     "counted as claimed": program(answered(by="two"), counted={"mark-1": {"two": {"tiny:2b": 1}}}),
     "reset connections are tried anew": program(
-        answered(by="two"), counted=TRIED, spans=away("one", kind=Kind.REFUSE)
+        answered(by="two"), counted=TRIED, spans=away("one", kind=OutageKind.REFUSE)
     ),
     "a stream that is whole": program(stream("one ", "two", witness="two")),
     "a stream that says that it broke off": program(
@@ -64,7 +64,7 @@ RIGHT: dict[str, Program] = {
         stream("I see", witness="two", begun=0.1, ended=0.2), stream("A whale", witness="two")
     ),
     "what was held is given back": program(**HELD, after={"one": Load(0, 5)}),
-    "given up in time": program(refused(ended=8.9), spans=away("one", kind=Kind.BLACK_HOLE)),
+    "given up in time": program(refused(ended=8.9), spans=away("one", kind=OutageKind.BLACK_HOLE)),
 }
 
 WRONG: list[tuple[str, str, Program]] = [
@@ -96,7 +96,7 @@ WRONG: list[tuple[str, str, Program]] = [
     (
         "over-asked",
         "asked 3 times for 1 requests; 1 attempts each",
-        program(answered(by="two"), counted=TRIED, spans=away("one", kind=Kind.BUSY)),
+        program(answered(by="two"), counted=TRIED, spans=away("one", kind=OutageKind.BUSY)),
     ),
     ("gateway suffered", "/alive answered 503", program(refused(**ALIVE))),
     ("gateway suffered", "/alive answered refused", program(asked(None, error="refused", **ALIVE))),

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from gateway_acceptance.balance.expected_shares import Null
-from gateway_acceptance.disruptor import Disruptor, Kind, Load
+from gateway_acceptance.disruptor import Disruptor, Load, OutageKind
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.outage.program import Program, Way
 from gateway_acceptance.plugin.targets import Target
@@ -17,7 +17,7 @@ from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.deployments import Listed
 from suites.backends.outage import test_outage
 from suites.backends.outage.programs import Measured, Revival
-from suites.backends.outage.stage import Stage
+from suites.backends.outage.stage import OutageStage
 from suites.backends.outage.test_outage import identities, survivors, told
 from tests.unit.declared import URL, environment
 from tests.unit.outage_seen import answered, exchange
@@ -87,7 +87,7 @@ def test_an_answer_without_a_witness_accuses_nobody() -> None:
 def test_who_is_not_back_must_be_known(
     monkeypatch: pytest.MonkeyPatch, known: bool, raised: type[Exception]
 ) -> None:
-    gone = measured({"one": 0.5, "two": 0.5}, Revival(Kind.KILL, "one", None, 30, known))
+    gone = measured({"one": 0.5, "two": 0.5}, Revival(OutageKind.KILL, "one", None, 30, known))
     monkeypatch.setattr(test_outage, "play", lambda *_: gone)
     with pytest.raises(raised, match="kill one; revive one: "):
         test_outage.test_revived(cast(Target, None), NOBODY, environment(), lambda *_: None, waivable=False)
@@ -107,13 +107,13 @@ def test_connections_are_counted_before_the_suite_makes_its_own(monkeypatch: pyt
         order.append("load")
         return Load(0, 0)
 
-    def count(_: Stage, client: BackendClient) -> None:
+    def count(_: OutageStage, client: BackendClient) -> None:
         order.append(f"count {client.backend.name}")
 
-    monkeypatch.setattr(Stage, "_count", count)
+    monkeypatch.setattr(OutageStage, "_count", count)
     counting = [{"name": "one", "url": "http://127.0.0.1:1", "counts": "/c"}, {"name": "two", "url": URL}]
     target = cast(Target, SimpleNamespace(environment=environment(backends=counting), sender=None))
-    with Stage(target, cast(Disruptor, SimpleNamespace(load=load))) as stage:
+    with OutageStage(target, cast(Disruptor, SimpleNamespace(load=load))) as stage:
         stage.settle()
     assert order == ["load"] * 4 + ["count one"]
 

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from gateway_acceptance.disruptor import Kind
+from gateway_acceptance.disruptor import OutageKind
 from gateway_acceptance.outage.program import Way
 from gateway_acceptance.outage.timeline import NOBODY, timeline
 from gateway_acceptance.picture import harmless
@@ -19,7 +19,7 @@ def drawn(*names: str) -> ElementTree.Element:
         stream("one "),
         stream("one ", "two"),
         asked(exchange(200, {}), way=Way.LIVENESS, alias="/alive"),
-        spans=[*away("one"), *away("two", kind=Kind.SLOW, till=1.5)],
+        spans=[*away("one"), *away("two", kind=OutageKind.SLOW, till=1.5)],
     )
     return ElementTree.fromstring(harmless(timeline(played, names or ("one", "two"))))  # noqa: S314
 

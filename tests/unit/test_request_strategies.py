@@ -17,7 +17,7 @@ from suites.api.properties.strategies import (
     Json,
     Mutation,
     encoded,
-    spoiled,
+    mutated,
     valid_chats,
     valid_embeddings,
 )
@@ -106,19 +106,19 @@ def test_streams_differ_in_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("mutation", CHAT_MUTATIONS.values(), ids=lambda mutation: mutation.name)
-def test_spoiled_chats_are_invalid(mutation: Mutation) -> None:
+def test_mutated_chats_are_invalid(mutation: Mutation) -> None:
     """Each one breaks the schema, or is no JSON at all."""
     _check(mutation, CHATS, CHAT_SCHEMA)
 
 
 @pytest.mark.parametrize("mutation", EMBEDDING_MUTATIONS.values(), ids=lambda mutation: mutation.name)
-def test_spoiled_embeddings_are_invalid(mutation: Mutation) -> None:
+def test_mutated_embeddings_are_invalid(mutation: Mutation) -> None:
     _check(mutation, EMBEDDINGS, EMBEDDING_SCHEMA)
 
 
 def _check(mutation: Mutation, valid: SearchStrategy[Json], schema: Json) -> None:
     @explored
-    @given(spoiled(valid, mutation))
+    @given(mutated(valid, mutation))
     def holds(body: bytes) -> None:
         try:
             document = json.loads(body)

@@ -18,7 +18,14 @@ import pytest
 
 from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.model import Backend as DeclaredBackend
-from gateway_acceptance.environment.model import Environment, Gateway, Kind, Model, ModelKind, Policy
+from gateway_acceptance.environment.model import (
+    Environment,
+    EnvironmentKind,
+    Gateway,
+    Model,
+    ModelKind,
+    Policy,
+)
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import CheckFailed, NotPermitted
 from gateway_acceptance.wire.exchange import Notebook
@@ -61,7 +68,7 @@ def url() -> Iterator[str]:
 def declared(url: str, requests: int = 10) -> Environment:
     return Environment(
         name="unit",
-        kind=Kind.STAGING,
+        kind=EnvironmentKind.STAGING,
         gateway=Gateway(url=url, key_variable="KEY"),
         backends=(DeclaredBackend(name="orc", url="http://127.0.0.1:1"),),
         models=(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.signoff.page import page
-from gateway_acceptance.signoff.pdf import _markup, paper, shown
+from gateway_acceptance.signoff.pdf import _markup, in_glyphs, paper
 from gateway_acceptance.signoff.summary import account
 from tests.unit.signing import ground, private_key, signed
 
@@ -149,8 +149,8 @@ def test_the_same_signoff_is_the_same_paper(document: dict[str, Any]) -> None:
 
 
 def test_characters_that_the_font_lacks_are_named() -> None:
-    assert shown("Ada Łovelace, Жанна, Ωmega – “ế”") == "Ada Łovelace, Жанна, Ωmega – “ế”"
-    assert shown("张 ✅") == "[U+5F20] [U+2705]"
+    assert in_glyphs("Ada Łovelace, Жанна, Ωmega – “ế”") == "Ada Łovelace, Жанна, Ωmega – “ế”"
+    assert in_glyphs("张 ✅") == "[U+5F20] [U+2705]"
 
 
 def test_long_words_can_break() -> None:

@@ -20,7 +20,7 @@ from suites.api.streams.pace import (
     times_of_lines,
     times_of_stream,
 )
-from suites.api.streams.probes import Kind, Observed, require_unbroken, require_unfailed
+from suites.api.streams.probes import Observed, StreamKind, require_unbroken, require_unfailed
 from suites.api.streams.rules import JUDGED, broken, stream_rule
 from tests.unit.test_stream import BROKEN, FIRST, SSE, STOP, TEXT, body
 
@@ -32,7 +32,7 @@ ASKED = Exchange("POST", "http://127.0.0.1/v1/chat/completions", (), b"", status
 
 def seen(raw: bytes, status: int = 200, **options: object) -> Observed:
     stream = read_chat_stream(status, SSE, [(0.0, raw)], **options)  # type: ignore[arg-type]
-    return Observed(Kind.PLAIN, Exchange("POST", "http://x", (), b"", status=status), stream)
+    return Observed(StreamKind.PLAIN, Exchange("POST", "http://x", (), b"", status=status), stream)
 
 
 def test_every_rule_has_exactly_one_check() -> None:
@@ -47,7 +47,7 @@ def test_every_rule_has_exactly_one_check() -> None:
 def test_a_broken_rule_is_told_by_its_check_alone(rule: str) -> None:
     case = BROKEN[rule]
     stream = read_chat_stream(case.status, case.headers, [(0.0, case.raw)], **case.options)
-    observed = Observed(Kind.CUT, ASKED, stream)
+    observed = Observed(StreamKind.CUT, ASKED, stream)
     telling = {name for name, names in JUDGED.items() if broken([observed], names)}
     allowed = {name for name, names in JUDGED.items() if {rule, *case.also} & set(names)}
     assert telling == allowed
@@ -78,7 +78,7 @@ def test_what_did_not_come_whole_is_not_judged() -> None:
         require_unbroken(seen(b"{}", status=500))
     broke = Exchange("POST", "http://x", (), b"", status=200, error="the connection broke")
     with pytest.raises(Untestable, match=r"broke off .*; see API-STREAM-004"):
-        require_unbroken(Observed(Kind.PLAIN, broke, read_chat_stream(200, SSE, [])))
+        require_unbroken(Observed(StreamKind.PLAIN, broke, read_chat_stream(200, SSE, [])))
     with pytest.raises(Untestable, match=r"gone.*; see API-STREAM-005"):
         require_unfailed(seen(body(FIRST, {"error": {"message": "gone"}}, done=False)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway_acceptance.plugin.outcome import Outcome, unless_vacuous
-from gateway_acceptance.subjects import Subjects, most_of, singular, told
+from gateway_acceptance.subjects import Subjects, most_of, singular, summary
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from gateway_acceptance.wire.subject import answers_among, is_subject
@@ -72,7 +72,7 @@ def test_what_was_stated_stands_for_what_was_observed() -> None:
     subjects.state({"chunks": 14})
     assert subjects.counts == {"chunks": 214, "streams": 4}
     assert subjects.missing() == ""
-    assert told(subjects.counts) == "214 chunks of 4 streams"
+    assert summary(subjects.counts) == "214 chunks of 4 streams"
 
 
 def test_a_kind_with_none_of_it_is_missing() -> None:

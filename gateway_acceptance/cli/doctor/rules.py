@@ -12,7 +12,7 @@ from gateway_acceptance.claims import Absent
 from gateway_acceptance.cli.doctor.line import Line, State, few
 from gateway_acceptance.deviations import known_of
 from gateway_acceptance.environment import Ability, Environment, ModelKind, product_of
-from gateway_acceptance.environment.model import Kind
+from gateway_acceptance.environment.model import EnvironmentKind
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.waivers import Waiver, complaints, unfit
 
@@ -33,7 +33,7 @@ def policy_lines(environment: Environment, checks: Sequence[Check]) -> list[Line
             state, mend = State.WRONG, f'add "{effect}" to policy.effects, where that is meant'
             why = "no profile is executed whole without them"
         lines.append(Line("policy", state, f"{number} checks need the effect {effect}: {why}", mend))
-    if Effect.DISRUPT in permitted and environment.kind is not Kind.EMBEDDED:
+    if Effect.DISRUPT in permitted and environment.kind is not EnvironmentKind.EMBEDDED:
         number = sum(check.effect is Effect.DISRUPT for check in checks)
         lines.append(
             Line(

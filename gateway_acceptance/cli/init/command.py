@@ -32,7 +32,7 @@ from gateway_acceptance.environment import Environment, Model, ModelKind, load_e
 from gateway_acceptance.environment.base_url import BaseUrl, as_understood
 from gateway_acceptance.environment.host import Uri
 from gateway_acceptance.environment.load import key_fault
-from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Kind, Policy
+from gateway_acceptance.environment.model import BEARER_HEADER, EnvironmentKind, Gateway, Policy
 from gateway_acceptance.environment.network import Network
 from gateway_acceptance.environment.secrets import network_problems
 from gateway_acceptance.environment.table import NAME_PATTERN
@@ -188,7 +188,7 @@ def _before_it_is_known(url: str, arguments: argparse.Namespace) -> Environment:
     ca_file = Path(arguments.ca_file).expanduser().absolute() if arguments.ca_file else None
     return Environment(
         name="init",
-        kind=Kind.STAGING,
+        kind=EnvironmentKind.STAGING,
         gateway=Gateway(url=url, key_variable=arguments.key_env, key_header=arguments.key_header),
         models=(Model(alias="not known yet", kind=ModelKind.CHAT),),
         network=Network(ca_file=ca_file),

@@ -14,8 +14,8 @@ from gateway_acceptance.cli.abilities_asked import (
     QUESTIONS,
     REASONING_TOKENS,
     Message,
-    Question,
-    text_of,
+    Probe,
+    message_text,
     thoughts,
 )
 from gateway_acceptance.cli.init.asker import Asker, document_of
@@ -160,7 +160,7 @@ def _look_at_completions(asker: Asker, answering: Sequence[Alias], found: Found)
 Step = Callable[[Asker, _Asked, Found], None]
 
 
-def _shown(question: Question) -> Step:
+def _shown(question: Probe) -> Step:
     """A step that asks one question, for all that it shows."""
 
     def step(asker: Asker, one: _Asked, found: Found) -> None:
@@ -176,7 +176,7 @@ def _shown(question: Question) -> Step:
 
 
 _count, _recall, _tools = _shown(COUNT), _shown(RECALL), _shown(TOOLS)
-_SEEDED = Question(SCHEMA.messages, SCHEMA.shows, SCHEMA.tokens, {**SCHEMA.parameters, "seed": 11})
+_SEEDED = Probe(SCHEMA.messages, SCHEMA.shows, SCHEMA.tokens, {**SCHEMA.parameters, "seed": 11})
 
 
 def _schema(asker: Asker, one: _Asked, found: Found) -> None:
@@ -188,7 +188,7 @@ def _schema(asker: Asker, one: _Asked, found: Found) -> None:
     assert one.alias.abilities is not None
     if message is not None and _SEEDED.shows[Ability.JSON_SCHEMA](message):
         one.alias.abilities |= {Ability.JSON_SCHEMA, Ability.JSON_OBJECT}
-    one.schema = text_of(message) if message is not None else ""
+    one.schema = message_text(message) if message is not None else ""
 
 
 def _same(asker: Asker, one: _Asked, found: Found) -> None:
@@ -200,7 +200,7 @@ def _same(asker: Asker, one: _Asked, found: Found) -> None:
         return
     message = _message(_ask(asker, one, _SEEDED, found), one)
     assert one.alias.abilities is not None
-    if message is not None and text_of(message) == one.schema:
+    if message is not None and message_text(message) == one.schema:
         one.alias.abilities.add(Ability.SEED)
 
 
@@ -214,9 +214,7 @@ def _object(asker: Asker, one: _Asked, found: Found) -> None:
         _shown(OBJECT)(asker, one, found)
 
 
-def _ask(
-    asker: Asker, one: _Asked, question: Question, found: Found, *, first: bool = False
-) -> Exchange | None:
+def _ask(asker: Asker, one: _Asked, question: Probe, found: Found, *, first: bool = False) -> Exchange | None:
     tokens = question.tokens + (REASONING_TOKENS if first or one.thinks else 0)
     body = {
         "model": one.alias.name,

@@ -137,7 +137,7 @@ def entry(path: str, shown: str | None = None) -> Facts:
     return document
 
 
-def text_of(path: str) -> str:
+def masked_text(path: str) -> str:
     """The beginning of a text file, masked. Raises OSError."""
     with open(path, "rb") as file:
         return masked(file.read(SHOWN_TEXT).decode("utf-8", "replace"))

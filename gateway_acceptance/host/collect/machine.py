@@ -109,7 +109,7 @@ def ask(wanted: Facts) -> Facts:
     for _ in range(REACH_LOOKS):
         begun = time.monotonic()
         try:
-            document["version"] = answered(f"{url}/api/version").get("version")
+            document["version"] = fetched_json(f"{url}/api/version").get("version")
         except Exception as error:
             document["error"] = f"{type(error).__name__}: {error}"[:200]
         else:
@@ -118,7 +118,7 @@ def ask(wanted: Facts) -> Facts:
         return document
     document |= {"reached": True, "elapsed_s": round(min(taken), 4), "error": ""}
     try:
-        held = answered(f"{url}/api/tags")["models"]
+        held = fetched_json(f"{url}/api/tags")["models"]
         document["models"] = {str(model["name"]): str(model.get("digest")) for model in held}
         document["dimensions"] = {model: dimensions(url, model) for model in wanted["dimensions"]}
     except Exception as error:
@@ -129,13 +129,13 @@ def ask(wanted: Facts) -> Facts:
 def dimensions(url: str, model: str) -> Any:
     """Of a model's vectors, as the backend describes it; None where it does not."""
     try:
-        told = answered(f"{url}/api/show", {"model": model})["model_info"]
+        told = fetched_json(f"{url}/api/show", {"model": model})["model_info"]
         return told[f"{told['general.architecture']}.embedding_length"]
     except Exception:
         return None
 
 
-def answered(url: str, body: Any = None) -> Any:
+def fetched_json(url: str, body: Any = None) -> Any:
     """The JSON at an address, without any proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     sent = None if body is None else json.dumps(body).encode()

@@ -16,10 +16,10 @@ from gateway_acceptance.host.collect.base import (
     entry,
     group_name,
     masked,
+    masked_text,
     output,
     privileged,
     run,
-    text_of,
 )
 from gateway_acceptance.host.collect.processes import (
     all_processes,
@@ -97,15 +97,15 @@ def unit_file(path: str) -> Facts:
         document["entry"] = entry(path)
         with open(path, "rb") as file:
             document["sha256"] = "sha256:" + hashlib.sha256(file.read()).hexdigest()
-        lines = text_of(path).replace("\\\n", " ").splitlines()
-        document["text"] = "\n".join(told(line) for line in lines)
+        lines = masked_text(path).replace("\\\n", " ").splitlines()
+        document["text"] = "\n".join(line_without_secrets(line) for line in lines)
         document["readable"] = True
     except OSError as error:
         document["error"] = error.strerror
     return document
 
 
-def told(line: str) -> str:
+def line_without_secrets(line: str) -> str:
     """A unit file's line without secrets. systemd passes over blanks before a name and around its ``=``."""
     name, equals, value = line.partition("=")
     name, value = name.strip(), value.strip()

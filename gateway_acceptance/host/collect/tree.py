@@ -14,10 +14,10 @@ from gateway_acceptance.host.collect.base import (
     Missing,
     Request,
     entry,
+    masked_text,
     output,
     privileged,
     run,
-    text_of,
 )
 
 OFFENDERS_SHOWN = 200
@@ -181,7 +181,7 @@ def files(request: Request) -> Facts:
                 content = file.read()
             document["sha256"] = "sha256:" + hashlib.sha256(content).hexdigest()
             document["size"] = len(content)
-            document["text"] = text_of(path)
+            document["text"] = masked_text(path)
             if content.startswith(b"#!") and b"sh" in content.split(b"\n", 1)[0]:
                 code, _, errors = run(["bash", "-n", path])
                 document["syntax"] = errors.strip()[:500] if code != 0 else ""

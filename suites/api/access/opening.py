@@ -11,7 +11,7 @@ from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.access.probes import refused_plainly
 from suites.api.access.routes import COST, Protected
-from suites.api.access.rules import judged_the_body, lists_models, served
+from suites.api.access.rules import grants_access, judged_the_body, lists_models
 from suites.api.access.said import public_path
 from suites.api.access.way import LIST, WEBSOCKET, Way
 from suites.api.auth.rules import made_up
@@ -24,7 +24,7 @@ ENOUGH = 12
 def sent(target: Target, way: Way, json_body: dict[str, object] | None = None, tokens: int = 0) -> Exchange:
     """The answer to a way. json_body: of the route, to which the way may add."""
     body = None if json_body is None else {**json_body, **dict(way.body)}
-    return target.gateway.stranger(
+    return target.gateway.without_key(
         way.method,
         way.target,
         hosts=way.hosts,
@@ -62,8 +62,8 @@ def to_a_route(target: Target, shut: Protected, ways: Iterable[Way]) -> list[Pro
         return sent(target, way, route.body, tokens=COST)
 
     def seen(answer: Exchange) -> bool:
-        if served(answer):
-            return served(answer, decoys_of(target))
+        if grants_access(answer):
+            return grants_access(answer, decoys_of(target))
         refusals = (shut.plain,)
         if route.body is None or not judged_the_body(answer, refusals):
             return False
@@ -82,7 +82,7 @@ def wrongly(target: Target, shut: Protected) -> Exchange:
     route = shut.route
     return target.once(
         ("access", "wrong", route.method, route.path),
-        lambda: target.gateway.stranger(
+        lambda: target.gateway.without_key(
             route.method,
             route.path,
             json_body=route.body,
@@ -121,7 +121,9 @@ def _opened(
 
 def decoys_of(target: Target) -> list[Exchange]:
     """The pages that are open, which a request may have named besides, and what is answered at paths that
-    nobody has: as of ``served``."""
+    nobody has: as of ``grants_access``."""
     lost = f"no-such-page-{secrets.token_hex(4)}"
     paths = ("/", public_path(target.environment), "/docs", "/ui/", f"/{lost}", f"/v1/{lost}", f"/api/{lost}")
-    return target.once(("access", "decoys"), lambda: [target.gateway.stranger("GET", path) for path in paths])
+    return target.once(
+        ("access", "decoys"), lambda: [target.gateway.without_key("GET", path) for path in paths]
+    )

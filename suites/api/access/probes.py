@@ -34,7 +34,7 @@ def hosts_that_hide(environment: Environment) -> dict[str, str]:
 
 def refused_plainly(target: Target) -> Exchange:
     """The list of models without a key, in its ordinary form. Raises Untestable where that is served."""
-    answer = target.once(PLAIN, lambda: target.gateway.stranger("GET", LIST))
+    answer = target.once(PLAIN, lambda: target.gateway.without_key("GET", LIST))
     if lists_models(answer):
         raise Untestable(
             f"GET {LIST} is served to everybody, so nothing can be seen to open it",

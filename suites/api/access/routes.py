@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.rules import served
+from suites.api.access.rules import grants_access
 from suites.api.access.way import LIST
 from suites.api.auth.probes import MANAGEMENT, Route, contract_routes
 from suites.api.exposure.paths import described_routes, is_declared
@@ -49,9 +49,9 @@ def protected(target: Target, routes: Sequence[Route]) -> list[Protected]:
     API-AUTH-015's and -016's."""
     found = []
     for route in routes:
-        plain = target.gateway.stranger(route.method, route.path, json_body=route.body, tokens=COST)
+        plain = target.gateway.without_key(route.method, route.path, json_body=route.body, tokens=COST)
         there = route.path in ALWAYS_THERE or plain.status not in MISSING
-        if plain.status is not None and there and not served(plain):
+        if plain.status is not None and there and not grants_access(plain):
             found.append(Protected(route, plain))
     return found
 
@@ -79,7 +79,7 @@ def reading_routes(target: Target) -> list[str]:
 def _reading_routes(target: Target) -> list[str]:
     known = [route.path for route in MANAGEMENT if route.method == "GET"]
     # who builds its description at the first request may be silent meanwhile, and does not hang
-    target.gateway.stranger("GET", "/openapi.json")
+    target.gateway.without_key("GET", "/openapi.json")
     try:
         # that it comes at all, and in time, is API-EXPO-002's
         description = target.gateway.get("/openapi.json", key=None)
@@ -95,7 +95,7 @@ def refusing(target: Target) -> dict[str, Exchange]:
     """Of the reading routes those that are there and refuse somebody without a key; path -> the refusal."""
 
     def observed() -> dict[str, Exchange]:
-        answers = {path: target.gateway.stranger("GET", path) for path in reading_routes(target)}
-        return {path: one for path, one in answers.items() if one.status != 404 and not served(one)}
+        answers = {path: target.gateway.without_key("GET", path) for path in reading_routes(target)}
+        return {path: one for path, one in answers.items() if one.status != 404 and not grants_access(one)}
 
     return target.once(("access", "refusing"), observed)

@@ -25,7 +25,7 @@ CLOSE_FRAME = b"\x88"
 """How a WebSocket begins to close (RFC 6455 section 5.5.1)."""
 
 
-def served(answer: Exchange, decoys: Sequence[Exchange] = ()) -> bool:
+def grants_access(answer: Exchange, decoys: Sequence[Exchange] = ()) -> bool:
     """Whether an answer is of a protected route.
 
     decoys: what the same gateway tells at the public paths that the request named besides; an answer of the

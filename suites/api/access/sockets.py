@@ -28,7 +28,7 @@ STREAMS = {"/v1/chat/completions": "chat", "/v1/completions": "completions", "/v
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """what: in words; hosts, headers: as of ``GatewayClient.stranger``; query: what the URL says besides."""
+    """what: in words; hosts, headers: as of ``GatewayClient.without_key``; query: of the URL."""
 
     what: str
     headers: list[tuple[str, str]]

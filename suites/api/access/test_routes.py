@@ -11,7 +11,7 @@ from suites.api.access.bundles import at_the_door, few, of_every_kind
 from suites.api.access.names import other_names
 from suites.api.access.opening import decoys_of, to_a_route, to_the_list
 from suites.api.access.routes import COST, main_routes, protected
-from suites.api.access.rules import ran_behind_the_guard, served
+from suites.api.access.rules import grants_access, ran_behind_the_guard
 from suites.api.access.said import of_methods
 from suites.api.access.way import LIST
 from suites.api.auth.probes import contract_routes
@@ -81,7 +81,7 @@ def test_methods(target: Target, live_gateway: GatewayClient) -> None:
     """Other methods than the guard may look at, methods that headers say are meant, HTTP/1.0. HEAD counts
     where it tells the length of the protected list."""
     opened = to_the_list(target, of_methods())
-    head = live_gateway.stranger("HEAD", LIST)
+    head = live_gateway.without_key("HEAD", LIST)
     if ran_behind_the_guard(head, target.once(("models",), live_gateway.models)):
         opened.append(Problem("", f"HEAD {LIST} is served: it tells the length of the list"))
     require(opened, blame="gateway", alarm=f"{OPENED}, by another method or version")
@@ -110,10 +110,10 @@ def test_other_names(target: Target, live_gateway: GatewayClient) -> None:
             ("with a made-up key", [("authorization", f"Bearer {made_up()}")]),
             ("with made-up keys in other headers", others),
         ):
-            answer = live_gateway.stranger(
+            answer = live_gateway.without_key(
                 route.method, route.path, headers=headers, json_body=route.body, tokens=COST
             )
-            if served(answer, decoys):
+            if grants_access(answer, decoys):
                 opened.append(Problem("", f"{route} is served {what}"))
                 break
             if answer.status in (404, 405):

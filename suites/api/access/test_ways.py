@@ -14,7 +14,7 @@ from suites.api.access.credentials import of_credentials
 from suites.api.access.known import host_alarm
 from suites.api.access.opening import decoys_of, to_the_list
 from suites.api.access.routes import COST, refusing
-from suites.api.access.rules import UPGRADED, served
+from suites.api.access.rules import UPGRADED, grants_access
 from suites.api.access.said import of_proxies
 from suites.api.access.sockets import EVENT_ROUTES, SOCKET_ROUTES, STREAMS, handshakes, streams
 from suites.api.access.way import LIST
@@ -105,7 +105,7 @@ def test_every_route(
     opened = [
         Problem("", f"GET {path} is served without a key where Host is '{place}/?'")
         for path in routes
-        if served(live_gateway.stranger("GET", path, hosts=[f"{place}/?"]), decoys)
+        if grants_access(live_gateway.without_key("GET", path, hosts=[f"{place}/?"]), decoys)
     ]
     require(opened, blame="gateway", alarm=host_alarm(target.environment.gateway.product))
 
@@ -130,8 +130,8 @@ def test_sockets_and_streams(target: Target, live_gateway: GatewayClient) -> Non
     for path in SOCKET_ROUTES:
         for shake in handshakes(hidden):
             asked = f"{path}?model={models[0]}{shake.query}"
-            answer = live_gateway.stranger("GET", asked, hosts=shake.hosts, headers=shake.headers)
-            if answer.status == UPGRADED and served(answer):  # pages of a console are no sockets
+            answer = live_gateway.without_key("GET", asked, hosts=shake.hosts, headers=shake.headers)
+            if answer.status == UPGRADED and grants_access(answer):  # pages of a console are no sockets
                 problems.append(Problem("", f"the WebSocket {path} is opened {shake.what}"))
     for route, body in streams(models[0]).items():
         for what, hosts, headers in (
@@ -139,13 +139,13 @@ def test_sockets_and_streams(target: Target, live_gateway: GatewayClient) -> Non
             ("with a Host that hides the path", hidden, ()),
             ("where it says Accept: text/event-stream", None, [("accept", "text/event-stream")]),
         ):
-            answer = live_gateway.stranger(
+            answer = live_gateway.without_key(
                 "POST", route, hosts=hosts, headers=headers, json_body=body, tokens=COST
             )
-            if served(answer, decoys):
+            if grants_access(answer, decoys):
                 problems.append(Problem("", f"a stream of {STREAMS[route]} is served {what}"))
     for path in EVENT_ROUTES:
-        answer = live_gateway.stranger("GET", path, headers=[("accept", "text/event-stream")])
-        if media_type(answer.headers) == "text/event-stream" and served(answer):
+        answer = live_gateway.without_key("GET", path, headers=[("accept", "text/event-stream")])
+        if media_type(answer.headers) == "text/event-stream" and grants_access(answer):
             problems.append(Problem("", f"the events of {path} are served without a key"))
     require(problems, blame="gateway", alarm=f"{OPENED}, to a WebSocket or a stream")

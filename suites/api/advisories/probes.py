@@ -55,12 +55,12 @@ def ran(answer: Exchange) -> str:
     status = answer.status or 0
     if status in (404, 405):
         return ABSENT
-    if status == 422 or served(answer):
+    if status == 422 or is_data(answer):
         return OPEN
     return REFUSED if status >= FIRST_REFUSAL else NOT_TOLD
 
 
-def served(answer: Exchange) -> bool:
+def is_data(answer: Exchange) -> bool:
     """Whether something other than a page came back: consoles answer any path with theirs."""
     return 200 <= (answer.status or 0) < 300 and media_type(answer.headers).endswith("json")
 
@@ -68,25 +68,25 @@ def served(answer: Exchange) -> bool:
 def _host_path(gateway: GatewayClient) -> str:
     place = urlsplit(gateway.url).netloc
     for path in GUARDED:
-        plain = gateway.stranger("GET", path).status or 0
+        plain = gateway.without_key("GET", path).status or 0
         if plain < FIRST_REFUSAL or plain == 404:
             continue
-        hidden = gateway.stranger("GET", path, hosts=[f"{place}/?"])
-        return OPEN if served(hidden) else REFUSED if (hidden.status or 0) >= FIRST_REFUSAL else NOT_TOLD
+        hidden = gateway.without_key("GET", path, hosts=[f"{place}/?"])
+        return OPEN if is_data(hidden) else REFUSED if (hidden.status or 0) >= FIRST_REFUSAL else NOT_TOLD
     return NOT_TOLD
 
 
 def _posted(path: str, body: object = None) -> Ask:
-    return lambda gateway: ran(gateway.stranger("POST", path, json_body=body))
+    return lambda gateway: ran(gateway.without_key("POST", path, json_body=body))
 
 
 def _got(path: str) -> Ask:
-    return lambda gateway: ran(gateway.stranger("GET", path))
+    return lambda gateway: ran(gateway.without_key("GET", path))
 
 
 def _mcp_identity(gateway: GatewayClient) -> str:
     made_up = ("authorization", f"Bearer sk-{secrets.token_hex(24)}")
-    answer = gateway.stranger("POST", "/mcp/", headers=[made_up], json_body=INITIALIZE)
+    answer = gateway.without_key("POST", "/mcp/", headers=[made_up], json_body=INITIALIZE)
     if answer.status == 200:
         return OPEN if '"protocolVersion"' in answer.text else NOT_TOLD
     return (
@@ -100,23 +100,23 @@ def _mcp_identity(gateway: GatewayClient) -> str:
 
 def _example_keys(gateway: GatewayClient) -> str:
     answers = [
-        gateway.stranger("GET", "/v1/models", headers=[("authorization", f"Bearer {key}")])
+        gateway.without_key("GET", "/v1/models", headers=[("authorization", f"Bearer {key}")])
         for key in EXAMPLE_KEYS
     ]
-    if any(map(served, answers)):
+    if any(map(is_data, answers)):
         return OPEN
     return REFUSED if all((answer.status or 0) >= FIRST_REFUSAL for answer in answers) else NOT_TOLD
 
 
 def _sso_debug(gateway: GatewayClient) -> str:
-    answer = gateway.stranger("GET", "/sso/debug/callback")
+    answer = gateway.without_key("GET", "/sso/debug/callback")
     if answer.status in (404, 405):
         return ABSENT
     return REFUSED if answer.status in (401, 403) else REACHABLE
 
 
 def _file_responses(gateway: GatewayClient) -> str:
-    answer = gateway.stranger("HEAD", "/get_image")
+    answer = gateway.without_key("HEAD", "/get_image")
     return REACHABLE if answer.status == 200 else ABSENT if answer.status in (404, 405) else REFUSED
 
 

@@ -27,7 +27,7 @@ def found(target: Target, environment: Environment) -> tuple[Base, list[Finding]
     return base, extract.findings_of(base, package, versions, environment)
 
 
-def shown(target: Target, findings: list[Finding]) -> dict[str, str]:
+def probe_results(target: Target, findings: list[Finding]) -> dict[str, str]:
     """What the probes of judged findings show, each asked once; nothing where nothing is found, or where the
     policy permits no probe."""
     if Effect.PROBE not in target.environment.policy.effects:
@@ -55,7 +55,7 @@ def test_no_heavy_hole(target: Target, gateway: GatewayClient, environment: Envi
     base, findings = found(target, environment)
     note("advisories", f"{base.dated}, {len(base.advisories)} advisories, {base.origin}")
     heavy = [one for one in findings if one.judged and one.advisory.heavy]
-    problems = words.problems(base, WHERE, heavy, MUST, shown(target, heavy))
+    problems = words.problems(base, WHERE, heavy, MUST, probe_results(target, heavy))
     require(problems, blame="gateway", alarm=words.alarm(base, WHERE, heavy))
 
 
@@ -72,7 +72,7 @@ def test_no_hole(target: Target, gateway: GatewayClient, environment: Environmen
     release does not have, is told by ``gateway-acceptance advisories`` and never red."""
     base, findings = found(target, environment)
     lighter = [one for one in findings if one.judged and not one.advisory.heavy]
-    require(words.problems(base, WHERE, lighter, SHOULD, shown(target, lighter)), blame="gateway")
+    require(words.problems(base, WHERE, lighter, SHOULD, probe_results(target, lighter)), blame="gateway")
 
 
 @check(

@@ -9,7 +9,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.auth.rules import basic, made_up, not_refused, told
+from suites.api.auth.rules import basic, made_up, not_refused, refusal_shape
 
 QUERY_NAMES = ("key", "api_key", "access_token")
 """What Google's, Azure's and OAuth's clients call a key in a URL (RFC 6750 section 2.3)."""
@@ -61,8 +61,8 @@ def counted(target: Target, answers: Mapping[str, Exchange], key: str) -> list[P
 def read(what: str, answer: Exchange, key: str, refusals: Refusals) -> list[Problem]:
     """``counted`` of one answer."""
     problems = not_refused(answer, what)
-    none, wrong = told(refusals.none, ""), told(refusals.wrong, refusals.wrong_key)
-    if answer.status != OK and none != wrong and told(answer, key) == wrong:
+    none, wrong = refusal_shape(refusals.none, ""), refusal_shape(refusals.wrong, refusals.wrong_key)
+    if answer.status != OK and none != wrong and refusal_shape(answer, key) == wrong:
         seen = f"the made-up value is refused as a wrong key ({answer.status}), so it is read there"
         problems.append(Problem("", f"{what}: {seen}"))
     return problems

@@ -37,7 +37,7 @@ def not_refused(answer: Exchange, what: str) -> list[Problem]:
     return envelope_broken(answer.status, answer.headers, answer.body)
 
 
-def served(answer: Exchange, what: str) -> list[Problem]:
+def served_problems(answer: Exchange, what: str) -> list[Problem]:
     """What is wrong where a route need not exist: anything but a refusal."""
     if answer.status in NOT_SERVED:
         return []
@@ -73,7 +73,7 @@ def printed_forms(key: str) -> dict[str, str]:
     return {"the key": key, "the key's SHA-256": hashlib.sha256(key.encode()).hexdigest()}
 
 
-def told(answer: Exchange, key: str) -> tuple[int | None, str, str]:
+def refusal_shape(answer: Exchange, key: str) -> tuple[int | None, str, str]:
     """What an answer tells about a key: status, media type, and the text without what varies anyway. key:
     empty where none was sent."""
     text = answer.text

@@ -10,7 +10,7 @@ from suites.api.access.rules import lists_models
 from suites.api.access.way import LIST
 from suites.api.auth.nearly import nearly
 from suites.api.auth.places import counted, in_cookie, in_query, of_schemes
-from suites.api.auth.rules import SPEC, halved, made_up, not_refused, printed_forms, sibling, told
+from suites.api.auth.rules import SPEC, halved, made_up, not_refused, printed_forms, refusal_shape, sibling
 
 ODD_KEYS = {"a very long key": "sk-" + "a" * 5000, "a key with SQL": "sk-' OR '1'='1", "null": "null"}
 
@@ -137,7 +137,7 @@ def test_prefix_is_not_told(target: Target, gateway: GatewayClient) -> None:
     request ids and times aside. How long an answer takes is not compared: microseconds over a network take
     more requests than a nightly budget has to be told from chance without false alarms."""
     near, far = sibling(target.key), made_up()
-    of_near, of_far = (told(gateway.models(key=key), key) for key in (near, far))
+    of_near, of_far = (refusal_shape(gateway.models(key=key), key) for key in (near, far))
     if of_near != of_far:
         raise CheckFailed(
             f"a wrong key that begins as the right one gets another answer than any wrong key: "
@@ -198,6 +198,6 @@ def test_nearly_the_key(target: Target, gateway: GatewayClient) -> None:
     problems = [
         Problem("", f"GET {LIST} is served to a key that is {what}")
         for what, value in tried.items()
-        if lists_models(gateway.stranger("GET", LIST, headers=[(name, scheme + value)]))
+        if lists_models(gateway.without_key("GET", LIST, headers=[(name, scheme + value)]))
     ]
     require(problems, blame="gateway", judged={"keys that are nearly right": len(tried)})

@@ -44,7 +44,7 @@ def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
     """No Authorization header at all: what the ways in are held against (API-ACCESS) is judged here."""
-    _refused(target.once(PLAIN, lambda: live_gateway.stranger("GET", LIST)))
+    _refused(target.once(PLAIN, lambda: live_gateway.without_key("GET", LIST)))
 
 
 @check(

@@ -7,7 +7,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.rule import media_type
 from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, Route, contract_routes
-from suites.api.auth.rules import SPEC, made_up, served
+from suites.api.auth.rules import SPEC, made_up, served_problems
 from suites.api.exposure.paths import is_declared, is_page_for_lost, page_for_lost
 
 
@@ -82,5 +82,5 @@ def _open(gateway: GatewayClient, routes: list[Route], key: str | None) -> list[
     for route in routes:
         answer = gateway.request(route.method, route.path, json_body=route.body, key=key)
         if not is_page_for_lost(answer, lost):
-            problems += served(answer, str(route))
+            problems += served_problems(answer, str(route))
     return problems

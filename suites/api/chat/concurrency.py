@@ -10,7 +10,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.observations import room
-from suites.api.streams.probes import balanced_chat, read, streamed
+from suites.api.streams.probes import balanced_chat, read, stream_of
 
 Got = TypeVar("Got")
 
@@ -45,7 +45,7 @@ def streamed_at_once(target: Target) -> Mapping[str, str]:
     limit = room(target.environment, alias, TOKENS)
 
     def ask(text: str) -> str:
-        exchange = streamed(target, alias, prompt(text), max_tokens=limit)
+        exchange = stream_of(target, alias, prompt(text), max_tokens=limit)
         if exchange.status != 200:
             raise CheckFailed(f"expected a stream, got {exchange.status}: {exchange.text[:200]}")
         return read(exchange).text()

@@ -47,7 +47,7 @@ def choices_of(answer: Exchange) -> list[dict[str, Any]]:
     return choices
 
 
-def text_of(answer: Exchange) -> str:
+def first_text(answer: Exchange) -> str:
     """The text of the first choice. Raises CheckFailed where there is none."""
     message = choices_of(answer)[0].get("message")
     content = message.get("content") if isinstance(message, dict) else None
@@ -179,7 +179,7 @@ def names_of(alias: str, upstreams: Sequence[str]) -> set[str]:
     return {alias, *upstreams, *(upstream.removesuffix(":latest") for upstream in upstreams)}
 
 
-def told(stop: str | Sequence[str], text: str) -> list[str]:
+def stop_strings_in(stop: str | Sequence[str], text: str) -> list[str]:
     """The stop strings that a text holds; a string is one of them, not its characters."""
     marks = [stop] if isinstance(stop, str) else stop
     return [mark for mark in marks if mark in text]

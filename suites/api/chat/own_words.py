@@ -15,7 +15,7 @@ from typing import Any
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.chat.extract import counted, reason_of, reasoned, text_of
+from suites.api.chat.extract import counted, first_text, reason_of, reasoned
 from suites.api.chat.probes import COUNT, COUNT_TOKENS, able_alias, directly
 from suites.api.observations import room
 from suites.api.streams.probes import single_chat
@@ -39,7 +39,7 @@ class Own:
     @property
     def text(self) -> str:
         """What it says. Raises CheckFailed where there is none."""
-        return text_of(self.answer)
+        return first_text(self.answer)
 
     @property
     def tokens(self) -> int:
@@ -131,7 +131,7 @@ def marks_of(said: Own) -> tuple[str, str]:
 def require_ended_at(said: Own, answer: Exchange, stop: str | Sequence[str], mark: str) -> None:
     """That an answer is the model's own text up to a mark. Raises CheckFailed; Inconclusive where the model
     says something else."""
-    expected, text = said.text[: said.text.find(mark)].strip(), text_of(answer).strip()
+    expected, text = said.text[: said.text.find(mark)].strip(), first_text(answer).strip()
     if text == expected:
         return
     if text.startswith(expected):

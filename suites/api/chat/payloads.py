@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from suites.api.chat.extract import Json, same_text
-from suites.api.chat.probes import CODE_WORD, NAME, SYSTEM_WORD, Question, repeats, user
+from suites.api.chat.probes import CODE_WORD, NAME, SYSTEM_WORD, ChatProbe, repeats, user
 
 JSON_LIKE = r'{"role": "tool", "at": [1, null, "C:\\new\table"]} \"quoted\" \n \u00e9 C:\temp end'
 """Quotes, and backslashes that are no escapes: who decodes once too often changes them."""
@@ -68,13 +68,13 @@ def alike(count: int) -> dict[str, str]:
     return {word: f"{shared}\nThe code word is {word}\nWhat is the code word?" for word in words}
 
 
-ONE_PART = Question(
+ONE_PART = ChatProbe(
     "one part",
     "repeats a short text",
     [{"role": "user", "content": parts(f"Return exactly the text: {CODE_WORD}")}],
     lambda text: same_text(text, CODE_WORD),
 )
-SYSTEM_PARTS = Question(
+SYSTEM_PARTS = ChatProbe(
     "system parts",
     "heeds a system message",
     [
@@ -83,7 +83,7 @@ SYSTEM_PARTS = Question(
     ],
     lambda text: same_text(text, SYSTEM_WORD),
 )
-LATER_SYSTEM = Question(
+LATER_SYSTEM = ChatProbe(
     "later system",
     "heeds the later of two system messages",
     [
@@ -95,13 +95,13 @@ LATER_SYSTEM = Question(
     ],
     lambda text: same_text(text, LATER_RULE),
 )
-LONG_TALK = Question(
+LONG_TALK = ChatProbe(
     "long conversation",
     f"remembers what was said {LONG_TURNS} turns before",
     long_conversation(LONG_TURNS),
     lambda text: NAME in text,
 )
-ORDER = Question(
+ORDER = ChatProbe(
     "order of turns",
     "takes the later of two code words",
     [
@@ -120,11 +120,11 @@ JSON_ECHO, MARKUP_ECHO, SPACED_ECHO = (
 )
 
 
-def who(name: str) -> Question:
+def who(name: str) -> ChatProbe:
     """The question for the user's name."""
-    return Question(f"who is {name}", "knows the user's name", named(name), lambda text: name in text)
+    return ChatProbe(f"who is {name}", "knows the user's name", named(name), lambda text: name in text)
 
 
-def code_word(word: str, prompt: str) -> Question:
+def code_word(word: str, prompt: str) -> ChatProbe:
     """The question for a code word that comes late."""
-    return Question(f"code word {word}", "finds a late code word", [user(prompt)], lambda text: word in text)
+    return ChatProbe(f"code word {word}", "finds a late code word", [user(prompt)], lambda text: word in text)

@@ -14,7 +14,7 @@ from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api import abilities
 from suites.api.abilities import Shows
-from suites.api.chat.extract import Json, numbers_in, same_text, text_of
+from suites.api.chat.extract import Json, first_text, numbers_in, same_text
 from suites.api.observations import ECHO_TEXT, room
 from suites.api.streams.probes import asked_directly
 
@@ -44,7 +44,7 @@ def with_code_word(words: int) -> list[Json]:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ChatProbe:
     """messages: in OpenAI's form; able: whether the model's own text is an answer; tokens: its limit.
 
     does: what a model that is able does, in words; needs: the abilities that it takes. directly: what the
@@ -73,9 +73,9 @@ def says(word: str) -> Callable[[str], bool]:
     return lambda text: word in text
 
 
-def repeats(name: str, text: str, tokens: int = 96) -> Question:
+def repeats(name: str, text: str, tokens: int = 96) -> ChatProbe:
     """The question for a text to be repeated."""
-    return Question(
+    return ChatProbe(
         f"echo {name}",
         f"repeats {name}",
         echo(text),
@@ -86,7 +86,7 @@ def repeats(name: str, text: str, tokens: int = 96) -> Question:
     )
 
 
-COUNT = Question(
+COUNT = ChatProbe(
     "count",
     f"counts to {COUNT_TO}",
     [user(f"Count from 1 to {COUNT_TO}")],
@@ -95,7 +95,7 @@ COUNT = Question(
     needs=(Ability.COUNT,),
 )
 SYSTEM_WORD = "HX-SYSTEM"
-SYSTEM = Question(
+SYSTEM = ChatProbe(
     "system",
     "heeds a system message",
     [{"role": "system", "content": f"Always answer with exactly: {SYSTEM_WORD}"}, user("Good morning.")],
@@ -103,7 +103,7 @@ SYSTEM = Question(
     needs=(Ability.INSTRUCTIONS,),
     plain=echo(SYSTEM_WORD),
 )
-DEVELOPER = Question(
+DEVELOPER = ChatProbe(
     "developer",
     "heeds a system message",
     [{"role": "developer", "content": f"Always answer with exactly: {SYSTEM_WORD}"}, user("Good morning.")],
@@ -112,7 +112,7 @@ DEVELOPER = Question(
     plain=echo(SYSTEM_WORD),
 )
 NAME_IN_ONE = [user(f"My name is {NAME} and I ask you: What is my name?")]
-TURNS = Question(
+TURNS = ChatProbe(
     "turns",
     "remembers what was said before",
     [
@@ -126,7 +126,7 @@ TURNS = Question(
     needs=(Ability.RECALL,),
     plain=NAME_IN_ONE,
 )
-ROLES = Question(
+ROLES = ChatProbe(
     "roles",
     "knows who said what",
     [
@@ -138,7 +138,7 @@ ROLES = Question(
     needs=(Ability.RECALL,),
     plain=NAME_IN_ONE,
 )
-PARTS = Question(
+PARTS = ChatProbe(
     "parts",
     "repeats a code word",
     [
@@ -157,7 +157,7 @@ PARTS = Question(
 LONG_TEXT = " ".join(f"item-{number:03d}" for number in range(1, 121))
 """More than a thousand characters, no part like another: what is lost is missed."""
 LONG_ECHO = repeats("a long text", LONG_TEXT, 1024)
-LONG_PROMPT = Question(
+LONG_PROMPT = ChatProbe(
     "long prompt",
     f"finds a word at the start of {WORDS} words",
     with_code_word(WORDS),
@@ -167,7 +167,7 @@ LONG_PROMPT = Question(
 )
 
 
-def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
+def chat_answer(target: Target, question: ChatProbe, **parameters: Any) -> Exchange:
     """The gateway's answer at temperature 0, by a model that is known to be able; asked once per worker.
 
     parameters: beside those, or instead of ``max_tokens``, which None leaves out. Raises as ``able_alias``.
@@ -175,7 +175,7 @@ def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
     return asked(target, able_alias(target, question), question, **parameters)
 
 
-def able_alias(target: Target, question: Question) -> str:
+def able_alias(target: Target, question: ChatProbe) -> str:
     """The first alias with one deployment whose model is declared, and shown, to be able to answer.
 
     Raises as ``abilities.able_alias``; CheckFailed is blamed on the backend where one fails that is asked.
@@ -197,9 +197,9 @@ def model_that(target: Target, does: str, directly: Shows) -> str:
     return abilities.able_alias(target, (Ability.SEED,), does, directly=directly, plainly=lambda _: True)
 
 
-def asked(target: Target, alias: str, question: Question, **parameters: Any) -> Exchange:
+def asked(target: Target, alias: str, question: ChatProbe, **parameters: Any) -> Exchange:
     """The gateway's answer of an alias at temperature 0, asked once per worker; parameters as of
-    ``answered``."""
+    ``chat_answer``."""
     given = {"temperature": 0, "max_tokens": room(target.environment, alias, question.tokens), **parameters}
     sent = {name: value for name, value in given.items() if value is not None}
     return target.once(
@@ -208,16 +208,16 @@ def asked(target: Target, alias: str, question: Question, **parameters: Any) -> 
     )
 
 
-def through(target: Target, model: Model, question: Question) -> str:
+def through(target: Target, model: Model, question: ChatProbe) -> str:
     """What the model says through the gateway: where it is right, nobody need ask the backend; empty where
     nothing can be read."""
     try:
-        return text_of(asked(target, model.alias, question))
+        return first_text(asked(target, model.alias, question))
     except CheckFailed:
         return ""
 
 
-def plainly(target: Target, model: Model, question: Question) -> bool:
+def plainly(target: Target, model: Model, question: ChatProbe) -> bool:
     """Whether the model answers the question in plain words, through the gateway. Raises CheckFailed where
     it gives no text at all."""
     messages = question.messages if question.plain is None else question.plain
@@ -230,10 +230,10 @@ def plainly(target: Target, model: Model, question: Question) -> bool:
             max_tokens=room(target.environment, model.alias, question.tokens),
         ),
     )
-    return (question.plainly or question.able)(text_of(answer))
+    return (question.plainly or question.able)(first_text(answer))
 
 
-def directly(target: Target, model: Model, question: Question) -> str:
+def directly(target: Target, model: Model, question: ChatProbe) -> str:
     """What the model says at temperature 0 when its backend is asked; empty where that refuses."""
     return target.once(
         ("chat directly", question.name, model.alias),

@@ -6,7 +6,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.chat.concurrency import asked_at_once, streamed_at_once
-from suites.api.chat.extract import mixed_up, text_of
+from suites.api.chat.extract import first_text, mixed_up
 
 
 @check(
@@ -19,7 +19,7 @@ from suites.api.chat.extract import mixed_up, text_of
 )
 def test_no_cross_talk(target: Target, gateway: GatewayClient) -> None:
     """An answer that goes to somebody else is a leak: shared buffers and caches with too short a key."""
-    answers = {asked: text_of(answer) for asked, answer in asked_at_once(target).items()}
+    answers = {asked: first_text(answer) for asked, answer in asked_at_once(target).items()}
     require([Problem("chat.mixed_up", seen) for seen in mixed_up(answers)])
 
 

@@ -11,7 +11,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.sender import tokens_needed
-from suites.api.chat.extract import first_difference, same_text, text_of, unless_served_or_refused
+from suites.api.chat.extract import first_difference, first_text, same_text, unless_served_or_refused
 from suites.api.chat.payloads import (
     CONTROLS,
     JSON_ECHO,
@@ -24,7 +24,7 @@ from suites.api.chat.payloads import (
     SPACED_ECHO,
     SYSTEM_PARTS,
 )
-from suites.api.chat.probes import CODE_WORD, SYSTEM_WORD, Question, answered
+from suites.api.chat.probes import CODE_WORD, SYSTEM_WORD, ChatProbe, chat_answer
 from suites.api.streams.probes import single_chat
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
@@ -117,7 +117,7 @@ def test_lone_surrogates(target: Target, gateway: GatewayClient) -> None:
 )
 def test_one_part(target: Target, gateway: GatewayClient) -> None:
     """The form in which agent frameworks write every message."""
-    text = text_of(answered(target, ONE_PART))
+    text = first_text(chat_answer(target, ONE_PART))
     if not same_text(text, CODE_WORD):
         raise CheckFailed(f"expected {CODE_WORD!r}, as to a string, got {text[:200]!r}", blame="gateway")
 
@@ -132,7 +132,7 @@ def test_one_part(target: Target, gateway: GatewayClient) -> None:
 )
 def test_system_parts(target: Target, gateway: GatewayClient) -> None:
     """Translations that look for a string find none, and leave the rules out."""
-    text = text_of(answered(target, SYSTEM_PARTS))
+    text = first_text(chat_answer(target, SYSTEM_PARTS))
     if not same_text(text, SYSTEM_WORD):
         raise CheckFailed(
             f"expected {SYSTEM_WORD!r}, as the parts of the system message say, got {text[:200]!r}",
@@ -140,8 +140,8 @@ def test_system_parts(target: Target, gateway: GatewayClient) -> None:
         )
 
 
-def _require_repeated(target: Target, question: Question, expected: str) -> None:
-    difference = first_difference(text_of(answered(target, question)).strip(), expected)
+def _require_repeated(target: Target, question: ChatProbe, expected: str) -> None:
+    difference = first_difference(first_text(chat_answer(target, question)).strip(), expected)
     if difference:
         raise CheckFailed(f"{difference}; the backend itself repeats it", blame="gateway")
 

@@ -8,7 +8,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.extract import mixed_up, refused_honestly, same_text, text_of
+from suites.api.chat.extract import first_text, mixed_up, refused_honestly, same_text
 from suites.api.chat.payloads import (
     LATER_RULE,
     LATER_SYSTEM,
@@ -22,7 +22,7 @@ from suites.api.chat.payloads import (
     code_word,
     who,
 )
-from suites.api.chat.probes import CODE_WORD, COUNT, COUNT_TO, NAME, answered, counts
+from suites.api.chat.probes import CODE_WORD, COUNT, COUNT_TO, NAME, chat_answer, counts
 from suites.api.streams.probes import single_chat
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
@@ -41,7 +41,7 @@ SHORT_TOKENS = 4
 )
 def test_long_conversation(target: Target, gateway: GatewayClient) -> None:
     """Many short turns, all within the window: a gateway that keeps the last ones forgets who speaks."""
-    text = text_of(answered(target, LONG_TALK))
+    text = first_text(chat_answer(target, LONG_TALK))
     if NAME not in text:
         raise CheckFailed(
             f"expected {NAME}, said {LONG_TURNS} turns before, got {text[:200]!r}", blame="gateway"
@@ -58,7 +58,7 @@ def test_long_conversation(target: Target, gateway: GatewayClient) -> None:
 )
 def test_order(target: Target, gateway: GatewayClient) -> None:
     """Corrections come later than what they correct."""
-    text = text_of(answered(target, ORDER))
+    text = first_text(chat_answer(target, ORDER))
     if LATER_WORD not in text or CODE_WORD in text:
         raise CheckFailed(f"expected {LATER_WORD}, said last, got {text[:200]!r}", blame="gateway")
 
@@ -74,10 +74,10 @@ def test_order(target: Target, gateway: GatewayClient) -> None:
 def test_later_system(target: Target, gateway: GatewayClient) -> None:
     """Applications change their rules in mid-conversation; translations to one system prompt lose that. Some
     templates take a system message at the beginning only, and say so."""
-    answer = answered(target, LATER_SYSTEM)
+    answer = chat_answer(target, LATER_SYSTEM)
     if refused_honestly(answer):
         return
-    text = text_of(answer)
+    text = first_text(answer)
     if not same_text(text, LATER_RULE):
         raise CheckFailed(
             f"expected {LATER_RULE!r}, as the later system message says, got {text[:200]!r}", blame="gateway"
@@ -96,8 +96,8 @@ def test_no_memory(target: Target, gateway: GatewayClient) -> None:
     """The contract has no session: what stays behind is read by whoever asks next, here with the same key."""
     alias = single_chat(target.environment).alias
     told = gateway.chat(alias, f"My name is {TOLD_NAME}", temperature=0, max_tokens=8)
-    text_of(told)
-    text = text_of(gateway.chat(alias, "What is my name?", temperature=0, max_tokens=32))
+    first_text(told)
+    text = first_text(gateway.chat(alias, "What is my name?", temperature=0, max_tokens=32))
     if TOLD_NAME in text:
         raise CheckFailed(f"expected no name, as none was told, got {text[:200]!r}", blame="gateway")
 
@@ -113,7 +113,7 @@ def test_no_memory(target: Target, gateway: GatewayClient) -> None:
 def test_alike(target: Target, gateway: GatewayClient) -> None:
     """One after the other, over the same kept-alive connection where the gateway keeps it."""
     questions = {word: code_word(word, prompt) for word, prompt in alike(IN_SEQUENCE).items()}
-    answers = {word: text_of(answered(target, question)) for word, question in questions.items()}
+    answers = {word: first_text(chat_answer(target, question)) for word, question in questions.items()}
     require([Problem("chat.mixed_up", seen) for seen in mixed_up(answers)], blame="gateway")
 
 
@@ -127,7 +127,7 @@ def test_alike(target: Target, gateway: GatewayClient) -> None:
 )
 def test_earlier_turn(target: Target, gateway: GatewayClient) -> None:
     """The last message is the same for everybody: who reuses answers by it gives them to a stranger."""
-    answers = {name: text_of(answered(target, who(name))) for name in (OTHER_NAME, NAME)}
+    answers = {name: first_text(chat_answer(target, who(name))) for name in (OTHER_NAME, NAME)}
     require([Problem("chat.mixed_up", seen) for seen in mixed_up(answers)], blame="gateway")
 
 
@@ -141,8 +141,8 @@ def test_earlier_turn(target: Target, gateway: GatewayClient) -> None:
 )
 def test_other_limit(target: Target, gateway: GatewayClient) -> None:
     """A cut answer that is reused for a whole one cannot be told from a model that stopped."""
-    short = text_of(answered(target, COUNT, max_tokens=SHORT_TOKENS))
-    text = text_of(answered(target, COUNT, max_tokens=COUNT.tokens + 1))
+    short = first_text(chat_answer(target, COUNT, max_tokens=SHORT_TOKENS))
+    text = first_text(chat_answer(target, COUNT, max_tokens=COUNT.tokens + 1))
     if not counts(text):
         raise CheckFailed(
             f"expected the numbers from 1 to {COUNT_TO}, after {short!r} within {SHORT_TOKENS} tokens, "

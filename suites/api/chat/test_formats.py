@@ -11,8 +11,8 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.extract import refused_honestly, text_of
-from suites.api.chat.probes import Question, answered, echo, user
+from suites.api.chat.extract import first_text, refused_honestly
+from suites.api.chat.probes import ChatProbe, chat_answer, echo, user
 
 FORMAT = "openai:CreateChatCompletionRequest.response_format"
 TOKENS = 160
@@ -62,7 +62,7 @@ def is_place(text: str) -> bool:
         return False
 
 
-JSON_MODE = Question(
+JSON_MODE = ChatProbe(
     "JSON mode",
     "answers in JSON",
     [user("Count from 1 to 5 and answer in JSON")],
@@ -72,7 +72,7 @@ JSON_MODE = Question(
     (Ability.JSON_OBJECT,),
     echo('{"1": "one"}'),
 )
-SCHEMA = Question(
+SCHEMA = ChatProbe(
     "schema",
     "answers as a schema demands",
     [user("Which city is the capital of Norway? How many live there, in which two districts, by the sea?")],
@@ -94,9 +94,9 @@ SCHEMA = Question(
 )
 def test_json_mode(target: Target, gateway: GatewayClient) -> None:
     """No fences, no words around it: programs parse it. The prompt names JSON, as the mode demands."""
-    answer = answered(target, JSON_MODE, response_format={"type": "json_object"})
+    answer = chat_answer(target, JSON_MODE, response_format={"type": "json_object"})
     if not refused_honestly(answer):
-        _require(answer, is_object(text_of(answer)), "a JSON object")
+        _require(answer, is_object(first_text(answer)), "a JSON object")
 
 
 @check(
@@ -110,11 +110,11 @@ def test_json_mode(target: Target, gateway: GatewayClient) -> None:
 def test_schema(target: Target, gateway: GatewayClient) -> None:
     """The prompt does not say a word of JSON: only the schema makes it so."""
     form = {"name": "place", "strict": True, "schema": PLACE}
-    answer = answered(target, SCHEMA, response_format={"type": "json_schema", "json_schema": form})
+    answer = chat_answer(target, SCHEMA, response_format={"type": "json_schema", "json_schema": form})
     if not refused_honestly(answer):
-        _require(answer, is_place(text_of(answer)), "what the schema demands")
+        _require(answer, is_place(first_text(answer)), "what the schema demands")
 
 
 def _require(answer: Exchange, right: bool, what: str) -> None:
     if not right:
-        raise CheckFailed(f"expected {what}, got {text_of(answer)[:200]!r}", blame="gateway")
+        raise CheckFailed(f"expected {what}, got {first_text(answer)[:200]!r}", blame="gateway")

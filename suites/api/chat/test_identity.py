@@ -7,7 +7,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.chat.concurrency import asked_at_once
 from suites.api.chat.extract import body_of, names, names_of, repeated, wrong_time
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room, upstreams_of
-from suites.api.streams.probes import read, single_chat, streamed
+from suites.api.streams.probes import read, single_chat, stream_of
 
 RESPONSE = "openai:CreateChatCompletionResponse"
 
@@ -96,7 +96,7 @@ def test_model_streamed(target: Target, gateway: GatewayClient) -> None:
     alias = single_chat(target.environment).alias
     whole = body_of(echoed_twice(target, alias)[0]).get("model")
     limit = room(target.environment, alias, ECHO_TOKENS)
-    chunks = read(streamed(target, alias, ECHO_PROMPT, max_tokens=limit)).chunks
+    chunks = read(stream_of(target, alias, ECHO_PROMPT, max_tokens=limit)).chunks
     if not chunks:
         raise CheckFailed(f"expected a stream of {alias}, got no chunk")
     seen = sorted({str(chunk.get("model")) for chunk in chunks})

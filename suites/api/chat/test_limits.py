@@ -11,12 +11,12 @@ from suites.api.chat.extract import (
     Json,
     choices_of,
     counted,
+    first_text,
     numbers_in,
     outside,
     reason_of,
     refused_honestly,
-    text_of,
-    told,
+    stop_strings_in,
 )
 from suites.api.chat.own_words import Own, asked_again, marks_of, own, require_end, require_ended_at
 from suites.api.chat.probes import COUNT_TO, counts, user, with_code_word
@@ -74,7 +74,7 @@ def test_finish_length(target: Target, gateway: GatewayClient) -> None:
     """Without it nobody knows that a text, or a JSON document, lacks its end."""
     answer = asked_again(target, max_tokens=own(target).limit)
     if reason_of(answer) != "length":
-        seen = f"{reason_of(answer)!r} after {text_of(answer)[:80]!r}"
+        seen = f"{reason_of(answer)!r} after {first_text(answer)[:80]!r}"
         raise CheckFailed(f"expected finish_reason length, got {seen}", blame="gateway")
 
 
@@ -224,8 +224,8 @@ def test_stop_list(target: Target, gateway: GatewayClient) -> None:
 def test_stop_not_told(target: Target, gateway: GatewayClient) -> None:
     """Clients cut nothing off: they stop at a mark in order not to see it."""
     for stop in _stops(own(target)):
-        text = text_of(asked_again(target, stop=stop))
-        if told(stop, text):
+        text = first_text(asked_again(target, stop=stop))
+        if stop_strings_in(stop, text):
             raise CheckFailed(
                 f"expected an answer without the stop string {stop!r}, got {text[-80:]!r}", blame="gateway"
             )
@@ -288,7 +288,7 @@ def _stops(said: Own) -> tuple[str, list[str]]:
 
 
 def _require_cut(said: Own, answer: Exchange) -> None:
-    text, count = text_of(answer), counted(answer, "completion_tokens")
+    text, count = first_text(answer), counted(answer, "completion_tokens")
     whole = not said.counts and len(text) >= len(said.text)
     if count > said.limit or len(numbers_in(text)) > said.limit or whole:
         raise CheckFailed(
@@ -297,6 +297,6 @@ def _require_cut(said: Own, answer: Exchange) -> None:
 
 
 def _require_ended(answer: Exchange, stop: object, *, last: int) -> None:
-    numbers = numbers_in(text_of(answer))
+    numbers = numbers_in(first_text(answer))
     if numbers[:last] != list(range(1, last + 1)) or max(numbers) > last + 1:
         raise CheckFailed(f"expected the numbers from 1 to {last} with stop {stop!r}, got {numbers}")

@@ -13,9 +13,9 @@ from gateway_acceptance.wire.schema import error_problems
 from suites.api.chat.extract import (
     counted,
     first_difference,
+    first_text,
     refused_honestly,
     same_text,
-    text_of,
     unless_served_or_refused,
 )
 from suites.api.chat.probes import (
@@ -31,7 +31,7 @@ from suites.api.chat.probes import (
     SYSTEM_WORD,
     TURNS,
     able_alias,
-    answered,
+    chat_answer,
     user,
 )
 from suites.api.chat.window import BEYOND, BEYOND_TOKENS, Read, cut_by, read_directly
@@ -58,7 +58,7 @@ EMPTY = {
 )
 def test_system(target: Target, gateway: GatewayClient) -> None:
     """It carries an application's rules; without it the model is another one."""
-    text = text_of(answered(target, SYSTEM))
+    text = first_text(chat_answer(target, SYSTEM))
     if not same_text(text, SYSTEM_WORD):
         raise CheckFailed(
             f"expected {SYSTEM_WORD!r}, as the system message says, got {text[:200]!r}", blame="gateway"
@@ -75,10 +75,10 @@ def test_system(target: Target, gateway: GatewayClient) -> None:
 )
 def test_developer(target: Target, gateway: GatewayClient) -> None:
     """The newer name of the role; templates of small models do not know it, and drop it in silence."""
-    answer = answered(target, DEVELOPER)
+    answer = chat_answer(target, DEVELOPER)
     if refused_honestly(answer):
         return
-    text = text_of(answer)
+    text = first_text(answer)
     if not same_text(text, SYSTEM_WORD):
         raise CheckFailed(
             f"expected {SYSTEM_WORD!r}, as the developer message says, got {text[:200]!r}", blame="gateway"
@@ -96,7 +96,7 @@ def test_developer(target: Target, gateway: GatewayClient) -> None:
 )
 def test_turns(target: Target, gateway: GatewayClient) -> None:
     """The contract has no memory but this."""
-    text = text_of(answered(target, TURNS))
+    text = first_text(chat_answer(target, TURNS))
     if NAME not in text:
         raise CheckFailed(f"expected {NAME}, said three turns before, got {text[:200]!r}", blame="gateway")
 
@@ -111,7 +111,7 @@ def test_turns(target: Target, gateway: GatewayClient) -> None:
 )
 def test_roles(target: Target, gateway: GatewayClient) -> None:
     """Gateways that write a conversation into one prompt lose it."""
-    text = text_of(answered(target, ROLES))
+    text = first_text(chat_answer(target, ROLES))
     if NAME not in text or "Bertram" in text:
         raise CheckFailed(f"expected {NAME}, the user's name, got {text[:200]!r}", blame="gateway")
 
@@ -126,7 +126,7 @@ def test_roles(target: Target, gateway: GatewayClient) -> None:
 )
 def test_parts(target: Target, gateway: GatewayClient) -> None:
     """Frameworks send even a single text as a list of parts. The question is in one, the word in another."""
-    text = text_of(answered(target, PARTS))
+    text = first_text(chat_answer(target, PARTS))
     if CODE_WORD not in text:
         raise CheckFailed(
             f"expected {CODE_WORD}, said in the first part, got {text[:200]!r}", blame="gateway"
@@ -161,7 +161,7 @@ def test_empty(target: Target, gateway: GatewayClient) -> None:
 )
 def test_long_text(target: Target, gateway: GatewayClient) -> None:
     """More than a thousand characters there and back: neither cut, nor anything lost in between."""
-    text = text_of(answered(target, LONG_ECHO)).strip()
+    text = first_text(chat_answer(target, LONG_ECHO)).strip()
     if text != LONG_TEXT:
         difference = first_difference(text, LONG_TEXT)
         raise CheckFailed(f"{difference}; {len(text)} characters in all", blame="gateway")
@@ -177,7 +177,7 @@ def test_long_text(target: Target, gateway: GatewayClient) -> None:
 )
 def test_long_prompt(target: Target, gateway: GatewayClient) -> None:
     """As long as the backend itself reads it whole: a gateway that sets a smaller window cuts it."""
-    text = text_of(answered(target, LONG_PROMPT))
+    text = first_text(chat_answer(target, LONG_PROMPT))
     if CODE_WORD not in text:
         raise CheckFailed(f"expected {CODE_WORD}, said at the beginning, got {text[:200]!r}", blame="gateway")
 
@@ -198,7 +198,7 @@ def test_beyond_window(target: Target, gateway: GatewayClient) -> None:
     answer = gateway.chat(alias, BEYOND, temperature=0, max_tokens=BEYOND_TOKENS)
     if answer.status in TOO_LONG:
         return require(at_level(error_problems(answer.status, answer.headers, answer.body), Level.MUST))
-    text, words = text_of(answer), len(str(BEYOND[0]["content"]).split())
+    text, words = first_text(answer), len(str(BEYOND[0]["content"]).split())
     if CODE_WORD in text:
         return None
     seen = Read(text, counted(answer, "prompt_tokens"))

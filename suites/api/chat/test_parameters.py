@@ -9,7 +9,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
-from suites.api.chat.extract import text_of
+from suites.api.chat.extract import first_text
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, room, strays, wanted_of
 from suites.api.streams.probes import balanced_chat
 
@@ -92,7 +92,7 @@ def _echo_with(target: Target, parameters: Mapping[str, object]) -> Exchange:
 
 
 def _require_echo(target: Target, answer: Exchange) -> None:
-    text, alias = text_of(answer), balanced_chat(target.environment)
+    text, alias = first_text(answer), balanced_chat(target.environment)
     if strays(target.environment, alias, text):
         wanted = wanted_of(target.environment, alias)
         raise CheckFailed(f"expected exactly {wanted}, got {text[:200]!r}")

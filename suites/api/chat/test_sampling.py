@@ -11,7 +11,7 @@ from gateway_acceptance.problem import at_level
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import problems_of
-from suites.api.chat.extract import choices_of, refused_honestly, text_of
+from suites.api.chat.extract import choices_of, first_text, refused_honestly
 from suites.api.chat.own_words import asked_again, own
 from suites.api.chat.probes import SEEDS, drawn, drawn_directly, model_that
 
@@ -34,7 +34,7 @@ def test_seed_same(target: Target, gateway: GatewayClient) -> None:
         return _same_twice(target, model, {"temperature": 1, "seed": SEEDS[0]})
 
     alias = model_that(target, "reproduces an answer with a seed", reproduces)
-    first, second = (text_of(drawn(target, alias, turn, _seeded(SEEDS[0]))) for turn in (1, 2))
+    first, second = (first_text(drawn(target, alias, turn, _seeded(SEEDS[0]))) for turn in (1, 2))
     if first != second:
         raise CheckFailed(f"expected the same answer twice, got {first!r} and {second!r}", blame="gateway")
 
@@ -55,7 +55,7 @@ def test_seed_other(target: Target, gateway: GatewayClient) -> None:
         return len({drawn_directly(target, model, 1, given) for given in options}) == len(SEEDS)
 
     alias = model_that(target, "answers otherwise with another seed", varies)
-    texts = {text_of(drawn(target, alias, 1, _seeded(seed))) for seed in SEEDS}
+    texts = {first_text(drawn(target, alias, 1, _seeded(seed))) for seed in SEEDS}
     if len(texts) == 1:
         raise CheckFailed(
             f"expected other answers with the seeds {SEEDS}, got always {texts.pop()!r}", blame="gateway"
@@ -77,7 +77,7 @@ def test_temperature_zero(target: Target, gateway: GatewayClient) -> None:
         return _same_twice(target, model, {"temperature": 0})
 
     alias = model_that(target, "reproduces an answer at temperature 0", reproduces)
-    first, second = (text_of(drawn(target, alias, turn, {"temperature": 0})) for turn in (1, 2))
+    first, second = (first_text(drawn(target, alias, turn, {"temperature": 0})) for turn in (1, 2))
     if first != second:
         raise CheckFailed(f"expected the same answer twice, got {first!r} and {second!r}", blame="gateway")
 
@@ -100,8 +100,8 @@ def test_temperature_reaches(target: Target, gateway: GatewayClient) -> None:
         return cold != drawn_directly(target, model, 1, given)
 
     alias = model_that(target, "answers otherwise at temperature 0", differs)
-    cold = text_of(drawn(target, alias, 1, {"temperature": 0, **given}))
-    warm = text_of(drawn(target, alias, 1, given))
+    cold = first_text(drawn(target, alias, 1, {"temperature": 0, **given}))
+    warm = first_text(drawn(target, alias, 1, given))
     if cold == warm:
         raise CheckFailed(
             f"expected another answer at temperature 0, got {cold!r} both times", blame="gateway"

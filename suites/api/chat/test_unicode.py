@@ -12,8 +12,8 @@ from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.sender import tokens_needed
-from suites.api.chat.extract import first_difference, refused_honestly, text_of
-from suites.api.chat.probes import Question, able_alias, answered, repeats
+from suites.api.chat.extract import first_difference, first_text, refused_honestly
+from suites.api.chat.probes import ChatProbe, able_alias, chat_answer, repeats
 
 JSON_TEXT = "RFC 8259, 7: strings"
 EMOJI = (
@@ -103,7 +103,7 @@ def test_escaped(target: Target, gateway: GatewayClient) -> None:
     _require_same(_sent_in_escapes(gateway, able_alias(target, question), question), ESCAPED)
 
 
-def _sent_in_escapes(gateway: GatewayClient, alias: str, question: Question) -> Exchange:
+def _sent_in_escapes(gateway: GatewayClient, alias: str, question: ChatProbe) -> Exchange:
     document = {
         "model": alias,
         "messages": question.messages,
@@ -120,17 +120,17 @@ def _sent_in_escapes(gateway: GatewayClient, alias: str, question: Question) -> 
     )
 
 
-def _require_repeated_or_refused(target: Target, question: Question, expected: str) -> None:
-    answer = answered(target, question)
+def _require_repeated_or_refused(target: Target, question: ChatProbe, expected: str) -> None:
+    answer = chat_answer(target, question)
     if not refused_honestly(answer):
         _require_same(answer, expected)
 
 
-def _require_repeated(target: Target, question: Question, expected: str) -> None:
-    _require_same(answered(target, question), expected)
+def _require_repeated(target: Target, question: ChatProbe, expected: str) -> None:
+    _require_same(chat_answer(target, question), expected)
 
 
 def _require_same(answer: Exchange, expected: str) -> None:
-    difference = first_difference(text_of(answer).strip(), expected)
+    difference = first_difference(first_text(answer).strip(), expected)
     if difference:
         raise CheckFailed(f"{difference}; the backend itself repeats it", blame="gateway")

@@ -11,7 +11,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.rule import media_type, shown
+from gateway_acceptance.wire.rule import media_type, quoted
 from gateway_acceptance.wire.schema import envelope_broken, parse_json
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
@@ -65,7 +65,7 @@ def body_of(answer: Exchange) -> dict[str, Any]:
     return body
 
 
-def text_of(answer: Exchange) -> str:
+def completion_text(answer: Exchange) -> str:
     """The text of the first choice of a text completion. Raises CheckFailed."""
     choices = body_of(answer).get("choices")
     text = choices[0].get("text") if isinstance(choices, list) and choices else None
@@ -83,7 +83,7 @@ class TextStream:
     problems: list[Problem]
 
 
-def streamed(target: Target) -> TextStream:
+def text_stream(target: Target) -> TextStream:
     """The validation prompt as a streamed text completion."""
     need(target.environment, COMPLETIONS)
     answer = complete(target, ECHO_PROMPT, max_tokens=echo_room(target.environment), stream=True)
@@ -109,10 +109,10 @@ def read_text_stream(
         body, unreadable = parse_json_text(event.data)
         where = f"event {event.index}"
         if not isinstance(body, dict) or "error" in body:
-            problems += unreadable or [Problem("", f"expected a chunk, got {shown(body)}", where)]
+            problems += unreadable or [Problem("", f"expected a chunk, got {quoted(body)}", where)]
             continue
         if body.get("object") != "text_completion":
-            seen = shown(body.get("object"))
+            seen = quoted(body.get("object"))
             problems.append(Problem("", f"expected the object 'text_completion', got {seen}", where))
         ids.append(body["id"] if isinstance(body.get("id"), str) else "")
         for choice in body.get("choices") or []:
@@ -122,16 +122,18 @@ def read_text_stream(
     if not stream.events or stream.events[-1].data != DONE:
         problems.append(Problem("", "the stream does not end with [DONE]", "end"))
     if len(reasons) != 1:
-        problems.append(Problem("", f"expected one finish_reason, got {shown(reasons)}", "end"))
+        problems.append(Problem("", f"expected one finish_reason, got {quoted(reasons)}", "end"))
     return TextStream("".join(text), tuple(ids), problems)
 
 
-def dishonest_endpoint(answer: Exchange) -> list[Problem]:
+def malformed_refusal(answer: Exchange) -> list[Problem]:
     """What is wrong with the answer of an endpoint that nobody promised: an answer in JSON is fine, so is a
     refusal; an error has the envelope."""
     if answer.status == 200:
         body, problems = parse_json(answer.body)
-        return problems or ([] if isinstance(body, dict) else [Problem("", f"no JSON object: {shown(body)}")])
+        return problems or (
+            [] if isinstance(body, dict) else [Problem("", f"no JSON object: {quoted(body)}")]
+        )
     if answer.status in (404, 405):
         return []
     problems = envelope_broken(answer.status or 0, answer.headers, answer.body)

@@ -13,10 +13,10 @@ from suites.api.completions.probes import (
     body_of,
     complete,
     completed,
-    dishonest_endpoint,
+    completion_text,
+    malformed_refusal,
     need,
-    streamed,
-    text_of,
+    text_stream,
 )
 from suites.api.observations import ECHO_TEXT, balanced_or_first
 
@@ -49,7 +49,7 @@ def test_shape(target: Target, gateway: GatewayClient, environment: Environment)
 )
 def test_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """The validation prompt, at temperature 0, as on the chat endpoint."""
-    text = text_of(completed(target))
+    text = completion_text(completed(target))
     if text.strip() != ECHO_TEXT:
         raise CheckFailed(f"expected exactly {ECHO_TEXT!r}, got {text[:200]!r}")
 
@@ -87,7 +87,7 @@ def test_limit(target: Target, gateway: GatewayClient, environment: Environment)
     """Without ``length``, nobody knows that a text was cut."""
     need(environment, COMPLETIONS)
     answer = complete(target, COUNTING, max_tokens=SHORT)
-    text, body = text_of(answer), body_of(answer)
+    text, body = completion_text(answer), body_of(answer)
     if "9" in text:
         raise CheckFailed(f"expected at most {SHORT} tokens, got {text[:200]!r}")
     reason = body["choices"][0].get("finish_reason")
@@ -205,8 +205,8 @@ def test_not_promised(target: Target, gateway: GatewayClient, environment: Envir
     """It refuses with 4xx, or answers all the same; an internal error without envelope is neither."""
     if COMPLETIONS.rsplit("/", 1)[-1] in environment.gateway.endpoints:
         raise NotApplicable("the environment promises it (gateway.endpoints)", declared="gateway.endpoints")
-    require(dishonest_endpoint(complete(target, COUNTING, max_tokens=SHORT)), blame="gateway")
+    require(malformed_refusal(complete(target, COUNTING, max_tokens=SHORT)), blame="gateway")
 
 
 def _stream(target: Target) -> TextStream:
-    return target.once(("completions", "stream"), lambda: streamed(target))
+    return target.once(("completions", "stream"), lambda: text_stream(target))

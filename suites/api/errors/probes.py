@@ -188,4 +188,4 @@ ALL = (
     ),
 )
 BY_NAME = {bad.name: bad for bad in ALL}
-"""Every bad request of the barrage."""
+"""Every invalid request that is sent."""

@@ -35,7 +35,7 @@ def answer_to(target: Target, bad: BadRequest) -> Exchange:
     return target.once(("bad request", bad.name), ask)
 
 
-def barrage(target: Target) -> list[tuple[BadRequest, Exchange]]:
+def all_invalid_requests(target: Target) -> list[tuple[BadRequest, Exchange]]:
     """Every bad request with its answer."""
     return [(bad, answer_to(target, bad)) for bad in ALL]
 

@@ -8,7 +8,13 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.errors.leaks import LeakKind
 from suites.api.errors.probes import alias_of
-from suites.api.errors.rules import barrage, envelope_problems, helpful_problems, leak_problems, message_of
+from suites.api.errors.rules import (
+    all_invalid_requests,
+    envelope_problems,
+    helpful_problems,
+    leak_problems,
+    message_of,
+)
 from suites.api.observations import ask_echo
 
 CWE = "CWE-209: error messages that contain sensitive information"
@@ -16,7 +22,7 @@ CWE = "CWE-209: error messages that contain sensitive information"
 
 @check("API-ERR-038", "no error tells a stack trace", level=MUST, effect=SPEND, claims="FUN-01", spec=CWE)
 def test_no_trace(target: Target, gateway: GatewayClient) -> None:
-    """Over every bad request of the barrage."""
+    """Over every of the invalid requests."""
     require(_leaks(target, LeakKind.TRACE), blame="gateway")
 
 
@@ -50,7 +56,9 @@ def test_no_key(target: Target, gateway: GatewayClient) -> None:
 )
 def test_helpful(target: Target, gateway: GatewayClient) -> None:
     """A person has to find out what to change, without the server's source."""
-    found = [problem for bad, answer in barrage(target) for problem in helpful_problems(bad, answer)]
+    found = [
+        problem for bad, answer in all_invalid_requests(target) for problem in helpful_problems(bad, answer)
+    ]
     require(found, blame="gateway")
 
 
@@ -65,7 +73,7 @@ def test_helpful(target: Target, gateway: GatewayClient) -> None:
 def test_literal_contract(target: Target, gateway: GatewayClient) -> None:
     """The literal contract, of all errors that have an envelope."""
     found: list[Problem] = []
-    for bad, answer in barrage(target):
+    for bad, answer in all_invalid_requests(target):
         if message_of(answer) is not None:
             found += envelope_problems(bad, answer, SHOULD)
     require(found, blame="gateway")
@@ -81,7 +89,7 @@ def test_literal_contract(target: Target, gateway: GatewayClient) -> None:
 )
 def test_afterwards(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """A worker that died, or a deployment that was cooled down because clients made mistakes, shows here."""
-    asked = len(barrage(target))
+    asked = len(all_invalid_requests(target))
     answer = ask_echo(target, alias_of(environment, ModelKind.CHAT))
     if answer.status != 200:
         raise CheckFailed(
@@ -93,6 +101,6 @@ def test_afterwards(target: Target, gateway: GatewayClient, environment: Environ
 def _leaks(target: Target, kind: LeakKind) -> list[Problem]:
     return [
         problem
-        for bad, answer in barrage(target)
+        for bad, answer in all_invalid_requests(target)
         for problem in leak_problems(bad, answer, target.environment, target.key, kind)
     ]

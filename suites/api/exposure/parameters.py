@@ -118,7 +118,7 @@ def followed(seen: Steered) -> list[Problem]:
     return []
 
 
-def dishonest(name: str, answer: Exchange) -> list[Problem]:
+def improper_refusal(name: str, answer: Exchange) -> list[Problem]:
     """A parameter that is not honoured is ignored, or refused with the envelope; nothing else."""
     if answer.status == 200:
         return []

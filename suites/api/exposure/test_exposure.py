@@ -20,9 +20,9 @@ from suites.api.exposure.parameters import (
     all_of,
     chat_alias,
     configured,
-    dishonest,
     echo_with,
     followed,
+    improper_refusal,
 )
 from suites.api.exposure.paths import (
     FILES,
@@ -164,7 +164,8 @@ def test_address_is_answered(target: Target, gateway: GatewayClient) -> None:
     """The caller learns it: an envelope that says so, or an answer as if nothing had been said."""
     seen = addressed(target)
     require(
-        all_of([dishonest(one.name, one.answer) for one in seen if one.answer is not None]), blame="gateway"
+        all_of([improper_refusal(one.name, one.answer) for one in seen if one.answer is not None]),
+        blame="gateway",
     )
 
 
@@ -194,7 +195,7 @@ def test_mock_response(target: Target, gateway: GatewayClient) -> None:
     answer = echo_with(target, {"mock_response": MOCKED})
     if MOCKED in answer.text and answer.status == 200:
         raise CheckFailed(f"the model's answer is what the request asked for: {MOCKED!r}", blame="gateway")
-    require(dishonest("mock_response", answer), blame="gateway")
+    require(improper_refusal("mock_response", answer), blame="gateway")
 
 
 @check(
@@ -208,7 +209,7 @@ def test_mock_response(target: Target, gateway: GatewayClient) -> None:
 def test_mock_failure(target: Target, gateway: GatewayClient) -> None:
     """``mock_testing_fallbacks`` lets callers drill the gateway's failover; only operators may."""
     answer = echo_with(target, {"mock_testing_fallbacks": True})
-    require(dishonest("mock_testing_fallbacks", answer), blame="gateway")
+    require(improper_refusal("mock_testing_fallbacks", answer), blame="gateway")
     exact = target.environment.can(chat_alias(target), Ability.EXACT)  # else nobody knows what it would say
     if exact and answer.status == 200 and ECHO_TEXT not in answer.text:
         raise CheckFailed(f"expected an ordinary answer, got {answer.text[:200]}", blame="gateway")

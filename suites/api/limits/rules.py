@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.rules import judged_the_body, served
+from suites.api.access.rules import grants_access, judged_the_body
 
 REFUSED = range(400, 500)
 
@@ -37,7 +37,7 @@ def not_refused(answers: Mapping[str, Exchange]) -> list[Problem]:
 
 def reached(what: str, answer: Exchange, wrong: Exchange) -> list[Problem]:
     """Whether management let the limited key in. wrong: the answer to a made-up key there."""
-    if served(answer):
+    if grants_access(answer):
         return [Problem("", f"{what}: the limited key is served there, with {answer.status}")]
     if judged_the_body(answer, (wrong,)):
         return [

@@ -212,6 +212,6 @@ EMBEDDING_MUTATIONS = {
 }
 
 
-def spoiled(valid: SearchStrategy[Json], mutation: Mutation) -> SearchStrategy[bytes]:
+def mutated(valid: SearchStrategy[Json], mutation: Mutation) -> SearchStrategy[bytes]:
     """Bodies that differ from a valid request by one mutation."""
     return valid.flatmap(mutation.mutate)

@@ -39,7 +39,7 @@ from suites.api.properties.strategies import (
     Json,
     Mutation,
     encoded,
-    spoiled,
+    mutated,
     valid_chats,
     valid_embeddings,
 )
@@ -150,7 +150,7 @@ def test_valid_embeddings(
     spec="openai:guides/error-codes 400",
 )
 @pytest.mark.parametrize("mutation", CHAT_MUTATIONS)
-def test_spoiled_chat(
+def test_mutated_chat(
     target: Target, gateway: GatewayClient, environment: Environment, mutation: str
 ) -> None:
     """Broken JSON, a required field missing, a value of the wrong type. A 5xx makes clients try again, and
@@ -168,7 +168,7 @@ def test_spoiled_chat(
     spec="openai:guides/error-codes 400",
 )
 @pytest.mark.parametrize("mutation", EMBEDDING_MUTATIONS)
-def test_spoiled_embeddings(
+def test_mutated_embeddings(
     target: Target, gateway: GatewayClient, environment: Environment, mutation: str
 ) -> None:
     """As for chat."""
@@ -261,7 +261,7 @@ def _explore_spoiled(
         found = at_level(error_problems(status, answer.headers, answer.body), Level.MUST)
         return [Problem("", f"{mutation.name}: {problem}") for problem in found]
 
-    explore(target.notebook, spoiled(valid, mutation), broken, SPOILED, blame=lambda: "gateway")
+    explore(target.notebook, mutated(valid, mutation), broken, SPOILED, blame=lambda: "gateway")
 
 
 def _ask(gateway: GatewayClient, path: str, body: bytes) -> Exchange:

@@ -9,7 +9,7 @@ from typing import Any
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.rule import media_type, shown
+from gateway_acceptance.wire.rule import media_type, quoted
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
@@ -35,7 +35,7 @@ def ask(target: Target, text: str, **more: Any) -> Exchange:
     return target.gateway.request("POST", RESPONSES, json_body=body, tokens=tokens)
 
 
-def answered(target: Target) -> Exchange:
+def response_answer(target: Target) -> Exchange:
     """The validation prompt, once per worker."""
     need(target.environment, RESPONSES)
     return target.once(("responses", "whole"), lambda: ask(target, ECHO_PROMPT))
@@ -58,7 +58,7 @@ class ResponseStream:
     problems: list[Problem]
 
 
-def streamed(target: Target) -> ResponseStream:
+def response_stream(target: Target) -> ResponseStream:
     """The validation prompt as a stream, once per worker."""
     need(target.environment, RESPONSES)
 
@@ -91,7 +91,7 @@ def read_response_stream(
         kind = body.get("type") if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(kind, str):
             where = f"event {event.index}"
-            problems += unreadable or [Problem("", f"expected an event with a type: {shown(body)}", where)]
+            problems += unreadable or [Problem("", f"expected an event with a type: {quoted(body)}", where)]
             continue
         types.append(kind)
         if kind == "response.output_text.delta":

@@ -7,9 +7,9 @@ from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken, problems_of
-from suites.api.completions.probes import RESPONSES, body_of, dishonest_endpoint, need
+from suites.api.completions.probes import RESPONSES, body_of, malformed_refusal, need
 from suites.api.observations import ECHO_TEXT, balanced_or_first
-from suites.api.responses.probes import LEAST_TOKENS, answered, ask, output_text, streamed
+from suites.api.responses.probes import LEAST_TOKENS, ask, output_text, response_answer, response_stream
 
 LONG = "Count from 1 to 99"
 """More than LEAST_TOKENS in any tokenizer."""
@@ -28,7 +28,7 @@ def test_not_promised(target: Target, gateway: GatewayClient, environment: Envir
     official SDK's users try it first nowadays."""
     if "responses" in environment.gateway.endpoints:
         raise NotApplicable("the environment promises it (gateway.endpoints)", declared="gateway.endpoints")
-    require(dishonest_endpoint(ask(target, "hello")), blame="gateway")
+    require(malformed_refusal(ask(target, "hello")), blame="gateway")
 
 
 @check(
@@ -41,7 +41,7 @@ def test_not_promised(target: Target, gateway: GatewayClient, environment: Envir
 )
 def test_shape(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """Its own shape: not a chat completion's under another path."""
-    require(at_level(problems_of(body_of(answered(target)), "response"), Level.MUST), blame="gateway")
+    require(at_level(problems_of(body_of(response_answer(target)), "response"), Level.MUST), blame="gateway")
 
 
 @check(
@@ -54,7 +54,7 @@ def test_shape(target: Target, gateway: GatewayClient, environment: Environment)
 )
 def test_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """The validation prompt, at temperature 0, as on the chat endpoint; and it is completed."""
-    body = body_of(answered(target))
+    body = body_of(response_answer(target))
     text = output_text(body)
     if text.strip() != ECHO_TEXT or body.get("status") != "completed":
         raise CheckFailed(f"expected exactly {ECHO_TEXT!r}, completed; got {text[:200]!r}, {body['status']}")
@@ -70,7 +70,7 @@ def test_text(target: Target, gateway: GatewayClient, environment: Environment) 
 )
 def test_usage(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """Input and output make the total, under the names of this endpoint."""
-    usage = body_of(answered(target)).get("usage")
+    usage = body_of(response_answer(target)).get("usage")
     if not isinstance(usage, dict):
         raise CheckFailed(f"expected usage, got {usage!r}", blame="gateway")
     given, made, total = (usage.get(name) for name in ("input_tokens", "output_tokens", "total_tokens"))
@@ -109,7 +109,7 @@ def test_incomplete(target: Target, gateway: GatewayClient, environment: Environ
 )
 def test_stream(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """From response.created to the end, in order; SDKs build the response from these events."""
-    require(streamed(target).problems, blame="gateway")
+    require(response_stream(target).problems, blame="gateway")
 
 
 @check(
@@ -122,7 +122,7 @@ def test_stream(target: Target, gateway: GatewayClient, environment: Environment
 )
 def test_stream_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """The joined deltas, and the output of the last event."""
-    stream = streamed(target)
+    stream = response_stream(target)
     final = output_text(stream.final)
     if not stream.text == final or stream.text.strip() != ECHO_TEXT:
         raise CheckFailed(

@@ -108,7 +108,7 @@ def echoed(text: str | None, by: str, environment: Environment) -> None:
         raise CheckFailed(f"expected {by} to give {wanted_of(environment, alias)}, it gave {text!r}")
 
 
-def text_of(completion: ChatCompletion) -> str:
+def sdk_text(completion: ChatCompletion) -> str:
     """The text of the first choice."""
     return (completion.choices[0].message.content or "") if completion.choices else ""
 

@@ -27,8 +27,8 @@ from suites.api.sdk.probes import (
     echoed,
     keeps_schemas,
     reading,
+    sdk_text,
     single,
-    text_of,
     user,
 )
 
@@ -73,7 +73,7 @@ def test_chat(async_sdk: AsyncSdk, environment: Environment) -> None:
     """With strict validation, as the synchronous one."""
     alias = balanced_or_first(environment)
     completion = async_sdk(lambda client: _ask(client, alias, environment))
-    echoed(text_of(completion), "AsyncOpenAI", environment)
+    echoed(sdk_text(completion), "AsyncOpenAI", environment)
 
 
 @check(
@@ -97,9 +97,9 @@ def test_stream(async_sdk: AsyncSdk, environment: Environment) -> None:
 
     with reading("the stream"):
         deltas, final = async_sdk(helped)
-    echoed(text_of(final), "the final completion", environment)
-    if deltas != text_of(final):
-        raise CheckFailed(f"expected the events to spell {text_of(final)!r}, got {deltas!r}")
+    echoed(sdk_text(final), "the final completion", environment)
+    if deltas != sdk_text(final):
+        raise CheckFailed(f"expected the events to spell {sdk_text(final)!r}, got {deltas!r}")
 
 
 @check(
@@ -118,7 +118,7 @@ def test_at_once(async_sdk: AsyncSdk, environment: Environment) -> None:
     async def all_at_once(client: openai.AsyncOpenAI) -> list[ChatCompletion]:
         return await asyncio.gather(*(_ask(client, alias, environment, word) for word in words))
 
-    answers = [text_of(completion).strip() for completion in async_sdk(all_at_once)]
+    answers = [sdk_text(completion).strip() for completion in async_sdk(all_at_once)]
     wrong = [
         f"{answer!r} for {word!r}" for word, answer in zip(words, answers, strict=True) if answer != word
     ]

@@ -10,7 +10,7 @@ from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.observations import balanced_or_first, echo_room
-from suites.api.sdk.probes import ECHO, HelperStream, echoed, helper_stream, reading, text_of
+from suites.api.sdk.probes import ECHO, HelperStream, echoed, helper_stream, reading, sdk_text
 
 if TYPE_CHECKING:
     import openai
@@ -44,7 +44,7 @@ def test_raw_response(sdk: openai.OpenAI, environment: Environment) -> None:
     body = raw.http_response.json()
     if completion.id != body.get("id") or completion.model != body.get("model"):
         raise CheckFailed(f"expected the parsed body, got {completion.id!r} for {body.get('id')!r}")
-    echoed(text_of(completion), "the raw response", environment)
+    echoed(sdk_text(completion), "the raw response", environment)
 
 
 @check(
@@ -86,7 +86,7 @@ def test_stream_helper(target: Target, sdk: openai.OpenAI, environment: Environm
     seen = _helped(target, sdk, environment)
     deltas = "".join(event.delta for event in seen.events if isinstance(event, streaming.ContentDeltaEvent))
     done = [event.content for event in seen.events if isinstance(event, streaming.ContentDoneEvent)]
-    final = text_of(seen.completion)
+    final = sdk_text(seen.completion)
     echoed(final, "the final completion", environment)
     if deltas != final or done != [final]:
         raise CheckFailed(f"expected the events to spell {final!r}, got deltas {deltas!r} and done {done!r}")
@@ -131,7 +131,7 @@ def test_stream_left(target: Target, sdk: openai.OpenAI, environment: Environmen
     completion = sdk.chat.completions.create(
         model=alias, messages=ECHO, temperature=0, max_tokens=echo_room(environment)
     )
-    echoed(text_of(completion), "the request after a stream that was left", environment)
+    echoed(sdk_text(completion), "the request after a stream that was left", environment)
 
 
 @check(
@@ -158,7 +158,7 @@ def test_message_sent_back(sdk: openai.OpenAI, environment: Environment) -> None
         temperature=0,
         max_tokens=echo_room(environment),
     )
-    echoed(text_of(second), "the second turn", environment)
+    echoed(sdk_text(second), "the second turn", environment)
 
 
 def _helped(target: Target, sdk: openai.OpenAI, environment: Environment) -> HelperStream:

@@ -51,7 +51,7 @@ def short_answer(target: Target, alias: str) -> Exchange:
     return target.gateway.chat(alias, SHORT_PROMPT, temperature=0, max_tokens=SHORT_TOKENS)
 
 
-def unwell(target: Target, alias: str) -> list[Problem]:
+def health_problems(target: Target, alias: str) -> list[Problem]:
     """What is wrong after clients have left: liveness, and the next answer of the same model."""
     problems = []
     path, bounds = target.gateway.product.liveness, target.environment.bounds

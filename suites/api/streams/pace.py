@@ -12,7 +12,7 @@ from gateway_acceptance.verdict import CheckFailed, Inconclusive
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import ChatStream
 from gateway_acceptance.wire.stream_choice import TEXT_KEYS
-from suites.api.streams.probes import asked_directly, read, single_chat, streamed
+from suites.api.streams.probes import asked_directly, read, single_chat, stream_of
 
 SLOW_PROMPT = "Speak slowly. Count from 1 to 60"
 """Long enough to be slow on any hardware; the lab's backends take the words themselves to heart."""
@@ -93,7 +93,7 @@ def slow_stream(target: Target) -> Exchange:
     """A long answer, streamed by the gateway: the first of those that are measured."""
     alias = single_chat(target.environment).alias
     return target.once(
-        ("stream", "slow"), lambda: streamed(target, alias, SLOW_PROMPT, max_tokens=SLOW_TOKENS)
+        ("stream", "slow"), lambda: stream_of(target, alias, SLOW_PROMPT, max_tokens=SLOW_TOKENS)
     )
 
 
@@ -133,7 +133,7 @@ def gateway_paces(target: Target) -> list[Pace]:
         exchange = (
             slow_stream(target)
             if number == 0
-            else streamed(target, alias, SLOW_PROMPT, max_tokens=SLOW_TOKENS)
+            else stream_of(target, alias, SLOW_PROMPT, max_tokens=SLOW_TOKENS)
         )
         pace = Pace(times_of_stream(read(exchange)), exchange)
         if not pace.times:

@@ -48,7 +48,7 @@ TOOLS = [
 ]
 
 
-class Kind(StrEnum):
+class StreamKind(StrEnum):
     """What the client asked for."""
 
     PLAIN = "plain"
@@ -62,13 +62,13 @@ class Observed:
     """A stream as it was asked for, as it crossed the wire, and as it reads. calls: how many tools the model
     calls when the backend is asked directly."""
 
-    kind: Kind
+    kind: StreamKind
     exchange: Exchange
     stream: ChatStream
     calls: int = 0
 
 
-def streamed(target: Target, alias: str, messages: Messages, **parameters: Any) -> Exchange:
+def stream_of(target: Target, alias: str, messages: Messages, **parameters: Any) -> Exchange:
     """One stream, as far as it came: where the connection broke, ``error`` says so. Raises NoAnswer where
     there was no answer at all."""
     with target.gateway.open_chat(alias, messages, temperature=0, **parameters) as live:
@@ -94,31 +94,33 @@ def spent(stream: ChatStream) -> str:
     return spent_on_reasoning(stream.text(), stream.finish_reasons.get(0), deltas, stream.usage)
 
 
-def observed(target: Target, kind: Kind) -> Observed | None:
+def observed(target: Target, kind: StreamKind) -> Observed | None:
     """The stream of this kind; None where no model is declared, or shown, to call tools."""
     try:
         return target.once(("stream", "observed", kind), lambda: OBSERVE[kind](target))
     except (NotApplicable, Untestable):
-        if kind is not Kind.TOOL:
+        if kind is not StreamKind.TOOL:
             raise
         return None
 
 
 def _plain(target: Target) -> Observed:
     alias = balanced_chat(target.environment)
-    exchange = streamed(target, alias, COUNT_PROMPT, max_tokens=room(target.environment, alias, COUNT_TOKENS))
-    return Observed(Kind.PLAIN, exchange, read(exchange))
+    exchange = stream_of(
+        target, alias, COUNT_PROMPT, max_tokens=room(target.environment, alias, COUNT_TOKENS)
+    )
+    return Observed(StreamKind.PLAIN, exchange, read(exchange))
 
 
 def _usage(target: Target) -> Observed:
     exchange = ask_usage(target)
-    return Observed(Kind.USAGE, exchange, read(exchange, include_usage=True))
+    return Observed(StreamKind.USAGE, exchange, read(exchange, include_usage=True))
 
 
 def ask_usage(target: Target) -> Exchange:
     """The include_usage stream."""
     alias = single_chat(target.environment).alias
-    return streamed(
+    return stream_of(
         target,
         alias,
         COUNT_PROMPT,
@@ -129,8 +131,8 @@ def ask_usage(target: Target) -> Exchange:
 
 def _cut(target: Target) -> Observed:
     alias = single_chat(target.environment).alias
-    exchange = streamed(target, alias, COUNT_PROMPT, max_tokens=CUT_TOKENS)
-    return Observed(Kind.CUT, exchange, read(exchange))
+    exchange = stream_of(target, alias, COUNT_PROMPT, max_tokens=CUT_TOKENS)
+    return Observed(StreamKind.CUT, exchange, read(exchange))
 
 
 def _tools(target: Target) -> Observed:
@@ -144,7 +146,7 @@ def _tools(target: Target) -> Observed:
         calls = calls_itself(target, model)
     else:
         calls = 2 if Ability.PARALLEL_TOOLS in target.environment.abilities_of(model) else 1
-    return Observed(Kind.TOOL, exchange, read(exchange), calls)
+    return Observed(StreamKind.TOOL, exchange, read(exchange), calls)
 
 
 def tool_stream(target: Target, alias: str) -> Exchange:
@@ -152,7 +154,7 @@ def tool_stream(target: Target, alias: str) -> Exchange:
     limit = room(target.environment, alias, TOOL_TOKENS)
     return target.once(
         ("stream", "tools", alias),
-        lambda: streamed(target, alias, TOOL_PROMPT, tools=TOOLS, max_tokens=limit),
+        lambda: stream_of(target, alias, TOOL_PROMPT, tools=TOOLS, max_tokens=limit),
     )
 
 
@@ -187,11 +189,11 @@ def writes_text(target: Target, model: Model) -> bool:
     return answer.status == 200 and "get_weather" in answer.text and "Oslo" in answer.text
 
 
-OBSERVE: Mapping[Kind, Callable[[Target], Observed | None]] = {
-    Kind.PLAIN: _plain,
-    Kind.USAGE: _usage,
-    Kind.CUT: _cut,
-    Kind.TOOL: _tools,
+OBSERVE: Mapping[StreamKind, Callable[[Target], Observed | None]] = {
+    StreamKind.PLAIN: _plain,
+    StreamKind.USAGE: _usage,
+    StreamKind.CUT: _cut,
+    StreamKind.TOOL: _tools,
 }
 
 

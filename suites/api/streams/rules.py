@@ -13,8 +13,8 @@ from gateway_acceptance.verdict import NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.stream import RULES, ChatStream
 from suites.api.streams.probes import (
-    Kind,
     Observed,
+    StreamKind,
     no_call,
     observed,
     require_unbroken,
@@ -22,7 +22,7 @@ from suites.api.streams.probes import (
     tool_alias,
 )
 
-EVERY = tuple(Kind)
+EVERY = tuple(StreamKind)
 CALLED_CHECK = "API-STREAM-060"
 """Says that a tool is called in a stream at all; the rules about tool calls have nothing to judge without."""
 
@@ -51,7 +51,7 @@ Checked = Callable[[Target, GatewayClient], None]
 
 
 def stream_rule(
-    check_id: str, *names: str, of: Sequence[Kind] = EVERY, calls: int = 0, title: str = ""
+    check_id: str, *names: str, of: Sequence[StreamKind] = EVERY, calls: int = 0, title: str = ""
 ) -> Checked:
     """A check that these rules are kept by the streams of these kinds.
 

@@ -4,7 +4,7 @@ from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.streams.leaving import leave, slot_freed, unwell
+from suites.api.streams.leaving import health_problems, leave, slot_freed
 from suites.api.streams.probes import last_direct_chat, single_chat
 
 SEVERAL = 4
@@ -22,7 +22,7 @@ def test_one_leaves(target: Target, gateway: GatewayClient) -> None:
     """It is alive, and the same model answers the next request within the declared bound."""
     alias = single_chat(target.environment).alias
     leave(target, alias)
-    require(unwell(target, alias), blame="gateway")
+    require(health_problems(target, alias), blame="gateway")
 
 
 @check(
@@ -38,7 +38,7 @@ def test_several_leave(target: Target, gateway: GatewayClient) -> None:
     alias = single_chat(target.environment).alias
     for _ in range(SEVERAL):
         leave(target, alias)
-    require(unwell(target, alias), blame="gateway")
+    require(health_problems(target, alias), blame="gateway")
 
 
 @check(

@@ -4,11 +4,11 @@ One line each: id, rules, and which streams are judged (all four where nothing i
 include_usage, cut by max_tokens, with tools). Level, source and title are the rules' own.
 """
 
-from suites.api.streams.probes import Kind
+from suites.api.streams.probes import StreamKind
 from suites.api.streams.rules import stream_rule
 
-USAGE, TOOL = (Kind.USAGE,), (Kind.TOOL,)
-UNASKED = (Kind.PLAIN, Kind.CUT, Kind.TOOL)
+USAGE, TOOL = (StreamKind.USAGE,), (StreamKind.TOOL,)
+UNASKED = (StreamKind.PLAIN, StreamKind.CUT, StreamKind.TOOL)
 
 # fmt: off
 # The answer (API-STREAM-004, that the connection holds, is in test_stream_text)

@@ -17,8 +17,8 @@ from suites.api.streams.probes import (
     COUNT_PROMPT,
     COUNT_TO,
     COUNT_TOKENS,
-    Kind,
     Observed,
+    StreamKind,
     ask_usage,
     no_call,
     observed,
@@ -26,7 +26,7 @@ from suites.api.streams.probes import (
     require_unbroken,
     require_whole,
     single_chat,
-    streamed,
+    stream_of,
     tool_alias,
 )
 
@@ -67,7 +67,7 @@ def test_connection_holds(target: Target, gateway: GatewayClient) -> None:
 )
 def test_cut_says_length(target: Target, gateway: GatewayClient) -> None:
     """Told ``stop``, an application takes the part for the whole."""
-    seen = _seen(target, Kind.CUT)
+    seen = _seen(target, StreamKind.CUT)
     require_whole(seen)
     if str(COUNT_TO) in seen.stream.text():
         raise CheckFailed(f"max_tokens had no effect: the stream says {seen.stream.text()[:200]!r}")
@@ -91,7 +91,7 @@ def test_tool_called(target: Target, gateway: GatewayClient) -> None:
     """Only with a model that is declared to call tools, and does. A call that comes as text with
     finish_reason stop is shown to the user, and the tool never runs."""
     tool_alias(target)
-    seen = _seen(target, Kind.TOOL)
+    seen = _seen(target, StreamKind.TOOL)
     require_whole(seen)
     if not seen.stream.tool_calls():
         raise CheckFailed(no_call(seen), blame="gateway")
@@ -109,7 +109,7 @@ def test_tool_called(target: Target, gateway: GatewayClient) -> None:
 def test_same_text(target: Target, gateway: GatewayClient) -> None:
     """One deployment, temperature 0: a character lost between chunks shows here and nowhere else. Where the
     two differ, each is asked once more: what a model says otherwise each time is not the gateway's doing."""
-    seen = _seen(target, Kind.USAGE)
+    seen = _seen(target, StreamKind.USAGE)
     require_whole(seen)
     whole, text = _content(_twin(target)), seen.stream.text()
     judged(characters=len(whole))
@@ -139,7 +139,7 @@ def test_same_text(target: Target, gateway: GatewayClient) -> None:
 def test_same_usage(target: Target, gateway: GatewayClient) -> None:
     """Costs and quotas are counted from it. The answer's tokens are compared only where the text is the
     same."""
-    seen = _seen(target, Kind.USAGE)
+    seen = _seen(target, StreamKind.USAGE)
     require_whole(seen)
     twin = _twin(target)
     same_text = _content(twin) == seen.stream.text()
@@ -172,7 +172,7 @@ def test_unicode(target: Target, gateway: GatewayClient) -> None:
     alias = able_alias(target, repeats("streamed unicode", UNICODE, UNICODE_TOKENS))
     exchange = target.once(
         ("stream", "unicode"),
-        lambda: streamed(
+        lambda: stream_of(
             target, alias, UNICODE_PROMPT, max_tokens=room(target.environment, alias, UNICODE_TOKENS)
         ),
     )
@@ -197,7 +197,7 @@ def test_stop_is_whole(target: Target, gateway: GatewayClient) -> None:
     """An upstream that dies in mid-stream must not be made a regular end: clients cannot tell the part from
     the whole. It shows in a text whose end is known, or against the answer that comes without streaming, and
     that of the backend where it may be asked."""
-    seen = _seen(target, Kind.USAGE)
+    seen = _seen(target, StreamKind.USAGE)
     require_unbroken(seen)
     if seen.stream.error is not None:
         raise Untestable(f"the stream failed, and says so ({seen.stream.error})", "see API-STREAM-005")
@@ -238,14 +238,14 @@ def test_ids_differ(target: Target, gateway: GatewayClient) -> None:
     judged({"streams with an id": len(told) if len(told) > 1 else 0, **_chunks(streams)})
 
 
-def _seen(target: Target, kind: Kind) -> Observed:
+def _seen(target: Target, kind: StreamKind) -> Observed:
     seen = observed(target, kind)
     assert seen is not None, f"only the tool stream may be missing, not {kind}"
     return seen
 
 
 def _streams(target: Target) -> list[Observed]:
-    return [found for kind in Kind if (found := observed(target, kind)) is not None]
+    return [found for kind in StreamKind if (found := observed(target, kind)) is not None]
 
 
 def _chunks(streams: list[Observed]) -> dict[str, int]:

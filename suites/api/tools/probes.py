@@ -52,7 +52,7 @@ NORTH, SOUTH = "K7-amber-519", "Q2-violet-836"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ToolProbe:
     """messages and tools in OpenAI's form; able: whether calls and text of the model itself are an answer.
     does: what a model that is able does, in words; needs: the abilities that it takes."""
 
@@ -101,21 +101,21 @@ TWO_CALLED: Called = [*ONE_CALLED, ("play_song", dict(SONG_ARGUMENTS))]
 HARD_CALLED: Called = [("play_song", dict(HARD_ARGUMENTS))]
 HORN_CALLED: Called = [("sound_horn", {})]
 
-ONE = Question(
+ONE = ToolProbe(
     "one",
     "calls the tool that it is asked to call",
     [_user(call_of("set_alarm", ALARM_ARGUMENTS))],
     [ALARM],
     lambda calls, _: same_calls(calls, ONE_CALLED),
 )
-PICK = Question(
+PICK = ToolProbe(
     "pick",
     "calls the one of two tools that it is asked to call",
     [_user(call_of("set_alarm", ALARM_ARGUMENTS))],
     [ALARM, SONG],
     lambda calls, _: same_calls(calls, ONE_CALLED),
 )
-TWO = Question(
+TWO = ToolProbe(
     "two",
     "calls two tools at once",
     [_user(f"{call_of('set_alarm', ALARM_ARGUMENTS)} and {call_of('play_song', SONG_ARGUMENTS)}")],
@@ -123,35 +123,35 @@ TWO = Question(
     lambda calls, _: same_calls(calls, TWO_CALLED),
     (Ability.PARALLEL_TOOLS,),
 )
-HARD = Question(
+HARD = ToolProbe(
     "hard",
     "calls a tool with quotes, line breaks and letters beyond ASCII",
     [_user(call_of("play_song", HARD_ARGUMENTS))],
     [SONG],
     lambda calls, _: same_calls(calls, HARD_CALLED),
 )
-BARE = Question(
+BARE = ToolProbe(
     "bare",
     "calls a tool without parameters",
     [_user("Call the tool sound_horn")],
     [HORN],
     lambda calls, _: same_calls(calls, HORN_CALLED),
 )
-RESULT = Question(
+RESULT = ToolProbe(
     "result",
     "repeats the result of a tool",
     _asked_gates(("north", NORTH)),
     [READ_GATE],
     lambda calls, text: not calls and NORTH in text,
 )
-RESULTS = Question(
+RESULTS = ToolProbe(
     "results",
     "repeats the results of two tools",
     _asked_gates(("north", NORTH), ("south", SOUTH)),
     [READ_GATE],
     lambda calls, text: not calls and NORTH in text and SOUTH in text,
 )
-NEEDLESS = Question(
+NEEDLESS = ToolProbe(
     "needless",
     "answers without a tool where none is needed",
     [_user(ECHO_PROMPT)],
@@ -159,7 +159,7 @@ NEEDLESS = Question(
     lambda calls, text: not calls and text.strip() == ECHO_TEXT,
     (Ability.TOOLS, Ability.EXACT),
 )
-STRANGER = Question(
+STRANGER = ToolProbe(
     "stranger",
     "calls no tool that was not declared",
     [_user(call_of(UNDECLARED, {"disk": "all"}))],
@@ -168,7 +168,7 @@ STRANGER = Question(
 )
 
 
-def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
+def tool_answer(target: Target, question: ToolProbe, **parameters: Any) -> Exchange:
     """The gateway's answer, with a model that is known to be able; asked once per worker.
 
     Raises as ``able_alias``.
@@ -187,7 +187,7 @@ def answered(target: Target, question: Question, **parameters: Any) -> Exchange:
     )
 
 
-def able_alias(target: Target, question: Question) -> str:
+def able_alias(target: Target, question: ToolProbe) -> str:
     """The first alias whose model is declared, and shown, to be able to answer. Raises as
     ``abilities.able_alias``."""
     return abilities.able_alias(
@@ -225,7 +225,7 @@ def writes_calls(target: Target, model: Model) -> bool:
         return False
 
 
-def _ask_directly(target: Target, model: Model, question: Question) -> Exchange:
+def _ask_directly(target: Target, model: Model, question: ToolProbe) -> Exchange:
     """Ollama's ``/api/chat``."""
     body = {
         "model": model.upstream,

@@ -32,10 +32,10 @@ from suites.api.tools.probes import (
     UNDECLARED,
     Called,
     Turn,
-    answered,
     calling_turn,
     judged_turn,
     same_calls,
+    tool_answer,
     turn_of,
 )
 
@@ -58,7 +58,7 @@ RESULTS_SENT = "openai:ChatCompletionRequestToolMessage"
 )
 def test_called(target: Target, gateway: GatewayClient) -> None:
     """A call that comes as text is shown to the user, and the tool never runs."""
-    turn = calling_turn(answered(target, ONE))
+    turn = calling_turn(tool_answer(target, ONE))
     if turn.names != ["set_alarm"]:
         raise CheckFailed(f"expected one call of set_alarm, got calls of {turn.names}", blame="gateway")
 
@@ -73,7 +73,7 @@ def test_called(target: Target, gateway: GatewayClient) -> None:
 )
 def test_finish(target: Target, gateway: GatewayClient) -> None:
     """Agents decide by it whether to run tools or to stop; nothing was forced by tool_choice here."""
-    turn = judged_turn(answered(target, ONE), CALLED)
+    turn = judged_turn(tool_answer(target, ONE), CALLED)
     if turn.reason != "tool_calls":
         raise CheckFailed(f"expected finish_reason tool_calls, got {turn.reason!r}", blame="gateway")
 
@@ -88,7 +88,7 @@ def test_finish(target: Target, gateway: GatewayClient) -> None:
 )
 def test_id_and_type(target: Target, gateway: GatewayClient) -> None:
     """The result is sent back under the id; Ollama itself may give none."""
-    (call, *_) = judged_turn(answered(target, ONE), CALLED).calls
+    (call, *_) = judged_turn(tool_answer(target, ONE), CALLED).calls
     if call.get("type") != "function" or not isinstance(call.get("id"), str) or not call["id"]:
         seen = f"type {call.get('type')!r} and id {call.get('id')!r}"
         raise CheckFailed(f"expected type 'function' and an id, got {seen}", blame="gateway")
@@ -104,7 +104,7 @@ def test_id_and_type(target: Target, gateway: GatewayClient) -> None:
 )
 def test_arguments(target: Target, gateway: GatewayClient) -> None:
     """Text, not an object: Ollama's own form must not shine through. Numbers stay numbers."""
-    _require_calls(judged_turn(answered(target, ONE), CALLED), ONE_CALLED)
+    _require_calls(judged_turn(tool_answer(target, ONE), CALLED), ONE_CALLED)
 
 
 @check(
@@ -117,7 +117,7 @@ def test_arguments(target: Target, gateway: GatewayClient) -> None:
 )
 def test_shape(target: Target, gateway: GatewayClient) -> None:
     """Content may be null, but is there."""
-    answer = answered(target, ONE)
+    answer = tool_answer(target, ONE)
     judged_turn(answer, CALLED)
     require(at_level(chat_completion_problems(answer.json()), Level.MUST), blame="gateway")
 
@@ -132,7 +132,7 @@ def test_shape(target: Target, gateway: GatewayClient) -> None:
 )
 def test_hard_arguments(target: Target, gateway: GatewayClient) -> None:
     """JSON within JSON: escaped once too often or once too little, a tool writes something else."""
-    _require_calls(calling_turn(answered(target, HARD)), HARD_CALLED)
+    _require_calls(calling_turn(tool_answer(target, HARD)), HARD_CALLED)
 
 
 @check(
@@ -145,7 +145,7 @@ def test_hard_arguments(target: Target, gateway: GatewayClient) -> None:
 )
 def test_bare(target: Target, gateway: GatewayClient) -> None:
     """Its arguments are an empty object."""
-    _require_calls(calling_turn(answered(target, BARE)), HORN_CALLED)
+    _require_calls(calling_turn(tool_answer(target, BARE)), HORN_CALLED)
 
 
 @check(
@@ -158,7 +158,7 @@ def test_bare(target: Target, gateway: GatewayClient) -> None:
 )
 def test_parallel(target: Target, gateway: GatewayClient) -> None:
     """In any order, each with its own arguments."""
-    _require_calls(calling_turn(answered(target, TWO), least=2), TWO_CALLED)
+    _require_calls(calling_turn(tool_answer(target, TWO), least=2), TWO_CALLED)
 
 
 @check(
@@ -171,7 +171,7 @@ def test_parallel(target: Target, gateway: GatewayClient) -> None:
 )
 def test_parallel_ids(target: Target, gateway: GatewayClient) -> None:
     """Results are told apart by nothing else."""
-    turn = judged_turn(answered(target, TWO), PARALLEL, least=2)
+    turn = judged_turn(tool_answer(target, TWO), PARALLEL, least=2)
     ids = [call.get("id") for call in turn.calls]
     if not all(isinstance(call_id, str) and call_id for call_id in ids) or len(set(ids)) < len(ids):
         raise CheckFailed(f"expected {len(ids)} different ids, got {ids}", blame="gateway")
@@ -187,7 +187,7 @@ def test_parallel_ids(target: Target, gateway: GatewayClient) -> None:
 )
 def test_result(target: Target, gateway: GatewayClient) -> None:
     """A code that is only in the message of role tool. The client made up the call's id, as it may."""
-    _require_texts(answered(target, RESULT), NORTH)
+    _require_texts(tool_answer(target, RESULT), NORTH)
 
 
 @check(
@@ -200,7 +200,7 @@ def test_result(target: Target, gateway: GatewayClient) -> None:
 )
 def test_results(target: Target, gateway: GatewayClient) -> None:
     """Two messages of role tool in a row, one for each call."""
-    _require_texts(answered(target, RESULTS), NORTH, SOUTH)
+    _require_texts(tool_answer(target, RESULTS), NORTH, SOUTH)
 
 
 @check(
@@ -213,7 +213,7 @@ def test_results(target: Target, gateway: GatewayClient) -> None:
 )
 def test_needless(target: Target, gateway: GatewayClient) -> None:
     """Agents send their tools with every message."""
-    turn = turn_of(answered(target, NEEDLESS))
+    turn = turn_of(tool_answer(target, NEEDLESS))
     if turn.calls or turn.text.strip() != ECHO_TEXT:
         raise CheckFailed(f"expected no call and {ECHO_TEXT!r}, got {_shown(turn)}", blame="gateway")
 
@@ -228,7 +228,7 @@ def test_needless(target: Target, gateway: GatewayClient) -> None:
 )
 def test_stranger(target: Target, gateway: GatewayClient) -> None:
     """Asked for one all the same; gateways with tools of their own, or of other clients, must keep them."""
-    turn = turn_of(answered(target, STRANGER))
+    turn = turn_of(tool_answer(target, STRANGER))
     others = [name for name in turn.names if name not in ("set_alarm", "play_song")]
     if others:
         raise CheckFailed(
@@ -246,7 +246,7 @@ def test_stranger(target: Target, gateway: GatewayClient) -> None:
 )
 def test_choice_none(target: Target, gateway: GatewayClient) -> None:
     """The model would call, and is told not to: whoever says so does not look for calls."""
-    answer = answered(target, ONE, tool_choice="none")
+    answer = tool_answer(target, ONE, tool_choice="none")
     if refused_honestly(answer):
         return
     turn = turn_of(answer)
@@ -264,7 +264,7 @@ def test_choice_none(target: Target, gateway: GatewayClient) -> None:
 )
 def test_choice_named(target: Target, gateway: GatewayClient) -> None:
     """The model would call the other tool. Extraction into a fixed form is done in this way."""
-    answer = answered(target, PICK, tool_choice={"type": "function", "function": {"name": "play_song"}})
+    answer = tool_answer(target, PICK, tool_choice={"type": "function", "function": {"name": "play_song"}})
     if refused_honestly(answer):
         return
     turn = turn_of(answer)
@@ -282,7 +282,7 @@ def test_choice_named(target: Target, gateway: GatewayClient) -> None:
 )
 def test_pick(target: Target, gateway: GatewayClient) -> None:
     """An agent with one tool is rare; some gateways describe tools in the prompt, and read one back."""
-    _require_calls(calling_turn(answered(target, PICK)), ONE_CALLED)
+    _require_calls(calling_turn(tool_answer(target, PICK)), ONE_CALLED)
 
 
 def _require_calls(turn: Turn, expected: Called) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gateway_acceptance.balance.ledger import ledger, total
-from gateway_acceptance.balance.sequential import Outcome
+from gateway_acceptance.balance.sequential import Decision
 from gateway_acceptance.environment import Environment
-from suites.backends.balance.evaluation import Judged, power_of_ten, shown
+from suites.backends.balance.evaluation import Judged, counts_text, power_of_ten
 
 TELLS = {
     "backend": "the header that names the backend",
@@ -21,7 +21,7 @@ def account(found: Judged, environment: Environment) -> dict[str, str]:
         "null hypothesis": found.null.sentence,
         "witness": TELLS[sample.witness] + seconded,
         "draws": f"{trial.draws}, all of them judged (at most {design.most_draws})",
-        "counts": shown(trial.counts),
+        "counts": counts_text(trial.counts),
         "intervals": ", ".join(
             f"{name} {low:.1%} to {high:.1%}" for name, (low, high) in trial.intervals.items()
         ),
@@ -40,6 +40,6 @@ def in_words(found: Judged, environment: Environment) -> str:
     kept = ("null hypothesis", "witness", "draws", "e-value", "alpha", "tolerance")
     told = "; ".join(f"{name}: {facts[name]}" for name in kept)
     mend = ""
-    if found.trial.outcome is not Outcome.FAILED:
+    if found.trial.outcome is not Decision.FAILED:
         mend = "; raise balance.most_draws or balance.tolerance (gateway-acceptance balance plan)"
     return f"{found.trial.sentence()}{mend}; {told}"

@@ -25,7 +25,7 @@ from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
-from suites.backends.balance.evaluation import Judged, shown
+from suites.backends.balance.evaluation import Judged, counts_text
 from suites.backends.balance.probes import COMPANY, PARAMETER, STREAM, rounds
 from suites.backends.balance.sample import MOST_UNKNOWN, Draw, drawn, little_evidence
 from suites.backends.balance.witness import who_of
@@ -74,7 +74,7 @@ def _explained(first: Judged, counts: Counter[str], second: Second) -> str:
     if second.unknown:
         return second.unknown
     served = second.served
-    seen = shown(Counter(served))
+    seen = counts_text(Counter(served))
     proven = shown_by(first.null, first.trial.design, served)
     if proven is None:
         return ""  # now somebody serves who is not declared
@@ -218,5 +218,5 @@ def in_words(second: Second) -> str:
     """What the second sample showed, for the message of a failure."""
     return (
         f"a second sample, later and in {len(second.blocks)} blocks over {second.seconds:.0f} s, shows the "
-        f"same: {shown(Counter(second.served))}"
+        f"same: {counts_text(Counter(second.served))}"
     )

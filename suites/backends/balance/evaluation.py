@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.ledger import PART_OF_GENERATED
-from gateway_acceptance.balance.sequential import Design, Outcome, Trial
+from gateway_acceptance.balance.sequential import Decision, Design, Trial
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
 from suites.backends.balance.probes import COMPANY, KEYS
@@ -39,7 +39,7 @@ class Judged:
     def dependent(self) -> dict[str, int]:
         """Pattern -> the number of draws after which it was proven. The bets against the declared shares
         count where these are not shown to be others."""
-        if self.trial.outcome is Outcome.FAILED:
+        if self.trial.outcome is Decision.FAILED:
             return self.dependence.found
         return {**self.dependence.tied, **self.dependence.found}
 
@@ -100,8 +100,8 @@ def require_witness(sample: Sample, alias: str) -> None:
     enough = sum(sample.counted.values()) >= len(sample.draws)
     if enough and lacking:
         raise Untestable(
-            f"the witnesses disagree: the headers say {shown(header)}, the backends counted "
-            f"{shown(sample.counted)}",
+            f"the witnesses disagree: the headers say {counts_text(header)}, the backends counted "
+            f"{counts_text(sample.counted)}",
             "see BACKEND-WITNESS-001: a header that lies says nothing of balance",
         )
 
@@ -188,14 +188,14 @@ def by_value(draws: Sequence[Draw], key: str) -> dict[str, Counter[str]]:
     return found
 
 
-def shown(counts: Mapping[str, int]) -> str:
+def counts_text(counts: Mapping[str, int]) -> str:
     """``a 3, b 2``."""
     return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "nothing"
 
 
 def table(found: Mapping[str, Mapping[str, int]]) -> str:
     """The values of a key and who served them, for people."""
-    return "; ".join(f"{value}: {shown(counts)}" for value, counts in sorted(found.items()))
+    return "; ".join(f"{value}: {counts_text(counts)}" for value, counts in sorted(found.items()))
 
 
 def power_of_ten(log_e: float) -> str:

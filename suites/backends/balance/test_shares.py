@@ -7,7 +7,7 @@ from gateway_acceptance.balance.expected_shares import Witness
 from gateway_acceptance.balance.ledger import in_words as spent
 from gateway_acceptance.balance.ledger import ledger, second_within
 from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
-from gateway_acceptance.balance.sequential import Outcome
+from gateway_acceptance.balance.sequential import Decision
 from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import (
@@ -130,7 +130,7 @@ def test_shares(
     note("a whole run", expected(target).words)
     picture("shares", draw_shares(trial))
     picture("evidence", draw_evidence(trial))
-    if trial.outcome is Outcome.FAILED:
+    if trial.outcome is Decision.FAILED:
         words = in_words(found, target.environment)
         if trial.unexpected:
             raise CheckFailed(words, blame="gateway")
@@ -142,7 +142,7 @@ def test_shares(
         if reason:
             raise Inconclusive(f"a deployment may have been cooling down: {reason}; the first: {words}")
         raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")
-    if trial.outcome is not Outcome.PASSED:
+    if trial.outcome is not Decision.PASSED:
         raise Inconclusive(in_words(found, target.environment))
 
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from gateway_acceptance.disruptor import Disruptor, Kind
+from gateway_acceptance.disruptor import Disruptor, OutageKind
 from gateway_acceptance.outage.program import Program, Way
 from gateway_acceptance.plugin.counterexample import SPOKEN, seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
 from suites.backends.outage.programs import around, group_of, members
 from suites.backends.outage.rules import RULES
-from suites.backends.outage.stage import MOST_PATIENCE_S, Ask, Stage
+from suites.backends.outage.stage import MOST_PATIENCE_S, Ask, OutageStage
 
 PROGRAMS, STEPS = 4, 6
 """Programs that are drawn, and steps of each: with the requests of each step some 200 in all."""
@@ -103,18 +103,18 @@ def _machine(exploration: Exploration) -> type[RuleBasedStateMachine]:
         for name in members(group)
     }
     waits = target.environment.outage.patience_s <= MOST_PATIENCE_S
-    kinds = [kind for kind in Kind if waits or not kind.keeps_waiting]
+    kinds = [kind for kind in OutageKind if waits or not kind.keeps_waiting]
 
     class Machine(RuleBasedStateMachine):
         """Rules are steps; each has requests under way while it changes something."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.stage = None if exploration.over else Stage(target, exploration.disruptor)
+            self.stage = None if exploration.over else OutageStage(target, exploration.disruptor)
             self.away: set[str] = set()  # as drawn, played or not: what is drawn must not depend on the time
 
         @rule(kind=st.sampled_from(kinds), backend=st.sampled_from(members(group)))
-        def take_down(self, kind: Kind, backend: str) -> None:
+        def take_down(self, kind: OutageKind, backend: str) -> None:
             """One more backend goes away, or another way than before."""
             self.away.add(backend)
             self.step(lambda stage: stage.take_down(kind, backend, *asks(stage, singles[backend][:1])))
@@ -148,7 +148,7 @@ def _machine(exploration: Exploration) -> type[RuleBasedStateMachine]:
                 if exploration.stopped is None and self.stage.program.steps:
                     exploration.judge(self.stage.settle())
 
-    def asks(stage: Stage, aliases: list[str]) -> tuple[Ask, ...]:
+    def asks(stage: OutageStage, aliases: list[str]) -> tuple[Ask, ...]:
         chats = [(Way.CHAT, group.alias)] * 3 + [(Way.CHAT, alias) for alias in aliases]
         return around(stage, *chats, (Way.STREAM, group.alias))
 

@@ -15,12 +15,12 @@ from gateway_acceptance.balance.expected_shares import (
     Witness,
     null_of,
 )
-from gateway_acceptance.disruptor import Disruptor, Kind
+from gateway_acceptance.disruptor import Disruptor, OutageKind
 from gateway_acceptance.environment import Group, ModelKind
 from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
-from suites.backends.outage.stage import MOST_PATIENCE_S, POLL_S, SLACK_S, Ask, Stage
+from suites.backends.outage.stage import MOST_PATIENCE_S, POLL_S, SLACK_S, Ask, OutageStage
 
 BY_CHANCE = 1e-6
 """How probable it may be that a revived backend was just not drawn."""
@@ -31,7 +31,7 @@ class Revival:
     """A backend that was given back. kind: what it had; after_s: seconds until it served again, None where it
     did not; draws: requests that were sent meanwhile; told: whether an answer said who served it."""
 
-    kind: Kind
+    kind: OutageKind
     backend: str
     after_s: float | None
     draws: int
@@ -83,7 +83,7 @@ def of_backend(identity: str) -> str:
     return identity.split("/", 1)[0]
 
 
-def around(stage: Stage, *asks: Ask) -> tuple[Ask, ...]:
+def around(stage: OutageStage, *asks: Ask) -> tuple[Ask, ...]:
     """These requests, with a look at the gateway and at an alias that is not concerned."""
     liveness = stage.target.gateway.product.liveness
     other = stage.other_alias()
@@ -101,13 +101,13 @@ def measured(target: Target, disruptor: Disruptor) -> Measured:
         key=lambda name: sum(share > 0 and of_backend(one) != name for one, share in null.shares.items()),
     )
     chats = [(Way.CHAT, group.alias)] * target.environment.outage.requests
-    with Stage(target, disruptor) as stage:
-        stage.take_down(Kind.KILL, dead, *around(stage, *chats[:6]))
+    with OutageStage(target, disruptor) as stage:
+        stage.take_down(OutageKind.KILL, dead, *around(stage, *chats[:6]))
         sent = stage.send(*around(stage, *chats))
         sample = [seen for seen in sent if seen.alias == group.alias]
-        revivals = [_revived(stage, group, dead, Kind.KILL, shares[dead])]
-        stage.take_down(Kind.BUSY, dead, *around(stage, *chats[:24]))
-        revivals.append(_revived(stage, group, dead, Kind.BUSY, shares[dead]))
+        revivals = [_revived(stage, group, dead, OutageKind.KILL, shares[dead])]
+        stage.take_down(OutageKind.BUSY, dead, *around(stage, *chats[:24]))
+        revivals.append(_revived(stage, group, dead, OutageKind.BUSY, shares[dead]))
         program = stage.settle()
     return Measured(program, group.alias, dead, sample, null, revivals)
 
@@ -115,9 +115,9 @@ def measured(target: Target, disruptor: Disruptor) -> Measured:
 def all_dead(target: Target, disruptor: Disruptor) -> Program:
     """One after the other, in different ways, until none is left."""
     group = group_of(target)
-    with Stage(target, disruptor) as stage:
+    with OutageStage(target, disruptor) as stage:
         for number, backend in enumerate(members(group)):
-            kind = Kind.REFUSE if number % 2 else Kind.KILL
+            kind = OutageKind.REFUSE if number % 2 else OutageKind.KILL
             stage.take_down(kind, backend, *around(stage, *[(Way.CHAT, group.alias)] * 3))
         stage.send(*around(stage, *[(Way.CHAT, group.alias), (Way.STREAM, group.alias)] * 3))
         return stage.settle()
@@ -133,9 +133,9 @@ def silent(target: Target, disruptor: Disruptor) -> Program:
             f"outage.patience_s is {patience:g}; silent backends are tried up to {MOST_PATIENCE_S:g} only",
             declared="outage.patience_s",
         )
-    with Stage(target, disruptor) as stage:
+    with OutageStage(target, disruptor) as stage:
         for number, backend in enumerate(members(group)):
-            stage.take_down(Kind.SLOW if number else Kind.BLACK_HOLE, backend)
+            stage.take_down(OutageKind.SLOW if number else OutageKind.BLACK_HOLE, backend)
         chats: list[Ask] = [(Way.CHAT, group.alias)] * 4 + [(Way.STREAM, group.alias)] * 2
         stage.send(*around(stage, *chats))
         return stage.settle()
@@ -144,14 +144,14 @@ def silent(target: Target, disruptor: Disruptor) -> Program:
 def dropped(target: Target, disruptor: Disruptor) -> Program:
     """Every backend breaks its streams off; then the models are exchanged."""
     group = group_of(target)
-    with Stage(target, disruptor) as stage:
+    with OutageStage(target, disruptor) as stage:
         for backend in members(group):
-            stage.take_down(Kind.DROP, backend)
+            stage.take_down(OutageKind.DROP, backend)
         stage.send(*around(stage, *[(Way.STREAM, group.alias)] * 6))
         first, *others = members(group)
         for backend in others:
             stage.revive(backend)
-        stage.take_down(Kind.SWAP, first)
+        stage.take_down(OutageKind.SWAP, first)
         singles = [model.alias for model in target.environment.models if model.backend == first]
         stage.send(*around(stage, *[(Way.CHAT, alias) for alias in (*singles, group.alias)] * 3))
         return stage.settle()
@@ -177,7 +177,7 @@ def _share(null: Null, backend: str) -> float:
     return sum(share for identity, share in null.shares.items() if of_backend(identity) == backend)
 
 
-def _revived(stage: Stage, group: Group, backend: str, kind: Kind, share: float) -> Revival:
+def _revived(stage: OutageStage, group: Group, backend: str, kind: OutageKind, share: float) -> Revival:
     """Give it back, and ask until it serves: slowly while it may cool down, then as often as chance needs."""
     stage.revive(backend, *around(stage))
     begun, draws, told = stage.now, 0, False

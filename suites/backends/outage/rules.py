@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from gateway_acceptance.disruptor import Kind
+from gateway_acceptance.disruptor import OutageKind
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.wire.schema import error_problems
@@ -103,7 +103,7 @@ def over_asked(program: Program, environment: Environment, _: str) -> Iterator[B
         broke = {
             span.backend
             for span in program.spans
-            if span.kind in (Kind.KILL, Kind.REFUSE) and any(span.touches(seen) for seen in asked)
+            if span.kind in (OutageKind.KILL, OutageKind.REFUSE) and any(span.touches(seen) for seen in asked)
         }
         total = sum(sum(models.values()) for name, models in counted.items() if name not in broke)
         if total > len(asked) * attempts:

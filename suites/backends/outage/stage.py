@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Self
 
-from gateway_acceptance.disruptor import Disruptor, Kind, Load
+from gateway_acceptance.disruptor import Disruptor, Load, OutageKind
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.outage.program import Program, Seen, Span, Way
 from gateway_acceptance.plugin.targets import Target
@@ -34,7 +34,7 @@ Ask = tuple[Way, str]
 
 
 @dataclass
-class Stage:
+class OutageStage:
     """One program under way. ``with`` gives everything back at its end, however it ends."""
 
     target: Target
@@ -67,7 +67,7 @@ class Stage:
         return time.monotonic() - self._begun
 
     @property
-    def away(self) -> dict[str, Kind]:
+    def away(self) -> dict[str, OutageKind]:
         """The backends that are away now."""
         return {name: span.kind for name, span in self._away.items()}
 
@@ -77,7 +77,7 @@ class Stage:
         promised = self.environment.outage
         return promised.patience_s * (1 + promised.retries) + SLACK_S
 
-    def take_down(self, kind: Kind, backend: str, *asks: Ask) -> list[Seen]:
+    def take_down(self, kind: OutageKind, backend: str, *asks: Ask) -> list[Seen]:
         """Begin an outage while these requests are under way; the last of them come after it."""
 
         def begin() -> None:

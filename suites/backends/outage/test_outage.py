@@ -12,7 +12,7 @@ import pytest
 
 from gateway_acceptance.balance.expectation import design_of_survivors
 from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
-from gateway_acceptance.balance.sequential import Outcome, Trial
+from gateway_acceptance.balance.sequential import Decision, Trial
 from gateway_acceptance.check import DISRUPT, MUST, SHOULD, check
 from gateway_acceptance.disruptor import Disruptor
 from gateway_acceptance.environment import Environment
@@ -130,9 +130,9 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
         if one.served:
             trial.observe(named(one.deployment, one.witness))
     note("survivors", trial.sentence())
-    if trial.outcome is Outcome.FAILED:
+    if trial.outcome is Decision.FAILED:
         raise CheckFailed(f"{seen.program.words(seen.sample[0])}: {trial.sentence()}", blame="gateway")
-    if trial.outcome is not Outcome.PASSED:
+    if trial.outcome is not Decision.PASSED:
         raise Inconclusive(f"{trial.sentence()}; raise outage.requests of {environment.source.name}")
 
 

@@ -12,7 +12,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable
-from suites.host.deployment.extract import declared, declared_host, text_of, unit_environment
+from suites.host.deployment.extract import declared, declared_host, file_text, unit_environment
 from suites.host.user.facts import differs
 
 REFERENCE = "os.environ/"
@@ -83,7 +83,7 @@ def well_formed(entry: Any) -> bool:
 def configuration(host: MachineFacts, environment: Environment) -> dict[str, Any]:
     """The configuration. Raises NotApplicable, and Untestable where it is none: one check says that."""
     path = configuration_path(host, environment)
-    document, problems = parsed(text_of(host, path, "HOST-CONF-001"), path)
+    document, problems = parsed(file_text(host, path, "HOST-CONF-001"), path)
     if problems:
         raise Untestable(f"{path} is no configuration (see HOST-CONF-001)", problems[0].message)
     return document

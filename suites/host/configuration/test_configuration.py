@@ -12,7 +12,7 @@ from suites.host.configuration.extract import (
     parsed,
     values_of,
 )
-from suites.host.deployment.extract import text_of
+from suites.host.deployment.extract import file_text
 
 CONFIGS = "docs.litellm.ai/docs/proxy/configs"
 
@@ -27,7 +27,7 @@ CONFIGS = "docs.litellm.ai/docs/proxy/configs"
 )
 def test_parses(host: MachineFacts, environment: Environment) -> None:
     path = configuration_path(host, environment)
-    require(parsed(text_of(host, path, "HOST-DEPLOY-011"), path)[1])
+    require(parsed(file_text(host, path, "HOST-DEPLOY-011"), path)[1])
 
 
 @check(

@@ -32,11 +32,11 @@ def declared(value: Any, key: str) -> Any:
 def script_text(host: MachineFacts) -> str:
     """The deployment script's text, without comments. Raises NotApplicable, Untestable."""
     path = declared(declared_host(host).deployment_script, "deployment_script")
-    text = text_of(host, path, "HOST-DEPLOY-001")
+    text = file_text(host, path, "HOST-DEPLOY-001")
     return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
 
 
-def text_of(host: MachineFacts, path: str, said_by: str) -> str:
+def file_text(host: MachineFacts, path: str, said_by: str) -> str:
     """A deployed file's text. said_by: the check that says where it is not there. Raises Untestable."""
     found = host["files"].get(path, {"exists": False})
     if not found["exists"]:

@@ -16,7 +16,7 @@ WAYS_IN = ("ssh", "sshd")
 """Services whose end would lock out whoever pastes a command."""
 
 
-def shown(socket: Socket) -> str:
+def socket_text(socket: Socket) -> str:
     """A socket as environments declare it: ``0.0.0.0:4000``, ``127.0.0.1:323/udp``."""
     suffix = "/udp" if socket["proto"] == "udp" else ""
     return f"{socket['address']}:{socket['port']}{suffix}"
@@ -44,7 +44,7 @@ def not_listening(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
         if any(matches(wanted, socket) for socket in found):
             continue
         port = wanted.rpartition(":")[2].partition("/")[0]
-        near = [shown(socket) for socket in found if str(socket["port"]) == port]
+        near = [socket_text(socket) for socket in found if str(socket["port"]) == port]
         has = f"only {', '.join(near)}" if near else "no such socket"
         mend = f"sudo systemctl restart {machine.unit}; look at its --host and --port"
         problems.append(differs(machine.unit, has, wanted, mend))
@@ -65,7 +65,7 @@ def of_another(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
             if matches(wanted, socket) and not right:
                 problems.append(
                     differs(
-                        shown(socket),
+                        socket_text(socket),
                         owner(socket),
                         f"{machine.unit} as {machine.user}",
                         f"look at it: sudo ss -lntup; end what should not be there, then: "
@@ -79,7 +79,7 @@ def beyond_declared(sockets: Iterable[Socket], machine: Machine) -> list[Problem
     """The service opens no socket that is not declared: a wider address counts as another socket."""
     return [
         differs(
-            shown(socket),
+            socket_text(socket),
             owner(socket),
             f"only {', '.join(machine.listens)}",
             "bind the declared address alone",
@@ -94,7 +94,7 @@ def undeclared(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
     known = (*machine.listens, *machine.also_listens)
     return [
         differs(
-            shown(socket),
+            socket_text(socket),
             owner(socket),
             f"only {', '.join(known)}",
             removal(socket),
@@ -107,7 +107,7 @@ def undeclared(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
 def removal(socket: Socket) -> str:
     """How to be rid of a socket. The way in is never shut by a command to paste, and neither is what is no
     service: a session, or systemd itself, which holds the sockets of its socket units."""
-    declare = f'declare "{shown(socket)}" in also_listens'
+    declare = f'declare "{socket_text(socket)}" in also_listens'
     unit = socket["unit"] or ""
     if unit.endswith(".service") and unit.partition(".")[0].partition("@")[0] not in WAYS_IN:
         return f"sudo systemctl disable --now {unit}  # or, where it is meant: {declare}"
