@@ -31,11 +31,11 @@ def broken(project: Project, code: str) -> None:
         "import os, signal\ndef broken(*_):\n    os.kill(os.getpid(), signal.SIGKILL)",
     ],
 )
-@pytest.mark.parametrize("place", ["controller.accounts_of", "controller.identities"])
+@pytest.mark.parametrize("place", ["controller.accounts_of", "identity.identities"])
 def test_a_crash_before_the_first_check_leaves_no_old_green(project: Project, place: str, code: str) -> None:
     project.checks(ALIVE)
     assert project.run().state == "SMOKE PASSED"
-    broken(project, f"from gateway_acceptance.plugin import controller\n{code}\n{place} = broken\n")
+    broken(project, f"from gateway_acceptance.plugin import controller, identity\n{code}\n{place} = broken\n")
     run = project.run()
     assert run.code not in (0, 1), run.output
     assert run.state in ("VOID", "SMOKE FAILED")
@@ -82,9 +82,9 @@ def test_a_signal_while_the_results_are_written_falsifies_nothing(
         "import os, signal\nfrom gateway_acceptance.plugin import results\n"
         f"real = results.{name}\n"
         f"def told(*a, **k):\n    os.kill(os.getpid(), signal.{sent})\n    return real(*a, **k)\n"
-        f"import gateway_acceptance.plugin.controller as controller\nfinish = controller.finish\n"
+        f"import gateway_acceptance.plugin.results as written\nfinish = written.finish\n"
         f"def last(*a, **k):\n    results.{name} = told\n    return finish(*a, **k)\n"
-        "controller.finish = last\n",
+        "written.finish = last\n",
     )
     run = project.run()
     assert (run.code, run.state) == (0, "SMOKE PASSED"), run.output
@@ -94,10 +94,10 @@ def test_a_second_ctrl_c_is_void_and_loses_nothing(project: Project, gateway: Ga
     project.checks(ALIVE, WAITS, PASSES)
     broken(
         project,
-        "import os, signal\nimport gateway_acceptance.plugin.controller as controller\n"
-        "finish = controller.finish\n"
+        "import os, signal\nimport gateway_acceptance.plugin.results as written\n"
+        "finish = written.finish\n"
         "def again(*a, **k):\n    os.kill(os.getpid(), signal.SIGINT)\n    return finish(*a, **k)\n"
-        "controller.finish = again\n",
+        "written.finish = again\n",
     )
     with running(project) as process:
         assert gateway.waited.wait(ENOUGH_S)
@@ -113,11 +113,11 @@ def test_ctrl_c_while_the_target_is_looked_at_again_is_void(project: Project) ->
     project.checks(ALIVE, PASSES)
     broken(
         project,
-        "import os, signal\nimport gateway_acceptance.plugin.controller as controller\n"
-        "real = controller.identities\n"
+        "import os, signal\nimport gateway_acceptance.plugin.identity as identity\n"
+        "real = identity.identities\n"
         "calls = []\ndef looked(*a):\n    calls.append(1)\n"
         "    os.kill(os.getpid(), signal.SIGINT) if len(calls) == 2 else None\n    return real(*a)\n"
-        "controller.identities = looked\n",
+        "identity.identities = looked\n",
     )
     run = project.run()
     assert (run.code, run.state) == (2, "VOID"), run.output
