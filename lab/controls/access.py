@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import replace
 
 from lab.controls.model import Control
@@ -13,7 +14,6 @@ ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-AUTH-015", "API-AUTH-017")
 """What asks for ways in, a few of each kind."""
 CHECKS = ("API-AUTH-0", "API-ACCESS-0")
 OWN_HEADER = "x-api-key"
-ALIVE = json_reply(200, {"status": "ok", "service": "gateway"})
 INTERFACE = (
     "/v1",
     "/health",
@@ -45,9 +45,10 @@ def canonical(request: Request) -> Request | Reply:
 
 
 def lost(request: Request, reply: Reply) -> Reply:
-    """Any path that nothing else answers tells that the gateway lives."""
-    alone = request.method == "GET" and reply.status == 404
-    return ALIVE if alone and not request.path.startswith(INTERFACE) else reply
+    """Any path that nothing else answers tells that the gateway lives, what was asked, and a fresh id."""
+    if request.method != "GET" or reply.status != 404 or request.path.startswith(INTERFACE):
+        return reply
+    return json_reply(200, {"status": "ok", "asked": request.path, "request": secrets.token_hex(8)})
 
 
 def own_header(request: Request) -> Request:
@@ -77,10 +78,10 @@ ACCESS_CONTROLS = (
     ),
     Control(
         "right-json-catch-all",
-        "any path that is no interface answers with JSON that it lives, and no key asked",
+        "any path that is no interface answers, no key asked, with JSON: alive, the path, and a fresh id",
         after=lost,
-        checks=CHECKS,
-        concerns=ENTRANCES,
+        checks=(*CHECKS, "API-EXPO-0"),
+        concerns=(*ENTRANCES, "API-EXPO-001", "API-EXPO-002"),
     ),
     Control(
         "right-key-in-its-own-header",
@@ -96,6 +97,7 @@ ACCESS_CONTROLS = (
         before=LIMITED_BEFORE,
         after=LIMITED_AFTER,
         checks=("API-LIMIT-0",),
+        concerns=("API-LIMIT-001", "API-LIMIT-002", "API-LIMIT-003", "API-LIMIT-004"),
         declares=DECLARED,
     ),
 )

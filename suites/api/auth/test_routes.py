@@ -8,7 +8,8 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.rule import media_type
 from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, Route, contract_routes
 from suites.api.auth.rules import SPEC, made_up, served_problems
-from suites.api.exposure.paths import is_declared, is_page_for_lost, page_for_lost
+from suites.api.exposure.lost import is_page_for_lost, page_for_lost
+from suites.api.exposure.paths import is_declared
 
 
 @check(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Backend
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.rule import media_type
+from suites.api.exposure.lost import Looked, look
 
 WELL_KNOWN = (
     # descriptions of the interface
@@ -59,33 +57,14 @@ def is_declared(path: str, public_paths: Sequence[str]) -> bool:
     )
 
 
-def probed(target: Target) -> list[Exchange]:
+def probed(target: Target) -> Looked:
     """The answers of the well-known paths without a key."""
-    gateway = target.gateway
-    return target.once(("exposure",), lambda: [gateway.get(path, key=None) for path in WELL_KNOWN])
+    return target.once(("exposure",), lambda: look(target.gateway, WELL_KNOWN))
 
 
-def page_for_lost(gateway: GatewayClient) -> Exchange:
-    """The answer to a path that nobody has: a console may answer it with its own page, 200 and in HTML, and
-    so every path that is no interface."""
-    return gateway.get(f"/no-such-page-{secrets.token_hex(8)}", key=None)
-
-
-def is_page_for_lost(answer: Exchange, lost: Exchange) -> bool:
-    """Whether an answer is the console's page and nothing more: then nothing is open there."""
-    html = all(media_type(one.headers) == "text/html" and one.status == 200 for one in (answer, lost))
-    return html and answer.body == lost.body
-
-
-def undeclared(
-    answers: Sequence[Exchange], public_paths: Sequence[str], lost: Exchange | None = None
-) -> list[str]:
-    """The paths that answered 200 although nobody declared them open. lost: as of ``page_for_lost``."""
-    paths = [
-        urlsplit(answer.url).path or "/"
-        for answer in answers
-        if answer.status == 200 and not (lost is not None and is_page_for_lost(answer, lost))
-    ]
+def undeclared(answers: Iterable[Exchange], public_paths: Sequence[str]) -> list[str]:
+    """The paths that answered 200 although nobody declared them open."""
+    paths = [urlsplit(answer.url).path or "/" for answer in answers if answer.status == 200]
     return [path for path in paths if not is_declared(path, public_paths)]
 
 

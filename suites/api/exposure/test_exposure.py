@@ -15,6 +15,7 @@ from gateway_acceptance.wire.strict_json import parse_json
 from gateway_acceptance.wire.subject import answers_among
 from suites.api.auth.rules import printed_forms
 from suites.api.exposure.browsers import STRANGER, allowed_origin, preflight, with_origin
+from suites.api.exposure.lost import look
 from suites.api.exposure.parameters import (
     addressed,
     all_of,
@@ -28,7 +29,6 @@ from suites.api.exposure.paths import (
     FILES,
     described_routes,
     gives_away,
-    page_for_lost,
     probed,
     revealed,
     undeclared,
@@ -50,8 +50,9 @@ VERSION = re.compile(r"\d+\.\d+")
 )
 def test_open_paths(target: Target, live_gateway: GatewayClient, environment: Environment) -> None:
     """Descriptions, consoles, insight, a backend's own interface: asked without a key. Each that answers 200
-    is declared in gateway.public_paths, or nobody knew that it is open."""
-    found = undeclared(probed(target), environment.gateway.public_paths, page_for_lost(live_gateway))
+    is declared in gateway.public_paths, or nobody knew that it is open; but for what answers as a path does
+    that nobody has."""
+    found = undeclared(probed(target).found, environment.gateway.public_paths)
     require([Problem("", f"{path} answers 200 without a key, and is not declared") for path in found])
 
 
@@ -83,11 +84,11 @@ def test_described_routes(
         )
     routes = described_routes(document)
     note("described_routes_tried", len(routes))
-    answers = [live_gateway.get(path, key=None) for path in routes]
-    found = undeclared(answers, environment.gateway.public_paths, page_for_lost(live_gateway))
+    looked = look(live_gateway, routes)
+    found = undeclared(looked.found, environment.gateway.public_paths)
     require(
         [Problem("", f"{path} answers 200 without a key, and is not declared") for path in found],
-        judged={"described GET routes": answers_among(answers) + well_known_among(description.json())},
+        judged={"described GET routes": answers_among(looked.answers) + well_known_among(description.json())},
     )
 
 
@@ -126,7 +127,7 @@ def test_open_paths_tell_nothing(
 ) -> None:
     """Ollama has no authentication: its address is all that somebody needs (see BACKEND-BYPASS-001)."""
     problems = []
-    for answer in probed(target):
+    for answer in probed(target).answers:
         if answer.status == 200:
             held = revealed(answer, environment.backends, printed_forms(target.key))
             problems += [Problem("", f"{answer.url} tells {what} to anybody") for what in held]
