@@ -59,6 +59,13 @@ def own_header(request: Request) -> Request:
     return replace(request, headers=(*kept, *bearer))
 
 
+def own_refusal(request: Request, reply: Reply) -> Reply:
+    """401 to whoever sends no key in its own header; LiteLLM without a database driver answers 500 to those
+    without any (BerriAI/litellm issue 35457)."""
+    failed = reply.status == 500 and not request.header(OWN_HEADER)
+    return envelope(401, "no key in x-api-key", "authentication_error") if failed else reply
+
+
 LIMITED_BEFORE, LIMITED_AFTER = Limits().hooks()
 
 ACCESS_CONTROLS = (
@@ -87,8 +94,9 @@ ACCESS_CONTROLS = (
         "right-key-in-its-own-header",
         "the key stands in x-api-key, as is declared, and Authorization counts for nothing",
         before=own_header,
+        after=own_refusal,
         checks=CHECKS,
-        concerns=ENTRANCES,
+        concerns=(*ENTRANCES, "API-AUTH-008"),
         declares={"gateway": {"key_header": OWN_HEADER}},
     ),
     Control(
