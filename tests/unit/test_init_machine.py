@@ -11,7 +11,7 @@ import pytest
 from gateway_acceptance.check import Effect
 from gateway_acceptance.cli.init.found import Alias, Found
 from gateway_acceptance.cli.init.machine import Seen, look_at_machine
-from gateway_acceptance.cli.init.write import environment_text, last_tables
+from gateway_acceptance.cli.init.write import BUDGET, environment_text, last_tables
 from gateway_acceptance.environment import Environment, Model, ModelKind, load_environment
 from gateway_acceptance.environment.model import EnvironmentKind, Gateway, Policy
 from gateway_acceptance.host.facts import NoFacts
@@ -29,11 +29,12 @@ ASKED = Environment(
 
 
 MACHINE = {"name": "gw-1", "addresses": ["127.0.0.1", "198.51.100.39"], "account": "probe"}
+NO_TREE = {"missing": "sudo refuses it", "needs": "tree"}
 
 
 def seen_of(**replaced: Any) -> tuple[Seen, list[Sequence[str]]]:
     """What is seen of a healthy machine, some sections replaced; and the sections of each look."""
-    found: dict[str, Any] = {"machine": {"value": MACHINE}, **sections(), **replaced}
+    found: dict[str, Any] = {"machine": {"value": MACHINE}, "tree": NO_TREE, **sections(), **replaced}
     asked: list[Sequence[str]] = []
 
     def looker(environment: Environment, name: str, wanted: Sequence[str] = ()) -> Look:
@@ -56,7 +57,7 @@ def file_of(seen: Seen, folder: Path) -> tuple[str, Environment]:
 
 def test_a_healthy_service(tmp_path: Path) -> None:
     seen, asked = seen_of()
-    assert asked == [("machine", "sockets"), ("unit",)]
+    assert asked == [("machine", "sockets"), ("unit",), ("tree",)]
     _, environment = file_of(seen, tmp_path)
     host = environment.host
     assert host is not None
@@ -68,6 +69,48 @@ def test_a_healthy_service(tmp_path: Path) -> None:
     assert host.hardening["ProtectSystem"] == "strict"
     assert (host.name, host.address) == ("gw-1", "198.51.100.39")
     assert host.exposure == pytest.approx(1.5)
+
+
+def file(path: str, mode: str, kind: str = "f") -> dict[str, str]:
+    return {"path": path, "kind": kind, "mode": mode}
+
+
+def test_scripts_are_declared_and_which_deploys_is_asked(tmp_path: Path) -> None:
+    odd = ("a b.sh", "x/../y.sh", 'q".sh', "web/node_modules/z/run.sh")
+    entries = [
+        *(file("scripts/stop.sh", "0755"), file("deploy.sh", "0750"), file("notes.sh", "0644")),
+        *(file("config.sh", "0755", "d"), file("tool.py", "0755"), file("bad.sh", "rwx")),
+        *(file(path, "0755") for path in odd),
+    ]
+    seen, _ = seen_of(tree={"value": {"entries": [*entries, None]}})
+    text, environment = file_of(seen, tmp_path)
+    assert environment.host is not None
+    assert environment.host.service_scripts == ("deploy.sh", "scripts/stop.sh")
+    assert environment.host.deployment_script is None
+    assert "which script deploys (deploy.sh, scripts/stop.sh)?" in " ".join(text.replace("\n#", " ").split())
+
+
+def test_the_scripts_of_a_service_that_is_root() -> None:
+    seen, asked = seen_of(tree={"value": {"entries": [file("run.sh", "0755")]}}, **without("User", ""))
+    assert (seen.keys["user"], seen.keys["service_scripts"]) == ("root", ["run.sh"])
+    assert asked[-1] == ("tree",)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        NO_TREE,
+        {"value": {"exists": False, "entries": []}},
+        {"value": {"entries": "none"}},
+        {"value": {"entries": [file(f"package/{number}.sh", "0755") for number in range(21)]}},
+    ],
+)
+def test_a_tree_without_scripts_of_its_own(tmp_path: Path, tree: Mapping[str, Any]) -> None:
+    seen, _ = seen_of(tree=tree)
+    text, environment = file_of(seen, tmp_path)
+    assert environment.host is not None
+    assert environment.host.service_scripts == ()
+    assert "which script deploys" not in text
 
 
 def without(name: str, value: str) -> dict[str, Any]:
@@ -115,5 +158,5 @@ def test_hostile_facts(tmp_path: Path) -> None:
     unit["value"]["files"][0]["text"] += '\nUMask=00"27\x1b\nSystemCallFilter=\\x'
     seen, _ = seen_of(unit=unit)
     text, environment = file_of(seen, tmp_path)
-    assert environment.policy.requests == 2500
+    assert environment.policy.requests == BUDGET["requests"]
     assert "\x1b" not in text

@@ -1,6 +1,7 @@
 """The gateway's machine as it is: which unit listens there, its account, its tree, what hardens it.
 
-Two looks of the kind that a run takes (docs/host.md): who listens at the gateway's port, then that unit.
+Three looks of the kind that a run takes (docs/host.md): who listens at the gateway's port, then that unit,
+then its tree.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from gateway_acceptance.cli.init.scripts import question, scripts_of
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.host import Host
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
@@ -27,6 +29,8 @@ from gateway_acceptance.host.snapshot import Look, look
 Looker = Callable[[Environment, str, Sequence[str]], Look]
 Facts = Mapping[str, Any]
 NOT_KNOWN = {"unit": "not-known-yet.service", "user": "nobody", "tree": "/not/known"}
+OF_A_TREE = ("uri", "ssh_config", "unit", "tree", "virtual_environment")
+"""What a look at the tree alone needs to be told."""
 SWITCHES = (
     "NoNewPrivileges", "PrivateTmp", "PrivateDevices", "PrivateUsers", "ProtectSystem", "ProtectHome",
     "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups",
@@ -83,7 +87,23 @@ def look_at_machine(
         return seen
     _of_the_unit(seen, found)
     _name(seen, first.sections, asked)
+    if seen.whole:
+        _scripts(seen, asked, looker)
     return seen
+
+
+def _scripts(seen: Seen, asked: Environment, looker: Looker) -> None:
+    """The scripts of the tree. That it cannot be looked at is told by the first run."""
+    own = {name: seen.keys[name] for name in OF_A_TREE if name in seen.keys}
+    try:
+        third = looker(_with(asked, {**NOT_KNOWN, **own}), GATEWAY_MACHINE, ("tree",))
+    except NoFacts:
+        return
+    value = third.sections.get("tree", {}).get("value")
+    scripts = scripts_of(value) if isinstance(value, Mapping) else []
+    if scripts:
+        _optional(seen, "service_scripts", scripts)
+        seen.missing.append(question(scripts))
 
 
 def _with(asked: Environment, keys: Mapping[str, Any]) -> Environment:

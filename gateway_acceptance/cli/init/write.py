@@ -28,7 +28,8 @@ ROOM_PER_MODEL = 200
 NORM = {True: "its length was 1: a promise from now on", False: "its length was not 1"}
 HOST_KEYS = (
     *("uri", "ssh_config", "name", "address", "unit", "user", "group", "tree", "working_directory"),
-    *("configuration", "virtual_environment", "secrets", "exposure", "listens", "also_listens"),
+    *("service_scripts", "configuration", "virtual_environment", "secrets", "exposure", "listens"),
+    "also_listens",
 )
 """In the order in which they are written."""
 DECLARABLE = ("its mode is ", "it is a wildcard")
