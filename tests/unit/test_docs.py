@@ -97,3 +97,12 @@ def test_the_example_of_a_waiver_is_one_of_ours(tmp_path: Path) -> None:
     file.write_text(example("waivers.md", "[[waiver]]"), encoding="utf-8")
     (waiver,) = load_waivers(file)
     assert waiver.id in {one.id for one in load_waivers(ROOT / "environments" / "waivers.toml")}
+
+
+def test_the_readme_counts_as_the_commands_do(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    counts = re.findall(r"^(\w+) +(\d+) checks$", said(capsys, "profiles"), re.MULTILINE)
+    assert counts
+    assert re.findall(r"^\| `(\w+)` \| (\d+) \|", readme, re.MULTILINE) == counts
+    faults = said(capsys, "faults").splitlines()[-1]
+    assert f"The lab has {faults.replace(' ', ' deliberate ')} (" in readme
