@@ -103,8 +103,11 @@ class Redactor:
         return found
 
 
-STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
-"""Control characters of a terminal (C0, C1, a carriage return that ends no line) and of writing direction."""
+STEERING = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\r(?!\n)"
+)
+"""Control characters of a terminal (C0, C1, a carriage return that ends no line) and of writing direction,
+and Unicode's own line ends."""
 
 
 COMMAND = re.compile(r"^(\s*):(?=:[a-zA-Z])|#(?=#(?:vso)?\[)", re.MULTILINE)

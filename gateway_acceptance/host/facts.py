@@ -11,11 +11,14 @@ from typing import Any
 
 from gateway_acceptance.environment.host import Machine
 from gateway_acceptance.host.extent import extent
+from gateway_acceptance.host.formed import well_formed
 from gateway_acceptance.host.privileges import Privilege, rule_for
 from gateway_acceptance.subjects import SUBJECTS
 from gateway_acceptance.verdict import Untestable
 
 BEGIN, END = "<<<facts ", " facts>>>"
+MOST_BYTES = 32 << 20
+"""Of a machine's facts, unpacked: 5000 entries of a tree and 64 KiB of each declared file are far below."""
 
 
 class NoFacts(Exception):  # noqa: N818
@@ -31,7 +34,8 @@ class FactsProgramFailed(Exception):  # noqa: N818
 
 
 def unpacked(text: str) -> dict[str, Any]:
-    """The sections that the program printed. Raises NoFacts where the text holds none."""
+    """The sections that the program printed; one of another shape than it gives is missing. Raises NoFacts
+    where the text holds none."""
     begin, end = text.find(BEGIN), text.rfind(END)
     if begin < 0 or end < begin:
         shown = " ".join(text.split())[:200] or "nothing"
@@ -39,15 +43,26 @@ def unpacked(text: str) -> dict[str, Any]:
             f"the machine answered without facts: {shown}", "look at what its login prints and at its python3"
         )
     try:
-        document = json.loads(zlib.decompress(base64.b64decode(text[begin + len(BEGIN) : end])))
-    except (ValueError, zlib.error) as broken:
+        document = json.loads(_inflated(base64.b64decode(text[begin + len(BEGIN) : end])))
+    except (ValueError, zlib.error, RecursionError) as broken:
         document = broken
     if not isinstance(document, dict):
         raise NoFacts(
             f"the machine's facts came broken, {end - begin} characters of them ({document!r})"[:200],
             "look whether the connection to it holds, and what its login and its shell print",
         )
-    return document
+    return well_formed(document)
+
+
+def _inflated(packed: bytes) -> bytes:
+    """What was packed. Raises ValueError where it is too large for facts, before it fills the memory."""
+    inflating = zlib.decompressobj()
+    content = inflating.decompress(packed, MOST_BYTES)
+    if inflating.unconsumed_tail:
+        raise ValueError(f"more than {MOST_BYTES >> 20} MiB")
+    if not inflating.eof:
+        raise ValueError("cut off")
+    return content
 
 
 @dataclass(frozen=True)
@@ -86,6 +101,8 @@ class MachineFacts:
         missing = value.get("missing", {}).get(name)
         if missing is not None:
             raise self._untestable(f"{section}.{name}", missing["why"], missing["needs"])
+        if name not in value:
+            raise self._untestable(f"{section}.{name}", "the machine's facts do not tell it", "")
         return value[name]
 
     def _untestable(self, what: str, why: str, needs: str) -> Untestable:

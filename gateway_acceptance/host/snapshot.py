@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
+from gateway_acceptance.host.bounded import bound
 from gateway_acceptance.host.facts import NoFacts, unpacked
+from gateway_acceptance.host.formed import complete
 from gateway_acceptance.host.privileges import privileges_of
 from gateway_acceptance.host.program import command
 
@@ -108,6 +110,11 @@ def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> L
         raise NoFacts(
             f"{machine.uri} cannot be reached ({shown})", f"try it by hand: ssh {_host_of(machine)}"
         ) from None
+    except ValueError as broken:  # safe-ssh takes the answer apart
+        raise NoFacts(
+            f"{machine.uri} answered what its ssh backend can't read ({broken})"[:300],
+            "look at what its login and its shell print",
+        ) from None
     answered = time.time()
     if done.rc == 127 or "python3: not found" in done.stderr:
         raise NoFacts(f"{machine.uri} has no python3", "install it there: the suite looks through it")
@@ -120,7 +127,7 @@ def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> L
         raise NoFacts(
             f"the look at {machine.uri} ended with exit code {done.rc} ({said})", "look at its python3"
         )
-    return Look(unpacked(done.stdout), asked, answered)
+    return Look(complete(unpacked(done.stdout), request), asked, answered)
 
 
 def connection(machine: Machine, folder: Path) -> Connection:
@@ -135,7 +142,9 @@ def connection(machine: Machine, folder: Path) -> Connection:
         options = {"ssh_config": config}
     import testinfra  # ``machines`` leads here, and most runs look at no machine
 
-    return testinfra.get_host(machine.uri, **options)
+    host = testinfra.get_host(machine.uri, **options)
+    bound(host.backend)
+    return host
 
 
 def _host_of(machine: Machine) -> str:

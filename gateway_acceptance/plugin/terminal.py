@@ -49,7 +49,7 @@ def speak(
 ) -> None:
     """Let pytest's report say the verdict, redacted; captured output too."""
     redact = state.redactor
-    report.sections = [(name, redact(text)) for name, text in report.sections]
+    report.sections = [(name, indented(redact(text))) for name, text in report.sections]
     report.gateway_verdict = outcome.verdict.value  # type: ignore[attr-defined]
     report.outcome = OUTCOMES.get(outcome.verdict, "failed")  # type: ignore[assignment]
     if outcome.verdict is Verdict.PASSED:
@@ -91,8 +91,13 @@ def failure_text(check: Check, outcome: Outcome, item: pytest.Item, state: Worke
     if exchanges:
         lines.append(f"  ask again  {exchanges[-1].curl()}")
     if outcome.verdict is Verdict.HARNESS_ERROR:
-        lines += ["", outcome.detail]
+        lines += ["", indented(outcome.detail)]
     return "\n".join(lines)
+
+
+def indented(text: str, by: str = "  ") -> str:
+    """A text whose lines begin no line of the terminal: there, only the run itself speaks."""
+    return "\n".join(f"{by}{line}" if line.strip() else "" for line in text.splitlines())
 
 
 def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -115,9 +120,9 @@ def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
     reporter.section(f"{finished.environment}: {run['state']}", green=good, red=not good)
     _untested(reporter, finished.record["checks"])
     for reason in run["reasons"]:
-        reporter.write_line(f"  - {reason}")
+        reporter.write_line(f"  - {indented(reason, '    ').lstrip()}")
     for line in _deviations(finished.record):
-        reporter.write_line(f"  {line}")
+        reporter.write_line(indented(line))
     for waiver in finished.record["waivers"]:
         if waiver["expires_soon"]:
             ends = f"the waiver {waiver['id']} ends with {waiver['expires']}"
@@ -176,7 +181,7 @@ def _untested(reporter: pytest.TerminalReporter, checks: Iterable[Mapping[str, A
                 because.setdefault(case["message"], {})[check["id"]] = None
     for message, ids in because.items():
         who = " ".join(ids) if len(ids) < ALIKE else f"{len(ids)} checks:"
-        reporter.write_line(f"{who} {message}", yellow=True)
+        reporter.write_line(f"{who} {indented(message).lstrip()}", yellow=True)
 
 
 def _near(path: Path) -> str:

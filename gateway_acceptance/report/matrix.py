@@ -143,7 +143,7 @@ def table(columns: Sequence[Column], lines: Sequence[Row]) -> str:
         ["", "ended", *(f"{each.age}{', stale' if each.stale else ''}" for each in columns)],
     ]
     body = [["≠" if line.differs else "", line.id, *line.cells] for line in lines]
-    widths = [max(len(printable(row[place])) for row in [*heads, *body]) for place in range(len(heads[0]))]
+    widths = [max(len(_cell(row[place])) for row in [*heads, *body]) for place in range(len(heads[0]))]
     rule = ["-" * width for width in widths]
     shown = [_line(row, widths) for row in [*heads, rule, *body]]
     if len(columns) > 1:
@@ -193,6 +193,11 @@ def _shown(environment: str, notes: Sequence[str]) -> tuple[str, ...]:
     return (*kept, f"{environment}: and {more} findings more") if more > 0 else tuple(kept)
 
 
+def _cell(text: str) -> str:
+    """On one line: what a record says begins no row of its own."""
+    return " ".join(printable(text).splitlines())
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (printable(cell).ljust(width) for cell, width in zip(cells, widths, strict=True))
+    padded = (_cell(cell).ljust(width) for cell, width in zip(cells, widths, strict=True))
     return "  ".join(padded).rstrip()

@@ -28,9 +28,10 @@ class Seen:
 @dataclass
 class Gateway:
     """What the server does, and what it saw. accepted: the only key that is served; wait: a request for /wait
-    says that it came by ``waited`` and is answered once ``go_on`` is set; listed: its models; version: what
-    it answers as a backend; its last digit is that of a digest, too. A request for /upgrade/X makes that its
-    version, one for /list/X its only model, one for /die makes it silent."""
+    says that it came by ``waited`` and is answered once ``go_on`` is set; listed: its models; content: what
+    it says in a chat; version: what it answers as a backend; its last digit is that of a digest, too. A
+    request for /upgrade/X makes that its version, one for /list/X its only model, one for /die makes it
+    silent."""
 
     url: str = ""
     accepted: str = KEY
@@ -40,6 +41,7 @@ class Gateway:
     usage: Any = USAGE
     listed: tuple[str, ...] = ("chat-one",)
     version: str = ""
+    content: str = "OK"
     dead: bool = False
 
     def count(self, path: str) -> int:
@@ -134,7 +136,11 @@ def answer_of(gateway: Gateway, path: str, authorization: str) -> tuple[int, Any
             "created": 1,
             "model": "chat-one",
             "choices": [
-                {"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": gateway.content},
+                    "finish_reason": "stop",
+                }
             ],
             "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": gateway.usage},
         },

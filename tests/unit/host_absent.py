@@ -86,8 +86,8 @@ def whole() -> dict[str, Any]:
     found["ollama"] = deployment.backend_sections()["ollama"]
     found["python"]["version"] = "3.11.9"
     found["process"]["descriptors"] = 20
-    for document in found["files"].values():
-        document["entry"]["mtime"] = 900.0
+    for name, document in found["files"].items():
+        document["entry"] |= {"path": name, "mtime": 900.0}
     return found
 
 
@@ -163,7 +163,11 @@ def host_checks() -> Iterator[tuple[Check, Callable[..., None]]]:
 def asked(function: Callable[..., None], changed: Sections) -> set[str]:
     """Run a check on machines with these sections in the place of healthy ones, with what else its arguments
     name. Returns nothing more than which sections it read; raises what it raises, with these as ``read``."""
-    facts, backend = watched(changed), watched(changed, "one")
+    return asked_of(function, watched(changed), watched(changed, "one"))
+
+
+def asked_of(function: Callable[..., None], facts: Watched, backend: Watched) -> set[str]:
+    """The same on these machines."""
     given: dict[str, Any] = {
         "host": facts,
         "machine": facts,

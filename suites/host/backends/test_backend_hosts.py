@@ -39,6 +39,8 @@ def test_version(backend_host: MachineFacts) -> None:
 def test_models_on_disk(backend_host: MachineFacts, environment: Environment) -> None:
     declared(declared_backend(backend_host).models, "backends.host.models")
     found = backend_host.part("ollama", "manifests")
+    if found is None:
+        raise Untestable(f"{backend_host.name}: what lies on its disk was not told", "look at the machine")
     require(rules.models_missing(found, environment.upstreams_on(backend_host.name), backend_host.name))
 
 

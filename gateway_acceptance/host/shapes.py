@@ -1,0 +1,331 @@
+"""The shape of each section of a machine's facts. A machine may say anything: what has another shape counts
+as missing, and no check stumbles over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gateway_acceptance.host.constraints import Address, Count, Limit, Links, Mode, Properties, Status
+
+STRICT = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
+ABSENT: Any = None
+"""Of a key that does not always come. Where it comes, it has its type."""
+
+
+class Shape(BaseModel):
+    """What must be there, and of which type."""
+
+    model_config = STRICT
+
+
+class Part(Shape):
+    """Why a part of a section is missing."""
+
+    why: str
+    needs: str
+
+
+Missing = dict[str, Part]
+
+
+class Entry(Shape):
+    """As ``collect.base.entry`` gives it; root's view of a secret file has neither size nor times."""
+
+    path: str
+    kind: str
+    mode: Mode
+    user: str
+    group: str
+    size: int = ABSENT
+    mtime: float = ABSENT
+    target: str = ABSENT
+    broken: bool = ABSENT
+    escapes: bool = ABSENT
+
+
+class Member(Shape):
+    """A process as others' lists name it."""
+
+    pid: int
+    user: str
+    comm: str
+    unit: str = ABSENT
+    cgroup: str = ABSENT
+
+
+class Owned(Member):
+    """One that is told with its unit."""
+
+    unit: str
+
+
+class Clock(Shape):
+    first: float
+    last: float
+
+
+class Machine(Shape):
+    name: str
+    addresses: list[Address]
+    account: str
+    processors: Count
+
+
+class UnitFile(Shape):
+    path: str
+    text: str
+    sha256: str = ABSENT
+    entry: Entry | None
+    readable: bool
+    error: str | None = ABSENT
+
+
+class Directive(Shape):
+    name: str | None
+    set: bool | None
+    exposure: str | float | None
+
+
+class Unit(Shape):
+    exists: bool
+    properties: Properties
+    enabled: str
+    files: list[UnitFile]
+    verify: list[str]
+    exposure: float | None
+    directives: list[Directive]
+    call_groups: dict[str, list[str]]
+
+
+class NoProcess(Shape):
+    pid: Literal[0]
+    copies: list[Owned]
+
+
+class Mount(Shape):
+    point: str
+    options: list[str]
+    kind: str
+    source: str
+    super: list[str]
+
+
+class Process(Shape):
+    pid: int
+    started: float
+    cmdline: list[str]
+    status: Status
+    first_filters: int
+    group: str
+    groups: list[str]
+    limits: dict[str, Annotated[list[Limit], Field(min_length=2, max_length=2)]]
+    cgroup: str
+    cgroup_limits: dict[str, str]
+    members: list[Member]
+    copies: list[Owned]
+    missing: Missing
+    links: Links = ABSENT
+    mounts: list[Mount] = ABSENT
+    descriptors: Count = ABSENT
+
+
+class Person(Shape):
+    name: str
+    uid: int
+    gid: int
+    home: str
+    shell: str
+
+
+class Nobody(Shape):
+    entry: None
+
+
+class Account(Shape):
+    entry: Person
+    primary: str
+    groups: list[str]
+    sys_uid_max: int
+    missing: Missing
+    password: str = ABSENT
+    sudo: list[str] = ABSENT
+    keys: list[str] = ABSENT
+    processes: list[Owned] = ABSENT
+
+
+class Socket(Shape):
+    proto: str
+    address: str
+    port: int
+    pid: int | None
+    process: str | None
+    user: str | None
+    unit: str | None
+
+
+class Reach(Shape):
+    url: str
+    reached: bool
+    version: Any
+    error: str
+    elapsed_s: float = ABSENT
+    models: dict[str, str] | None
+    dimensions: dict[str, Any]
+
+
+class Disk(Shape):
+    total_mb: int
+    free_mb: int
+    inodes: int
+    free_inodes: int
+
+
+class Resources(Shape):
+    disks: dict[str, Disk]
+    memory: dict[str, int]
+    journald: dict[str, str]
+
+
+class Journal(Shape):
+    lines: Count
+    bytes: Count
+    first: float | None
+    last: float | None = ABSENT
+    secrets: list[str]
+    cut: bool
+
+    @model_validator(mode="after")
+    def _lines_have_times(self) -> Self:
+        if self.lines and self.first is None:
+            raise ValueError("there are lines, and none is the first")
+        return self
+
+
+class Settings(Shape):
+    names: list[str]
+    values: dict[str, str]
+    default_key: bool
+
+
+class Ollama(Shape):
+    version: str | None
+    manifests: list[str] | None
+    missing: Missing
+
+
+class Environment(Shape):
+    files: Count
+    directories: Count
+    bytes: Count
+    offenders: list[Entry]
+    offenders_total: Count
+
+
+class Tree(Shape):
+    exists: bool
+    entries: list[Entry]
+    ancestors: list[Entry]
+    unreadable: list[str]
+    bytes: Count
+    cut: bool
+    environment: Environment
+
+
+class SecretFile(Shape):
+    path: str
+    exists: bool
+    entry: Entry | None
+    parent: Entry | None
+
+
+class Access(Shape):
+    missing: Missing
+    unreadable: list[str] = ABSENT
+    unsearchable: list[str] = ABSENT
+    writable: list[str] = ABSENT
+    secrets_readable: list[str] = ABSENT
+    secrets_writable: list[str] = ABSENT
+
+
+class File(Shape):
+    exists: bool
+    entry: Entry = ABSENT
+    sha256: str = ABSENT
+    size: int = ABSENT
+    text: str = ABSENT
+    syntax: str = ABSENT
+    error: str | None = ABSENT
+
+    @model_validator(mode="after")
+    def _told_whole(self) -> Self:
+        if self.exists and self.error is None and None in (self.size, self.text):
+            raise ValueError("it is there, and size or text is not told")
+        return self
+
+
+class Place(Shape):
+    path: str
+    line: int
+    what: str
+    mode: Mode
+
+
+class Literals(Shape):
+    found: list[Place]
+    scanned: Count
+    unread: list[str]
+
+
+class NoRepository(Shape):
+    root: None
+    error: str
+
+
+class Repository(Shape):
+    root: str
+    head: str
+    branch: str
+    remote: str | None
+    rewrites: list[list[str]] = ABSENT
+    dirty: list[str]
+    published: bool | None
+    declared_known: bool | None
+
+
+class Startup(Shape):
+    name: str
+    lines: list[str]
+
+
+class Python(Shape):
+    exists: bool
+    version: str | None
+    packages: dict[str, str]
+    startup: list[Startup]
+
+
+SHAPES: Mapping[str, Any] = {
+    "clock": Clock,
+    "machine": Machine,
+    "commands": dict[str, str | None],
+    "unit": Unit,
+    "process": NoProcess | Process,
+    "account": Nobody | Account,
+    "sockets": list[Socket],
+    "reach": dict[str, Reach],
+    "resources": Resources,
+    "journal": Journal,
+    "settings": Settings,
+    "ollama": Ollama,
+    "tree": Tree,
+    "secrets": list[SecretFile],
+    "access": Access,
+    "files": dict[str, File],
+    "literals": Literals,
+    "repository": NoRepository | Repository,
+    "python": Python,
+}
+"""Section -> what ``collect`` gives; further keys may come."""
