@@ -75,7 +75,7 @@ class Scene:
                 return self.program
 
         clock = SimpleNamespace(monotonic=lambda: self.now)
-        monkeypatch.setattr(outage_machine, "Stage", Stage)
+        monkeypatch.setattr(outage_machine, "OutageStage", Stage)
         monkeypatch.setattr(outage_machine, "time", clock)
         monkeypatch.setattr(outage_machine, "around", lambda *_: ())
         monkeypatch.setattr(outage_machine, "RULES", {"no-harm": self.no_harm})
