@@ -14,10 +14,14 @@ LOOPBACK = "127."
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
 
 
-def refuse_taken_ports(environment: Environment) -> None:
-    """Raises NotStarted for an address that is not loopback, or that somebody already holds."""
-    urls = [environment.gateway.url, *(backend.called for backend in environment.backends)]
-    for url in urls:
+def refuse_taken_ports(environment: Environment, *, forwarded: bool = False) -> None:
+    """Raises NotStarted for an address that is not loopback, or that somebody already holds.
+
+    forwarded: the backends are on hosts of their own, and what listens here leads there; otherwise they
+    listen where the gateway calls them.
+    """
+    backends = [one.url if forwarded else one.called for one in environment.backends]
+    for url in [environment.gateway.url, *backends]:
         host, port = place(url)
         if not host.startswith(LOOPBACK):
             raise NotStarted(f"{url} is no loopback address; embedded environments live on 127.0.0.0/8 only")

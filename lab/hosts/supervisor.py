@@ -107,7 +107,7 @@ async def start(given: Mapping[str, Any], stack: contextlib.AsyncExitStack) -> N
     """Everything, in order; what was started is taken back by the stack. Raises NotStarted."""
     environment = load_environment(given["environment"], Path(), os.environ)
     folder = Path(given["folder"])
-    refuse_taken_ports(environment)
+    refuse_taken_ports(environment, forwarded=True)
     plans = [
         HostPlan(entry["name"], entry["hostname"], tuple(entry["layers"]), tuple(map(tuple, entry["binds"])))
         for entry in given["hosts"]
