@@ -209,6 +209,7 @@ class Controller:
 
     def bind(self) -> None:
         """Take the account of what judges: before anything is sent, and at the end."""
+        self.suite  # noqa: B018  (asked now, and kept: whoever pulls meanwhile changes nothing of it)
         named = {one.name: one for one in self.environments}
         taken = accounts_of(self.config, named, self.stamps)
         seen = read_problems(self.folder)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.verdict import Verdict
+from gateway_acceptance.wire.breaker import IN_MID_RUN
 from gateway_acceptance.wire.exchange import Exchange
 
 TOO_MANY = 429
@@ -33,6 +34,10 @@ def unless_limited(outcome: Outcome, exchanges: Sequence[Exchange], url: str, ch
         return outcome
     limited = [one for one in exchanges if one.status == TOO_MANY and one.url.startswith(url)]
     told = outcome.problems or (outcome.message,)
+    if outcome.message.startswith(
+        IN_MID_RUN
+    ):  # everything is refused: that is the gateway's state, and named
+        return outcome
     if not limited or not all(str(TOO_MANY) in problem for problem in told):
         return outcome
     waits = [later for one in limited if (later := one.header("retry-after"))]

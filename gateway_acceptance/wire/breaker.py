@@ -30,6 +30,10 @@ NO_ANSWER, SOME = 1, 3
 MOST_IN_A_ROW = 48
 
 
+IN_MID_RUN = "in the midst of the run"
+"""How the message of the one case begins that names what befell the gateway as a whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """what: what is wrong with the gateway as a whole; mend: what to do about it."""
@@ -137,5 +141,5 @@ class Breaker:
         if trouble is None:
             return
         if self.open(trouble):
-            raise CheckFailed(f"in the midst of the run {trouble}", blame="gateway")
+            raise CheckFailed(f"{IN_MID_RUN} {trouble}", blame="gateway")
         raise Untestable(trouble.what, trouble.mend)

@@ -23,14 +23,14 @@ CASES: dict[str, tuple[int, dict[str, str], str, str, str]] = {
     "another environment": (
         3,
         {"scope": ELSEWHERE},
-        "assert 1 == 2, 'got 400'",
+        "assert 1 == 2, 'got 400 elsewhere'",
         "failed",
         "API-T-003 check 3",
     ),
     "expired": (
         4,
         LONG_PAST,
-        "assert 1 == 2, 'got 400'",
+        "assert 1 == 2, 'got 400 for long'",
         "failed",
         "the waiver W4 expired on 2021-01-01",
     ),
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[int, dict[str, str], str, str, str]] = {
     "a failure, where only untestable is accepted": (
         15,
         {"verdict": '"untestable"'},
-        "assert 1 == 2, 'got 400'",
+        "assert 1 == 2, 'got 400 all the same'",
         "failed",
         "API-T-015 check 15: 1 failed",
     ),
