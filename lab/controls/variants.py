@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -80,10 +81,22 @@ def _tags(request: Request, reply: Reply) -> Reply:
     thought = "<think>\nThe user wants a text.\n</think>\n\n"
 
     def whole(document: Json) -> Json:
+        limit = request.json.get("max_tokens") or request.json.get("max_completion_tokens")
+        longer = _longer(document)
+        counted = (longer.get("usage") or {}).get("completion_tokens", 0)
         for choice in _choices(document):
-            if isinstance(choice["message"].get("content"), str):
-                choice["message"]["content"] = thought + choice["message"]["content"]
-        return _longer(document)
+            if not isinstance(choice["message"].get("content"), str):
+                continue
+            choice["message"]["content"] = thought + choice["message"]["content"]
+            if isinstance(limit, int) and counted > limit:  # thoughts count, and come first
+                pieces = re.findall(r"\s*\S+", choice["message"]["content"])
+                choice["message"]["content"] = "".join(pieces[:limit])
+                choice["finish_reason"] = "length"
+        if isinstance(limit, int) and counted > limit:
+            usage = longer["usage"]
+            usage["completion_tokens"] = limit
+            usage["total_tokens"] = usage["prompt_tokens"] + limit
+        return longer
 
     def chunks(given: list[Json]) -> list[Json]:
         first = next((one for chunk in given for one in _choices(chunk) if one["delta"].get("content")), None)

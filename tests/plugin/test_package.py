@@ -98,7 +98,9 @@ def test_a_run(installed: Installed, environment: Path) -> None:
     assert record["run"]["state"] == "SMOKE FAILED"
     assert {case["verdict"] for case in cases} == {"passed", "failed", "not applicable", "untestable"}
     lacking = [case["message"] for case in cases if case["verdict"] == "untestable"]
-    assert all(message.startswith("Untestable: ") for message in lacking), "its model says OK and nothing else"
+    assert all(message.startswith("Untestable: ") for message in lacking), (
+        "its model says OK and nothing else"
+    )
     assert all(case["nodeid"].startswith("suites/") for case in cases)
     assert installed.run("gateway-acceptance", "status").returncode == 1
 
