@@ -25,10 +25,10 @@ from tests.lab.test_backends_client import chat, make_backend
 
 HOLDS = """
 import pathlib, sys
-from gateway_acceptance.disruptor import Kind
+from gateway_acceptance.disruptor import OutageKind
 from lab.outages import Lease
 lease = Lease(pathlib.Path(sys.argv[1]))
-lease.apply(Kind.KILL, "llm-01")
+lease.apply(OutageKind.KILL, "llm-01")
 print("away", flush=True)
 sys.stdin.read()
 """

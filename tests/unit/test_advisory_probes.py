@@ -100,6 +100,6 @@ def test_example_keys_are_tried_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", list(probes.PROBES))
 def test_no_probe_carries_the_environments_key(name: str) -> None:
-    """All go through ``stranger``, which adds none; a client without it could not be asked."""
-    gateway = SimpleNamespace(url=Gateway.url, stranger=Gateway(answer(401)).without_key)
+    """All go through ``without_key``, which adds none; a client without it could not be asked."""
+    gateway = SimpleNamespace(url=Gateway.url, without_key=Gateway(answer(401)).without_key)
     assert probes.run(gateway, name) in (probes.REFUSED, probes.ABSENT, probes.REACHABLE)  # type: ignore[arg-type]

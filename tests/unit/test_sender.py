@@ -125,7 +125,8 @@ def test_our_own_malformed_request_is_not_the_targets_failure(serve: Serve, send
 
 def test_the_budget_is_asked_before_and_settled_after(serve: Serve, tmp_path: Path) -> None:
     answer = json.dumps({"usage": {"total_tokens": 7}}).encode()
-    url = serve(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(answer), answer))
+    head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(answer)
+    url = serve(head + answer)
     policy = Policy(effects=(Effect.READ, Effect.SPEND), requests=2, tokens=100, seconds=60)
     budget = Budget(tmp_path / "b", policy, time.time())
     notebook = Notebook()
