@@ -98,10 +98,8 @@ def test_a_run(installed: Installed, environment: Path) -> None:
     assert record["run"]["state"] == "SMOKE FAILED"
     assert {case["verdict"] for case in cases} == {"passed", "failed", "not applicable", "untestable"}
     lacking = [case["message"] for case in cases if case["verdict"] == "untestable"]
-    assert all(message.startswith("Untestable: ") for message in lacking), (
-        "its model says OK and nothing else"
-    )
-    assert all(case["nodeid"].startswith("suites/") for case in cases)
+    assert [one for one in lacking if not one.startswith(("Untestable: ", "nothing judged"))] == []
+    assert all(case["nodeid"].startswith(("suites/", "every-exchange::")) for case in cases)
     assert installed.run("gateway-acceptance", "status").returncode == 1
 
 
