@@ -138,7 +138,8 @@ def lines_of(plan: Plan, costs: Costs) -> list[str]:
         ("requests", whole.most, policy.requests),
         ("tokens", whole.most_tokens, policy.tokens),
     ):
-        verdict = "is enough" if needed <= most else f"is too little: raise it to {needed} at least"
+        enough = "is enough for what was measured" if plan.unknown else "is enough"
+        verdict = enough if needed <= most else f"is too little: raise it to {needed} at least"
         said.append(f"policy.{name} = {most} {verdict}")
     if policy.requests_per_second:
         slow = whole.most / policy.requests_per_second

@@ -90,10 +90,14 @@ def test_scripts_are_declared_and_which_deploys_is_asked(tmp_path: Path) -> None
     assert "which script deploys (deploy.sh, scripts/stop.sh)?" in " ".join(text.replace("\n#", " ").split())
 
 
-def test_the_scripts_of_a_service_that_is_root() -> None:
-    seen, asked = seen_of(tree={"value": {"entries": [file("run.sh", "0755")]}}, **without("User", ""))
-    assert (seen.keys["user"], seen.keys["service_scripts"]) == ("root", ["run.sh"])
-    assert asked[-1] == ("tree",)
+def test_a_service_that_is_root(tmp_path: Path) -> None:
+    """root owns the tree, and is no account of a service. Who is to run it is a question; the file loads."""
+    seen, _ = seen_of(**without("User", ""))
+    text, environment = file_of(seen, tmp_path)
+    assert environment.host is None
+    assert "which account of its own runs hx.service? It has no User=" in " ".join(
+        text.replace("\n#", " ").split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 import time
@@ -29,6 +30,20 @@ Plan = list[list[bytes]]
 Serve = Callable[[Plan], str]
 
 
+def whole_request(connection: socket.socket) -> bytes:
+    """One request with its body, in however many pieces it comes; empty where the client has gone."""
+    received = b""
+    while True:
+        head, end, body = received.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        if end and len(body) >= (int(length[1]) if length else 0):
+            return received
+        piece = connection.recv(65536)
+        if not piece:
+            return b""
+        received += piece
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """A server that goes by a plan; its URL."""
@@ -38,7 +53,7 @@ def serve() -> Iterator[Serve]:
     def answer(connection: socket.socket, replies: list[bytes]) -> None:
         with connection:
             for reply in replies:
-                if not connection.recv(65536) or not reply:
+                if not whole_request(connection) or not reply:
                     return
                 if reply is HANG:
                     ended.wait(10)

@@ -45,6 +45,7 @@ WORDS = ("RestrictAddressFamilies", "SystemCallFilter", "UMask", "LimitNOFILE")
 """Directives that are declared as the unit's file says them."""
 ASSIGNED = re.compile(r"^\s*([A-Za-z]+)\s*=[ \t]*(.*?)\s*$", re.MULTILINE)
 ARGV = re.compile(r"argv\[\]=(.*?) ; ")
+ROOT = "root"
 MORE = 0.1
 """How much more exposed than now the unit may become, of systemd's ten."""
 
@@ -154,7 +155,14 @@ def _written(one: Mapping[str, Any]) -> str:
 
 def _of_the_unit(seen: Seen, unit: Facts) -> None:
     properties: Mapping[str, str] = unit.get("properties", {})
-    _optional(seen, "user", properties.get("User") or "root")
+    account = properties.get("User") or ROOT
+    if account == ROOT:
+        seen.missing.append(
+            f"which account of its own runs {seen.keys['unit']}? It has no User= and runs as root, which can "
+            "write all that it runs; give it an account, and run init again"
+        )
+    else:
+        _optional(seen, "user", account)
     _optional(seen, "group", properties.get("Group"))
     _tree(seen, properties)
     text = "\n".join(str(file.get("text", "")) for file in unit.get("files", ()))
