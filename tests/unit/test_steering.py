@@ -9,7 +9,7 @@ import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.steering.names import MOCKED, MODEL_HEADERS, PARAMETERS, parameter_headers
-from suites.api.steering.rules import Pair, Witness, changed, led_astray, told_of
+from suites.api.steering.rules import Pair, Witness, changed, decided, led_astray, told_of
 
 KNOWN = Pair("one", "two", Witness("llm-01", "one"), Witness("llm-02", "two"))
 SAME_PLACE = Pair("one", "two", Witness("llm-01", "one"), Witness("llm-01", "two"))
@@ -96,3 +96,15 @@ def test_each_header_is_named_once_and_the_key_is_in_none() -> None:
     names = [name for name, _ in parameter_headers()]
     assert len(set(names)) == len(names)
     assert "authorization" not in {*MODEL_HEADERS, *names, *PARAMETERS}
+
+
+@pytest.mark.parametrize(
+    ("status", "counts"),
+    [(200, True), (400, True), (404, True), (501, True), (429, False), (500, False), (503, False)],
+)
+def test_what_tells_nothing_is_no_subject(status: int, counts: bool) -> None:
+    assert decided([answer(status=status)]) == int(counts)
+
+
+def test_nobody_answered() -> None:
+    assert decided([Exchange("POST", "u", (), b"", error="the connection broke")]) == 0

@@ -33,7 +33,7 @@ def test_host_that_hides_a_path(target: Target, live_gateway: GatewayClient) -> 
         problems,
         blame="gateway",
         alarm=host_alarm(target.environment.gateway.product),
-        judged={"answers to a changed Host": len(hidden)},
+        judged={"requests with a changed Host": len(hidden)},
     )
 
 

@@ -10,7 +10,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.exposure.parameters import all_of, followed
 from suites.api.steering.names import MODEL_HEADERS, MODEL_QUERIES, PARAMETERS, parameter_headers
 from suites.api.steering.probes import addressed_beside, asked, by_headers, by_queries, pair
-from suites.api.steering.rules import changed, led_astray
+from suites.api.steering.rules import changed, decided, led_astray
 
 SPEC = "openai:CreateChatCompletionRequest.model; CWE-639"
 
@@ -30,7 +30,7 @@ def test_headers(target: Target, gateway: GatewayClient) -> None:
     require(
         led_astray(known, [(one.what, one.answer) for one in tried]),
         blame="gateway",
-        judged={"headers": len(MODEL_HEADERS)},
+        judged={"answers": decided(one.answer for one in tried)},
     )
 
 
@@ -50,7 +50,7 @@ def test_queries(target: Target, gateway: GatewayClient) -> None:
     require(
         led_astray(known, [(one.what, one.answer) for one in tried]),
         blame="gateway",
-        judged={"names in the URL": len(tried)},
+        judged={"answers": decided(one.answer for one in tried)},
     )
 
 
@@ -88,7 +88,7 @@ def test_parameters(target: Target, gateway: GatewayClient) -> None:
     in_url = asked(target, known.first, query=urlencode(PARAMETERS))
     in_headers = asked(target, known.first, headers=parameter_headers())
     problems = changed(plain, in_url, "the URL") + changed(plain, in_headers, "a header")
-    require(problems, blame="gateway", judged={"answers": 2})
+    require(problems, blame="gateway", judged={"answers": decided([in_url, in_headers])})
 
 
 @check(
@@ -104,10 +104,11 @@ def test_paths(target: Target, gateway: GatewayClient) -> None:
     two names that differ, is right."""
     known = pair(target)
     name = quote(known.second, safe="")
-    problems = []
+    problems, answers = [], []
     for path in (f"/engines/{name}/chat/completions", f"/openai/deployments/{name}/chat/completions"):
         answer = asked(target, known.first, path=path, query="api-version=2024-06-01")
+        answers.append(answer)
         if known.is_of_neither(answer):
             seen = f"{answer.served_by} answered, which serves neither {known.second} nor {known.first}"
             problems.append(Problem("", f"{path.split('/')[1]} in the path: {seen}"))
-    require(problems, blame="gateway", judged={"paths": 2})
+    require(problems, blame="gateway", judged={"answers": decided(answers)})
