@@ -28,6 +28,7 @@ from gateway_acceptance.cli.profiles import add_profiles_command
 from gateway_acceptance.cli.report import add_report_command
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.cli.run import OPTIONS, add_run_commands
+from gateway_acceptance.cli.schemas import add_schemas_command
 from gateway_acceptance.cli.signoff import add_signoff_command, add_verify_command
 from gateway_acceptance.cli.status import add_status_command
 from gateway_acceptance.cli.sudoers import add_sudoers_command
@@ -124,6 +125,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     add_waivers_command(commands)
     add_advisories_command(commands)
     add_profiles_command(commands)
+    add_schemas_command(commands)
     add_signoff_command(commands)
     add_verify_command(commands)
     asked_for = next((word for word in given if not word.startswith("-")), None)

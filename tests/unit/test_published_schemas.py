@@ -12,6 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gateway_acceptance.record import distrusted
+from gateway_acceptance.record_model import NoRecord, document_of, record_of
+from gateway_acceptance.record_model.schema import FILE, record_schema_text
 from gateway_acceptance.seal import SEAL
 from tests.unit.finished_run import cases, record, write
 from tests.unit.test_record import a_case
@@ -100,3 +102,56 @@ def test_what_does_not_fit(tmp_path: Path, what: str) -> None:
     edit(changed)
     assert problems(name, document) == []
     assert problems(name, changed)
+
+
+def test_the_record_schema_is_generated_from_its_model() -> None:
+    """Otherwise: gateway-acceptance schemas --write."""
+    assert (FOLDER.parent / FILE).read_text(encoding="utf-8") == record_schema_text()
+
+
+def test_a_record_that_was_read_is_written_as_it_was(written: Path) -> None:
+    document = json.loads((written / "record.json").read_text(encoding="utf-8"))
+    assert document_of(record_of(document)) == document
+
+
+@pytest.mark.parametrize("what", [what for what, (name, _) in WRONG.items() if name == "record.json"])
+def test_the_model_refuses_what_the_schema_refuses(what: str) -> None:
+    document = copy.deepcopy(record())
+    WRONG[what][1](document)
+    with pytest.raises(NoRecord):
+        record_of(document)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (
+            lambda it: it["run"].update(more=1),
+            "is no whole record (run.more: Extra inputs are not permitted)",
+        ),
+        (lambda it: it["checks"][0].pop("title"), "is no whole record (checks[0].title: Field required)"),
+        (
+            lambda it: it["checks"][0]["cases"][0].update(verdict="fine"),
+            "checks[0].cases[0].verdict: Input should be 'passed', 'deviation'",
+        ),
+        (lambda it: it["basis"].update(planted=None), "basis.planted: is null; it is left out where"),
+        (lambda it: it["totals"].update(requests=True), "totals.requests: Input should be a valid integer"),
+        (lambda it: it.update(format=1), "is of format 1; only format 2"),
+        (lambda it: it.update(checks={}), "checks: "),
+    ],
+)
+def test_a_document_that_is_no_record_gets_one_sentence(
+    edit: Callable[[dict[str, Any]], object], words: str
+) -> None:
+    document = copy.deepcopy(record())
+    edit(document)
+    with pytest.raises(NoRecord) as refused:
+        record_of(document)
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("document", [None, [], "x", 1, {}, {"format": True}, {"format": 2}])
+def test_what_is_no_record_at_all_is_refused(document: object) -> None:
+    with pytest.raises(NoRecord):
+        record_of(document)

@@ -1,0 +1,40 @@
+"""The tracker's statements, and what the run says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway_acceptance.record_model.base import CheckId, ClaimId, Instant, Part, Texts
+from gateway_acceptance.record_model.case import VerdictWord
+
+
+class RecordedClaim(Part):
+    """about: the alias or backend that it is about; checks: its evidence; proven: when it last was."""
+
+    id: ClaimId
+    section: str
+    text: str
+    mend: str
+    about: str | None
+    not_about: Annotated[
+        Texts,
+        Field(
+            min_length=1,
+            description="what the other claims of its kind are about; cases of these are no evidence",
+        ),
+    ] = ()
+    verdict: VerdictWord | Literal["not verified"]
+    checks: Sequence[CheckId]
+    proven: Instant | None
+
+
+class NotPart(Part):
+    """A statement of the tracker that is none of this deployment. why: what is not declared."""
+
+    id: str
+    section: str
+    text: str
+    why: str

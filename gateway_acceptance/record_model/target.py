@@ -1,0 +1,44 @@
+"""What was judged, as it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway_acceptance.record_model.base import Count, Day, LeftOut, Part
+
+Taken = Mapping[str, str] | None
+"""A fingerprint: name to value; null where it was not taken."""
+
+
+class Fingerprint(Part):
+    """What the target was at the start of the run, and at its end."""
+
+    start: Taken
+    end: Taken
+
+
+class AdvisoryBase(Part):
+    """The base that published holes were judged by."""
+
+    dated: Day
+    count: Count
+    origin: str
+
+
+class Target(Part):
+    """The gateway. product_version: empty where it is not known; facts: what checks measured."""
+
+    gateway_url: str
+    product: str
+    product_version: str
+    fingerprint: Fingerprint
+    facts: Mapping[str, str]
+    advisories: Annotated[
+        LeftOut[AdvisoryBase],
+        Field(
+            description="the base that published holes were judged by; absent in records of earlier suites"
+        ),
+    ] = None
