@@ -1,4 +1,4 @@
-"""The published JSON Schema of the record, generated from the model (``gateway-acceptance schemas --write``)."""
+"""The record's published JSON Schema, generated from its model: ``gateway-acceptance schemas --write``."""
 
 from __future__ import annotations
 
