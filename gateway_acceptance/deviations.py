@@ -55,6 +55,8 @@ MORE = re.compile(RULE.pattern + r"and \d+ more like these\b")
 """What a reader says of a rule that is broken so often that the rest is only counted: how often hangs on the
 length of an answer."""
 CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\(cut\)$|…$")
+LEARNED = "learned by its twin, the same release, started beside this run"
+"""The note of what no file tells, but a twin in the lab."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def missed_defects(planted: Mapping[str, Any] | None) -> list[str]:
 
 def _unfit(binding: Mapping[str, Any] | None) -> list[str]:
     """What makes a run unfit to accept a release by, as it was seen at either end."""
-    taken = [one for one in (binding or {}).values() if one]
+    taken = [one for name in ("start", "end") if (one := (binding or {}).get(name))]
     return list(dict.fromkeys(problem for one in taken for problem in one["problems"]))
 
 

@@ -57,14 +57,7 @@ def collect(root: Path, env: str = "local") -> Catalogue:
     """Collect the suites of a project, or those of the package where ``root`` is none, as they judge an
     environment. Raises UsageProblem with pytest's words where that fails."""
     listener = _Listener()
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.chdir(root):
-        code = pytest.main(
-            ["--collect-only", "-q", "-p", "no:cacheprovider", f"--env={env}", str(suites_of(root))],
-            plugins=[listener],
-        )
-    if code != pytest.ExitCode.OK:
-        raise UsageProblem([f"the checks cannot be collected:\n{output.getvalue().strip()}"])
+    collect_with(listener, root, env)
     checks = sorted(listener.checks.values(), key=lambda check: check.id)
     environment = load_environment(env, root, os.environ)
     here = claims_of(load_claims(suites_of(root) / "claims.toml"), environment)
@@ -73,6 +66,18 @@ def collect(root: Path, env: str = "local") -> Catalogue:
         for claim in here.claims
     }
     return Catalogue(checks, here.claims, here.absent, evidence, _nothing(listener, environment))
+
+
+def collect_with(listener: object, root: Path, env: str) -> None:
+    """A collection that a plugin of pytest hears. Raises UsageProblem with pytest's words where it fails."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.chdir(root):
+        code = pytest.main(
+            ["--collect-only", "-q", "-p", "no:cacheprovider", f"--env={env}", str(suites_of(root))],
+            plugins=[listener],
+        )
+    if code != pytest.ExitCode.OK:
+        raise UsageProblem([f"the checks cannot be collected:\n{output.getvalue().strip()}"])
 
 
 def _nothing(listener: _Listener, environment: Environment) -> dict[str, list[str]]:

@@ -29,9 +29,10 @@ from gateway_acceptance.cli.report import add_report_command
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.cli.run import OPTIONS, add_run_commands
 from gateway_acceptance.cli.schemas import add_schemas_command
-from gateway_acceptance.cli.signoff import add_signoff_command, add_verify_command
+from gateway_acceptance.cli.signoff import add_signoff_command
 from gateway_acceptance.cli.status import add_status_command
 from gateway_acceptance.cli.sudoers import add_sudoers_command
+from gateway_acceptance.cli.verify import add_verify_command
 from gateway_acceptance.cli.waivers import add_waivers_command
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, UsageProblem

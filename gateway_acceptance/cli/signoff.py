@@ -1,4 +1,4 @@
-"""``gateway-acceptance signoff`` and ``gateway-acceptance verify`` (docs/signoff.md)."""
+"""``gateway-acceptance signoff``: accept a release (docs/signoff.md)."""
 
 from __future__ import annotations
 
@@ -12,43 +12,31 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.cli.root import project_root
-from gateway_acceptance.documents import Unreadable, content_of, json_of
+from gateway_acceptance.cli.signers import allowed_in
+from gateway_acceptance.cli.suite_at_hand import suite_at_hand
+from gateway_acceptance.documents import Unreadable, json_of
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.places import data_root, is_project, runs_of, suites_of
 from gateway_acceptance.plugin.suite_identity import suite_identity
-from gateway_acceptance.report.reading import utc
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
-from gateway_acceptance.signoff.allowed import Allowed, moment_of, read_allowed, why_not
+from gateway_acceptance.signoff.allowed import Allowed, why_not
 from gateway_acceptance.signoff.chain import comparison
-from gateway_acceptance.signoff.keys import (
-    BadKey,
-    PublicKey,
-    fingerprint,
-    key_of_line,
-    kind_of,
-    load_private,
-)
-from gateway_acceptance.signoff.layout import NAMESPACE, REPORT, SIGNOFF, SIGNOFFS
+from gateway_acceptance.signoff.commit import of_another_suite
+from gateway_acceptance.signoff.keys import PublicKey, fingerprint, load_private
+from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFF, SIGNOFFS
 from gateway_acceptance.signoff.previous import last_accepted
-from gateway_acceptance.signoff.refusals import newer_red, of_another_suite, refusals, runs_since, utc_now
+from gateway_acceptance.signoff.refusals import refusals, utc_now
+from gateway_acceptance.signoff.runs import newer_red, runs_since
 from gateway_acceptance.signoff.uncovered import blind_spots
-from gateway_acceptance.signoff.verify import Verified, same_key, verify
+from gateway_acceptance.signoff.verify import Verified, same_key
 from gateway_acceptance.signoff.witness import unwitnessed, witness_of
 from gateway_acceptance.signoff.write import Decision, Spoiled, is_one_line, write_signoff
-from gateway_acceptance.usage import (
-    EXIT_HARNESS_ERROR,
-    EXIT_INTEGRITY_ONLY,
-    EXIT_NOT_READY,
-    EXIT_READY,
-    UsageProblem,
-)
+from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_NOT_READY, EXIT_READY, UsageProblem
 
 RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 NAME_AT_MOST = 200
 REASON_AT_MOST = 300
 RUNNER = "--require-runner"
-ANCHOR_AT_MOST = 1 << 20
-"""Bytes of a file of signers or of a key."""
 URL = re.compile(r"https?://\S+")
 
 
@@ -92,50 +80,13 @@ def add_signoff_command(commands: Any) -> None:
     command.set_defaults(run=_signoff)
 
 
-def add_verify_command(commands: Any) -> None:
-    """commands: what ``ArgumentParser.add_subparsers`` returns."""
-    command = commands.add_parser(
-        "verify",
-        help="look whether a sign-off is what was signed, offline",
-        description="Look at everything in the directory of a sign-off, offline. One sentence for everything "
-        "that is wrong, and exit code 1; or who signed what, and 0 where --allowed-signers or --public-key, "
-        "kept elsewhere, says whose key that is; 5 where nothing independent does.",
-    )
-    command.add_argument("directory", type=Path, metavar="DIR", help="the sign-off's directory")
-    who = command.add_mutually_exclusive_group()
-    who.add_argument(
-        "--allowed-signers", type=Path, metavar="FILE", help="whose key is whose, as ssh-keygen has it"
-    )
-    who.add_argument("--public-key", type=Path, metavar="FILE", help="the approver's public key")
-    command.add_argument(
-        RUNNER, type=Path, metavar="FILE", help="whose runners must have sealed the run; as ssh-keygen has it"
-    )
-    command.add_argument("--nonce", metavar="WORD", help="the word that the run must have been given")
-    command.add_argument(
-        "--verify-time",
-        metavar="YYYYMMDD[HHMM[SS]][Z]",
-        help="the time at which its key must have been valid, known from elsewhere (default: now), as "
-        "ssh-keygen -O verify-time has it",
-    )
-    command.add_argument("--env", metavar="NAME", help="the environment that it must accept")
-    command.add_argument(
-        "--version", dest="release", metavar="VERSION", help="the release that it must accept"
-    )
-    command.add_argument("--commit", metavar="SHA", help="the commit of the suite that must have judged")
-    command.add_argument("--gateway", metavar="URL", help="the gateway that must have been judged")
-    command.add_argument(
-        "--max-age", type=float, metavar="DAYS", help="how long ago it may have been signed, at most"
-    )
-    command.set_defaults(run=_verify)
-
-
 def _signoff(arguments: argparse.Namespace) -> int:
     root = project_root()
     problems = _bad_words(arguments)
     allowed = runners = None
     try:
-        allowed = _allowed(arguments.allowed_signers) if arguments.allowed_signers else None
-        runners = _allowed(arguments.require_runner, RUNNER) if arguments.require_runner else None
+        allowed = allowed_in(arguments.allowed_signers) if arguments.allowed_signers else None
+        runners = allowed_in(arguments.require_runner, RUNNER) if arguments.require_runner else None
     except UsageProblem as problem:
         problems += problem.sentences
     try:
@@ -156,10 +107,11 @@ def _signoff(arguments: argparse.Namespace) -> int:
     now = utc_now()
     out = arguments.out or root / SIGNOFFS / environment.name / arguments.release
     newer = newer_red(runs, environment.name, record)
-    reasons = refusals(run, record, environment, now, suites_of(root))
+    other = of_another_suite(record, suite_identity(root if is_project(root) else data_root()))
+    suite = None if other else suite_at_hand(root, arguments.env, environment)
+    reasons = [*refusals(run, record, environment, now, suite), *other]
     if runners is not None:
         reasons += unwitnessed(witness_of(run), runners, record, key.public_key(), now)
-    reasons += of_another_suite(record, suite_identity(root if is_project(root) else data_root()))
     if newer and not arguments.despite_newer:
         reasons += [f"{one}; sign that release only with --despite-newer REASON" for one in newer]
     if out.exists() or out.is_symlink():
@@ -272,140 +224,3 @@ def _run(runs: Path, environment: str, run_id: str | None) -> tuple[Path, dict[s
     if not isinstance(record, dict) or not isinstance(record.get("run"), dict):
         raise UsageProblem([f"{path / RECORD}: is no record; {how}"])
     return path, record
-
-
-def _verify(arguments: argparse.Namespace) -> int:
-    if not arguments.directory.is_dir():
-        raise UsageProblem([f"{arguments.directory}: is no directory; give that of a sign-off"])
-    allowed = _allowed(arguments.allowed_signers) if arguments.allowed_signers else None
-    expected = _public_key(arguments.public_key) if arguments.public_key else None
-    runners = _allowed(arguments.require_runner, RUNNER) if arguments.require_runner else None
-    seen = verify(arguments.directory)
-    findings = [*seen.findings, *_of_signer(seen, arguments, allowed, expected), *_expected(seen, arguments)]
-    if runners is not None and seen.document is not None:
-        witness = witness_of(arguments.directory / REPORT)
-        findings += unwitnessed(witness, runners, seen.document, seen.signer, _verified_at(arguments))
-    if findings:
-        for finding in findings:
-            print(finding)
-        count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
-        print(f"{arguments.directory}: {count}; do not rely on it")
-        return EXIT_NOT_READY
-    _say(seen, arguments)
-    anchor = arguments.allowed_signers or arguments.public_key
-    if anchor is None:
-        return EXIT_INTEGRITY_ONLY
-    if anchor.resolve().is_relative_to(arguments.directory.resolve()):
-        print(f"{anchor} lies in the sign-off itself and says nothing of its signer; give another one")
-        return EXIT_INTEGRITY_ONLY
-    return EXIT_READY
-
-
-def _expected(seen: Verified, arguments: argparse.Namespace) -> list[str]:
-    """What the sign-off says otherwise than it was expected to."""
-    if seen.document is None:
-        return []
-    document = seen.document
-    told = {
-        "--env": (arguments.env, document["environment"]),
-        "--version": (arguments.release, document["release"]),
-        "--gateway": (arguments.gateway, document["target"]["gateway_url"]),
-        "--nonce": (arguments.nonce, document.get("nonce", "no nonce")),
-    }
-    found = [
-        f"{option} {wanted}: the sign-off is of {is_of}"
-        for option, (wanted, is_of) in told.items()
-        if wanted is not None and wanted != is_of
-    ]
-    commit = str(document["run"]["suite"]["commit"])
-    if arguments.commit is not None and not commit.startswith(arguments.commit):
-        found.append(f"--commit {arguments.commit}: the suite that judged was of {commit}")
-    age = (utc_now() - datetime.fromisoformat(document["signed"])).total_seconds() / 86400
-    if arguments.max_age is not None and age > arguments.max_age:
-        found.append(f"--max-age {arguments.max_age:g}: it was signed {age:.1f} days ago")
-    return found
-
-
-def _verified_at(arguments: argparse.Namespace) -> datetime:
-    """When keys must be valid beside the time of signing, which is only what the approver's clock said."""
-    if arguments.verify_time is None:
-        return utc_now()
-    try:
-        return moment_of(arguments.verify_time)
-    except ValueError as error:
-        raise UsageProblem([f"--verify-time {error}; correct it"]) from None
-
-
-def _allowed(path: Path, option: str = "--allowed-signers") -> list[Allowed]:
-    lines, problems = read_allowed(_text(option, path))
-    if problems:
-        raise UsageProblem([f"{option} {path}: {problem}; correct or remove it" for problem in problems])
-    return lines
-
-
-def _public_key(path: Path) -> PublicKey:
-    try:
-        return key_of_line(_text("--public-key", path))
-    except BadKey as error:
-        raise UsageProblem(
-            [f"--public-key {path}: {error}; give a file as ssh-keygen writes it (.pub)"]
-        ) from None
-
-
-def _text(option: str, path: Path) -> str:
-    try:
-        return content_of(path.resolve(), ANCHOR_AT_MOST).decode("utf-8")
-    except (Unreadable, UnicodeDecodeError) as error:
-        reason = error if isinstance(error, Unreadable) else "it is not UTF-8 text"
-        raise UsageProblem([f"{option} {path}: cannot be read ({reason}); check the path"]) from None
-
-
-def _of_signer(
-    seen: Verified, arguments: argparse.Namespace, allowed: list[Allowed] | None, expected: PublicKey | None
-) -> list[str]:
-    """What an independent word on the signer says against the signature."""
-    if seen.signer is None or seen.document is None:
-        return []
-    if expected is not None and not same_key(expected, seen.signer):
-        return [f"the key that signed, {fingerprint(seen.signer)}, is not that of {arguments.public_key}"]
-    if allowed is not None:
-        signed = datetime.fromisoformat(seen.document["signed"])
-        principal = seen.document["approver"]["principal"]
-        moments = {"at the time of signing": signed, "at the time of verifying": _verified_at(arguments)}
-        why = why_not(allowed, principal, NAMESPACE, seen.signer, moments)
-        if why:
-            return [f"{arguments.allowed_signers} does not allow {principal}'s signature: {why}"]
-        if seen.previous is not None:
-            before = seen.previous.document
-            who, at = before["approver"]["principal"], datetime.fromisoformat(before["signed"])
-            moments = {"at the time of its signing": at}
-            why = why_not(allowed, who, NAMESPACE, seen.previous.signer, moments)
-            if why:
-                anchor = arguments.allowed_signers
-                return [f"{anchor} does not allow the signature of the previous release: {why}"]
-    return []
-
-
-def _say(seen: Verified, arguments: argparse.Namespace) -> None:
-    assert seen.document is not None
-    assert seen.signer is not None
-    document = seen.document
-    who = document["approver"]
-    print(f"{document['environment']} {document['release']}: {document['state']}, {document['headline']}")
-    if not document["production"]:
-        print(f"This is not production: {document['environment']} is of kind {document['kind']}")
-    print(f"signed by {who['name']} at {utc(document['signed'])}")
-    print(f"with the key {kind_of(seen.signer)} {fingerprint(seen.signer)}")
-    accepted = document["accepted"]
-    must = sum(1 for waiver in accepted if waiver["level"] == "MUST")
-    risk = document["risk"]["level"]
-    print(f"accepted deviations: {len(accepted)} waivers, {must} of a MUST; risk {risk}")
-    if arguments.allowed_signers:
-        print(f"the key is {who['principal']}'s: {arguments.allowed_signers} says so")
-    elif arguments.public_key:
-        print(f"the key is that of {arguments.public_key}")
-    else:
-        print(
-            "Nothing was changed since it was signed. Who signed it is only what the directory itself says: "
-            "compare the key with what you know of the approver, or give --allowed-signers FILE"
-        )

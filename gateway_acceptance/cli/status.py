@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.claims import load_claims
+from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.load import names_in
 from gateway_acceptance.environment.model import Tracker
 from gateway_acceptance.places import runs_of, suites_of
+from gateway_acceptance.planted import load_planted
+from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.matrix import Column, column_of, document, rows, table
 from gateway_acceptance.run_directory import run_directories
+from gateway_acceptance.signoff.commit import of_another_list, unplanted
 from gateway_acceptance.signoff.document import SIGNABLE
-from gateway_acceptance.signoff.refusals import UNBOUND, of_this_suite, without_evidence
+from gateway_acceptance.signoff.refusals import at_home, unbound, without_evidence
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 
 
@@ -75,16 +79,32 @@ def _folders(runs: Path) -> list[str]:
 
 
 def _doubts(suites: Path) -> Callable[[Environment | None, Mapping[str, Any]], list[str]]:
-    """What speaks against a READY record beside itself: it is held against this suite's lists and claims."""
+    """What speaks against a READY record beside itself: it is held against this suite's lists and claims, and
+    against the environment as it is declared. Any directory can say READY of what nobody declares."""
 
     def found(environment: Environment | None, record: Mapping[str, Any]) -> list[str]:
         if record["run"]["state"] not in SIGNABLE:
             return []
-        unbound = [] if record["basis"].get("binding") else [f"the run {record['run']['id']} {UNBOUND}"]
-        lists = of_this_suite(record, environment, suites) if environment is not None else []
-        return [*unbound, *lists, *without_evidence(record)]
+        if environment is None:
+            name = record["run"]["environment"]
+            return [f"no file declares {name}, and what a run says of it is held against nothing; declare it"]
+        return [
+            *unbound(record, environment),
+            *at_home(environment),
+            *unplanted(record, planted=load_planted(suites) is not None),
+            *_of_lists(record, environment, suites),
+            *without_evidence(record),
+        ]
 
     return found
+
+
+def _of_lists(record: Mapping[str, Any], environment: Environment, suites: Path) -> list[str]:
+    frozen = suites / "profiles.toml"
+    if not frozen.is_file():
+        return [f"{frozen} is not there, and the run is held against no list; bring it back"]
+    here = claims_of(load_claims(suites / "claims.toml"), environment)
+    return of_another_list(record, load_profiles(frozen), [one.id for one in here.claims])
 
 
 def _known(name: str, root: Path, runs: Path) -> tuple[str, float, Environment | None]:

@@ -21,6 +21,7 @@ import pytest
 
 from gateway_acceptance.check import RELEASE
 from gateway_acceptance.environment import Environment, resolved
+from gateway_acceptance.environment.resolved import digest_of_names, resolved_document
 from gateway_acceptance.places import data_root
 from gateway_acceptance.plugin.deciding import Stamps, deciding_files, digest_of, touched
 from gateway_acceptance.plugin.loaded import (
@@ -78,7 +79,7 @@ def accounts_of(
         },
         "problems": problems_here(config),
     }
-    files = {name: digest_of(path) for name, path in deciding_files(root).items()}
+    files = files_of(root)
     return {
         name: {
             "environment": {
@@ -90,6 +91,20 @@ def accounts_of(
             **shared,
         }
         for name, one in environments.items()
+    }
+
+
+def files_of(root: Path) -> dict[str, str]:
+    """SHA-256 of every file that decides, by the names of ``deciding_files``."""
+    return {name: digest_of(path) for name, path in deciding_files(root).items()}
+
+
+def whole_of(config: pytest.Config, environment: Environment) -> Account:
+    """What the digests of an account stand for, so that others can hold it against theirs: the files that
+    decide, each with its SHA-256, and the environment as it was resolved."""
+    return {
+        "files": files_of(config.rootpath) | _own_files(environment, user_folder(config)),
+        "environment": resolved_document(environment),
     }
 
 
@@ -151,8 +166,7 @@ def _is_content(name: str) -> bool:
 
 
 def _counted(found: Mapping[str, str]) -> Account:
-    content = json.dumps(dict(found), sort_keys=True).encode()
-    return {"sha256": hashlib.sha256(content).hexdigest(), "count": len(found)}
+    return {"sha256": digest_of_names(found), "count": len(found)}
 
 
 def _variables(given: Mapping[str, str]) -> dict[str, str]:

@@ -31,7 +31,7 @@ from gateway_acceptance.embedded import Running, provider_of
 from gateway_acceptance.environment import Environment, missing_variables
 from gateway_acceptance.environment.secrets import file_notes, key_of, secrets_of
 from gateway_acceptance.planted import load_planted
-from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems
+from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems, whole_of
 from gateway_acceptance.plugin.breaches import DECLARED, added
 from gateway_acceptance.plugin.collected import check_from
 from gateway_acceptance.plugin.deciding import Stamps
@@ -97,6 +97,7 @@ class Controller:
     targets: list[Target] = field(default_factory=list)
     identities: list[dict[str, dict[str, str]]] = field(default_factory=list)
     accounts: list[dict[str, Account]] = field(default_factory=list)
+    wholes: dict[str, dict[str, Account]] = field(default_factory=dict)
     stamps: Stamps = field(default_factory=dict)
     seal_key: Any = None
     begun: dict[str, Begun] = field(default_factory=dict)
@@ -213,6 +214,8 @@ class Controller:
         named = {one.name: one for one in self.environments}
         taken = accounts_of(self.config, named, self.stamps)
         seen = read_problems(self.folder)
+        if not self.accounts and self._could_accept:
+            self.wholes = {one.name: {"whole": whole_of(self.config, one)} for one in self.environments}
         self.accounts.append(
             {
                 name: {**one, "problems": list(dict.fromkeys([*one["problems"], *seen]))}
@@ -344,7 +347,7 @@ class Controller:
         if not self.accounts:
             return None
         end = self.accounts[-1][environment] if len(self.accounts) > 1 else None
-        return {"start": self.accounts[0][environment], "end": end}
+        return {"start": self.accounts[0][environment], "end": end, **self.wholes.get(environment, {})}
 
     @property
     def _could_accept(self) -> bool:

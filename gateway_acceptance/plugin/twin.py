@@ -16,7 +16,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from gateway_acceptance.deviations import Known, known_of, releases
+from gateway_acceptance.deviations import LEARNED, Known, known_of, releases
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.secrets import key_of
@@ -28,7 +28,6 @@ TWINS = "twins"
 """The folder of what twins showed, in the private folder of a run: as that of the products is laid out."""
 LONGEST_S = 1800
 """Seconds for one twin: its installation, once, and its checks."""
-LEARNED = "learned by its twin, the same release, started beside this run"
 NOT_HANDED_ON = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER", "GATEWAY_ACCEPTANCE_ENV")
 """Variables that would make the twin's run another one."""
 Say = Callable[[str], None]

@@ -70,11 +70,20 @@ class Account(Part):
     problems: Texts
 
 
+class Whole(Part):
+    """What digests of the start stand for. files: SHA-256 by name (0/ the project's, 1/ the package's data,
+    2/ its code, own/ the operator's); environment: as it was resolved, secrets named by their variables."""
+
+    files: Mapping[str, str]
+    environment: Mapping[str, Any]
+
+
 class Binding(Part):
-    """The account at the start of the run, and at its end."""
+    """The account at the start of the run, and at its end; whole: of runs that could accept a release."""
 
     start: Account | None
     end: Account | None
+    whole: LeftOut[Whole] = None
 
 
 class PlantedResult(Part):

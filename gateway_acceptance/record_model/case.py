@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway_acceptance.record_model.base import Count, Instant, Number, Part, Words
+from gateway_acceptance.record_model.base import Count, Instant, LeftOut, Number, Part, Texts, Words
 from gateway_acceptance.verdict import Verdict
 
 VerdictWord = Annotated[Verdict, Field(strict=False)]
 
 
 class Exchange(Part):
-    """One request and its answer, redacted and cut. status: null where no answer came; error: why."""
+    """One request and its answer, redacted and cut. status: null where no answer came; error: why; sent_at:
+    Unix seconds, left out in records of earlier suites; own_key: it carried the environment's key; bent: its
+    headers that ordinary requests do not have; whole: false where it was not read to its end."""
 
     method: str
     url: str
@@ -27,6 +29,10 @@ class Exchange(Part):
     request: str | None
     response: str | None
     headers: Mapping[str, str]
+    sent_at: LeftOut[Number] = None
+    own_key: LeftOut[Literal[True]] = None
+    bent: LeftOut[Texts] = None
+    whole: LeftOut[Literal[False]] = None
 
 
 class Case(Part):

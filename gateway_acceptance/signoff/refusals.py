@@ -4,7 +4,7 @@ lists."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,30 +13,25 @@ from urllib.parse import urlsplit
 
 from gateway_acceptance.audit import findings
 from gateway_acceptance.check import RELEASE
-from gateway_acceptance.claims import load_claims
-from gateway_acceptance.claims_here import claims_of
-from gateway_acceptance.documents import Unreadable, json_of
 from gateway_acceptance.environment import Environment, EnvironmentKind, resolved
-from gateway_acceptance.planted import load_planted
-from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.record import environment_document
 from gateway_acceptance.report.reading import first_line, utc
-from gateway_acceptance.run_directory import RECORD, run_directories
+from gateway_acceptance.signoff.again import contradicted
+from gateway_acceptance.signoff.commit import of_another_commit
 from gateway_acceptance.signoff.document import SIGNABLE
-from gateway_acceptance.usage import EXIT_READY
+from gateway_acceptance.signoff.suite import Suite
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import Waiver, unsound
 
 UNBOUND = "does not bind what it was judged by; run again with this suite"
-UNREADABLE = "it cannot be read"
 Record = Mapping[str, Any]
 
 
 def refusals(
-    run: Path, record: Record, environment: Environment, now: datetime, suites: Path | None = None
+    run: Path, record: Record, environment: Environment, now: datetime, suite: Suite | None = None
 ) -> list[str]:
-    """Everything against signing the run now; empty where it may be signed. suites: those at hand, whose
-    lists the run is held against."""
+    """Everything against signing the run now; empty where it may be signed. suite: the one at hand, which the
+    run is held against; None where that is told elsewhere."""
     audited = [f"the run {run.name} cannot be relied on: {first_line(one)}" for one in findings(run)]
     try:
         reasons = [
@@ -48,7 +43,8 @@ def refusals(
             *unbound(record, environment),
             *at_home(environment),
             *without_evidence(record),
-            *of_this_suite(record, environment, suites),
+            *([] if suite is None else of_another_commit(record, suite)),
+            *([] if suite is None else contradicted(record, environment, suite)),
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reasons = [
@@ -148,64 +144,6 @@ def otherwise(record: Record, environment: Environment) -> list[str]:
     ]
 
 
-def newer_red(runs: Path, environment: str, record: Record) -> list[str]:
-    """Runs of the environment that began after this one and are not green, a sentence each: an older
-    green one does not speak for the deployment of today."""
-    found = []
-    for path in run_directories(runs, environment):
-        try:
-            other = json.loads((path / RECORD).read_text(encoding="utf-8"))["run"]
-            newer = datetime.fromisoformat(other["started"]) > datetime.fromisoformat(
-                record["run"]["started"]
-            )
-            if newer and other["exit_code"] != EXIT_READY:
-                found.append(
-                    f"the newer run {path.name} is {other['state']} ({first_line(other['headline'])})"
-                )
-        except (OSError, ValueError, KeyError, TypeError):
-            found.append(f"the run {path.name} cannot be read, and may be newer")
-    return found
-
-
-def runs_since(runs: Path, environment: str, since: str) -> list[dict[str, str]]:
-    """Every run of the environment that began since then, the oldest first: {run, started, profile, state,
-    headline}. since: ISO time, or empty for all. One that cannot be read says so."""
-    found = []
-    for path in run_directories(runs, environment):
-        try:
-            run: Any = json_of(path / RECORD)
-            told = {name: str(run["run"][name] or "") for name in ("started", "profile", "state", "headline")}
-            if not since or datetime.fromisoformat(told["started"]) >= datetime.fromisoformat(since):
-                found.append({"run": path.name, **told, "headline": first_line(told["headline"])})
-        except (Unreadable, ValueError, KeyError, TypeError):
-            found.append(
-                {"run": path.name, "started": "", "profile": "", "state": "", "headline": UNREADABLE}
-            )
-    return found
-
-
-def of_another_suite(record: Record, here: Mapping[str, object]) -> list[str]:
-    """Whether the suite at hand is the one that judged: a clean checkout of the same commit, or the package
-    that was built from it. here: ``suite_identity`` of the suite at hand."""
-    run = record["run"]
-    name, commit = f"the run {run['id']}", run["suite"]["commit"]
-    if not commit:
-        return []  # that is said
-    if not here["commit"]:
-        return [
-            "the suite at hand is neither a git checkout nor a package that was built from one; sign there"
-        ]
-    found = []
-    if here["commit"] != commit:
-        found.append(
-            f"{name} was judged by the commit {commit}, and the suite at hand is at {here['commit']}; check "
-            "that commit out, or run again"
-        )
-    if here["dirty"] is not False:
-        found.append("the suite at hand is changed since its commit; bring it back, and sign then")
-    return found
-
-
 def unbound(record: Record, environment: Environment) -> list[str]:
     """Whether the run bound what it judged by, and whether the environment is declared just so: every
     table of it, and not only what the record shows."""
@@ -219,44 +157,6 @@ def unbound(record: Record, environment: Environment) -> list[str]:
             f"read from {start['file']}; give that file, or run again with this one"
         ]
     return []
-
-
-def of_this_suite(record: Record, environment: Environment, suites: Path | None) -> list[str]:
-    """``of_another_list`` against the suites at hand; nothing where there are none with lists. Raises
-    UsageProblem where a list cannot be read."""
-    if suites is None or not (suites / "profiles.toml").is_file():
-        return []
-    here = claims_of(load_claims(suites / "claims.toml"), environment)
-    unplanted = []
-    if load_planted(suites) is not None and not record["basis"].get("planted"):
-        unplanted = [
-            f"the run {record['run']['id']} planted no defects, and this suite knows some; run again with it"
-        ]
-    return unplanted + of_another_list(
-        record, load_profiles(suites / "profiles.toml"), [one.id for one in here.claims]
-    )
-
-
-def of_another_list(record: Record, frozen: Mapping[str, Sequence[str]], claims: Sequence[str]) -> list[str]:
-    """Whether the run executed what the suite at hand lists, and spoke of the claims that it has: a
-    record brings lists of its own along. frozen: by profile; claims: ids of the suite's templates."""
-    name, found = f"the run {record['run']['id']}", []
-    listed = set(record["basis"]["frozen"] or ())
-    missing = sorted(set(frozen.get(RELEASE, ())) - listed)
-    if missing:
-        found.append(
-            f"{name} was held against a shorter list than this suite's: {', '.join(missing[:3])}"
-            f"{f' and {len(missing) - 3} more' if len(missing) > 3 else ''} are not in it; sign with the "
-            "suite that judged, or run again"
-        )
-    told = {claim["id"] for claim in record["claims"]}
-    unspoken = sorted(set(claims) - told)
-    if unspoken:
-        found.append(
-            f"{name} says nothing of {len(unspoken)} claims that this suite makes of it "
-            f"({', '.join(unspoken[:3])}); sign with the suite that judged, or run again"
-        )
-    return found
 
 
 def without_evidence(record: Record) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,12 @@ from gateway_acceptance.wire.meter import Meter
 
 SHOWN_BODY = 4000
 """Characters of a body that are kept as evidence."""
+
+OWN_KEY = re.compile(r"(?:Bearer )?\[redacted:key of [^\]]+\]")
+"""The value of the header that carries the environment's own key, as it is shown."""
+PLAIN_HEADERS = frozenset(
+    {"host", "accept", "accept-encoding", "connection", "user-agent", "content-type", "content-length"}
+)
 
 REFUSED = 400
 """From this status on an answer is a refusal or a failure."""
@@ -113,6 +120,22 @@ class Exchange:
             "request": _cut(redact(self.request_body.decode("utf-8", errors="replace"))),
             "response": _cut(redact(self._shown())),
             "headers": redact.headers(self.headers),
+            **self._conditions(redact),
+        }
+
+    def _conditions(self, redact: Redactor) -> dict[str, object]:
+        """What else a rule must know to judge it once more: when it was sent, with whose key, with which
+        headers that ordinary requests do not have, and that it was not read to its end."""
+        own = any(OWN_KEY.fullmatch(redact(value)) for _, value in self.request_headers)
+        bent = sorted({name.lower() for name, _ in self.request_headers} - PLAIN_HEADERS)
+        unusual = [
+            name for name in bent if name not in SECRET_HEADERS and not name.startswith("x-stainless-")
+        ]
+        return {
+            "sent_at": round(self.sent_at, 3),
+            **({"own_key": True} if own else {}),
+            **({"bent": [redact(name) for name in unusual]} if unusual else {}),
+            **({} if self.whole else {"whole": False}),
         }
 
     def _shown(self) -> str:

@@ -34,6 +34,7 @@ from gateway_acceptance.signoff.layout import (
 )
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.statement import statement
+from gateway_acceptance.signoff.suite import Suite
 from gateway_acceptance.signoff.write import Decision, write_signoff
 from gateway_acceptance.waivers import Scope, Waiver
 from tests.unit import declared
@@ -165,6 +166,13 @@ class Ground:
         begun = begin(self.runs, record, Redactor(), claims)
         finish(begun, record, claims, self.root / "nothing", with_report=False)
         return begun.directory.path
+
+    def suite(self, **fields: Any) -> Suite:
+        """The suite at hand, as it judges mini; with these fields replaced."""
+        frozen = {name: [check.id for check in CATALOGUE] for name in PROFILES}
+        checks = {check.id: check for check in CATALOGUE}
+        cases = {case["nodeid"]: case["check"] for case in CASES}
+        return replace(Suite(checks, frozen, CLAIMS, cases), **fields)
 
     def key(self, name: str = "key", password: bytes | None = None) -> Path:
         """A private key, made up now."""

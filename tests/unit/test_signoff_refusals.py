@@ -5,66 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway_acceptance.cli.main import main
-from gateway_acceptance.signoff.refusals import of_another_list, of_another_suite, unsound_waivers
 from gateway_acceptance.signoff.verify import verify
-from tests.unit.signing import APPROVER, CASES, ENDED, SIGNED, WAIVER, Ground, a_case, bound, ground
-
-
-@dataclass
-class Desk:
-    """A project, a key, and the command line."""
-
-    ground: Ground
-    key: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def signoff(self, *more: str, **given: str) -> tuple[int, str, str]:
-        """Exit code, output, errors. given: options that replace the good ones."""
-        options = {
-            **{"env": "mini", "version": "1.0", "approver": APPROVER, "key": str(self.key)},
-            **{name.replace("_", "-"): value for name, value in given.items()},
-        }
-        words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        return self.run("signoff", *words, *more)
-
-    def run(self, *words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(words)
-        out, err = self.capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    @property
-    def written(self) -> list[Path]:
-        """Everything below the place of sign-offs."""
-        return sorted((self.ground.root / "reports" / "signoffs").rglob("*"))
-
-    @property
-    def out(self) -> Path:
-        """Where version 1.0 lands."""
-        return self.ground.root / "reports" / "signoffs" / "mini" / "1.0"
+from tests.unit.desk import Desk, at_a_desk, set_clock
+from tests.unit.signing import CASES, ENDED, SIGNED, a_case, bound
 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
-    made = ground(tmp_path / "project")
-    monkeypatch.chdir(made.root)
-    _at(monkeypatch, SIGNED)
-    here = {"version": "0.1.0", "commit": "a" * 40, "dirty": False}
-    monkeypatch.setattr("gateway_acceptance.cli.signoff.suite_identity", lambda _: here)
-    return Desk(made, made.key(), capsys)
-
-
-def _at(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
-    monkeypatch.setattr("gateway_acceptance.cli.signoff.utc_now", lambda: now)
+    return at_a_desk(tmp_path, monkeypatch, capsys)
 
 
 def test_a_ready_run_is_signed(desk: Desk) -> None:
@@ -249,7 +203,7 @@ def test_a_run_of_another_time(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, age: timedelta, sentence: str
 ) -> None:
     desk.ground.run()
-    _at(monkeypatch, ENDED + age)
+    set_clock(monkeypatch, ENDED + age)
     code, _, err = desk.signoff()
     assert (code, sentence in err, desk.written) == (1, True, [])
 
@@ -264,7 +218,7 @@ def test_how_long_a_proof_counts_is_the_environments(desk: Desk) -> None:
 def test_all_reasons_are_told_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     run = desk.ground.run(profile="nightly", narrowed=("-k x",))
     (run / "note.txt").write_text("hello", encoding="utf-8")
-    _at(monkeypatch, ENDED + timedelta(days=30))
+    set_clock(monkeypatch, ENDED + timedelta(days=30))
     _, _, err = desk.signoff()
     for sentence in ("PARTIAL RUN", "profile nightly", "made smaller", "hours before", "is foreign"):
         assert sentence in err
@@ -320,85 +274,6 @@ def test_an_encrypted_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(secret not in path.read_bytes() for path in desk.written if path.is_file())
 
 
-def test_differences_from_the_last_accepted_release(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.ground.run([CASES[0], a_case("API-A-002"), a_case("API-A-003")], waived=False)
-    assert desk.signoff(version="0.9")[0] == 0
-    _at(monkeypatch, SIGNED + timedelta(minutes=1))
-    desk.ground.run()
-    assert desk.signoff()[0] == 0
-    previous = json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"]
-    assert previous["release"] == "0.9"
-    assert [(one["id"], one["before"], one["after"]) for one in previous["moved"]] == [
-        ("API-A-002", "passed", "waived"),
-        ("API-A-003", "passed", "not applicable"),
-    ]
-    assert previous["newly_accepted"] == ["W-1"]
-    assert verify(desk.out, datetime.now(UTC)).findings == []
-
-
-def test_a_foreign_sign_off_beside_ours_is_no_release(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whole and signed, by a key that nobody knows: neither ours nor in the file of allowed signers."""
-    desk.ground.run()
-    stranger = desk.ground.key("stranger")
-    assert desk.signoff(version="0.9", key=str(stranger), approver="Mallory <m@example.org>")[0] == 0
-    _at(monkeypatch, SIGNED + timedelta(minutes=1))
-    code, _, err = desk.signoff()
-    assert (code, "0.9 is passed over: SHA256:" in err, "neither --key is nor" in err) == (0, True, True)
-    assert json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"] is None
-    shutil.rmtree(desk.out)
-    known = desk.ground.root / "known"
-    shutil.copyfile(desk.out.parent / "0.9" / "allowed_signers", known)
-    assert desk.signoff(allowed_signers=str(known))[0] == 0
-    assert json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"]["release"] == "0.9"
-    ours = desk.ground.root / "ours"
-    shutil.copyfile(desk.out / "allowed_signers", ours)
-    code, out, _ = desk.run("verify", str(desk.out), "--allowed-signers", str(ours))
-    assert (code, "does not allow the signature of the previous release" in out) == (1, True)
-
-
-def test_all_runs_since_the_last_release_are_told(desk: Desk) -> None:
-    red = [a_case("API-A-001", "failed", message="no"), *CASES[1:]]
-    at = [{**case, "started": "2026-05-31T23:00:30.000Z"} for case in red]
-    times: dict[str, Any] = {"started": "2026-05-31T23:00:00.000Z", "ended": "2026-05-31T23:01:00.000Z"}
-    desk.ground.run(at, id="20260531T230000Z", **times)
-    desk.ground.run()
-    code, _, err = desk.signoff()
-    assert code == 0, err
-    document = json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))
-    assert [(one["run"], one["state"]) for one in document["runs"]] == [
-        ("20260531T230000Z", "NOT READY"),
-        ("20260601T000000Z", "READY"),
-    ]
-    assert "2: 1 NOT READY, 1 READY" in (desk.out / "signoff.html").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("here", "words"),
-    [
-        ({"commit": "a" * 40, "dirty": False}, None),
-        ({"commit": "a" * 40, "dirty": True}, "the suite at hand is changed since its commit"),
-        ({"commit": None, "dirty": None}, "neither a git checkout nor a package"),
-    ],
-)
-def test_the_suite_at_hand_must_be_the_one_that_judged(here: dict[str, Any], words: str | None) -> None:
-    found = of_another_suite({"run": {"id": "x", "suite": {"commit": "a" * 40}}}, here)
-    assert len(found) == (words is not None)
-    assert words is None or words in found[0]
-
-
-def test_a_last_release_that_does_not_verify_is_passed_over(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.ground.run()
-    assert desk.signoff(version="0.9")[0] == 0
-    (desk.out.parent / "0.9" / "signoff.pdf").unlink()
-    _at(monkeypatch, SIGNED + timedelta(minutes=1))
-    code, _, err = desk.signoff()
-    assert code == 0
-    assert "0.9 is passed over, for it does not verify: signoff.pdf is missing" in err
-    assert json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"] is None
-
-
 def test_a_disk_that_is_full_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: object) -> bytes:
         raise OSError(28, "No space left on device")
@@ -408,97 +283,3 @@ def test_a_disk_that_is_full_leaves_nothing(desk: Desk, monkeypatch: pytest.Monk
     code, _, err = desk.signoff()
     assert (code, "cannot be written (No space left on device); nothing was signed" in err) == (4, True)
     assert [path.name for path in desk.written] == ["mini"]
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["nowhere"], "nowhere: is no directory; give that of a sign-off"),
-        ([".", "--allowed-signers", "nothing"], "--allowed-signers nothing: cannot be read"),
-        ([".", "--public-key", "nothing"], "--public-key nothing: cannot be read"),
-        ([".", "--public-key", "environments/mini.toml"], "is no line of a public SSH key"),
-        ([".", "--allowed-signers", "environments/mini.toml"], "line 1 cannot be used"),
-    ],
-)
-def test_bad_input_of_verify(desk: Desk, words: list[str], sentence: str) -> None:
-    code, out, err = desk.run("verify", *words)
-    assert (code, out, sentence in err) == (4, "", True)
-
-
-def anchor(desk: Desk) -> str:
-    """The allowed signers, kept outside of the sign-off."""
-    kept = desk.ground.root / "signers"
-    kept.write_text((desk.out / "allowed_signers").read_text(encoding="utf-8"), encoding="utf-8")
-    return str(kept)
-
-
-def test_what_the_sign_off_brings_along_is_no_anchor(desk: Desk) -> None:
-    desk.ground.run()
-    desk.signoff()
-    code, out, _ = desk.run("verify", str(desk.out), "--allowed-signers", str(desk.out / "allowed_signers"))
-    assert (code, "lies in the sign-off itself and says nothing of its signer" in out) == (5, True)
-    assert desk.run("verify", str(desk.out))[0] == 5
-
-
-@pytest.mark.parametrize(
-    ("options", "finding"),
-    [
-        (["--env", "other"], "--env other: the sign-off is of mini"),
-        (["--version", "2.0"], "--version 2.0: the sign-off is of 1.0"),
-        (["--gateway", "https://x.example"], "--gateway https://x.example: the sign-off is of http://127"),
-        (["--commit", "bbbb"], "--commit bbbb: the suite that judged was of aaaa"),
-        (["--max-age", "7"], "--max-age 7: it was signed 30.0 days ago"),
-    ],
-)
-def test_verify_says_what_it_was_not_expected_to_be(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, options: list[str], finding: str
-) -> None:
-    desk.ground.run()
-    desk.signoff()
-    _at(monkeypatch, SIGNED + timedelta(days=30))
-    code, out, _ = desk.run("verify", str(desk.out), "--allowed-signers", anchor(desk), *options)
-    assert (code, finding in out) == (1, True), out
-    good = ["--env", "mini", "--version", "1.0", "--commit", "aaaa", "--max-age", "31"]
-    assert desk.run("verify", str(desk.out), "--allowed-signers", anchor(desk), *good)[0] == 0
-
-
-def test_what_verify_says_of_a_good_one(desk: Desk) -> None:
-    desk.ground.run()
-    desk.signoff()
-    code, out, err = desk.run("verify", str(desk.out), "--allowed-signers", anchor(desk))
-    assert (code, err) == (0, "")
-    assert out.startswith(
-        "mini 1.0: READY, all 2 claims are verified\nThis is not production: mini is of kind"
-    )
-    assert f"signed by {APPROVER} at 2026-06-01 02:01:00 UTC" in out
-    assert "the key is ada@example.org's" in out
-
-
-def test_a_run_that_brings_shorter_lists_along(desk: Desk) -> None:
-    """A record made up whole holds one claim, and a list of the checks that it likes."""
-    record = json.loads((desk.ground.run() / "record.json").read_text(encoding="utf-8"))
-    frozen = {"release": [check["id"] for check in record["checks"]]}
-    claims = [claim["id"] for claim in record["claims"]]
-    assert of_another_list(record, frozen, claims) == []
-    (shorter,) = of_another_list(record, {"release": [*frozen["release"], "API-Z-009"]}, claims)
-    assert "was held against a shorter list than this suite's: API-Z-009 are not in it" in shorter
-    (silent,) = of_another_list(record, frozen, [*claims, "FUN-99"])
-    assert "says nothing of 1 claims that this suite makes of it (FUN-99)" in silent
-
-
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({}, None),
-        ({"observed": "."}, "'W-1': observed matches any failure whatever"),
-        ({"expires": "9999-12-31"}, "'W-1' is accepted until 9999-12-31"),
-        ({"opened": "2026-06-02"}, "'W-1' is opened on 2026-06-02, which is yet to come"),
-        ({"reason": "TODO"}, "'W-1' is not complete"),
-        ({"observed": ".", "used": False}, None),
-    ],
-)
-def test_what_no_file_of_waivers_may_say_is_not_signed(changed: dict[str, Any], sentence: str | None) -> None:
-    entry = {**json.loads(WAIVER.model_dump_json()), "used": True, **changed}
-    found = unsound_waivers({"waivers": [entry]}, SIGNED)
-    assert len(found) == (sentence is not None)
-    assert sentence is None or sentence in found[0]

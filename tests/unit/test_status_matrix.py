@@ -163,6 +163,7 @@ text = "it works"
         ({}, "was held against a shorter list than this suite's: API-Z-009 are not in it"),
         ({}, "says nothing of 1 claims that this suite makes of it (FUN-77)"),
         ({"binding": None}, "does not bind what it was judged by"),
+        ({"tables": {"bounds": {"answer_s": 999}}}, "declares another environment than the run"),
     ],
 )
 def test_a_directory_that_was_made_up_whole_is_not_reliable(
