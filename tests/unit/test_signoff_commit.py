@@ -64,6 +64,11 @@ def test_what_no_file_of_waivers_may_say_is_not_signed(changed: dict[str, Any], 
     assert sentence is None or sentence in found[0]
 
 
+def _first(record: dict[str, Any]) -> list[dict[str, Any]]:
+    cases: list[dict[str, Any]] = record["checks"][0]["cases"]
+    return cases
+
+
 def _told(**fields: Any) -> Callable[[dict[str, Any]], object]:
     return lambda record: record["checks"][0].update(fields)
 
@@ -90,14 +95,14 @@ OTHERWISE: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda record: (
             record["checks"][1].update(cases=[]),
             record["checks"][2].update(cases=[]),
-            record["checks"][0]["cases"].append({**record["checks"][0]["cases"][0], "nodeid": "[redacted:x]"}),
+            record["checks"][0]["cases"].append(
+                {**record["checks"][0]["cases"][0], "nodeid": "[redacted:x]"}
+            ),
         ),
         "lacks 2 cases that this suite has of the environment",
     ),
     "a case of nobody": (
-        lambda record: record["checks"][0]["cases"].append(
-            {**record["checks"][0]["cases"][0], "nodeid": "test[more]"}
-        ),
+        lambda record: _first(record).append({**_first(record)[0], "nodeid": "test[more]"}),
         "has 1 cases that this suite does not have of the environment, such as test[more]",
     ),
     "a case of another check": (
@@ -114,7 +119,7 @@ OTHERWISE: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda record: record["waivers"][0].update(observed="got .*"),
         "the waivers W-1 are not those that the run 20260601T000000Z was judged by",
     ),
-    "nothing planted": (lambda record: None, "planted no defects, and this suite knows some"),
+    "nothing planted": (_told(), "planted no defects, and this suite knows some"),
 }
 
 
@@ -144,4 +149,8 @@ def test_another_commit_refuses(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     here = desk.ground.suite(cases=more)
     monkeypatch.setattr("gateway_acceptance.cli.signoff.suite_at_hand", lambda *_: here)
     code, _, err = desk.signoff()
-    assert (code, "lacks 1 cases that this suite has of the environment" in err, desk.written) == (1, True, [])
+    assert (code, "lacks 1 cases that this suite has of the environment" in err, desk.written) == (
+        1,
+        True,
+        [],
+    )
