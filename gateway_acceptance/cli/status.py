@@ -24,8 +24,8 @@ from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.matrix import Column, column_of, document, rows, table
 from gateway_acceptance.run_directory import run_directories
 from gateway_acceptance.signoff.commit import of_another_list, unplanted
-from gateway_acceptance.signoff.document import SIGNABLE
-from gateway_acceptance.signoff.refusals import at_home, unbound, without_evidence
+from gateway_acceptance.signoff.document import PRODUCTION, SIGNABLE
+from gateway_acceptance.signoff.refusals import UNBOUND, at_home, unbound, without_evidence
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 
 
@@ -86,8 +86,9 @@ def _doubts(suites: Path) -> Callable[[Environment | None, Mapping[str, Any]], l
         if record["run"]["state"] not in SIGNABLE:
             return []
         if environment is None:
-            name = record["run"]["environment"]
-            return [f"no file declares {name}, and what a run says of it is held against nothing; declare it"]
+            bound, name = record["basis"].get("binding"), record["run"]["id"]
+            unbound_ = [] if bound else [f"the run {name} {UNBOUND}"]
+            return [*unbound_, *_undeclared(record), *without_evidence(record)]
         return [
             *unbound(record, environment),
             *at_home(environment),
@@ -97,6 +98,14 @@ def _doubts(suites: Path) -> Callable[[Environment | None, Mapping[str, Any]], l
         ]
 
     return found
+
+
+def _undeclared(record: Mapping[str, Any]) -> list[str]:
+    """Anybody can write that a production is ready which no file declares."""
+    if record["run"]["state"] != PRODUCTION:
+        return []
+    name = record["run"]["environment"]
+    return [f"no file declares {name}, and what a run says of it is held against nothing; declare it"]
 
 
 def _of_lists(record: Mapping[str, Any], environment: Environment, suites: Path) -> list[str]:

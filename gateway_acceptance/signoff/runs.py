@@ -27,9 +27,8 @@ def newer_red(runs: Path, environment: str, record: Record) -> list[str]:
         try:
             other = json.loads((path / RECORD).read_text(encoding="utf-8"))["run"]
             begun = datetime.fromisoformat(other["started"])
-            newer = (
-                begun > datetime.fromisoformat(record["run"]["started"]) or path.name > record["run"]["id"]
-            )
+            after = begun > datetime.fromisoformat(record["run"]["started"])
+            newer = after or path.name[:SECOND] > record["run"]["id"][:SECOND]
             if newer and other["exit_code"] != EXIT_READY:
                 found.append(
                     f"the newer run {path.name} is {other['state']} ({first_line(other['headline'])})"

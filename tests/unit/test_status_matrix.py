@@ -157,6 +157,25 @@ text = "it works"
 """
 
 
+def test_a_production_that_nobody_declares_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A directory that was made up whole, of an environment without a file."""
+    base = ground(tmp_path / "project")
+    base.run(tables={"kind": "production", "gateway": {"url": "https://g.example", "key_variable": "K"}})
+    (base.root / "environments" / "mini.toml").unlink()
+    (base.root / "suites" / "claims.toml").write_text(CLAIMS_FILE.format("FUN-01"), encoding="utf-8")
+    monkeypatch.chdir(base.root)
+    with pytest.raises(SystemExit) as ended:
+        main(["status"])
+    out = capsys.readouterr().out
+    assert (ended.value.code, "PRODUCTION READY" in out, "no file declares mini" in out) == (
+        1,
+        False,
+        True,
+    ), out
+
+
 @pytest.mark.parametrize(
     ("binding", "note"),
     [
