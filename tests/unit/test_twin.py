@@ -51,9 +51,9 @@ def test_a_run_judges_by_its_twin(tmp_path: Path) -> None:
     shown(tmp_path)
     for variant in ("", None):
         known = twin.known_here(tmp_path, "litellm", UNKNOWN, variant)
-        assert (known.judged_by, known.note) == ((UNKNOWN,), twin.LEARNED)
+        assert (known.judged_by, known.note) == ((UNKNOWN,), LEARNED)
         assert known.covers("API-T-001", "content 7", {})
-    assert twin.known_here(tmp_path, "litellm", UNKNOWN, "prisma").note != twin.LEARNED
+    assert twin.known_here(tmp_path, "litellm", UNKNOWN, "prisma").note != LEARNED
     assert twin.known_here(tmp_path, "litellm", "1.74.15", "").note == ""
 
 
