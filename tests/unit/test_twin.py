@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.deviations import Deviation, Release, releases, write_release
+from gateway_acceptance.deviations import LEARNED, Deviation, Release, releases, write_release
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.plugin import twin
 from tests.unit.declared import URL, environment
