@@ -38,6 +38,7 @@ from gateway_acceptance.plugin.deciding import Stamps
 from gateway_acceptance.plugin.options import (
     ALLOW_DISRUPT,
     CHECKS_ROOT,
+    LIVE,
     narrowed,
     nonce_of,
     profile_of,
@@ -51,7 +52,7 @@ from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
 from gateway_acceptance.plugin.targets import Target, read_preflight
 from gateway_acceptance.plugin.twin import known_here, start_twins, twin_problems
 from gateway_acceptance.plugin.worker import Connections, write_connections
-from gateway_acceptance.policy import Budget
+from gateway_acceptance.policy import Budget, Spent
 from gateway_acceptance.record import Run, Selected, build, unheard
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.run_directory import RECORD, run_directories, run_id_of, withdraw
@@ -251,6 +252,10 @@ class Controller:
         for environment in self.environments if self.ready else ():
             with contextlib.suppress(OSError):
                 self._budget(environment).end()
+
+    def spending(self) -> list[tuple[Environment, Spent]]:
+        """What each environment's run has used so far."""
+        return [(one, self._budget(one).spent) for one in self.environments]
 
     def _budget(self, environment: Environment) -> Budget:
         return Budget(self.folder / f"budget-{environment.name}.json", environment.policy, self.started)
@@ -454,6 +459,9 @@ def say_to_terminal(config: pytest.Config) -> Callable[[str], None]:
     """Progress of slow preparations, seen even while output is captured."""
 
     def say(text: str) -> None:
+        live = config.pluginmanager.get_plugin(LIVE)
+        if live is not None:
+            live.stop()
         capture = config.pluginmanager.get_plugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             tell(text)

@@ -42,6 +42,7 @@ from gateway_acceptance.plugin.fixtures import (
     target,
     waivable,
 )
+from gateway_acceptance.plugin.live_screen import watch
 from gateway_acceptance.plugin.permission import misnamed
 from gateway_acceptance.plugin.worker import STATE, WorkerState
 from gateway_acceptance.plugin.worker_hooks import WorkerHooks
@@ -123,6 +124,9 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.allure_report_dir = str(controller.staging)
         _register(config, LastWord(controller), "gateway-acceptance-last-word")
         _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
+        screen = watch(controller)
+        if screen is not None:
+            _register(config, screen, options.LIVE)
     else:
         folder = Path(worker_input[FOLDER_KEY])
     learning, measuring = config.getoption("--learn-deviations"), config.getoption(options.MEASURE_COSTS)

@@ -25,6 +25,8 @@ ALLOW_DISRUPT = "--allow-disrupt"
 SEAL_KEY_VARIABLE = "GATEWAY_ACCEPTANCE_SEAL_KEY"
 NONCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{5,63}")
 LITELLM_VARIABLE = "GATEWAY_ACCEPTANCE_LITELLM"
+LIVE = "gateway-acceptance-live"
+"""The plugin that draws a run while it goes on; none where nobody watches."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -90,6 +92,13 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(MEASURE_COSTS, default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption("--learn-deviations", default=None, metavar="FILE", help=argparse.SUPPRESS)
     group.addoption("--learn-planted", default=None, metavar="FILE", help=argparse.SUPPRESS)
+    group.addoption(
+        "--no-live",
+        action="store_true",
+        default=False,
+        help="on a terminal, write pytest's own lines instead of the screen that shows the run while it goes "
+        "on; -v, -s, CI and pipes have them anyway",
+    )
     group.addoption(
         "--no-report",
         action="store_true",

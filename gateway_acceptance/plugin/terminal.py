@@ -13,8 +13,10 @@ import pytest
 from gateway_acceptance.causes import ALIKE
 from gateway_acceptance.check import Check
 from gateway_acceptance.judgement import NEEDLESS_DAYS, needless
+from gateway_acceptance.plugin.options import environment_names
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
+from gateway_acceptance.plugin.what_next import what_next
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import Verdict
 
@@ -149,6 +151,8 @@ def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         green=good,
         red=not good,
     )
+    for line in what_next(finished.record, _as_typed(reporter.config, finished.environment)):
+        reporter.write_line(line)
     if not (finished.directory.path / "STATUS.md").exists():  # --record-only
         reporter.write_line(f"record  {_near(finished.directory.path)}")
         return
@@ -158,6 +162,12 @@ def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         reporter.write_line(f"report  {_near(finished.report)}")
     elif finished.no_report:
         reporter.write_line(f"no report: {finished.no_report}", yellow=True)
+
+
+def _as_typed(config: pytest.Config, environment: str) -> str:
+    """What ``--env`` said of this environment: a name, or the path of its file where it was the only one."""
+    given = environment_names(config)
+    return given[0] if len(given) == 1 else environment
 
 
 def _deviations(record: Mapping[str, Any]) -> list[str]:

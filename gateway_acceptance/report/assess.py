@@ -97,11 +97,14 @@ def next_action(record: Record, mends: Mapping[str, str]) -> Action:
     return Action("none")
 
 
-def _importance(record: Record, check: Entry, case: Entry) -> tuple[bool, int, bool, int]:
-    """MUST first, then urgency, then security; then the milder effect, because a read that fails is often
-    the cause of what fails to be served."""
+def _importance(record: Record, check: Entry, case: Entry) -> tuple[bool, bool, int, bool, int]:
+    """An open door before all else; MUST first, then urgency, then security; then the milder effect, because
+    a read that fails is often the cause of what fails to be served."""
+    if case.get("alarm"):
+        return (False, False, 0, False, 0)  # in the order of the reasons
     security = {claim["id"] for claim in record["claims"] if claim["section"] == SECURITY}
     return (
+        True,
         check["level"] != Level.MUST,
         URGENCY.index(case["verdict"]),
         not security & set(check["claims"]),
@@ -110,7 +113,7 @@ def _importance(record: Record, check: Entry, case: Entry) -> tuple[bool, int, b
 
 
 def _for_case(check: Entry, case: Entry, mends: Mapping[str, str]) -> Action:
-    what = f"{check['id']} ({check['title']}): {first_line(case['message'])}"
+    what = f"{check['id']} ({check['title']}): {first_line(case.get('alarm') or case['message'])}"
     command = next((mends[name] for name in check["claims"] if mends.get(name)), "")
     match case["verdict"]:
         case Verdict.FAILED:

@@ -49,6 +49,8 @@ OWN_SEQUENCES = re.compile(
     rb"\x1b\[[0-9;]*m|\x1b\[K|\r(?=(\x1b\[[0-9;]*m)*(collect|initialized|created|ready|\d+ worker))"
 )
 """Colours and rewritten lines, as pytest writes them: what remains beside them came from elsewhere."""
+SCREENS_OWN = re.compile(rb"\x1b\[\?25[lh]|\r?\x1b\[2K|\x1b\[1A|\r(?=\x1b|\n)")
+"""What draws the screen of a run that goes on: the cursor hidden and shown, lines erased, one line up."""
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def hostile(project: Project, gateway: Gateway) -> Project:
 def screen_of_a_run(project: Project, *options: str) -> Screen:
     """The screen after smoke."""
     command = project.command("--env=mini", "-m", "smoke", "-p", "no:randomly", *options)
-    return seen(command, project.root, project.variables())
+    return seen(command, project.root, {**project.variables(), "CI": ""})
 
 
 def assert_says_what_the_record_says(screen: Screen, run: Run) -> None:
@@ -86,7 +88,7 @@ def steering(raw: bytes) -> list[str]:
 
 def test_the_last_screen_says_what_the_record_says(hostile: Project) -> None:
     """After a run, and where its status is asked for; also of a record that somebody wrote an attack into."""
-    screen = screen_of_a_run(hostile, "-n", "0")
+    screen = screen_of_a_run(hostile, "-n", "0", "--no-live")
     run = Run(screen.code, screen.shown, hostile.directories())
     assert_says_what_the_record_says(screen, run)
     verdicts = {one["verdict"] for one in run.record()["checks"]}
@@ -96,6 +98,34 @@ def test_the_last_screen_says_what_the_record_says(hostile: Project) -> None:
     record["target"]["product"] = "".join(ATTACKS.values())
     (run.directories["mini"] / "record.json").write_text(json.dumps(record), encoding="utf-8")
     assert_status_is(hostile, "not reliable")
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_the_screen_of_a_run_that_goes_on_is_no_other(hostile: Project, workers: str) -> None:
+    """It is drawn, with what the target said in it; then it is gone, and the terminal is as it was."""
+    screen = screen_of_a_run(hostile, "-n", workers)
+    told = Run(screen.code, screen.shown, hostile.directories()).record()["run"]
+    ended = [row for row in screen.last if row.startswith("mini: ")]
+    assert ended[-1].startswith(f"mini: {told['state']}: {told['headline']}"), screen.shown
+    assert [row for row in screen.whole if row.startswith((FORGED[:18], "judged ", "verdicts "))] == []
+    assert screen.title == ""
+    assert b"verdicts" in screen.raw
+    assert b"of 9" in screen.raw
+    assert screen.raw.rindex(b"\x1b[?25h") > screen.raw.rindex(b"\x1b[?25l")
+    assert steering(SCREENS_OWN.sub(b"", screen.raw)) == []
+
+
+@pytest.mark.parametrize(
+    "option", ["--no-live", "-v", "-s", "CI"], ids=["no-live", "verbose", "uncaptured", "ci"]
+)
+def test_nothing_is_drawn_where_nobody_asked_for_it(project: Project, option: str) -> None:
+    project.checks(ALIVE)
+    variables = {**project.variables(), "CI": "1" if option == "CI" else ""}
+    options = () if option == "CI" else (option,)
+    screen = seen(project.command("--env=mini", "-m", "smoke", *options), project.root, variables)
+    assert screen.code == 0, screen.shown
+    assert b"\x1b[?25l" not in screen.raw
+    assert any("test_checks" in row or "PASSED" in row for row in screen.whole)
 
 
 def assert_status_is(project: Project, state: str) -> None:
@@ -114,7 +144,7 @@ def test_a_screen_that_nothing_guards_is_forged(hostile: Project) -> None:
         'pytest_plugins = ["gateway_acceptance.plugin.hooks"]\n'
         "from gateway_acceptance import redaction\nredaction.printable = lambda text: text\n",
     )
-    screen = screen_of_a_run(hostile, "-n", "0")
+    screen = screen_of_a_run(hostile, "-n", "0", "--no-live")
     assert screen.code == 3
     assert screen.title == TITLE
     assert "\x1b" in steering(screen.raw)

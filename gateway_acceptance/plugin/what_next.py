@@ -1,0 +1,65 @@
+"""The last lines of a run, which fit one screen: the first cause, who is to blame, and what to type next."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gateway_acceptance.check import RELEASE
+from gateway_acceptance.redaction import printable
+from gateway_acceptance.verdict import Verdict
+
+LONGEST = 300
+"""Characters of a line."""
+VERSION = "VERSION"
+
+
+def what_next(record: Mapping[str, Any], environment: str) -> list[str]:
+    """At most four lines, none longer than ``LONGEST``. environment: as it is typed behind ``--env``."""
+    return [_line(title, words) for title, words in _lines(record, shlex.quote(environment))]
+
+
+def _lines(record: Mapping[str, Any], environment: str) -> Iterator[tuple[str, str]]:
+    from gateway_acceptance.report.assess import next_action
+    from gateway_acceptance.report.reading import cases, is_red
+
+    run = record["run"]
+    if not run["exit_code"]:
+        if run["profile"] == RELEASE and not run["selection"]["narrowed"]:
+            yield "next", f"gateway-acceptance signoff --env {environment} --version {VERSION} --key FILE"
+        return
+    red = [(check, case) for check, case in cases(record) if is_red(case["verdict"])]
+    if run["reasons"] and not any(case.get("alarm") for _, case in red):  # that stands in the headline
+        yield "first", str(run["reasons"][0])
+    blamed = Counter(_who(case["blame"]) for _, case in red if case["verdict"] == Verdict.FAILED)
+    if blamed:
+        yield "blame", ", ".join(f"{who} ({count})" for who, count in blamed.most_common())
+    mends = {claim["id"]: claim["mend"] for claim in record["claims"] if claim.get("mend")}
+    action = next_action(record, mends)
+    yield "next", action.text
+    typed = [line for line in action.command.splitlines() if line.strip() and not line.startswith("#")]
+    again = _again(red, environment)
+    if typed or again:
+        yield "type", (typed or [again])[0].replace("--env NAME", f"--env {environment}")
+
+
+def _who(blame: str | None) -> str:
+    """``gateway``, ``backend`` …, without the evidence that stands behind it."""
+    return str(blame or "unknown").split(":", 1)[0]
+
+
+def _again(red: list[tuple[Mapping[str, Any], Mapping[str, Any]]], environment: str) -> str:
+    """The command that asks the first red case's check alone."""
+    if not red:
+        return ""
+    case = min(red, key=lambda pair: (not pair[1].get("alarm"), pair[0]["level"] != "MUST"))[1]
+    test = re.sub(r"\[.*", "", case["nodeid"].rsplit("::", 1)[-1])
+    return f"pytest --env {environment} -k {test}" if test.isidentifier() else ""
+
+
+def _line(title: str, words: str) -> str:
+    text = " ".join(printable(words).split())
+    return f"{title:<8}{text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}"
