@@ -30,9 +30,9 @@ NOT_VERIFIED = "not verified"
 """What a claim is for which no check was executed; a word of claims only, not a verdict of checks."""
 
 CLAIM_ID = re.compile(r"[A-Z]{3}-\d{2,3}")
-TEMPLATE_KEYS = ("id", "section", "text", "mend", "about", "per", "needs")
+TEMPLATE_KEYS = ("id", "section", "text", "mend", "about", "per", "needs", "closed_checks")
 OWN_KEYS = ("id", "section", "text", "checks", "mend", "about")
-LISTS = ("needs", "checks")
+LISTS = ("needs", "checks", "closed_checks")
 PER = ("model", "group", "backend")
 """What a template may stand for, once for each."""
 
@@ -63,7 +63,7 @@ class Template:
     """One statement of the tracker before it speaks of an environment. ``{name}`` in text, mend and about
     stands for words of the environment (``claims_here``). per: stands once for each model, group or backend,
     with numbers from its own on; needs: what must be declared for it to be a statement at all; checks: as of
-    ``Claim``."""
+    ``Claim``; closed_checks: the same, where a backend is closed (``direct = false``)."""
 
     id: str
     section: str
@@ -73,6 +73,7 @@ class Template:
     per: str | None = None
     needs: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    closed_checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _loaded(path: Path, keys: Sequence[str], required: Sequence[str]) -> tuple[T
 def _template(entry: Mapping[str, Any]) -> Template:
     words: dict[str, Any] = {key: value.strip() for key, value in entry.items() if key not in LISTS}
     lists = {key: tuple(entry.get(key, ())) for key in LISTS}
-    return Template(**words, needs=lists["needs"], checks=lists["checks"])
+    return Template(**words, **lists)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -60,7 +60,9 @@ def claims_of(templates: Sequence[Template], environment: Environment) -> Here:
             text = _filled(template.text, words | _of_nothing(template.per))
             absent.append(Absent(template.id, template.section, text, "; ".join(missing)))
         elif template.per is None:
-            claims.append(_claim(template, template.id, words))
+            closed = any(not backend.direct for backend in environment.backends)
+            more = template.closed_checks if closed else ()
+            claims.append(_claim(template, template.id, words, more=more))
         else:
             claims += _each(template, environment, words, taken)
     return Here((*claims, *_own(environment, taken | {claim.id for claim in claims})), tuple(absent))
@@ -96,7 +98,13 @@ def _each(
     ]
 
 
-def _claim(template: Template, name: str, words: Mapping[str, str], others: tuple[str, ...] = ()) -> Claim:
+def _claim(
+    template: Template,
+    name: str,
+    words: Mapping[str, str],
+    others: tuple[str, ...] = (),
+    more: tuple[str, ...] = (),
+) -> Claim:
     about = None if template.about is None else _filled(template.about, words)
     return Claim(
         name,
@@ -104,7 +112,7 @@ def _claim(template: Template, name: str, words: Mapping[str, str], others: tupl
         _filled(template.text, words),
         _filled(template.mend, words),
         about,
-        (*template.checks, *((template.id,) if name != template.id else ())),
+        (*template.checks, *more, *((template.id,) if name != template.id else ())),
         others,
     )
 
@@ -134,14 +142,22 @@ def _subjects(per: str, environment: Environment) -> dict[str, dict[str, str]]:
     if per == "group":
         return {group.alias: {"group": group.alias} for group in environment.groups}
     if per == "backend":
-        return {one.name: {"backend": one.name} for one in environment.backends if one.direct}
+        seen = [one for one in environment.backends if one.direct or environment.host is not None]
+        return {
+            one.name: {"backend": one.name, "answers": "answers" if one.direct else "answers the gateway"}
+            for one in seen
+        }
     listed: list[Group | Model] = [*environment.groups, *environment.models]
     entries = [entry for kind in ModelKind for entry in listed if entry.kind is kind]
     return {entry.alias: {"alias": entry.alias, "kind": entry.kind.value} for entry in entries}
 
 
 def _of_nothing(per: str | None) -> dict[str, str]:
-    return {} if per is None else {per: f"of each {per}", "alias": "of each alias", "kind": "declared"}
+    return (
+        {}
+        if per is None
+        else {per: f"of each {per}", "alias": "of each alias", "kind": "declared", "answers": "answers"}
+    )
 
 
 def _missing(need: str, environment: Environment) -> str:
@@ -153,11 +169,7 @@ def _missing(need: str, environment: Environment) -> str:
         case "groups":
             return "" if environment.groups else "no balanced group is declared"
         case "backends":
-            reachable = any(backend.direct for backend in environment.backends)
-            none = (
-                "no backend is declared" if not environment.backends else "no backend may be asked directly"
-            )
-            return "" if reachable else none
+            return "" if environment.backends else "no backend is declared"
         case "gateway.known_default_keys":
             return "" if environment.gateway.known_default_keys else "no known default key is declared"
     if environment.host is None:
@@ -173,7 +185,8 @@ def _words(environment: Environment) -> dict[str, str]:
     host = environment.host
     setting = product_of(environment.gateway).key_setting
     words = {
-        "servers_are": _servers([backend.product for backend in environment.backends if backend.direct]),
+        "servers_are": _servers([backend.product for backend in environment.backends]),
+        "for_whom": "" if all(backend.direct for backend in environment.backends) else " for the gateway",
         "models_are_configured": _models(environment),
         "key_setting": setting or "its key",
         "user": "the declared one",

@@ -58,6 +58,8 @@ def boot(host: dict[str, Any], specification: dict[str, Any]) -> None:
     run("ip", "link", "set", f"v-{name}", "master", BRIDGE, "up")
     for words in (("link", "set", "lo", "up"), ("addr", "add", host["address"], "dev", "host0")):
         run("ip", "-n", name, *words)
+    for own, peer in host["links"]:
+        run("ip", "-n", name, "addr", "add", own, "peer", f"{peer}/32", "dev", "host0")
     run("ip", "-n", name, "link", "set", "host0", "up")
     place = Path(specification["changes"]) / name
     for part in ("upper", "work", "root"):

@@ -39,6 +39,8 @@ from lab.supervisor import end_with, report
 
 NETWORK = "198.51.100"
 """TEST-NET-2 of RFC 5737: no address of it exists anywhere, and none of it is used outside the namespace."""
+LINKS = "203.0.113"
+"""TEST-NET-3: links between the gateway's host and one backend's, where no other host has a way."""
 SSH_PORT = 2222
 BOOT_BUDGET_S = 60
 MASKED = (
@@ -70,6 +72,13 @@ class HostPlan:
     def address(self, environment: Environment) -> str:
         """Its address in the lab's network: the last number is that of its forward on loopback."""
         return f"{NETWORK}.{self.forward(environment).rpartition('.')[2]}"
+
+    def serves_at(self, environment: Environment) -> str:
+        """Where a backend's service listens: at its own address, or where the gateway calls it on a link that
+        it has with the gateway's host alone."""
+        given = environment.backend(self.name).gateway_url
+        host = urlsplit(given).hostname if given else None
+        return host if host and host.startswith(f"{LINKS}.") else self.address(environment)
 
     def forward(self, environment: Environment) -> str:
         """The loopback address that leads to it."""
@@ -127,7 +136,13 @@ async def start(given: Mapping[str, Any], stack: contextlib.AsyncExitStack) -> N
     variables = deployment_variables(environment, plans, given["key"])
     jobs = [
         asyncio.to_thread(
-            provision, plan.name, leaders[plan.name], environment, plan.address(environment), keys, variables
+            provision,
+            plan.name,
+            leaders[plan.name],
+            environment,
+            listening(plan, environment),
+            keys,
+            variables,
         )
         for plan in sorted(plans, key=lambda plan: plan.name == "gateway")
     ]
@@ -181,6 +196,7 @@ async def boot(
                 "name": plan.name,
                 "hostname": plan.hostname,
                 "address": f"{plan.address(environment)}/24",
+                "links": links_of(plan, plans, environment),
                 "layers": plan.layers,
                 "binds": plan.binds,
                 "names": names,
@@ -263,6 +279,23 @@ async def open_forwards(forwards: Forwards, environment: Environment, plans: lis
             raise NotStarted(f"{outside} cannot be listened on ({error.strerror})") from None
 
 
+def listening(plan: HostPlan, environment: Environment) -> str:
+    """The address of a host's service."""
+    return plan.address(environment) if plan.name == "gateway" else plan.serves_at(environment)
+
+
+def links_of(plan: HostPlan, plans: list[HostPlan], environment: Environment) -> list[tuple[str, str]]:
+    """The links of a host: its own address and the other end's. Closed backends have one, the gateway's host
+    one with each of them; a host that has none can neither ask at such an address nor be answered."""
+    own = next(one for one in plans if one.name == "gateway").address(environment)
+    gateway = f"{LINKS}.{own.rpartition('.')[2]}"
+    ends = {one.name: listening(one, environment) for one in plans if one.name != "gateway"}
+    closed = {name: end for name, end in ends.items() if end.startswith(f"{LINKS}.")}
+    if plan.name == "gateway":
+        return [(gateway, end) for end in closed.values()]
+    return [(closed[plan.name], gateway)] if plan.name in closed else []
+
+
 def limits(gateway: Leader) -> str:
     """Whether the kernel holds the gateway's unit to its memory limit, or systemd only shows it: looked up
     where the limit would be, with cgroups of version 1 and 2."""
@@ -310,7 +343,7 @@ def write_ssh_config(folder: Path, environment: Environment, plans: list[HostPla
 
 def deployment_variables(environment: Environment, plans: list[HostPlan], key: str) -> dict[str, str]:
     """What the deployment script is told."""
-    addresses = {plan.name: plan.address(environment) for plan in plans}
+    addresses = {plan.name: listening(plan, environment) for plan in plans}
     urls = {
         f"HX_{backend.name.upper().replace('-', '_')}_URL": f"http://{addresses[backend.name]}:11434"
         for backend in environment.backends

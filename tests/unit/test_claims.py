@@ -75,7 +75,7 @@ def test_a_mend_may_have_several_lines(tmp_path: Path) -> None:
 def test_an_unknown_key_names_the_nearest_known_one(sentences: Sentences) -> None:
     assert sentences(GOOD + 'mned = "x"\n') == [
         "entry 1 (FUN-01): unknown key 'mned', did you mean 'mend'?; "
-        "known are: id, section, text, mend, about, per, needs"
+        "known are: id, section, text, mend, about, per, needs, closed_checks"
     ]
 
 

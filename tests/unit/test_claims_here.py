@@ -110,10 +110,24 @@ def test_numbers_that_other_claims_have_are_passed_over() -> None:
     assert told["STA-03"] == "All four Ollama servers are reachable"
 
 
-def test_a_backend_that_may_not_be_asked_is_in_no_claim() -> None:
+def test_a_closed_backend_is_claimed_for_the_gateway_by_what_the_gateway_serves_of_it() -> None:
     here = small(backends=[{**OLLAMA, "direct": False}])
-    assert {one.id: one.why for one in here.absent}["STA-03"] == "no backend may be asked directly"
-    assert "SYS-03" not in texts(here)
+    claim = {one.id: one for one in here.claims}["STA-03"]
+    assert claim.text == "The Ollama server is reachable for the gateway"
+    assert claim.checks == ("API-MODELS-008", "API-MODELS-009")
+    assert "SYS-03" not in texts(here), "nobody looks at its address"
+    assert {one.id: one for one in small().claims}["STA-03"].checks == ()
+
+
+def test_the_gateways_machine_sees_a_closed_backends_address() -> None:
+    host = {"uri": "ssh://machine", "unit": "gw.service", "user": "gw", "tree": "/opt/gw"}
+    told = texts(small(backends=[{**OLLAMA, "direct": False}], host=host))
+    assert told["SYS-03"] == "The backend only answers the gateway at its declared address"
+
+
+def test_without_a_backend_there_is_no_claim_of_one() -> None:
+    here = small(backends=[], models=[{"alias": "talk", "kind": "chat"}])
+    assert {one.id: one.why for one in here.absent}["STA-03"] == "no backend is declared"
 
 
 def test_nothing_of_the_smallest_set_can_be_left_out() -> None:

@@ -24,7 +24,15 @@ from lab.hosts.base import for_python
 from lab.hosts.cgroups import PREFIX, hierarchies, sweep
 from lab.hosts.forwards import Forwards
 from lab.hosts.provision import backend_files, repository_files
-from lab.hosts.supervisor import NETWORK, HostPlan, deployment_variables, write_ssh_config
+from lab.hosts.supervisor import (
+    LINKS,
+    NETWORK,
+    HostPlan,
+    deployment_variables,
+    links_of,
+    listening,
+    write_ssh_config,
+)
 from lab.recorded import PROVIDER as RECORDED
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +112,23 @@ def test_addresses_come_from_the_forwards() -> None:
     variables = deployment_variables(environment, plans, "k")
     assert variables["HX_LLM_01_URL"] == environment.backend("llm-01").gateway_url
     assert variables["HX_GATEWAY_ADDRESS"].startswith(NETWORK)
+
+
+def test_closed_backends_have_a_link_with_the_gateways_host_alone() -> None:
+    environment = load_environment("lab-closed", ROOT, {})
+    plans = [HostPlan(name, name, ()) for name in environment.machines]
+    links = {plan.name: links_of(plan, plans, environment) for plan in plans}
+    for backend in environment.backends:
+        end = listening(next(plan for plan in plans if plan.name == backend.name), environment)
+        assert backend.gateway_url == f"http://{end}:11434"
+        assert end.startswith(LINKS)
+        assert [(peer, own) for own, peer in links[backend.name]] == [
+            link for link in links["gateway"] if link[1] == end
+        ]
+    assert not any(backend.direct for backend in environment.backends)
+    open_ones = load_environment("lab", ROOT, {})
+    plans = [HostPlan(name, name, ()) for name in open_ones.machines]
+    assert not any(links_of(plan, plans, open_ones) for plan in plans)
 
 
 def test_the_ssh_config_may_lie_in_a_folder_with_spaces(tmp_path: Path) -> None:
