@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 
-from lab.faults.chat_mutators import messages, said, says, texts
+from lab.faults.chat_mutators import asks, messages, said, says, texts
 from lab.faults.model import After, Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, answers
 from lab.proxy.message import Json, Reply, Request, envelope
@@ -45,6 +45,12 @@ def remembering() -> Before:
         return seen
 
     return messages(change)
+
+
+def of_gemma_with_rules(request: Request) -> bool:
+    """A request to one alias that has a system message."""
+    rules = any(message["role"] == "system" for message in request.json["messages"])
+    return rules and request.json["model"] == "llm02-gemma2-2b"
 
 
 def reusing(key: Callable[[Request], object]) -> After:
@@ -101,6 +107,16 @@ CONTENT: tuple[Fault, ...] = (
                   before=messages(system_parts_lost)),
 )
 
+AT_ONE_ALIAS: tuple[Fault, ...] = (
+    gateway_fault("alias-loses-system", "one alias of several drops system messages",
+                  {"API-CHAT-067": "llm02-gemma2-2b loses instructions: expected that it heeds a system"},
+                  before=asks(lambda body: {**body, "messages": body["messages"][-1:]}, of_gemma_with_rules)),
+    gateway_fault("alias-loses-schema", "one alias of several drops response_format",
+                  {"API-CHAT-067": "llm02-phi3 loses json_schema: expected that it answers as a schema"},
+                  before=asks(lambda body: {name: body[name] for name in body if name != "response_format"},
+                              lambda request: request.json["model"] == "llm02-phi3")),
+)
+
 CONTEXT: tuple[Fault, ...] = (
     gateway_fault("chat-last-turns-only", "the last twenty turns reach the model",
                   {"API-CHAT-060": "expected Wilhelmina, said 40 turns before, got 'I do not know"},
@@ -126,4 +142,4 @@ CONTEXT: tuple[Fault, ...] = (
 )
 # fmt: on
 
-CHAT_CONTENT_FAULTS: tuple[Fault, ...] = (*CONTENT, *CONTEXT)
+CHAT_CONTENT_FAULTS: tuple[Fault, ...] = (*CONTENT, *AT_ONE_ALIAS, *CONTEXT)

@@ -173,7 +173,11 @@ def tool_answer(target: Target, question: ToolProbe, **parameters: Any) -> Excha
 
     Raises as ``able_alias``.
     """
-    alias = able_alias(target, question)
+    return asked(target, able_alias(target, question), question, **parameters)
+
+
+def asked(target: Target, alias: str, question: ToolProbe, **parameters: Any) -> Exchange:
+    """The gateway's answer of an alias, asked once per worker."""
     return target.once(
         ("tools", question.name, alias, json.dumps(parameters, sort_keys=True)),
         lambda: target.gateway.chat(
@@ -194,16 +198,17 @@ def able_alias(target: Target, question: ToolProbe) -> str:
         target,
         question.needs,
         question.does,
-        directly=lambda model: question.able(
-            *_read_directly(
-                target.once(
-                    ("tools directly", question.name, model.alias),
-                    partial(_ask_directly, target, model, question),
-                )
-            )
-        ),
+        directly=lambda model: shows_directly(target, model, question),
         plainly=lambda model: writes_calls(target, model),
     )
+
+
+def shows_directly(target: Target, model: Model, question: ToolProbe) -> bool:
+    """Whether the model answers the question when its backend is asked."""
+    answer = target.once(
+        ("tools directly", question.name, model.alias), partial(_ask_directly, target, model, question)
+    )
+    return question.able(*_read_directly(answer))
 
 
 def writes_calls(target: Target, model: Model) -> bool:
