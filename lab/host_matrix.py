@@ -22,6 +22,7 @@ from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.host.snapshot import look
 from gateway_acceptance.usage import UsageProblem
+from lab.all_checks import AllChecks, add, chosen_of
 from lab.faults import FAULTS, Change, Fault, Layer
 from lab.host_state import differences
 from lab.hosts.machine import leader_of, wait_until_serving
@@ -53,6 +54,23 @@ def run_host_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable
     """Run the faults of machines. Raises UsageProblem, NotStarted, and RuntimeError where a fault could not
     be applied, or was not reverted exactly."""
     faults = chosen_host_faults(only)
+    return judge(faults, recorded(root, faults, litellm, say, faults), whole=not only)
+
+
+def run_hosts_by_all(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> AllChecks:
+    """Run the sample's faults of machines against all checks of machines. Raises what ``run_host_matrix``
+    does."""
+    faults = chosen_of(only, (Layer.HOST,))
+    result = AllChecks()
+    add(result, faults, recorded(root, faults, litellm, say, []))
+    return result
+
+
+def recorded(
+    root: Path, faults: Sequence[Fault], litellm: str, say: Callable[[str], None], named: Sequence[Fault]
+) -> dict[str, dict[str, Any]]:
+    """The records of the control and of each fault. named: faults that are judged by the checks that they
+    name alone."""
     environment = load_environment(ENVIRONMENT, root, {})
     running = PROVIDER.acquire(environment, options={"litellm": litellm}, root=root, say=say)
     try:
@@ -68,10 +86,9 @@ def run_host_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable
                 if number % REVERTS_AT_ONCE == 0 or number == len(faults):
                     last = [fault.name for fault in faults[max(0, number - REVERTS_AT_ONCE) : number]]
                     stage.require_reverted(healthy, last)
-            runs = run_checks(root, stage.folder, views, faults, {}, suite="suites/host")
+            return run_checks(root, stage.folder, views, named, {}, suite="suites/host")
     finally:
         running.release()
-    return judge(faults, runs, whole=not only)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,255 @@
+"""Mends are proved: what a finding of a machine prints is run, as root, on the fault that produced it.
+
+Each fault is applied and looked at; one pytest run judges the looks, and what it prints is collected. Then
+each fault is applied again, its commands are run as they stand, and the machine is looked at and traced anew:
+the findings must be gone, and so must every trace that the fault had left (``lab.hosts.trace``, which shares
+nothing with the collector). Where nothing can be pasted, the finding's sentence says what to decide: those
+are listed, not run.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.usage import UsageProblem
+from gateway_acceptance.verdict import Verdict
+from lab.faults import Fault
+from lab.faults.mends import DECIDED, REMAINS
+from lab.host_matrix import ENVIRONMENT, SCRIPT_BUDGET_S, HostStage, chosen_host_faults
+from lab.hosts.machine import Leader, leader_of, wait_until_serving
+from lab.hosts.provider import PROVIDER
+from lab.hosts.trace import changed, trace
+from lab.mutation_matrix import CONTROL, run_checks
+from lab.state import lab_folder
+
+MEND = re.compile(r"mend with: (.+)$", re.MULTILINE)
+COMMAND = "sudo "
+"""What begins so is meant to be pasted; everything else is a sentence."""
+MEND_BUDGET_S = 180
+SETTLE_S = 2.0
+"""Longer than the lab's ``stable_s``: after a mend that restarts the service it is stable again."""
+NEW_KEY = "sk-$(openssl rand -hex 24)"
+RED = (Verdict.FAILED.value, Verdict.UNTESTABLE.value, Verdict.HARNESS_ERROR.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """One fault. commands: what was pasted, in order; sentences: what is to be decided; failed: commands that
+    did not end with 0; findings: of its own checks, still red; others: red beside them; left: traces that
+    remain."""
+
+    fault: str
+    commands: Sequence[str]
+    sentences: Sequence[str]
+    failed: Sequence[str] = ()
+    findings: Sequence[str] = ()
+    others: Sequence[str] = ()
+    left: Sequence[str] = ()
+
+    @property
+    def proved(self) -> bool:
+        """Whether pasting was enough; with nothing to paste, whether a sentence says what to decide."""
+        if not self.commands:
+            return bool(self.sentences)
+        return not (self.failed or self.findings or self.others or self.left)
+
+
+@dataclass
+class Mends:
+    """The result. alarms: red on the healthy control."""
+
+    faults: list[Mended] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Every mend mends, and every finding has one."""
+        return bool(self.faults) and all(one.proved for one in self.faults) and not self.alarms
+
+
+def mends_of(record: Mapping[str, Any], checks: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What the findings of these checks print: commands to paste, and sentences, each once and in order."""
+    printed: dict[str, None] = {}
+    for check in record["checks"]:
+        for case in check["cases"]:
+            if check["id"] in checks and case["verdict"] in RED:
+                found = MEND.findall(case["message"])
+                printed |= dict.fromkeys(found or [case["message"].splitlines()[0]])
+    commands = [one for one in printed if one.startswith(COMMAND)]
+    return commands, [one for one in printed if not one.startswith(COMMAND)]
+
+
+def red_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Check and message of every red case."""
+    return [
+        (check["id"], case["message"])
+        for check in record["checks"]
+        for case in check["cases"]
+        if case["verdict"] in RED
+    ]
+
+
+def run_mends(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Mends:
+    """Run the mends of the faults of machines, all where ``only`` is empty. Raises UsageProblem, NotStarted,
+    and RuntimeError where a fault could not be applied."""
+    faults = [fault for fault in chosen_host_faults(only) if fault.change and fault.change.apply]
+    if not faults:
+        raise UsageProblem(["--mends: these faults change no machine, there is nothing to mend; name others"])
+    stand = Stand(root, load_environment(ENVIRONMENT, root, {}), litellm, say)
+    try:
+        with tempfile.TemporaryDirectory(prefix="mend-matrix-") as temporary:
+            printed = stand.printed(Path(temporary) / "found", faults)
+            return stand.proved(Path(temporary) / "mended", faults, printed)
+    finally:
+        stand.end()
+
+
+Printed = Mapping[str, tuple[list[str], list[str]]]
+
+
+class Stand:
+    """The lab's hosts, booted again whenever a mend left a machine that the fault's own way back does not
+    restore."""
+
+    def __init__(
+        self, root: Path, environment: Environment, litellm: str, say: Callable[[str], None]
+    ) -> None:
+        self._root, self._environment, self._litellm, self._say = root, environment, litellm, say
+        self._running = PROVIDER.acquire(environment, options={"litellm": litellm}, root=root, say=say)
+
+    def end(self) -> None:
+        """Give the lab back."""
+        self._running.release()
+
+    def printed(self, folder: Path, faults: Sequence[Fault]) -> Printed:
+        """What the checks that each fault names print of it."""
+        stage, healthy = self._stage(folder)
+        views = [stage.view(CONTROL, None)]
+        stage.write(CONTROL, healthy)
+        for number, fault in enumerate(faults, start=1):
+            self._say(f"found, {number} of {len(faults)}: {fault.name}")
+            views.append(stage.view_of(fault, healthy))
+        records = run_checks(self._root, folder, views, faults, {}, suite="suites/host")
+        return {fault.name: mends_of(records[fault.name], list(fault.detected_by)) for fault in faults}
+
+    def proved(self, folder: Path, faults: Sequence[Fault], printed: Printed) -> Mends:
+        """Every fault with something to paste, mended and judged by all checks of machines."""
+        stage, healthy = self._stage(folder)
+        views = [stage.view(CONTROL, None)]
+        stage.write(CONTROL, healthy)
+        done: dict[str, tuple[list[str], list[str]]] = {}
+        pasted = [fault for fault in faults if printed[fault.name][0]]
+        for number, fault in enumerate(pasted, start=1):
+            self._say(f"mended, {number} of {len(pasted)}: {fault.name}")
+            view = stage.view(fault.name, fault)
+            seen, failed, left = self._mended(stage, view, fault, printed[fault.name][0])
+            stage.write(fault.name, {**healthy, **seen})
+            views.append(view)
+            done[fault.name] = (failed, left)
+        records = run_checks(self._root, folder, views, [], {}, suite="suites/host")
+        alarms = [f"{check}: {message}" for check, message in red_of(records[CONTROL])]
+        return Mends([self._told(fault, printed[fault.name], done, records) for fault in faults], alarms)
+
+    def _told(
+        self,
+        fault: Fault,
+        printed: tuple[list[str], list[str]],
+        done: Mapping[str, tuple[list[str], list[str]]],
+        records: Mapping[str, Any],
+    ) -> Mended:
+        commands, sentences = printed
+        if not commands:
+            return Mended(fault.name, (), sentences)
+        failed, left = done[fault.name]
+        red = red_of(records[fault.name]) if fault.name in records else [("no record", "it was not judged")]
+        still = [f"{check}: {message}" for check, message in red if (fault.name, check) not in DECIDED]
+        own = [one for one in still if one.split(": ")[0] in fault.detected_by]
+        return Mended(fault.name, commands, sentences, failed, own, [o for o in still if o not in own], left)
+
+    def _mended(
+        self, stage: HostStage, view: Environment, fault: Fault, commands: Sequence[str]
+    ) -> tuple[dict[str, Any], list[str], list[str]]:
+        """The look after the mends, the commands that failed, the traces that are left."""
+        change = fault.change
+        assert change is not None
+        leader, unit = self._leader(change.machine), self._environment.machines[change.machine].unit
+        before = trace(leader, unit)
+        noise = set(changed(before, trace(leader, unit)))
+        self._require(leader.run(change.apply, timeout=SCRIPT_BUDGET_S), f"{fault.name} could not be applied")
+        if change.restarts and change.serves:
+            wait_until_serving(self._environment)
+        defect = {place for place in changed(before, trace(leader, unit)) if place not in noise}
+        failed = []
+        for command in commands:
+            key = self._running.key
+            done = leader.run(command.replace(NEW_KEY, key), timeout=MEND_BUDGET_S)
+            if done.returncode != 0:
+                failed.append(f"{command} (ended with {done.returncode}: {done.stderr.strip()[-200:]})")
+        time.sleep(SETTLE_S)
+        seen = stage.looks([change.machine], view)
+        after = trace(leader, unit)
+        left = [
+            f"{place}: was {was}, is {now}"
+            for place, (was, now) in changed(before, after).items()
+            if place in defect and not _remains(fault.name, place)
+        ]
+        if not defect:
+            left = ["the fault leaves no trace, so nothing proves that it is gone"]
+        leader.run(change.revert.replace("\n", " || true\n"), timeout=SCRIPT_BUDGET_S)
+        if [place for place in changed(before, trace(leader, unit)) if place not in noise]:
+            self._again()
+        return seen, failed, left
+
+    def _again(self) -> None:
+        self._say("booting anew: the mend left another machine than the fault had found")
+        self._running.release()
+        self._running = PROVIDER.acquire(
+            self._environment, options={"litellm": self._litellm}, root=self._root, say=lambda _: None
+        )
+
+    def _stage(self, folder: Path) -> tuple[HostStage, dict[str, Any]]:
+        folder.mkdir()
+        stage = HostStage(self._root, folder, self._environment)
+        (folder / "key").write_text(self._running.key, encoding="utf-8")
+        return stage, stage.looks(list(self._environment.machines))
+
+    def _leader(self, machine: str) -> Leader:
+        return leader_of(lab_folder(self._root, self._environment), machine)
+
+    def _require(self, done: Any, what: str) -> None:
+        if done.returncode != 0:
+            raise RuntimeError(f"{what}: {done.stderr.strip()[-500:]}")
+
+
+def _remains(fault: str, place: str) -> bool:
+    """Whether a trace may remain: declared, with why."""
+    return any(re.search(pattern, place) for (name, pattern) in REMAINS if name in (fault, "*"))
+
+
+def text(found: Mends) -> str:
+    """The result for people."""
+    lines = []
+    for one in found.faults:
+        state = "decide" if not one.commands else "mended" if one.proved else "NOT MENDED"
+        lines.append(f"{one.fault:<40} {state}")
+        if one.proved and one.commands:
+            continue
+        lines += [f"    pasted: {word}" for word in one.commands]
+        lines += [f"    command failed: {word}" for word in one.failed]
+        lines += [f"    still found: {word.splitlines()[0]}" for word in one.findings]
+        lines += [f"    red beside it: {word.splitlines()[0]}" for word in one.others]
+        lines += [f"    left of the defect: {word}" for word in one.left]
+        lines += [f"    to decide: {word}" for word in one.sentences]
+    lines += [f"FALSE ALARM on the healthy control: {alarm}" for alarm in found.alarms]
+    pasted = [one for one in found.faults if one.commands]
+    proved = sum(one.proved for one in pasted)
+    decided = len(found.faults) - len(pasted)
+    lines.append(f"{proved} of {len(pasted)} faults are mended by what is printed; {decided} need a decision")
+    return "\n".join(lines)

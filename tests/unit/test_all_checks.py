@@ -1,0 +1,98 @@
+"""A sample of faults against all checks of their suite: companions are declared, and seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.profiles import load_profiles
+from gateway_acceptance.usage import UsageProblem
+from lab import all_checks
+from lab.all_checks import AllChecks, Beside, beside, chosen_of, suites_of, text, verdicts_of
+from lab.commands import faults_page
+from lab.faults import FAULTS, Layer
+from lab.faults.companions import COMPANIONS, SAMPLE
+from lab.faults.model import Fault
+
+ROOT = Path(__file__).parents[2]
+FAULT = Fault("some-fault", Layer.GATEWAY, "something", {"API-A-001": "lost"})
+
+
+def record(**verdicts: str) -> dict[str, Any]:
+    """By the last two digits of an id: ``c1="failed"``."""
+    return {
+        "checks": [
+            {
+                "id": f"API-A-00{name[1:]}",
+                "verdict": verdict,
+                "cases": [{"verdict": verdict, "message": "it is lost" if verdict == "failed" else ""}],
+            }
+            for name, verdict in verdicts.items()
+        ]
+    }
+
+
+def seen(control: dict[str, Any], on_the_fault: dict[str, Any]) -> Beside:
+    return beside(FAULT, verdicts_of(control), on_the_fault)
+
+
+HEALTHY = record(c1="passed", c2="passed", c3="passed", c4="failed")
+
+
+def test_what_is_red_beside_the_named_check_is_told() -> None:
+    one = seen(HEALTHY, record(c1="failed", c2="failed", c3="passed", c4="failed"))
+    assert (one.named, one.missed) == (["API-A-001"], [])
+    assert list(one.red) == one.unexpected == ["API-A-002"]
+    assert one.green == ["API-A-003"]
+    assert not one.settled
+    assert "RED, NOT DECLARED API-A-002: it is lost" in text(AllChecks([one]))
+
+
+def test_what_is_red_on_the_control_is_no_companion() -> None:
+    assert seen(HEALTHY, record(c1="failed", c4="failed")).settled
+
+
+def test_a_declared_companion_is_settled_and_one_that_stays_green_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        all_checks, "COMPANIONS", {"some-fault": {"API-A-00[23]": "it is lost there as well"}}
+    )
+    assert seen(HEALTHY, record(c1="failed", c2="untestable", c3="passed")).settled
+    one = seen(HEALTHY, record(c1="failed", c2="passed", c3="passed"))
+    assert one.silent == ["API-A-00[23]"]
+    assert "DECLARED RED, AND GREEN" in text(AllChecks([one]))
+
+
+def test_a_fault_that_its_own_check_does_not_see_is_not_settled() -> None:
+    one = seen(HEALTHY, record(c1="passed"))
+    assert (one.named, one.missed) == ([], ["API-A-001"])
+    assert not one.settled
+
+
+def test_the_sample_is_of_known_ordinary_faults_of_many_kinds() -> None:
+    assert len(SAMPLE) == len(set(SAMPLE)) >= 60
+    layers = {FAULTS[name].layer for name in SAMPLE}
+    assert layers == {Layer.GATEWAY, Layer.BACKEND, Layer.HOST}
+    assert set(COMPANIONS) <= set(SAMPLE)
+
+
+def test_every_check_has_a_suite() -> None:
+    known = load_profiles(ROOT / "suites" / "profiles.toml")["release"]
+    assert set(suites_of(ROOT)) == set(known)
+
+
+def test_companions_stand_in_the_page_of_faults() -> None:
+    page = faults_page()
+    for name, companions in COMPANIONS.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` "))
+        assert "beside it" in row
+        assert all(f"`{check}`" in row for check in companions)
+
+
+def test_a_fault_of_another_kind_is_refused() -> None:
+    with pytest.raises(UsageProblem, match="no such fault of host"):
+        chosen_of(["gateway-down"], (Layer.HOST,))
+    assert [fault.name for fault in chosen_of([], (Layer.BACKEND,))]

@@ -1,0 +1,75 @@
+"""The matrix of mends: what is pasted, what is decided, and what counts as proved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lab.hosts.trace import PROGRAM, changed
+from lab.mend_matrix import Mended, Mends, mends_of, red_of, text
+
+
+def record(*cases: tuple[str, str, str]) -> dict[str, Any]:
+    return {
+        "checks": [
+            {"id": check, "cases": [{"verdict": verdict, "message": message}]}
+            for check, verdict, message in cases
+        ]
+    }
+
+
+def test_commands_are_pasted_and_sentences_are_decided() -> None:
+    found = record(
+        (
+            "HOST-A-001",
+            "failed",
+            "a: has 1; mend with: sudo one\nb: has 1; mend with: sudo two",
+        ),
+        ("HOST-A-002", "failed", "c: has 1, wants 2; mend with: sudo one\nd: mend with: set it in the file"),
+        ("HOST-A-003", "passed", "mend with: sudo never"),
+        ("HOST-A-004", "failed", "mend with: sudo another's"),
+    )
+    commands, sentences = mends_of(found, ["HOST-A-001", "HOST-A-002", "HOST-A-003"])
+    assert commands == ["sudo one", "sudo two"]
+    assert sentences == ["set it in the file"]
+    assert len(red_of(found)) == 3
+
+
+def test_a_finding_without_a_mend_is_its_own_sentence() -> None:
+    assert mends_of(record(("HOST-A-001", "untestable", "no look\nmore")), ["HOST-A-001"]) == (
+        [],
+        ["no look"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "proved"),
+    [
+        (Mended("f", ["sudo a"], []), True),
+        (Mended("f", ["sudo a"], [], failed=["sudo a (1)"]), False),
+        (Mended("f", ["sudo a"], [], findings=["HOST-A-001: still"]), False),
+        (Mended("f", ["sudo a"], [], others=["HOST-A-002: new"]), False),
+        (Mended("f", ["sudo a"], [], left=["unit CPUQuota: was -, is 5%"]), False),
+        (Mended("f", [], ["set it"]), True),
+        (Mended("f", [], []), False),
+    ],
+)
+def test_proved_is_a_mend_that_leaves_neither_finding_nor_defect(one: Mended, *, proved: bool) -> None:
+    assert one.proved is proved
+    assert Mends([one]).complete is proved
+    assert ("NOT MENDED" in text(Mends([one]))) is (bool(one.commands) and not proved)
+
+
+def test_an_alarm_on_the_control_or_nothing_at_all_is_not_complete() -> None:
+    assert not Mends().complete
+    assert not Mends([Mended("f", ["sudo a"], [])], alarms=["HOST-A-001: red"]).complete
+
+
+def test_a_trace_tells_what_came_went_and_changed() -> None:
+    before, after = {"a": "1", "b": "2", "same": "0"}, {"b": "3", "c": "4", "same": "0"}
+    assert changed(before, after) == {"a": ("1", "-"), "b": ("2", "3"), "c": ("-", "4")}
+
+
+def test_the_program_of_the_trace_is_python() -> None:
+    compile(PROGRAM, "trace", "exec")
