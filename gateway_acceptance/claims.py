@@ -121,7 +121,7 @@ def _loaded(path: Path, keys: Sequence[str], required: Sequence[str]) -> tuple[T
 
 def _template(entry: Mapping[str, Any]) -> Template:
     words: dict[str, Any] = {key: value.strip() for key, value in entry.items() if key not in LISTS}
-    lists = {key: tuple(entry.get(key, ())) for key in LISTS}
+    lists: dict[str, Any] = {key: tuple(entry.get(key, ())) for key in LISTS}
     return Template(**words, **lists)
 
 
