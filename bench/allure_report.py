@@ -14,6 +14,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from gateway_acceptance.record_model import record_of  # noqa: E402
 from gateway_acceptance.report.allure import finish_results  # noqa: E402
 from gateway_acceptance.report.allure_history import HISTORY, RUNS_KEPT, remember  # noqa: E402
 from gateway_acceptance.report.allure_tool import ensure_allure  # noqa: E402
@@ -51,16 +52,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for day in range(1, RUNS_KEPT + 1):
-            remember(folder / HISTORY, a_run(results, day))
+            remember(folder / HISTORY, record_of(a_run(results, day)))
         now = a_run(results, RUNS_KEPT + 1)
         begun = time.monotonic()
-        finish_results(folder / "staging", folder / "results", now, str)
+        finish_results(folder / "staging", folder / "results", record_of(now), str)
         written_s = time.monotonic() - begun
-        outcome = draw_report(folder / "results", folder, now, folder / HISTORY)
+        outcome = draw_report(folder / "results", folder, record_of(now), folder / HISTORY)
         if outcome.report is None:
             sys.exit(outcome.problem)
         begun = time.monotonic()
-        remember(folder / HISTORY, now)
+        remember(folder / HISTORY, record_of(now))
         kept_s = time.monotonic() - begun
         sizes = [(folder / name).stat().st_size / 1e6 for name in ("report.html", HISTORY)]
     print(f"{results} results, {RUNS_KEPT} runs before: results written in {written_s:.1f} s,")

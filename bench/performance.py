@@ -148,8 +148,8 @@ def reported(folder: Path, results: int) -> Cost:
     begun_at = time.process_time()
     begun = begin(folder, written, Redactor(), ())
     done = finish(begun, written, (), folder / "none", with_report=False)
-    if done.record["basis"]["untrusted"]:
-        raise SystemExit(f"the results were not written: {done.record['basis']['untrusted']}")
+    if done.record.basis.untrusted:
+        raise SystemExit(f"the results were not written: {done.record.basis.untrusted}")
     return Cost(time.process_time() - begun_at, 0)
 
 

@@ -16,18 +16,27 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+from pydantic import BaseModel
+
 from gateway_acceptance.documents import Unreadable, content_of, json_of
-from gateway_acceptance.record import FORMAT, rejudged
+from gateway_acceptance.evaluation import rejudged
+from gateway_acceptance.record_model import (
+    NoRecord,
+    Record,
+    RecordedCase,
+    RecordedCheck,
+    RecordedWaiver,
+    record_of,
+)
 from gateway_acceptance.report.allure import STATUSES
 from gateway_acceptance.report.junit import COUNTS, OUTCOMES
-from gateway_acceptance.report.reading import case_name, cases, first_line, printable
+from gateway_acceptance.report.reading import case_name, first_line, printable
 from gateway_acceptance.report.rendered_again import unlike
 from gateway_acceptance.report.status_json import status_document
 from gateway_acceptance.run_directory import RECORD
 from gateway_acceptance.seal import broken
 from gateway_acceptance.verdict import Verdict
 
-Record = Mapping[str, Any]
 Told = dict[str, list[str]]
 """What one account says: name of a case to the verdicts it has there (names need not be unique)."""
 
@@ -47,28 +56,25 @@ VALUE_AT_MOST = 200
 def findings(directory: Path) -> list[str]:
     """All that is wrong with the directory of a finished run; empty where it can be relied on."""
     try:
-        record: Any = json_of(directory / RECORD)
+        record = record_of(json_of(directory / RECORD))
     except Unreadable as error:
         return [f"{RECORD} cannot be read: {error}", *broken(directory)]
+    except NoRecord as problem:
+        return [*broken(directory), f"{RECORD} {problem}"]
     sealed = broken(directory)
     found = [*sealed, *contradictions(record)]
-    if not _whole(record):
-        return found
-    if record["basis"]["unfinished"]:
-        return [f"the run began at {record['run']['started']} and has not ended", *found]
+    if record.basis.unfinished:
+        return [f"the run began at {record.run.started} and has not ended", *found]
     found += disagreements(directory, record)
     return found if sealed else [*found, *unlike(directory, record)]
 
 
-def contradictions(record: object) -> list[str]:
-    """Where a record contradicts itself: what it says was judged, against its own cases judged anew."""
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        of = record.get("format") if isinstance(record, dict) else None
-        return [f"{RECORD} is of format {of!r}; only format {FORMAT} can be judged again"]
+def contradictions(record: Record) -> list[str]:
+    """Where a record contradicts itself: what it says was evaluated, against its own cases evaluated anew."""
     try:
         anew = rejudged(record)
         return [*_differences(record, anew), *_forged(record)]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except ValueError as error:  # a time that is none, a waiver that no file may hold
         return [f"{RECORD} is no whole record ({type(error).__name__}: {str(error).splitlines()[0]})"]
 
 
@@ -88,78 +94,75 @@ def disagreements(directory: Path, record: Record) -> list[str]:
     return found
 
 
-def _whole(record: object) -> bool:
-    try:
-        rejudged(record)  # type: ignore[arg-type]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        return False
-    return True
-
-
 def _differences(record: Record, anew: Record) -> list[str]:
     found = []
     for part in ("run", "totals"):
-        for name in sorted({*record[part], *anew[part]}):
-            said, judged = record[part].get(name, 0), anew[part].get(name, 0)
+        told, made = _plain(getattr(record, part)), _plain(getattr(anew, part))
+        for name in sorted({*told, *made}):
+            said, judged = told.get(name, 0), made.get(name, 0)
             if said != judged:
                 found.append(f"the record says {part}.{name} {said!r}; its own cases say {judged!r}")
     for part in ("checks", "claims", "waivers"):
-        for said, judged in zip(record[part], anew[part], strict=True):
-            for name in judged:
-                if said.get(name) != judged[name] and name != "cases":
+        for one, other in zip(getattr(record, part), getattr(anew, part), strict=True):
+            told, made = _plain(one), _plain(other)
+            for name in made:
+                if told.get(name) != made[name]:
                     found.append(
-                        f"the record says {name} {said.get(name)!r} of {said['id']}; "
-                        f"its own cases say {judged[name]!r}"
+                        f"the record says {name} {told.get(name)!r} of {one.id}; "
+                        f"its own cases say {made[name]!r}"
                     )
     return found
+
+
+def _plain(part: BaseModel) -> dict[str, Any]:
+    """A part as record.json holds it, without its cases."""
+    return part.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"cases"})
 
 
 def _forged(record: Record) -> list[str]:
     """What no run of the suite writes."""
     found = []
     for part in ("checks", "claims", "waivers"):
-        counted = Counter(entry["id"] for entry in record[part])
+        counted = Counter(entry.id for entry in getattr(record, part))
         found += [f"{name} is in the record's {part} {n} times" for name, n in counted.items() if n > 1]
-    nodeids = Counter(case["nodeid"] for _, case in cases(record))
+    nodeids = Counter(case.nodeid for _, case in record.cases())
     found += [f"the case {name} is in the record {n} times" for name, n in nodeids.items() if n > 1]
-    run, today = record["run"], date.fromisoformat(record["basis"]["today"])
-    first, last = (datetime.fromisoformat(run[name]).date() for name in ("started", "ended"))
+    run, today = record.run, date.fromisoformat(record.basis.today)
+    first, last = (datetime.fromisoformat(moment).date() for moment in (run.started, run.ended))
     if not first <= today <= last + timedelta(days=1):  # the day is looked at just after the end
         found.append(f"the record was judged as of {today}; its run was from {first} to {last}")
-    waivers = {waiver["id"]: waiver for waiver in record["waivers"]}
-    known = {one["check"] for one in (record.get("deviations") or {}).get("known", ())}
-    policy = record["environment"]["policy"]
-    for check, case in cases(record):
-        executed = Verdict(case["verdict"]).executed
-        if executed and check["effect"] not in policy["effects"]:
-            found.append(
-                f"{case['nodeid']} was executed, and the policy forbids its effect {check['effect']}"
-            )
-        if (case["verdict"] == Verdict.WAIVED) is not (case["waiver"] is not None):
-            found.append(f"{case['nodeid']} is {case['verdict']} with the waiver {case['waiver']!r}")
-        elif case["verdict"] == Verdict.DEVIATION and check["id"] not in known:
-            found.append(f"{case['nodeid']} is a deviation, and none of {check['id']} is known")
-        elif case["waiver"] is not None:
-            problem = _not_covered(check, case, waivers.get(case["waiver"]))
-            found += [f"{case['nodeid']} is waived by {case['waiver']}, {problem}"] if problem else []
-    sent, allowed = record["totals"]["requests"], policy["requests"]
+    waivers = {waiver.id: waiver for waiver in record.waivers}
+    known = {one.check for one in record.deviations.known} if record.deviations else set()
+    policy = record.environment.policy
+    for check, case in record.cases():
+        executed = case.verdict.executed
+        if executed and check.effect not in policy.effects:
+            found.append(f"{case.nodeid} was executed, and the policy forbids its effect {check.effect}")
+        if (case.verdict == Verdict.WAIVED) is not (case.waiver is not None):
+            found.append(f"{case.nodeid} is {case.verdict} with the waiver {case.waiver!r}")
+        elif case.verdict == Verdict.DEVIATION and check.id not in known:
+            found.append(f"{case.nodeid} is a deviation, and none of {check.id} is known")
+        elif case.waiver is not None:
+            problem = _not_covered(check, case, waivers.get(case.waiver))
+            found += [f"{case.nodeid} is waived by {case.waiver}, {problem}"] if problem else []
+    sent, allowed = record.totals.requests, policy.requests
     if sent > allowed:
         found.append(f"the record counts {sent} requests; its policy allows {allowed}")
     return found
 
 
-def _not_covered(check: Record, case: Record, waiver: Record | None) -> str:
+def _not_covered(check: RecordedCheck, case: RecordedCase, waiver: RecordedWaiver | None) -> str:
     """Why a waiver does not cover a case, or nothing. Words that were cut or redacted are not compared."""
     if waiver is None:
         return "which the record does not hold"
-    if not waiver["in_scope"] or waiver["expired"]:
+    if not waiver.in_scope or waiver.expired:
         return "which is out of scope or expired"
-    given = waiver["parameters"].items()
-    if waiver["check"] != check["id"] or any(case["parameters"].get(name) != value for name, value in given):
+    given = waiver.parameters.items()
+    if waiver.check != check.id or any(case.parameters.get(name) != value for name, value in given):
         return "which is of another check or other parameters"
-    message = case["message"]
+    message = case.message
     whole = not message.endswith(CUT) and "[redacted" not in message
-    seen = any(re.search(waiver["observed"], part) for part in (message, *message.splitlines()))
+    seen = any(re.search(waiver.observed, part) for part in (message, *message.splitlines()))
     return "which describes something else" if whole and not seen else ""
 
 
@@ -169,9 +172,9 @@ def _of_junit(path: Path, record: Record) -> list[str]:
         raise ValueError("it declares things of its own (<!); no run writes such")
     root = Xml.fromstring(content)  # noqa: S314  (without declarations there is nothing to expand)
     expected: Told = {}
-    for check, case in cases(record):
-        name = f"{printable(check['suite'])}.{check['id']} {printable(case_name(record, check, case))}"
-        expected.setdefault(name, []).append(case["verdict"])
+    for check, case in record.cases():
+        name = f"{printable(check.suite)}.{check.id} {printable(case_name(record, check, case))}"
+        expected.setdefault(name, []).append(case.verdict)
     told: Told = {}
     found = []
     for element in root.iter("testcase"):
@@ -190,7 +193,7 @@ def _of_junit(path: Path, record: Record) -> list[str]:
         wrong = [name for name, count in counts.items() if part.get(name) != str(count)]
         found += [f"junit.xml counts {part.get(name)} {name}; it holds {counts[name]}" for name in wrong]
     for suite in root.iter("testsuite"):
-        for name, value in (("state", record["run"]["state"]), ("run", record["run"]["id"])):
+        for name, value in (("state", record.run.state), ("run", record.run.id)):
             if _property(suite, name) != printable(value):
                 found.append(f"junit.xml says {name} {_property(suite, name)!r}; the record says {value!r}")
     return found
@@ -198,9 +201,9 @@ def _of_junit(path: Path, record: Record) -> list[str]:
 
 def _of_allure(folder: Path, record: Record) -> list[str]:
     expected: Told = {}
-    for _, case in cases(record):
-        status = STATUSES[Verdict(case["verdict"])]
-        expected.setdefault(case["nodeid"], []).append(f"{case['verdict']} ({status})")
+    for _, case in record.cases():
+        status = STATUSES[case.verdict]
+        expected.setdefault(case.nodeid, []).append(f"{case.verdict} ({status})")
     told: Told = {}
     if not folder.is_dir():
         return [f"there is no folder {RESULTS}"]

@@ -7,11 +7,11 @@ names none, the line without what changes from run to run. Design: docs/results.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gateway_acceptance.deviations import RULE, general
+from gateway_acceptance.record_model import RecordedCheck
 from gateway_acceptance.verdict import Verdict
 
 ALIKE = 3
@@ -43,24 +43,24 @@ def cause_of(line: str) -> str:
     return rule[1] if rule else general(line, {})
 
 
-def causes_of(check: Mapping[str, Any]) -> dict[str, str]:
+def causes_of(check: RecordedCheck) -> dict[str, str]:
     """Cause -> the first line that tells it, of a check whose red cases all failed and raise no alarm; else
     nothing: what else is red there has a word of its own."""
-    red = [case for case in check["cases"] if Verdict(case["verdict"]).red]
-    if any(case["verdict"] != Verdict.FAILED or case.get("alarm") for case in red):
+    red = [case for case in check.cases if case.verdict.red]
+    if any(case.verdict != Verdict.FAILED or case.alarm for case in red):
         return {}
     found: dict[str, str] = {}
     for case in red:
-        lines = [line for line in case["message"].splitlines() if line.strip()]
+        lines = [line for line in case.message.splitlines() if line.strip()]
         for line in lines[:-1] if len(lines) > 1 and CUT.search(lines[-1]) else lines:
             found.setdefault(cause_of(line.strip()), line.strip())
     return found
 
 
-def findings(checks: Iterable[Mapping[str, Any]]) -> Sequence[Finding]:
+def findings(checks: Iterable[RecordedCheck]) -> Sequence[Finding]:
     """The causes that enough checks share, most checks first. A check belongs to one only where it fails for
     nothing that is its own."""
-    causes = {check["id"]: causes_of(check) for check in checks}
+    causes = {check.id: causes_of(check) for check in checks}
     by_cause: dict[str, list[str]] = {}
     while True:  # who has a cause of its own is told alone, and makes no others a group
         by_cause = {}

@@ -13,14 +13,13 @@ UNKNOWN = "no answer"
 Fingerprint = Mapping[str, str]
 
 
-def compared(taken: Mapping[str, Fingerprint | None]) -> tuple[list[str], list[str]]:
-    """(what changed, what cannot be compared) between ``start`` and ``end``, a sentence each.
+def compared(start: Fingerprint | None, end: Fingerprint | None) -> tuple[list[str], list[str]]:
+    """(what changed, what cannot be compared) between the start of a run and its end, a sentence each.
 
     A change voids the run. A value that one end has and the other could not be asked for is only a reason
     against green: a gateway that died of a check has failed, and the run says so. Where neither end has a
     value, it is in the record and nothing is concluded.
     """
-    start, end = taken["start"], taken["end"]
     if start is None or end is None:
         which = "start" if start is None else "end"
         return [], [f"the target's fingerprint was not taken at the {which} of the run"]

@@ -9,14 +9,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from gateway_acceptance.deviations import ADDRESS, IDENTIFIER, NUMBER, STATUSES, Harm, about, forbidden
+from gateway_acceptance.record_model import Record, RecordedCase
 from gateway_acceptance.subjects import NOTHING
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import UNFINISHED, quoted
 
-Entry = Mapping[str, Any]
 WAIVABLE = (Verdict.FAILED, Verdict.UNTESTABLE, Verdict.INCONCLUSIVE)
 SPECIAL = re.compile(r"([.^$*+?{}\[\]\\|()])")
 CUT = re.compile(r"\s*… \(cut\)$")
@@ -59,28 +58,28 @@ def pattern_of(line: str) -> str:
     return found + _escaped(text[at:]) + ("$" if text == line else "")
 
 
-def candidates(record: Entry, harms: Collection[Harm]) -> tuple[list[Candidate], list[str]]:
+def candidates(record: Record, harms: Collection[Harm]) -> tuple[list[Candidate], list[str]]:
     """What may be accepted of a record's red cases, and a sentence for each check of which nothing may be."""
     found: list[Candidate] = []
     refused: list[str] = []
-    for check in record["checks"]:
-        red = [case for case in check["cases"] if Verdict(case["verdict"]).red]
-        groups: dict[tuple[Verdict, tuple[str, ...]], list[Entry]] = {}
+    for check in record.checks:
+        red = [case for case in check.cases if case.verdict.red]
+        groups: dict[tuple[Verdict, tuple[str, ...]], list[RecordedCase]] = {}
         for case in red:
-            verdict = Verdict(case["verdict"])
-            why = _refused(check["id"], verdict, case["message"], harms)
+            verdict = case.verdict
+            why = _refused(check.id, verdict, case.message, harms)
             if why:
-                refused.append(f"{check['id']} is {verdict}: {why}")
+                refused.append(f"{check.id} is {verdict}: {why}")
             else:
-                groups.setdefault((verdict, _seen(verdict, case["message"])), []).append(case)
+                groups.setdefault((verdict, _seen(verdict, case.message)), []).append(case)
         for (verdict, seen), cases in groups.items():
-            harm = next((told for line in seen if (told := forbidden(harms, check["id"], line))), "")
-            for parameters in _parameters(cases, check["cases"]):
+            harm = next((told for line in seen if (told := forbidden(harms, check.id, line))), "")
+            for parameters in _parameters(cases, check.cases):
                 found.append(
                     Candidate(
-                        check["id"],
-                        check["title"],
-                        check["level"],
+                        check.id,
+                        check.title,
+                        check.level,
                         verdict,
                         parameters,
                         seen,
@@ -91,12 +90,12 @@ def candidates(record: Entry, harms: Collection[Harm]) -> tuple[list[Candidate],
     return found, list(dict.fromkeys(refused))
 
 
-def proposal(record: Entry, harms: Collection[Harm], today: date) -> str:
+def proposal(record: Record, harms: Collection[Harm], today: date) -> str:
     """The candidates of a record as TOML, with comments; refused by the loader until each is completed."""
-    name, run = record["run"]["environment"], record["run"]
+    name, run = record.run.environment, record.run
     found, refused = candidates(record, harms)
     lines = [
-        f"# Candidates from the run {run['id']} of {name} ({run['state']}): keep what you accept,",
+        f"# Candidates from the run {run.id} of {name} ({run.state}): keep what you accept,",
         f"# complete each {UNFINISHED}, remove the rest. No file with a {UNFINISHED} is read.",
     ]
     for number, one in enumerate(found, start=1):
@@ -144,12 +143,12 @@ def _seen(verdict: Verdict, message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines)) if verdict is Verdict.FAILED else tuple(lines[:1])
 
 
-def _parameters(cases: Sequence[Entry], of_check: Sequence[Entry]) -> list[dict[str, str]]:
+def _parameters(cases: Sequence[RecordedCase], of_check: Sequence[RecordedCase]) -> list[dict[str, str]]:
     """What tells these cases from the others of their check: nothing where they are all there are, what they
     have in common, else each by itself."""
     if len(cases) == len(of_check):
         return [{}]
-    own = [{n: v for n, v in case["parameters"].items() if n != ENVIRONMENT} for case in cases]
+    own = [{n: v for n, v in case.parameters.items() if n != ENVIRONMENT} for case in cases]
     common = {name: value for name, value in own[0].items() if all(one.get(name) == value for one in own)}
     return [common] if common or not all(own) else own
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway_acceptance.record_model import Record, record_of
 from gateway_acceptance.redaction import Redactor
 
 RECORD = "record.json"
@@ -102,7 +102,7 @@ def run_directories(runs: Path, environment: str) -> list[Path]:
     return sorted(found, key=_age)
 
 
-def previous_record(runs: Path, environment: str) -> dict[str, Any] | None:
+def previous_record(runs: Path, environment: str) -> Record | None:
     """The record that ``latest`` points at, or None where there is none that can be read. Where that run
     began and never ended, it is the newest one that did."""
     latest = _record(runs / environment / LATEST)
@@ -112,10 +112,9 @@ def previous_record(runs: Path, environment: str) -> dict[str, Any] | None:
     return next((record for record in records if record is not None and ended(record)), None)
 
 
-def ended(record: Mapping[str, Any]) -> bool:
-    """Whether the run of a record came to its end (records of format 1 are of runs that did)."""
-    basis = record.get("basis")
-    return not (isinstance(basis, Mapping) and basis.get("unfinished"))
+def ended(record: Record) -> bool:
+    """Whether the run of a record came to its end."""
+    return not record.basis.unfinished
 
 
 def withdraw(runs: Path, environment: str) -> None:
@@ -129,9 +128,16 @@ def _age(path: Path) -> tuple[str, int]:
     return begun, int(number) if number.isdigit() else 0
 
 
-def _record(directory: Path) -> dict[str, Any] | None:
+def record_at(directory: Path) -> Record:
+    """The record of a run's directory. Raises OSError, ValueError in one sentence."""
     try:
-        document = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+        return record_of(json.loads((directory / RECORD).read_text(encoding="utf-8")))
+    except RecursionError:
+        raise ValueError(f"{RECORD} nests too deep") from None
+
+
+def _record(directory: Path) -> Record | None:
+    try:
+        return record_at(directory)
     except (OSError, ValueError):
         return None
-    return document if isinstance(document, dict) else None

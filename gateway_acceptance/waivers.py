@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -130,7 +130,7 @@ class Waiver(Table):
         except InvalidVersion:
             return False
 
-    def concerns(self, check_id: str, parameters: dict[str, str]) -> bool:
+    def concerns(self, check_id: str, parameters: Mapping[str, str]) -> bool:
         """Whether the waiver speaks of this case of this check."""
         return check_id == self.check and all(
             parameters.get(name) == value for name, value in self.parameters.items()

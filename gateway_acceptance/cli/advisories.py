@@ -17,6 +17,7 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import Environment, load_environment, product_of
 from gateway_acceptance.environment.products import BACKEND_PACKAGES, PRODUCTS
 from gateway_acceptance.places import runs_of
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.run_directory import previous_record
 from gateway_acceptance.usage import EXIT_NOT_READY, UsageProblem
 
@@ -68,13 +69,13 @@ def _list(arguments: argparse.Namespace) -> int:
     return EXIT_NOT_READY if judged else 0
 
 
-def releases_of(environment: Environment, record: Mapping[str, Any] | None) -> list[Release]:
+def releases_of(environment: Environment, record: Record | None) -> list[Release]:
     """What an environment declares to run, else what its newest run saw; each machine once."""
-    seen: Mapping[str, Any] = {}
+    seen: Mapping[str, str] = {}
     product_version = ""
     if record is not None:
-        seen = (record["target"].get("fingerprint") or {}).get("start") or {}
-        product_version = str(record["target"].get("product_version") or "")
+        seen = record.target.fingerprint.start or {}
+        product_version = record.target.product_version
     found: list[Release] = []
     package = product_of(environment.gateway).package
     version = environment.gateway.version or product_version

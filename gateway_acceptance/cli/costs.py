@@ -19,6 +19,8 @@ from gateway_acceptance.costs import load_costs, table
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.places import data_root, is_packaged, suites_of
 from gateway_acceptance.plan import LOOKS, PER_BACKEND
+from gateway_acceptance.record_model import Record
+from gateway_acceptance.run_directory import LATEST, RECORD, record_at
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 
 PROFILES = (SMOKE, RELEASE)
@@ -54,21 +56,21 @@ def _costs(arguments: argparse.Namespace) -> int:
 
 def _measured(root: Path, path: Path, folder: Path) -> int:
     lines: list[dict[str, Any]] = []
-    around, target = 0, {}
+    around, product = 0, ""
     for profile in PROFILES:
         record, seen = _run(root, folder, profile)
         if record is None:
             sys.stderr.write("gateway-acceptance: a run did not come to its end, and nothing was written\n")
             return EXIT_HARNESS_ERROR
         lines += seen
-        target = record["target"]
+        product = f"{record.target.product} {record.target.product_version}"
         if profile == SMOKE:
-            around = record["totals"]["requests"] - _sent(seen)
+            around = record.totals.requests - _sent(seen)
     environment = load_environment(MEASURED, root, os.environ)
     direct = sum(backend.direct for backend in environment.backends)
     of = {
         "environment": MEASURED,
-        "product": f"{target['product']} {target['product_version']}",
+        "product": product,
         "date": datetime.now(UTC).date().isoformat(),
     }
     path.write_text(table(lines, environment, of, around // LOOKS - PER_BACKEND * direct), encoding="utf-8")
@@ -76,17 +78,17 @@ def _measured(root: Path, path: Path, folder: Path) -> int:
     return 0
 
 
-def _run(root: Path, folder: Path, profile: str) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+def _run(root: Path, folder: Path, profile: str) -> tuple[Record | None, list[dict[str, Any]]]:
     """The record of a run of a profile, None where it did not come to its end; and what its cases sent."""
     seen = folder / f"measured-{profile}"
     command = [sys.executable, "-P", "-m", "pytest", "-m", profile, f"--env={MEASURED}", "-q"]
     command += [f"--runs={folder}", "--no-report", f"--measure-costs={seen}", "-n", "0"]
     subprocess.run(command, cwd=root, check=False)
-    latest = folder / MEASURED / "latest" / "record.json"
-    if not latest.is_file() or not seen.is_file():
+    latest = folder / MEASURED / LATEST
+    if not (latest / RECORD).is_file() or not seen.is_file():
         return None, []
-    record = json.loads(latest.read_text(encoding="utf-8"))
-    if record["basis"]["unfinished"] or record["basis"]["interrupted"] or record["run"]["profile"] != profile:
+    record = record_at(latest)
+    if record.basis.unfinished or record.basis.interrupted or record.run.profile != profile:
         return None, []
     return record, [json.loads(line) for line in seen.read_text(encoding="utf-8").splitlines()]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.places import runs_of
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.allure_history import HISTORY
 from gateway_acceptance.report.write_outputs import RESULTS, draw_report
-from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
+from gateway_acceptance.run_directory import LATEST, RECORD, record_at, run_directories
 from gateway_acceptance.seal import SEAL, broken
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_READY, UsageProblem
 
@@ -48,7 +48,7 @@ def _report(arguments: argparse.Namespace) -> int:
             shutil.copyfile(outcome.report, out)
         except OSError as error:
             raise UsageProblem([f"--out {out}: cannot be written: {error.strerror or error}"]) from None
-    print(f"report  {out}  {directory.name}, {record['run']['state']}, drawn in {outcome.seconds:.1f} s")
+    print(f"report  {out}  {directory.name}, {record.run.state}, drawn in {outcome.seconds:.1f} s")
     return EXIT_READY
 
 
@@ -71,7 +71,7 @@ def _plain(name: str) -> bool:
     return Path(name).name == name and name not in ("", ".", "..")
 
 
-def _record(directory: Path, environment: str) -> dict[str, Any]:
+def _record(directory: Path, environment: str) -> Record:
     """The record of a run that is sealed and as it was. Raises UsageProblem."""
     again = f"run pytest --env {environment} again, or name another run with --run"
     if not (directory / SEAL).is_file():
@@ -79,10 +79,12 @@ def _record(directory: Path, environment: str) -> dict[str, Any]:
     wrong = broken(directory)
     if wrong:
         raise UsageProblem([f"{directory}: it was changed after the run ({wrong[0]}); {again}"])
-    record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
-    if not record["checks"]:
-        raise UsageProblem([f"{directory}: the run holds no case ({record['run']['headline']}); {again}"])
-    assert isinstance(record, dict)
+    try:
+        record = record_at(directory)
+    except (OSError, ValueError) as error:
+        raise UsageProblem([f"{directory / RECORD}: {error}; {again}"]) from None
+    if not record.checks:
+        raise UsageProblem([f"{directory}: the run holds no case ({record.run.headline}); {again}"])
     return record
 
 

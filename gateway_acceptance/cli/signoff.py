@@ -18,6 +18,7 @@ from gateway_acceptance.documents import Unreadable, json_of
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.places import data_root, is_project, runs_of, suites_of
 from gateway_acceptance.plugin.suite_identity import suite_identity
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
 from gateway_acceptance.signoff.allowed import Allowed, why_not
 from gateway_acceptance.signoff.chain import comparison
@@ -135,7 +136,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
         signed=now,
         environment_file=environment.source,
         fresh_h=environment.tracker.fresh_h,
-        previous=comparison(record, before),
+        previous=comparison(record_of(record), before),
         before=before,
         runs=runs_since(runs, environment.name, _since(before)),
         blind_spots=blind_spots(suites_of(root), [check["id"] for check in record["checks"]]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from gateway_acceptance.environment.model import Tracker
 from gateway_acceptance.places import runs_of, suites_of
 from gateway_acceptance.planted import load_planted
 from gateway_acceptance.profiles import load_profiles
+from gateway_acceptance.record_model import Record, document_of
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.matrix import Column, column_of, document, rows, table
 from gateway_acceptance.run_directory import run_directories
@@ -78,42 +79,42 @@ def _folders(runs: Path) -> list[str]:
     return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
 
 
-def _doubts(suites: Path) -> Callable[[Environment | None, Mapping[str, Any]], list[str]]:
+def _doubts(suites: Path) -> Callable[[Environment | None, Record], list[str]]:
     """What speaks against a READY record beside itself: it is held against this suite's lists and claims, and
     against the environment as it is declared. Any directory can say READY of what nobody declares."""
 
-    def found(environment: Environment | None, record: Mapping[str, Any]) -> list[str]:
-        if record["run"]["state"] not in SIGNABLE:
+    def found(environment: Environment | None, record: Record) -> list[str]:
+        if record.run.state not in SIGNABLE:
             return []
+        plain = document_of(record)
         if environment is None:
-            bound, name = record["basis"].get("binding"), record["run"]["id"]
-            unbound_ = [] if bound else [f"the run {name} {UNBOUND}"]
-            return [*unbound_, *_undeclared(record), *without_evidence(record)]
+            unbound_ = [] if record.basis.binding else [f"the run {record.run.id} {UNBOUND}"]
+            return [*unbound_, *_undeclared(record), *without_evidence(plain)]
         return [
-            *unbound(record, environment),
+            *unbound(plain, environment),
             *at_home(environment),
-            *unplanted(record, planted=load_planted(suites) is not None),
+            *unplanted(plain, planted=load_planted(suites) is not None),
             *_of_lists(record, environment, suites),
-            *without_evidence(record),
+            *without_evidence(plain),
         ]
 
     return found
 
 
-def _undeclared(record: Mapping[str, Any]) -> list[str]:
+def _undeclared(record: Record) -> list[str]:
     """Anybody can write that a production is ready which no file declares."""
-    if record["run"]["state"] != PRODUCTION:
+    if record.run.state != PRODUCTION:
         return []
-    name = record["run"]["environment"]
+    name = record.run.environment
     return [f"no file declares {name}, and what a run says of it is held against nothing; declare it"]
 
 
-def _of_lists(record: Mapping[str, Any], environment: Environment, suites: Path) -> list[str]:
+def _of_lists(record: Record, environment: Environment, suites: Path) -> list[str]:
     frozen = suites / "profiles.toml"
     if not frozen.is_file():
         return [f"{frozen} is not there, and the run is held against no list; bring it back"]
     here = claims_of(load_claims(suites / "claims.toml"), environment)
-    return of_another_list(record, load_profiles(frozen), [one.id for one in here.claims])
+    return of_another_list(document_of(record), load_profiles(frozen), [one.id for one in here.claims])
 
 
 def _known(name: str, root: Path, runs: Path) -> tuple[str, float, Environment | None]:

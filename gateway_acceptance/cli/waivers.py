@@ -213,7 +213,7 @@ def _propose(arguments: argparse.Namespace) -> int:
 def _version(environment: Environment, root: Path) -> str:
     """As the newest run found it, else as it is declared; empty where neither tells."""
     last = previous_record(runs_of(root), environment.name)
-    found = str(last["target"]["product_version"] or "") if last else ""
+    found = last.target.product_version if last else ""
     return found or environment.gateway.version or ""
 
 

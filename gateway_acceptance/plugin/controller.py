@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import platform
 import shutil
@@ -54,8 +53,9 @@ from gateway_acceptance.plugin.twin import known_here, start_twins, twin_problem
 from gateway_acceptance.plugin.worker import Connections, write_connections
 from gateway_acceptance.policy import Budget, Spent
 from gateway_acceptance.record import Run, Selected, build, unheard
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.redaction import Redactor
-from gateway_acceptance.run_directory import RECORD, run_directories, run_id_of, withdraw
+from gateway_acceptance.run_directory import record_at, run_directories, run_id_of, withdraw
 from gateway_acceptance.signoff.uncovered import COVERAGE, LIMITS, blind_spots
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 from gateway_acceptance.waivers import Waiver, unknown_checks
@@ -306,7 +306,7 @@ class Controller:
     def _with_views(self) -> bool:
         return not self.config.getoption("--record-only")
 
-    def _record(self, environment: Environment, run: Run, *, unfinished: bool = False) -> dict[str, Any]:
+    def _record(self, environment: Environment, run: Run, *, unfinished: bool = False) -> Record:
         name = environment.name
         taken = [one.get(name) for one in self.identities]
         start, end = [*taken, None, None][:2]
@@ -387,7 +387,7 @@ class Controller:
     def exit_code(self) -> int:
         """The worst over all environments, in the order ready, not ready, usage, void, harness error."""
         severity = (0, 1, 4, 2, EXIT_HARNESS_ERROR)
-        codes = [finished.record["run"]["exit_code"] for finished in self.finished]
+        codes: list[int] = [finished.record.run.exit_code for finished in self.finished]
         codes += [EXIT_HARNESS_ERROR] if self.no_results else []
         return max(codes, key=severity.index, default=EXIT_HARNESS_ERROR)
 
@@ -437,13 +437,11 @@ def _needless(runs: Path, environment: str, begun: Mapping[str, Begun]) -> dict[
         if path == own:
             continue
         try:
-            record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-            if record["basis"]["unfinished"]:
-                continue
-            told = {one["id"]: one.get("needless_since") for one in record["waivers"]}
-        except (OSError, ValueError, KeyError, TypeError):
+            record = record_at(path)
+        except (OSError, ValueError):
             continue
-        return {name: since for name, since in told.items() if since}
+        if not record.basis.unfinished:
+            return {one.id: one.needless_since for one in record.waivers if one.needless_since}
     return {}
 
 

@@ -11,11 +11,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gateway_acceptance.audit import contradictions, disagreements
 from gateway_acceptance.claims import Claim
-from gateway_acceptance.record import distrusted
+from gateway_acceptance.evaluation import distrusted
+from gateway_acceptance.record_model import Record, document_of
+from gateway_acceptance.record_model.redacted import redacted
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.report.allure_history import HISTORY, remember
 from gateway_acceptance.report.past import Past, read_past
@@ -25,8 +26,6 @@ from gateway_acceptance.seal import seal
 
 NOTHING = Path("nothing")
 """Where allure-pytest left nothing."""
-
-Record = dict[str, Any]
 
 
 @dataclass
@@ -54,12 +53,12 @@ def begin(
 ) -> Begun:
     """Make the run's directory, write the record of an unfinished run into it, let ``latest`` point there.
     with_views: all that is derived from it as well. Raises OSError."""
-    environment = record["run"]["environment"]
+    environment = record.run.environment
     past = read_past(runs, environment)
-    directory = new_run_directory(runs, environment, record["run"]["id"], redactor)
+    directory = new_run_directory(runs, environment, record.run.id, redactor)
     begun = Begun(environment, directory, past)
     record = _named(record, begun)
-    directory.write_json(RECORD, record)
+    directory.write_json(RECORD, document_of(record))
     if with_views:
         write_views(directory, record, past, claims, directory.path / NOTHING, with_report=False)
     directory.publish()
@@ -88,10 +87,10 @@ def finish(
         if with_views:
             report, why = _write(part, record, begun.past, claims, staging, with_report=with_report)
         else:
-            part.write_json(RECORD, record)
+            part.write_json(RECORD, document_of(record))
         void = _mistrust(part, record, with_views=with_views)
         if void is not None:
-            record, report, why = void, None, void["run"]["headline"]
+            record, report, why = void, None, void.run.headline
             _write_void(part, record, begun.past, claims)
         seal(part.path)
         begun.directory.replace(part)
@@ -108,9 +107,9 @@ def finish(
 
 def _named(record: Record, begun: Begun) -> Record:
     """The record as it is written: redacted, under its directory's name."""
-    redacted = begun.directory.redact.tree(record)
-    assert isinstance(redacted, dict)
-    return {**redacted, "run": {**redacted["run"], "id": begun.directory.path.name}}
+    shown = redacted(record, begun.directory.redact.tree)
+    run = shown.run.model_copy(update={"id": begun.directory.path.name})
+    return shown.model_copy(update={"run": run})
 
 
 def _write(
@@ -122,7 +121,7 @@ def _write(
     *,
     with_report: bool,
 ) -> tuple[Path | None, str]:
-    directory.write_json(RECORD, record)
+    directory.write_json(RECORD, document_of(record))
     return write_views(directory, record, past, claims, staging, with_report=with_report)
 
 
@@ -154,6 +153,6 @@ def _lost(begun: Begun, part: RunDirectory | None, record: Record, error: OSErro
     mend = "make room where reports/runs lies (or choose a place with --runs), then run again"
     void = distrusted(record, why, [f"{why}; {mend}"])
     with contextlib.suppress(OSError):
-        begun.directory.write_json(RECORD, void)
+        begun.directory.write_json(RECORD, document_of(void))
         write_views(begun.directory, void, begun.past, (), begun.directory.path / NOTHING, with_report=False)
     return Finished(begun.environment, void, begun.directory, None, "")

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +18,7 @@ from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.what_next import what_next
 from gateway_acceptance.plugin.worker import WorkerState
+from gateway_acceptance.record_model import Record, RecordedCheck
 from gateway_acceptance.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -116,38 +117,38 @@ def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
 
 def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
     """Reasons and waivers of one environment's run."""
-    run = finished.record["run"]
-    good = run["exit_code"] == 0
+    run = finished.record.run
+    good = run.exit_code == 0
     reporter.ensure_newline()
-    reporter.section(f"{finished.environment}: {run['state']}", green=good, red=not good)
-    _untested(reporter, finished.record["checks"])
-    for reason in run["reasons"]:
+    reporter.section(f"{finished.environment}: {run.state}", green=good, red=not good)
+    _untested(reporter, finished.record.checks)
+    for reason in run.reasons:
         reporter.write_line(f"  - {indented(reason, '    ').lstrip()}")
     for line in _deviations(finished.record):
         reporter.write_line(indented(line))
-    for waiver in finished.record["waivers"]:
-        if waiver["expires_soon"]:
-            ends = f"the waiver {waiver['id']} ends with {waiver['expires']}"
+    for waiver in finished.record.waivers:
+        if waiver.expires_soon:
+            ends = f"the waiver {waiver.id} ends with {waiver.expires}"
             reporter.write_line(f"  soon: {ends}; renew it, or mend what it covers", yellow=True)
-        if waiver["stale"] and (sentence := needless(waiver, finished.record)) not in run["reasons"]:
+        if waiver.stale and (sentence := needless(waiver, finished.record)) not in run.reasons:
             reporter.write_line(
                 f"  soon: {sentence}; red {NEEDLESS_DAYS} days after the run that first saw it", yellow=True
             )
-    used = [waiver for waiver in finished.record["waivers"] if waiver["used"]]
+    used = [waiver for waiver in finished.record.waivers if waiver.used]
     for waiver in used if len(used) <= SHOWN_WAIVERS else ():
-        reporter.write_line(f"  waived: {waiver['check']} {waiver['reason']} ({waiver['link']})")
+        reporter.write_line(f"  waived: {waiver.check} {waiver.reason} ({waiver.link})")
     if len(used) > SHOWN_WAIVERS:
-        ids = ", ".join(dict.fromkeys(waiver["check"] for waiver in used))
+        ids = ", ".join(dict.fromkeys(waiver.check for waiver in used))
         reporter.write_line(f"  waived, each with its reason in STATUS.md: {ids}")
 
 
 def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
     """How it ended, and where to read on: the last lines of a run."""
-    run, totals = finished.record["run"], finished.record["totals"]
-    good = run["exit_code"] == 0
+    run, totals = finished.record.run, finished.record.totals
+    good = run.exit_code == 0
     reporter.write_line(
-        f"{finished.environment}: {run['state']}: {run['headline']} "
-        f"({totals['requests']} requests, {totals['tokens']} tokens)",
+        f"{finished.environment}: {run.state}: {run.headline} "
+        f"({totals.requests} requests, {totals.tokens} tokens)",
         green=good,
         red=not good,
     )
@@ -170,7 +171,7 @@ def _as_typed(config: pytest.Config, environment: str) -> str:
     return given[0] if len(given) == 1 else environment
 
 
-def _deviations(record: Mapping[str, Any]) -> list[str]:
+def _deviations(record: Record) -> list[str]:
     """What the product does not keep, in a line, and the notes on it."""
     from gateway_acceptance.report.assess import named
     from gateway_acceptance.report.status_model import not_kept
@@ -181,14 +182,14 @@ def _deviations(record: Mapping[str, Any]) -> list[str]:
     return [*shown, *(f"note: {note}" for note in known.notes)]
 
 
-def _untested(reporter: pytest.TerminalReporter, checks: Iterable[Mapping[str, Any]]) -> None:
+def _untested(reporter: pytest.TerminalReporter, checks: Iterable[RecordedCheck]) -> None:
     """Cases that are red without having failed: once per reason, with the checks that it keeps from green."""
-    quiet = {Verdict.UNTESTABLE.value, Verdict.INCONCLUSIVE.value}
+    quiet = {Verdict.UNTESTABLE, Verdict.INCONCLUSIVE}
     because: dict[str, dict[str, None]] = {}
     for check in checks:
-        for case in check["cases"]:
-            if case["verdict"] in quiet:
-                because.setdefault(case["message"], {})[check["id"]] = None
+        for case in check.cases:
+            if case.verdict in quiet:
+                because.setdefault(case.message, {})[check.id] = None
     for message, ids in because.items():
         who = " ".join(ids) if len(ids) < ALIKE else f"{len(ids)} checks:"
         reporter.write_line(f"{who} {indented(message).lstrip()}", yellow=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from gateway_acceptance.check import RELEASE
+from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 from gateway_acceptance.redaction import printable
 from gateway_acceptance.verdict import Verdict
 
@@ -17,27 +17,27 @@ LONGEST = 300
 VERSION = "VERSION"
 
 
-def what_next(record: Mapping[str, Any], environment: str) -> list[str]:
+def what_next(record: Record, environment: str) -> list[str]:
     """At most four lines, none longer than ``LONGEST``. environment: as it is typed behind ``--env``."""
     return [_line(title, words) for title, words in _lines(record, shlex.quote(environment))]
 
 
-def _lines(record: Mapping[str, Any], environment: str) -> Iterator[tuple[str, str]]:
+def _lines(record: Record, environment: str) -> Iterator[tuple[str, str]]:
     from gateway_acceptance.report.assess import next_action
-    from gateway_acceptance.report.reading import cases, is_red
+    from gateway_acceptance.report.reading import is_red
 
-    run = record["run"]
-    if not run["exit_code"]:
-        if run["profile"] == RELEASE and not run["selection"]["narrowed"]:
+    run = record.run
+    if not run.exit_code:
+        if run.profile == RELEASE and not run.selection.narrowed:
             yield "next", f"gateway-acceptance signoff --env {environment} --version {VERSION} --key FILE"
         return
-    red = [(check, case) for check, case in cases(record) if is_red(case["verdict"])]
-    if run["reasons"] and not any(case.get("alarm") for _, case in red):  # that stands in the headline
-        yield "first", str(run["reasons"][0])
-    blamed = Counter(_who(case["blame"]) for _, case in red if case["verdict"] == Verdict.FAILED)
+    red = [(check, case) for check, case in record.cases() if is_red(case.verdict)]
+    if run.reasons and not any(case.alarm for _, case in red):  # that stands in the headline
+        yield "first", run.reasons[0]
+    blamed = Counter(_who(case.blame) for _, case in red if case.verdict == Verdict.FAILED)
     if blamed:
         yield "blame", ", ".join(f"{who} ({count})" for who, count in blamed.most_common())
-    mends = {claim["id"]: claim["mend"] for claim in record["claims"] if claim.get("mend")}
+    mends = {claim.id: claim.mend for claim in record.claims if claim.mend}
     action = next_action(record, mends)
     yield "next", action.text
     typed = [line for line in action.command.splitlines() if line.strip() and not line.startswith("#")]
@@ -51,12 +51,12 @@ def _who(blame: str | None) -> str:
     return str(blame or "unknown").split(":", 1)[0]
 
 
-def _again(red: list[tuple[Mapping[str, Any], Mapping[str, Any]]], environment: str) -> str:
+def _again(red: list[tuple[RecordedCheck, RecordedCase]], environment: str) -> str:
     """The command that asks the first red case's check alone."""
     if not red:
         return ""
-    case = min(red, key=lambda pair: (not pair[1].get("alarm"), pair[0]["level"] != "MUST"))[1]
-    test = re.sub(r"\[.*", "", case["nodeid"].rsplit("::", 1)[-1])
+    case = min(red, key=lambda pair: (not pair[1].alarm, pair[0].level != "MUST"))[1]
+    test = re.sub(r"\[.*", "", case.nodeid.rsplit("::", 1)[-1])
     return f"pytest --env {environment} -k {test}" if test.isidentifier() else ""
 
 

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway_acceptance.check import Level
-from gateway_acceptance.record_model.base import CheckId, Count, Day, Part, Texts
+from gateway_acceptance.record_model.base import CheckId, Count, Day, RecordPart, Texts
 
 
-class RecordedScope(Part):
+class RecordedScope(RecordPart):
     """Where a waiver holds."""
 
     environments: Texts
@@ -19,7 +19,7 @@ class RecordedScope(Part):
     versions: str | None
 
 
-class RecordedWaiver(Part):
+class RecordedWaiver(RecordPart):
     """A waiver as declared (docs/waivers.md), and from ``in_scope`` on what the run says of it."""
 
     id: str
@@ -42,7 +42,7 @@ class RecordedWaiver(Part):
     expires_soon: bool
 
 
-class KnownDeviation(Part):
+class KnownDeviation(RecordPart):
     """cases: how many showed it; absent: all of them passed."""
 
     check: str
@@ -53,7 +53,7 @@ class KnownDeviation(Part):
     absent: bool
 
 
-class Deviations(Part):
+class Deviations(RecordPart):
     """What the product's release does by itself."""
 
     product: str

@@ -16,7 +16,7 @@ from gateway_acceptance.check import ID_PATTERN
 T = TypeVar("T")
 
 
-class Part(BaseModel):
+class RecordPart(BaseModel):
     """A part of the record with a fixed set of fields."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)

@@ -7,24 +7,33 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from gateway_acceptance.record_model.base import CheckId, Count, Day, Digest, LeftOut, Part, Seconds, Texts
+from gateway_acceptance.record_model.base import (
+    CheckId,
+    Count,
+    Day,
+    Digest,
+    LeftOut,
+    RecordPart,
+    Seconds,
+    Texts,
+)
 
 
-class Untrusted(Part):
+class Untrusted(RecordPart):
     """Why nothing that came out of the run can be trusted."""
 
     headline: str
     reasons: Texts
 
 
-class Bound(Part):
+class Bound(RecordPart):
     """Some files, or distributions: the digest of their names and digests, and how many they are."""
 
     sha256: Digest
     count: Count
 
 
-class BoundEnvironment(Part):
+class BoundEnvironment(RecordPart):
     """The environment file, and what it was resolved to."""
 
     file: str
@@ -32,14 +41,14 @@ class BoundEnvironment(Part):
     resolved_sha256: Digest
 
 
-class Interpreter(Part):
+class Interpreter(RecordPart):
     """Of Python. flags: those that are set."""
 
     version: str
     flags: Mapping[str, Any]
 
 
-class PytestOptions(Part):
+class PytestOptions(RecordPart):
     """What decides in pytest's options."""
 
     assert_: Annotated[str, Field(alias="assert")]
@@ -47,20 +56,20 @@ class PytestOptions(Part):
     plugins: Texts
 
 
-class Checkout(Part):
+class RecordedCheckout(RecordPart):
     """The checkout: its commit, and some files that are not as it holds them."""
 
     commit: str | None
     changed: Texts
 
 
-class Account(Part):
+class JudgedBy(RecordPart):
     """What judged, by content (docs/evidence.md). touched: some of the files that decide which were written,
     replaced, added or removed since the run began."""
 
     environment: BoundEnvironment
     files: Bound
-    suite: LeftOut[Checkout] = None
+    suite: LeftOut[RecordedCheckout] = None
     touched: Texts = ()
     distributions: Bound
     interpreter: Interpreter
@@ -70,7 +79,7 @@ class Account(Part):
     problems: Texts
 
 
-class Whole(Part):
+class BoundContent(RecordPart):
     """What digests of the start stand for. files: SHA-256 by name (0/ the project's, 1/ the package's data,
     2/ its code, own/ the operator's); environment: as it was resolved, secrets named by their variables."""
 
@@ -78,15 +87,15 @@ class Whole(Part):
     environment: Mapping[str, Any]
 
 
-class Binding(Part):
+class RecordedBinding(RecordPart):
     """The account at the start of the run, and at its end; whole: of runs that could accept a release."""
 
-    start: Account | None
-    end: Account | None
-    whole: LeftOut[Whole] = None
+    start: JudgedBy | None
+    end: JudgedBy | None
+    whole: LeftOut[BoundContent] = None
 
 
-class PlantedResult(Part):
+class PlantedResult(RecordPart):
     """One check, sent at what is known to be bad. expected: what it must say; said: what it did."""
 
     check: str
@@ -96,7 +105,7 @@ class PlantedResult(Part):
     took_s: Seconds
 
 
-class Planted(Part):
+class RecordedPlanted(RecordPart):
     """Defects that were planted in the run: checks sent at what is known to be bad (docs/evidence.md)."""
 
     known: Count
@@ -105,7 +114,7 @@ class Planted(Part):
     results: Sequence[PlantedResult]
 
 
-class Basis(Part):
+class Basis(RecordPart):
     """frozen: the ids of the profile's list; broken: errors that belong to no case; needless: waiver to the
     day since which runs found it so."""
 
@@ -117,9 +126,9 @@ class Basis(Part):
     elapsed_s: Seconds | None
     today: Day
     needless: LeftOut[Mapping[str, Day]] = None
-    binding: LeftOut[Binding] = None
+    binding: LeftOut[RecordedBinding] = None
     blind_spots: Annotated[
         LeftOut[Mapping[str, Any]],
         Field(description="what the suite does not speak of: promises without a check, and its known limits"),
     ] = None
-    planted: LeftOut[Planted] = None
+    planted: LeftOut[RecordedPlanted] = None

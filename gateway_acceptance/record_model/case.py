@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway_acceptance.record_model.base import Count, Instant, LeftOut, Number, Part, Texts, Words
+from gateway_acceptance.record_model.base import Count, Instant, LeftOut, Number, RecordPart, Texts, Words
 from gateway_acceptance.verdict import Verdict
 
 VerdictWord = Annotated[Verdict, Field(strict=False)]
 
 
-class Exchange(Part):
+class RecordedExchange(RecordPart):
     """One request and its answer, redacted and cut. status: null where no answer came; error: why; sent_at:
     Unix seconds, left out in records of earlier suites; own_key: it carried the environment's key; bent: its
     headers that ordinary requests do not have; whole: false where it was not read to its end."""
@@ -35,7 +35,7 @@ class Exchange(Part):
     whole: LeftOut[Literal[False]] = None
 
 
-class Case(Part):
+class RecordedCase(RecordPart):
     """One parametrised run of a check."""
 
     nodeid: Words
@@ -55,7 +55,7 @@ class Case(Part):
         Number, Field(description="negative where the clock ran backwards; the run is void then")
     ]
     requests: Count
-    evidence: Sequence[Exchange]
+    evidence: Sequence[RecordedExchange]
     subjects: Annotated[
         Mapping[str, Count],
         Field(

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway_acceptance.check import Effect, Level
-from gateway_acceptance.record_model.base import CheckId, ClaimId, Part
-from gateway_acceptance.record_model.case import Case, VerdictWord
+from gateway_acceptance.record_model.base import CheckId, ClaimId, RecordPart
+from gateway_acceptance.record_model.case import RecordedCase, VerdictWord
 from gateway_acceptance.record_model.run import ProfileName
 
 
-class RecordedCheck(Part):
+class RecordedCheck(RecordPart):
     """verdict: the worst of its cases; null where it had none."""
 
     id: CheckId
@@ -25,4 +25,4 @@ class RecordedCheck(Part):
     profiles: Annotated[Sequence[ProfileName], Field(min_length=1)]
     spec: str
     verdict: VerdictWord | None
-    cases: Sequence[Case]
+    cases: Sequence[RecordedCase]

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway_acceptance.record_model.base import CheckId, ClaimId, Instant, Part, Texts
+from gateway_acceptance.record_model.base import CheckId, ClaimId, Instant, RecordPart, Texts
 from gateway_acceptance.record_model.case import VerdictWord
 
 
-class RecordedClaim(Part):
+class RecordedClaim(RecordPart):
     """about: the alias or backend that it is about; checks: its evidence; proven: when it last was."""
 
     id: ClaimId
@@ -31,7 +31,7 @@ class RecordedClaim(Part):
     proven: Instant | None
 
 
-class NotPart(Part):
+class NotPart(RecordPart):
     """A statement of the tracker that is none of this deployment. why: what is not declared."""
 
     id: str

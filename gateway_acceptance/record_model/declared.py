@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from gateway_acceptance.record_model.base import Declared, Part, Positive, Texts
+from gateway_acceptance.record_model.base import Declared, Positive, RecordPart, Texts
 
 
 class DeclaredModel(Declared):
@@ -51,13 +51,13 @@ class DeclaredPolicy(Declared):
     seconds: int | float
 
 
-class Tracker(Part):
+class RecordedTracker(RecordPart):
     """How many hours a proof counts."""
 
     fresh_h: Positive
 
 
-class DeclaredEnvironment(Part):
+class DeclaredEnvironment(RecordPart):
     """As declared: docs/environments.md."""
 
     model_config = ConfigDict(extra="allow")
@@ -67,6 +67,6 @@ class DeclaredEnvironment(Part):
     backends: Sequence[DeclaredBackend]
     host: DeclaredHost | None
     tracker: Annotated[
-        Tracker | None, Field(description="records that were written before it was may lack it")
+        RecordedTracker | None, Field(description="records that were written before it was may lack it")
     ] = None
     policy: DeclaredPolicy

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from gateway_acceptance.record_model.accepted import Deviations, RecordedWaiver
-from gateway_acceptance.record_model.base import LeftOut, Part
+from gateway_acceptance.record_model.base import LeftOut, RecordPart
 from gateway_acceptance.record_model.basis import Basis
-from gateway_acceptance.record_model.case import Case
+from gateway_acceptance.record_model.case import RecordedCase
 from gateway_acceptance.record_model.check import RecordedCheck
 from gateway_acceptance.record_model.claim import NotPart, RecordedClaim
 from gateway_acceptance.record_model.declared import DeclaredEnvironment
-from gateway_acceptance.record_model.run import Run
-from gateway_acceptance.record_model.target import Target
+from gateway_acceptance.record_model.run import RecordedRun
+from gateway_acceptance.record_model.target import RecordedTarget
 from gateway_acceptance.record_model.totals import Totals
 
 FORMAT = 2
@@ -32,12 +32,12 @@ class NoRecord(ValueError):  # noqa: N818
     """What keeps a document from being a record, in one sentence."""
 
 
-class Record(Part):
+class Record(RecordPart):
     """record.json: every verdict of one run of one environment; the authority."""
 
     format: Literal[2] = 2
-    run: Run
-    target: Target
+    run: RecordedRun
+    target: RecordedTarget
     environment: DeclaredEnvironment
     checks: Sequence[RecordedCheck]
     claims: Sequence[RecordedClaim]
@@ -56,7 +56,7 @@ class Record(Part):
     basis: Basis
     totals: Totals
 
-    def cases(self) -> Iterator[tuple[RecordedCheck, Case]]:
+    def cases(self) -> Iterator[tuple[RecordedCheck, RecordedCase]]:
         """Every case with its check, in the record's order."""
         for check in self.checks:
             for case in check.cases:

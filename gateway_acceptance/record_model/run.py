@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway_acceptance.record_model.base import Instant, Part, Texts, Words
+from gateway_acceptance.record_model.base import Instant, RecordPart, Texts, Words
 
 State = Literal[
     "SMOKE PASSED",
@@ -23,7 +23,7 @@ State = Literal[
 ProfileName = Literal["smoke", "nightly", "release"]
 
 
-class Selection(Part):
+class Selection(RecordPart):
     """What of the suite the run set out to execute. narrowed: the options that made it smaller than its
     profile; arguments: of the command line, redacted."""
 
@@ -32,7 +32,7 @@ class Selection(Part):
     arguments: Texts
 
 
-class Suite(Part):
+class RecordedSuite(RecordPart):
     """The suite that judged; commit and dirty are null where no git tells."""
 
     version: str
@@ -40,7 +40,7 @@ class Suite(Part):
     dirty: bool | None
 
 
-class Run(Part):
+class RecordedRun(RecordPart):
     """state, headline, reasons and exit_code are computed from the rest of the record (``judgement``)."""
 
     id: Words
@@ -50,7 +50,7 @@ class Run(Part):
     selection: Selection
     started: Instant
     ended: Instant
-    suite: Suite
+    suite: RecordedSuite
     tools: Mapping[str, str]
     nonce: Annotated[str, Field(min_length=1, description="a word that somebody gave the run beforehand")] = (
         ""

@@ -7,20 +7,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway_acceptance.record_model.base import Count, Day, LeftOut, Part
+from gateway_acceptance.record_model.base import Count, Day, LeftOut, RecordPart
 
 Taken = Mapping[str, str] | None
 """A fingerprint: name to value; null where it was not taken."""
 
 
-class Fingerprint(Part):
+class RecordedFingerprint(RecordPart):
     """What the target was at the start of the run, and at its end."""
 
     start: Taken
     end: Taken
 
 
-class AdvisoryBase(Part):
+class AdvisoryBase(RecordPart):
     """The base that published holes were judged by."""
 
     dated: Day
@@ -28,13 +28,13 @@ class AdvisoryBase(Part):
     origin: str
 
 
-class Target(Part):
+class RecordedTarget(RecordPart):
     """The gateway. product_version: empty where it is not known; facts: what checks measured."""
 
     gateway_url: str
     product: str
     product_version: str
-    fingerprint: Fingerprint
+    fingerprint: RecordedFingerprint
     facts: Mapping[str, str]
     advisories: Annotated[
         LeftOut[AdvisoryBase],

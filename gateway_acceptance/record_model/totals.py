@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway_acceptance.record_model.base import Count, Part
+from gateway_acceptance.record_model.base import Count, RecordPart
 from gateway_acceptance.verdict import Verdict
 
 
-class Totals(Part):
+class Totals(RecordPart):
     """Cases by verdict (one that no case has may be missing), checks, and what the run spent."""
 
     passed: Count = 0

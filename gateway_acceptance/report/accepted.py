@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gateway_acceptance.record_model import NoRecord, Record, record_of
 from gateway_acceptance.report.ages import instant
 from gateway_acceptance.run_directory import RECORD
 
@@ -26,7 +27,7 @@ class Accepted:
 
     version: str
     signed: str
-    record: dict[str, Any]
+    record: Record
 
 
 def newest_accepted(signoffs: Path, environment: str) -> tuple[Accepted | None, list[str]]:
@@ -45,14 +46,18 @@ def newest_accepted(signoffs: Path, environment: str) -> tuple[Accepted | None, 
 
 
 def _accepted(path: Path, environment: str) -> Accepted:
-    document, record = _read(path), _read(path.with_name(RECORD))
+    document, content = _read(path), _read(path.with_name(RECORD))
     if not isinstance(document.get("signed"), str):
         raise TypeError(f"{SIGNOFF} does not say when it was signed")
-    missing = [part for part in PARTS if part not in record]
+    missing = [part for part in PARTS if part not in content]
     if missing:
         raise ValueError(f"{RECORD} is no record: it has no {missing[0]}")
-    if record["run"]["environment"] != environment:
-        raise ValueError(f"{RECORD} is of the environment {record['run']['environment']!r}")
+    try:
+        record = record_of(content)
+    except NoRecord as problem:
+        raise ValueError(f"{RECORD} {problem}") from None
+    if record.run.environment != environment:
+        raise ValueError(f"{RECORD} is of the environment {record.run.environment!r}")
     return Accepted(path.parent.name, document["signed"], record)
 
 

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.check import Level
+from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck, RecordedClaim, RecordedWaiver
 from gateway_acceptance.report.allure_attachments import Attachments
 from gateway_acceptance.report.allure_tool import BuildOutcome, build_report, ensure_allure
 from gateway_acceptance.report.markdown import md
 from gateway_acceptance.report.reading import (
-    Entry,
-    Record,
     case_name,
-    cases,
     milliseconds,
     parameters,
     printable,
@@ -68,16 +66,16 @@ def finish_results(staging: Path, out: Path, record: Record, redact: Redact) -> 
     """
     out.mkdir(parents=True, exist_ok=True)
     raw = _raw_results(staging)
-    claims = {claim["id"]: claim for claim in record["claims"]}
-    waivers = {waiver["id"]: waiver for waiver in record["waivers"]}
+    claims = {claim.id: claim for claim in record.claims}
+    waivers = {waiver.id: waiver for waiver in record.waivers}
     attachments = Attachments(staging, out, redact)
-    for check, case in cases(record):
-        before = raw.get(case["nodeid"], {})
+    for check, case in record.cases():
+        before = raw.get(case.nodeid, {})
         result = {
             **_identity(record, check, case, before),
-            "name": f"{check['id']} {case_name(record, check, case)}",
-            "status": STATUSES.get(case["verdict"], "broken"),
-            "statusDetails": {"message": message(case), "trace": printable(case["detail"])},
+            "name": f"{check.id} {case_name(record, check, case)}",
+            "status": STATUSES.get(case.verdict, "broken"),
+            "statusDetails": {"message": message(case), "trace": printable(case.detail)},
             "description": _description(check, case, claims),
             "labels": _labels(record, check, case, claims, before),
             "parameters": [
@@ -85,7 +83,7 @@ def finish_results(staging: Path, out: Path, record: Record, redact: Redact) -> 
                 {"name": name, "value": value, "excluded": True}
                 for name, value in parameters(record, case).items()
             ],
-            "links": _links(check, waivers.get(case["waiver"])),
+            "links": _links(check, waivers.get(case.waiver or "")),
             "steps": [
                 *attachments.copied_steps(before.get("steps")),
                 *attachments.exchange_steps(case),
@@ -100,12 +98,12 @@ def finish_results(staging: Path, out: Path, record: Record, redact: Redact) -> 
         f"{_property(name)}={_property(redact(value))}\n" for name, value in _environment(record).items()
     )
     (out / "environment.properties").write_text(properties, encoding="utf-8")
-    run = record["run"]
+    run = record.run
     executor = {
         "name": "gateway-acceptance",
         "type": "gateway-acceptance",
-        "buildName": run["id"],
-        "reportName": f"{run['environment']}: {run['state']}",
+        "buildName": run.id,
+        "reportName": f"{run.environment}: {run.state}",
     }
     _write_json(out / "executor.json", _redacted(executor, redact))
 
@@ -126,114 +124,118 @@ def _raw_results(staging: Path) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def case_identity(record: Record, check: Entry, case: Entry) -> str:
+def case_identity(record: Record, check: RecordedCheck, case: RecordedCase) -> str:
     """By what a case is known again in the next run, 32 hexadecimal digits: environment, check id and
     parameters, so it survives moved files. Two cases that are equal in these keep apart by nodeid: equal ones
     would be retries of one test to Allure, and retries are hidden."""
-    identity = json.dumps(
-        [record["run"]["environment"], check["id"], parameters(record, case)], sort_keys=True
-    )
-    if sum(1 for one in check["cases"] if one["parameters"] == case["parameters"]) > 1:
-        identity += case["nodeid"]
+    identity = json.dumps([record.run.environment, check.id, parameters(record, case)], sort_keys=True)
+    if sum(1 for one in check.cases if one.parameters == case.parameters) > 1:
+        identity += case.nodeid
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
-def _identity(record: Record, check: Entry, case: Entry, raw: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(
+    record: Record, check: RecordedCheck, case: RecordedCase, raw: Mapping[str, Any]
+) -> dict[str, Any]:
     """Who the result is and when it ran. Allure 2 goes by historyId, Allure 3 by testCaseId: both ours."""
     identity = case_identity(record, check, case)
-    begun = milliseconds(case["started"]) if case["started"] else milliseconds(record["run"]["started"])
+    begun = milliseconds(case.started) if case.started else milliseconds(record.run.started)
     start = raw.get("start") or begun
     return {
-        "uuid": str(raw.get("uuid") or uuid.uuid5(uuid.NAMESPACE_URL, record["run"]["id"] + case["nodeid"])),
+        "uuid": str(raw.get("uuid") or uuid.uuid5(uuid.NAMESPACE_URL, record.run.id + case.nodeid)),
         "historyId": identity,
         "testCaseId": identity,
-        "fullName": case["nodeid"],
+        "fullName": case.nodeid,
         "start": start,
-        "stop": raw.get("stop") or start + round(case["duration_s"] * 1000),
+        "stop": raw.get("stop") or start + round(case.duration_s * 1000),
         "stage": "finished",
     }
 
 
-def message(case: Entry) -> str:
+def message(case: RecordedCase) -> str:
     """The verdict's word first, since Allure's status has only four; nothing where a case simply passed."""
-    if case["verdict"] == Verdict.PASSED:
+    if case.verdict == Verdict.PASSED:
         return ""
-    blame = f" (to blame: {case['blame']})" if case["blame"] else ""
-    told = str(case["message"]).removeprefix("Untestable: ")
-    return printable(f"[{case['verdict']}]{blame} {told}".rstrip())
+    blame = f" (to blame: {case.blame})" if case.blame else ""
+    told = case.message.removeprefix("Untestable: ")
+    return printable(f"[{case.verdict}]{blame} {told}".rstrip())
 
 
 def _labels(
-    record: Record, check: Entry, case: Entry, claims: Mapping[str, Entry], raw: Mapping[str, Any]
+    record: Record,
+    check: RecordedCheck,
+    case: RecordedCase,
+    claims: Mapping[str, RecordedClaim],
+    raw: Mapping[str, Any],
 ) -> list[dict[str, str]]:
-    first = next((claims[name] for name in check["claims"] if name in claims), None)
+    first = next((claims[name] for name in check.claims if name in claims), None)
     kept = [
         label for label in raw.get("labels") or () if label["name"] in ("thread", "framework", "language")
     ]
-    environment = record["run"]["environment"]
-    tags = [check["level"], check["effect"], *check["profiles"], environment, case["verdict"]]
+    environment = record.run.environment
+    tags = [check.level, check.effect, *check.profiles, environment, case.verdict]
     pairs = [
-        ("epic", EPICS.get(check["suite"], check["suite"])),
-        ("feature", first["section"] if first else NO_CLAIM),
-        ("story", f"{first['id']} {first['text']}" if first else check["id"]),
-        ("severity", SEVERITIES.get(check["level"], "normal")),
-        ("verdict", case["verdict"]),
+        ("epic", EPICS.get(check.suite, check.suite)),
+        ("feature", first.section if first else NO_CLAIM),
+        ("story", f"{first.id} {first.text}" if first else check.id),
+        ("severity", SEVERITIES.get(check.level, "normal")),
+        ("verdict", case.verdict),
         ("host", environment),
-        *(("claim", name) for name in check["claims"]),
+        *(("claim", name) for name in check.claims),
         *(("tag", tag) for tag in dict.fromkeys(tags)),
     ]
     return [*kept, *({"name": name, "value": printable(value)} for name, value in pairs)]
 
 
-def _description(check: Entry, case: Entry, claims: Mapping[str, Entry]) -> str:
+def _description(check: RecordedCheck, case: RecordedCase, claims: Mapping[str, RecordedClaim]) -> str:
     """Markdown: what was expected, where that comes from, and which claims rest on it."""
-    lines = [f"**Expected ({md(check['level'])}):** {md(check['title'])}"]
-    if check["spec"]:
-        lines.append(f"**Source:** {md(check['spec'])}")
-    lines.append(f"**Verdict:** {md(case['verdict'])}")
-    if case["started"]:
-        lines.append(f"**Began:** {utc(case['started'])}, took {case['duration_s']:.2f} s")
-    if case["waiver"]:
-        lines.append(f"**Waiver:** {md(case['waiver'])}")
-    named = [f"- {md(name)} {md(claims[name]['text'] if name in claims else '')}" for name in check["claims"]]
+    lines = [f"**Expected ({md(check.level)}):** {md(check.title)}"]
+    if check.spec:
+        lines.append(f"**Source:** {md(check.spec)}")
+    lines.append(f"**Verdict:** {md(case.verdict)}")
+    if case.started:
+        lines.append(f"**Began:** {utc(case.started)}, took {case.duration_s:.2f} s")
+    if case.waiver:
+        lines.append(f"**Waiver:** {md(case.waiver)}")
+    named = [f"- {md(name)} {md(claims[name].text if name in claims else '')}" for name in check.claims]
     if named:
         lines.append("**Evidence of:**\n\n" + "\n".join(named))
-    if case["facts"]:
-        facts = [f"- {md(name)}: {md(value)}" for name, value in case["facts"].items()]
+    if case.facts:
+        facts = [f"- {md(name)}: {md(value)}" for name, value in case.facts.items()]
         lines.append("**Measured:**\n\n" + "\n".join(facts))
     return "\n\n".join(lines).replace("<br>", " ")
 
 
-def _links(check: Entry, waiver: Entry | None) -> list[dict[str, str]]:
+def _links(check: RecordedCheck, waiver: RecordedWaiver | None) -> list[dict[str, str]]:
     """The waiver's upstream issue first, then where the requirement stands and what was reported about it."""
     links = []
     if waiver is not None:
-        name = f"waiver {waiver['id']}: {waiver['reason']}"
-        links.append({"type": "issue", "name": printable(name), "url": str(waiver["link"])})
-    for link in spec_links(str(check["spec"])):
+        name = f"waiver {waiver.id}: {waiver.reason}"
+        links.append({"type": "issue", "name": printable(name), "url": waiver.link})
+    for link in spec_links(check.spec):
         kind = "issue" if link.issue else "link"
         links.append({"type": kind, "name": printable(link.name), "url": link.url})
     return links
 
 
 def _environment(record: Record) -> dict[str, str]:
-    run, target = record["run"], record["target"]
-    product = f"{target['product'] or 'unknown'} {target['product_version'] or ''}".strip()
-    commit = run["suite"]["commit"]
-    dirty = " with uncommitted changes" if run["suite"]["dirty"] else ""
+    run, target = record.run, record.target
+    product = f"{target.product or 'unknown'} {target.product_version or ''}".strip()
+    commit = run.suite.commit
+    dirty = " with uncommitted changes" if run.suite.dirty else ""
     return {
-        "State": str(run["state"]),
-        "Environment": f"{run['environment']} ({run['kind']})",
-        "Gateway": str(target["gateway_url"]),
+        "State": run.state,
+        "Environment": f"{run.environment} ({run.kind})",
+        "Gateway": str(target.gateway_url),
         "Product": product,
-        "Profile": str(run["profile"] or "a selection"),
-        "Started": utc(run["started"]),
-        "Ended": utc(run["ended"]),
-        "Headline": str(run["headline"]),
-        "Run": str(run["id"]),
-        "Suite": f"{run['suite']['version']}" + (f" ({commit}{dirty})" if commit else ""),
-        **{str(name): str(value) for name, value in run["tools"].items()},
-        **{f"measured {name}": str(value) for name, value in target["facts"].items()},
+        "Profile": str(run.profile or "a selection"),
+        "Started": utc(run.started),
+        "Ended": utc(run.ended),
+        "Headline": run.headline,
+        "Run": run.id,
+        "Suite": f"{run.suite.version}" + (f" ({commit}{dirty})" if commit else ""),
+        **{str(name): str(value) for name, value in run.tools.items()},
+        **{f"measured {name}": str(value) for name, value in target.facts.items()},
     }
 
 

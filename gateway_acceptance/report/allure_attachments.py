@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway_acceptance.report.reading import Entry, milliseconds, printable
+from gateway_acceptance.record_model import RecordedCase, RecordedExchange
+from gateway_acceptance.report.reading import milliseconds, printable
 
 TEXT = "text/plain"
 SVG = "image/svg+xml"
@@ -37,25 +38,25 @@ class Attachments:
             for step in listed or ()
         ]
 
-    def exchange_steps(self, case: Entry) -> list[dict[str, Any]]:
+    def exchange_steps(self, case: RecordedCase) -> list[dict[str, Any]]:
         """One step per exchange, named by what it was, with the curl command and the whole exchange."""
-        return [self._exchange_step(case, seen) for seen in case["evidence"]]
+        return [self._exchange_step(case, seen) for seen in case.evidence]
 
-    def pictures(self, case: Entry) -> list[dict[str, str]]:
+    def pictures(self, case: RecordedCase) -> list[dict[str, str]]:
         """What the check drew."""
-        return [self._file(name, svg, SVG, "svg") for name, svg in (case.get("pictures") or {}).items()]
+        return [self._file(name, svg, SVG, "svg") for name, svg in (case.pictures).items()]
 
-    def _exchange_step(self, case: Entry, seen: Entry) -> dict[str, Any]:
-        start = milliseconds(case["started"]) if case["started"] else 0
+    def _exchange_step(self, case: RecordedCase, seen: RecordedExchange) -> dict[str, Any]:
+        start = milliseconds(case.started) if case.started else 0
         attached = [self._text("exchange", _exchange_text(seen))]
-        if seen.get("curl"):
-            attached.insert(0, self._text("curl", str(seen["curl"])))
+        if seen.curl:
+            attached.insert(0, self._text("curl", str(seen.curl)))
         return {
             "name": _exchange_line(seen),
-            "status": "broken" if seen["status"] is None else "passed",
+            "status": "broken" if seen.status is None else "passed",
             "stage": "finished",
             "start": start,
-            "stop": start + round((seen["elapsed_s"] or 0) * 1000),
+            "stop": start + round((seen.elapsed_s or 0) * 1000),
             "attachments": attached,
         }
 
@@ -87,27 +88,25 @@ class Attachments:
         }
 
 
-def _exchange_line(seen: Entry) -> str:
+def _exchange_line(seen: RecordedExchange) -> str:
     """``POST /v1/chat/completions → 200 in 0.310 s, served by llm-01``"""
-    path = urlsplit(str(seen["url"])).path or "/"
-    outcome = seen["status"] if seen["status"] is not None else seen["error"] or "no answer"
-    took = f" in {seen['elapsed_s']:.3f} s" if seen["elapsed_s"] is not None else ""
-    served = f", served by {seen['served_by']}" if seen.get("served_by") else ""
-    return printable(f"{seen['method']} {path} → {outcome}{took}{served}")
+    path = urlsplit(str(seen.url)).path or "/"
+    outcome = seen.status if seen.status is not None else seen.error or "no answer"
+    took = f" in {seen.elapsed_s:.3f} s" if seen.elapsed_s is not None else ""
+    served = f", served by {seen.served_by}" if seen.served_by else ""
+    return printable(f"{seen.method} {path} → {outcome}{took}{served}")
 
 
-def _exchange_text(seen: Entry) -> str:
+def _exchange_text(seen: RecordedExchange) -> str:
     """The exchange as a person reads it; request and response are redacted and cut by the record already."""
-    first_byte = (
-        f", first byte after {seen['first_byte_s']:.3f} s" if seen.get("first_byte_s") is not None else ""
-    )
-    lines = [f"{seen['method']} {seen['url']}", _exchange_line(seen) + first_byte]
-    if seen.get("error"):
-        lines.append(f"error: {seen['error']}")
-    headers = [f"{name}: {value}" for name, value in (seen.get("headers") or {}).items()]
+    first_byte = f", first byte after {seen.first_byte_s:.3f} s" if seen.first_byte_s is not None else ""
+    lines = [f"{seen.method} {seen.url}", _exchange_line(seen) + first_byte]
+    if seen.error:
+        lines.append(f"error: {seen.error}")
+    headers = [f"{name}: {value}" for name, value in seen.headers.items()]
     parts = [
         "\n".join(lines),
-        f"--- request\n{seen.get('request') or '(no body)'}",
-        "--- response\n" + "\n".join([*headers, "", str(seen.get("response") or "(no body)")]),
+        f"--- request\n{seen.request or '(no body)'}",
+        "--- response\n" + "\n".join([*headers, "", str(seen.response or "(no body)")]),
     ]
     return "\n\n".join(parts) + "\n"

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.judgement import VOID
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.allure import STATUSES, case_identity, message
-from gateway_acceptance.report.reading import Record, case_name, cases, cut, milliseconds, utc
+from gateway_acceptance.report.reading import case_name, cut, milliseconds, utc
 
 HISTORY = "allure-history.jsonl"
 RUNS_KEPT = 10
@@ -29,17 +30,17 @@ Point = dict[str, Any]
 
 def history_point(record: Record) -> Point:
     """One run as Allure reads it back. The record is redacted already."""
-    run = record["run"]
+    run = record.run
     results = {}
-    for check, case in cases(record):
+    for check, case in record.cases():
         identity = case_identity(record, check, case)
-        start = milliseconds(case["started"] or run["started"])
-        took = round(case["duration_s"] * 1000)
+        start = milliseconds(case.started or run.started)
+        took = round(case.duration_s * 1000)
         results[history_key(identity)] = {
-            "id": _md5(run["id"] + identity),
-            "name": f"{check['id']} {case_name(record, check, case)}",
-            "fullName": case["nodeid"],
-            "status": STATUSES.get(case["verdict"], "broken"),
+            "id": _md5(run.id + identity),
+            "name": f"{check.id} {case_name(record, check, case)}",
+            "fullName": case.nodeid,
+            "status": STATUSES.get(case.verdict, "broken"),
             "message": cut(message(case), MESSAGE_AT_MOST),
             "start": start,
             "stop": start + took,
@@ -50,9 +51,9 @@ def history_point(record: Record) -> Point:
             "reportLinks": [],
         }
     return {
-        "uuid": run["id"],
-        "name": f"{run['state']}, {utc(run['ended'])}",
-        "timestamp": milliseconds(run["ended"]),
+        "uuid": run.id,
+        "name": f"{run.state}, {utc(run.ended)}",
+        "timestamp": milliseconds(run.ended),
         "knownTestCaseIds": [key.partition(".")[0] for key in results],
         "testResults": results,
         "metrics": {},
@@ -69,13 +70,13 @@ def history_key(identity: str) -> str:
 def earlier_runs(file: Path, record: Record) -> list[Point]:
     """The runs of the file that ended before the record's began, oldest first. Lines that are none are
     passed over, for Allure would stop at them."""
-    begun = milliseconds(record["run"]["started"])
+    begun = milliseconds(record.run.started)
     return [point for point in _points(file) if point["timestamp"] <= begun]
 
 
 def remember(file: Path, record: Record) -> None:
     """Add the run, once, and let go of the oldest. A void run is not remembered. Raises OSError."""
-    if record["run"]["state"] == VOID:
+    if record.run.state == VOID:
         return
     point = history_point(record)
     kept = [one for one in _points(file) if one["uuid"] != point["uuid"]]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from gateway_acceptance.check import Effect, Level
 from gateway_acceptance.claims import NOT_VERIFIED, SECURITY
-from gateway_acceptance.report.reading import Entry, Record, cases, first_line, is_red
+from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
+from gateway_acceptance.report.reading import first_line, is_red
 from gateway_acceptance.verdict import Verdict
 
 VOID = "VOID"
@@ -36,86 +37,86 @@ class Action:
 
 def risk(record: Record) -> Risk:
     """The first rule that holds decides."""
-    if record["run"]["state"] == VOID:
+    if record.run.state == VOID:
         return Risk("UNKNOWN", "the run is void")
-    security = {claim["id"] for claim in record["claims"] if claim["section"] == SECURITY}
-    must = [(check, case) for check, case in cases(record) if check["level"] == Level.MUST]
-    failed = [check["id"] for check, case in must if case["verdict"] == Verdict.FAILED]
+    security = {claim.id for claim in record.claims if claim.section == SECURITY}
+    must = [(check, case) for check, case in record.cases() if check.level == Level.MUST]
+    failed = [check.id for check, case in must if case.verdict == Verdict.FAILED]
     if failed:
         return Risk("HIGH", f"MUST failed: {named(failed)}")
-    unsafe = [
-        check["id"] for check, case in must if is_red(case["verdict"]) and security & set(check["claims"])
-    ]
+    unsafe = [check.id for check, case in must if is_red(case.verdict) and security & set(check.claims)]
     if unsafe:
         return Risk("HIGH", f"a security requirement could not be proven: {named(unsafe)}")
-    unknown = [claim["id"] for claim in record["claims"] if claim["verdict"] == NOT_VERIFIED]
-    if 2 * len(unknown) > len(record["claims"]) or not record["claims"]:
-        return Risk("UNKNOWN", f"{len(unknown)} of {len(record['claims'])} claims are not verified")
-    red = [check["id"] for check, case in cases(record) if is_red(case["verdict"])]
+    unknown = [claim.id for claim in record.claims if claim.verdict == NOT_VERIFIED]
+    if 2 * len(unknown) > len(record.claims) or not record.claims:
+        return Risk("UNKNOWN", f"{len(unknown)} of {len(record.claims)} claims are not verified")
+    red = [check.id for check, case in record.cases() if is_red(case.verdict)]
     if red:
         return Risk("MEDIUM", f"not green: {named(red)}")
-    waived = [check["id"] for check, case in must if case["verdict"] == Verdict.WAIVED]
+    waived = [check.id for check, case in must if case.verdict == Verdict.WAIVED]
     if waived:
         return Risk("MEDIUM", f"MUST waived: {named(waived)}")
-    deviating = [check["id"] for check, case in must if case["verdict"] == Verdict.DEVIATION]
+    deviating = [check.id for check, case in must if case.verdict == Verdict.DEVIATION]
     if deviating:
         return Risk("MEDIUM", f"the product does not keep a MUST: {named(deviating)}")
     open_security = [name for name in unknown if name in security]
     if open_security:
         return Risk("MEDIUM", f"security requirements not verified: {named(open_security)}")
-    rest = f"; {len(unknown)} of {len(record['claims'])} claims are not verified" if unknown else ""
+    rest = f"; {len(unknown)} of {len(record.claims)} claims are not verified" if unknown else ""
     return Risk("LOW", f"nothing is red and no MUST is waived{rest}")
 
 
 def next_action(record: Record, mends: Mapping[str, str]) -> Action:
     """The most important thing to do. mends: claim id to the command that mends it."""
-    run = record["run"]
-    if run["state"] == VOID:
-        return Action(f"Run again: {first_line(next(iter(run['reasons']), 'the run is void'))}")
+    run = record.run
+    if run.state == VOID:
+        return Action(f"Run again: {first_line(next(iter(run.reasons), 'the run is void'))}")
     red = sorted(
-        ((check, case) for check, case in cases(record) if is_red(case["verdict"])),
+        ((check, case) for check, case in record.cases() if is_red(case.verdict)),
         key=lambda pair: _importance(record, *pair),
     )
     if red:
         return _for_case(*red[0], mends)
-    stale = [waiver["id"] for waiver in record["waivers"] if waiver["stale"]]
+    stale = [waiver.id for waiver in record.waivers if waiver.stale]
     if stale:
         return Action(f"Narrow or remove the waivers that are no longer needed here: {named(stale)}")
-    expired = [waiver["id"] for waiver in record["waivers"] if waiver.get("expired")]
+    expired = [waiver.id for waiver in record.waivers if waiver.expired]
     if expired:
         return Action(f"Renew or remove the waivers that have expired: {named(expired)}")
-    if run["exit_code"] and run["reasons"]:
-        return Action(f"Resolve: {first_line(run['reasons'][0])}")
+    if run.exit_code and run.reasons:
+        return Action(f"Resolve: {first_line(run.reasons[0])}")
     unknown = sorted(
-        (claim for claim in record["claims"] if claim["verdict"] == NOT_VERIFIED),
-        key=lambda claim: claim["section"] != SECURITY,
+        (claim for claim in record.claims if claim.verdict == NOT_VERIFIED),
+        key=lambda claim: claim.section != SECURITY,
     )
     if unknown:
-        names = named(claim["id"] for claim in unknown)
-        how = "" if run["profile"] == "release" else "; the profile release runs every check"
+        names = named(claim.id for claim in unknown)
+        how = "" if run.profile == "release" else "; the profile release runs every check"
         return Action(f"Prove what is not verified ({len(unknown)} claims): {names}{how}")
     return Action("none")
 
 
-def _importance(record: Record, check: Entry, case: Entry) -> tuple[bool, bool, int, bool, int]:
+def _importance(
+    record: Record, check: RecordedCheck, case: RecordedCase
+) -> tuple[bool, bool, int, bool, int]:
     """An open door before all else; MUST first, then urgency, then security; then the milder effect, because
     a read that fails is often the cause of what fails to be served."""
-    if case.get("alarm"):
+    if case.alarm:
         return (False, False, 0, False, 0)  # in the order of the reasons
-    security = {claim["id"] for claim in record["claims"] if claim["section"] == SECURITY}
+    security = {claim.id for claim in record.claims if claim.section == SECURITY}
     return (
         True,
-        check["level"] != Level.MUST,
-        URGENCY.index(case["verdict"]),
-        not security & set(check["claims"]),
-        list(Effect).index(Effect(check["effect"])),
+        check.level != Level.MUST,
+        URGENCY.index(case.verdict),
+        not security & set(check.claims),
+        list(Effect).index(check.effect),
     )
 
 
-def _for_case(check: Entry, case: Entry, mends: Mapping[str, str]) -> Action:
-    what = f"{check['id']} ({check['title']}): {first_line(case.get('alarm') or case['message'])}"
-    command = next((mends[name] for name in check["claims"] if mends.get(name)), "")
-    match case["verdict"]:
+def _for_case(check: RecordedCheck, case: RecordedCase, mends: Mapping[str, str]) -> Action:
+    what = f"{check.id} ({check.title}): {first_line(case.alarm or case.message)}"
+    command = next((mends[name] for name in check.claims if mends.get(name)), "")
+    match case.verdict:
         case Verdict.FAILED:
             return Action(f"Mend {what}", command)
         case Verdict.UNTESTABLE:

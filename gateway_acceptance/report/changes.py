@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway_acceptance.claims import NOT_VERIFIED
-from gateway_acceptance.report.reading import Record, is_executed, is_red
+from gateway_acceptance.record_model import Record, RecordedCheck
+from gateway_acceptance.report.reading import is_executed, is_red
 from gateway_acceptance.verdict import Verdict
 
 
@@ -38,12 +39,12 @@ class Changes:
 
 def changes(record: Record, previous: Record) -> Changes:
     """Compare by check id. A check that only one of the runs selected is ``new`` or ``gone``."""
-    before = {check["id"]: check for check in previous["checks"] if check["cases"]}
-    after = {check["id"]: check for check in record["checks"] if check["cases"]}
+    before = {check.id: check for check in previous.checks if check.cases}
+    after = {check.id: check for check in record.checks if check.cases}
     differing = [
-        Change(name, after[name]["title"], before[name]["verdict"], after[name]["verdict"])
+        Change(name, after[name].title, word_of(before[name]), word_of(after[name]))
         for name in after
-        if name in before and before[name]["verdict"] != after[name]["verdict"]
+        if name in before and before[name].verdict != after[name].verdict
     ]
     waived = [one for one in differing if one.after in (Verdict.WAIVED, Verdict.DEVIATION)]
     fixed = [
@@ -59,22 +60,27 @@ def changes(record: Record, previous: Record) -> Changes:
         moved=tuple(one for one in differing if one not in (*fixed, *broken, *waived)),
         newly_not_verified=_newly_not_verified(record, previous),
         new=tuple(
-            Change(name, check["title"], "", check["verdict"])
+            Change(name, check.title, "", word_of(check))
             for name, check in after.items()
             if name not in before
         ),
         gone=tuple(
-            Change(name, check["title"], check["verdict"], "")
+            Change(name, check.title, word_of(check), "")
             for name, check in before.items()
             if name not in after
         ),
     )
 
 
+def word_of(check: RecordedCheck) -> str:
+    """A check's verdict in a word; empty where it had no case."""
+    return check.verdict.value if check.verdict else ""
+
+
 def _newly_not_verified(record: Record, previous: Record) -> tuple[Change, ...]:
-    before = {claim["id"]: claim["verdict"] for claim in previous["claims"]}
+    before = {claim.id: claim.verdict for claim in previous.claims}
     return tuple(
-        Change(claim["id"], claim["text"], before[claim["id"]], NOT_VERIFIED)
-        for claim in record["claims"]
-        if claim["verdict"] == NOT_VERIFIED and before.get(claim["id"], NOT_VERIFIED) != NOT_VERIFIED
+        Change(claim.id, claim.text, before[claim.id], NOT_VERIFIED)
+        for claim in record.claims
+        if claim.verdict == NOT_VERIFIED and before.get(claim.id, NOT_VERIFIED) != NOT_VERIFIED
     )

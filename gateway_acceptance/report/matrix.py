@@ -11,6 +11,7 @@ from typing import Any
 from gateway_acceptance.audit import findings
 from gateway_acceptance.claims import NOT_VERIFIED, Claim, Template
 from gateway_acceptance.documents import json_of
+from gateway_acceptance.record_model import Record, RecordedClaim, record_of
 from gateway_acceptance.report.ages import age_in_words
 from gateway_acceptance.report.badge import STALE
 from gateway_acceptance.report.reading import first_line, printable
@@ -68,7 +69,7 @@ def column_of(
     environment: str,
     fresh_h: float,
     now: datetime,
-    doubts: Callable[[Mapping[str, Any]], Sequence[str]] = lambda _: (),
+    doubts: Callable[[Record], Sequence[str]] = lambda _: (),
 ) -> Column:
     """The newest run of an environment, read and audited. now: with a time zone; fresh_h: hours that a proof
     counts; doubts: what else speaks against a record, in sentences."""
@@ -77,39 +78,37 @@ def column_of(
         return Column(environment, NO_RUN, notes=(f"{environment} has no run in {runs}",))
     wrong = findings(directory.resolve())
     try:
-        record: Any = json_of(directory / RECORD)
+        record = record_of(json_of(directory / RECORD))
         return column(record, environment, fresh_h, now, [*wrong, *doubts(record)])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError):
         return Column(environment, UNRELIABLE, notes=_shown(environment, wrong or ["no record can be read"]))
 
 
-def column(
-    record: Mapping[str, Any], environment: str, fresh_h: float, now: datetime, wrong: Sequence[str]
-) -> Column:
+def column(record: Record, environment: str, fresh_h: float, now: datetime, wrong: Sequence[str]) -> Column:
     """The same of a record. wrong: what the audit of its directory found. Raises KeyError, ValueError for
     what is no record."""
-    run, target = record["run"], record["target"]
+    run, target = record.run, record.target
     notes = list(wrong)
-    if run["environment"] != environment:
-        notes.insert(0, f"the run is of the environment {run['environment']}")
-    ended = datetime.fromisoformat(run["ended"])
+    if run.environment != environment:
+        notes.insert(0, f"the run is of the environment {run.environment}")
+    ended = datetime.fromisoformat(run.ended)
     age_s = (now - ended).total_seconds()
     if age_s < -1:
-        notes.append(f"the run ended in the future, at {run['ended']}")
+        notes.append(f"the run ended in the future, at {run.ended}")
     stale = age_s > fresh_h * HOUR
     return Column(
         environment,
-        UNRELIABLE if wrong else run["state"],
-        str(run["profile"] or "a selection"),
-        f"{target['product']} {target['product_version']}".strip(),
-        run["id"],
-        run["ended"],
+        UNRELIABLE if wrong else run.state,
+        str(run.profile or "a selection"),
+        f"{target.product} {target.product_version}".strip(),
+        run.id,
+        run.ended,
         age_in_words(age_s),
         stale,
-        run["exit_code"],
-        {one["id"]: NOT_PART for one in record.get("not_part") or ()}
-        | {claim["id"]: _spoken(claim, stale=stale or bool(wrong)) for claim in record["claims"]},
-        {claim["id"]: str(claim["text"]) for claim in record["claims"]},
+        run.exit_code,
+        {one.id: NOT_PART for one in record.not_part}
+        | {claim.id: _spoken(claim, stale=stale or bool(wrong)) for claim in record.claims},
+        {claim.id: claim.text for claim in record.claims},
         _shown(environment, notes),
     )
 
@@ -181,10 +180,10 @@ def document(columns: Sequence[Column], lines: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _spoken(claim: Mapping[str, Any], *, stale: bool) -> str:
+def _spoken(claim: RecordedClaim, *, stale: bool) -> str:
     """An old proof, or one that cannot be relied on, is none; what was found wrong stays wrong."""
-    proof = claim["verdict"] in ("passed", "deviation", "waived")
-    return STALE if stale and proof else str(claim["verdict"])
+    proof = claim.verdict in ("passed", "deviation", "waived")
+    return STALE if stale and proof else str(claim.verdict)
 
 
 def _shown(environment: str, notes: Sequence[str]) -> tuple[str, ...]:

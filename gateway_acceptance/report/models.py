@@ -6,7 +6,9 @@ import statistics
 from dataclasses import dataclass
 
 from gateway_acceptance.claims import NOT_VERIFIED
-from gateway_acceptance.report.reading import Entry, Record, cases, is_executed, is_red, severity
+from gateway_acceptance.record_model import Record, RecordedCase
+from gateway_acceptance.record_model.declared import DeclaredGroup, DeclaredModel
+from gateway_acceptance.report.reading import is_executed, is_red, severity
 
 INFERENCE = ("/chat/completions", "/embeddings")
 """Whose answers' times count as a model's; listing models says nothing of them."""
@@ -27,45 +29,43 @@ class ModelRow:
 
 def model_rows(record: Record) -> list[ModelRow]:
     """Every alias in the environment's order, balanced groups included."""
-    environment = record["environment"]
-    groups = {group["alias"]: group for group in environment["groups"]}
-    return [_row(record, model, groups.get(model["alias"])) for model in environment["models"]]
+    environment = record.environment
+    groups = {group.alias: group for group in environment.groups}
+    return [_row(record, model, groups.get(model.alias)) for model in environment.models]
 
 
-def _row(record: Record, model: Entry, group: Entry | None) -> ModelRow:
-    alias = str(model["alias"])
-    own = [case for _, case in cases(record) if alias in case["parameters"].values()]
-    balanced = f", {group['strategy']}" if group else ""
+def _row(record: Record, model: DeclaredModel, group: DeclaredGroup | None) -> ModelRow:
+    alias = str(model.alias)
+    own = [case for _, case in record.cases() if alias in case.parameters.values()]
+    balanced = f", {group.strategy}" if group else ""
     return ModelRow(
         alias=alias,
-        kind=f"{model['kind']}{balanced}",
-        backend=str(model["backend"] or ""),
-        upstream=str(model["upstream"] or ""),
-        dimensions=str(model["dimensions"] or ""),
+        kind=f"{model.kind}{balanced}",
+        backend=str(model.backend or ""),
+        upstream=str(model.upstream or ""),
+        dimensions=str(model.dimensions or ""),
         verdict=model_verdict(own),
         measured=", ".join(_measured(record, alias, own)),
     )
 
 
-def model_verdict(own: list[Entry]) -> str:
+def model_verdict(own: list[RecordedCase]) -> str:
     """The worst of the alias's cases that were executed or are red; not verified where there is none."""
-    telling = [
-        str(case["verdict"]) for case in own if is_executed(case["verdict"]) or is_red(case["verdict"])
-    ]
+    telling = [str(case.verdict) for case in own if is_executed(case.verdict) or is_red(case.verdict)]
     return max(telling, key=severity, default=NOT_VERIFIED)
 
 
-def _measured(record: Record, alias: str, own: list[Entry]) -> list[str]:
+def _measured(record: Record, alias: str, own: list[RecordedCase]) -> list[str]:
     """The facts of the target that are named ``<alias>.…``, and the median of the answers' times."""
-    facts = record["target"]["facts"]
+    facts = record.target.facts
     phrases = []
     if f"{alias}.dimensions" in facts:
         phrases.append(f"{facts[f'{alias}.dimensions']} dimensions")
     times = [
-        exchange["elapsed_s"]
+        exchange.elapsed_s
         for case in own
-        for exchange in case["evidence"]
-        if exchange["status"] == 200 and str(exchange["url"]).split("?")[0].endswith(INFERENCE)
+        for exchange in case.evidence
+        if exchange.status == 200 and str(exchange.url).split("?")[0].endswith(INFERENCE)
     ]
     if times:
         phrases.append(f"p50 {duration(statistics.median(times))} (n={len(times)})")

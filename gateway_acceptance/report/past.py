@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.accepted import Accepted, newest_accepted
 from gateway_acceptance.report.history import History, read_history
 from gateway_acceptance.run_directory import previous_record
@@ -20,7 +19,7 @@ class Past:
     """previous: the record of this environment's last run, or None; passed_over: sign-offs that cannot be
     read, a sentence each."""
 
-    previous: Mapping[str, Any] | None = None
+    previous: Record | None = None
     history: History = field(default_factory=History)
     accepted: Accepted | None = None
     passed_over: tuple[str, ...] = ()

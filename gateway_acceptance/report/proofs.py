@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from gateway_acceptance.check import PROFILES
 from gateway_acceptance.claims import NOT_VERIFIED
 from gateway_acceptance.fingerprint import UNKNOWN
+from gateway_acceptance.record_model import Record, RecordedClaim
 from gateway_acceptance.report.ages import age_in_words, instant
 from gateway_acceptance.report.history import VOID, PastRun
 from gateway_acceptance.verdict import RED, Verdict
@@ -27,8 +27,6 @@ SILENT = (NOT_VERIFIED, Verdict.NOT_APPLICABLE.value, Verdict.NOT_PERMITTED.valu
 PARTIAL = "PARTIAL RUN"
 OF_THE_PROCESS = (".MainPID", ".NRestarts")
 """What a restart changes, and nothing that was judged."""
-
-Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +47,15 @@ class Proof:
         return "" if self.age_s is None else age_in_words(self.age_s)
 
 
-def proofs(record: Entry, earlier: Sequence[PastRun], now: datetime) -> dict[str, Proof]:
+def proofs(record: Record, earlier: Sequence[PastRun], now: datetime) -> dict[str, Proof]:
     """Of every claim of the record. earlier: the runs before it, newest first; now: when it is asked."""
     fresh_s = fresh_hours(record) * 3600
-    return {str(claim["id"]): _proof(claim, record, earlier, now, fresh_s) for claim in record["claims"]}
+    return {claim.id: _proof(claim, record, earlier, now, fresh_s) for claim in record.claims}
 
 
-def fresh_hours(record: Entry) -> float:
+def fresh_hours(record: Record) -> float:
     """Hours that a proof counts in the record's environment."""
-    return float((record["environment"].get("tracker") or {}).get("fresh_h") or FRESH_H)
+    return float(record.environment.tracker.fresh_h if record.environment.tracker else FRESH_H)
 
 
 def is_stale(at: str, now: datetime, fresh_s: float) -> bool:
@@ -66,17 +64,17 @@ def is_stale(at: str, now: datetime, fresh_s: float) -> bool:
     return age > fresh_s or age < -CLOCKS_DIFFER_S
 
 
-def same_target(record: Entry, run: PastRun) -> str:
+def same_target(record: Record, run: PastRun) -> str:
     """Why the target of an earlier run may not be this one's; empty where all that is known is the same.
 
     Every fact that both fingerprints have must be equal, without what a restart changes; where they share
     none, the product's version must be known to both.
     """
-    target = record["target"]
-    if (run.product, run.product_version) != (target["product"], target["product_version"] or ""):
+    target = record.target
+    if (run.product, run.product_version) != (target.product, target.product_version or ""):
         there = f"{run.product} {run.product_version}".strip()
         return f"the product was {there or 'unknown'}"
-    here = (target.get("fingerprint") or {}).get("start") or {}
+    here = target.fingerprint.start or {}
     shared = [name for name in here if name in (run.fingerprint or {}) and not name.endswith(OF_THE_PROCESS)]
     known = [name for name in shared if not here[name].startswith(UNKNOWN)]
     for name in known:
@@ -86,15 +84,17 @@ def same_target(record: Entry, run: PastRun) -> str:
     return "" if known or run.product_version else "neither version nor fingerprint of the target is known"
 
 
-def _proof(claim: Entry, record: Entry, earlier: Sequence[PastRun], now: datetime, fresh_s: float) -> Proof:
-    verdict, name, run = str(claim["verdict"]), str(claim["id"]), record["run"]
-    said = str(claim["text"])
+def _proof(
+    claim: RecordedClaim, record: Record, earlier: Sequence[PastRun], now: datetime, fresh_s: float
+) -> Proof:
+    verdict, name, run = str(claim.verdict), claim.id, record.run
+    said = claim.text
     earlier = [
         past for past in earlier if past.statements.get(name, said) == said
     ]  # not of another statement
-    if run["state"] != VOID and verdict in PROVEN and claim.get("proven"):
-        at = str(claim["proven"])
-        _, red = _last_words(name, earlier, width(run["state"], run["profile"]))
+    if run.state != VOID and verdict in PROVEN and claim.proven:
+        at = str(claim.proven)
+        _, red = _last_words(name, earlier, width(run.state, run.profile))
         standing = STALE if is_stale(at, now, fresh_s) else verdict
         return Proof(standing, at, _age(at, now), note=_open(red, name))
     if verdict not in SILENT:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from gateway_acceptance.claims import NOT_VERIFIED
+from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 from gateway_acceptance.verdict import EXECUTED, RED, Verdict
-
-Record = Mapping[str, Any]
-Entry = Mapping[str, Any]
 
 SYMBOLS: Mapping[str, str] = {
     Verdict.PASSED: "✅",
@@ -64,32 +61,25 @@ def severity(verdict: str) -> int:
     return Verdict(verdict).rank if verdict in set(Verdict) else len(Verdict)
 
 
-def cases(record: Record) -> Iterator[tuple[Entry, Entry]]:
-    """Every case with its check, in the record's order."""
-    for check in record["checks"]:
-        for case in check["cases"]:
-            yield check, case
-
-
-def parameters(record: Record, case: Entry) -> dict[str, str]:
+def parameters(record: Record, case: RecordedCase) -> dict[str, str]:
     """The case's parameters as text, without the environment: a record has only one."""
-    environment = record["run"]["environment"]
+    environment = record.run.environment
     return {
         str(name): str(value)
-        for name, value in case["parameters"].items()
+        for name, value in case.parameters.items()
         if not (name == "environment" and value == environment)
     }
 
 
-def case_name(record: Record, check: Entry, case: Entry) -> str:
+def case_name(record: Record, check: RecordedCheck, case: RecordedCase) -> str:
     """``a stream ends with one finish_reason [hx-chat]``"""
     values = ", ".join(parameters(record, case).values())
-    return f"{check['title']} [{values}]" if values else str(check["title"])
+    return f"{check.title} [{values}]" if values else check.title
 
 
-def last_curl(case: Entry) -> str:
+def last_curl(case: RecordedCase) -> str:
     """The last request of the case as a curl command (already redacted), or nothing."""
-    return next((str(seen["curl"]) for seen in reversed(case["evidence"]) if seen.get("curl")), "")
+    return next((str(seen.curl) for seen in reversed(case.evidence) if seen.curl), "")
 
 
 def first_line(text: object, limit: int = 240) -> str:

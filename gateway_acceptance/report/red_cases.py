@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway_acceptance.causes import Finding, cause_of, findings
+from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 from gateway_acceptance.report.reading import (
-    Entry,
-    Record,
     case_name,
-    cases,
     cut,
     is_red,
     last_curl,
@@ -46,39 +44,39 @@ def failures(record: Record) -> list[Failure]:
     first, with the list of the others."""
     red = [
         (check, case)
-        for check, case in cases(record)
-        if is_red(case["verdict"]) and case["verdict"] != Verdict.UNTESTABLE
+        for check, case in record.cases()
+        if is_red(case.verdict) and case.verdict != Verdict.UNTESTABLE
     ]
-    red.sort(key=lambda pair: pair[0]["level"] != "MUST")
-    shared = findings(record["checks"])
+    red.sort(key=lambda pair: pair[0].level != "MUST")
+    shared = findings(record.checks)
     together = {check_id for finding in shared for check_id in finding.checks}
     shown = {id(case): finding.checks for finding in shared if (case := _first_of(finding, red))}
-    red = [(check, case) for check, case in red if check["id"] not in together or id(case) in shown]
+    red = [(check, case) for check, case in red if check.id not in together or id(case) in shown]
     return [
         Failure(
-            id=check["id"],
+            id=check.id,
             name=case_name(record, check, case),
-            level=check["level"],
-            spec=check["spec"],
-            verdict=case["verdict"],
+            level=check.level,
+            spec=check.spec,
+            verdict=case.verdict,
             parameters=tuple(f"{name}={value}" for name, value in parameters(record, case).items()),
-            message=cut(case["message"], MESSAGE_LIMIT),
-            blame=case["blame"],
+            message=cut(case.message, MESSAGE_LIMIT),
+            blame=case.blame,
             curl=last_curl(case),
-            alike=tuple(one for one in shown.get(id(case), ()) if one != check["id"]),
+            alike=tuple(one for one in shown.get(id(case), ()) if one != check.id),
         )
         for check, case in red
     ]
 
 
-def _first_of(finding: Finding, red: Sequence[tuple[Entry, Entry]]) -> Entry | None:
+def _first_of(finding: Finding, red: Sequence[tuple[RecordedCheck, RecordedCase]]) -> RecordedCase | None:
     """The case that shows a cause."""
     return next(
         (
             case
             for check, case in red
-            if check["id"] in finding.checks
-            and any(cause_of(line.strip()) == finding.cause for line in case["message"].splitlines())
+            if check.id in finding.checks
+            and any(cause_of(line.strip()) == finding.cause for line in case.message.splitlines())
         ),
         None,
     )
@@ -88,12 +86,12 @@ def grouped(record: Record, *verdicts: str) -> list[tuple[str, str, list[str]]]:
     """(verdict, message, the checks it concerns) of the cases with one of these verdicts: what is the same
     is told once."""
     by_message: dict[tuple[str, str], list[str]] = {}
-    for check, case in cases(record):
-        if case["verdict"] in verdicts:
-            key = (str(case["verdict"]), cut(case["message"], MESSAGE_LIMIT))
+    for check, case in record.cases():
+        if case.verdict in verdicts:
+            key = (str(case.verdict), cut(case.message, MESSAGE_LIMIT))
             named = by_message.setdefault(key, [])
-            if check["id"] not in named:
-                named.append(check["id"])
+            if check.id not in named:
+                named.append(check.id)
     return [(verdict, message, ids) for (verdict, message), ids in by_message.items()]
 
 

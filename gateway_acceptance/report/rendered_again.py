@@ -7,13 +7,12 @@ they are left out. Only a run that is READY is looked at so: of others a claim m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.documents import Unreadable, content_of
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import pictures
@@ -40,9 +39,9 @@ NOTES = {
 """What is beside a claim that this run does not speak of: it may tell of an earlier one."""
 
 
-def unlike(directory: Path, record: Mapping[str, Any]) -> list[str]:
+def unlike(directory: Path, record: Record) -> list[str]:
     """The views of a READY run that its record does not make, a sentence each."""
-    if record["run"]["state"] not in READY:
+    if record.run.state not in READY:
         return []
     found = []
     for name, made in _made_again(directory, record).items():
@@ -56,17 +55,14 @@ def unlike(directory: Path, record: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _made_again(directory: Path, record: Mapping[str, Any]) -> dict[str, str]:
-    run = record["run"]
-    claims = [
-        Claim(one["id"], one["section"], one["text"], mend=one["mend"], about=one["about"])
-        for one in record["claims"]
-    ]
+def _made_again(directory: Path, record: Record) -> dict[str, str]:
+    run = record.run
+    claims = [Claim(one.id, one.section, one.text, mend=one.mend, about=one.about) for one in record.claims]
     report = (directory / "report.html").is_file()
     view = status_view(record, Past(), claims, report=report)
     drawn = {one.file: one.svg for one in pictures(record)}
     return {
-        "badge.svg": badge_svg(run["environment"], run["state"], str(run["ended"])[:10]),
+        "badge.svg": badge_svg(run.environment, run.state, str(run.ended)[:10]),
         "STATUS.md": render_status(view),
         "index.html": render_page(view),
         **drawn,

@@ -19,7 +19,7 @@ def history_strip(view: StatusModel) -> Markup:
     runs = [(run.started, run.state) for run in reversed(view.history.runs[: SHOWN - 1])]
     if not runs:
         return Markup("")
-    runs.append((view.run["started"], view.run["state"]))
+    runs.append((view.run.started, view.run.state))
     bars = []
     for place, (started, state) in enumerate(runs):
         kind, left = tone(state), place * STEP

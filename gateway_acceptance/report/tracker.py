@@ -26,12 +26,12 @@ REASONS_AT_MOST = 8
 
 def render_status(view: StatusModel) -> str:
     """The whole of STATUS.md."""
-    address = code(view.target["gateway_url"])
+    address = code(view.target.gateway_url)
     server = Markup(f"{md(view.server)} ({address})") if view.server else address  # noqa: S704  (escaped)
     return template("STATUS.md.j2").render(
         **{name: getattr(view, name) for name in StatusModel.__slots__ if name != "server"},
         server=server,
-        state_symbol=state_symbol(view.run["state"]),
+        state_symbol=state_symbol(view.run.state),
         failures_at_most=FAILURES_AT_MOST,
         changes_at_most=CHANGES_AT_MOST,
         verdict=_verdict,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gateway_acceptance.claims import Claim
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.allure import finish_results
 from gateway_acceptance.report.allure_history import HISTORY, earlier_runs, history_lines
 from gateway_acceptance.report.allure_tool import BuildOutcome, build_report
@@ -26,7 +26,7 @@ RESULTS = "allure-results"
 
 def write_views(
     directory: RunDirectory,
-    record: Mapping[str, Any],
+    record: Record,
     past: Past,
     claims: Sequence[Claim],
     staging: Path,
@@ -43,8 +43,8 @@ def write_views(
     view = status_view(record, past, claims)
     directory.write("STATUS.md", render_status(view))
     directory.write("index.html", render_page(view))
-    run = record["run"]
-    directory.write("badge.svg", badge_svg(run["environment"], run["state"], str(run["ended"])[:10]))
+    run = record.run
+    directory.write("badge.svg", badge_svg(run.environment, run.state, str(run.ended)[:10]))
     directory.write_json("status.json", status_document(record))
     directory.write("junit.xml", render_junit(record))
     results = directory.path / RESULTS
@@ -57,8 +57,8 @@ def write_views(
     return outcome.report, outcome.problem
 
 
-def draw_report(results: Path, out_dir: Path, record: Mapping[str, Any], history: Path) -> BuildOutcome:
+def draw_report(results: Path, out_dir: Path, record: Record, history: Path) -> BuildOutcome:
     """``out_dir/report.html`` of a run's results, with what its environment's history has from before it."""
-    run = record["run"]
-    title = f"{run['environment']}: {run['state']}, {utc(run['ended'])}"
+    run = record.run
+    title = f"{run.environment}: {run.state}, {utc(run.ended)}"
     return build_report(results, out_dir, title=title, history=history_lines(earlier_runs(history, record)))

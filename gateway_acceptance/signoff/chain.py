@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.documents import JSON_AT_MOST, Unreadable, content_of, json_in, json_of
+from gateway_acceptance.record_model import NoRecord, Record, record_of
 from gateway_acceptance.seal import digest_of
 from gateway_acceptance.signoff.archive import BadArchive, pack, unpack
 from gateway_acceptance.signoff.document import compared
@@ -28,7 +29,6 @@ from gateway_acceptance.signoff.sshsig import BadSignature, signer_of
 FOLDER = "previous"
 PACKED = "record.tar.xz"
 HELD = (SIGNOFF, SIGNATURE, PACKED)
-TORN = (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration)
 Document = Mapping[str, Any]
 
 
@@ -49,19 +49,17 @@ def bring_previous(before: Path, target: Path) -> None:
     pack({RECORD: before / RECORD}, folder / PACKED)
 
 
-def comparison(record: Document, directory: Path | None) -> dict[str, Any] | None:
+def comparison(record: Record, directory: Path | None) -> dict[str, Any] | None:
     """What changed since that sign-off, as ``signoff.json`` holds it."""
     if directory is None:
         return None
-    before: Any = json_of(directory / RECORD)
+    before = record_of(json_of(directory / RECORD))
     release = json.loads((directory / SIGNOFF).read_text(encoding="utf-8"))["release"]
     told = compared(record, before, release, digest_of(directory / RECORD))
     return {**told, "signoff_sha256": digest_of(directory / SIGNOFF)}
 
 
-def previous_findings(
-    directory: Path, document: Document, record: Document
-) -> tuple[Before | None, list[str]]:
+def previous_findings(directory: Path, document: Document, record: Record) -> tuple[Before | None, list[str]]:
     """(the sign-off before, all that is wrong with it, a sentence each)."""
     told, folder = document["previous"], directory / FOLDER
     if told is None:
@@ -86,7 +84,7 @@ def previous_findings(
     return Before(before, signer), _of_its_record(folder, before, document, record)
 
 
-def _of_its_record(folder: Path, before: Document, document: Document, record: Document) -> list[str]:
+def _of_its_record(folder: Path, before: Document, document: Document, record: Record) -> list[str]:
     found = []
     if before["environment"] != document["environment"]:
         found.append(f"the previous release is of the environment {before['environment']}")
@@ -96,16 +94,15 @@ def _of_its_record(folder: Path, before: Document, document: Document, record: D
         try:
             unpack(folder / PACKED, Path(temporary) / "out")
             content = content_of(Path(temporary) / "out" / RECORD, JSON_AT_MOST)
-            known: Any = json_in(content)
+            known = record_of(json_in(content))
+        except NoRecord as problem:
+            return [*found, f"{FOLDER}/{PACKED}: its record {problem}"]
         except (BadArchive, Unreadable, OSError) as error:
             return [*found, f"{FOLDER}/{PACKED}: {error}"]
     digest = hashlib.sha256(content).hexdigest()
     if digest != before["record_sha256"]:
         return [*found, f"{FOLDER}/{PACKED} does not hold the record that {FOLDER}/{SIGNOFF} binds"]
-    try:
-        derived = compared(record, known, before["release"], digest)
-    except TORN as error:
-        return [*found, f"{FOLDER}/{PACKED} holds no whole record ({type(error).__name__})"]
+    derived = compared(record, known, before["release"], digest)
     told = {name: value for name, value in document["previous"].items() if name != "signoff_sha256"}
     if json.loads(json.dumps(derived)) != told:
         found.append(f"{SIGNOFF} says what changed since {before['release']} otherwise than the two records")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway_acceptance.report.reading import Record
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.signoff.layout import RECORD, SIGNOFF
 from gateway_acceptance.verdict import RED, Verdict
 
@@ -54,4 +54,4 @@ def _configuration(signoff: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _ids(record: Record, *verdicts: str) -> list[str]:
-    return [check["id"] for check in record["checks"] if check["verdict"] in verdicts]
+    return [check.id for check in record.checks if check.verdict in verdicts]

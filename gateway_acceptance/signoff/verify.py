@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway_acceptance.audit import findings as audit
 from gateway_acceptance.documents import JSON_AT_MOST, Unreadable, content_of, json_in
+from gateway_acceptance.record_model import NoRecord, Record, document_of, record_of
 from gateway_acceptance.signoff.allowed import line_of, principal_of
 from gateway_acceptance.signoff.archive import BadArchive
 from gateway_acceptance.signoff.chain import Before, previous_findings
@@ -152,27 +153,26 @@ def _of_approver(directory: Path, document: Document, signer: PublicKey | None) 
     return found
 
 
-def _record(directory: Path, document: Document, say: Any) -> Document | None:
+def _record(directory: Path, document: Document, say: Any) -> Record | None:
     path = directory / RECORD
     try:
         content = content_of(path, JSON_AT_MOST)
-        record: Any = json_in(content)
-        record["run"]["id"]
+        record = record_of(json_in(content))
     except Unreadable as error:
         say(f"{RECORD} cannot be read as a record: {error}")
         return None
-    except TORN as error:
-        say(f"{RECORD} cannot be read as a record ({type(error).__name__})")
+    except NoRecord as problem:
+        say(f"{RECORD} cannot be read as a record: it {problem}")
         return None
     if hashlib.sha256(content).hexdigest() != document["record_sha256"]:
         say(f"{RECORD} is not the one that {SIGNOFF} binds")
     copy = directory / REPORT / RECORD
     if _bytes(copy) != content:
         say(f"{REPORT}/{RECORD} is not the same as {RECORD}")
-    return dict(record)
+    return record
 
 
-def _of_record(record: Document, document: Document) -> list[str]:
+def _of_record(record: Record, document: Document) -> list[str]:
     """Whether ``signoff.json`` says what the record says, and the record may be signed."""
     try:
         signed = datetime.fromisoformat(document["signed"])
@@ -182,16 +182,18 @@ def _of_record(record: Document, document: Document) -> list[str]:
             for name, value in derived.items()
             if document.get(name) != value
         ]
-        counts = record["environment"]["tracker"]["fresh_h"]
+        tracker = record.environment.tracker
+        counts = tracker.fresh_h if tracker else None
         if document["fresh_h"] != counts:
             found.append(
                 f"{SIGNOFF} says fresh_h {document['fresh_h']}; the record's environment says {counts}"
             )
-        spots = record["basis"].get("blind_spots")
+        spots = record.basis.blind_spots
         if spots is not None and document["blind_spots"] != spots:
             found.append(f"{SIGNOFF} says blind_spots otherwise than the record")
-        found += unsound_waivers(record, signed)
-        return [*found, *unsignable(record, signed), *stale(record, signed, document["fresh_h"])]
+        plain = document_of(record)
+        found += unsound_waivers(plain, signed)
+        return [*found, *unsignable(plain, signed), *stale(plain, signed, document["fresh_h"])]
     except TORN as error:
         return [f"{RECORD} is no whole record ({type(error).__name__}: {error})"]
 
@@ -211,7 +213,7 @@ def _difference(said: object, derived: object) -> str:
 
 
 def _of_attestation(
-    directory: Path, held: Mapping[str, bytes], record: Document, document: Document, signer: PublicKey | None
+    directory: Path, held: Mapping[str, bytes], record: Record, document: Document, signer: PublicKey | None
 ) -> list[str]:
     if ATTESTATION not in held:
         return []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.report.reading import printable
+from gateway_acceptance.run_directory import record_at
 from gateway_acceptance.seal import digest_of
 from gateway_acceptance.signoff.allowed import line_of, principal_of
 from gateway_acceptance.signoff.chain import bring_previous
@@ -101,7 +101,7 @@ def _look_again(part: Path, signed: datetime) -> None:
 def _filled(part: Path, decision: Decision, key: PrivateKey) -> dict[str, Any]:
     bring_report(decision.run, part / REPORT)
     shutil.copyfile(part / REPORT / RECORD, part / RECORD)
-    record = json.loads((part / RECORD).read_text(encoding="utf-8"))
+    record = record_at(part)
     public = key.public_key()
     principal = principal_of(decision.approver)
     (part / PUBLIC_KEY).write_text(f"{public_line(public)} {principal}\n", encoding="utf-8")

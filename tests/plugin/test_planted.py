@@ -11,6 +11,7 @@ import pytest
 from gateway_acceptance.audit import findings
 from gateway_acceptance.judgement import missed_defects
 from gateway_acceptance.planted import load_planted
+from gateway_acceptance.record_model import RecordedPlanted
 from lab.patience import patient
 from tests.plugin.project import ALIVE, Project, a_check
 
@@ -177,4 +178,5 @@ def test_every_defect_that_the_suite_knows_is_seen(project: Project) -> None:
     catalogue = load_planted(root / "suites")
     assert catalogue is not None
     assert {one["check"] for one in results} == set(catalogue.defects), done.stdout[-2000:]
-    assert missed_defects({"known": len(results), "results": results}) == []
+    told = {"known": len(results), "seeds": [], "took_s": 0, "results": results}
+    assert missed_defects(RecordedPlanted.model_validate(told)) == []

@@ -12,6 +12,7 @@ from gateway_acceptance.check import MUST, SPEND, Check
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.policy import Spent
 from gateway_acceptance.record import build
+from gateway_acceptance.record_model import Record, document_of
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.write_outputs import write_views
@@ -42,7 +43,7 @@ def cases() -> list[dict[str, Any]]:
     ]
 
 
-def record(*own: dict[str, Any], **run: Any) -> dict[str, Any]:
+def record(*own: dict[str, Any], **run: Any) -> Record:
     """Of a release run: READY, unless cases or fields of the run say something else."""
     fields: dict[str, Any] = {
         "profile": "release",
@@ -66,12 +67,12 @@ def record(*own: dict[str, Any], **run: Any) -> dict[str, Any]:
     )
 
 
-def write(folder: Path, document: dict[str, Any]) -> Path:
+def write(folder: Path, written: Record) -> Path:
     """Record, views and seal."""
     folder.mkdir(parents=True, exist_ok=True)
     directory = RunDirectory(folder, Redactor())
-    directory.write_json("record.json", document)
-    write_views(directory, document, Past(), CLAIMS, folder / "nothing", with_report=False)
+    directory.write_json("record.json", document_of(written))
+    write_views(directory, written, Past(), CLAIMS, folder / "nothing", with_report=False)
     seal(folder)
     return folder
 

@@ -87,6 +87,8 @@ def claim(claim_id: str, checks: list[dict[str, Any]], **fields: Any) -> dict[st
         "id": claim_id,
         "section": SECTIONS[claim_id[:3]],
         "text": f"the text of {claim_id}",
+        "mend": "",
+        "about": None,
         "verdict": str(verdict or "not verified"),
         "checks": [one["id"] for one in own],
         "proven": "2026-03-01T10:00:02Z" if verdict in (Verdict.PASSED, Verdict.WAIVED) else None,
@@ -94,20 +96,54 @@ def claim(claim_id: str, checks: list[dict[str, Any]], **fields: Any) -> dict[st
     }
 
 
+def waiver(waiver_id: str = "W", **fields: Any) -> dict[str, Any]:
+    """One waiver in scope, used."""
+    return {
+        "id": waiver_id,
+        "check": "API-A-001",
+        "parameters": {},
+        "scope": {"environments": ["lab"], "product": None, "versions": None},
+        "observed": "x+",
+        "reason": "r",
+        "link": "https://example.org/1",
+        "owner": "o",
+        "opened": "2026-01-01",
+        "expires": "2026-12-31",
+        "renewals": 0,
+        "in_scope": True,
+        "used": True,
+        "stale": False,
+        "expired": False,
+        "expires_soon": False,
+        **fields,
+    }
+
+
+def forced(part: Any, value: object, *place: int | str) -> Any:
+    """A part of a record with one value at a place below it that no record may have: what a view does even
+    then."""
+    if not place:
+        return value
+    step, *rest = place
+    if isinstance(step, int):
+        return [forced(one, value, *rest) if number == step else one for number, one in enumerate(part)]
+    return part.model_copy(update={step: forced(getattr(part, step), value, *rest)})
+
+
 def record(*checks: dict[str, Any], claims: tuple[str, ...] = (), **run: Any) -> dict[str, Any]:
-    """A whole record over some checks; ``claims`` are claimed beside those that the checks name."""
+    """A whole record's document over some checks; ``claims`` are claimed beside those that they name."""
     listed = list(checks)
     cases = [one for each in listed for one in each["cases"]]
     named = dict.fromkeys([name for each in listed for name in each["claims"]] + list(claims))
     red = any(Verdict(one["verdict"]).red for one in cases)
     return {
-        "format": 1,
+        "format": 2,
         "run": {
             "id": "20260301T100000Z-lab-4f1c",
             "environment": "lab",
             "kind": "embedded",
             "profile": "nightly",
-            "selection": {"marker": "nightly", "keyword": "", "arguments": []},
+            "selection": {"marker": "nightly", "narrowed": [], "arguments": []},
             "started": "2026-03-01T10:00:00Z",
             "ended": "2026-03-01T10:00:30Z",
             "state": "NIGHTLY FAILED" if red else "NIGHTLY PASSED",
@@ -122,6 +158,7 @@ def record(*checks: dict[str, Any], claims: tuple[str, ...] = (), **run: Any) ->
             "gateway_url": "http://127.0.0.1:4000",
             "product": "litellm",
             "product_version": "1.106.2",
+            "fingerprint": {"start": None, "end": None},
             "facts": {},
         },
         "environment": {
@@ -154,11 +191,20 @@ def record(*checks: dict[str, Any], claims: tuple[str, ...] = (), **run: Any) ->
             ],
             "backends": [{"name": "llm-01", "url": "http://127.0.0.2:11434"}],
             "host": None,
-            "policy": {},
+            "policy": {"effects": ["read", "spend"], "requests": 1000, "tokens": 10000, "seconds": 600},
         },
         "checks": listed,
         "claims": [claim(name, listed) for name in named],
         "waivers": [],
+        "basis": {
+            "frozen": [],
+            "broken": [],
+            "interrupted": "",
+            "unfinished": False,
+            "untrusted": None,
+            "elapsed_s": 30.0,
+            "today": "2026-03-01",
+        },
         "totals": {
             **Counter(one["verdict"] for one in cases),
             "checks_executed": sum(one["verdict"] in EXECUTED for one in listed),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.allure import finish_results
 from gateway_acceptance.report.allure_history import (
     HISTORY,
@@ -41,7 +42,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_point_says_of_each_case_what_the_run_said() -> None:
-    point = history_point(run_at(7, Verdict.UNTESTABLE))
+    point = history_point(record_of(run_at(7, Verdict.UNTESTABLE)))
     assert (point["uuid"], point["name"]) == ("run-07", "NIGHTLY FAILED, 2026-03-01 10:07:30 UTC")
     assert point["timestamp"] == 1_772_359_650_000
     told = {one["fullName"]: one for one in point["testResults"].values()}
@@ -52,51 +53,51 @@ def test_a_point_says_of_each_case_what_the_run_said() -> None:
 
 def test_long_messages_are_cut() -> None:
     told = record(check("API-X-001", case("n", Verdict.FAILED, "x" * 10_000)))
-    (one,) = history_point(told)["testResults"].values()
+    (one,) = history_point(record_of(told))["testResults"].values()
     assert len(one["message"]) < MESSAGE_AT_MOST + 50
 
 
 def test_a_run_is_remembered_once_and_the_oldest_are_let_go(file: Path) -> None:
     for minute in [*range(RUNS_KEPT + 3), 5, RUNS_KEPT + 2]:
-        remember(file, run_at(minute))
+        remember(file, record_of(run_at(minute)))
     kept = [json.loads(line)["uuid"] for line in file.read_text().splitlines()]
     assert kept == [f"run-{minute:02d}" for minute in range(3, RUNS_KEPT + 3)]
     assert [path.name for path in file.parent.iterdir()] == [HISTORY]
 
 
 def test_a_void_run_is_not_remembered(file: Path) -> None:
-    remember(file, run_at(1, state="VOID"))
+    remember(file, record_of(run_at(1, state="VOID")))
     assert not file.exists()
 
 
 def test_a_report_sees_only_the_runs_before_its_own(file: Path) -> None:
     for minute in (1, 2, 3):
-        remember(file, run_at(minute))
-    assert [point["uuid"] for point in earlier_runs(file, run_at(2))] == ["run-01"]
+        remember(file, record_of(run_at(minute)))
+    assert [point["uuid"] for point in earlier_runs(file, record_of(run_at(2)))] == ["run-01"]
 
 
 @pytest.mark.parametrize(
     "line", ["{", "[]", "{}", '{"uuid": "x", "timestamp": "1", "testResults": {}}', "\x85"]
 )
 def test_a_line_that_is_none_costs_no_other(file: Path, line: str) -> None:
-    remember(file, run_at(1))
+    remember(file, record_of(run_at(1)))
     file.write_text(f"{line}\n{file.read_text(encoding='utf-8')}{line}", encoding="utf-8")
-    assert [point["uuid"] for point in earlier_runs(file, run_at(9))] == ["run-01"]
+    assert [point["uuid"] for point in earlier_runs(file, record_of(run_at(9)))] == ["run-01"]
 
 
 def test_a_file_that_is_no_text_is_no_history(file: Path) -> None:
     file.write_bytes(b"\xff\xfe")
-    assert earlier_runs(file, run_at(9)) == []
+    assert earlier_runs(file, record_of(run_at(9))) == []
 
 
 def test_the_real_tool_knows_the_cases_again(file: Path, tmp_path: Path) -> None:
     """Its own history ids are ours: parameters that it would confuse are told apart, equal cases found."""
-    remember(file, run_at(1, Verdict.FAILED))
-    remember(file, run_at(2))
+    remember(file, record_of(run_at(1, Verdict.FAILED)))
+    remember(file, record_of(run_at(2)))
     now = run_at(3, Verdict.FAILED)
-    finish_results(tmp_path / "staging", tmp_path / "results", now, str)
+    finish_results(tmp_path / "staging", tmp_path / "results", record_of(now), str)
     before = file.read_bytes()
-    outcome = draw_report(tmp_path / "results", tmp_path / "out", now, file)
+    outcome = draw_report(tmp_path / "results", tmp_path / "out", record_of(now), file)
     assert outcome.report is not None, outcome.problem
     assert file.read_bytes() == before
     page = outcome.report.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway_acceptance.causes import cause_of, findings
+from gateway_acceptance.record_model import RecordedCheck, record_of
 from gateway_acceptance.report.red_cases import failures
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, record
@@ -16,12 +17,12 @@ CODE = RULE + ": {}: expected a string, got 400 at /error/code"
 IDS = ["API-A-001", "API-B-001", "API-C-001"]
 
 
-def failing(check_id: str, *messages: str, **fields: Any) -> dict[str, Any]:
+def failing(check_id: str, *messages: str, **fields: Any) -> RecordedCheck:
     cases = [case(f"{check_id}-{n}", Verdict.FAILED, message, **fields) for n, message in enumerate(messages)]
-    return check(check_id, *cases)
+    return RecordedCheck.model_validate(check(check_id, *cases))
 
 
-def shared() -> list[dict[str, Any]]:
+def shared() -> list[RecordedCheck]:
     return [failing(one, CODE.format(f"a body of {one}")) for one in IDS]
 
 
@@ -53,9 +54,8 @@ def test_a_group_does_not_live_of_those_that_leave_it() -> None:
 
 def test_an_alarm_and_what_could_not_be_judged_are_never_lost_in_a_group() -> None:
     loud = failing("API-D-001", CODE.format("x"), alarm="anybody gets in")
-    unknown = check(
-        "API-E-001", case("e", Verdict.FAILED, CODE.format("x")), case("f", Verdict.UNTESTABLE, "u")
-    )
+    cases = case("e", Verdict.FAILED, CODE.format("x")), case("f", Verdict.UNTESTABLE, "u")
+    unknown = RecordedCheck.model_validate(check("API-E-001", *cases))
     (finding,) = findings([*shared(), loud, unknown])
     assert finding.checks == tuple(IDS)
 
@@ -69,7 +69,7 @@ def test_half_a_line_is_no_cause() -> None:
 def test_the_reasons_and_the_failures_tell_it_once() -> None:
     checks = [*shared(), failing("API-D-001", "expected a word, got none")]
     ids = [*IDS, "API-D-001"]
-    cases = [a_case(one["id"], verdict="failed", message=one["cases"][0]["message"]) for one in checks]
+    cases = [a_case(one.id, verdict="failed", message=one.cases[0].message) for one in checks]
     reasons = [
         one for one in judged(*cases, catalogue=[a_check(one) for one in ids]).reasons if "API-" in one
     ]
@@ -78,5 +78,5 @@ def test_the_reasons_and_the_failures_tell_it_once() -> None:
     assert all(name in together[0] for name in IDS)
     assert not any(one.startswith(tuple(IDS)) for one in reasons)
     assert any(one.startswith("API-D-001") for one in reasons)
-    shown = failures(record(*checks))
+    shown = failures(record_of(record(*(one.model_dump(exclude_unset=True) for one in checks))))
     assert [(one.id, one.alike) for one in shown] == [(IDS[0], tuple(IDS[1:])), ("API-D-001", ())]

@@ -29,7 +29,7 @@ NONE: list[str] = []
     ],
 )
 def test_compared(start: Any, end: Any, changed: list[str], unknown: list[str]) -> None:
-    found_changed, found_unknown = compared({"start": start, "end": end})
+    found_changed, found_unknown = compared(start, end)
     assert found_changed == changed
     assert len(found_unknown) == len(unknown)
     assert all(part in found for part, found in zip(unknown, found_unknown, strict=True))

@@ -119,12 +119,12 @@ def test_machines_are_left_alone_where_no_check_concerns_them() -> None:
 )
 def test_what_moved_is_a_change(later: Mapping[str, Any], names: list[str]) -> None:
     """A restart of the gateway is one; a backend's process is no part of it."""
-    changed, _ = compared(taken(Machines(sections(), later)))
+    changed, _ = compared(**taken(Machines(sections(), later)))
     assert [sentence.split(" ", 1)[0] for sentence in changed] == names
 
 
 def test_a_machine_that_falls_silent_is_unknown_not_changed() -> None:
-    changed, unknown = compared(taken(Machines(sections(), None)))
+    changed, unknown = compared(**taken(Machines(sections(), None)))
     assert changed == []
     assert len(unknown) == 9, "five of the gateway's machine, two of each backend's"
     assert any("host.unit was sha256:" in sentence for sentence in unknown)
@@ -135,4 +135,4 @@ def test_a_machine_that_was_silent_is_not_asked_again() -> None:
     both = taken(machines)
     assert machines.asked_again == []
     assert both["start"]["host.unit"] == both["end"]["host.unit"] == UNKNOWN
-    assert compared(both) == ([], [])
+    assert compared(**both) == ([], [])

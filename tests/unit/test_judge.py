@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,12 +11,12 @@ import pytest
 from gateway_acceptance.check import DISRUPT, EXPOSE, PROBE, Effect
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.judgement import needless
+from gateway_acceptance.judgement import Judgement, judge, needless
 from gateway_acceptance.policy import Spent
-from gateway_acceptance.record import Judgement, Run, build, judge
+from gateway_acceptance.record import Run, build
 from gateway_acceptance.waivers import Scope
 from tests.unit.declared import document, environment
-from tests.unit.test_record import RUN, TODAY, a_case, a_check, a_waiver
+from tests.unit.test_record import RUN, TODAY, a_case, a_check, a_waiver, built
 
 CLAIMS = [Claim("FUN-01", "Validated Functionality", "works")]
 FROZEN = {"smoke": ["API-A-001"], "nightly": ["API-A-001"], "release": ["API-A-001"]}
@@ -45,7 +44,7 @@ def judged(
         today=TODAY,
         needless=fields.pop("needless", None),
     )
-    assert judge(document) == Judgement(**{name: document["run"][name] for name in JUDGED})
+    assert judge(document) == Judgement(**document.run.model_dump(include=set(JUDGED)))
     return judge(document)
 
 
@@ -220,6 +219,6 @@ def test_a_needless_waiver_warns_for_a_while(days: int, *, red: bool) -> None:
     ],
 )
 def test_what_to_do_about_a_needless_waiver(scope: dict[str, Any], advice: str) -> None:
-    entry = json.loads(a_waiver(scope=Scope(**scope)).model_dump_json())
-    record = {"target": {"product_version": "1.74.15"}, "run": {"environment": "mini"}}
-    assert advice in needless(entry, record)
+    waiver = a_waiver(scope=Scope(**scope))
+    record = built([PASSED], waivers=[waiver], product_version="1.74.15")
+    assert advice in needless(record.waivers[0], record)

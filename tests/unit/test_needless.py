@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.plugin.controller import _needless
+from gateway_acceptance.record_model import document_of
 from tests.unit.test_record import a_case, a_waiver, built
 
 
@@ -17,7 +18,7 @@ def run(runs: Path, name: str, content: object) -> None:
 
 
 def record(since: dict[str, str], *, unfinished: bool = False) -> dict[str, Any]:
-    made = built([a_case("API-A-001")], waivers=[a_waiver()], needless=since)
+    made = document_of(built([a_case("API-A-001")], waivers=[a_waiver()], needless=since))
     made["basis"]["unfinished"] = unfinished
     return made
 
@@ -33,5 +34,5 @@ def test_the_newest_that_ended_tells(tmp_path: Path) -> None:
 
 
 def test_one_that_kept_no_history_tells_of_none(tmp_path: Path) -> None:
-    run(tmp_path, "20260501T000000Z", built([a_case("API-A-001")], waivers=[a_waiver()]))
+    run(tmp_path, "20260501T000000Z", document_of(built([a_case("API-A-001")], waivers=[a_waiver()])))
     assert _needless(tmp_path, "mini", {}) == {}

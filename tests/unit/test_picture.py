@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.picture import LARGEST, harmless
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import pictures
@@ -44,8 +45,15 @@ def test_a_drawing_that_runs_or_loads_something_is_refused(drawing: str, said: s
 def test_drawings_lie_beside_the_tracker_and_in_the_report(tmp_path: Path) -> None:
     drawn = case("suites/a.py::test_a[hx-chat]", pictures={"shares": DRAWING, "path": DRAWING})
     judged = record(check("BACKEND-BAL-002", drawn))
-    write_views(RunDirectory(tmp_path, Redactor()), judged, Past(), (), tmp_path / "none", with_report=False)
-    shown = pictures(judged)
+    write_views(
+        RunDirectory(tmp_path, Redactor()),
+        record_of(judged),
+        Past(),
+        (),
+        tmp_path / "none",
+        with_report=False,
+    )
+    shown = pictures(record_of(judged))
     assert len({one.file for one in shown}) == len(shown) == 2
     for one in shown:
         assert (tmp_path / one.file).read_text() == DRAWING

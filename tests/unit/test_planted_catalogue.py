@@ -10,6 +10,7 @@ import pytest
 from gateway_acceptance.judgement import LEAST_PLANTED, missed_defects
 from gateway_acceptance.planted import DRAWN, drawn, load_planted
 from gateway_acceptance.profiles import load_profiles
+from gateway_acceptance.record_model import RecordedPlanted
 from gateway_acceptance.usage import UsageProblem
 
 SUITES = Path(__file__).parents[2] / "suites"
@@ -40,7 +41,13 @@ def test_what_was_never_drawn_is_drawn_some_day() -> None:
 
 
 def a_result(**fields: Any) -> dict[str, Any]:
-    return {"check": "A-1", "expected": "got 7", "verdict": "failed", "said": "expected 8, got 7", **fields}
+    told = {"verdict": "failed", "said": "expected 8, got 7", "took_s": 0.1}
+    return {"check": "A-1", "expected": "got 7", **told, **fields}
+
+
+def planted_of(known: int, results: list[dict[str, Any]]) -> RecordedPlanted:
+    document = {"known": known, "seeds": [], "took_s": 1.0, "results": results}
+    return RecordedPlanted.model_validate(document)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +65,7 @@ def a_result(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_what_is_missed(results: list[dict[str, Any]], count: int, words: str | None) -> None:
-    found = missed_defects({"known": count, "results": results})
+    found = missed_defects(planted_of(count, results))
     assert len(found) == (words is not None)
     assert words is None or words in found[0]
 

@@ -11,6 +11,7 @@ import pytest
 
 from gateway_acceptance.deviations import Harm
 from gateway_acceptance.proposals import candidates, pattern_of, proposal
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import load_waivers
@@ -28,7 +29,7 @@ def case(check: str, verdict: str, message: str, **parameters: str) -> dict[str,
     return {**made, "nodeid": f"{check}[{parameters}]"}
 
 
-def record(*cases: dict[str, Any]) -> dict[str, Any]:
+def record(*cases: dict[str, Any]) -> Record:
     checks = sorted({one["check"] for one in cases})
     return built(list(cases), catalogue=[a_check(name) for name in checks])
 
@@ -87,9 +88,11 @@ def test_harm_is_told() -> None:
 def test_candidates_are_refused_until_a_person_completes_them(tmp_path: Path) -> None:
     seen = 'b: got 418, "it\'s"\na: got 400 after 3 s'
     text = proposal(
-        record(
-            case("API-A-001", "failed", seen),
-            case("API-A-002", "untestable", "Untestable: no GPU; give one"),
+        (
+            record(
+                case("API-A-001", "failed", seen),
+                case("API-A-002", "untestable", "Untestable: no GPU; give one"),
+            )
         ),
         HARMS,
         TODAY,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from gateway_acceptance.record import distrusted
-from gateway_acceptance.record_model import NoRecord, document_of, record_of
+from gateway_acceptance.evaluation import distrusted
+from gateway_acceptance.record_model import NoRecord, Record, document_of, record_of
 from gateway_acceptance.record_model.schema import FILE, record_schema_text
 from gateway_acceptance.seal import SEAL
 from tests.unit.finished_run import cases, record, write
@@ -29,7 +29,7 @@ def problems(name: str, document: object) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 
-RECORDS: dict[str, dict[str, Any]] = {
+RECORDS: dict[str, Record] = {
     "ready": record(),
     "red": record(
         *cases()[:3],
@@ -116,7 +116,7 @@ def test_a_record_that_was_read_is_written_as_it_was(written: Path) -> None:
 
 @pytest.mark.parametrize("what", [what for what, (name, _) in WRONG.items() if name == "record.json"])
 def test_the_model_refuses_what_the_schema_refuses(what: str) -> None:
-    document = copy.deepcopy(record())
+    document = document_of(record())
     WRONG[what][1](document)
     with pytest.raises(NoRecord):
         record_of(document)
@@ -143,7 +143,7 @@ def test_the_model_refuses_what_the_schema_refuses(what: str) -> None:
 def test_a_document_that_is_no_record_gets_one_sentence(
     edit: Callable[[dict[str, Any]], object], words: str
 ) -> None:
-    document = copy.deepcopy(record())
+    document = document_of(record())
     edit(document)
     with pytest.raises(NoRecord) as refused:
         record_of(document)

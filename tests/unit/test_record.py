@@ -10,8 +10,10 @@ import pytest
 from gateway_acceptance.check import MUST, READ, Check, Effect
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.deviations import Deviation, Known
+from gateway_acceptance.evaluation import rejudged
 from gateway_acceptance.policy import Spent
-from gateway_acceptance.record import Run, Selected, build, rejudged
+from gateway_acceptance.record import Run, Selected, build
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.waivers import Scope, Waiver
 from tests.unit.declared import environment
 
@@ -70,7 +72,7 @@ def a_waiver(**fields: Any) -> Waiver:
     )
 
 
-def built(cases: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+def built(cases: list[dict[str, Any]], **fields: Any) -> Record:
     return build(
         environment(),
         fields.pop("run", RUN),
@@ -91,19 +93,19 @@ def built(cases: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
 def test_what_was_selected_and_never_reported_is_a_harness_error() -> None:
     lost = Selected("test[lost]", "API-A-001", "mini", {"chat_model": "a"})
     record = built([a_case("API-A-001")], selected=[lost])
-    (check,) = record["checks"]
-    assert check["verdict"] == "harness error"
-    (case,) = (case for case in check["cases"] if case["nodeid"] == "test[lost]")
-    assert (case["blame"], case["parameters"]) == ("harness", {"chat_model": "a"})
-    assert "its worker died or lost it" in case["message"]
-    assert (record["run"]["state"], record["run"]["exit_code"]) == ("SMOKE FAILED", 3)
+    (check,) = record.checks
+    assert check.verdict == "harness error"
+    (case,) = (case for case in check.cases if case.nodeid == "test[lost]")
+    assert (case.blame, case.parameters) == ("harness", {"chat_model": "a"})
+    assert "its worker died or lost it" in case.message
+    assert (record.run.state, record.run.exit_code) == ("SMOKE FAILED", 3)
 
 
 def test_a_check_is_the_worst_of_its_cases_and_one_without_cases_has_no_verdict() -> None:
     catalogue = [a_check("API-A-001"), a_check("API-A-002")]
     cases = [a_case("API-A-001"), a_case("API-A-001", "inconclusive"), a_case("API-A-001", "not applicable")]
     record = built(cases, catalogue=catalogue)
-    assert [check["verdict"] for check in record["checks"]] == ["inconclusive", None]
+    assert [check.verdict for check in record.checks] == ["inconclusive", None]
 
 
 @pytest.mark.parametrize(
@@ -122,8 +124,8 @@ def test_a_check_is_the_worst_of_its_cases_and_one_without_cases_has_no_verdict(
 )
 def test_a_claim_is_the_worst_of_its_evidence(verdicts: list[str], claim: str) -> None:
     record = built([a_case("API-A-001", verdict) for verdict in verdicts])
-    assert record["claims"][0]["verdict"] == claim
-    assert (record["claims"][0]["proven"] is not None) is (claim in ("passed", "waived"))
+    assert record.claims[0].verdict == claim
+    assert (record.claims[0].proven is not None) is (claim in ("passed", "waived"))
 
 
 def test_a_claim_about_an_alias_rests_on_its_cases_alone() -> None:
@@ -133,15 +135,14 @@ def test_a_claim_about_an_alias_rests_on_its_cases_alone() -> None:
         a_case("API-A-001", "failed", parameters={"chat_model": "both"}),
     ]
     record = built(cases, claims=[about], catalogue=[a_check("API-A-001")])
-    assert record["claims"][0]["verdict"] == "passed"
-    assert built(cases[1:], claims=[about])["claims"][0]["verdict"] == "not verified"
+    assert record.claims[0].verdict == "passed"
+    assert built(cases[1:], claims=[about]).claims[0].verdict == "not verified"
 
 
 def test_a_claim_without_a_check_is_not_verified_whatever_passed() -> None:
     record = built([a_case("API-A-001")], claims=[Claim("FUN-02", "Validated Functionality", "other")])
-    assert (
-        record["claims"][0] | {"verdict": "not verified", "checks": [], "proven": None} == record["claims"][0]
-    )
+    (only,) = record.claims
+    assert (only.verdict, list(only.checks), only.proven) == ("not verified", [], None)
 
 
 @pytest.mark.parametrize(
@@ -165,13 +166,13 @@ def test_waivers(
     verdict: str, waiver: str | None, fields: dict[str, Any], expected: tuple[bool, bool, bool]
 ) -> None:
     record = built([a_case("API-A-001", verdict, waiver=waiver)], waivers=[a_waiver(**fields)])
-    (document,) = record["waivers"]
-    assert (document["used"], document["stale"], document["expired"]) == expected
+    (document,) = record.waivers
+    assert (document.used, document.stale, document.expired) == expected
 
 
 def test_a_waiver_of_a_check_that_did_not_run_is_not_stale() -> None:
-    (document,) = built([], waivers=[a_waiver()])["waivers"]
-    assert not document["stale"]
+    (document,) = built([], waivers=[a_waiver()]).waivers
+    assert not document.stale
 
 
 @pytest.mark.parametrize(
@@ -188,23 +189,23 @@ def test_since_when_a_waiver_is_needless(
     verdict: str, waiver: str | None, before: dict[str, str], since: str | None
 ) -> None:
     record = built([a_case("API-A-001", verdict, waiver=waiver)], waivers=[a_waiver()], needless=before)
-    assert record["waivers"][0]["needless_since"] == since
+    assert record.waivers[0].needless_since == since
     assert rejudged(record) == record
 
 
 def test_what_could_not_be_tested_proves_nothing_however_accepted() -> None:
     waivers = [a_waiver(verdict="untestable")]
     record = built([a_case("API-A-001", "waived", waiver="W")], waivers=waivers)
-    assert record["totals"]["checks_executed"] == 0
-    assert (record["claims"][0]["verdict"], record["claims"][0]["proven"]) == ("not verified", None)
+    assert record.totals.checks_executed == 0
+    assert (record.claims[0].verdict, record.claims[0].proven) == ("not verified", None)
     decided = built([a_case("API-A-001", "waived", waiver="W")], waivers=[a_waiver(verdict="inconclusive")])
-    assert decided["claims"][0]["verdict"] == "waived"
+    assert decided.claims[0].verdict == "waived"
 
 
 def test_totals() -> None:
     cases = [a_case("API-A-001"), a_case("API-A-001", "failed"), a_case("API-A-002", "untestable")]
     record = built(cases, catalogue=[a_check("API-A-001"), a_check("API-A-002")])
-    assert record["totals"] == {
+    assert record.totals.model_dump(exclude_unset=True) == {
         "passed": 1,
         "failed": 1,
         "untestable": 1,
@@ -224,12 +225,13 @@ def test_what_the_release_does_by_itself_is_counted_and_what_is_absent_is_a_note
         catalogue=[a_check("API-A-001", "FUN-01"), a_check("API-A-002")],
         known=known,
     )
-    told = document["deviations"]
-    assert (told["judged_by"], told["note"]) == (["1.0"], "a note")
-    assert [(one["check"], one["cases"], one["absent"]) for one in told["known"]] == [
+    told = document.deviations
+    assert told is not None
+    assert (told.judged_by, told.note) == (["1.0"], "a note")
+    assert [(one.check, one.cases, one.absent) for one in told.known] == [
         ("API-A-001", 1, False),
         ("API-A-002", 0, True),
     ]
-    assert document["checks"][0]["verdict"] == "deviation"
+    assert document.checks[0].verdict == "deviation"
     assert rejudged(document) == document
-    assert not [reason for reason in document["run"]["reasons"] if "API-A-001" in reason]
+    assert not [reason for reason in document.run.reasons if "API-A-001" in reason]

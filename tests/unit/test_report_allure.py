@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.allure import finish_results
 from gateway_acceptance.verdict import Verdict
-from tests.unit.records import case, check, exchange, record
+from tests.unit.records import case, check, exchange, record, waiver
 
 Finish = Callable[[dict[str, Any]], dict[str, dict[str, Any]]]
 
@@ -35,7 +36,7 @@ def finished(tmp_path: Path, staging: Path) -> Finish:
     """The results of a record, by their full name."""
 
     def finish(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        finish_results(staging, tmp_path / "out", document, redact)
+        finish_results(staging, tmp_path / "out", record_of(document), redact)
         paths = (tmp_path / "out").glob("*-result.json")
         results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
         return {result["fullName"]: result for result in results}
@@ -230,7 +231,7 @@ def test_nothing_that_is_written_holds_the_secret(finished: Finish, staging: Pat
 
 def test_a_waiver_is_an_issue_link(finished: Finish) -> None:
     document = record(check("API-CHAT-001", case(NODE, Verdict.WAIVED, "known", waiver="W-1")))
-    document["waivers"] = [{"id": "W-1", "reason": "no database", "link": "https://example.org/1"}]
+    document["waivers"] = [waiver("W-1", reason="no database")]
     link = {"type": "issue", "name": "waiver W-1: no database", "url": "https://example.org/1"}
     assert finished(document)[NODE]["links"] == [link]
 

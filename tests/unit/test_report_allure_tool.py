@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report import allure_tool
 from gateway_acceptance.report import node as wheel_node
 from gateway_acceptance.report.allure import finish_results
@@ -138,7 +139,7 @@ def test_the_real_tool_draws_one_page_that_needs_no_network(tmp_path: Path) -> N
         for number, verdict in enumerate(Verdict)
     ]
     results = tmp_path / "odd [name] {1,2} *"
-    finish_results(tmp_path / "staging", results, record(*checks, claims=("FUN-01",)), str)
+    finish_results(tmp_path / "staging", results, record_of(record(*checks, claims=("FUN-01",))), str)
     outcome = build_report(results, tmp_path / "out", title="lab: NOT READY")
     assert outcome.problem == ""
     assert outcome.report == tmp_path / "out" / "report.html"

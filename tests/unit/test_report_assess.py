@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.assess import named, next_action, risk
 from gateway_acceptance.verdict import Verdict
-from tests.unit.records import case, check, record
+from tests.unit.records import case, check, record, waiver
 
 Document = dict[str, Any]
 
@@ -48,17 +49,17 @@ PROVEN = check("API-OK-001", claims=["FUN-01", "FUN-02", "SEC-01"])
     ],
 )
 def test_the_first_rule_that_holds_decides(document: Document, level: str, because: str) -> None:
-    found = risk(document)
+    found = risk(record_of(document))
     assert (found.level, because in found.because) == (level, True), found
 
 
 def test_a_failed_case_counts_though_the_checks_verdict_is_worse() -> None:
     both = check("API-A-001", case("a", Verdict.FAILED, "no"), case("b", Verdict.HARNESS_ERROR, "ours"))
-    assert risk(record(PROVEN, both)).level == "HIGH"
+    assert risk(record_of(record(PROVEN, both))).level == "HIGH"
 
 
 def test_nothing_to_do_is_none() -> None:
-    assert next_action(record(PROVEN), {}).text == "none"
+    assert next_action(record_of(record(PROVEN)), {}).text == "none"
 
 
 def test_a_must_goes_before_a_should_and_a_failure_before_what_it_made_untestable() -> None:
@@ -68,14 +69,14 @@ def test_a_must_goes_before_a_should_and_a_failure_before_what_it_made_untestabl
         red("API-C-001", Verdict.FAILED),
         red("HOST-D-001", Verdict.FAILED, claims=["SEC-01"]),
     )
-    action = next_action(document, {"SEC-01": "sudo chown"})
+    action = next_action(record_of(document), {"SEC-01": "sudo chown"})
     assert action.text == "Mend HOST-D-001 (the title of HOST-D-001): failed message"
     assert action.command == "sudo chown"
 
 
 def test_a_failing_read_goes_before_what_could_not_be_served_because_of_it() -> None:
     document = record(red("API-A-001", Verdict.FAILED), red("BACKEND-B-001", Verdict.FAILED, effect="read"))
-    assert next_action(document, {}).text.startswith("Mend BACKEND-B-001")
+    assert next_action(record_of(document), {}).text.startswith("Mend BACKEND-B-001")
 
 
 @pytest.mark.parametrize(
@@ -88,28 +89,31 @@ def test_a_failing_read_goes_before_what_could_not_be_served_because_of_it() -> 
     ],
 )
 def test_each_red_verdict_asks_for_its_own_action(verdict: str, begin: str) -> None:
-    assert next_action(record(red("API-A-001", verdict)), {}).text.startswith(begin)
+    assert next_action(record_of(record(red("API-A-001", verdict))), {}).text.startswith(begin)
 
 
 def test_then_waivers_then_the_runs_own_reasons_then_what_is_not_verified() -> None:
     document = record(PROVEN, claims=("FUN-03", "SEC-02"), exit_code=1, reasons=["the profile shrank"])
-    document["waivers"] = [{"id": "W", "stale": True}]
-    assert next_action(document, {}).text == "Narrow or remove the waivers that are no longer needed here: W"
-    document["waivers"] = [{"id": "W", "stale": False, "expired": True}]
-    assert next_action(document, {}).text == "Renew or remove the waivers that have expired: W"
+    document["waivers"] = [waiver(stale=True)]
+    assert (
+        next_action(record_of(document), {}).text
+        == "Narrow or remove the waivers that are no longer needed here: W"
+    )
+    document["waivers"] = [waiver(expired=True)]
+    assert next_action(record_of(document), {}).text == "Renew or remove the waivers that have expired: W"
     document["waivers"] = []
-    assert next_action(document, {}).text == "Resolve: the profile shrank"
+    assert next_action(record_of(document), {}).text == "Resolve: the profile shrank"
     document["run"]["exit_code"] = 0
-    assert next_action(document, {}).text.startswith(
+    assert next_action(record_of(document), {}).text.startswith(
         "Prove what is not verified (2 claims): SEC-02, FUN-03; the profile release"
     )
     document["run"]["profile"] = "release"
-    assert next_action(document, {}).text.endswith("SEC-02, FUN-03")
+    assert next_action(record_of(document), {}).text.endswith("SEC-02, FUN-03")
 
 
 def test_a_void_run_is_repeated_first() -> None:
     document = record(red("API-A-001", Verdict.FAILED), state="VOID", reasons=["the target moved"])
-    assert next_action(document, {}).text == "Run again: the target moved"
+    assert next_action(record_of(document), {}).text == "Run again: the target moved"
 
 
 def test_long_lists_are_counted() -> None:

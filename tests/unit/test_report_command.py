@@ -64,8 +64,9 @@ def test_the_latest_run_is_drawn_and_no_run_is_touched(
 def test_another_run_and_another_place(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], drawn: list[tuple[str, str]]
 ) -> None:
-    earlier = finished_run.record()
-    earlier["run"] |= {"id": "before", "ended": "2020-01-01T00:00:00Z"}
+    made = finished_run.record()
+    run = made.run.model_copy(update={"id": "before", "ended": "2020-01-01T00:00:00Z"})
+    earlier = made.model_copy(update={"run": run})
     remember(runs / "lab" / HISTORY, earlier)
     out = tmp_path / "page.html"
     arguments = ["--run", "20260301T100000Z", "--runs", str(runs), "--out", str(out)]

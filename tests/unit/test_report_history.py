@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.accepted import newest_accepted
 from gateway_acceptance.report.history import past_run, read_history
 from gateway_acceptance.report.past import read_past
@@ -26,7 +27,7 @@ def put(runs: Path, run_id: str = "20260301T100000Z", *, sealed: bool = True, **
     """A run's directory with its small file."""
     folder = runs / "lab" / run_id
     folder.mkdir(parents=True)
-    (folder / "status.json").write_text(json.dumps(status_document(a_record(run_id, **run))))
+    (folder / "status.json").write_text(json.dumps(status_document(record_of(a_record(run_id, **run)))))
     if sealed:
         seal(folder)
     return folder
@@ -100,7 +101,7 @@ def test_a_damaged_run_is_named_and_left_out(tmp_path: Path, content: str | None
 )
 def test_what_is_not_of_its_kind_is_damaged(damage: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError)):
-        past_run({**status_document(a_record()), **damage}, "lab")
+        past_run({**status_document(record_of(a_record())), **damage}, "lab")
 
 
 def test_a_file_that_was_edited_or_never_sealed_is_left_out_unless_it_says_void(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_a_file_that_was_edited_or_never_sealed_is_left_out_unless_it_says_void(
 
 
 def test_a_status_from_before_times_of_proof_is_a_run_without_proofs() -> None:
-    document = status_document(a_record())
+    document = status_document(record_of(a_record()))
     for name in ("proven", "fingerprint", "fresh_h"):
         del document[name]
     assert past_run(document, "lab").proven == {}
@@ -136,7 +137,7 @@ def test_the_last_accepted_is_the_newest_by_its_signature_not_by_its_name(tmp_pa
     found, skipped = newest_accepted(tmp_path, "lab")
     assert found is not None
     assert (found.version, found.signed, skipped) == ("1.9", "2026-03-01T10:30:00Z", [])
-    assert found.record["run"]["id"] == "newer"
+    assert found.record.run.id == "newer"
 
 
 def test_no_release_was_accepted(tmp_path: Path) -> None:
@@ -168,12 +169,12 @@ def test_a_damaged_signoff_is_passed_over_with_a_sentence(
 
 def test_the_past_of_a_run_comes_of_both_folders(tmp_path: Path) -> None:
     folder = put(tmp_path / "runs")
-    (folder / "record.json").write_text(json.dumps({**a_record(), "basis": {"unfinished": False}}))
+    (folder / "record.json").write_text(json.dumps(a_record()))
     (folder.parent / "latest").symlink_to(folder.name)
     sign(tmp_path / "signoffs", "1.0", "2026-03-01T10:00:00Z")
     past = read_past(tmp_path / "runs", "lab")
     assert past.previous is not None
-    assert past.previous["run"]["id"] == "20260301T100000Z"
+    assert past.previous.run.id == "20260301T100000Z"
     assert past.accepted is not None
     assert past.accepted.version == "1.0"
     assert len(past.history.runs) == 1

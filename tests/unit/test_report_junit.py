@@ -7,13 +7,14 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from gateway_acceptance.record_model import Record, record_of
 from gateway_acceptance.report.junit import render_junit
 from gateway_acceptance.verdict import Verdict
-from tests.unit.records import case, check, exchange, record
+from tests.unit.records import case, check, exchange, forced, record
 
 
 def parse(*checks: dict[str, Any], **run: Any) -> Xml.Element:
-    return Xml.fromstring(render_junit(record(*checks, **run)))  # noqa: S314  (our own text)
+    return Xml.fromstring(render_junit(record_of(record(*checks, **run))))  # noqa: S314  (our own text)
 
 
 def only_case(verdict: str, **fields: Any) -> Xml.Element:
@@ -105,8 +106,12 @@ def test_a_failure_carries_message_blame_curl_and_detail() -> None:
 
 def test_text_that_xml_forbids_is_taken_out_and_the_rest_stays() -> None:
     hostile = "\x00\x1b[31m\ud800\ufffe ]]> <tag attr='x'> & \U0001f680 é"
-    one = check("API-A-001", case("n", Verdict.FAILED, hostile, detail=hostile), title=hostile)
-    document = render_junit(record(one, environment=hostile))
+    made: Record = record_of(record(check("API-A-001", case("n", Verdict.FAILED))))
+    places = (("checks", 0, "title"), ("run", "environment"))
+    case_places = (("checks", 0, "cases", 0, name) for name in ("message", "detail"))
+    for place in (*places, *case_places):
+        made = forced(made, hostile, *place)
+    document = render_junit(made)
     root = Xml.fromstring(document)  # noqa: S314  (our own text)
     failure = root.find(".//failure")
     assert failure is not None

@@ -13,6 +13,7 @@ import pytest
 
 from gateway_acceptance.claims import SECTIONS, Claim
 from gateway_acceptance.places import templates
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.accepted import Accepted
 from gateway_acceptance.report.history import History
 from gateway_acceptance.report.page import STYLE, link, style, tag
@@ -21,7 +22,7 @@ from gateway_acceptance.report.states import tone
 from gateway_acceptance.report.status_model import status_view
 from gateway_acceptance.report.tracker import render_page, render_status
 from gateway_acceptance.verdict import Verdict
-from tests.unit.records import case, check, exchange, record
+from tests.unit.records import case, check, exchange, forced, record, waiver
 from tests.unit.test_report_proofs import earlier
 
 HOSTILE = (
@@ -29,17 +30,7 @@ HOSTILE = (
 )
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg"><text>shares</text></svg>'
 VOID_TAGS = ("meta", "img", "br", "hr", "link", "input")
-WAIVER = {
-    "id": "W",
-    "check": "API-A-001",
-    "reason": "known",
-    "link": "https://example.org/1",
-    "owner": "platform",
-    "expires": "2026-03-15",
-    "used": True,
-    "stale": False,
-    "expired": False,
-}
+WAIVER = waiver(reason="known", owner="platform", expires="2026-03-15")
 
 
 class Page(HTMLParser):
@@ -85,7 +76,9 @@ def red_record() -> dict[str, Any]:
     )
     document = record(
         check(
-            "API-A-001", case("a", facts={"mb": 3}, pictures={"shares": DRAWING}), claims=["FUN-01", "RES-01"]
+            "API-A-001",
+            case("a", facts={"mb": "3"}, pictures={"shares": DRAWING}),
+            claims=["FUN-01", "RES-01"],
         ),
         check("API-B-001", failed, claims=["FUN-02"]),
         check("API-C-001", case("c", Verdict.NOT_PERMITTED, "the policy forbids disrupt"), claims=["FUN-03"]),
@@ -117,16 +110,16 @@ def past() -> Past:
     before = record(check("API-A-001"), check("API-B-001"), id="before")
     runs = (earlier(verdicts={"MOD-01": "passed"}, proven={"MOD-01": "2026-02-27T10:00:00Z"}),)
     return Past(
-        before,
+        record_of(before),
         History(runs, ("run x is left out: no JSON",), 3),
-        Accepted("1.0", "2026-02-01T00:00:00Z", before),
+        Accepted("1.0", "2026-02-01T00:00:00Z", record_of(before)),
         ("the sign-off 1.1 is passed over: torn",),
     )
 
 
 @pytest.fixture(scope="module")
 def pages() -> tuple[Page, str, str]:
-    view = status_view(red_record(), past(), CLAIMS, report=True)
+    view = status_view(record_of(red_record()), past(), CLAIMS, report=True)
     source = render_page(view)
     return Page(source), source, render_status(view)
 
@@ -255,6 +248,7 @@ def test_the_strip_tells_by_words(pages: tuple[Page, str, str]) -> None:
 )
 def test_strangers_text_stays_text(where: str) -> None:
     document, before = red_record(), past()
+    never: list[tuple[int | str, ...]] = []
     match where:
         case "title":
             document["checks"][1]["title"] = HOSTILE
@@ -264,12 +258,14 @@ def test_strangers_text_stays_text(where: str) -> None:
         case "parameter":
             document["checks"][1]["cases"][0]["parameters"] = {HOSTILE: HOSTILE}
         case "claim":
-            document["claims"][0] |= {"text": HOSTILE, "section": HOSTILE, "id": HOSTILE}
+            document["claims"][0] |= {"text": HOSTILE, "section": HOSTILE}
+            never = [("claims", 0, "id")]
         case "fact":
             document["target"]["facts"] = {HOSTILE: HOSTILE}
             document["checks"][0]["cases"][0]["facts"] = {HOSTILE: HOSTILE}
         case "run":
-            document["run"] |= {"headline": HOSTILE, "reasons": [HOSTILE], "state": HOSTILE, "id": HOSTILE}
+            document["run"] |= {"headline": HOSTILE, "reasons": [HOSTILE], "id": HOSTILE}
+            never = [("run", "state")]
             document["run"]["suite"] = {"version": HOSTILE, "commit": HOSTILE, "dirty": True}
             document["target"] |= {"product": HOSTILE, "product_version": HOSTILE, "gateway_url": HOSTILE}
         case "model":
@@ -281,15 +277,21 @@ def test_strangers_text_stays_text(where: str) -> None:
             }
             document["environment"]["backends"][0] |= {"name": HOSTILE, "url": HOSTILE}
         case "waiver":
-            document["waivers"][0] |= dict.fromkeys(("id", "check", "reason", "link", "owner"), HOSTILE)
+            document["waivers"][0] |= dict.fromkeys(("id", "reason", "link", "owner"), HOSTILE)
+            never = [("waivers", 0, "check")]
         case "past":
             runs = (earlier(id=HOSTILE, state=HOSTILE, product=HOSTILE, profile=HOSTILE),)
-            before = Past(record(check("API-A-001"), id=HOSTILE), History(runs, (HOSTILE,)), None, (HOSTILE,))
+            before = Past(
+                record_of(record(check("API-A-001"), id=HOSTILE)), History(runs, (HOSTILE,)), None, (HOSTILE,)
+            )
         case "picture":
             document["checks"][0]["cases"][0]["pictures"] = {HOSTILE: f"<svg>{HOSTILE}</svg>"}
         case _:
-            document["claims"][0]["verdict"] = HOSTILE
-    source = render_page(status_view(document, before, CLAIMS))
+            never = [("claims", 0, "verdict")]
+    made = record_of(document)
+    for place in never:
+        made = forced(made, HOSTILE, *place)
+    source = render_page(status_view(made, before, CLAIMS))
     page = Page(source)
     assert (page.wrong, page.open) == ([], [])
     assert not page.all("script")
@@ -359,7 +361,7 @@ def test_every_colour_of_text_can_be_read_on_every_ground(palette: int) -> None:
 
 
 def test_a_first_run_says_so() -> None:
-    page = render_page(status_view(record(check("API-A-001")), Past(), ()))
+    page = render_page(status_view(record_of(record(check("API-A-001"))), Past(), ()))
     for told in (
         "This is the first run of this environment.",
         "No release of this environment has been accepted.",
@@ -371,14 +373,18 @@ def test_a_first_run_says_so() -> None:
 
 def test_hundreds_of_failures_fold() -> None:
     checks = [check(f"API-X-{n:03d}", case(f"{n}", Verdict.FAILED, "x" * (5000 + n))) for n in range(200)]
-    page = render_page(status_view(record(*checks), Past(), ()))
+    page = render_page(status_view(record_of(record(*checks)), Past(), ()))
     assert "And 160 more" in page
     assert page.count('class="failure" open') == 5
 
 
 def test_only_changes_that_tell_something_stand_open() -> None:
     red = check("API-A-001", case("a", Verdict.FAILED, "no"))
-    page = render_page(status_view(record(red, check("API-B-001")), Past(record(check("API-A-001"))), ()))
+    page = render_page(
+        status_view(
+            record_of(record(red, check("API-B-001"))), Past(record_of(record(check("API-A-001")))), ()
+        )
+    )
     assert re.findall(r"<details( open)?><summary><strong>([^<]*)</strong>", page) == [
         (" open", "Broken"),
         ("", "New checks"),
@@ -393,7 +399,7 @@ def test_waivers_that_need_somebody_stand_before_the_others() -> None:
         {**WAIVER, "id": "LATE"},
         {**WAIVER, "id": "NEEDLESS", "expires": "2026-09-01", "stale": True},
     ]
-    source = render_page(status_view(document, Past(), ())).split('<h2 id="waivers">')[1]
+    source = render_page(status_view(record_of(document), Past(), ())).split('<h2 id="waivers">')[1]
     urgent, folded = source.split(
         '<details class="printed"><summary>20 accepted deviations in scope, the first until 2026-09-01'
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.ages import age_in_words, hours_in_words
 from gateway_acceptance.report.history import PastRun
 from gateway_acceptance.report.proofs import Proof, fresh_hours, proofs, same_target
@@ -45,7 +46,7 @@ def silent(**run: Any) -> dict[str, Any]:
 
 
 def proof(document: dict[str, Any], runs: Sequence[PastRun] = (), now: datetime = NOW) -> Proof:
-    return proofs(document, runs, now)["FUN-01"]
+    return proofs(record_of(document), runs, now)["FUN-01"]
 
 
 def test_what_this_run_proved_has_its_time() -> None:
@@ -72,7 +73,7 @@ def test_a_proof_counts_until_its_bound_and_not_from_the_future(later: timedelta
 
 def test_the_bound_is_the_environments() -> None:
     document = silent()
-    assert fresh_hours(document) == 168.0
+    assert fresh_hours(record_of(document)) == 168.0
     document["environment"]["tracker"] = {"fresh_h": 167.9}
     assert proof(document, [earlier()]).standing == "stale"
 
@@ -160,21 +161,21 @@ def fingerprinted(start: dict[str, str] | None, version: str = "1.106.2") -> dic
 def test_every_shared_fact_of_the_fingerprint_must_be_equal() -> None:
     here = fingerprinted({"gateway.models": "a, b", "host.MainPID": "7", "host.unit": "sha256:1"})
     same = {"gateway.models": "a, b", "host.MainPID": "9", "backend.x": "only then"}
-    assert same_target(here, earlier(fingerprint=same)) == ""
+    assert same_target(record_of(here), earlier(fingerprint=same)) == ""
     other = {"gateway.models": "a"}
-    assert same_target(here, earlier(fingerprint=other)) == "gateway.models was a"
+    assert same_target(record_of(here), earlier(fingerprint=other)) == "gateway.models was a"
     assert proof(here, [earlier(fingerprint=other)]).standing == "not verified"
 
 
 def test_what_gave_no_answer_is_no_difference_and_no_likeness() -> None:
     silent_now = fingerprinted({"gateway.models": "no answer: refused"}, version="")
     run = earlier(product_version="", fingerprint={"gateway.models": "a"})
-    assert same_target(silent_now, run) == "neither version nor fingerprint of the target is known"
-    assert same_target(fingerprinted(None, ""), earlier(product_version="")) != ""
-    assert same_target(fingerprinted({"gateway.models": "a"}, ""), run) == ""
+    assert same_target(record_of(silent_now), run) == "neither version nor fingerprint of the target is known"
+    assert same_target(record_of(fingerprinted(None, "")), earlier(product_version="")) != ""
+    assert same_target(record_of(fingerprinted({"gateway.models": "a"}, "")), run) == ""
     known = fingerprinted({"gateway.models": "a"})
     assert (
-        same_target(known, earlier(fingerprint={"gateway.models": "no answer"}))
+        same_target(record_of(known), earlier(fingerprint={"gateway.models": "no answer"}))
         == "gateway.models was no answer"
     )
 

@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.claims import SECTIONS, Claim
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.status_json import status_document
 from gateway_acceptance.report.status_model import status_view
 from gateway_acceptance.report.tracker import render_status
 from gateway_acceptance.verdict import Verdict
-from tests.unit.records import case, check, exchange, record
+from tests.unit.records import case, check, exchange, record, waiver
 
 CHAT = {"environment": "lab", "chat_model": "hx-chat"}
 
 
 def render(document: dict[str, Any], previous: dict[str, Any] | None = None, *claims: Claim) -> str:
-    return render_status(status_view(document, Past(previous=previous), claims))
+    before = record_of(previous) if previous else None
+    return render_status(status_view(record_of(document), Past(previous=before), claims))
 
 
 def section(status: str, title: str) -> str:
@@ -160,7 +162,7 @@ def test_a_model_that_no_case_concerned_is_not_verified() -> None:
 
 
 def test_what_the_evidence_of_resources_measured_is_shown() -> None:
-    disk = check("HOST-DISK-001", case("d", facts={"disk_mb": 612.5}), claims=["RES-03"])
+    disk = check("HOST-DISK-001", case("d", facts={"disk_mb": "612.5"}), claims=["RES-03"])
     assert "| disk_mb | 612.5 | `HOST-DISK-001` |" in section(render(record(disk)), "Resource Utilisation")
 
 
@@ -259,21 +261,17 @@ def test_hundreds_of_changes_stay_readable() -> None:
 
 def test_waivers_in_scope_are_listed_with_their_use() -> None:
     document = record(check("API-CHAT-001"))
-    waiver = {
-        "id": "W",
+    fields = {
         "check": "API-CHAT-001",
         "reason": "known | accepted",
-        "link": "https://example.org/1",
         "owner": "platform",
         "expires": "2026-06-01",
-        "used": True,
-        "stale": False,
     }
     document["waivers"] = [
-        waiver,
-        {**waiver, "id": "OLD", "stale": True},
-        {**waiver, "id": "LATE", "expired": True},
-        {**waiver, "id": "ELSEWHERE", "in_scope": False},
+        waiver(**fields),
+        waiver("OLD", **fields, stale=True),
+        waiver("LATE", **fields, expired=True),
+        waiver("ELSEWHERE", **fields, in_scope=False),
     ]
     waivers = section(render(document), "Waivers in use")
     assert "| `W` | `API-CHAT-001` | known \\| accepted (<https://example.org/1>) | platform |" in waivers
@@ -311,7 +309,9 @@ def test_the_machine_summary_says_the_same() -> None:
     red = check(
         "API-CHAT-002", case("b", Verdict.FAILED, "no", parameters={"chat_model": "x"}), claims=["FUN-01"]
     )
-    document = status_document(record(check("API-CHAT-001", claims=["FUN-02"]), red, claims=("FUN-03",)))
+    document = status_document(
+        record_of(record(check("API-CHAT-001", claims=["FUN-02"]), red, claims=("FUN-03",)))
+    )
     assert (document["format"], document["environment"], document["exit_code"]) == (1, "lab", 1)
     assert document["run"] == "20260301T100000Z-lab-4f1c"
     assert document["claims"] == {"passed": ["FUN-02"], "failed": ["FUN-01"], "not verified": ["FUN-03"]}

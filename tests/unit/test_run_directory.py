@@ -8,6 +8,7 @@ import pytest
 
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.run_directory import RunDirectory, new_run_directory, previous_record
+from tests.unit.records import record
 
 ID = "20260101T000000Z"
 
@@ -68,7 +69,9 @@ def test_a_previous_record_that_cannot_be_read_is_none(tmp_path: Path, text: str
 
 def test_the_previous_record_is_the_published_one(tmp_path: Path) -> None:
     published, unfinished = made(tmp_path), made(tmp_path)
-    published.write_json("record.json", {"a": 1})
+    published.write_json("record.json", record(id="1"))
     published.publish()
-    unfinished.write_json("record.json", {"a": 2})
-    assert previous_record(tmp_path, "mini") == {"a": 1}
+    unfinished.write_json("record.json", record(id="2"))
+    previous = previous_record(tmp_path, "mini")
+    assert previous is not None
+    assert previous.run.id == "1"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.run_directory import record_at
 from gateway_acceptance.signoff.archive import pack
 from gateway_acceptance.signoff.chain import comparison
 from gateway_acceptance.signoff.layout import NAMESPACE
@@ -32,7 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Touched:
     first = base.run([CASES[0], a_case("API-A-002"), a_case("API-A-003")], waived=False)
     before = signed(base, first, key, root / "before", release="0.9")
     second = base.run()
-    record = json.loads((second / "record.json").read_text(encoding="utf-8"))
+    record = record_at(second)
     told = {"before": before, "previous": comparison(record, before), "signed": LATER}
     return Touched(signed(base, second, key, root / "after", **told), key, before, stranger)
 

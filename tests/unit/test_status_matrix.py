@@ -13,6 +13,7 @@ import pytest
 
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.cli.main import main
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.badge import AMBER, GREEN, GREY, RED, badge_svg, colour
 from gateway_acceptance.report.matrix import Column, column, column_of, document, rows, table
 from tests.unit import finished_run
@@ -23,13 +24,11 @@ CLAIMS = [
     Claim("FUN-01", "Validated Functionality", "works"),
     Claim("FUN-09", "Validated Functionality", "new"),
 ]
-ENDED = datetime.fromisoformat(finished_run.record()["run"]["ended"])
+ENDED = datetime.fromisoformat(finished_run.record().run.ended)
 FRESH_H = 24.0
 
 
-def seen(
-    record: dict[str, Any], *, after: timedelta = timedelta(hours=1), wrong: tuple[str, ...] = ()
-) -> Column:
+def seen(record: Record, *, after: timedelta = timedelta(hours=1), wrong: tuple[str, ...] = ()) -> Column:
     return column(record, "mini", FRESH_H, ENDED + after, wrong)
 
 

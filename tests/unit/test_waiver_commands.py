@@ -11,6 +11,7 @@ import pytest
 
 from gateway_acceptance.cli import waivers as command
 from gateway_acceptance.cli.catalogue import Catalogue
+from gateway_acceptance.record_model import document_of
 from gateway_acceptance.waivers import (
     LIFETIME_DAYS,
     Scope,
@@ -250,7 +251,7 @@ def test_candidates_of_the_last_run(capsys: pytest.CaptureFixture[str], project:
     latest = project / "reports" / "runs" / "mini" / "latest"
     latest.mkdir(parents=True)
     record = built([a_case("API-A-001", "failed", message="got 404 after 3 s")])
-    (latest / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    (latest / "record.json").write_text(json.dumps(document_of(record)), encoding="utf-8")
     code, out, err = said(capsys, "waivers", "propose", "--env", "mini")
     assert (code, err) == (0, "")
     assert r"observed = '(?m)^got 404 after -?\d+(?:\.\d+)? s$'" in out
