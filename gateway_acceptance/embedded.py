@@ -26,11 +26,13 @@ class NotStarted(Exception):  # noqa: N818
 @dataclass(frozen=True, slots=True)
 class Running:
     """A started environment. release: gives it back (and ends it, unless it was found running); facts: files
-    of looks at its machines that the provider took itself, by machine name."""
+    of looks at its machines that the provider took itself, by machine name; limited_key: the one that its
+    gateway made, or empty."""
 
     key: str
     release: Callable[[], None]
     facts: Mapping[str, str] = field(default_factory=dict)
+    limited_key: str = ""
 
 
 class Provider(Protocol):

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway_acceptance.environment import Environment
+from lab.database.install import ensure_database
+from lab.database.process import database_process
 from lab.litellm.install import ensure_litellm, resolve_version
 from lab.litellm.process import LOG as LITELLM_LOG
 from lab.litellm.process import litellm_process
@@ -44,7 +46,10 @@ class LabGateway:
 LITELLM = LabGateway("LiteLLM", resolve_version, ensure_litellm, litellm_process, LITELLM_LOG)
 PORTKEY = LabGateway("Portkey", locked_version, ensure_portkey, portkey_process, PORTKEY_LOG)
 
-OTHERS = {"portkey": PORTKEY}
+DATABASE = LabGateway("LiteLLM", resolve_version, ensure_database, database_process, LITELLM_LOG)
+"""LiteLLM with PostgreSQL; ``installed`` is the file that lab.database.install writes."""
+
+OTHERS = {"portkey": PORTKEY, "database": DATABASE}
 """By the provider that an environment names; all others run LiteLLM."""
 
 

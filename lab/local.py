@@ -45,9 +45,9 @@ class LocalProvider:
         if found is not None and found.owner is None:
             require_same(found, environment, wanted)
             say(f"using the lab that is up: {found.gateway}, {found.runs}")
-            return Running(found.key, nothing)
+            return Running(found.key, nothing, limited_key=found.limited_key)
         state = start(environment, wanted, root, say, owner=os.getpid())
-        return Running(state.key, lambda: end(state))
+        return Running(state.key, lambda: end(state), limited_key=state.limited_key)
 
     def disruptor(self, environment: Environment, root: Path) -> Lease:
         """See ``gateway_acceptance.embedded.disruptor_of``."""

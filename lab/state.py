@@ -19,7 +19,7 @@ STOP_BUDGET_S = 15
 @dataclass(frozen=True, slots=True)
 class LabState:
     """pid and created (seconds since the epoch) together name a process for certain; product and version: of
-    the gateway."""
+    the gateway; limited_key: the one that the gateway made, or empty."""
 
     environment: str
     pid: int
@@ -31,6 +31,7 @@ class LabState:
     owner: int | None
     log: str
     product: str = "LiteLLM"
+    limited_key: str = ""
 
     @property
     def runs(self) -> str:

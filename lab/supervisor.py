@@ -79,6 +79,7 @@ async def _start(specification: Specification, stack: contextlib.AsyncExitStack)
         owner=specification.owner,
         log=str(folder / product.log),
         product=product.name,
+        limited_key=getattr(gateway, "limited_key", ""),
     )
     stack.callback(lambda: (folder / "state.json").unlink(missing_ok=True))
     write_state(folder, state)

@@ -192,6 +192,8 @@ def limited_key_problems(environment: Environment, variables: Mapping[str, str])
     name = limited.key_variable
     named = f"{environment.source}: gateway.limited_key.key_variable names {name}"
     key = variables.get(name, "")
+    if not key and environment.embedded is not None:
+        return []  # whoever starts the gateway lets it make one
     if not key:
         return [f"{named}, which is not set; export {name} with the limited key"]
     if key == variables.get(environment.gateway.key_variable or ""):

@@ -145,6 +145,7 @@ class Controller:
             say(note)
         facts = {}
         keys = {}  # those that no variable holds are handed on
+        made = {}  # and so are limited keys that embedded gateways made
         for environment in self.environments:
             if environment.embedded is None:
                 key = key_of(environment, os.environ)
@@ -157,6 +158,10 @@ class Controller:
                 self.running.append(running)
                 keys[environment.name] = key = running.key
                 facts[environment.name] = dict(running.facts)
+                limited = environment.gateway.limited_key
+                if limited is not None and running.limited_key:
+                    made[limited.key_variable] = running.limited_key
+                    os.environ.update(made)
             self.redactor.add(f"key of {environment.name}", key)
             for name, secret in secrets_of(environment, os.environ).items():
                 self.redactor.add(name, secret)
@@ -164,7 +169,7 @@ class Controller:
             profile = profile_of(self.config) or "nightly"
             start_twins(self.environments, keys, profile, self.folder, user_folder(self.config), say)
         self.started, self.steady = time.time(), steady_clock()
-        connections = Connections(keys, self.started, facts)
+        connections = Connections(keys, self.started, facts, made)
         write_connections(self.folder, connections)
         self.targets = [
             Target(

@@ -90,6 +90,7 @@ class WorkerState:
     def connections(self) -> Connections:
         """What the controller prepared; from here on every secret of the run is known."""
         connections = read_connections(self.folder)
+        os.environ.update(connections.made)
         for environment in self.environments:
             self.redactor.add(f"key of {environment.name}", connections.key_of(environment))
             for name, secret in secrets_of(environment, os.environ).items():
@@ -123,11 +124,13 @@ STATE = pytest.StashKey[WorkerState]()
 @dataclass(frozen=True)
 class Connections:
     """keys: those that no variable holds, by environment; started: seconds since the epoch; facts: files
-    of looks that embedded environments took themselves, by environment and machine."""
+    of looks that embedded environments took themselves, by environment and machine; made: limited keys that
+    embedded gateways made, by the variable that holds them in a run."""
 
     keys: dict[str, str]
     started: float
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
 
     def key_of(self, environment: Environment) -> str:
         """The key of an environment: as it was found or made up for this run, or from its variable."""

@@ -29,8 +29,9 @@ from gateway_acceptance.locked_install import (
 
 HERE = Path(__file__).parent
 VERSION = re.compile(r"^[0-9][0-9A-Za-z.]*(-[a-z]+)?$")
-VARIANTS = {"prisma": ("prisma==0.15.0",)}
-"""What is installed beside a release: as LiteLLM's own images have it. The driver alone: nothing connects."""
+VARIANTS = {"prisma": ("prisma==0.15.0",), "database": ("prisma==0.15.0",)}
+"""What is installed beside a release, as LiteLLM's own images have it. ``prisma``: the driver alone, nothing
+connects; ``database``: an environment of its own for the generated client (lab.database.install)."""
 
 
 def resolve_version(wanted: str) -> str:

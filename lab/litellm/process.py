@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lab.gateway_process import Child
 from lab.litellm.config import litellm_config, ordinary_logs
 from lab.ports import place
@@ -10,8 +12,9 @@ from lab.specification import Specification
 LOG = "litellm.log"
 
 
-def litellm_process(specification: Specification) -> Child:
-    """The proxy at the gateway's address; writes its configuration to the lab's folder."""
+def litellm_process(specification: Specification, further: Mapping[str, str] | None = None) -> Child:
+    """The proxy at the gateway's address; writes its configuration to the lab's folder. further: variables of
+    its environment besides the usual ones."""
     environment, folder = specification.environment, specification.folder
     config = folder / "litellm.yaml"
     config.write_text(
@@ -24,6 +27,7 @@ def litellm_process(specification: Specification) -> Child:
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # do not fetch a price list at start
         "LITELLM_MODE": "PRODUCTION",
         "PYTHONUNBUFFERED": "1",
+        **(further or {}),
     }
     if not ordinary_logs(environment):
         variables["LITELLM_LOG"] = "ERROR"

@@ -20,7 +20,7 @@ from lab.litellm.install import HERE, default_version, ensure_litellm, locked_ve
 
 ROOT = Path(__file__).parents[2]
 LOCKS = [*sorted((ROOT / "requirements").glob("*.lock")), *sorted(HERE.glob("*.lock"))]
-TREES = [ROOT / "reports" / "allure", ROOT / "lab" / "portkey"]
+TREES = [ROOT / "reports" / "allure", ROOT / "lab" / "portkey", ROOT / "lab" / "database"]
 PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)==(?P<version>\S+?)( ; (?P<marker>.+?))? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 
