@@ -28,13 +28,14 @@ HOST = "host"
 class Catalogue:
     """checks: by id; claims, absent: of the environment that was asked about, and what is not part of it;
     evidence: claim id -> ids of the checks that speak of it; nothing: key of the environment file that
-    declares nothing -> ids of the checks that so have nothing to judge."""
+    declares nothing -> ids of the checks that so have nothing to judge; items: every case, as collected."""
 
     checks: list[Check] = field(default_factory=list)
     claims: Sequence[Claim] = ()
     absent: Sequence[Absent] = ()
     evidence: dict[str, list[str]] = field(default_factory=dict)
     nothing: dict[str, list[str]] = field(default_factory=dict)
+    items: Sequence[pytest.Item] = ()
 
 
 class _Listener:
@@ -42,8 +43,10 @@ class _Listener:
         self.checks: dict[str, Check] = {}
         self.values: dict[str, set[str]] = {}
         self.axes: dict[str, set[str]] = {}
+        self.items: list[pytest.Item] = []
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        self.items = items
         for item in items:
             check = check_of(item)
             if check is not None:
@@ -65,7 +68,9 @@ def collect(root: Path, env: str = "local") -> Catalogue:
         claim.id: [check.id for check in checks if evidence_of(claim, check, listener.values[check.id])]
         for claim in here.claims
     }
-    return Catalogue(checks, here.claims, here.absent, evidence, _nothing(listener, environment))
+    return Catalogue(
+        checks, here.claims, here.absent, evidence, _nothing(listener, environment), listener.items
+    )
 
 
 def collect_with(listener: object, root: Path, env: str) -> None:

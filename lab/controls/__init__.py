@@ -3,6 +3,7 @@
 from lab.controls.access import ACCESS_CONTROLS
 from lab.controls.answers import ANSWER_CONTROLS
 from lab.controls.model import Control
+from lab.controls.plain import PLAIN_CONTROLS
 from lab.controls.refusals import REFUSAL_CONTROLS
 from lab.controls.streams import STREAM_CONTROLS
 from lab.controls.thinking import THINKING_CONTROLS
@@ -17,6 +18,7 @@ ALL = (
     *THINKING_CONTROLS,
     *TOPOLOGY_CONTROLS,
     *VARIANT_CONTROLS,
+    *PLAIN_CONTROLS,
 )
 CONTROLS = {control.name: control for control in ALL}
 if len(CONTROLS) != len(ALL):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import tomli_w
@@ -16,11 +19,14 @@ from gateway_acceptance.claims import Absent
 from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.doctor import command as doctor_command
 from gateway_acceptance.cli.doctor import rules
+from gateway_acceptance.cli.doctor.declared import unasked
 from gateway_acceptance.cli.doctor.line import State
 from gateway_acceptance.cli.doctor.reach import CONNECT_S, QUESTION_S, hurried, machine_line
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.host.facts import MachineFacts
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import NotApplicable
 from tests.ill_targets import ill
 from tests.real_networks import Authority, front, server_context
 from tests.unit.host_facts_service import facts
@@ -228,7 +234,47 @@ def test_what_declares_nothing_is_named(tmp_path: Path) -> None:
     found = collect(ROOT, str(path))
     assert {"host", "groups", "backends", "gateway.known_default_keys"} <= set(found.nothing)
     assert "API-MODELS-001" not in [one for ids in found.nothing.values() for one in ids]
-    assert load_environment(str(path), ROOT, {}).host is None
+    environment = load_environment(str(path), ROOT, {})
+    assert environment.host is None
+    by_declaration = unasked(found.items, environment)
+    assert "API-LIMIT-001" in by_declaration["gateway.limited_key"]
+    assert "API-CHAT-024" in by_declaration["models.abilities"], "what no model is declared able to"
+    assert "API-OPS-002" in by_declaration["gateway.readiness_path"]
+    asked = {"API-CHAT-001", "API-MODELS-001", "API-OPS-001", "API-AUTH-002", "API-EMB-001"}
+    assert not asked & {one for ids in by_declaration.values() for one in ids}
+
+
+def _item(number: int, function: Callable[..., None], **params: str) -> Any:
+    """A case as pytest collects it, as far as it is asked for."""
+    told = Check(f"API-X-{number:03}", "t", Level.MUST, Effect.READ, ("X",), ("smoke",))
+    item = Mock(pytest.Function, function=function, callspec=SimpleNamespace(params=params))
+    item.get_closest_marker.return_value = SimpleNamespace(args=[told])
+    return item
+
+
+def test_who_looks_is_stopped_and_nothing_is_sent(plain: Plain) -> None:
+    def sends(target: Target) -> None:
+        with contextlib.suppress(Exception):
+            target.gateway.models()
+        raise NotApplicable("after it was to ask", declared="models")
+
+    def looks(target: Target, host: MachineFacts) -> None:
+        host.sections["unit"]
+        raise NotApplicable("after it was to look", declared="host.unit")
+
+    def refuses(target: Target, chat_model: str) -> None:
+        if chat_model == "chatty":
+            raise NotApplicable(f"{chat_model} cannot", declared="models.abilities")
+        target.gateway.models()
+
+    environment = _environment({"gateway": {"url": plain.url}})
+    items = [
+        *(_item(1, sends), _item(2, looks)),
+        *(_item(3, refuses, chat_model="chatty"), _item(4, refuses, chat_model="chatty")),
+        _item(4, refuses, chat_model="another"),
+    ]
+    assert unasked(items, environment) == {"host": ["API-X-002"], "models.abilities": ["API-X-003"]}
+    assert plain.seen == []
 
 
 def test_rights_on_a_machine() -> None:

@@ -284,3 +284,12 @@ def test_the_api_is_elsewhere(init: Init, plain: Plain) -> None:
     code, _, err = init(url=f"{plain.url}/console")
     assert code == 1
     assert f"write --url {plain.url}" in err
+
+
+def test_what_fails_everywhere_is_no_better_elsewhere(init: Init, plain: Plain) -> None:
+    """A server of which every path fails is not recommended by another one of them."""
+    for path in ("/v1/models", "/api/v1/models", "/openai/v1/models"):
+        plain.answers[path] = (500, {"error": "Cannot read properties of undefined"}, {})
+    code, _, err = init()
+    assert code == 1
+    assert "/api" not in err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import RULES, read_chat_stream
 from lab.faults.streams import STREAM_FAULTS
+from suites.api.streams import test_text as streamed
 from suites.api.streams.pace import (
     Pace,
     buffers,
@@ -20,7 +22,7 @@ from suites.api.streams.pace import (
     times_of_lines,
     times_of_stream,
 )
-from suites.api.streams.probes import Observed, StreamKind, require_unbroken, require_unfailed
+from suites.api.streams.probes import CUT_TOKENS, Observed, StreamKind, require_unbroken, require_unfailed
 from suites.api.streams.rules import JUDGED, broken, stream_rule
 from tests.unit.test_stream import BROKEN, FIRST, SSE, STOP, TEXT, body
 
@@ -131,3 +133,40 @@ def test_times_of_a_backends_lines_however_they_are_cut() -> None:
         (0.3, b"oops\n[1]\n" + line(content="3")),
     ]
     assert times_of_lines(chunks) == (0.1, 0.2, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("whole", "tokens", "asked"),
+    [
+        ("HX-OK", 2, None),
+        ("Hm, well, no.", 6, 3),
+        ("Hm, well, no.", None, None),
+        ("1 2 3 4 5 6 7 8 9", 9, 8),
+    ],
+)
+def test_a_model_that_says_little_is_cut_where_it_can_be(
+    whole: str, tokens: int | None, asked: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that ends with stop because the answer is over is no breach; half of it is asked for."""
+    usage = {"usage": {"completion_tokens": tokens}} if tokens is not None else {}
+    told = {"choices": [{"message": {"content": whole}, "finish_reason": "stop"}], **usage}
+    twin = Exchange("POST", "http://x", (), b"", status=200, chunks=[(0.0, json.dumps(told).encode())])
+    chunk = {"id": "1", "choices": [{"index": 0, "delta": {"content": whole}, "finish_reason": "stop"}]}
+    first = seen(body(chunk))
+    limits: list[int] = []
+
+    def cut_at(_: object, limit: int) -> Observed:
+        limits.append(limit)
+        return first
+
+    monkeypatch.setattr(streamed, "_seen", lambda *_: first)
+    monkeypatch.setattr(streamed, "_twin", lambda _: twin)
+    monkeypatch.setattr(streamed, "cut_at", cut_at)
+    monkeypatch.setattr(streamed, "single_chat", lambda _: SimpleNamespace(alias="terse"))
+    target = SimpleNamespace(environment=None)
+    if isinstance(asked, int):
+        assert streamed._cut(target) is first  # type: ignore[arg-type]
+        assert limits == ([] if asked == CUT_TOKENS else [asked])
+        return
+    with pytest.raises(Untestable, match=r"terse says only .*: too little to be cut"):
+        streamed._cut(target)  # type: ignore[arg-type]

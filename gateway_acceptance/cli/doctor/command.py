@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from gateway_acceptance.cli.catalogue import collect
+from gateway_acceptance.cli.doctor.declared import unasked
 from gateway_acceptance.cli.doctor.line import Line, State
 from gateway_acceptance.cli.doctor.reach import backend_line, gateway_lines, hurried, machine_line
 from gateway_acceptance.cli.doctor.rules import (
@@ -67,7 +69,11 @@ def _doctor(arguments: argparse.Namespace) -> int:
         catalogue = collect(root, str(environment.source.resolve()))
         today = datetime.now(UTC).date()
         say(*policy_lines(environment, catalogue.checks))
-        say(*never_lines(catalogue.nothing, catalogue.absent))
+        say(
+            *never_lines(
+                _together(catalogue.nothing, unasked(catalogue.items, environment)), catalogue.absent
+            )
+        )
         able = ability_line(environment)
         say(*([able] if able is not None else []))
         say(deviation_line(environment, seen.version))
@@ -77,6 +83,16 @@ def _doctor(arguments: argparse.Namespace) -> int:
     wrong = sum(line.state is State.WRONG for line in lines)
     sys.stdout.write(f"{environment.name}: {f'{wrong} to mend' if wrong else 'nothing to mend'}\n")
     return EXIT_NOT_READY if wrong else EXIT_READY
+
+
+def _together(*found: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """By key of the environment file, each check once."""
+    seen: set[str] = set()
+    by_key: dict[str, list[str]] = {}
+    for key, ids in (pair for one in found for pair in one.items()):
+        by_key.setdefault(key, []).extend(check for check in ids if check not in seen)
+        seen.update(ids)
+    return {key: sorted(ids) for key, ids in by_key.items() if ids}
 
 
 def _beyond(target: Target, say: Any) -> None:

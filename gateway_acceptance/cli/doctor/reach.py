@@ -57,7 +57,7 @@ def _no_list(target: Target, url: str) -> Line:
         status = target.gateway.models().status
     except (CheckFailed, NotPermitted, Untestable):
         status = None
-    place = other_place(url, ask)
+    place = other_place(url, ask, status)
     mend = f"write {place} as gateway.url" if place else "look whether it is an OpenAI-compatible gateway"
     what = f"something answers at {url}, and has no list of models there (GET /v1/models: {status})"
     return Line("gateway", State.WRONG, what, mend)

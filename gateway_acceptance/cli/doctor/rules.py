@@ -140,10 +140,18 @@ def advisory_lines(environment: Environment, version: str, today: date) -> list[
 def waiver_lines(
     environment: Environment, waivers: Sequence[Waiver], checks: Sequence[str], version: str, today: date
 ) -> list[Line]:
-    """The waivers that do not count here, each with why."""
+    """The waivers that do not count here, each with why; those of other products and environments are not
+    meant."""
+    waivers = [one for one in waivers if _meant(one, environment)]
     wrong = complaints(waivers, checks, today)
     lines = [Line("waivers", State.WRONG, sentence) for sentence in wrong]
     idle = [f"{one.id} {why}" for one in waivers if (why := unfit(one, version))]
     lines += [Line("waivers", State.NOTE, f"without effect here: {few(idle)}")] if idle else []
     used = f"{len(waivers)} are read for {environment.name}, all in order"
     return lines or [Line("waivers", State.OK, used if waivers else "none")]
+
+
+def _meant(waiver: Waiver, environment: Environment) -> bool:
+    scope = waiver.scope
+    product = scope.product in (None, environment.gateway.product)
+    return product and (not scope.environments or environment.name in scope.environments)

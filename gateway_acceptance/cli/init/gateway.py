@@ -84,7 +84,7 @@ def _entries(listed: Exchange, asker: Asker) -> list[Any]:
     if listed.status == HTTPStatus.OK and isinstance(entries, list):
         return entries
     url = asker.gateway.url
-    place = other_place(url, asker.elsewhere)
+    place = other_place(url, asker.elsewhere, listed.status)
     mend = (
         f"write --url {place}"
         if place
@@ -98,8 +98,9 @@ def _entries(listed: Exchange, asker: Asker) -> list[Any]:
     )
 
 
-def other_place(url: str, ask: Callable[[str], Exchange | None]) -> str:
-    """Where else at the same server a list of models is; empty for nowhere. ask: a GET without the key."""
+def other_place(url: str, ask: Callable[[str], Exchange | None], here: int | None = None) -> str:
+    """Where else at the same server a list of models is; empty for nowhere. ask: a GET without the key; here:
+    the status at the URL itself: what answers the same elsewhere is no better place."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0]
     bases = [f"{scheme}://{host}{prefix}" for prefix in ("", "/api", "/openai")]
@@ -107,7 +108,8 @@ def other_place(url: str, ask: Callable[[str], Exchange | None]) -> str:
         answer = ask(f"{base}/v1/models") if base != url else None
         if answer is None:
             continue
-        if answer.status in REFUSALS or isinstance(document_of(answer).get("data"), list):
+        refused = answer.status in REFUSALS and answer.status != here
+        if refused or isinstance(document_of(answer).get("data"), list):
             return base
     return ""
 

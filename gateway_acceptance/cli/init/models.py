@@ -18,7 +18,7 @@ from gateway_acceptance.cli.abilities_asked import (
     message_text,
     thoughts,
 )
-from gateway_acceptance.cli.init.asker import Asker, document_of
+from gateway_acceptance.cli.init.asker import LONGEST_S, Asker, document_of
 from gateway_acceptance.cli.init.found import Alias, Found
 from gateway_acceptance.cli.init.witness import hear, look_at_the_heard, settle
 from gateway_acceptance.environment import Ability, ModelKind
@@ -134,7 +134,8 @@ def _answers(asker: Asker, one: _Asked, found: Found) -> bool:
     message = _message(answer, one)
     if message is None:
         if answer is None:
-            one.alias.remarks.append("no request was left to ask it")
+            waited = f"a chat completion of it gave no answer within {LONGEST_S:.0f} s"
+            one.alias.remarks.append(waited if asker.left > 0 else "no request was left to ask it")
         else:
             one.alias.remarks.append(f"a chat completion of it was answered with {answer.status}")
         return False

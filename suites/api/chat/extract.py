@@ -72,6 +72,14 @@ def counted(answer: Exchange, name: str) -> int:
     return count
 
 
+def told_count(answer: Exchange, name: str) -> int | None:
+    """As ``counted``; None where nothing is counted, which others judge."""
+    try:
+        return counted(answer, name)
+    except CheckFailed:
+        return None
+
+
 def reasoned(answer: Exchange) -> int:
     """The tokens of a reasoning that the text does not show; 0 where nothing is told of any."""
     return reasoning_tokens(body_of(answer).get("usage"))

@@ -15,15 +15,13 @@ from typing import Any
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.chat.extract import counted, first_text, reason_of, reasoned
+from suites.api.chat.extract import first_text, reason_of, reasoned, told_count
 from suites.api.chat.probes import COUNT, COUNT_TOKENS, able_alias, directly
 from suites.api.observations import room
-from suites.api.streams.probes import single_chat
+from suites.api.streams.probes import LEAST_TOKENS, single_chat
 
 CUT_TOKENS = 8
 """Too few for the count in any tokenizer: a number is at least one token."""
-LEAST_TOKENS = 4
-"""Of an answer that can be cut in two, and the cut be seen."""
 WORD = re.compile(r"[A-Za-z]{3,}")
 
 
@@ -43,8 +41,9 @@ class Own:
 
     @property
     def tokens(self) -> int:
-        """Of the text, as counted. Raises CheckFailed where nothing is."""
-        return counted(self.answer, "completion_tokens") - reasoned(self.answer)
+        """Of the text, as counted; where nothing is, its words, for a word is at least one."""
+        count = told_count(self.answer, "completion_tokens")
+        return len(self.text.split()) if count is None else count - reasoned(self.answer)
 
     @property
     def limit(self) -> int:

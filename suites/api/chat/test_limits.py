@@ -15,8 +15,10 @@ from suites.api.chat.extract import (
     numbers_in,
     outside,
     reason_of,
+    reasoned,
     refused_honestly,
     stop_strings_in,
+    told_count,
 )
 from suites.api.chat.own_words import Own, asked_again, marks_of, own, require_end, require_ended_at
 from suites.api.chat.probes import COUNT_TO, counts, user, with_code_word
@@ -126,7 +128,8 @@ def test_completion_counted(target: Target, gateway: GatewayClient) -> None:
     if not said.counts:
         words = len(text.split())
         least, what = words // 2, f"{words} words, at least"  # some tokens are two short words
-    wrong = outside(said.tokens, least, text, END_TOKENS)
+    counts = counted(said.answer, "completion_tokens") - reasoned(said.answer)
+    wrong = outside(counts, least, text, END_TOKENS)
     if wrong:
         raise CheckFailed(f"for an answer of {least} {what}: {wrong}", blame="gateway")
 
@@ -288,11 +291,12 @@ def _stops(said: Own) -> tuple[str, list[str]]:
 
 
 def _require_cut(said: Own, answer: Exchange) -> None:
-    text, count = first_text(answer), counted(answer, "completion_tokens")
+    text, count = first_text(answer), told_count(answer, "completion_tokens")
     whole = not said.counts and len(text) >= len(said.text)
-    if count > said.limit or len(numbers_in(text)) > said.limit or whole:
+    if (count or 0) > said.limit or len(numbers_in(text)) > said.limit or whole:
+        told = "none" if count is None else count
         raise CheckFailed(
-            f"expected at most {said.limit} tokens, {count} are counted for {text[:200]!r}", blame="gateway"
+            f"expected at most {said.limit} tokens, {told} are counted for {text[:200]!r}", blame="gateway"
         )
 
 

@@ -1,5 +1,7 @@
 """API-OPS: is it there, and does it say so truthfully."""
 
+from http import HTTPStatus
+
 from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
@@ -16,11 +18,13 @@ from gateway_acceptance.wire.gateway import GatewayClient
     spec="environment: gateway.liveness_path",
 )
 def test_alive(any_gateway: GatewayClient) -> None:
-    """Any answer of 200 on the liveness path, which needs no key. It has no premise, so a gateway that is
-    dead, silent or ill as a whole fails here, once, with what to do about it; everything else is untestable
-    because of it."""
-    answer = any_gateway.get(any_gateway.product.liveness or "/", key=None)
-    if answer.status != 200:
+    """Any answer of 200 on the liveness path, which needs no key. A gateway that has no such path, and
+    declares none, is asked for its models instead: whatever it answers but a failure of its own is a sign of
+    life, and API-MODELS judges it. The check has no premise, so a gateway that is dead, silent or ill as a
+    whole fails here, once, with what to do about it; everything else is untestable because of it."""
+    path = any_gateway.product.liveness
+    answer = any_gateway.get(path, key=None) if path else any_gateway.get("/v1/models")
+    if answer.status != HTTPStatus.OK if path else (answer.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}", blame="gateway")
 
 

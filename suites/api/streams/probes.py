@@ -25,6 +25,8 @@ COUNT_TOKENS = 200
 """Thirty numbers with what a chatty model writes between and around them."""
 CUT_TOKENS = 8
 """Too few for the count: the stream must end early, and say so."""
+LEAST_TOKENS = 4
+"""Of an answer that can be cut in two, and the cut be seen."""
 TOOL_PROMPT = (
     'Call the tool get_weather with {"city": "Oslo"} and the tool get_time with {"city": "Rome"}, '
     "both of them, and say nothing else."
@@ -130,8 +132,13 @@ def ask_usage(target: Target) -> Exchange:
 
 
 def _cut(target: Target) -> Observed:
+    return cut_at(target, CUT_TOKENS)
+
+
+def cut_at(target: Target, tokens: int) -> Observed:
+    """The count, with this limit."""
     alias = single_chat(target.environment).alias
-    exchange = stream_of(target, alias, COUNT_PROMPT, max_tokens=CUT_TOKENS)
+    exchange = stream_of(target, alias, COUNT_PROMPT, max_tokens=tokens)
     return Observed(StreamKind.CUT, exchange, read(exchange))
 
 
