@@ -10,6 +10,10 @@ from collections.abc import Mapping
 UNKNOWN = "no answer"
 """The beginning of a value that could not be had; words may follow. It is no change: nothing was seen."""
 
+IDENTITY = "gateway.identity"
+"""What of the declared identity of the gateway was looked at: ``as declared: addresses, tls_name``."""
+REACHED, LOOPBACK = "gateway.reached", "a loopback address of this machine"
+"""Told where an identity is declared and the gateway's name stands for such an address."""
 Fingerprint = Mapping[str, str]
 
 

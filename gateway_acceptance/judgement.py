@@ -14,7 +14,7 @@ from typing import Any
 from gateway_acceptance.causes import ALIKE, findings
 from gateway_acceptance.check import RELEASE, VOLUNTARY
 from gateway_acceptance.environment import EnvironmentKind
-from gateway_acceptance.fingerprint import compared
+from gateway_acceptance.fingerprint import IDENTITY, compared
 from gateway_acceptance.record_model import (
     JudgedBy,
     Record,
@@ -111,6 +111,7 @@ def judge(record: Record) -> Judgement:
             return Judgement(f"{name} FAILED", f"{alarm}{_count(reasons)}; {silence}", reasons, bad)
         return Judgement(f"{name} PASSED", f"{executed} checks executed; {silence}", [], EXIT_READY)
     reasons += _unfit(basis.binding)
+    reasons += _unidentified(record)
     if unspoken:
         reasons.append(f"{len(unspoken)} claims are not verified: {', '.join(unspoken)}")
     if reasons:
@@ -174,6 +175,28 @@ def missed_defects(planted: RecordedPlanted | None) -> list[str]:
             wanted = f"{one.check} was to fail ({one.expected})"
             found.append(f"a planted defect was not seen: {wanted}, and is {told}")
     return found
+
+
+def _unidentified(record: Record) -> list[str]:
+    """Whether nobody knows that it was production which was judged: what it is known by must be declared, and
+    seen at both ends of the run. What is declared of any other is held against it on every connection."""
+    run, target = record.run, record.target
+    if run.kind != EnvironmentKind.PRODUCTION.value:
+        return []
+    declared = target.identity
+    if not declared:
+        return [
+            f"{run.environment} is production and declares nothing by which its gateway is known: declare "
+            "[gateway.identity] with addresses, tls_name, certificates or ssh_host_key"
+        ]
+    wanted = f"as declared: {', '.join(declared)}"
+    taken = {"start": target.fingerprint.start, "end": target.fingerprint.end}
+    return [
+        f"the identity of the gateway ({', '.join(declared)}) was not looked at at the {end} of the run: "
+        f"{(told or {}).get(IDENTITY, 'no fingerprint')}"
+        for end, told in taken.items()
+        if (told or {}).get(IDENTITY) != wanted
+    ]
 
 
 def _unfit(binding: RecordedBinding | None) -> list[str]:

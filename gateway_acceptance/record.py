@@ -98,6 +98,7 @@ def build(
     becomes a harness error, so that nothing is lost silently. advisories: {dated, count, origin} of the base
     that published holes were judged by; needless: waiver -> the date since which runs found it so, None where
     no history is kept. Raises NoRecord where the parts make none."""
+    identity = environment.gateway.identity
     complete = [*cases, *_unfinished(selected, cases, run)]
     by_check: dict[str, list[Document]] = {}
     for case in complete:
@@ -111,7 +112,7 @@ def build(
             "product_version": product_version,
             "fingerprint": dict(run.fingerprint),
             "facts": {name: value for case in complete for name, value in case["facts"].items()},
-            **_given(advisories=advisories),
+            **_given(advisories=advisories, identity=None if identity is None else identity.document),
         },
         "environment": environment_document(environment),
         "checks": [_check_document(check, by_check.get(check.id, []), claims) for check in catalogue],

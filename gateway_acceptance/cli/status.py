@@ -92,7 +92,7 @@ def _doubts(suites: Path) -> Callable[[Environment | None, Record], list[str]]:
             return [*unbound_, *_undeclared(record), *without_evidence(plain)]
         return [
             *unbound(plain, environment),
-            *at_home(environment),
+            *at_home(environment, plain),
             *unplanted(plain, planted=load_planted(suites) is not None),
             *_of_lists(record, environment, suites),
             *without_evidence(plain),

@@ -13,6 +13,7 @@ from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.abilities import ASSUMED, Ability, KnownAbility
 from gateway_acceptance.environment.base_url import BaseUrl
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
+from gateway_acceptance.environment.identity import Identity
 from gateway_acceptance.environment.limited_key import LimitedKey
 from gateway_acceptance.environment.network import VARIABLE_NAME, Network
 from gateway_acceptance.environment.product_names import ANY_OTHER, ProductName
@@ -69,7 +70,7 @@ class Gateway(Table):
     unjudged_models: ids that the gateway lists beyond the declared ones, and that nobody judges (images, a
     wildcard); one that ends with ``*`` stands for all that begin so; pre_call_checks: LiteLLM's
     ``enable_pre_call_checks``, without which 1.74.15 takes no notice of an ``order``; limited_key: a second
-    key that may do less (docs/limited-keys.md).
+    key that may do less (docs/limited-keys.md); identity: by what it is known on every connection.
     """
 
     url: BaseUrl
@@ -92,6 +93,7 @@ class Gateway(Table):
     unjudged_models: tuple[str, ...] = ()
     pre_call_checks: bool = False
     limited_key: LimitedKey | None = None
+    identity: Identity | None = None
     connect_deadline_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     request_deadline_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
@@ -367,6 +369,8 @@ class Environment(Table):
         problems += self._key_problems()
         if self.gateway.limited_key is not None:
             problems += self.gateway.limited_key.problems(self.aliases)
+        if self.gateway.identity is not None:
+            problems += self.gateway.identity.problems(self.gateway.url, self.network, self.host)
         problems += self.network.contradictions()
         if self.gateway.key_header in self.network.headers:
             problems.append(

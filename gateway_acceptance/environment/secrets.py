@@ -296,6 +296,12 @@ def tls_context(environment: Environment) -> ssl.SSLContext:
     network = environment.network
     if network.ca_file is None and network.client_certificate is None:
         return system_trust()
+    return fresh(environment)
+
+
+def fresh(environment: Environment) -> ssl.SSLContext:
+    """The same, shared with nobody. Raises as ``tls_context``."""
+    network = environment.network
     context = ssl.create_default_context()
     if network.ca_file is not None:
         context.load_verify_locations(beside(environment, network.ca_file))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +95,10 @@ def _embedding_models(environment: Environment, backend: str) -> list[str]:
     )
 
 
+ALIAS = "gateway-acceptance"
+"""Under which ssh looks a declared host key up."""
+
+
 def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> Look:
     """Gather a machine's facts, of these sections alone where some are given. Raises NoFacts with one
     sentence where it cannot be reached."""
@@ -103,7 +109,8 @@ def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> L
     text = command(request)
     asked = time.time()
     try:
-        done = connection(machine, environment.source.parent).run(text)
+        with _known_host(environment, name) as known:
+            done = connection(machine, environment.source.parent, known).run(text)
     except (RuntimeError, OSError) as error:  # testinfra raises the result of an ssh that failed itself
         said = " ".join(str(getattr(error.args[0], "stderr", error) if error.args else error).split())
         shown = said[-300:] or "no word"
@@ -130,13 +137,30 @@ def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> L
     return Look(complete(unpacked(done.stdout), request), asked, answered)
 
 
-def connection(machine: Machine, folder: Path) -> Connection:
+@contextmanager
+def _known_host(environment: Environment, name: str) -> Iterator[str]:
+    """Options of ssh by which only the declared key is taken for the gateway's machine's; empty where none is
+    declared."""
+    declared = environment.gateway.identity
+    if name != GATEWAY_MACHINE or declared is None or declared.ssh_host_key is None:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
+        file = Path(folder) / "known_hosts"
+        file.write_text(f"{ALIAS} {declared.ssh_host_key}\n", encoding="ascii")
+        yield (
+            f" -o UserKnownHostsFile={file} -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes "
+            f"-o HostKeyAlias={ALIAS} -o ControlPath=none"
+        )
+
+
+def connection(machine: Machine, folder: Path, known: str = "") -> Connection:
     """The testinfra host of a machine: never asks for a password, never waits for ever. folder: of the
-    environment file."""
+    environment file; known: more options of ssh."""
     config = str((folder / machine.ssh_config).resolve()) if machine.ssh_config else None
     options: Mapping[str, Any] = {}
     if urlsplit(machine.uri).scheme in ("ssh", "safe-ssh"):
-        extra = f"-o BatchMode=yes -o ConnectTimeout={CONNECT_DEADLINE_S} -o ServerAliveInterval=5"
+        extra = f"-o BatchMode=yes -o ConnectTimeout={CONNECT_DEADLINE_S} -o ServerAliveInterval=5{known}"
         options = {"ssh_config": config, "ssh_extra_args": extra}
     elif config is not None:
         options = {"ssh_config": config}

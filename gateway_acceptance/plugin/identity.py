@@ -18,7 +18,7 @@ from typing import Any
 from gateway_acceptance.environment import Backend
 from gateway_acceptance.environment.host import Host
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
-from gateway_acceptance.fingerprint import UNKNOWN
+from gateway_acceptance.fingerprint import IDENTITY, LOOPBACK, REACHED, UNKNOWN
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.preflight import Preflight
 from gateway_acceptance.plugin.targets import Target
@@ -34,6 +34,7 @@ LONGEST_S = 10.0
 SECTIONS = ("unit", "files", "python", "ollama")
 """Of a look at a machine: what its fingerprint is made of."""
 
+BY_SSH = "ssh_host_key"
 Taken = dict[str, str]
 
 
@@ -85,12 +86,27 @@ def at_once(questions: Sequence[Callable[[], Taken]]) -> list[Taken]:
 
 def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:
     found = _of_the_gateway(target, before)
+    reached = found["gateway.models"] != UNKNOWN or not _silent(found, "gateway.version")
     direct = [backend for backend in target.environment.backends if backend.direct]
     for taken in at_once([functools.partial(_of_a_backend, target, one, before) for one in direct]):
         found |= taken
     for name in target.environment.machines if machines else ():
         found |= _of_a_machine(target, name, before)
+    found |= _as_declared(target, found, reached=reached)
     return dict.fromkeys(before or (), UNKNOWN) | found  # what was there to be had and is not now
+
+
+def _as_declared(target: Target, found: Taken, *, reached: bool) -> Taken:
+    """What of the declared identity was looked at just now: no connection comes about where it does not hold
+    (``wire.identified``; ssh's own look at host keys)."""
+    declared = target.environment.gateway.identity
+    if declared is None:
+        return {}
+    whom = target.conduct.route.whom
+    home = {REACHED: LOOPBACK} if whom is not None and whom.at_home else {}
+    by_ssh = not _silent(found, "host.unit")
+    parts = [name for name in declared.parts if (by_ssh if name == BY_SSH else reached)]
+    return home | {IDENTITY: f"as declared: {', '.join(parts)}" if parts else UNKNOWN}
 
 
 def _of_the_gateway(target: Target, before: Taken | None) -> Taken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -41,4 +41,8 @@ class RecordedTarget(RecordPart):
         Field(
             description="the base that published holes were judged by; absent in records of earlier suites"
         ),
+    ] = None
+    identity: Annotated[
+        LeftOut[Mapping[str, Any]],
+        Field(description="by what the gateway is known, as it is declared (gateway.identity)"),
     ] = None

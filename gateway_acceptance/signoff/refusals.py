@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from gateway_acceptance.audit import findings
 from gateway_acceptance.check import RELEASE
 from gateway_acceptance.environment import Environment, EnvironmentKind, resolved
+from gateway_acceptance.fingerprint import LOOPBACK, REACHED
 from gateway_acceptance.record import environment_document
 from gateway_acceptance.report.reading import first_line, utc
 from gateway_acceptance.signoff.again import contradicted
@@ -41,7 +42,7 @@ def refusals(
             *stale(record, now, environment.tracker.fresh_h),
             *otherwise(record, environment),
             *unbound(record, environment),
-            *at_home(environment),
+            *at_home(environment, record),
             *without_evidence(record),
             *([] if suite is None else of_another_commit(record, suite)),
             *([] if suite is None else contradicted(record, environment, suite)),
@@ -174,19 +175,35 @@ def without_evidence(record: Record) -> list[str]:
     ]
 
 
-def at_home(environment: Environment) -> list[str]:
-    """Whether what is called production is this very machine's loopback: no deployment is."""
+def at_home(environment: Environment, record: Record) -> list[str]:
+    """Whether what is called production is this very machine's loopback, by its URL, its declared addresses
+    or what its name stood for: no deployment is."""
+    if environment.kind is not EnvironmentKind.PRODUCTION:
+        return []
+    declared = environment.gateway.identity
     host = urlsplit(environment.gateway.url).hostname or ""
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost" or host.endswith(".localhost")
-    if environment.kind is EnvironmentKind.PRODUCTION and loopback:
+    named = [host, *(declared.addresses if declared is not None else ())]
+    taken = [one or {} for one in record["target"]["fingerprint"].values()]
+    if any(one.get(REACHED) == LOOPBACK for one in taken) and not any(map(_is_loopback, named)):
         return [
-            f"{environment.source.name} calls {host} production: a loopback address is no deployment; "
-            "declare the address that clients use, or another kind"
+            f"{environment.source.name} calls {host} production, and that name stood for {LOOPBACK}: correct "
+            "the resolver, or declare another kind"
         ]
-    return []
+    return [
+        f"{environment.source.name} calls {one} production: a loopback address is no deployment; "
+        "declare the address that clients use, or another kind"
+        for one in dict.fromkeys(named)
+        if _is_loopback(one)
+    ]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost" or host.rstrip(".").lower().endswith(".localhost")
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address.is_loopback or address.is_unspecified or (mapped is not None and mapped.is_loopback)
 
 
 def utc_now() -> datetime:

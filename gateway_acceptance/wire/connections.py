@@ -62,7 +62,7 @@ class Connections(httpx2.BaseTransport):
 
     def __init__(self, route: Route, kept: int | None = None) -> None:
         self._route, options, proxy = route, _options(route, kept), route.proxy
-        pools = {"": httpcore2.ConnectionPool(network_backend=TimedBackend(), **options)}
+        pools = {"": httpcore2.ConnectionPool(network_backend=TimedBackend(whom=route.whom), **options)}
         if proxy is not None:
             named = TimedBackend(f"the proxy {proxy.named}")
             forward = _of_a_proxy(proxy, route)
@@ -86,7 +86,9 @@ class AsyncConnections(httpx2.AsyncBaseTransport):
 
     def __init__(self, route: Route, kept: int | None = None) -> None:
         self._route, options, proxy = route, _options(route, kept), route.proxy
-        pools = {"": httpcore2.AsyncConnectionPool(network_backend=AsyncTimedBackend(), **options)}
+        pools = {
+            "": httpcore2.AsyncConnectionPool(network_backend=AsyncTimedBackend(whom=route.whom), **options)
+        }
         if proxy is not None:
             named = AsyncTimedBackend(f"the proxy {proxy.named}")
             forward = _of_a_proxy(proxy, route)

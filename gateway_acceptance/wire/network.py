@@ -16,6 +16,7 @@ from typing import Any
 import httpcore2
 
 from gateway_acceptance.wire.deadline import CURRENT, Allowance
+from gateway_acceptance.wire.identified import Identified
 from gateway_acceptance.wire.tls_words import after_the_handshake, alert_words, tls_words
 
 PIECE = 64 * 1024
@@ -133,10 +134,10 @@ class TimedStream(httpcore2.NetworkStream):
 
 class TimedBackend(httpcore2.NetworkBackend):
     """Connects one address after the other, within one time for all of them. called: what an error says of
-    the server that it connects to, where that is none of the target's (a proxy)."""
+    the server that it connects to, where that is none of the target's (a proxy); whom: must be reached."""
 
-    def __init__(self, called: str = "") -> None:
-        self._inner, self._called = httpcore2.SyncBackend(), called
+    def __init__(self, called: str = "", whom: Identified | None = None) -> None:
+        self._inner, self._called, self._whom = httpcore2.SyncBackend(), called, whom
 
     def connect_tcp(
         self,
@@ -150,7 +151,7 @@ class TimedBackend(httpcore2.NetworkBackend):
         allowance = CURRENT.get()
         left = timeout if allowance is None else allowance.connecting()
         failure: Exception | None = None
-        for address, number in _resolved(self._called, host, port, left):
+        for address, number in _resolved(self._called, host, port, left, self._whom):
             if allowance is not None:
                 left = allowance.left_to_connect()
                 if left <= 0:
@@ -242,8 +243,8 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
 class AsyncTimedBackend(httpcore2.AsyncNetworkBackend):
     """As ``TimedBackend``, in an event loop."""
 
-    def __init__(self, called: str = "") -> None:
-        self._inner, self._called = httpcore2.AnyIOBackend(), called
+    def __init__(self, called: str = "", whom: Identified | None = None) -> None:
+        self._inner, self._called, self._whom = httpcore2.AnyIOBackend(), called, whom
 
     async def connect_tcp(
         self,
@@ -257,7 +258,7 @@ class AsyncTimedBackend(httpcore2.AsyncNetworkBackend):
         allowance = CURRENT.get()
         left = timeout if allowance is None else allowance.connecting()
         failure: Exception | None = None
-        for address, number in _resolved(self._called, host, port, left):
+        for address, number in _resolved(self._called, host, port, left, self._whom):
             if allowance is not None:
                 left = allowance.left_to_connect()
                 if left <= 0:
@@ -271,9 +272,12 @@ class AsyncTimedBackend(httpcore2.AsyncNetworkBackend):
         raise _named(self._called, failure or httpcore2.ConnectTimeout())
 
 
-def _resolved(called: str, host: str, port: int, timeout: float | None) -> list[tuple[str, int]]:
+def _resolved(
+    called: str, host: str, port: int, timeout: float | None, whom: Identified | None
+) -> list[tuple[str, int]]:
     try:
-        return resolved(host, port, timeout)
+        found = resolved(host, port, timeout)
+        return found if whom is None else whom.among(host, found)
     except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
         raise _named(called, error) from error
 

@@ -114,7 +114,7 @@ def _connected(url: str, route: Route) -> httpcore2.NetworkStream:
     secure = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
     proxy = route.proxy_of(host)
-    backend = network.TimedBackend() if proxy is None else tunnel.TunnelBackend(proxy, route)
+    backend = network.TimedBackend(whom=route.whom) if proxy is None else tunnel.TunnelBackend(proxy, route)
     plain = backend.connect_tcp(host, port)
     return plain.start_tls(route.context, host) if secure else plain
 

@@ -14,8 +14,15 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.environment.secrets import headers_of, proxy_credentials, system_trust, tls_context
+from gateway_acceptance.environment.secrets import (
+    fresh,
+    headers_of,
+    proxy_credentials,
+    system_trust,
+    tls_context,
+)
 from gateway_acceptance.wire.exchange import Headers
+from gateway_acceptance.wire.identified import Identified, identified, looking
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,15 @@ class Route:
     @cached_property
     def context(self) -> ssl.SSLContext:
         """For all its connections. Raises ssl.SSLError, OSError where a declared file is gone meanwhile."""
-        return system_trust() if self.environment is None else tls_context(self.environment)
+        if self.environment is None:
+            return system_trust()
+        whom = self.whom
+        return tls_context(self.environment) if whom is None else looking(fresh(self.environment), whom)
+
+    @cached_property
+    def whom(self) -> Identified | None:
+        """Whom connections to the gateway must reach, where that is declared."""
+        return None if self.environment is None else identified(self.environment)
 
     def proxy_of(self, host: str) -> Proxy | None:
         """The proxy that a host is reached through."""

@@ -117,7 +117,8 @@ def test_a_release_run_with_an_unverified_claim_is_not_ready(project: Project, g
 def test_only_a_whole_release_of_production_is_production_ready(
     project: Project, gateway: Gateway, selection: list[str], of_production: str, of_staging: str
 ) -> None:
-    project.environment(gateway.url, "real", kind="production")
+    known_by = 'identity = { addresses = ["127.0.0.1"] }'
+    project.environment(gateway.url, "real", kind="production", gateway=known_by)
     project.checks(ALIVE)
     run = project.run("--env=real", "--env=mini", *selection)
     assert run.code == 0, run.output

@@ -124,7 +124,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
         lambda it: it["run"]["selection"].update(narrowed=["-k x"]),
         "its own cases say 'PARTIAL RUN'",
     ),
-    "the kind": (lambda it: it["run"].update(kind="production"), "its own cases say 'PRODUCTION READY'"),
+    "the kind": (lambda it: it["run"].update(kind="production"), "its own cases say 'NOT READY'"),
     "the end's fingerprint": (
         lambda it: it["target"]["fingerprint"]["end"].update({"gateway.version": "2"}),
         "its own cases say 'VOID'",

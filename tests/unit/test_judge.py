@@ -21,7 +21,9 @@ from tests.unit.test_record import RUN, TODAY, a_case, a_check, a_waiver, built
 CLAIMS = [Claim("FUN-01", "Validated Functionality", "works")]
 FROZEN = {"smoke": ["API-A-001"], "nightly": ["API-A-001"], "release": ["API-A-001"]}
 JUDGED = ("state", "headline", "reasons", "exit_code")
-PRODUCTION = environment(kind="production")
+KNOWN_BY = {"addresses": ["127.0.0.1"]}
+PRODUCTION = environment(kind="production", gateway={**document()["gateway"], "identity": KNOWN_BY})
+SEEN = {"gateway.identity": "as declared: addresses"}
 DISRUPTING = {**document()["policy"], "effects": ["read", "disrupt"]}
 
 
@@ -49,7 +51,7 @@ def judged(
 
 
 PASSED = a_case("API-A-001")
-RELEASE = replace(RUN, profile="release", marker="")
+RELEASE = replace(RUN, profile="release", marker="", fingerprint={"start": SEEN, "end": SEEN})
 
 
 @pytest.mark.parametrize("profile", ["smoke", "nightly"])
@@ -222,3 +224,15 @@ def test_what_to_do_about_a_needless_waiver(scope: dict[str, Any], advice: str) 
     waiver = a_waiver(scope=Scope(**scope))
     record = built([PASSED], waivers=[waiver], product_version="1.74.15")
     assert advice in needless(record.waivers[0], record)
+
+
+def test_a_production_that_nobody_could_tell_from_another_is_not_ready() -> None:
+    judgement = judged(PASSED, run=RELEASE, env=environment(kind="production"))
+    assert (judgement.state, judgement.exit_code) == ("NOT READY", 1)
+    assert "mini is production and declares nothing by which its gateway is known" in judgement.reasons[0]
+    for end in ("start", "end"):
+        taken = {"start": SEEN, "end": SEEN, end: {"gateway.identity": "no answer"}}
+        judgement = judged(PASSED, run=replace(RELEASE, fingerprint=taken), env=PRODUCTION)
+        assert judgement.state == "NOT READY"
+        told = f"the identity of the gateway (addresses) was not looked at at the {end} of the run: no answer"
+        assert told in judgement.reasons

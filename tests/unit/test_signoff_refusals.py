@@ -33,10 +33,12 @@ def test_a_ready_run_is_signed(desk: Desk) -> None:
 
 
 def test_production_is_signed_as_production(desk: Desk) -> None:
-    gateway = {"url": "https://gateway.example", "key_variable": "MINI_KEY"}
+    identity = {"tls_name": "gateway.example"}
+    gateway = {"url": "https://gateway.example", "key_variable": "MINI_KEY", "identity": identity}
     tables: dict[str, Any] = {"kind": "production", "gateway": gateway}
+    seen = {"gateway.identity": "as declared: tls_name"}
     desk.ground.declare(**tables)
-    desk.ground.run(tables=tables)
+    desk.ground.run(tables=tables, fingerprint={"start": seen, "end": seen})
     code, out, _ = desk.signoff()
     assert (code, "PRODUCTION READY" in out, "not production" in out) == (0, True, False)
 
