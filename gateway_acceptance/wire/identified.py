@@ -14,12 +14,14 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpcore2
-
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.identity import Identity
 
 SHOWN = 3
+
+
+class NotDeclared(Exception):  # noqa: N818  (a finding about a name)
+    """Whom a name stands for, in words."""
 
 
 class Identified:
@@ -32,7 +34,7 @@ class Identified:
         """Whether a connection went to an address of this very machine that no other one can reach."""
 
     def among(self, host: str, found: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-        """Of the addresses of a host those that are declared. Raises httpcore2.ConnectError for none."""
+        """Of the addresses of a host those that are declared. Raises NotDeclared for none."""
         if host.lower().strip("[]") != self._host:
             return list(found)
         self.at_home = self.at_home or any(ip_address(address).is_loopback for address, _ in found)
@@ -41,7 +43,7 @@ class Identified:
         kept = [one for one in found if ip_address(one[0]).compressed in self._declared.addresses]
         if not kept:
             seen = ", ".join([address for address, _ in found][:SHOWN])
-            raise httpcore2.ConnectError(
+            raise NotDeclared(
                 f"{host} stands for {seen}, which gateway.identity.addresses does not declare; nothing was "
                 "sent: look who answers there, or declare the address"
             )

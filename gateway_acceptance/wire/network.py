@@ -16,7 +16,7 @@ from typing import Any
 import httpcore2
 
 from gateway_acceptance.wire.deadline import CURRENT, Allowance
-from gateway_acceptance.wire.identified import Identified
+from gateway_acceptance.wire.identified import Identified, NotDeclared
 from gateway_acceptance.wire.tls_words import after_the_handshake, alert_words, tls_words
 
 PIECE = 64 * 1024
@@ -278,6 +278,8 @@ def _resolved(
     try:
         found = resolved(host, port, timeout)
         return found if whom is None else whom.among(host, found)
+    except NotDeclared as stranger:
+        raise httpcore2.ConnectError(str(stranger)) from stranger
     except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
         raise _named(called, error) from error
 
