@@ -161,7 +161,12 @@ def test_a_production_that_nobody_declares_is_not_ready(
 ) -> None:
     """A directory that was made up whole, of an environment without a file."""
     base = ground(tmp_path / "project")
-    base.run(tables={"kind": "production", "gateway": {"url": "https://g.example", "key_variable": "K"}})
+    known_by = {"tls_name": "g.example"}
+    gateway = {"url": "https://g.example", "key_variable": "K", "identity": known_by}
+    seen = {"gateway.identity": "as declared: tls_name"}
+    fingerprint = {"start": seen, "end": seen}
+    made = base.run(tables={"kind": "production", "gateway": gateway}, fingerprint=fingerprint)
+    assert "PRODUCTION READY" in (made / "record.json").read_text(encoding="utf-8")
     (base.root / "environments" / "mini.toml").unlink()
     (base.root / "suites" / "claims.toml").write_text(CLAIMS_FILE.format("FUN-01"), encoding="utf-8")
     monkeypatch.chdir(base.root)
