@@ -20,7 +20,7 @@ class Product:
     own list of deployments, in LiteLLM's form; deployment_id: the header with the id of the deployment that
     served, which can be asked for as ``model``; version_header: of answers; package: (ecosystem, name) by
     which advisories speak of it, None where nobody publishes any; open_paths: what it leaves open whatever is
-    configured, without its debug routes."""
+    configured, without its debug routes; metrics: where it counts for Prometheus, if it is told to."""
 
     liveness: str | None = None
     readiness: str | None = None
@@ -35,6 +35,7 @@ class Product:
     version_header: str | None = None
     package: tuple[str, str] | None = None
     open_paths: tuple[str, ...] = ()
+    metrics: str | None = None
 
 
 PRODUCTS = {
@@ -51,6 +52,7 @@ PRODUCTS = {
         key_setting="LITELLM_MASTER_KEY",
         version_header="x-litellm-version",
         package=("PyPI", "litellm"),
+        metrics="/metrics/",  # without the last slash it answers with a redirection
         open_paths=(
             *("/", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "/routes", "/test", "/config/yaml"),
             *("/ui/*", "/fallback/login", "/sso/key/generate", "/get_image", "/get_favicon"),

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-MODULES = ("base", "tree", "processes", "service", "machine", "main")
+MODULES = ("base", "tree", "processes", "service", "access_log", "machine", "main")
 """In an order in which each needs only what stands before it."""
 FUTURE = "from __future__ import annotations\n"
 OWN_IMPORT = re.compile(r"^from gateway_acceptance\S* import (\([^)]*\)|[^\n(]*)\n", re.MULTILINE)

@@ -189,12 +189,22 @@ class Resources(Shape):
     journald: dict[str, str]
 
 
+class Failed(Shape):
+    """A request that an access log says failed."""
+
+    at: float
+    status: int
+    by: str
+    what: str
+
+
 class Journal(Shape):
     lines: Count
     bytes: Count
     first: float | None
     last: float | None = ABSENT
     secrets: list[str]
+    failures: list[Failed] = ABSENT
     cut: bool
 
     @model_validator(mode="after")

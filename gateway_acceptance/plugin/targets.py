@@ -25,6 +25,7 @@ from gateway_acceptance.verdict import NotApplicable, NotPermitted, Untestable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.breaker import PATIENCE_S, Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
+from gateway_acceptance.wire.failures import Failures
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.pace import Pace
@@ -68,9 +69,12 @@ class Target:
             folder / f"trouble-{environment.name}.json", gateway.url, self._holds_key, self._looked
         )
         self.watch = Watch(environment, key, rules)
+        self.failures = Failures(
+            folder / f"failures-{environment.name}.jsonl", [group.alias for group in environment.groups]
+        )
         self.conduct = Conduct(
             before=[self.breaker.before],
-            after=[self.watch.after, self.breaker.after],
+            after=[self.watch.after, self.breaker.after, self.failures.after],
             patience_s=PATIENCE_S,
             silent=self.breaker.silent,
             pace=Pace(folder, environment.name, environment.policy, started + environment.policy.seconds),

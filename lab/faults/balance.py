@@ -13,6 +13,7 @@ from lab.faults.balance_mutators import (
     Witnesses,
     after_draws,
     cached,
+    chained,
     drawn,
     each_in_turn,
     every,
@@ -27,13 +28,23 @@ from lab.faults.balance_mutators import (
 )
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, answers, renamed
-from lab.proxy.message import envelope
+from lab.proxy.message import Reply, envelope
 
 OFF = "the shares are not the declared ones"
 ALWAYS_FIRST = renamed(lambda model: model == BALANCED, FIRST)
 LEAST_SAMPLE = 240
 """Draws of a sample of ``local``, at least: what is otherwise during these is otherwise in all of the first
 sample, and in a part of the second one."""
+COUNTED = Reply(
+    200,
+    (("content-type", "text/plain; version=0.0.4"),),
+    (
+        b"# TYPE litellm_deployment_cooled_down_total counter\n"
+        b'litellm_deployment_cooled_down_total{api_base="http://127.0.0.99:11434",api_provider="ollama_chat",'
+        b'exception_status="429",litellm_model_name="llama3.2:3b",model_id="1"} 2.0\n',
+    ),
+)
+"""As LiteLLM's Prometheus callback has it (``GET /metrics/``), of which the lab's own has none."""
 FROM_CACHE, INTO_CACHE = cached(lambda _: True)
 FROM_STREAMS, INTO_STREAMS = cached(lambda request: request.streams)
 
@@ -159,8 +170,20 @@ BALANCE_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "cooled-by-anothers-error",
         "a deployment is out for a while at first: what somebody else's failing request does",
-        {"BACKEND-BAL-002": r"may have been cooling down: .* second sample, .*llama3\.2:3b 0 \("},
+        {
+            "BACKEND-BAL-002": r"may have been cooling down: .* second sample, .*; nobody tells of a failing "
+            r"request: this run had none, /metrics/ answers 404, no machine .*llama3\.2:3b 0 \("
+        },
         before=routed(for_draws(LEAST_SAMPLE, weighted(0, 1, 1))),
+    ),
+    gateway_fault(
+        "cooled-and-counted",
+        "the same, and the gateway counts its cooldowns for Prometheus",
+        {
+            "BACKEND-BAL-002": r"may have been cooling down: .*; the failing request: /metrics/ counts 2 "
+            r"cooldowns of \S+ \(429\) since the start"
+        },
+        before=chained(routed(for_draws(LEAST_SAMPLE, weighted(0, 1, 1))), answers(COUNTED, "/metrics/")),
     ),
     gateway_fault(
         "cooldown-without-end",

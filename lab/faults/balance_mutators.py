@@ -42,6 +42,20 @@ def routed(choose: Choose) -> Before:
     return before
 
 
+def chained(*hooks: Before) -> Before:
+    """Before-hooks one after the other, until one answers by itself."""
+
+    def before(request: Request) -> Request | Reply:
+        for hook in hooks:
+            found = hook(request)
+            if isinstance(found, Reply):
+                return found
+            request = found
+        return request
+
+    return before
+
+
 def weighted(*weights: float) -> Choose:
     """By chance, with shares of its own."""
     chance = random.Random()  # noqa: S311

@@ -16,6 +16,7 @@ FOUND_AS: Mapping[tuple[str, str], str] = {
     ("balanced-from-a-cache", "BACKEND-BAL-002"): INCONCLUSIVE,
     ("draws-refused", "BACKEND-BAL-002"): INCONCLUSIVE,
     ("completion-stream-ids", "API-COMP-008"): BY_ITSELF,
+    ("cooled-and-counted", "BACKEND-BAL-002"): INCONCLUSIVE,
     ("cooled-by-anothers-error", "BACKEND-BAL-002"): INCONCLUSIVE,
     ("deployment-of-other-model", "BACKEND-BAL-002"): UNTESTABLE,
     ("header-lies-evenly", "BACKEND-BAL-002"): UNTESTABLE,

@@ -13,6 +13,7 @@ import time
 import urllib.request
 from typing import Any
 
+from gateway_acceptance.host.collect.access_log import SHOWN_FAILURES, failure_in
 from gateway_acceptance.host.collect.base import (
     Facts,
     Missing,
@@ -189,8 +190,9 @@ def resources(request: Request) -> Facts:
 
 
 def journal(request: Request) -> Facts:
-    """{lines, bytes, first, last, errors, secrets [masked lines], prompts, cut} of the unit's newest lines of
-    this boot. Text leaves the machine only where it gives a secret away, and masked."""
+    """{lines, bytes, first, last, errors, secrets [masked lines], failures, cut} of the unit's newest lines of
+    this boot. Text leaves the machine only where it gives a secret away, and masked. failures: the newest
+    [{at, status, by, what}] that an access log tells of (``failure_in``)."""
     code, text, errors = privileged(request, "journal")
     if code != 0:
         raise Missing(f"the journal cannot be read: {errors.strip()[:200]}", "journal")
@@ -201,6 +203,7 @@ def journal(request: Request) -> Facts:
         "last": None,
         "errors": 0,
         "secrets": [],
+        "failures": [],
         "cut": False,
     }
     for line in text.splitlines():
@@ -217,6 +220,9 @@ def journal(request: Request) -> Facts:
         found["errors"] += int(document.get("PRIORITY", 6)) <= 3
         if masked(message) != message and len(found["secrets"]) < 5:
             found["secrets"].append(masked(message)[:300])
+        failure = failure_in(message)
+        if failure is not None:
+            found["failures"] = [*found["failures"], {"at": at, **failure}][-SHOWN_FAILURES:]
     found["cut"] = found["lines"] >= JOURNAL_LINES
     return found
 

@@ -12,7 +12,6 @@ shorter than a cooldown and judged by its own counts (``order``).
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,7 +26,7 @@ from gateway_acceptance.plugin.counterexample import seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
 from suites.backends.balance.evaluation import Judged, counts_text
 from suites.backends.balance.probes import COMPANY, PARAMETER, STREAM, rounds
-from suites.backends.balance.sample import MOST_UNKNOWN, Draw, drawn, little_evidence
+from suites.backends.balance.sample import MOST_UNKNOWN, Draw, drawn, little_evidence, pause
 from suites.backends.balance.witness import who_of
 
 EXCEPTIONS = 1
@@ -41,11 +40,12 @@ VARIES = 0.001
 @dataclass(frozen=True, slots=True)
 class Second:
     """The second sample. blocks: who served in each, in the order of sending; unknown: why it cannot tell,
-    empty where it can; seconds: how long it took."""
+    empty where it can; seconds: how long it took; refused: what draws got instead of an answer."""
 
     blocks: list[list[str]] = field(default_factory=list)
     unknown: str = ""
     seconds: float = 0.0
+    refused: list[str] = field(default_factory=list)
 
     @property
     def served(self) -> list[str]:
@@ -176,6 +176,7 @@ def _drawn(target: Target, alias: str, first: Judged, wanted: Wanted) -> Second:
     pause(cooldown_s)
     ask = _asking(target, alias, first.sample.mark)
     made: list[list[str]] = []
+    refused: list[str] = []
     with little_evidence(target):
         for number in range(blocks):
             starts = begun + cooldown_s * (number + 1)
@@ -188,8 +189,9 @@ def _drawn(target: Target, alias: str, first: Judged, wanted: Wanted) -> Second:
                 lost = [draw.refused for draw in block if not draw.served]
                 if len(lost) >= MOST_UNKNOWN:
                     return Second(unknown=f"draws of a second sample had no answer: {lost[0]}")
+            refused += [draw.refused for draw in block if draw.refused]
             made.append([draw.served for draw in block if draw.served])
-    return Second(made, seconds=time.monotonic() - begun)
+    return Second(made, seconds=time.monotonic() - begun, refused=refused)
 
 
 def _asking(target: Target, alias: str, mark: str) -> Callable[[], Draw]:
@@ -206,12 +208,6 @@ def _asking(target: Target, alias: str, mark: str) -> Callable[[], Draw]:
         return drawn(target.gateway, one.body(alias, mark), features, who, agent=one.client)
 
     return ask
-
-
-def pause(seconds: float) -> None:
-    """Let time pass between draws, as the plan of the sample says; an interrupt ends it."""
-    if seconds > 0:
-        threading.Event().wait(seconds)
 
 
 def in_words(second: Second) -> str:

@@ -12,9 +12,10 @@ from gateway_acceptance.balance.fixed import runs_test_of_blocks
 from gateway_acceptance.balance.second_look import LEAST_BLOCKS, SLACK, blocks_in, parts_of, row_draws
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Inconclusive
-from suites.backends.balance.cooldown import Second, Wanted, drawn_once, pause, too_long
+from suites.backends.balance.cooldown import Second, Wanted, drawn_once, too_long
 from suites.backends.balance.evaluation import Judged
 from suites.backends.balance.probes import COMPANY
+from suites.backends.balance.sample import pause
 
 CONFIRMS = 0.001
 """How improbable the neighbours alike of the second row must be by chance. What the first row shows has had

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -18,6 +20,7 @@ from gateway_acceptance.balance.expected_shares import (
     null_of,
 )
 from gateway_acceptance.balance.plan import design_in
+from gateway_acceptance.balance.second_look import LONGEST_S, SLACK
 from gateway_acceptance.balance.sequential import Trial
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import seed_of_the_run
@@ -107,6 +110,7 @@ def _drawn(target: Target, alias: str, null: Null) -> Sample:
     balance, group = environment.balance, environment.group(alias)
     trial = Trial(null, design_in(environment, null))
     least, most = trial.design.paid, balance.most_draws
+    let_own_failures_pass(target, alias)
     mark, who = new_mark(), who_of(target, group)
     counting = Counting(target, group, mark)
     draws: list[Draw] = []
@@ -131,6 +135,20 @@ def _drawn(target: Target, alias: str, null: Null) -> Sample:
                 break
         counted = counting.counted()
     return Sample(draws, counted, counting.exact, witness_of(target).value, mark)
+
+
+def let_own_failures_pass(target: Target, alias: str) -> None:
+    """Wait until whoever failed a request of this run itself must be back."""
+    failed = target.failures.of(alias)
+    cooldown_s = target.environment.outage.cooldown_s * SLACK
+    if failed and cooldown_s <= LONGEST_S:
+        pause(failed[-1].at + cooldown_s - time.time())
+
+
+def pause(seconds: float) -> None:
+    """Let time pass between draws, as the plan of the sample says; an interrupt ends it."""
+    if seconds > 0:
+        threading.Event().wait(seconds)
 
 
 def drawn(

@@ -9,7 +9,7 @@ from gateway_acceptance.balance.dependence import DRIFT, ORDER, way_of
 from gateway_acceptance.balance.dependence_power import silence, smallest_sticky, smallest_tied
 from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, Inconclusive
+from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.backends.balance import cooldown
 from suites.backends.balance.evaluation import Judged, by_value, power_of_ten, table
@@ -25,6 +25,7 @@ from suites.backends.balance.probes import (
     TEXT,
     USER,
 )
+from suites.backends.balance.trace import suspected
 
 Note = Callable[[str, object], None]
 Smallest = Callable[[tuple[float, ...], float, float, int], float | None]
@@ -58,7 +59,7 @@ def test_order(target: Target, gateway: GatewayClient, group: str, note: Note) -
     second = second_row(target, group, found)
     reason = order_explained(found, second)
     if reason:
-        raise Inconclusive(f"a deployment may have been cooling down: {reason}; the first: {words}")
+        raise suspected(target, found, second, reason, words)
     raise CheckFailed(
         f"{words}; a second row, later and in {len(second.blocks)} bursts, shows the same: "
         f"{shown_bursts(second)}",
@@ -179,7 +180,7 @@ def test_drift(target: Target, gateway: GatewayClient, group: str, note: Note) -
     second = cooldown.second_sample(target, group, found)
     reason = cooldown.explained_change(found, second)
     if reason:
-        raise Inconclusive(f"a deployment may have been cooling down: {reason}; the first: {words}")
+        raise suspected(target, found, second, reason, words)
     raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")
 
 

@@ -1,5 +1,6 @@
 """BACKEND-BAL: is a balanced alias balanced at all, and are its shares the declared ones."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ from gateway_acceptance.balance.expected_shares import Witness
 from gateway_acceptance.balance.ledger import in_words as spent
 from gateway_acceptance.balance.ledger import ledger, second_within
 from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
+from gateway_acceptance.balance.second_look import SLACK
 from gateway_acceptance.balance.sequential import Decision
 from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
@@ -33,6 +35,7 @@ from suites.backends.balance.later import later_looks
 from suites.backends.balance.observed import expected, judgement, sample_of
 from suites.backends.balance.sample import null_hypothesis
 from suites.backends.balance.scoped import undeclared_weights
+from suites.backends.balance.trace import suspected, traced
 from suites.backends.routing.probes import embeds, listed
 
 
@@ -73,7 +76,11 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
         seen[_server_of(_asked(target, group))] += 1
     later_s = 0.0
     if not several():
-        later_s = later_looks(target, seen, lambda: _server_of(_asked(target, group)), several)
+        since = time.time() - target.environment.outage.cooldown_s * SLACK
+        try:
+            later_s = later_looks(target, seen, lambda: _server_of(_asked(target, group)), several)
+        except Inconclusive as reason:
+            raise Inconclusive(f"{reason}; {traced(target, group, since).words}") from None
     if "" in seen:
         header = gateway.product.served_by or "(none is declared)"
         raise Untestable(
@@ -140,7 +147,7 @@ def test_shares(
         second = cooldown.second_sample(target, group, found)
         reason = cooldown.explained(found, second)
         if reason:
-            raise Inconclusive(f"a deployment may have been cooling down: {reason}; the first: {words}")
+            raise suspected(target, found, second, reason, words)
         raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")
     if trial.outcome is not Decision.PASSED:
         raise Inconclusive(in_words(found, target.environment))
