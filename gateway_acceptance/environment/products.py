@@ -6,7 +6,7 @@ Every entry can be overridden in ``[gateway]``. Sources: LiteLLM's documentation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway_acceptance.environment.model import Gateway
 
@@ -73,19 +73,12 @@ BACKEND_PACKAGES = {"ollama": ("Go", "github.com/ollama/ollama")}
 def product_of(gateway: Gateway) -> Product:
     """The gateway's product with the environment's own words on top; unknown products know nothing."""
     known = PRODUCTS.get(gateway.product, Product())
-    return Product(
+    return replace(
+        known,
         liveness=gateway.liveness_path or known.liveness,
         readiness=gateway.readiness_path or known.readiness,
         description=(
             known.description if gateway.description_path is None else gateway.description_path or None
         ),
         served_by=gateway.served_by_header or known.served_by,
-        version_path=known.version_path,
-        version_key=known.version_key,
-        version_described=known.version_described,
-        deployments_path=known.deployments_path,
-        deployment_id=known.deployment_id,
-        key_setting=known.key_setting,
-        version_header=known.version_header,
-        package=known.package,
     )

@@ -15,7 +15,7 @@ import pytest
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import Null
 from gateway_acceptance.balance.sequential import Design, Trial
-from gateway_acceptance.environment.products import PRODUCTS
+from gateway_acceptance.environment import product_of
 from gateway_acceptance.host.collect.access_log import failure_in
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.verdict import Inconclusive, NoAnswer
@@ -56,9 +56,10 @@ def exchange(status: int | None, alias: object = "both", *, body: bytes | None =
 class Gateway:
     """Answers its metrics; whatever it is asked is kept."""
 
-    def __init__(self, answer: Exchange | NoAnswer, metrics: str | None = "/metrics/") -> None:
+    def __init__(self, answer: Exchange | NoAnswer, product: str = "litellm") -> None:
         self._answer, self.asked = answer, list[str]()
-        self.product = SimpleNamespace(metrics=metrics)
+        gateway = {"url": "http://127.0.0.1:4000", "key_variable": "K", "product": product}
+        self.product = product_of(environment(gateway=gateway).gateway)
 
     def get(self, path: str) -> Exchange:
         self.asked.append(path)
@@ -163,7 +164,7 @@ def test_nobody_tells_and_that_is_said(tmp_path: Path) -> None:
     assert here.gateway.asked == ["/metrics/"]
     lost = target(tmp_path, Gateway(NoAnswer("no answer in 5 s")))
     assert "/metrics/ gave no answer (no answer in 5 s)" in traced(lost, "both", NOW).words
-    unknown = target(tmp_path, Gateway(answer(404), metrics=None))
+    unknown = target(tmp_path, Gateway(answer(404), "openai-compatible"))
     assert "no route of this gateway is known that counts cooldowns" in traced(unknown, "both", NOW).words
     assert unknown.gateway.asked == []
     none = target(tmp_path, Gateway(answer(200, "litellm_requests_total 7\n")))
@@ -184,7 +185,6 @@ def test_what_the_gateway_counts_is_told_by_backend_and_status(tmp_path: Path) -
     assert traced(here, "both", NOW).words == (
         "the failing request: /metrics/ counts 3 cooldowns of one (429) since the start"
     )
-    assert PRODUCTS["litellm"].metrics == "/metrics/"
 
 
 def test_journals_of_the_gateway_and_of_the_groups_backends_are_read(tmp_path: Path) -> None:
