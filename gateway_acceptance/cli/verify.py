@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gateway_acceptance.cli.held_against import held_against
+from gateway_acceptance.cli.other_suite import other_suite
 from gateway_acceptance.cli.signers import allowed_in, public_key_in
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.signoff.allowed import Allowed, moment_of, why_not
@@ -52,6 +54,12 @@ def add_verify_command(commands: Any) -> None:
     command.add_argument("--commit", metavar="SHA", help="the commit of the suite that must have judged")
     command.add_argument("--gateway", metavar="URL", help="the gateway that must have been judged")
     command.add_argument(
+        "--suite",
+        type=Path,
+        metavar="CHECKOUT|WHEEL",
+        help="the suite that must have judged: a git checkout, or a wheel; it is read, and not run",
+    )
+    command.add_argument(
         "--max-age", type=float, metavar="DAYS", help="how long ago it may have been signed, at most"
     )
     command.set_defaults(run=_verify)
@@ -65,6 +73,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     runners = allowed_in(arguments.require_runner, RUNNER) if arguments.require_runner else None
     seen = verify(arguments.directory)
     findings = [*seen.findings, *_of_signer(seen, arguments, allowed, expected), *_expected(seen, arguments)]
+    told = ""
+    if arguments.suite is not None and seen.record is not None:
+        with other_suite(arguments.suite) as other:
+            findings += held_against(seen.record, other)
+            told = f"the suite is that of {other.place}: commit {other.commit}, {len(other.files)} files, "
+            told += f"{len(other.checks)} checks"
     if runners is not None and seen.document is not None:
         witness = witness_of(arguments.directory / REPORT)
         findings += unwitnessed(witness, runners, seen.document, seen.signer, _verified_at(arguments))
@@ -75,6 +89,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         print(f"{arguments.directory}: {count}; do not rely on it")
         return EXIT_NOT_READY
     _say(seen, arguments)
+    if told:
+        print(told)
     anchor = arguments.allowed_signers or arguments.public_key
     if anchor is None:
         return EXIT_INTEGRITY_ONLY

@@ -27,12 +27,12 @@ def deciding_files(root: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for number, folder in enumerate(folders):
         for name in FOLDERS:
-            found |= {f"{number}/{path.relative_to(folder)}": path for path in _below(folder / name)}
+            found |= {f"{number}/{path.relative_to(folder)}": path for path in below(folder / name)}
         found |= {f"{number}/{name}": folder / name for name in ALONE if (folder / name).is_file()}
     package = Path(gateway_acceptance.__file__).parent
     if not any(package.parent == folder for folder in folders):
         known = set(found.values())
-        found |= {f"2/{path.relative_to(package)}": path for path in _below(package) if path not in known}
+        found |= {f"2/{path.relative_to(package)}": path for path in below(package) if path not in known}
     return found
 
 
@@ -67,7 +67,8 @@ def _named(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
 
 
-def _below(folder: Path) -> list[Path]:
+def below(folder: Path) -> list[Path]:
+    """The files of a folder that decide, sorted."""
     return [
         path
         for path in sorted(folder.rglob("*"))

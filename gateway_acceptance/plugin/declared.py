@@ -8,10 +8,10 @@ declares a check in another way is told apart, and such a file is imported like 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gateway_acceptance import check as vocabulary
-from gateway_acceptance.check import Check, declared
+from gateway_acceptance.check import ID_PATTERN, Check, declared
 
 CHECK = "check"
 TEST = "test"
@@ -21,17 +21,36 @@ class Unreadable(ValueError):  # noqa: N818  (no error: the file is imported ins
     """A file's checks cannot be told from its text."""
 
 
-def checks_in(text: str) -> dict[str, Check]:
-    """The checks of a module's text by the name of their function. Raises Unreadable."""
+def checks_in(text: str, known: Mapping[str, object] | None = None) -> dict[str, Check]:
+    """The checks of a module's text by the name of their function. known: what names that it imports stand
+    for. Raises Unreadable."""
     try:
         tree = ast.parse(text)
-        return _checks(tree)
+        return _checks(tree, known or {})
     except (SyntaxError, ValueError, TypeError) as error:  # of ``declared``, too: importing says so
         raise Unreadable(str(error)) from None
 
 
-def _checks(tree: ast.Module) -> dict[str, Check]:
-    constants = dict(_constants(tree))
+def constants_in(text: str) -> dict[str, object]:
+    """The names of a module's text that stand for a literal; none where it is no Python."""
+    try:
+        return dict(_constants(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return {}
+
+
+def ids_in(text: str) -> set[str]:
+    """The ids of checks that stand in a module's text, whoever makes checks of them."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return set()
+    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {word for word in words if ID_PATTERN.fullmatch(word)}
+
+
+def _checks(tree: ast.Module, known: Mapping[str, object]) -> dict[str, Check]:
+    constants = {**known, **dict(_constants(tree))}
     found: dict[str, Check] = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

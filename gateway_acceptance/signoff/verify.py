@@ -60,12 +60,14 @@ Document = Mapping[str, Any]
 @dataclass
 class Verified:
     """findings: all that is wrong; signer: whose signature signoff.json has, or None; document: of it;
-    previous: the sign-off before, where it is brought along and in order."""
+    previous: the sign-off before, where it is brought along and in order; record: of the run, where it can be
+    read."""
 
     findings: list[str] = field(default_factory=list)
     signer: PublicKey | None = None
     document: Document | None = None
     previous: Before | None = None
+    record: Document | None = None
 
 
 def verify(directory: Path, now: datetime | None = None) -> Verified:
@@ -96,7 +98,7 @@ def verify(directory: Path, now: datetime | None = None) -> Verified:
     if MANIFEST in held and hashlib.sha256(held[MANIFEST]).hexdigest() != document["manifest_sha256"]:
         say(f"{MANIFEST} is not the one that {SIGNOFF} binds")
     result.findings += _of_approver(directory, document, result.signer)
-    record = _record(directory, document, say)
+    record = result.record = _record(directory, document, say)
     if record is not None:
         result.findings += _of_record(record, document)
         result.previous, found = previous_findings(directory, document, record)
