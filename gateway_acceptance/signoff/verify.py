@@ -67,7 +67,7 @@ class Verified:
     signer: PublicKey | None = None
     document: Document | None = None
     previous: Before | None = None
-    record: Document | None = None
+    record: Record | None = None
 
 
 def verify(directory: Path, now: datetime | None = None) -> Verified:

@@ -7,6 +7,7 @@ limits and evidence. An answer's content-encoding is undone by the SDK's own cli
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
@@ -29,6 +30,7 @@ from gateway_acceptance.wire.transport import (
 )
 
 Got = TypeVar("Got")
+OF_PROMPTS = ("/chat/completions", "/completions", "/embeddings", "/responses")
 ENCODINGS = {"accept-encoding": "gzip, deflate"}
 """What the suite can undo within bounds."""
 
@@ -66,7 +68,7 @@ def sdk_client(
             follow_redirects=False,
             cookies=no_cookies(),
             headers=ENCODINGS,
-            event_hooks={"request": [_placing(environment)]},
+            event_hooks={"request": [_placing(environment), _naming(notebook)]},
         ),
         _strict_response_validation=True,
     )
@@ -88,10 +90,11 @@ def async_sdk_client(
     fresh = AsyncConnections(route, kept=0)
     transport = AsyncLedgerTransport(ledger, AsyncConnections(route), terms, fresh)
     timeout = timeouts(terms.limit)
-    place = _placing(environment)
+    place, name = _placing(environment), _naming(notebook)
 
     async def placed(request: httpx2.Request) -> None:
         place(request)
+        name(request)
 
     return openai.AsyncOpenAI(
         api_key=key,
@@ -120,6 +123,25 @@ def _placing(environment: Environment) -> Callable[[httpx2.Request], None]:
             request.headers[name] = request.headers.pop(BEARER_HEADER, "").removeprefix("Bearer ")
 
     return place
+
+
+def _naming(notebook: Notebook) -> Callable[[httpx2.Request], None]:
+    """Puts the run's nonce into the ``user`` field of a request that has none: the target's logs hold it."""
+
+    def name(request: httpx2.Request) -> None:
+        if not notebook.nonce or request.method != "POST" or not request.url.path.endswith(OF_PROMPTS):
+            return
+        try:
+            body = json.loads(request.content)
+        except ValueError:
+            return
+        if not isinstance(body, dict) or "user" in body:
+            return
+        content = json.dumps({**body, "user": notebook.nonce}, ensure_ascii=False).encode()
+        request.stream, request._content = httpx2.ByteStream(content), content
+        request.headers["content-length"] = str(len(content))
+
+    return name
 
 
 def _terms(environment: Environment) -> Terms:

@@ -28,7 +28,7 @@ GIT = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
 
 def files() -> dict[str, str]:
     """A suite as small as that of the runs of ``signing``."""
-    lists = {name: [check.id for check in CATALOGUE] for name in PROFILES}
+    lists = {name: [check.id for check in CATALOGUE] if name == "smoke" else [] for name in PROFILES}
     return {
         "suites/test_all.py": HEAD + "".join(CHECK.format(one, at) for at, one in enumerate(CATALOGUE)),
         "suites/profiles.toml": "".join(f"{name} = {json.dumps(ids)}\n" for name, ids in lists.items()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import struct
 import threading
@@ -89,6 +90,27 @@ def test_strict_validation_refuses_base64_and_the_shipped_client_decodes_it(url:
         assert as_shipped(client).max_retries == 0
     assert [exchange.status for exchange in notebook.exchanges] == [200, 200]
     assert budget.spent.tokens > 4, "less is told than was reserved, which frees nothing"
+
+
+def test_the_nonce_is_the_user_of_prompts(url: str, tmp_path: Path) -> None:
+    """Of both clients, where nobody names another one; the gateway reads what is noted."""
+    environment, notebook = declared(url), Notebook(nonce="ada-2026-11")
+    budget = Budget(tmp_path / "budget", environment.policy, time.time())
+    with sdk_client(environment, "key", notebook, budget) as client:
+        as_shipped(client).embeddings.create(model="m", input="a")
+        as_shipped(client).embeddings.create(model="m", input="a", user="mine")
+        with contextlib.suppress(openai.APIError):
+            client.models.list()
+
+    async def ask() -> None:
+        async with async_sdk_client(environment, "key", notebook, budget) as client:
+            await as_shipped(client).embeddings.create(model="m", input="ä")
+
+    asyncio.run(ask())
+    bodies = [json.loads(one.request_body) for one in notebook.exchanges if one.method == "POST"]
+    assert [body["user"] for body in bodies] == ["ada-2026-11", "mine", "ada-2026-11"]
+    assert [body["input"] for body in bodies] == ["a", "a", "ä"]
+    assert [one.status for one in notebook.exchanges if one.method == "POST"] == [200, 200, 200]
 
 
 def test_the_asynchronous_client_notes_too(url: str, tmp_path: Path) -> None:
