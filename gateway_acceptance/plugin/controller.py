@@ -101,6 +101,7 @@ class Controller:
     wholes: dict[str, dict[str, Account]] = field(default_factory=dict)
     stamps: Stamps = field(default_factory=dict)
     seal_key: Any = None
+    known_signers: Any = None
     begun: dict[str, Begun] = field(default_factory=dict)
     finished: list[Finished] = field(default_factory=list)
 
@@ -207,7 +208,12 @@ class Controller:
                 record = self._record(environment, run, unfinished=True)
                 try:
                     self.begun[environment.name] = begin(
-                        runs, record, self.redactor, self._claims(environment), with_views=self._with_views
+                        runs,
+                        record,
+                        self.redactor,
+                        self._claims(environment),
+                        with_views=self._with_views,
+                        known=self.known_signers,
                     )
                 except OSError:
                     with contextlib.suppress(OSError):

@@ -104,6 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
         frozen = load_profiles(config.rootpath / options.CHECKS_ROOT / "profiles.toml")
         catalogue = load_planted(config.rootpath / options.CHECKS_ROOT)
         nonce, seal_key = options.nonce_of(config), _seal_key(config)
+        known_signers = _known_signers(config)
     except UsageProblem as problem:
         raise pytest.UsageError(*problem.sentences) from None
     wrong = misnamed(environments, config.getoption(options.ALLOW_DISRUPT))
@@ -112,7 +113,14 @@ def pytest_configure(config: pytest.Config) -> None:
     worker_input = getattr(config, "workerinput", None)
     if worker_input is None:
         controller = Controller(
-            config, environments, waivers, claims, frozen, stamps=stamps, seal_key=seal_key
+            config,
+            environments,
+            waivers,
+            claims,
+            frozen,
+            stamps=stamps,
+            seal_key=seal_key,
+            known_signers=known_signers,
         )
         folder = controller.folder
         quiet = config.option.collectonly or config.option.record_only
@@ -159,6 +167,19 @@ def _seal_key(config: pytest.Config) -> object:
     from gateway_acceptance.signoff.keys import load_private
 
     return load_private(config.invocation_params.dir / given, lambda: None, "--seal-key")
+
+
+def _known_signers(config: pytest.Config) -> object:
+    """Who may have signed earlier releases, by the file that ``--allowed-signers`` names; None without one,
+    and in xdist's workers. Raises UsageProblem."""
+    given = config.getoption("--allowed-signers")
+    if not given or hasattr(config, "workerinput"):
+        return None
+    from gateway_acceptance.cli.signers import allowed_in
+    from gateway_acceptance.signoff.trusted import known_by
+
+    anchor = config.invocation_params.dir / given
+    return known_by(allowed_in(anchor), anchor)
 
 
 def _register(config: pytest.Config, plugin: object, name: str) -> None:

@@ -22,6 +22,7 @@ RETRYING = ("rerunfailures", "flaky", "pytest-retry", "pytest_retry")
 PLAN = "--plan"
 MEASURE_COSTS = "--measure-costs"
 ALLOW_DISRUPT = "--allow-disrupt"
+SIGNERS_VARIABLE = "GATEWAY_ACCEPTANCE_ALLOWED_SIGNERS"
 SEAL_KEY_VARIABLE = "GATEWAY_ACCEPTANCE_SEAL_KEY"
 NONCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{5,63}")
 LITELLM_VARIABLE = "GATEWAY_ACCEPTANCE_LITELLM"
@@ -82,6 +83,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="a runner's private SSH key, without a passphrase, that signs the run's seal when it ends "
         f"(default: ${SEAL_KEY_VARIABLE}, or none)",
+    )
+    group.addoption(
+        "--allowed-signers",
+        default=os.environ.get(SIGNERS_VARIABLE),
+        metavar="FILE",
+        help="who may have signed earlier releases, as ssh-keygen has it: the tracker compares with none but "
+        f"theirs (default: ${SIGNERS_VARIABLE}, or none: the release compared with is called unverified)",
     )
     group.addoption(
         PLAN,

@@ -18,6 +18,7 @@ from gateway_acceptance.evaluation import distrusted
 from gateway_acceptance.record_model import Record, document_of
 from gateway_acceptance.record_model.redacted import redacted
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.report.accepted import Known
 from gateway_acceptance.report.allure_history import HISTORY, remember
 from gateway_acceptance.report.past import Past, read_past
 from gateway_acceptance.report.write_outputs import write_views
@@ -49,12 +50,18 @@ class Finished:
 
 
 def begin(
-    runs: Path, record: Record, redactor: Redactor, claims: Sequence[Claim], *, with_views: bool = True
+    runs: Path,
+    record: Record,
+    redactor: Redactor,
+    claims: Sequence[Claim],
+    *,
+    with_views: bool = True,
+    known: Known | None = None,
 ) -> Begun:
     """Make the run's directory, write the record of an unfinished run into it, let ``latest`` point there.
-    with_views: all that is derived from it as well. Raises OSError."""
+    with_views: all that is derived from it as well; known: who may have signed releases. Raises OSError."""
     environment = record.run.environment
-    past = read_past(runs, environment)
+    past = read_past(runs, environment, known)
     directory = new_run_directory(runs, environment, record.run.id, redactor)
     begun = Begun(environment, directory, past)
     record = _named(record, begun)

@@ -1,13 +1,14 @@
 """The last accepted release of an environment, by its sign-offs, ``ENVIRONMENT/VERSION/``.
 
-Read without checking any signature: here it is only what a run is compared with.
-Whether a sign-off holds says ``gateway-acceptance verify``.
+Without an anchor no signature is looked at, and the views say so: whatever lies in the folder is only what a
+run is compared with. With one (``--allowed-signers``) only what somebody known has signed counts.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,20 +24,34 @@ PARTS = ("run", "target", "checks", "claims", "waivers")
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One release that was signed. version: the name of its directory; signed: when (ISO, UTC)."""
+    """One release that was signed. version: the name of its directory; signed: when (ISO, UTC); by: whose
+    signature it has, as an anchor knows it; empty where nobody looked."""
 
     version: str
     signed: str
     record: Record
+    by: str = ""
 
 
-def newest_accepted(signoffs: Path, environment: str) -> tuple[Accepted | None, list[str]]:
-    """(the newest by the time of signing, a sentence for each that cannot be read)."""
+Known = Callable[[Path], tuple[str, str]]
+"""(who signed the sign-off of a directory, why nobody that is known did): one of them is empty."""
+
+
+def newest_accepted(
+    signoffs: Path, environment: str, known: Known | None = None
+) -> tuple[Accepted | None, list[str]]:
+    """(the newest by the time of signing, a sentence for each that cannot be read, or is a stranger's).
+    known: by an anchor; None where there is none, and no signature is looked at."""
     found: list[tuple[datetime, Accepted]] = []
     skipped = []
     for path in sorted((signoffs / environment).glob(f"*/{SIGNOFF}")):
         try:
             accepted = _accepted(path, environment)
+            if known is not None:
+                by, stranger = known(path.parent)
+                if stranger:
+                    raise ValueError(stranger)  # noqa: TRY301
+                accepted = replace(accepted, by=by)
             found.append((instant(accepted.signed), accepted))
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             why = error.strerror if isinstance(error, OSError) else error

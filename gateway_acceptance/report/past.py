@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway_acceptance.record_model import Record
-from gateway_acceptance.report.accepted import Accepted, newest_accepted
+from gateway_acceptance.report.accepted import Accepted, Known, newest_accepted
 from gateway_acceptance.report.history import History, read_history
 from gateway_acceptance.run_directory import previous_record
 
@@ -25,9 +25,9 @@ class Past:
     passed_over: tuple[str, ...] = ()
 
 
-def read_past(runs: Path, environment: str) -> Past:
-    """The past of a run that begins now."""
-    accepted, passed_over = newest_accepted(runs.parent / SIGNOFFS, environment)
+def read_past(runs: Path, environment: str, known: Known | None = None) -> Past:
+    """The past of a run that begins now. known: as of ``newest_accepted``."""
+    accepted, passed_over = newest_accepted(runs.parent / SIGNOFFS, environment, known)
     return Past(
         previous_record(runs, environment),
         read_history(runs, environment),

@@ -10,9 +10,15 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.cli.signers import allowed_in
+from gateway_acceptance.report.past import read_past
+from gateway_acceptance.report.status_model import status_view
+from gateway_acceptance.report.tracker import render_page, render_status
+from gateway_acceptance.run_directory import record_at
+from gateway_acceptance.signoff.trusted import known_by
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.desk import Desk, at_a_desk, set_clock
-from tests.unit.signing import CASES, SIGNED, a_case
+from tests.unit.signing import CASES, CLAIMS, SIGNED, a_case
 
 
 @pytest.fixture
@@ -83,3 +89,32 @@ def test_a_last_release_that_does_not_verify_is_passed_over(
     assert code == 0
     assert "0.9 is passed over, for it does not verify: signoff.pdf is missing" in err
     assert json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["previous"] is None
+
+
+def test_only_an_anchor_says_which_release_was_accepted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the tracker: a foreign sign-off beside ours is none; without an anchor it says so."""
+    desk.ground.run()
+    assert desk.signoff(version="0.9")[0] == 0
+    signers = desk.ground.root / "signers"
+    shutil.copyfile(desk.out.parent / "0.9" / "allowed_signers", signers)
+    stranger = str(desk.ground.key("stranger"))
+    set_clock(monkeypatch, SIGNED + timedelta(minutes=1))
+    assert desk.signoff(version="1.0", key=stranger, approver="Mallory <m@example.org>")[0] == 0
+    runs = desk.ground.runs
+    unread = read_past(runs, "mini")
+    assert unread.accepted is not None
+    assert (unread.accepted.version, unread.accepted.by) == ("1.0", "")
+    lines = allowed_in(signers)
+    told = read_past(runs, "mini", known_by(lines, signers))
+    assert told.accepted is not None
+    assert (told.accepted.version, told.accepted.by) == ("0.9", "ada@example.org")
+    (sentence,) = told.passed_over
+    assert "the sign-off 1.0 is passed over: signers does not allow m@example.org's signature" in sentence
+    inside = desk.out.parent / "0.9" / "allowed_signers"
+    assert read_past(runs, "mini", known_by(lines, inside)).accepted is None
+    record = record_at(desk.ground.latest)
+    for past, words in ((unread, "unverified"), (told, "by ada@example")):
+        view = status_view(record, past, CLAIMS)
+        for page in (render_status(view), render_page(view)):
+            assert words in page
+            assert ("unverified" in page) is (past is unread)
