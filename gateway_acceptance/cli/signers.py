@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cryptography.x509 import Certificate, load_pem_x509_certificates
+
 from gateway_acceptance.documents import Unreadable, content_of
 from gateway_acceptance.signoff.allowed import Allowed, read_allowed
 from gateway_acceptance.signoff.keys import BadKey, PublicKey, key_of_line
@@ -28,6 +30,16 @@ def public_key_in(path: Path) -> PublicKey:
     except BadKey as error:
         raise UsageProblem(
             [f"--public-key {path}: {error}; give a file as ssh-keygen writes it (.pub)"]
+        ) from None
+
+
+def certificates_in(path: Path) -> list[Certificate]:
+    """Those of ``--timestamp-ca``. Raises UsageProblem."""
+    try:
+        return load_pem_x509_certificates(_text("--timestamp-ca", path).encode())
+    except ValueError as error:
+        raise UsageProblem(
+            [f"--timestamp-ca {path}: holds no certificates in PEM ({error}); give those of the authority"]
         ) from None
 
 

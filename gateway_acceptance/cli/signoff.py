@@ -28,6 +28,7 @@ from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFF, SIGNOFFS
 from gateway_acceptance.signoff.previous import last_accepted
 from gateway_acceptance.signoff.refusals import refusals, utc_now
 from gateway_acceptance.signoff.runs import newer_red, runs_since
+from gateway_acceptance.signoff.timestamp import NoTimestamp
 from gateway_acceptance.signoff.uncovered import blind_spots
 from gateway_acceptance.signoff.verify import Verified, same_key
 from gateway_acceptance.signoff.witness import unwitnessed, witness_of
@@ -76,6 +77,11 @@ def add_signoff_command(commands: Any) -> None:
     )
     command.add_argument(
         RUNNER, type=Path, metavar="FILE", help="whose runners must have sealed the run; as ssh-keygen has it"
+    )
+    command.add_argument(
+        "--timestamp-url",
+        metavar="URL",
+        help="a time-stamp authority (RFC 3161) that says by when the signature was there",
     )
     command.add_argument("--url", help="where the sign-off will be published; for the attestation")
     command.set_defaults(run=_signoff)
@@ -141,10 +147,15 @@ def _signoff(arguments: argparse.Namespace) -> int:
         runs=runs_since(runs, environment.name, _since(before)),
         blind_spots=blind_spots(suites_of(root), [check["id"] for check in record["checks"]]),
         url=arguments.url,
+        timestamp_url=arguments.timestamp_url,
         despite=[f"{arguments.despite_newer}: {one}" for one in newer],
     )
     try:
         document = write_signoff(decision, key, out)
+    except NoTimestamp as error:
+        raise UsageProblem(
+            [f"--timestamp-url {arguments.timestamp_url}: no time-stamp came ({error}); nothing was signed"]
+        ) from None
     except OSError as error:
         raise UsageProblem(
             [f"{out}: cannot be written ({error.strerror or error}); nothing was signed"]
@@ -194,6 +205,9 @@ def _bad_words(arguments: argparse.Namespace) -> list[str]:
         found.append(
             f"--despite-newer {despite!r} is no reason; give it in one line of {REASON_AT_MOST} at most"
         )
+    stamping = arguments.timestamp_url
+    if stamping is not None and not URL.fullmatch(stamping):
+        found.append(f"--timestamp-url {stamping!r} is no address; it begins with https:// or http://")
     if arguments.url is not None and not URL.fullmatch(arguments.url):
         found.append(f"--url {arguments.url!r} is no address; it begins with https:// or http://")
     return found

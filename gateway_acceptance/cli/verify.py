@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import Certificate
+
 from gateway_acceptance.cli.held_against import held_against
 from gateway_acceptance.cli.other_suite import other_suite
-from gateway_acceptance.cli.signers import allowed_in, public_key_in
+from gateway_acceptance.cli.signers import allowed_in, certificates_in, public_key_in
 from gateway_acceptance.record_model import document_of
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.signoff.allowed import Allowed, moment_of, why_not
 from gateway_acceptance.signoff.keys import PublicKey, fingerprint, kind_of
 from gateway_acceptance.signoff.layout import NAMESPACE, REPORT
 from gateway_acceptance.signoff.refusals import utc_now
+from gateway_acceptance.signoff.timestamp import unknown_authority
 from gateway_acceptance.signoff.verify import Verified, same_key, verify
 from gateway_acceptance.signoff.witness import unwitnessed, witness_of
 from gateway_acceptance.usage import EXIT_INTEGRITY_ONLY, EXIT_NOT_READY, EXIT_READY, UsageProblem
@@ -40,6 +44,13 @@ def add_verify_command(commands: Any) -> None:
     who.add_argument("--public-key", type=Path, metavar="FILE", help="the approver's public key")
     command.add_argument(
         RUNNER, type=Path, metavar="FILE", help="whose runners must have sealed the run; as ssh-keygen has it"
+    )
+    command.add_argument(
+        "--timestamp-ca",
+        type=Path,
+        metavar="FILE",
+        help="certificates (PEM) of the authorities that must have time-stamped it; a key need only "
+        "have been valid then",
     )
     command.add_argument("--nonce", metavar="WORD", help="the word that the run must have been given")
     command.add_argument(
@@ -73,7 +84,16 @@ def _verify(arguments: argparse.Namespace) -> int:
     expected = public_key_in(arguments.public_key) if arguments.public_key else None
     runners = allowed_in(arguments.require_runner, RUNNER) if arguments.require_runner else None
     seen = verify(arguments.directory)
-    findings = [*seen.findings, *_of_signer(seen, arguments, allowed, expected), *_expected(seen, arguments)]
+    authorities = certificates_in(arguments.timestamp_ca) if arguments.timestamp_ca else None
+    unstamped = [] if authorities is None else _of_authority(seen, arguments, authorities)
+    if authorities is not None and not unstamped and arguments.verify_time is None:
+        arguments.known_time = seen.stamped
+    findings = [
+        *seen.findings,
+        *unstamped,
+        *_of_signer(seen, arguments, allowed, expected),
+        *_expected(seen, arguments),
+    ]
     told = ""
     if arguments.suite is not None and seen.record is not None:
         with other_suite(arguments.suite) as other:
@@ -126,10 +146,23 @@ def _expected(seen: Verified, arguments: argparse.Namespace) -> list[str]:
     return found
 
 
+def _of_authority(
+    seen: Verified, arguments: argparse.Namespace, authorities: Sequence[Certificate]
+) -> list[str]:
+    """What speaks against the time-stamp, by certificates from elsewhere."""
+    if seen.stamped is None:
+        return [f"--timestamp-ca {arguments.timestamp_ca}: the sign-off has no time-stamp that can be read"]
+    why = unknown_authority(arguments.directory, authorities)
+    return (
+        [f"--timestamp-ca {arguments.timestamp_ca}: none of these made its time-stamp: {why}"] if why else []
+    )
+
+
 def _verified_at(arguments: argparse.Namespace) -> datetime:
     """When keys must be valid beside the time of signing, which is only what the approver's clock said."""
     if arguments.verify_time is None:
-        return utc_now()
+        known: datetime = getattr(arguments, "known_time", None) or utc_now()
+        return known
     try:
         return moment_of(arguments.verify_time)
     except ValueError as error:
@@ -172,6 +205,13 @@ def _say(seen: Verified, arguments: argparse.Namespace) -> None:
         print(f"This is not production: {document['environment']} is of kind {document['kind']}")
     print(f"signed by {who['name']} at {utc(document['signed'])}")
     print(f"with the key {kind_of(seen.signer)} {fingerprint(seen.signer)}")
+    if seen.stamped is not None:
+        by = (
+            f", as {arguments.timestamp_ca} knows"
+            if arguments.timestamp_ca
+            else ", by whom nothing here tells"
+        )
+        print(f"time-stamped at {seen.stamped:%Y-%m-%d %H:%M:%S} UTC{by}")
     accepted = document["accepted"]
     must = sum(1 for waiver in accepted if waiver["level"] == "MUST")
     risk = document["risk"]["level"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway_acceptance.seal import digest_of
 from gateway_acceptance.signoff.archive import pack, unpack
-from gateway_acceptance.signoff.layout import LISTED, MANIFEST, PACKED, REPORT, RESULTS, UNLISTED
+from gateway_acceptance.signoff.layout import ASIDE, LISTED, MANIFEST, PACKED, REPORT, RESULTS
 
 FORMAT = 1
 
@@ -38,14 +38,14 @@ def entries(directory: Path) -> dict[str, Path]:
 
 def manifest_of(directory: Path) -> dict[str, Any]:
     """{format, files {relative POSIX path: SHA-256 in hex}} of a directory with plain files only."""
-    listed = {name: path for name, path in sorted(entries(directory).items()) if name not in UNLISTED}
+    listed = {name: path for name, path in sorted(entries(directory).items()) if name not in ASIDE}
     return {"format": FORMAT, "files": {name: digest_of(path) for name, path in listed.items()}}
 
 
 def manifest_findings(directory: Path, manifest: dict[str, Any]) -> list[str]:
     """Every changed, missing and foreign file, a sentence each. manifest: as its schema says."""
     files = manifest["files"]
-    there = {name: path for name, path in entries(directory).items() if name not in UNLISTED}
+    there = {name: path for name, path in entries(directory).items() if name not in ASIDE}
     found = [f"{name} is missing: {MANIFEST} holds it" for name in sorted(files) if name not in there]
     found += [
         f"{MANIFEST} does not hold {name}, as every sign-off's does" for name in LISTED if name not in files

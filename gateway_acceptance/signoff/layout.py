@@ -9,6 +9,8 @@ NAMESPACE = "gateway-acceptance-signoff"
 
 SIGNOFF = "signoff.json"
 SIGNATURE = "signoff.json.sig"
+TIMESTAMP = "signoff.json.tsr"
+"""An authority's time-stamp of the signature, where one was asked for (RFC 3161)."""
 ATTESTATION = "attestation.dsse.json"
 MANIFEST = "manifest.json"
 RECORD = "record.json"
@@ -21,6 +23,7 @@ RESULTS = "allure-results"
 PACKED = f"{RESULTS}.tar.xz"
 
 UNLISTED = (SIGNOFF, SIGNATURE, ATTESTATION, MANIFEST)
+ASIDE = (*UNLISTED, TIMESTAMP)
 """Not in the manifest: it is bound by signoff.json, that by its signature; the attestation signs itself."""
 LISTED = (RECORD, ALLOWED, PUBLIC_KEY, PAGE, PAPER)
 """Files that every manifest holds, beside those of the report."""

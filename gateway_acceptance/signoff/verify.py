@@ -47,6 +47,7 @@ from gateway_acceptance.signoff.rendered import rendered
 from gateway_acceptance.signoff.schema import violations
 from gateway_acceptance.signoff.sshsig import BadSignature, signer_of
 from gateway_acceptance.signoff.statement import statement
+from gateway_acceptance.signoff.timestamp import stamp_of
 from gateway_acceptance.signoff.witness import witness_of
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -61,13 +62,14 @@ Document = Mapping[str, Any]
 class Verified:
     """findings: all that is wrong; signer: whose signature signoff.json has, or None; document: of it;
     previous: the sign-off before, where it is brought along and in order; record: of the run, where it can be
-    read."""
+    read; stamped: the time of its time-stamp, whoever made that."""
 
     findings: list[str] = field(default_factory=list)
     signer: PublicKey | None = None
     document: Document | None = None
     previous: Before | None = None
     record: Record | None = None
+    stamped: datetime | None = None
 
 
 def verify(directory: Path, now: datetime | None = None) -> Verified:
@@ -106,6 +108,9 @@ def verify(directory: Path, now: datetime | None = None) -> Verified:
         result.findings += _of_attestation(directory, held, record, document, result.signer)
         result.findings += _of_witness(directory, document)
     result.findings += rendered(directory, document)
+    stamp = stamp_of(directory, document)
+    result.stamped = stamp.at
+    result.findings += [stamp.problem] if stamp.problem else []
     result.findings += _of_time(document, now or datetime.now(UTC))
     result.findings += _of_report(directory)
     return result

@@ -32,11 +32,13 @@ from gateway_acceptance.signoff.layout import (
     REPORT,
     SIGNATURE,
     SIGNOFF,
+    TIMESTAMP,
 )
 from gateway_acceptance.signoff.page import page
 from gateway_acceptance.signoff.pdf import paper
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.statement import statement
+from gateway_acceptance.signoff.timestamp import stamped
 from gateway_acceptance.signoff.verify import verify
 from gateway_acceptance.signoff.witness import witness_of
 
@@ -49,7 +51,8 @@ class Decision:
     accepted release as ``document.compared`` tells of it, or None; blind_spots: as ``blind_spots`` finds
     them; url: where the sign-off will be published, or None; despite: newer red runs, each behind the
     reason for signing all the same; before: the directory of the last accepted release; runs: all of this
-    environment since then, as ``runs_since`` tells of them.
+    environment since then, as ``runs_since`` tells of them; timestamp_url: of an authority that is asked for
+    a time-stamp, or None.
     """
 
     run: Path
@@ -64,6 +67,7 @@ class Decision:
     despite: Sequence[str] = ()
     before: Path | None = None
     runs: Sequence[Mapping[str, Any]] = ()
+    timestamp_url: str | None = None
 
 
 class Spoiled(Exception):  # noqa: N818
@@ -73,8 +77,8 @@ class Spoiled(Exception):  # noqa: N818
 def write_signoff(decision: Decision, key: PrivateKey, out: Path) -> dict[str, Any]:
     """Write the sign-off's directory beside its place, and let it take its place. Returns ``signoff.json``.
 
-    Raises FileExistsError where there is something already, OSError where it cannot be written, Spoiled
-    where what was written does not verify.
+    Raises NoTimestamp where an authority gives none, FileExistsError where there is something already,
+    OSError where it cannot be written, Spoiled where what was written does not verify.
     """
     if out.exists() or out.is_symlink():
         raise FileExistsError(out)
@@ -128,6 +132,7 @@ def _filled(part: Path, decision: Decision, key: PrivateKey) -> dict[str, Any]:
         "runs": [dict(one) for one in decision.runs],
         **({"runner": runner} if (runner := witness_of(decision.run).document) else {}),
         **({"despite": list(decision.despite)} if decision.despite else {}),
+        **({"timestamp_url": decision.timestamp_url} if decision.timestamp_url else {}),
     }
     if decision.before is not None:
         bring_previous(decision.before, part)
@@ -138,7 +143,10 @@ def _filled(part: Path, decision: Decision, key: PrivateKey) -> dict[str, Any]:
     document["manifest_sha256"] = hashlib.sha256(manifest).hexdigest()
     content = json_bytes(document)
     (part / SIGNOFF).write_bytes(content)
-    (part / SIGNATURE).write_text(sign_file(key, content, NAMESPACE), encoding="ascii")
+    signature = sign_file(key, content, NAMESPACE)
+    (part / SIGNATURE).write_text(signature, encoding="ascii")
+    if decision.timestamp_url:
+        (part / TIMESTAMP).write_bytes(stamped(decision.timestamp_url, signature.encode("ascii")))
     digests = {RECORD: document["record_sha256"], SIGNOFF: hashlib.sha256(content).hexdigest()}
     attestation = enveloped(key, json_bytes(statement(record, document, digests)))
     (part / ATTESTATION).write_bytes(attestation)

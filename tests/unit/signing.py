@@ -43,6 +43,7 @@ from gateway_acceptance.waivers import Scope, Waiver
 from tests.unit import declared
 
 ENDED = datetime(2026, 6, 1, 0, 1, tzinfo=UTC)
+TODAY = ENDED.date()
 SIGNED = ENDED + timedelta(hours=2)
 APPROVER = "Ada Łovelace <ada@example.org>"
 PROFILES = ("smoke", "nightly", "release")
@@ -149,6 +150,7 @@ class Ground:
         tables: Mapping[str, Any] | None = None,
         claims: Sequence[Claim] = CLAIMS,
         waived: bool = True,
+        today: date = TODAY,
         **fields: Any,
     ) -> Path:
         """A finished run of mini as the plugin writes it, with these fields of ``Run`` replaced."""
@@ -164,7 +166,7 @@ class Ground:
             frozen={name: [check.id for check in CATALOGUE] for name in PROFILES},
             spent=Spent(3, 4),
             product_version="1.2.3",
-            today=ENDED.date(),
+            today=today,
         )
         begun = begin(self.runs, record, Redactor(), claims)
         finish(begun, record, claims, self.root / "nothing", with_report=False)
