@@ -16,6 +16,8 @@ from lab.absence_matrix import Absences, run_absence_matrix
 from lab.all_checks import run_all_checks
 from lab.all_checks import text as all_checks_text
 from lab.control_matrix import run_controls, text
+from lab.doors_matrix import run_doors
+from lab.doors_matrix import text as doors_text
 from lab.faults import FAULTS, Layer
 from lab.faults.companions import COMPANIONS
 from lab.flakiness import run_repeated
@@ -103,6 +105,12 @@ def add_mutation_matrix_command(commands: Any) -> None:
         "--controls",
         action="store_true",
         help="gateways that are right in another way instead: no check may be red. Exit 1 where one is",
+    )
+    which.add_argument(
+        "--doors",
+        action="store_true",
+        help="open doors that no check was written for instead: how many nightly and smoke notice. Exit 1 "
+        "where nightly misses one",
     )
     which.add_argument(
         "--weak",
@@ -257,6 +265,10 @@ def _mutation_matrix(arguments: argparse.Namespace) -> int:
         mends = run_mends(project_root(), arguments.only, arguments.litellm, say)
         print(json.dumps(asdict(mends), indent=1) if arguments.json else mends_text(mends))
         return 0 if mends.complete else EXIT_NOT_READY
+    if arguments.doors:
+        doors = run_doors(project_root(), arguments.only, arguments.litellm, say)
+        print(json.dumps(asdict(doors), indent=1) if arguments.json else doors_text(doors))
+        return 0 if doors.complete else EXIT_NOT_READY
     if arguments.weak:
         weak = run_weak(project_root(), arguments.only, arguments.litellm, say)
         print(json.dumps(asdict(weak), indent=1) if arguments.json else weak_text(weak))

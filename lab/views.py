@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from lab.backends import Backend, Listener, listen
 from lab.controls import CONTROLS
+from lab.doors import DOORS
 from lab.faults import FAULTS, Fault
 from lab.proxy.gate import EmbeddingGate
 from lab.proxy.server import ProxiedGateway
@@ -74,8 +75,10 @@ class Views:
 
 
 def _named(name: str) -> Fault:
-    """A fault, or the view of a control."""
-    return CONTROLS[name].view if name in CONTROLS else FAULTS[name]
+    """A fault, an open door, or the view of a control."""
+    if name in CONTROLS:
+        return CONTROLS[name].view
+    return DOORS[name] if name in DOORS else FAULTS[name]
 
 
 def _place(url: str) -> tuple[str, int]:

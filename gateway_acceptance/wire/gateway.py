@@ -106,9 +106,9 @@ class GatewayClient:
         place = urlsplit(self.url).netloc
         written = [("host", host) for host in ((place,) if hosts is None else hosts)]
         body = b"" if json_body is None else json.dumps(json_body).encode()
-        if body:
-            written.append(("content-type", "application/json"))
         given = {name.lower() for name, _ in headers}
+        if body and "content-type" not in given:
+            written.append(("content-type", "application/json"))
         usual = (("user-agent", self._sender.agent), ("accept", "*/*"))
         written += [*((name, value) for name, value in usual if name not in given), *headers]
         asked = RawRequest(method, self._below(target), written, body, version)

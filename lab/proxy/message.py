@@ -14,7 +14,7 @@ Json = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a client sent. path: with its query; authorised: whether it carries the real gateway's key; peer:
-    address and port of its connection."""
+    address and port of its connection; as_owner: hand it on with the real gateway's key."""
 
     method: str
     path: str
@@ -22,6 +22,7 @@ class Request:
     body: bytes
     authorised: bool = False
     peer: str = ""
+    as_owner: bool = False
 
     @property
     def json(self) -> Json:

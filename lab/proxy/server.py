@@ -19,6 +19,8 @@ from lab.proxy.gate import EmbeddingGate
 from lab.proxy.message import Headers, Reply, Request
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host"})
+OF_A_KEY = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+"""What the real gateway takes a key from: of a request that is handed on for its owner, none stays."""
 FAILED = 429
 LARGEST_REQUEST = 64 * 1024 * 1024
 
@@ -102,6 +104,9 @@ class ProxiedGateway:
         if self._fault is not None and self._fault.after is not None:
             left_out.add("accept-encoding")  # a defect changes what it can read
         headers = [(name, value) for name, value in request.headers if name.lower() not in left_out]
+        if request.as_owner:
+            headers = [pair for pair in headers if pair[0].lower() not in OF_A_KEY]
+            headers.append(("authorization", self._authorization))
         if self._fault is not None and self._fault.scenario is not None:
             headers.append((SCENARIO_HEADER, self._fault.scenario))
         return self._session.request(

@@ -7,7 +7,18 @@ from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
 from suites.api.access.credentials import COOKIES, KEY_HEADERS, QUERIES, RARER_HEADERS, RARER_QUERIES
-from suites.api.access.said import ADDRESSES, FLAGS, OVERRIDES, REWRITES, USERS, public_path
+from suites.api.access.said import (
+    ADDRESSES,
+    AGENTS,
+    BROWSERS,
+    CONNECTIONS,
+    FLAGS,
+    OVERRIDES,
+    REWRITES,
+    TRACES,
+    USERS,
+    public_path,
+)
 from suites.api.access.way import LIST, WEBSOCKET, Way
 from suites.api.access.ways import spelled
 from suites.api.auth.rules import made_up
@@ -62,6 +73,10 @@ def of_every_kind(environment: Environment) -> list[Way]:
         Way("a WebSocket's handshake", headers=WEBSOCKET),
         Way("Accept: text/html", headers=[("accept", "text/html")]),
         Way("a probe's name", headers=[("user-agent", "kube-probe/1.31")]),
+        *(
+            Way(f"a body that is called {kind}", headers=[("content-type", kind)])
+            for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x")
+        ),
     ]
     ways += [Way(f"the target {target}", target=target) for target in core_spellings(public)]
     ways += [
@@ -78,6 +93,10 @@ def few(environment: Environment) -> list[Way]:
     said = [(name, "127.0.0.1") for name in ADDRESSES] + [(name, "admin") for name in USERS]
     said += [(name, "true") for name in FLAGS]
     said += [("forwarded", "for=127.0.0.1;host=localhost"), ("x-forwarded-host", "localhost")]
+    # apart, for servers that take a hundred headers and no more
+    others = [*CONNECTIONS, *(pair for pair in BROWSERS if pair[0] != "origin"), *TRACES]
+    others += [("origin", "http://localhost"), ("referer", "http://localhost/ui/")]
+    others += [("user-agent", " ".join(AGENTS)), ("x-middleware-subrequest", "middleware")]
     return [
         Way(
             "made-up keys in other headers",
@@ -86,6 +105,7 @@ def few(environment: Environment) -> list[Way]:
         Way("made-up cookies", headers=[("cookie", cookies)]),
         Way("a query of made-up keys", target=f"{LIST}?{query}"),
         Way("what proxies might have said", headers=said),
+        Way("what browsers, probes and traces might have said", headers=others),
         Way("a Host that hides the path", hosts=[f"{place}/?"]),
         Way("Host localhost", hosts=["localhost"]),
         *(
@@ -97,4 +117,4 @@ def few(environment: Environment) -> list[Way]:
 
 def at_the_door(environment: Environment) -> list[Way]:
     """The first that smoke asks: one request each."""
-    return few(environment)[:6]
+    return few(environment)[:7]

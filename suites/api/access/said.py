@@ -46,6 +46,36 @@ FLAGS = (
 )  # fmt: skip
 """Where one service tells another that all is well."""
 
+CONNECTIONS = (
+    ("x-forwarded-proto", "https"), ("x-forwarded-scheme", "https"), ("x-scheme", "https"),
+    ("x-url-scheme", "https"), ("x-forwarded-protocol", "ssl"), ("x-forwarded-ssl", "on"),
+    ("x-forwarded-port", "443"), ("front-end-https", "on"), ("x-arr-ssl", "1"),
+    ("cf-visitor", '{"scheme":"https"}'),
+)  # fmt: skip
+"""What a proxy says of how it was reached: some let pass whoever came by TLS."""
+
+BROWSERS = (
+    ("origin", "null"), ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors"),
+    ("sec-fetch-dest", "empty"), ("x-requested-with", "XMLHttpRequest"), ("purpose", "prefetch"),
+    ("sec-purpose", "prefetch"), ("x-purpose", "preview"), ("x-moz", "prefetch"),
+    ("upgrade-insecure-requests", "1"), ("dnt", "1"),
+)  # fmt: skip
+"""What a browser says of a page's own requests: anybody can say so."""
+
+TRACES = (
+    ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    ("x-request-id", "1"), ("x-correlation-id", "1"), ("x-trace-id", "1"), ("x-b3-traceid", "1"),
+    ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678"), ("x-cloud-trace-context", "1/1"),
+    ("x-datadog-trace-id", "1"), ("baggage", "user=admin"),
+)  # fmt: skip
+"""What services say of a request that others have looked at before."""
+
+PARTS = (
+    ("range", "bytes=0-"), ("if-none-match", '"hx"'), ("if-modified-since", "Thu, 01 Jan 1970 00:00:00 GMT"),
+    ("cache-control", "only-if-cached"), ("x-purge", "1"),
+)  # fmt: skip
+"""What asks a cache, which may stand before the guard."""
+
 AGENTS = (
     "kube-probe/1.31", "ELB-HealthChecker/2.0", "GoogleHC/1.0", "Prometheus/2.53.0", "OpenAI/Python 1.99.0",
 )  # fmt: skip
@@ -123,6 +153,13 @@ def bundled(environment: Environment) -> list[Way]:
     found += [
         Way(f"hosts that are {value}", headers=[(name, value) for name in hosts])
         for value in ("localhost", place, f"{place}/?")
+    ]
+    found += [
+        Way("what proxies say of the connection", headers=CONNECTIONS),
+        Way("what browsers say of a page's own requests", headers=BROWSERS),
+        Way("what services say of a request that is traced", headers=TRACES),
+        Way("a part, or what has changed", headers=PARTS),
+        Way("origin: http://localhost", headers=[("origin", "http://localhost")]),
     ]
     found += [Way(f"paths that are {public}", headers=[(name, public) for name in REWRITES])]
     found += [Way(f"User-Agent: {agent}", headers=[("user-agent", agent)]) for agent in AGENTS]

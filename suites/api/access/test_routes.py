@@ -33,8 +33,9 @@ OPENED = "anybody gets in without a key"
     spec="OWASP API2:2023; CWE-290",
 )
 def test_the_doors_of_every_client(target: Target, live_gateway: GatewayClient) -> None:
-    """Six requests for each of the two: made-up keys in every other header, in cookies, in the URL; what
-    proxies might have said of client and user; a Host that hides the path, and localhost. The list of models
+    """Seven requests for each of the two: made-up keys in every other header, in cookies, in the URL; what
+    proxies might have said of client and user, and browsers, probes and traces; a Host that hides the path,
+    and localhost. The list of models
     is API-ACCESS-001's and -002's in smoke, and is asked by all ways in nightly."""
     ways = at_the_door(target.environment)
     shut = protected(target, [route for route in contract_routes(target.environment) if route.path in DOOR])

@@ -1,0 +1,136 @@
+"""Every open door that was invented is opened by a request of nightly: without a gateway, by the door's own
+judgement of what the family sends. ``mutation-matrix --doors`` shows that the check is red then as well."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.environment import Environment, load_environment
+from lab.doors import DOORS
+from lab.doors_matrix import Doors, Opened, failed, judge, text
+from lab.proxy.message import Request
+from suites.api.access.bundles import at_the_door, few, of_every_kind
+from suites.api.access.credentials import of_credentials
+from suites.api.access.names import other_names
+from suites.api.access.probes import KEY_HEADERS, hosts_that_hide
+from suites.api.access.said import of_methods, of_proxies
+from suites.api.access.sockets import streams
+from suites.api.access.way import LIST, Way
+from suites.api.access.ways import of_host, of_spellings
+from suites.api.auth.nearly import nearly
+from suites.api.auth.probes import MANAGEMENT, contract_routes
+from suites.api.auth.rules import made_up
+
+ROOT = Path(__file__).parents[2]
+KEY = "sk-0123456789abcdefABCDEF0123456789"
+SMOKE_AT_LEAST = 40
+"""Doors that smoke finds in its handful of requests; nightly finds all."""
+
+
+@pytest.fixture(scope="module")
+def environment() -> Environment:
+    return load_environment("local", ROOT, {})
+
+
+def request_of(way: Way, body: dict[str, object] | None = None) -> Request:
+    """What the proxy sees of a way: Host and the usual headers included."""
+    headers = [("host", host) for host in (("127.40.0.39:4000",) if way.hosts is None else way.hosts)]
+    sent = b"" if body is None else json.dumps({**body, **dict(way.body)}).encode()
+    given = {name.lower() for name, _ in way.headers}
+    if sent and "content-type" not in given:
+        headers.append(("content-type", "application/json"))
+    usual = (("user-agent", "run"), ("accept", "*/*"))
+    headers += [(name, value) for name, value in usual if name not in given]
+    return Request(way.method, way.target, (*headers, *way.headers), sent)
+
+
+def bearer(key: str) -> list[tuple[str, str]]:
+    return [("authorization", f"Bearer {key}")]
+
+
+def of_smoke(environment: Environment) -> Iterator[Request]:
+    """What API-ACCESS-001, -002 and -009 send, and API-AUTH-002 and -003."""
+    yield request_of(Way("without a key"))
+    yield request_of(Way("a made-up key", headers=bearer(made_up())))
+    for host in hosts_that_hide(environment).values():
+        yield request_of(Way("host", hosts=[host]))
+    for name in KEY_HEADERS:
+        yield request_of(Way(name, headers=[(name, made_up())]))
+    for route in contract_routes(environment)[1:3]:
+        yield request_of(Way("plain").at(route.method, route.path), route.body)
+        for way in at_the_door(environment):
+            yield request_of(way.at(route.method, route.path), route.body)
+
+
+def of_nightly(environment: Environment) -> Iterator[Request]:
+    """What the family of access sends besides, and API-AUTH-015, -016 and -022."""
+    yield from of_smoke(environment)
+    for ways in (of_host, of_spellings, of_proxies):
+        yield from map(request_of, ways(environment))
+    yield from map(request_of, of_credentials())
+    yield from map(request_of, of_methods())
+    yield request_of(Way("HEAD", method="HEAD"))
+    for value in nearly(KEY).values():
+        yield request_of(Way("nearly", headers=bearer(value)))
+    one = Way("one").at("GET", f"{LIST}/{environment.aliases[0]}")
+    yield request_of(one)
+    for route in (*contract_routes(environment), *MANAGEMENT):
+        yield request_of(Way("plain").at(route.method, route.path), route.body)
+        sampled = route.path in ("/v1/chat/completions", "/v1/embeddings", "/key/list", "/key/generate")
+        for way in (of_every_kind if sampled else few)(environment):
+            yield request_of(way.at(route.method, route.path), route.body)
+    for route in other_names(environment):
+        for headers in ([], bearer(made_up()), [(name, made_up()) for name in ("x-api-key", "api-key")]):
+            yield request_of(Way("named", headers=headers).at(route.method, route.path), route.body)
+    for path, body in streams(environment.aliases[0]).items():
+        yield request_of(Way("stream").at("POST", path), body)
+        yield request_of(Way("stream", headers=[("accept", "text/event-stream")]).at("POST", path), body)
+
+
+def opened_by(requests: list[Request], name: str) -> list[Request]:
+    """The requests that the door hands on for its owner, whose key it has seen before."""
+    before = DOORS[name].before
+    assert before is not None
+    before(Request("GET", LIST, (("authorization", f"Bearer {KEY}"),), b"", authorised=True))
+    answers = [before(request) for request in requests if request.path.startswith("/")]
+    return [answer for answer in answers if isinstance(answer, Request) and answer.as_owner]
+
+
+def test_every_door_is_opened_in_nightly_and_many_in_smoke(environment: Environment) -> None:
+    nightly, smoke = list(of_nightly(environment)), list(of_smoke(environment))
+    shut = [name for name in DOORS if not opened_by(nightly, name)]
+    assert not shut
+    assert len([name for name in DOORS if opened_by(smoke, name)]) >= SMOKE_AT_LEAST
+
+
+def test_no_door_is_open_to_who_says_nothing(environment: Environment) -> None:
+    """But for those that leave a whole route, or a kind of body, without a guard."""
+    plain = request_of(Way("without a key"))
+    assert not [name for name in DOORS if opened_by([plain], name)]
+
+
+def record(**verdicts: str) -> dict[str, object]:
+    checks = [
+        {"id": check.replace("_", "-"), "cases": [{"verdict": verdict}]}
+        for check, verdict in verdicts.items()
+    ]
+    return {"checks": checks}
+
+
+def test_a_door_is_noticed_by_what_is_green_on_the_healthy_gateway() -> None:
+    red = record(API_ACCESS_002="failed", API_AUTH_002="failed", API_CHAT_001="failed")
+    runs = {
+        "nightly": {"control": record(API_AUTH_002="failed"), "door-bearer-null": red},
+        "smoke": {"control": record(API_AUTH_002="passed"), "door-bearer-null": record()},
+    }
+    result = Doors()
+    judge([DOORS["door-bearer-null"]], runs, result)
+    assert failed(red) == {"API-ACCESS-002", "API-AUTH-002"}
+    assert result.found == [Opened("door-bearer-null", {"nightly": ["API-ACCESS-002"], "smoke": []})]
+    assert result.alarms == ["API-AUTH-002"]
+    assert not result.complete
+    assert "of 1 open doors are noticed: nightly 1, smoke 0" in text(result)
