@@ -8,6 +8,7 @@ addresses, and only the files of checks of the profile are collected.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.faults import FAULTS, Fault, Layer
 from lab.mutation_matrix import CONTROL, GREEN, run_checks, standing
+from lab.profile_plugin import WANTED_VARIABLE
 
 BATCH = 32
 """Addresses that one pytest run judges: it builds the profile's cases for each of them."""
@@ -94,12 +96,13 @@ def run_profile(
     lists = load_profiles(data_root() / "suites" / "profiles.toml")
     if profile not in lists:
         raise UsageProblem([f"--profile {profile}: there is none; there are {', '.join(lists)}"])
-    suite = f"{' '.join(files_of(lists[profile], root))} -m {profile}"
+    suite = f"{' '.join(files_of(lists[profile], root))} -m {profile} -p lab.profile_plugin"
     result = ProfileMatrix(profile)
     with standing(root, faults, litellm, say) as lab:
         by_name = {environment.name: environment for environment in lab.environments}
         for start in range(0, len(faults), BATCH):
             batch = faults[start : start + BATCH]
+            wanted = {fault.name: dict(fault.detected_by) for fault in batch}
             say(f"faults {start + 1} to {start + len(batch)} of {len(faults)} ...")
             environments: list[Environment] = [by_name[CONTROL], *(by_name[fault.name] for fault in batch)]
             records = run_checks(
@@ -107,7 +110,7 @@ def run_profile(
                 lab.folder,
                 environments,
                 [],
-                lab.variables,
+                {**lab.variables, WANTED_VARIABLE: json.dumps(wanted)},
                 suite=suite,
                 budget_s=OPEN_RUN_BUDGET_S,
             )

@@ -1,7 +1,8 @@
-"""Hands the plugin the rules that every exchange is held against."""
+"""Hands the plugin the rules that every exchange is held against, and the sentinels of smoke."""
 
 from collections.abc import Sequence
 
+from gateway_acceptance.plugin.waking import Sentinel
 from gateway_acceptance.wire.watch import UniversalRule
 
 
@@ -10,3 +11,10 @@ def pytest_gateway_rules() -> Sequence[UniversalRule]:
     from suites.every_exchange import RULES  # only where something is judged: collecting needs none of it
 
     return RULES
+
+
+def pytest_gateway_sentinels() -> Sequence[Sentinel]:
+    """Asked once, when the first case of smoke has run."""
+    from suites.sentinels import SENTINELS
+
+    return SENTINELS

@@ -59,6 +59,20 @@ def breached(state: WorkerState, environment: Environment, find: Find) -> list[D
     return found
 
 
+def red_so_far(state: WorkerState, environment: Environment, find: Find) -> set[str]:
+    """The checks of which the running case has broken anything that nobody accepted."""
+    target = state.targets.get(environment.name)
+    red = set()
+    for breach in target.watch.seen() if target is not None else ():
+        check = find(breach.check)
+        problems = [str(problem) for problem in breach.problems.values()]
+        if check is not None and _unaccepted(
+            breach, check, problems, _parameters(breach, environment), environment, state
+        ):
+            red.add(check.id)
+    return red
+
+
 def mistakes(state: WorkerState, environment: str) -> list[str]:
     """Rules that could not judge an exchange of an environment."""
     target = state.targets.get(environment)

@@ -16,3 +16,8 @@ def pytest_gateway_environments(check: Check, names: Sequence[str]) -> Collectio
     Cases that it leaves out are not built. A run that left cases of its profile out is
     a partial run: never green.
     """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_gateway_woken(check: Check, environment: str) -> bool | None:
+    """Whether a check that a sentinel of smoke wakes is to judge an environment; None: it is."""

@@ -14,11 +14,11 @@ import allure
 import allure_commons
 import pytest
 
-from gateway_acceptance.check import RELEASE, Check, Effect
+from gateway_acceptance.check import RELEASE, SMOKE, Check, Effect
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.binding import write_problems
 from gateway_acceptance.plugin.blame import located
-from gateway_acceptance.plugin.breaches import breached, mistakes
+from gateway_acceptance.plugin.breaches import breached, mistakes, red_so_far
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import Turns
 from gateway_acceptance.plugin.limited import unless_limited
@@ -44,6 +44,7 @@ from gateway_acceptance.plugin.parametrise import (
 from gateway_acceptance.plugin.planted import plant
 from gateway_acceptance.plugin.raw_results import RawResults
 from gateway_acceptance.plugin.selection import LeftOut
+from gateway_acceptance.plugin.waking import Waking
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.run_directory import run_id_of
@@ -69,6 +70,11 @@ class WorkerHooks:
         self._of_the_profile: set[str] = set()
         self._mistakes: list[str] = []
         self._left_out = LeftOut(config, state.environments)
+        self._waking = Waking(
+            lambda: [one for given in config.hook.pytest_gateway_sentinels() for one in given],
+            lambda check, name: config.hook.pytest_gateway_woken(check=check, environment=name) is not False,
+        )
+        self._chosen: set[str] = set()
         self._raw_results = RawResults()
         allure_commons.plugin_manager.register(self._raw_results)
         self._own_logs = OwnLogs(config, state.redactor)
@@ -230,6 +236,8 @@ class WorkerHooks:
             outcome = outcome if item.stash[CALLED] else NEVER_RUN
         item.stash[CALLED] = item.stash[CALLED] or call.when == "call"
         phases.append(outcome)
+        if call.when == "call":
+            self._wake(item, check, outcome)
         terminal.speak(report, check, outcome, item, self._state)
         if call.when == "teardown":
             final = max(phases, key=lambda phase: phase.verdict.rank)
@@ -245,6 +253,18 @@ class WorkerHooks:
             if mistaken := mistakes(self._state, environment.name):
                 report.gateway_mistakes = mistaken  # type: ignore[attr-defined]
         return report
+
+    def _wake(self, item: pytest.Item, check: Check, outcome: Outcome) -> None:
+        """In smoke, what the case stands for is asked where there is reason to."""
+        environment = self._state.environment(environment_of(item))
+        target = self._state.targets.get(environment.name)
+        if target is None or self._state.planted is not None or profile_of(self._config) != SMOKE:
+            return
+        red = red_so_far(self._state, environment, self._declared)
+        self._chosen = self._chosen or {
+            found.id for one in item.session.items if (found := check_of(one)) is not None
+        }
+        self._waking.after(check, outcome.verdict is Verdict.FAILED, target, red, self._chosen)
 
     def _declared(self, check_id: str) -> Check | None:
         """A check by its id, whether or not it was collected."""

@@ -112,6 +112,21 @@ class Watch:
         with self._lock:
             return Counter(self._served.get(alias, ()))
 
+    def found(
+        self, check: str, alias: str, problems: Sequence[Problem], exchanges: Sequence[Exchange]
+    ) -> None:
+        """What a check that smoke woke has found. exchanges: that it made."""
+        with self._lock:
+            breach = self._breaches.setdefault((check, alias), Breach(check, alias, lambda told: (told,)))
+            for problem in problems:
+                breach.problems.setdefault(str(problem), problem)
+            breach.exchanges += exchanges[-MOST_EVIDENCE:]
+
+    def seen(self) -> list[Breach]:
+        """What was broken since ``taken`` was asked, left where it is."""
+        with self._lock:
+            return list(self._breaches.values())
+
     def taken(self) -> list[Breach]:
         """What was broken since this was asked last."""
         with self._lock:

@@ -9,6 +9,7 @@ import pytest
 from lab.faults.chat import CHAT_FAULTS
 from lab.faults.chat_content import CHAT_CONTENT_FAULTS
 from suites.api.chat.formats import JSON_MODE, SCHEMA
+from suites.api.chat.payloads import COMBINING, CONTROL, EMOJI, RIGHT_TO_LEFT
 from suites.api.chat.probes import (
     CODE_WORD,
     COUNT,
@@ -25,7 +26,7 @@ from suites.api.chat.probes import (
     as_ollama,
     with_code_word,
 )
-from suites.api.chat.test_unicode import COMBINING, CONTROL, EMOJI, ESCAPED, NUL, RIGHT_TO_LEFT
+from suites.api.chat.test_unicode import ESCAPED, NUL
 
 THIRTY = ", ".join(map(str, range(1, 31)))
 PLACE = '{"city": "Oslo", "inhabitants": 1, "coastal": true, "districts": [{"name": "a"}]}'

@@ -20,6 +20,21 @@ CONTROLS = {"U+0000": "\x00", "U+0008": "\x08", "U+001B": "\x1b[31m", "U+007F": 
 LONE_SURROGATES = {"the first half alone": "\\ud83d", "the second half alone": "\\udc0b"}
 """As they stand in the body: the grammar of JSON allows them, UTF-8 has no bytes for them."""
 
+EMOJI = (
+    "\U0001f469\u200d\U0001f680 \U0001f3f3\ufe0f\u200d\U0001f308 \U0001f44d\U0001f3fd"
+    " \U0001d518 \U00020b9f end"
+)
+"""Sequences with joiners, a variation selector, a skin tone; letters and a Han character beyond 16 bits."""
+COMBINING = "e\u0301 \u00e9 o\u0308\u0304 \u1112\u1161\u11ab \ud55c end"
+"""Composed and decomposed forms of the same letters: who normalises makes them equal."""
+RIGHT_TO_LEFT = (
+    "\u05e9\u05dc\u05d5\u05dd 12 \u0645\u0631\u062d\u0628\u0627 \u200fabc\u200e \u202bdef\u202c end"
+)
+"""Hebrew and Arabic with their invisible marks."""
+CONTROL = "tab\there bell\u0007 escape\u001b[0m delete\u007f end"
+"""Nothing that ends a line."""
+TEXTS_BEYOND_ASCII = (EMOJI, COMBINING, RIGHT_TO_LEFT, CONTROL)
+
 LATER_WORD = "otter7305"
 LATER_RULE = "HX-LATER"
 OTHER_NAME = "Theodora"

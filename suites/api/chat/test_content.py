@@ -25,6 +25,7 @@ from suites.api.chat.payloads import (
     SYSTEM_PARTS,
 )
 from suites.api.chat.probes import CODE_WORD, SYSTEM_WORD, ChatProbe, chat_answer
+from suites.api.chat.rich import rich_repeated
 from suites.api.streams.probes import single_chat
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
@@ -43,6 +44,8 @@ SERVED_TOKENS = 8
 )
 def test_json_like(target: Target, gateway: GatewayClient) -> None:
     """Programs and logs are pasted into prompts; decoded once too often, a path loses its backslashes."""
+    if rich_repeated(target):
+        return
     _require_repeated(target, JSON_ECHO, JSON_LIKE)
 
 

@@ -1,0 +1,234 @@
+"""Sentinels: questions of smoke whose right answer rules out what many checks look for.
+
+A sentinel accuses nobody. Where its answer is not the expected one, or where what it watches is broken, it
+wakes the checks that it stands for: they ask and judge as in nightly, and what they find is theirs. Design:
+docs/every-exchange.md, "Sentinels".
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import itertools
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway_acceptance.check import Check, Effect
+from gateway_acceptance.plugin.limited import unless_limited
+from gateway_acceptance.plugin.outcome import Outcome, outcome_of
+from gateway_acceptance.plugin.parametrise import AXES
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.policy import forbidden
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.subjects import SUBJECTS
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, NotPermitted, Untestable, Verdict
+
+MOST_REQUESTS = 400
+"""That woken checks send to one environment: where everything is broken, the first hundred say enough."""
+MOST_SECONDS = 120.0
+"""Of them, likewise: a gateway that is late is late each time."""
+RUNNING = re.compile(r"check [A-Z0-9-]+")
+NEVER_WOKEN = frozenset({Effect.MUTATE, Effect.DISRUPT})
+
+
+@dataclass(frozen=True, slots=True)
+class Sentinel:
+    """after: smoke's check behind which it stands; ask: its question, whether the answer is the expected one
+    (CheckFailed is none; what is not declared, or cannot be told, wakes nobody); watches: checks whose being
+    broken, here or in any exchange, wakes as well; wakes: ``suites.api.chat.test_context`` for all checks of
+    a file, or ``suites.api.chat.test_context:test_order``."""
+
+    name: str
+    after: str
+    wakes: Sequence[str]
+    ask: Callable[[Target], bool] | None = None
+    watches: Collection[str] = ()
+
+
+@dataclass
+class Spent:
+    """What woken checks have cost in one environment; done: the names of those that were woken; asked:
+    sentinels."""
+
+    requests: int = 0
+    seconds: float = 0.0
+    done: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more is woken."""
+        return self.requests >= MOST_REQUESTS or self.seconds >= MOST_SECONDS
+
+
+class Waking:
+    """Of one process. sentinels: asked for when the first case has run; wanted: whether a check is to judge
+    an environment."""
+
+    def __init__(
+        self, sentinels: Callable[[], Sequence[Sentinel]], wanted: Callable[[Check, str], bool]
+    ) -> None:
+        self._make, self._wanted = sentinels, wanted
+        self._sentinels: Sequence[Sentinel] | None = None
+        self._spent: dict[str, Spent] = {}
+
+    def after(
+        self, check: Check, failed: bool, target: Target, broken: Collection[str], selected: Collection[str]
+    ) -> None:
+        """A case of smoke has been judged. broken: checks whose rules its exchanges broke; selected: those
+        that the run judges itself. Raises ImportError, AttributeError for a sentinel that names no check."""
+        if self._sentinels is None:
+            self._sentinels = self._make()
+        spent = self._spent.setdefault(target.environment.name, Spent())
+        red = {*broken, *([check.id] if failed else [])}
+        for sentinel in self._sentinels:
+            if sentinel.after == check.id and sentinel.name not in spent.asked:
+                spent.asked.add(sentinel.name)
+                if _quiet(sentinel, target):
+                    continue
+            elif not red & {*sentinel.watches, sentinel.after}:
+                continue
+            self._wake(sentinel, target, spent, selected)
+
+    def _wake(self, sentinel: Sentinel, target: Target, spent: Spent, selected: Collection[str]) -> None:
+        for name in sentinel.wakes:
+            if name in spent.done or spent.over or target.breaker.trouble() is not None:
+                continue
+            spent.done.add(name)
+            for owner in checks_at(name):
+                wanted = owner.check.id not in selected and self._wanted(owner.check, target.environment.name)
+                if wanted and not spent.over:
+                    _judge(owner, target, spent)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A check and its function."""
+
+    check: Check
+    function: Callable[..., object]
+
+
+def checks_at(name: str) -> Iterator[Owner]:
+    """The checks of a file, or the one of a function. Raises ImportError, AttributeError."""
+    place, _, only = name.partition(":")
+    module = importlib.import_module(place)
+    for function in vars(module).values() if not only else [getattr(module, only)]:
+        for mark in getattr(function, "pytestmark", ()):
+            if mark.name == "check":
+                yield Owner(mark.args[0], function)
+
+
+def _quiet(sentinel: Sentinel, target: Target) -> bool:
+    """Whether a sentinel has nothing to tell."""
+    if sentinel.ask is None:
+        return True
+    with _apart(target):
+        try:
+            return sentinel.ask(target)
+        except CheckFailed:
+            return False
+        except (NotApplicable, NotPermitted, Untestable):
+            return True
+        except Exception as error:  # noqa: BLE001  (an answer that cannot be read, or a mistake of ours)
+            if outcome_of(error, "call").verdict is Verdict.HARNESS_ERROR:
+                target.watch.mistakes.append(f"the sentinel {sentinel.name!r} fell over: {error!r}")
+            return False
+
+
+def _judge(owner: Owner, target: Target, spent: Spent) -> None:
+    """Let a woken check judge, each case of it, and hand over what it finds."""
+    environment = target.environment
+    if owner.check.effect in NEVER_WOKEN or forbidden(environment.policy, owner.check.effect):
+        return
+    for arguments in cases_of(owner.function, target):
+        if spent.over:
+            return
+        begun = time.monotonic()
+        with _apart(target, owner.check):
+            outcome = _outcome(owner, arguments, target)
+            exchanges = list(target.notebook.exchanges)
+        spent.requests += len(exchanges)
+        spent.seconds += time.monotonic() - begun
+        if outcome.verdict is Verdict.HARNESS_ERROR:
+            target.watch.mistakes.append(f"{owner.check.id}, woken, fell over: {outcome.message}")
+        if outcome.verdict is Verdict.FAILED:
+            problems = outcome.problems or (outcome.message,)
+            target.watch.found(
+                owner.check.id,
+                _alias(arguments),
+                [Problem("", told) for told in problems],
+                exchanges,
+            )
+
+
+def _outcome(owner: Owner, arguments: Mapping[str, Any], target: Target) -> Outcome:
+    error: BaseException | None = None
+    try:
+        owner.function(**arguments)
+    except Exception as raised:  # noqa: BLE001  (as pytest does: what it means, outcome_of says)
+        error = raised
+    url = target.environment.gateway.url
+    return unless_limited(outcome_of(error, "call"), target.notebook.exchanges, url, owner.check)
+
+
+def cases_of(function: Callable[..., object], target: Target) -> list[dict[str, Any]]:
+    """What a check is called with, once for each value of its axis; nothing where it asks for what only
+    pytest can give."""
+    names = list(inspect.signature(function).parameters)
+    environment = target.environment
+    given: dict[str, Callable[[], Any]] = {
+        "target": lambda: target,
+        "environment": lambda: environment,
+        "gateway": lambda: target.gateway,
+        "any_gateway": lambda: target.gateway,
+        "live_gateway": lambda: target.gateway,
+        "sdk": lambda: target.sdk,
+        "note": lambda: lambda _name, _value: None,
+        "waivable": lambda: False,
+    }
+    axes: dict[str, list[Any]] = {
+        name: [_of_axis(name, value, target) for value in AXES[name][1](environment)]
+        for name in names
+        if name in AXES
+    }
+    for mark in getattr(function, "pytestmark", ()):
+        if mark.name == "parametrize" and isinstance(mark.args[0], str):
+            axes[mark.args[0]] = list(mark.args[1])
+    if [name for name in names if name not in given and name not in axes]:
+        return []
+    fixed = {name: given[name]() for name in names if name in given}
+    return [{**fixed, **dict(zip(axes, chosen, strict=True))} for chosen in itertools.product(*axes.values())]
+
+
+def _of_axis(axis: str, value: str, target: Target) -> object:
+    return target.backend(value) if axis == "backend" else value
+
+
+def _alias(arguments: Mapping[str, Any]) -> str:
+    alias = arguments.get("chat_model") or arguments.get("embedding_model") or ""
+    return str(alias)
+
+
+@contextmanager
+def _apart(target: Target, check: Check | None = None) -> Iterator[None]:
+    """What is asked meanwhile is no evidence of the running case, and adds nothing to its subjects. check:
+    that asks, where it is another one."""
+    notebook, stated, observed = target.notebook, SUBJECTS.stated, SUBJECTS.observed
+    kept = notebook.exchanges, notebook.facts, notebook.pictures, notebook.key_places.exposing
+    SUBJECTS.begin()
+    notebook.exchanges, notebook.facts, notebook.pictures = [], {}, {}
+    agent = notebook.agent
+    if check is not None:
+        notebook.key_places.exposing = check.effect is Effect.EXPOSE
+        notebook.agent = RUNNING.sub(f"check {check.id}", agent)
+    try:
+        yield
+    finally:
+        SUBJECTS.stated, SUBJECTS.observed = stated, observed
+        notebook.agent = agent
+        notebook.exchanges, notebook.facts, notebook.pictures, notebook.key_places.exposing = kept

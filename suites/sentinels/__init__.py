@@ -1,0 +1,16 @@
+"""The sentinels of smoke. Design: docs/every-exchange.md."""
+
+from gateway_acceptance.plugin.waking import Sentinel
+from suites.sentinels.chat import CHAT_SENTINELS
+from suites.sentinels.endpoints import ENDPOINT_SENTINELS
+from suites.sentinels.service import SERVICE_SENTINELS
+from suites.sentinels.tools import TOOL_SENTINELS
+
+SENTINELS: tuple[Sentinel, ...] = (
+    *CHAT_SENTINELS,
+    *TOOL_SENTINELS,
+    *ENDPOINT_SENTINELS,
+    *SERVICE_SENTINELS,
+)
+
+__all__ = ["SENTINELS"]

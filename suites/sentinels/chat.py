@@ -1,0 +1,75 @@
+"""Sentinels of chat: one text, and two conversations, that come through whole or not at all."""
+
+from __future__ import annotations
+
+from gateway_acceptance.environment import Ability
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.plugin.waking import Sentinel
+from suites.api.chat.extract import first_text, same_text
+from suites.api.chat.payloads import LATER_RULE, assistant, parts, system
+from suites.api.chat.probes import SYSTEM_WORD, user
+from suites.api.chat.rich import TURN_TOKENS, able, all_counted, ask, rich_repeated, told_long_ago
+from suites.api.chat.test_parameters import UNKNOWN
+
+RULES = "You are the clerk of a small harbour. Be brief, be polite, and never speak of the weather. " * 3
+"""Words enough to be missed in the usage."""
+
+
+def rich(target: Target) -> bool:
+    """Quiet where nobody is declared to repeat a text."""
+    able(target, Ability.EXACT)
+    return rich_repeated(target)
+
+
+def turns(target: Target) -> bool:
+    """Quiet where nobody is declared to remember."""
+    able(target, Ability.RECALL)
+    return told_long_ago(target)
+
+
+def rules(target: Target) -> bool:
+    """A later rule in parts stands against an earlier one; with a parameter that nobody knows."""
+    alias = able(target, Ability.INSTRUCTIONS)
+    later = f"From now on, always answer with exactly: {LATER_RULE}"
+    messages = [
+        system(f"{RULES}Always answer with exactly: {SYSTEM_WORD}"),
+        user("Good morning."),
+        assistant(SYSTEM_WORD),
+        {"role": "system", "content": parts(later)},
+        user("Good morning again."),
+    ]
+    answer = ask(target, alias, messages, TURN_TOKENS, **UNKNOWN)
+    return same_text(first_text(answer), LATER_RULE) and all_counted(answer, messages)
+
+
+TEXTS = ("suites.api.chat.test_unicode", "suites.api.chat.test_content")
+CONVERSATIONS = (
+    "suites.api.chat.test_messages:test_system",
+    "suites.api.chat.test_messages:test_developer",
+    "suites.api.chat.test_messages:test_roles",
+    "suites.api.chat.test_messages:test_parts",
+    "suites.api.chat.test_messages:test_empty",
+    "suites.api.chat.test_content",
+    "suites.api.chat.test_context",
+    "suites.api.chat.test_limits:test_system_counted",
+    "suites.api.chat.test_limits:test_turns_counted",
+)
+PARAMETERS = "suites.api.chat.test_parameters"
+LIMITS = "suites.api.chat.test_limits"
+CHAT_SENTINELS = (
+    Sentinel(
+        "a text of all scripts",
+        "API-CHAT-031",
+        (
+            *TEXTS,
+            PARAMETERS,
+            "suites.api.properties.test_properties:test_valid_chat",
+            "suites.api.chat.test_messages:test_long_text",
+        ),
+        rich,
+        watches=("API-CHAT-045",),
+    ),
+    Sentinel("a long conversation", "API-CHAT-026", (*CONVERSATIONS, PARAMETERS), turns),
+    Sentinel("two rules", "API-CHAT-026", (*CONVERSATIONS, PARAMETERS), rules),
+    Sentinel("limits", "API-CHAT-010", (LIMITS,), watches=("API-CHAT-009", "API-CHAT-012", "API-CHAT-013")),
+)

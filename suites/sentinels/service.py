@@ -1,0 +1,183 @@
+"""Sentinels of access, routing, the SDK and the service: most of them look at what smoke has anyway."""
+
+from __future__ import annotations
+
+from gateway_acceptance.environment import ModelKind
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.plugin.waking import Sentinel
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.observations import balanced_or_first, echoed_twice
+from suites.api.operations.test_http import REQUEST_ID
+from suites.backends.routing import rules as routing_rules
+from suites.backends.routing.probes import listed
+
+FALLBACKS = ("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks")
+CACHES = ("x-cache", "cf-cache-status", "age", "x-litellm-cache-key")
+
+
+def never_quiet(_: Target) -> bool:
+    """For checks that cost nothing where smoke has run, or nothing but where they are declared."""
+    return False
+
+
+def deployments(target: Target) -> bool:
+    """The gateway's own list is the declared one, and each answer's headers agree with it."""
+    environment, entries = target.environment, listed(target)
+    wrong = [
+        *routing_rules.missing(environment, entries),
+        *routing_rules.undeclared(environment, entries),
+        *routing_rules.other_weights(environment, entries),
+        *routing_rules.without_own_id(entries),
+    ]
+    groups = [group.alias for group in environment.groups]
+    alone = [alias for alias in groups if sum(entry.alias == alias for entry in entries) < 2]
+    return not wrong and not alone and all(_agrees(target, alias) for alias in _chat(target))
+
+
+def _agrees(target: Target, alias: str) -> bool:
+    """Whether the headers of an alias's answers name one of its deployments, and the backend of that."""
+    header = target.gateway.product.deployment_id
+    if header is None:
+        return True
+    by_id = {entry.id: entry for entry in listed(target)}
+    for answer in echoed_twice(target, alias):
+        entry = by_id.get(answer.header(header) or "")
+        if entry is None or entry.alias != alias or answer.served_by not in ("", entry.backend):
+            return False
+    return True
+
+
+def _chat(target: Target) -> list[str]:
+    return target.environment.aliases_of(ModelKind.CHAT)
+
+
+def drawn_once(target: Target) -> bool:
+    """No answer of any alias says that it came from a cache, another alias, or a second try."""
+    answers = [answer for alias in _chat(target) for answer in echoed_twice(target, alias)]
+    return not any(_second_hand(answer) for answer in answers)
+
+
+def _second_hand(answer: Exchange) -> bool:
+    tried = any((answer.header(name) or "0") not in ("0", "") for name in FALLBACKS)
+    return tried or any("hit" in (answer.header(name) or "").lower() for name in CACHES[:2])
+
+
+def formal(target: Target) -> bool:
+    """The answers of the balanced alias have a request id, and leave the connection open."""
+    answers = echoed_twice(target, balanced_or_first(target.environment))
+    return all(
+        any(REQUEST_ID.search(name) for name, _ in answer.headers)
+        and (answer.header("connection") or "").lower() != "close"
+        for answer in answers
+    )
+
+
+def served(target: Target) -> bool:
+    """Every chat alias answers."""
+    return all(answer.status == 200 for alias in _chat(target) for answer in echoed_twice(target, alias))
+
+
+STREAM_RULES = tuple(f"API-STREAM-{number:03d}" for number in range(1, 92))
+CHAT_RULES = tuple(f"API-CHAT-{number:03d}" for number in range(1, 14))
+WAYS = (
+    "suites.api.advisories.test_advisories",
+    "suites.api.auth.test_keys",
+    "suites.api.auth.test_routes",
+    "suites.api.access.test_ways",
+    "suites.api.access.test_routes",
+)
+ROUTING = (
+    "suites.backends.routing.test_routing",
+    "suites.backends.routing.test_witness",
+)
+RESPONSES = tuple(
+    f"suites.api.responses.test_responses:test_{name}"
+    for name in ("shape", "text", "usage", "incomplete", "stream", "stream_text", "refusals", "instructions")
+)
+SERVICE_SENTINELS = (
+    Sentinel(
+        "what costs nothing here",
+        "API-OPS-001",
+        (
+            "suites.api.advisories.test_advisories:test_no_hole",
+            "suites.api.advisories.test_advisories:test_base_is_recent",
+            "suites.backends.reachability.test_bypass",
+        ),
+        never_quiet,
+    ),
+    Sentinel(
+        "what is declared in few places",
+        "API-OPS-002",
+        (
+            "suites.api.limits.test_limited_key",
+            "suites.api.auth.test_places",
+            "suites.api.exposure.test_exposure:test_declared_origin",
+            "suites.api.completions.test_completions:test_not_promised",
+            *RESPONSES,
+        ),
+        never_quiet,
+    ),
+    Sentinel("ways in", "API-ACCESS-009", WAYS, watches=("API-ACCESS-001", "API-ACCESS-002")),
+    Sentinel(
+        "keys",
+        "API-AUTH-003",
+        ("suites.api.auth.test_keys", "suites.api.auth.test_routes", "suites.api.sdk.test_errors"),
+        watches=("API-AUTH-001", "API-AUTH-002", "API-AUTH-004", "API-AUTH-013"),
+    ),
+    Sentinel(
+        "the SDK's chat",
+        "API-CHAT-001",
+        ("suites.api.sdk.test_chat", "suites.api.sdk.test_async", "suites.api.operations.test_http"),
+        formal,
+        watches=(*CHAT_RULES, *STREAM_RULES, "API-OPS-013", "API-OPS-014", "API-SDK-001"),
+    ),
+    Sentinel(
+        "the SDK's tools",
+        "API-STREAM-060",
+        ("suites.api.sdk.test_structured",),
+        watches=tuple(f"API-STREAM-{number:03d}" for number in range(55, 66)),
+    ),
+    Sentinel(
+        "random streams",
+        "API-STREAM-001",
+        ("suites.api.properties.test_properties:test_valid_stream",),
+        watches=STREAM_RULES,
+    ),
+    Sentinel(
+        "models that answer",
+        "API-CHAT-001",
+        (
+            "suites.api.models.test_behaviour:test_chat_servable",
+            "suites.api.models.test_behaviour:test_embedding_servable",
+            "suites.api.operations.test_health:test_readiness_is_true",
+        ),
+        served,
+        watches=("API-EMB-001",),
+    ),
+    Sentinel(
+        "late answers",
+        "API-OPS-001",
+        ("suites.api.operations.test_load",),
+        watches=("API-OPS-007", "API-OPS-008"),
+    ),
+    Sentinel(
+        "deployments",
+        "BACKEND-BAL-001",
+        (
+            "suites.backends.inventory.test_deployments",
+            "suites.backends.balance.test_shares:test_several_deployments",
+            *ROUTING,
+        ),
+        deployments,
+        watches=("BACKEND-ROUTE-005", "BACKEND-ROUTE-006", "BACKEND-ROUTE-007", "BACKEND-WITNESS-005"),
+    ),
+    Sentinel(
+        "one draw for each request",
+        "BACKEND-BAL-001",
+        (
+            "suites.backends.balance.test_shares:test_no_cache",
+            "suites.backends.balance.test_shares:test_not_tried_again",
+        ),
+        drawn_once,
+    ),
+)

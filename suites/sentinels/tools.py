@@ -1,0 +1,53 @@
+"""Sentinel of tools: three calls in one answer, one of them with hard arguments, one without any."""
+
+from __future__ import annotations
+
+import json
+
+from gateway_acceptance.environment import Ability
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.plugin.waking import Sentinel
+from suites.api.abilities import declared_able
+from suites.api.observations import room
+from suites.api.tools.probes import (
+    ALARM,
+    ALARM_ARGUMENTS,
+    HARD_ARGUMENTS,
+    SONG,
+    TOKENS,
+    Called,
+    call_of,
+    calling_turn,
+    same_calls,
+)
+
+EXPECTED: Called = [("set_alarm", dict(ALARM_ARGUMENTS)), ("play_song", dict(HARD_ARGUMENTS))]
+HORN = {"type": "function", "function": {"name": "sound_horn", "description": "Sound the horn once"}}
+
+
+def called(target: Target) -> bool:
+    """Both calls as they were asked for, each with an id of its own, and finish_reason tool_calls."""
+    alias = declared_able(target.environment, Ability.TOOLS, Ability.PARALLEL_TOOLS)[0].alias
+    asked = f"{call_of('set_alarm', ALARM_ARGUMENTS)} and {call_of('play_song', HARD_ARGUMENTS)}"
+    answer = target.gateway.chat(
+        alias,
+        asked,
+        tools=[ALARM, SONG, HORN],
+        temperature=0,
+        max_tokens=room(target.environment, alias, 2 * TOKENS),
+    )
+    turn = calling_turn(answer, 2)
+    ids = {json.dumps(call.get("id")) for call in turn.calls if call.get("id")}
+    formal = all(call.get("type") == "function" for call in turn.calls) and "content" in turn.message
+    right = same_calls(turn.called(), EXPECTED) and len(ids) == len(turn.calls)
+    return right and formal and turn.reason == "tool_calls"
+
+
+TOOL_SENTINELS = (
+    Sentinel(
+        "two calls",
+        "API-STREAM-060",
+        ("suites.api.tools.test_tools", "suites.api.sdk.test_structured"),
+        called,
+    ),
+)
