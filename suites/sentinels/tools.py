@@ -1,4 +1,4 @@
-"""Sentinel of tools: three calls in one answer, one of them with hard arguments, one without any."""
+"""Sentinel of tools: two calls in one answer, one of them with hard arguments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from suites.api.tools.probes import (
 )
 
 EXPECTED: Called = [("set_alarm", dict(ALARM_ARGUMENTS)), ("play_song", dict(HARD_ARGUMENTS))]
-HORN = {"type": "function", "function": {"name": "sound_horn", "description": "Sound the horn once"}}
 
 
 def called(target: Target) -> bool:
@@ -32,7 +31,7 @@ def called(target: Target) -> bool:
     answer = target.gateway.chat(
         alias,
         asked,
-        tools=[ALARM, SONG, HORN],
+        tools=[ALARM, SONG],
         temperature=0,
         max_tokens=room(target.environment, alias, 2 * TOKENS),
     )
