@@ -40,12 +40,14 @@ VARIES = 0.001
 @dataclass(frozen=True, slots=True)
 class Second:
     """The second sample. blocks: who served in each, in the order of sending; unknown: why it cannot tell,
-    empty where it can; seconds: how long it took; refused: what draws got instead of an answer."""
+    empty where it can; seconds: how long it took; refused: what draws got instead of an answer; spans: how
+    many seconds each block took, where that is known."""
 
     blocks: list[list[str]] = field(default_factory=list)
     unknown: str = ""
     seconds: float = 0.0
     refused: list[str] = field(default_factory=list)
+    spans: list[float] = field(default_factory=list)
 
     @property
     def served(self) -> list[str]:
@@ -54,7 +56,8 @@ class Second:
 
 
 def explained(first: Judged, second: Second) -> str:
-    """Why a cooldown may explain the shares of the first sample, in words; empty where it does not."""
+    """Why a cooldown may explain the shares of the first sample, in words; empty where it does not. One that
+    comes back again and again is another question (``recurring``)."""
     if first.trial.unexpected:
         return ""  # who is not declared serves in nobody's stead
     return _explained(first, Counter(first.trial.counts), second)
@@ -63,11 +66,16 @@ def explained(first: Judged, second: Second) -> str:
 def explained_change(first: Judged, second: Second) -> str:
     """Why a cooldown may explain that shares changed within the first sample: what came later did not
     stay. Empty where the second sample shows it still."""
+    return _explained(first, later_half(first), second)
+
+
+def later_half(first: Judged) -> Counter[str]:
+    """Who served in the second half of a sample that changed; nobody whose absence is the change."""
     draws = first.sample.draws
     later = Counter(draw.served for draw in draws[len(draws) // 2 :])
-    if first.dependence.silent:  # its absence is what changed
+    if first.dependence.silent:
         later = Counter({name: n for name, n in later.items() if name not in first.dependence.silent})
-    return _explained(first, later, second)
+    return later
 
 
 def _explained(first: Judged, counts: Counter[str], second: Second) -> str:
@@ -85,6 +93,13 @@ def _explained(first: Judged, counts: Counter[str], second: Second) -> str:
     return ""
 
 
+def too_seldom(null: Null, counts: Counter[str]) -> set[str]:
+    """Who must be out for the identity that is farthest off: itself, or all that serve less than declared."""
+    name, more = farthest(null, counts)
+    total = counts.total()
+    return {name} if not more else {one for one, share in null.shares.items() if counts[one] < share * total}
+
+
 def shown_by(null: Null, design: Design, served: Sequence[str]) -> bool | None:
     """Whether these draws show that the shares are not the declared ones, with an error of ``CONFIRMS``;
     None where somebody served who is not declared."""
@@ -100,6 +115,14 @@ def shown_by(null: Null, design: Design, served: Sequence[str]) -> bool | None:
 def constant(null: Null, counts: Counter[str], blocks: Sequence[Sequence[str]]) -> bool:
     """Whether the identity that is farthest off by these counts is off in the same direction in every
     block but one, and the blocks do not differ from each other."""
+    name, more = farthest(null, counts)
+    seen = [(Counter(block)[name], null.shares[name] * len(block)) for block in blocks if block]
+    same = sum(served > expected if more else served < expected for served, expected in seen)
+    return bool(seen) and same >= len(seen) - EXCEPTIONS and alike(blocks) > VARIES
+
+
+def farthest(null: Null, counts: Counter[str]) -> tuple[str, bool]:
+    """The identity that is farthest off by these counts, and whether it serves more than declared."""
     total, shares = counts.total(), null.shares
 
     def off(name: str) -> float:
@@ -109,10 +132,7 @@ def constant(null: Null, counts: Counter[str], blocks: Sequence[Sequence[str]]) 
         return far / error if error else (math.inf if far else 0.0)
 
     name = max(shares, key=off)
-    more = counts[name] > shares[name] * total
-    seen = [(Counter(block)[name], shares[name] * len(block)) for block in blocks if block]
-    same = sum(served > expected if more else served < expected for served, expected in seen)
-    return bool(seen) and same >= len(seen) - EXCEPTIONS and alike(blocks) > VARIES
+    return name, counts[name] > shares[name] * total
 
 
 def alike(blocks: Sequence[Sequence[str]]) -> float:
@@ -177,11 +197,13 @@ def _drawn(target: Target, alias: str, first: Judged, wanted: Wanted) -> Second:
     ask = _asking(target, alias, first.sample.mark)
     made: list[list[str]] = []
     refused: list[str] = []
+    spans: list[float] = []
     with little_evidence(target):
         for number in range(blocks):
             starts = begun + cooldown_s * (number + 1)
             share = wanted.draws * (number + 1) // blocks - wanted.draws * number // blocks
             block: list[Draw] = []
+            opened = max(starts, time.monotonic())
             for place in range(share):
                 later = cooldown_s * place / share if wanted.paced else 0.0
                 pause(starts + later - time.monotonic())
@@ -189,9 +211,10 @@ def _drawn(target: Target, alias: str, first: Judged, wanted: Wanted) -> Second:
                 lost = [draw.refused for draw in block if not draw.served]
                 if len(lost) >= MOST_UNKNOWN:
                     return Second(unknown=f"draws of a second sample had no answer: {lost[0]}")
+            spans.append(time.monotonic() - opened)
             refused += [draw.refused for draw in block if draw.refused]
             made.append([draw.served for draw in block if draw.served])
-    return Second(made, seconds=time.monotonic() - begun, refused=refused)
+    return Second(made, seconds=time.monotonic() - begun, refused=refused, spans=spans)
 
 
 def _asking(target: Target, alias: str, mark: str) -> Callable[[], Draw]:

@@ -25,6 +25,7 @@ from suites.backends.balance.probes import (
     TEXT,
     USER,
 )
+from suites.backends.balance.recurring import recurrence
 from suites.backends.balance.trace import suspected
 
 Note = Callable[[str, object], None]
@@ -179,6 +180,8 @@ def test_drift(target: Target, gateway: GatewayClient, group: str, note: Note) -
     words = f"who serves {group} changed on the way ({evidence(found, DRIFT)}); {halves}"
     second = cooldown.second_sample(target, group, found)
     reason = cooldown.explained_change(found, second)
+    if not reason:
+        reason = recurrence(target, group, found, cooldown.later_half(found), second)
     if reason:
         raise suspected(target, found, second, reason, words)
     raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")

@@ -33,6 +33,7 @@ from suites.backends.balance.evaluation import (
 )
 from suites.backends.balance.later import later_looks
 from suites.backends.balance.observed import expected, judgement, sample_of
+from suites.backends.balance.recurring import cooling_in, recurrence, taken_out_again
 from suites.backends.balance.sample import null_hypothesis
 from suites.backends.balance.scoped import undeclared_weights
 from suites.backends.balance.trace import suspected, traced
@@ -91,9 +92,23 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
     if undeclared:
         raise CheckFailed(f"{group} was served by {', '.join(undeclared)}, which is not declared for it")
     if not several():
+        _require_no_recurrence(target, group, seen, set(shares) - set(seen), later_s)
         raise CheckFailed(
             f"{group} is not balanced: all {seen.total()} requests, over {later_s:.0f} s, were served by "
             f"{', '.join(seen)}; declared are {', '.join(shares)}"
+        )
+
+
+def _require_no_recurrence(
+    target: Target, group: str, seen: Counter[str], missing: set[str], later_s: float
+) -> None:
+    """Raises Inconclusive where those who are missing at every look may be out all the time."""
+    again = taken_out_again(missing, cooling_in(target, group, Witness.BACKEND))
+    if again:
+        since = time.time() - later_s - target.environment.outage.cooldown_s * SLACK
+        raise Inconclusive(
+            f"a deployment may have been cooling down: all {seen.total()} requests, over {later_s:.0f} s, "
+            f"were served by {', '.join(seen)}; {again}; {traced(target, group, since).words}"
         )
 
 
@@ -146,6 +161,8 @@ def test_shares(
             raise Inconclusive(f"the declared shares are not this key's: {scoped}; {words}")
         second = cooldown.second_sample(target, group, found)
         reason = cooldown.explained(found, second)
+        if not reason:
+            reason = recurrence(target, group, found, trial.counts, second)
         if reason:
             raise suspected(target, found, second, reason, words)
         raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")

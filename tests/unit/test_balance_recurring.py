@@ -1,0 +1,262 @@
+"""A deployment that is taken out again as soon as it is back accuses no right gateway, whatever the weights
+and orders; shares that are wrong in every burst do."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections import Counter
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.balance.cooled import Cooling, cooling_of, cooling_of_shares
+from gateway_acceptance.balance.dependence import Dependence
+from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness
+from gateway_acceptance.balance.plan import design_of
+from gateway_acceptance.balance.second_look import BLOCKS, SLACK, row_draws, second_draws
+from gateway_acceptance.balance.sequential import Decision, Trial
+from gateway_acceptance.environment import Balance
+from gateway_acceptance.verdict import Inconclusive
+from suites.backends.balance import recurring, test_shares
+from suites.backends.balance.cooldown import Second, explained
+from suites.backends.balance.evaluation import Judged
+from suites.backends.balance.recurring import comes_back, recurrence, told_apart, windows_in
+from suites.backends.balance.sample import Draw, Sample
+from tests.unit.declared import environment
+
+COOLDOWN_S, DRAW_S = 5.0, 0.01
+LONG = {"alpha": 1e-4, "tolerance": 0.15, "most_draws": 700}
+
+
+class Router:
+    """Draws by the shares among what is not cooling down, or by order; another client's request fails every
+    so many seconds, and takes out whom it drew."""
+
+    def __init__(
+        self, seed: int, shares: Mapping[str, float], every_s: float, *, ordered: bool = False
+    ) -> None:
+        self._chance, self._shares, self._ordered = random.Random(seed), shares, ordered
+        self._every_s, self._until = every_s, dict[str, float]()
+        self._next = self._chance.random() * every_s
+
+    def __call__(self, at: float) -> str:
+        while self._next <= at:
+            self._until[self._drawn(self._next)] = self._next + COOLDOWN_S
+            self._next += self._every_s
+        return self._drawn(at)
+
+    def _drawn(self, at: float) -> str:
+        left = [name for name in self._shares if self._until.get(name, 0.0) <= at] or list(self._shares)
+        if self._ordered:
+            return left[0]
+        return self._chance.choices(left, [self._shares[name] for name in left])[0]
+
+
+def accused(null: Null, router: Any, balance: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether the first sample alone calls it unbalanced, and whether all looks together do; at the moments
+    at which the suite makes them."""
+    design, now = design_of(null, Balance(**balance), 1), 30.0
+    trial, draws = Trial(null, design), list[Draw]()
+    while len(draws) < design.most_draws and (trial.outcome is None or len(draws) < 120):
+        draws.append(Draw({}, router(now)))
+        trial.observe(draws[-1].served)
+        now += DRAW_S
+    if trial.outcome is not Decision.FAILED:
+        return False, False
+    first = Judged(Sample(draws), trial, Dependence(null, design.alpha))
+    second, now = later(router, now, second_draws(len(draws), design.most_draws), paced=True)
+    if explained(first, second):
+        return True, False
+    cooling = cooling_of_shares(null)
+    if not comes_back(first, trial.counts, cooling):
+        return True, True
+    row, _ = later(router, now, row_draws(len(draws), design.most_draws), paced=False)
+    return True, told_apart(first, trial.counts, cooling, [second, row], COOLDOWN_S)
+
+
+def later(router: Any, begins: float, draws: int, *, paced: bool) -> tuple[Second, float]:
+    length, blocks, spans, now = COOLDOWN_S * SLACK, [], [], begins
+    each = draws // BLOCKS
+    for block in range(BLOCKS):
+        starts = now = begins + length * (block + 1)
+        made = []
+        for place in range(each):
+            now = max(now + DRAW_S, starts + (length * place / each if paced else 0.0))
+            made.append(router(now))
+        blocks.append(made)
+        spans.append(now - starts)
+    return Second(blocks, spans=spans), now
+
+
+GROUPS = {
+    "90/10": {"one": 0.9, "two": 0.1},
+    "5/1/1": {"one": 5 / 7, "two": 1 / 7, "three": 1 / 7},
+    "two to one": {"one": 2 / 3, "two": 1 / 3},
+    "halves": {"one": 0.5, "two": 0.5},
+    "four": {"one": 0.55, "two": 0.15, "three": 0.15, "four": 0.15},
+}
+
+
+@pytest.mark.parametrize("every_s", [3.0, 5.0, 5.3, 6.0])
+@pytest.mark.parametrize("name", GROUPS)
+def test_another_client_that_fails_makes_no_right_gateway_fail_whatever_its_weights(
+    name: str, every_s: float
+) -> None:
+    null = Null("g", GROUPS[name], "")
+    found = [accused(null, Router(seed, null.shares, every_s), {}) for seed in range(25)]
+    assert [both for _, both in found] == [False] * 25
+
+
+@pytest.mark.parametrize("every_s", [5.0, 5.3, 6.0])
+def test_nor_where_the_second_serves_only_for_the_first(every_s: float) -> None:
+    """An infinite e-value at the first draw, and again in the second sample: a share of zero serves."""
+    null = Null("g", {"one": 1.0, "two": 0.0}, "")
+    found = [accused(null, Router(seed, null.shares, every_s, ordered=True), {}) for seed in range(25)]
+    assert sum(alone for alone, _ in found) >= 20
+    assert sum(both for _, both in found) == 0
+
+
+@pytest.mark.parametrize(
+    ("declared", "actual", "balance", "least"),
+    [
+        ((0.9, 0.1), (0.5, 0.5), {}, 18),
+        ((0.9, 0.1), (0.1, 0.9), {}, 18),
+        ((1.0, 0.0), (0.5, 0.5), {}, 17),
+        ((5 / 7, 1 / 7, 1 / 7), (1, 1, 1), LONG, 17),
+        ((0.1, 0.45, 0.45), (4, 3, 3), LONG, 17),
+        ((2 / 3, 1 / 3), (0, 1), {}, 18),
+        ((5 / 7, 1 / 7, 1 / 7), (0, 1, 1), {}, 18),
+        ((1 / 3, 1 / 3, 1 / 3), (0, 1, 1), {}, 18),
+    ],
+)
+def test_what_is_wrong_in_every_burst_fails(
+    declared: tuple[float, ...], actual: tuple[float, ...], balance: Mapping[str, Any], least: int
+) -> None:
+    null = Null("g", {f"d{place}": share for place, share in enumerate(declared)}, "")
+    failed = 0
+    for seed in range(20):
+        chance = random.Random(seed)
+        failed += accused(null, lambda _, c=chance: c.choices(list(null.shares), actual)[0], balance)[1]
+    assert failed >= least
+
+
+def test_who_is_nearly_always_drawn_may_be_missing_all_the_time() -> None:
+    """Of an order, and of nine in ten, nothing but a witness tells it from a gateway that skips them."""
+    for shares in ({"one": 1.0, "two": 0.0}, {"one": 0.9, "two": 0.1}):
+        assert accused(Null("g", shares, ""), lambda _: "two", {}) == (True, False)
+
+
+def test_the_chance_of_being_taken_out_counts_hits_one_after_the_other() -> None:
+    cooling = cooling_of_shares(Null("g", {"a": 0.5, "b": 0.3, "c": 0.2}, ""))
+    assert cooling.chance(["a"]) == pytest.approx(0.5)
+    assert cooling.chance(["a", "b"]) == pytest.approx(0.5 * 0.3 / 0.5 + 0.3 * 0.5 / 0.7)
+    assert cooling.chance([]) == cooling.chance(["z"]) == 0
+    standby = cooling_of_shares(Null("g", {"a": 1.0, "b": 0.0}, ""))
+    assert standby.chance(["a"]) == 1
+    assert standby.chance(["b"]) == 0  # who does not serve cannot be missing
+
+
+def declared(*members: Mapping[str, Any], version: str = "1.106.2") -> Any:
+    return environment(
+        gateway={
+            "url": "http://127.0.0.1:4000", "key_variable": "K", "product": "litellm", "version": version
+        },
+        groups=[{"alias": "g", "deployments": [{"upstream": "t", **member} for member in members]}],
+    )  # fmt: skip
+
+
+def cooling(*members: Mapping[str, Any], witness: Witness = Witness.BACKEND, **given: str) -> Cooling:
+    made = declared(*members, **given)
+    return cooling_of(made.group("g"), made.gateway, made.gateway.version, witness)
+
+
+def test_what_is_left_is_read_as_the_router_reads_it() -> None:
+    """Deployments that the witness takes for one cool down each for itself; orders and weights begin anew."""
+    alike = cooling({"backend": "one"}, {"backend": "two"}, {"backend": "two", "upstream": "u"})
+    assert alike.identities == ("one", "two", "two")
+    assert alike.left[frozenset({1})] == pytest.approx((0.5, 0, 0.5))
+    assert alike.chance(["two"]) == pytest.approx(1 / 3)
+    fine = cooling({"backend": "one"}, {"backend": "two"}, witness=Witness.DEPLOYMENT)
+    assert fine.identities == ("one/t", "two/t")
+    ordered = cooling({"backend": "one", "order": 1}, {"backend": "two", "order": 2})
+    assert ordered.left == {frozenset(): (1, 0), frozenset({0}): (0, 1), frozenset({1}): (1, 0)}
+    zero = cooling({"backend": "one", "weight": 1}, {"backend": "two", "weight": 0})
+    assert zero.left[frozenset({0})] == (0, 1)
+    with pytest.raises(UndefinedNullError):
+        cooling({"backend": "one", "order": 1}, {"backend": "two"}, version="1.90.0")
+
+
+def test_of_many_deployments_one_at_a_time_is_out() -> None:
+    ten = cooling_of_shares(Null("g", {f"d{place}": 0.1 for place in range(10)}, ""))
+    assert len(ten.left) == 11
+    assert ten.chance(["d1"]) == pytest.approx(0.1)
+
+
+def test_no_sequence_of_cooldowns_makes_evidence_on_average() -> None:
+    """Over every sequence of eight draws in two windows, the first one out from some moment to another."""
+    null = Null("g", {"a": 0.7, "b": 0.3}, "")
+    cooled = cooling_of_shares(null)
+    for goes, comes in ((8, 8), (0, 3), (2, 8), (3, 7), (0, 8)):
+        total = 0.0
+        for served in itertools.product("ab", repeat=8):
+            probability = 1.0
+            for place, one in enumerate(served):
+                out = goes <= place < comes
+                probability *= ({"a": 0.0, "b": 1.0} if out else null.shares)[one]
+            total += probability * math.exp(cooled.unexplained([served[:4], served[4:]]))
+        assert total <= 1
+
+
+def test_nobody_goes_and_comes_back_within_a_window() -> None:
+    """Out in between alone: that takes a cooldown."""
+    cooled = cooling_of_shares(Null("g", {"a": 0.99, "b": 0.01}, ""))
+    seldom, edges = cooled.unexplained(["aabbbaa"] * 6), cooled.unexplained(["bbaaaab"] * 6)
+    assert seldom > 0 > edges
+    assert cooled.unexplained([["a", "ghost"]]) == math.inf
+
+
+def test_pieces_of_a_row_are_shorter_than_a_cooldown() -> None:
+    assert windows_in("abcdefgh", 0.3, 5) == ["abcdefgh"]
+    assert windows_in("abcdefgh", 6, 5) == ["ab", "cd", "ef", "gh"]
+    assert windows_in("ab", 60, 5) == ["a", "b"]
+    assert windows_in("ab", 60, 0) == ["ab"]
+
+
+def test_a_row_is_drawn_only_where_it_may_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+
+    def row(target: object, alias: str, first: object) -> Second:
+        asked.append(alias)
+        return Second(unknown="a cooldown of 60 s is declared")
+
+    monkeypatch.setattr(recurring, "second_row", row)
+    monkeypatch.setattr(recurring, "witness_of", lambda _: Witness.BACKEND)
+    for weight, said in (
+        (1, ""),
+        (9, "hits one with a probability of 90%, and may do so again as soon as they"),
+    ):
+        made = declared({"backend": "one", "weight": weight}, {"backend": "two", "weight": 1})
+        share = weight / (weight + 1)
+        null = Null("g", {"one": share, "two": 1 - share}, "")
+        design = design_of(null, Balance(), 1)
+        first = Judged(Sample([]), Trial(null, design), Dependence(null, 0.1))
+        here: Any = SimpleNamespace(environment=made, preflight=lambda: SimpleNamespace(version="1.106.2"))
+        told = recurrence(here, "g", first, {"two": 64}, Second([["two"] * 20] * 12, spans=[6.0] * 12))
+        assert said in told
+        assert bool(told) == bool(said) == bool(asked)
+    assert told.endswith("; a cooldown of 60 s is declared")
+
+
+def test_one_backend_alone_may_stand_in_for_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_shares, "traced", lambda *_: SimpleNamespace(words="nobody tells"))
+    made = declared({"backend": "one", "weight": 9}, {"backend": "two", "weight": 1})
+    here: Any = SimpleNamespace(environment=made, preflight=lambda: SimpleNamespace(version=""))
+    with pytest.raises(
+        Inconclusive, match=r"served by two; a failing request hits one .*90%.*; nobody tells"
+    ):
+        test_shares._require_no_recurrence(here, "g", Counter(two=268), {"one"}, 72.0)
+    test_shares._require_no_recurrence(here, "g", Counter(one=268), {"two"}, 72.0)
