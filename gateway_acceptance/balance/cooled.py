@@ -16,7 +16,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import UndefinedNullError, Witness, null_of
 from gateway_acceptance.environment.model import Gateway, Group
 
 MOST_DEPLOYMENTS, MOST_OUT = 4, 1
@@ -105,7 +105,7 @@ def cooling_of(group: Group, gateway: Gateway, version: str | None, witness: Wit
         for place, member in enumerate(group.deployments)
     ]
     left = {}
-    for out in _outs(len(members)):
+    for out in outs(len(members)):
         places = [place for place in range(len(members)) if place not in out]
         rest = group.model_copy(update={"deployments": tuple(members[place] for place in places)})
         try:
@@ -120,18 +120,7 @@ def cooling_of(group: Group, gateway: Gateway, version: str | None, witness: Wit
     return Cooling(names, left)
 
 
-def cooling_of_shares(null: Null) -> Cooling:
-    """The same where every identity is one deployment, with its share for a weight."""
-    shares, left = list(null.shares.values()), {}
-    for out in _outs(len(shares)):
-        rest = [0.0 if place in out else share for place, share in enumerate(shares)]
-        if not sum(rest):
-            rest = [float(place not in out) for place in range(len(shares))]
-        left[out] = tuple(share / sum(rest) for share in rest)
-    return Cooling(tuple(null.shares), left)
-
-
-def _outs(deployments: int) -> Iterable[Out]:
+def outs(deployments: int) -> Iterable[Out]:
     """Who may be out; never all of them, for then nobody answers."""
     most = deployments - 1 if deployments <= MOST_DEPLOYMENTS else MOST_OUT
     for number in range(most + 1):

@@ -4,8 +4,9 @@ to it.
 ``balance.alpha`` is for the shares and the independence of every balanced group, and for the shares of
 those that are left in an outage; ``outage.alpha`` for the number of errors in an outage. Each part is a
 Bonferroni part, fixed before the first draw: every test is reported by itself, before the others are
-known. Times (latency, pace, deadlines) are held against declared bounds: nothing of that is drawn, so it
-spends no alpha.
+known. What is not of balance is small, and stands beside them. Times (latency, pace, deadlines) are held
+against declared bounds: nothing of that is drawn, so it spends no alpha. What a model says is drawn as well,
+with probabilities that nobody knows: checks rest on it only where the model, asked directly, shows it first.
 """
 
 from __future__ import annotations
@@ -17,12 +18,20 @@ from dataclasses import dataclass
 from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.model import SIMPLE_SHUFFLE, Environment
 
+LITELLM = "litellm"
+"""The product that gives every answer an id of its own making, which nothing repeats by chance."""
 MORE_THAN_ONE = 1e-5
 """How often the search for a second backend (smoke) may call a gateway unbalanced that draws as declared."""
+NOT_DRAWN, REVIVALS = 1e-6, 2
+"""How often a backend that is back may just not be drawn, and how many a run with outages waits for."""
+SAME_SHORT_ID = 2.5e-9
+"""Of each answer whose id is one of a thousand (Ollama's own, which LiteLLM replaces): how often so many ids
+are the same by chance (suites/every_exchange/ids.py). An answer is a request of the policy's at most."""
 PART_OF_GENERATED = 0.1
 """Of the alpha for independence, what generated requests may spend; the sample's patterns share the rest."""
 SHARES, INDEPENDENCE, GENERATED = "shares", "independence", "generated requests"
 SURVIVORS, SECOND_BACKEND, OUTAGE_ERRORS = "shares in an outage", "a second backend", "errors in an outage"
+REVIVED, SHORT_IDS = "a backend that is back", "ids of answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,9 @@ def ledger(environment: Environment) -> list[Entry]:
     if has_outages(environment):
         found.append(Entry(SURVIVORS, "", alpha_of_each(environment)))
         found.append(Entry(OUTAGE_ERRORS, "", environment.outage.alpha))
+        found.append(Entry(REVIVED, "", NOT_DRAWN * REVIVALS))
+    if environment.gateway.product != LITELLM:
+        found.append(Entry(SHORT_IDS, "", SAME_SHORT_ID * environment.policy.requests))
     return found
 
 

@@ -9,8 +9,9 @@ from gateway_acceptance.wire.memory import Memory
 UNIQUE = 20
 """Characters of an id that is not there twice by chance. Ollama's own, ``chatcmpl-`` and up to three digits,
 are: they are drawn from a thousand."""
-WINDOW, TIMES = 16, 4
-"""An id from a thousand is four times among sixteen once in two million draws."""
+WINDOW, TIMES, IN_A_ROW = 16, 5, 4
+"""An id from a thousand is five times among sixteen once in 700 million draws, and four times in a row once
+in a thousand million (``SAME_SHORT_ID`` of the account of alpha, gateway_acceptance/balance/ledger.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,6 @@ def repeated_id(memory: Memory, name: str, value: object) -> Told | None:
     if len(value) >= UNIQUE:
         again = memory.count(f"{name}: long", value) > 1
     else:
-        again = memory.last(f"{name}: short", value, WINDOW).count(value) >= TIMES
+        latest = memory.last(f"{name}: short", value, WINDOW)
+        again = latest.count(value) >= TIMES or latest[-IN_A_ROW:].count(value) >= IN_A_ROW
     return Told(f'"{value[:60]}"', answers) if again else None

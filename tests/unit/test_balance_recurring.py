@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.balance.cooled import Cooling, cooling_of, cooling_of_shares
+from gateway_acceptance.balance.cooled import Cooling, cooling_of, outs
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness
 from gateway_acceptance.balance.plan import design_of
@@ -30,6 +30,17 @@ from tests.unit.declared import environment
 
 COOLDOWN_S, DRAW_S = 5.0, 0.01
 LONG = {"alpha": 1e-4, "tolerance": 0.15, "most_draws": 700}
+
+
+def cooling_of_shares(null: Null) -> Cooling:
+    """Of a group whose every identity is one deployment, with its share for a weight."""
+    shares, left = list(null.shares.values()), {}
+    for out in outs(len(shares)):
+        rest = [0.0 if place in out else share for place, share in enumerate(shares)]
+        if not sum(rest):
+            rest = [float(place not in out) for place in range(len(shares))]
+        left[out] = tuple(share / sum(rest) for share in rest)
+    return Cooling(tuple(null.shares), left)
 
 
 class Router:

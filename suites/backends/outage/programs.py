@@ -15,15 +15,13 @@ from gateway_acceptance.balance.expected_shares import (
     Witness,
     null_of,
 )
+from gateway_acceptance.balance.ledger import NOT_DRAWN
 from gateway_acceptance.disruptor import Disruptor, OutageKind
 from gateway_acceptance.environment import Group, ModelKind
 from gateway_acceptance.outage.program import Program, Seen, Way
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
 from suites.backends.outage.stage import MOST_PATIENCE_S, POLL_S, SLACK_S, Ask, OutageStage
-
-BY_CHANCE = 1e-6
-"""How probable it may be that a revived backend was just not drawn."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +181,7 @@ def _revived(stage: OutageStage, group: Group, backend: str, kind: OutageKind, s
     begun, draws, told = stage.now, 0, False
     cool = begun + stage.environment.outage.cooldown_s + SLACK_S
     missed = 1.0
-    while missed > BY_CHANCE:
+    while missed > NOT_DRAWN:
         (seen,) = stage.again((Way.CHAT, group.alias))
         draws += 1
         told = told or bool(seen.witness)
