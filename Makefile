@@ -21,7 +21,7 @@ help:
 	@echo "make test    the project's own tests, but for the matrices"
 	@echo "make matrices   every fault and outage, the lab of hosts (root), many balanced groups: long"
 	@echo "make lint    ruff, mypy, declared dependencies (deptry), layers (import-linter)"
-	@echo "make bench   what collecting and reporting cost: docs/performance.md"
+	@echo "make bench   what collecting and reporting cost (docs/performance.md), draws of balance (docs/balance.md)"
 	@echo "make dist    build the wheel: dist/"
 	@echo "make docs    rewrite the generated pages of docs/"
 	@echo "make signoff-example   judge the lab of hosts (needs root) and sign it: docs/examples/signoff"
@@ -61,6 +61,7 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python bench/performance.py
+	@$(BIN)/python bench/balance_draws.py
 
 # With the locked build tools, so nothing is resolved. The wheel names the commit that it was built from.
 dist: $(READY)

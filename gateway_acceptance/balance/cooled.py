@@ -1,19 +1,16 @@
-"""Can cooldowns alone explain who served? What a right router does while any of its deployments are out.
+"""Whom do another client's failing requests take out, and how surely again?
 
 Whoever fails a request is left out for a while, and the router draws among the others as if they alone were
 declared (weights and orders read anew). Of a deployment that gets most of the requests, or all of them by its
 order, the next failing request hits it again as soon as it is back: it may be out nearly all the time behind
-a right gateway. So where chance may take those out who are missing time and again (``chance``), their
-absence accuses nobody. What does accuse is a row of draws that no sequence of cooldowns produces
-(``unexplained``): declared shares within each stretch, whoever is out in it, against shares of any kind that
-stay the same all the time.
+a right gateway.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway_acceptance.balance.expected_shares import UndefinedNullError, Witness, null_of
@@ -21,10 +18,6 @@ from gateway_acceptance.environment.model import Gateway, Group
 
 MOST_DEPLOYMENTS, MOST_OUT = 4, 1
 """Of more deployments than these no more than so many are looked at as out at the same time."""
-PRIOR = 0.5
-"""Of each share in the mixture (Jeffreys)."""
-NEVER = -1e4
-"""For the logarithm of nothing: differences of sums stay numbers. More than any window of draws loses."""
 Out = frozenset[int]
 
 
@@ -52,48 +45,6 @@ class Cooling:
             return known[out]
 
         return from_here(Out()) if wanted else 0.0
-
-    def unexplained(self, windows: Iterable[Sequence[str]]) -> float:
-        """Evidence that no sequence of cooldowns produced these draws (natural logarithm of an e-value): the
-        Dirichlet-multinomial mixture over shares that stay the same, divided by the most that cooldowns give
-        them. windows: draws in a row, each shorter than a cooldown."""
-        names = list(dict.fromkeys(self.identities))
-        counts, mixture, most, drawn = dict.fromkeys(names, 0), 0.0, 0.0, 0
-        for window in windows:
-            for one in window:
-                if one not in counts:
-                    return math.inf
-                mixture += math.log((counts[one] + PRIOR) / (drawn + PRIOR * len(names)))
-                counts[one] += 1
-                drawn += 1
-            most += self._most(window)
-        return mixture - most
-
-    def _most(self, window: Sequence[str]) -> float:
-        """The log likelihood of a window's draws where cooldowns fit them best: before, between and after
-        two moments, each with somebody out or nobody. Within less than a cooldown nobody goes and comes
-        back, so whoever is out in between is out before or after as well."""
-        ends = len(window) + 1
-        sums = {out: self._sums(out, window) for out in self.left}
-        best = -math.inf
-        for before, after in itertools.product(sums, repeat=2):
-            union = before | after
-            for between in (out for out in sums if out <= union):
-                first, second, third = sums[before], sums[between], sums[after]
-                # the best first moment for each second one
-                highest = -math.inf
-                for end in range(ends):
-                    highest = max(highest, first[end] - second[end])
-                    best = max(best, highest + second[end] + third[-1] - third[end])
-        return best
-
-    def _sums(self, out: Out, window: Sequence[str]) -> list[float]:
-        """The log likelihood of the first draws of a window, for each number of them."""
-        by_name = dict.fromkeys(self.identities, 0.0)
-        for name, share in zip(self.identities, self.left[out], strict=True):
-            by_name[name] += share
-        logs = {name: math.log(share) if share > 0 else NEVER for name, share in by_name.items()}
-        return [0.0, *itertools.accumulate(logs[one] for one in window)]
 
 
 def cooling_of(group: Group, gateway: Gateway, version: str | None, witness: Witness) -> Cooling:

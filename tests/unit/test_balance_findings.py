@@ -24,6 +24,7 @@ from gateway_acceptance.environment import Balance, load_environment
 from suites.backends.outage.programs import Measured, of_backend
 from tests.unit import test_balance_cooldown as cooldown
 from tests.unit import test_balance_ledger as account
+from tests.unit import test_balance_recurring as recurring
 from tests.unit import test_balance_scoped as scoped
 from tests.unit import test_balance_sequential as sequential
 from tests.unit import test_balance_simulated as simulated
@@ -49,6 +50,11 @@ def shares_of_a_prefix(patch: Patch) -> None:
 def one_sample_alone(patch: Patch) -> None:
     """2: no second sample is drawn; no cooldown explains anything."""
     patch.setattr(cooldown, "explained", lambda *_: "")
+
+
+def a_cooldown_is_over_after_one(patch: Patch) -> None:
+    """2: whoever is missing in every block is not out, whatever the declared orders."""
+    patch.setattr(recurring, "comes_back", lambda *_: "")
 
 
 def all_of_alpha_again(patch: Patch) -> None:
@@ -162,6 +168,10 @@ def weights_of_the_key_are_named(_: Patch) -> None:
 HELD: list[tuple[Callable[[Patch], None], Callable[[Patch], None]]] = [
     (shares_of_a_prefix, lambda _: sequential.test_every_draw_counts_up_to_the_last_one()),
     (one_sample_alone, another_client_fails),
+    (
+        a_cooldown_is_over_after_one,
+        lambda _: recurring.test_nor_where_the_second_serves_only_for_the_first(5.0),
+    ),
     (all_of_alpha_again, what_survivors_spend_is_in_the_ledger),
     (no_part_for_outages, lambda _: account.test_the_shares_in_an_outage_have_a_part_of_their_own()),
     (shares_of_any_kind_alone, sticky_by_half_is_found),

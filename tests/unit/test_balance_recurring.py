@@ -1,10 +1,8 @@
 """A deployment that is taken out again as soon as it is back accuses no right gateway, whatever the weights
-and orders; shares that are wrong in every burst do."""
+and orders; shares that are wrong in every piece do."""
 
 from __future__ import annotations
 
-import itertools
-import math
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -17,14 +15,14 @@ from gateway_acceptance.balance.cooled import Cooling, cooling_of, outs
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness
 from gateway_acceptance.balance.plan import design_of
-from gateway_acceptance.balance.second_look import BLOCKS, SLACK, row_draws, second_draws
+from gateway_acceptance.balance.second_look import BLOCKS, SLACK, second_draws
 from gateway_acceptance.balance.sequential import Decision, Trial
 from gateway_acceptance.environment import Balance
 from gateway_acceptance.verdict import Inconclusive
 from suites.backends.balance import recurring, test_shares
-from suites.backends.balance.cooldown import Second, explained
+from suites.backends.balance.cooldown import Second, explained, too_seldom
 from suites.backends.balance.evaluation import Judged
-from suites.backends.balance.recurring import comes_back, recurrence, told_apart, windows_in
+from suites.backends.balance.recurring import comes_back, pieces, recurrence, told_apart
 from suites.backends.balance.sample import Draw, Sample
 from tests.unit.declared import environment
 
@@ -79,28 +77,19 @@ def accused(null: Null, router: Any, balance: Mapping[str, Any]) -> tuple[bool, 
     if trial.outcome is not Decision.FAILED:
         return False, False
     first = Judged(Sample(draws), trial, Dependence(null, design.alpha))
-    second, now = later(router, now, second_draws(len(draws), design.most_draws), paced=True)
-    if explained(first, second):
-        return True, False
-    cooling = cooling_of_shares(null)
-    if not comes_back(first, trial.counts, cooling):
-        return True, True
-    row, _ = later(router, now, row_draws(len(draws), design.most_draws), paced=False)
-    return True, told_apart(first, trial.counts, cooling, [second, row], COOLDOWN_S)
+    second = later(router, now, second_draws(len(draws), design.most_draws))
+    missing = too_seldom(null, Counter(trial.counts))
+    again = comes_back(missing, cooling_of_shares(null), second)
+    return True, not (explained(first, second) or again)
 
 
-def later(router: Any, begins: float, draws: int, *, paced: bool) -> tuple[Second, float]:
-    length, blocks, spans, now = COOLDOWN_S * SLACK, [], [], begins
+def later(router: Any, begins: float, draws: int) -> Second:
+    length, blocks = COOLDOWN_S * SLACK, []
     each = draws // BLOCKS
     for block in range(BLOCKS):
-        starts = now = begins + length * (block + 1)
-        made = []
-        for place in range(each):
-            now = max(now + DRAW_S, starts + (length * place / each if paced else 0.0))
-            made.append(router(now))
-        blocks.append(made)
-        spans.append(now - starts)
-    return Second(blocks, spans=spans), now
+        starts = begins + length * (block + 1)
+        blocks.append([router(starts + length * place / each) for place in range(each)])
+    return Second(blocks)
 
 
 GROUPS = {
@@ -135,16 +124,15 @@ def test_nor_where_the_second_serves_only_for_the_first(every_s: float) -> None:
     ("declared", "actual", "balance", "least"),
     [
         ((0.9, 0.1), (0.5, 0.5), {}, 18),
-        ((0.9, 0.1), (0.1, 0.9), {}, 18),
+        ((0.9, 0.1), (0.3, 0.7), {}, 18),
         ((1.0, 0.0), (0.5, 0.5), {}, 17),
         ((5 / 7, 1 / 7, 1 / 7), (1, 1, 1), LONG, 17),
         ((0.1, 0.45, 0.45), (4, 3, 3), LONG, 17),
         ((2 / 3, 1 / 3), (0, 1), {}, 18),
-        ((5 / 7, 1 / 7, 1 / 7), (0, 1, 1), {}, 18),
         ((1 / 3, 1 / 3, 1 / 3), (0, 1, 1), {}, 18),
     ],
 )
-def test_what_is_wrong_in_every_burst_fails(
+def test_what_is_wrong_in_every_piece_fails(
     declared: tuple[float, ...], actual: tuple[float, ...], balance: Mapping[str, Any], least: int
 ) -> None:
     null = Null("g", {f"d{place}": share for place, share in enumerate(declared)}, "")
@@ -207,59 +195,32 @@ def test_of_many_deployments_one_at_a_time_is_out() -> None:
     assert ten.chance(["d1"]) == pytest.approx(0.1)
 
 
-def test_no_sequence_of_cooldowns_makes_evidence_on_average() -> None:
-    """Over every sequence of eight draws in two windows, the first one out from some moment to another."""
-    null = Null("g", {"a": 0.7, "b": 0.3}, "")
-    cooled = cooling_of_shares(null)
-    for goes, comes in ((8, 8), (0, 3), (2, 8), (3, 7), (0, 8)):
-        total = 0.0
-        for served in itertools.product("ab", repeat=8):
-            probability = 1.0
-            for place, one in enumerate(served):
-                out = goes <= place < comes
-                probability *= ({"a": 0.0, "b": 1.0} if out else null.shares)[one]
-            total += probability * math.exp(cooled.unexplained([served[:4], served[4:]]))
-        assert total <= 1
+def test_pieces_tell_whether_somebody_comes_and_goes() -> None:
+    """Wrong in all pieces alike; or in for a piece and out for the next ones; or hardly there at all."""
+    router = cooling_of_shares(Null("g", {"a": 0.9, "b": 0.1}, ""))
+    for block, apart in (("ab" * 10, True), ("aaaaa" + "b" * 15, False), ("b" * 19 + "a", False)):
+        second = Second([list(block)] * 12)
+        assert told_apart({"a"}, router, second) is apart
+        assert bool(comes_back({"a"}, router, second)) is not apart
+    assert [len(one) for one in pieces("abcdefghij")] == [3, 3, 3, 1]
+    seldom = cooling_of_shares(Null("g", {"a": 0.3, "b": 0.7}, ""))
+    assert comes_back({"a"}, seldom, Second([["b"] * 20] * 12)) == ""
 
 
-def test_nobody_goes_and_comes_back_within_a_window() -> None:
-    """Out in between alone: that takes a cooldown."""
-    cooled = cooling_of_shares(Null("g", {"a": 0.99, "b": 0.01}, ""))
-    seldom, edges = cooled.unexplained(["aabbbaa"] * 6), cooled.unexplained(["bbaaaab"] * 6)
-    assert seldom > 0 > edges
-    assert cooled.unexplained([["a", "ghost"]]) == math.inf
-
-
-def test_pieces_of_a_row_are_shorter_than_a_cooldown() -> None:
-    assert windows_in("abcdefgh", 0.3, 5) == ["abcdefgh"]
-    assert windows_in("abcdefgh", 6, 5) == ["ab", "cd", "ef", "gh"]
-    assert windows_in("ab", 60, 5) == ["a", "b"]
-    assert windows_in("ab", 60, 0) == ["ab"]
-
-
-def test_a_row_is_drawn_only_where_it_may_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = list[str]()
-
-    def row(target: object, alias: str, first: object) -> Second:
-        asked.append(alias)
-        return Second(unknown="a cooldown of 60 s is declared")
-
-    monkeypatch.setattr(recurring, "second_row", row)
+def test_what_the_router_reads_is_asked_of_the_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recurring, "witness_of", lambda _: Witness.BACKEND)
     for weight, said in (
         (1, ""),
-        (9, "hits one with a probability of 90%, and may do so again as soon as they"),
+        (9, "a failing request hits one with a probability of 90%, and may"),
     ):
         made = declared({"backend": "one", "weight": weight}, {"backend": "two", "weight": 1})
-        share = weight / (weight + 1)
-        null = Null("g", {"one": share, "two": 1 - share}, "")
-        design = design_of(null, Balance(), 1)
-        first = Judged(Sample([]), Trial(null, design), Dependence(null, 0.1))
+        null = Null("g", {"one": weight / (weight + 1), "two": 1 / (weight + 1)}, "")
+        first = Judged(Sample([]), Trial(null, design_of(null, Balance(), 1)), Dependence(null, 0.1))
         here: Any = SimpleNamespace(environment=made, preflight=lambda: SimpleNamespace(version="1.106.2"))
-        told = recurrence(here, "g", first, {"two": 64}, Second([["two"] * 20] * 12, spans=[6.0] * 12))
-        assert said in told
-        assert bool(told) == bool(said) == bool(asked)
-    assert told.endswith("; a cooldown of 60 s is declared")
+        told = recurrence(here, "g", first, {"two": 64}, Second([["two"] * 20] * 12, seconds=78))
+        assert told.startswith(said)
+        assert bool(told) == bool(said)
+    assert told.endswith("a second sample, over 78 s, is what that may leave: two 240")
 
 
 def test_one_backend_alone_may_stand_in_for_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """The promises of the shares' test, by a simulation of its own: NumPy draws the samples, counts and
-decides; of the project only the design's numbers are taken (threshold, concentration, the counts that
-pass)."""
+decides; of the project only the design's numbers are taken (threshold and concentration of the mixture)."""
 
 from __future__ import annotations
 
@@ -13,7 +12,6 @@ import pytest
 from numpy.random import default_rng
 
 from gateway_acceptance.balance.calibration import calibrated
-from gateway_acceptance.balance.plan import imbalanced
 from gateway_acceptance.balance.sequential import Design
 
 RUNS = 20_000
@@ -61,12 +59,41 @@ def simulated(design: Design, actual: tuple[float, ...], seed: int) -> Rates:
         counts[rows, place] += 1
         failed |= ~passed & (log_e >= design.limit)
         if drawn + 1 >= max(design.paid, 1):
-            bounds = design.bounds(drawn + 1)
             within = np.ones(RUNS, dtype=bool)
-            for column, (least, most) in enumerate(bounds):
-                within &= (counts[:, column] >= least) & (counts[:, column] <= most)
+            for column, (share, tolerance) in enumerate(zip(design.shares, design.tolerances, strict=True)):
+                once = design.paid >= n
+                within &= shown(share, tolerance, drawn + 1, 1 - design.power, once)[counts[:, column]]
             passed |= ~failed & within
     return Rates(float(failed.mean()), float(passed.mean()))
+
+
+def shown(share: float, tolerance: float, n: int, error: float, once: bool) -> npt.NDArray[np.bool_]:
+    """For each count of n draws whether it shows a share to be within its tolerance: looked at once by exact
+    binomial tails, else by the likelihood ratio against the nearest share out of it. Who should serve must
+    have served."""
+    count = np.arange(n + 1)
+    good = (count > 0) | (share == 0)
+    for edge, above in ((share + tolerance, True), (share - tolerance, False)):
+        if not 0 < edge < 1:
+            continue
+        if once:
+            factorials = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, n + 1)))))
+            logs = factorials[n] - factorials[count] - factorials[n - count]
+            part = np.exp(logs + count * np.log(edge) + (n - count) * np.log(1 - edge))
+            tail = np.cumsum(part) if above else np.cumsum(part[::-1])[::-1]
+            good &= tail <= error
+        else:
+            hit = np.log(share / edge) if share else 0.0
+            ratio = count * hit + (n - count) * np.log((1 - share) / (1 - edge))
+            good &= ratio >= -np.log(error)
+    return good
+
+
+def off(shares: tuple[float, ...], place: int, by: float) -> tuple[float, ...]:
+    """One share off by so much, the others in proportion."""
+    kept = 1 - shares[place]
+    rest = 1 - shares[place] - by
+    return tuple(one + by if at == place else one * rest / kept for at, one in enumerate(shares))
 
 
 def at_most(promised: float) -> float:
@@ -86,7 +113,7 @@ def test_what_is_out_of_tolerance_passes_no_oftener_than_declared(name: str) -> 
     for place, tolerance in enumerate(design.tolerances):
         for by in (tolerance, -tolerance):
             if 0 <= design.shares[place] + by <= 1:
-                actual = imbalanced(design.shares, place, by)
+                actual = off(design.shares, place, by)
                 assert simulated(design, actual, 2).passed <= at_most(1 - design.power), (place, by)
         if len(set(design.shares)) == 1:
             break  # the others are alike
