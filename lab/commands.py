@@ -21,7 +21,7 @@ from lab.doors_matrix import text as doors_text
 from lab.faults import FAULTS, Layer
 from lab.faults.companions import COMPANIONS
 from lab.flakiness import run_repeated
-from lab.gateways import OTHERS
+from lab.gateways import runnable
 from lab.host_matrix import run_host_matrix, run_hosts_by_all
 from lab.hosts.provider import PROVIDER as HOSTS
 from lab.local import start
@@ -173,7 +173,7 @@ def _up(arguments: argparse.Namespace) -> int:
 def starter_of(provider: str) -> Callable[..., LabState]:
     """What starts a lab of that provider. Raises UsageProblem for one that keeps nothing running."""
     starters: dict[str, Callable[..., LabState]] = {
-        **dict.fromkeys(("local", *OTHERS), start),
+        **dict.fromkeys(("local", *runnable()), start),
         "hosts": HOSTS.start,
     }
     if provider not in starters:

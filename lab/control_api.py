@@ -11,7 +11,7 @@ from aiohttp import web
 
 from lab.backends import Backend, normalise
 from lab.backends.models import Inventory
-from lab.gateways import GatewayProcess
+from lab.lab_gateway import GatewayProcess
 from lab.sockets import bound, short
 from lab.views import Views
 

@@ -1,59 +1,40 @@
-"""The gateway products that a lab can run: how each is installed, and what its process is."""
+"""The gateways that a lab can run: those that have a ``lab/<product>/product.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
 
+import lab
 from gateway_acceptance.environment import Environment
-from lab.database.install import ensure_database
-from lab.database.process import database_process
-from lab.litellm.install import ensure_litellm, resolve_version
-from lab.litellm.process import LOG as LITELLM_LOG
-from lab.litellm.process import litellm_process
-from lab.portkey.install import ensure_portkey, locked_version
-from lab.portkey.process import LOG as PORTKEY_LOG
-from lab.portkey.process import portkey_process
-from lab.specification import Specification
+from lab.lab_gateway import LabGateway
+
+DEFAULT = "litellm"
+"""What an environment runs whose product no lab has: of ``openai-compatible`` nothing is known."""
 
 
-class GatewayProcess(Protocol):
-    """A gateway that a supervisor holds. It must die with the supervisor, however that happens."""
-
-    async def start(self) -> None:
-        """Returns when it serves. Raises NotStarted."""
-        ...  # pragma: no cover
-
-    async def stop(self) -> None:
-        """Returns when nothing of it runs; without effect on one that is stopped."""
-        ...  # pragma: no cover
+@cache
+def runnable() -> tuple[str, ...]:
+    """What a lab can run, by the name of its package: a product, or a product in another way."""
+    packages = sorted(one.name for one in iter_modules(lab.__path__) if one.ispkg)
+    return tuple(name for name in packages if find_spec(_module(name)))
 
 
-@dataclass(frozen=True, slots=True)
-class LabGateway:
-    """name: for people; resolve: the version that a wish (or none) means, raises NotStarted; install: makes
-    the version ready below a root once, and returns what ``process`` starts; log: its file's name."""
-
-    name: str
-    resolve: Callable[[str], str]
-    install: Callable[[Path, str, Callable[[str], None]], Path]
-    process: Callable[[Specification], GatewayProcess]
-    log: str
-
-
-LITELLM = LabGateway("LiteLLM", resolve_version, ensure_litellm, litellm_process, LITELLM_LOG)
-PORTKEY = LabGateway("Portkey", locked_version, ensure_portkey, portkey_process, PORTKEY_LOG)
-
-DATABASE = LabGateway("LiteLLM", resolve_version, ensure_database, database_process, LITELLM_LOG)
-"""LiteLLM with PostgreSQL; ``installed`` is the file that lab.database.install writes."""
-
-OTHERS = {"portkey": PORTKEY, "database": DATABASE}
-"""By the provider that an environment names; all others run LiteLLM."""
+@cache
+def lab_gateway(name: str) -> LabGateway:
+    """How a lab runs one of them."""
+    found: LabGateway = import_module(_module(name)).GATEWAY
+    return found
 
 
 def gateway_of(environment: Environment) -> LabGateway:
-    """What an embedded environment runs."""
+    """What an embedded environment runs: the product that its provider is named after, or its own."""
     assert environment.embedded is not None
-    return OTHERS.get(environment.embedded.provider, LITELLM)
+    named = (environment.embedded.provider, environment.gateway.product)
+    return lab_gateway(next((name for name in named if name in runnable()), DEFAULT))
+
+
+def _module(name: str) -> str:
+    return f"lab.{name}.product"

@@ -1,8 +1,10 @@
-"""The products of gateways that an environment may name."""
+"""The products of gateways that an environment may name: those that have a file of what is known of them,
+``products/<product>/product.toml``."""
 
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import Annotated
 
 from pydantic.functional_validators import AfterValidator
@@ -10,7 +12,9 @@ from pydantic.functional_validators import AfterValidator
 from gateway_acceptance.environment.table import Name
 
 ANY_OTHER = "openai-compatible"
-PRODUCT_NAMES = ("litellm", "portkey", ANY_OTHER)
+PRODUCTS_FOLDER = Path(__file__).parents[1] / "products"
+KNOWN = "product.toml"
+PRODUCT_NAMES = (*sorted(path.parent.name for path in PRODUCTS_FOLDER.glob(f"*/{KNOWN}")), ANY_OTHER)
 
 
 def _known(value: str) -> str:

@@ -1,18 +1,20 @@
 """What is known of gateway products, so that an environment file need not repeat it.
 
-Every entry can be overridden in ``[gateway]``. Sources: LiteLLM's documentation and answers observed from
-1.74.15 and 1.106.2, Portkey's from 1.15.2.
+Read from ``products/<product>/product.toml``, which names its sources. Most of it can be overridden in
+``[gateway]``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+import tomllib
 
 from gateway_acceptance.environment.model import Gateway
+from gateway_acceptance.environment.product_names import ANY_OTHER, KNOWN, PRODUCT_NAMES, PRODUCTS_FOLDER
+from gateway_acceptance.environment.table import Table
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Table):
     """liveness, readiness: paths that need no key; description: of its OpenAPI description; served_by: the
     header naming the backend's base URL; key_setting: the variable of the service that holds its key;
     version_key: of the readiness body, or else of version_path's body (asked with the key), the product's
@@ -38,32 +40,12 @@ class Product:
     metrics: str | None = None
 
 
-PRODUCTS = {
-    "litellm": Product(
-        liveness="/health/liveliness",
-        readiness="/health/readiness",
-        description="/openapi.json",
-        served_by="x-litellm-model-api-base",
-        version_path="/health/readiness/details",
-        version_key="litellm_version",
-        version_described=True,
-        deployments_path="/v1/model/info",
-        deployment_id="x-litellm-model-id",
-        key_setting="LITELLM_MASTER_KEY",
-        version_header="x-litellm-version",
-        package=("PyPI", "litellm"),
-        metrics="/metrics/",  # without the last slash it answers with a redirection
-        open_paths=(
-            *("/", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "/routes", "/test", "/config/yaml"),
-            *("/ui/*", "/fallback/login", "/sso/key/generate", "/get_image", "/get_favicon"),
-            *("/get/ui_theme_settings", "/public/*", "/.well-known/*"),
-            *("/litellm/.well-known/litellm-ui-config", "/health/liveliness", "/health/liveness"),
-            "/health/readiness",
-        ),
-    ),
-    "portkey": Product(liveness="/", open_paths=("/",)),
-    "openai-compatible": Product(),
-}
+def _read(name: str) -> Product:
+    content = tomllib.loads((PRODUCTS_FOLDER / name / KNOWN).read_text(encoding="utf-8"))
+    return Product.model_validate_json(json.dumps(content))
+
+
+PRODUCTS = {**{name: _read(name) for name in PRODUCT_NAMES if name != ANY_OTHER}, ANY_OTHER: Product()}
 
 
 BACKEND_PACKAGES = {"ollama": ("Go", "github.com/ollama/ollama")}
@@ -73,12 +55,13 @@ BACKEND_PACKAGES = {"ollama": ("Go", "github.com/ollama/ollama")}
 def product_of(gateway: Gateway) -> Product:
     """The gateway's product with the environment's own words on top; unknown products know nothing."""
     known = PRODUCTS.get(gateway.product, Product())
-    return replace(
-        known,
-        liveness=gateway.liveness_path or known.liveness,
-        readiness=gateway.readiness_path or known.readiness,
-        description=(
-            known.description if gateway.description_path is None else gateway.description_path or None
-        ),
-        served_by=gateway.served_by_header or known.served_by,
+    return known.model_copy(
+        update={
+            "liveness": gateway.liveness_path or known.liveness,
+            "readiness": gateway.readiness_path or known.readiness,
+            "description": (
+                known.description if gateway.description_path is None else gateway.description_path or None
+            ),
+            "served_by": gateway.served_by_header or known.served_by,
+        }
     )
