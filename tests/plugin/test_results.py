@@ -109,7 +109,17 @@ def test_each_environment_has_results_of_its_own(project: Project, gateway: Gate
 
 def timeless(value: Any) -> Any:
     """The same without times, and what depends on who asked first."""
-    moving = {"id", "started", "ended", "duration_s", "elapsed_s", "first_byte_s", "proven", "arguments", "sent_at"}
+    moving = {
+        "id",
+        "started",
+        "ended",
+        "duration_s",
+        "elapsed_s",
+        "first_byte_s",
+        "proven",
+        "arguments",
+        "sent_at",
+    }
     if isinstance(value, dict):
         kept = {key: timeless(item) for key, item in value.items() if key not in moving or _named(value, key)}
         if "nodeid" in value and isinstance(value.get("evidence"), list):
