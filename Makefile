@@ -14,12 +14,15 @@ LONG   := $(addprefix tests/live/test_,mutation_matrix.py outage_matrix.py hosts
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup smoke report test matrices fuzz lint bench dist docs signoff-example drift lock clean
+.PHONY: help setup smoke report test matrices fuzz kills ill lint bench dist docs signoff-example drift lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
 	@echo "make test    the project's own tests, but for the matrices"
 	@echo "make matrices   every fault and outage, the lab of hosts (root), many balanced groups: long"
+	@echo "make fuzz    100,000 generated replies"
+	@echo "make kills   50 runs of smoke with random kills"
+	@echo "make ill     smoke against every ill target: time, requests, memory"
 	@echo "make lint    ruff, mypy, declared dependencies (deptry), layers (import-linter)"
 	@echo "make bench   what collecting and reporting cost (docs/performance.md), draws of balance (docs/balance.md)"
 	@echo "make dist    build the wheel: dist/"
@@ -54,6 +57,14 @@ matrices: $(READY)
 
 fuzz: $(READY)
 	@GATEWAY_ACCEPTANCE_REPLIES=50000 $(BIN)/pytest tests/unit/test_fuzzed_replies.py -n 2
+
+# 50 runs of smoke, something killed in each; every fourth with a real LiteLLM. Another SEED kills elsewhere.
+SEED ?= 17
+kills: $(READY)
+	@GATEWAY_ACCEPTANCE_KILLS=50 GATEWAY_ACCEPTANCE_SEED=$(SEED) $(BIN)/pytest tests/live/test_random_kills.py -rA
+
+ill: $(READY)
+	@$(BIN)/python bench/ill_targets.py
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/deptry . && \

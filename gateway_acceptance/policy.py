@@ -36,6 +36,17 @@ class Spent:
     ended: bool = False
 
 
+def budget_file(folder: Path, environment: str) -> Path:
+    """Where the counters of an environment are. folder: private to the run."""
+    return folder / f"budget-{environment}.json"
+
+
+def begin_counting(file: Path) -> None:
+    """Counters that stand at nothing, and have all the room that they will need. Raises OSError."""
+    with file.open("w", encoding="utf-8") as opened:
+        _write(opened, Spent())
+
+
 class Budget:
     """The counters of one run in one environment, shared by all workers through a locked file.
 

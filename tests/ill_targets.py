@@ -40,11 +40,11 @@ class IllTarget:
 Ill = Callable[[socket.socket, IllTarget], None]
 
 
-def _whole(head: bytes, body: bytes) -> bytes:
+def whole(head: bytes, body: bytes) -> bytes:
     return head + b"content-length: %d\r\n\r\n" % len(body) + body
 
 
-def _drip(connection: socket.socket, target: IllTarget, data: bytes, every_s: float = 0.1) -> None:
+def drip(connection: socket.socket, target: IllTarget, data: bytes, every_s: float = 0.1) -> None:
     for _ in range(int(LONGEST_S / every_s)):
         for at in range(len(data)):
             connection.sendall(data[at : at + 1])
@@ -52,14 +52,14 @@ def _drip(connection: socket.socket, target: IllTarget, data: bytes, every_s: fl
                 return
 
 
-def _endless(connection: socket.socket, target: IllTarget, piece: bytes, most: int) -> None:
+def endless(connection: socket.socket, target: IllTarget, piece: bytes, most: int) -> None:
     sent = 0
     while sent < most and not target.ended.is_set():
         connection.sendall(piece)
         sent += len(piece)
 
 
-def _chunk(data: bytes) -> bytes:
+def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -70,11 +70,11 @@ def silent(_: socket.socket, target: IllTarget) -> None:
 
 def dripped_head(connection: socket.socket, target: IllTarget) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    _drip(connection, target, b"x-a: b\r\n")
+    drip(connection, target, b"x-a: b\r\n")
 
 
 def endless_continue(connection: socket.socket, target: IllTarget) -> None:
-    _endless(connection, target, b"HTTP/1.1 100 Continue\r\n\r\n", 1 << 30)
+    endless(connection, target, b"HTTP/1.1 100 Continue\r\n\r\n", 1 << 30)
 
 
 def dripped_continue(connection: socket.socket, target: IllTarget) -> None:
@@ -84,78 +84,78 @@ def dripped_continue(connection: socket.socket, target: IllTarget) -> None:
 
 def endless_header(connection: socket.socket, target: IllTarget) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nx-a: ")
-    _endless(connection, target, b"x" * 65536, 1 << 30)
+    endless(connection, target, b"x" * 65536, 1 << 30)
 
 
 def dripped_body(connection: socket.socket, target: IllTarget) -> None:
     connection.sendall(CHUNKED)
-    _drip(connection, target, _chunk(b" "))
+    drip(connection, target, chunk(b" "))
 
 
 def dripped_stream(connection: socket.socket, target: IllTarget) -> None:
     connection.sendall(STREAM)
     while target.pause(0.1):
-        connection.sendall(_chunk(EVENT))
+        connection.sendall(chunk(EVENT))
 
 
 def endless_body(connection: socket.socket, target: IllTarget) -> None:
     connection.sendall(CHUNKED)
-    _endless(connection, target, _chunk(BLANKS), 8 << 30)
+    endless(connection, target, chunk(BLANKS), 8 << 30)
 
 
 def endless_stream(connection: socket.socket, target: IllTarget) -> None:
     connection.sendall(STREAM)
-    _endless(connection, target, _chunk(EVENT * 64), 8 << 30)
+    endless(connection, target, chunk(EVENT * 64), 8 << 30)
 
 
 def tiny_chunks(connection: socket.socket, target: IllTarget) -> None:
     connection.sendall(CHUNKED)
-    _endless(connection, target, _chunk(b" ") * 4096, 8 << 30)
+    endless(connection, target, chunk(b" ") * 4096, 8 << 30)
 
 
 def gigabyte(connection: socket.socket, target: IllTarget) -> None:
     connection.sendall(HEAD + b"content-length: %d\r\n\r\n" % (1 << 30))
-    _endless(connection, target, BLANKS, 1 << 30)
+    endless(connection, target, BLANKS, 1 << 30)
 
 
 def gzip_bomb(connection: socket.socket, target: IllTarget) -> None:
     """Some kilobytes that are 32 MB."""
     packed = gzip.compress(b" " * (32 << 20), 1)
-    connection.sendall(_whole(HEAD + b"content-encoding: gzip\r\n", packed))
+    connection.sendall(whole(HEAD + b"content-encoding: gzip\r\n", packed))
 
 
 def gzip_tail(connection: socket.socket, target: IllTarget) -> None:
     """Compressed, whole, and then something that has no end."""
-    connection.sendall(CHUNKED[:-2] + b"content-encoding: gzip\r\n\r\n" + _chunk(gzip.compress(b"{}")))
-    _endless(connection, target, _chunk(BLANKS), 8 << 30)
+    connection.sendall(CHUNKED[:-2] + b"content-encoding: gzip\r\n\r\n" + chunk(gzip.compress(b"{}")))
+    endless(connection, target, chunk(BLANKS), 8 << 30)
 
 
 def broken_gzip(connection: socket.socket, target: IllTarget) -> None:
-    connection.sendall(_whole(HEAD + b"content-encoding: gzip\r\n", b"this is no gzip"))
+    connection.sendall(whole(HEAD + b"content-encoding: gzip\r\n", b"this is no gzip"))
 
 
 def unasked_encoding(connection: socket.socket, target: IllTarget) -> None:
-    connection.sendall(_whole(HEAD + b"content-encoding: br\r\n", b"{}"))
+    connection.sendall(whole(HEAD + b"content-encoding: br\r\n", b"{}"))
 
 
 def deep_json(connection: socket.socket, target: IllTarget) -> None:
-    connection.sendall(_whole(HEAD, b"[" * 100_000 + b"]" * 100_000))
+    connection.sendall(whole(HEAD, b"[" * 100_000 + b"]" * 100_000))
 
 
 def deep_object(connection: socket.socket, target: IllTarget) -> None:
-    connection.sendall(_whole(HEAD, b'{"a":' * 50_000 + b"1" + b"}" * 50_000))
+    connection.sendall(whole(HEAD, b'{"a":' * 50_000 + b"1" + b"}" * 50_000))
 
 
 def invalid_utf8(connection: socket.socket, target: IllTarget) -> None:
-    connection.sendall(_whole(HEAD, b'{"id": "\xff\xfe\x80"}'))
+    connection.sendall(whole(HEAD, b'{"id": "\xff\xfe\x80"}'))
 
 
 def not_json(connection: socket.socket, target: IllTarget) -> None:
-    connection.sendall(_whole(HEAD, b"<html>welcome</html>"))
+    connection.sendall(whole(HEAD, b"<html>welcome</html>"))
 
 
 def huge_number(connection: socket.socket, target: IllTarget) -> None:
-    connection.sendall(_whole(HEAD, b'{"created": ' + b"9" * 10_000 + b"}"))
+    connection.sendall(whole(HEAD, b'{"created": ' + b"9" * 10_000 + b"}"))
 
 
 def not_http(connection: socket.socket, target: IllTarget) -> None:
@@ -169,7 +169,7 @@ def closing(connection: socket.socket, target: IllTarget) -> None:
 def _answer(status: bytes, *headers: bytes, body: bytes = b"{}") -> Ill:
     def answer(connection: socket.socket, target: IllTarget) -> None:
         head = b"HTTP/1.1 " + status + b"\r\n" + b"".join(header + b"\r\n" for header in headers)
-        connection.sendall(_whole(head, body))
+        connection.sendall(whole(head, body))
 
     return answer
 
@@ -205,7 +205,7 @@ MODELS = {"object": "list", "data": [{"id": "chat-one", "object": "model", "crea
 
 
 def _well(connection: socket.socket) -> None:
-    connection.sendall(_whole(HEAD, json.dumps(MODELS).encode()))
+    connection.sendall(whole(HEAD, json.dumps(MODELS).encode()))
 
 
 def _request(connection: socket.socket) -> bytes:
@@ -230,8 +230,9 @@ def _request(connection: socket.socket) -> bytes:
 
 
 @contextlib.contextmanager
-def ill(name: str, *, after: int = 0) -> Iterator[IllTarget]:
+def ill(name: str | Ill, *, after: int = 0) -> Iterator[IllTarget]:
     """Serve it."""
+    answers = ILLS[name] if isinstance(name, str) else name
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     target = IllTarget(f"http://127.0.0.1:{listener.getsockname()[1]}")
     threads: list[threading.Thread] = []
@@ -241,7 +242,7 @@ def ill(name: str, *, after: int = 0) -> Iterator[IllTarget]:
             while request := _request(connection):
                 target.seen.append(request)
                 if len(target.seen) > after:
-                    ILLS[name](connection, target)
+                    answers(connection, target)
                     return
                 _well(connection)
 

@@ -45,13 +45,14 @@ from gateway_acceptance.plugin.options import (
     user_folder,
 )
 from gateway_acceptance.plugin.outcome import utc
+from gateway_acceptance.plugin.outliving import Guard, count_apart, count_in
 from gateway_acceptance.plugin.permission import refusals, unprobed
 from gateway_acceptance.plugin.planted import read_planted
 from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
 from gateway_acceptance.plugin.targets import Target, read_preflight
 from gateway_acceptance.plugin.twin import known_here, start_twins, twin_problems
 from gateway_acceptance.plugin.worker import Connections, write_connections
-from gateway_acceptance.policy import Budget, Spent
+from gateway_acceptance.policy import Budget, Spent, budget_file
 from gateway_acceptance.record import Run, Selected, build, unheard
 from gateway_acceptance.record_model import Record
 from gateway_acceptance.redaction import Redactor
@@ -102,6 +103,7 @@ class Controller:
     stamps: Stamps = field(default_factory=dict)
     seal_key: Any = None
     known_signers: Any = None
+    guard: Guard | None = None
     begun: dict[str, Begun] = field(default_factory=dict)
     finished: list[Finished] = field(default_factory=list)
 
@@ -170,6 +172,7 @@ class Controller:
             profile = profile_of(self.config) or "nightly"
             start_twins(self.environments, keys, profile, self.folder, user_folder(self.config), say)
         self.started, self.steady = time.time(), steady_clock()
+        self.guard = Guard(self.folder)
         connections = Connections(keys, self.started, facts, made)
         write_connections(self.folder, connections)
         self.targets = [
@@ -215,6 +218,8 @@ class Controller:
                         with_views=self._with_views,
                         known=self.known_signers,
                     )
+                    directory = self.begun[environment.name].directory.path
+                    count_in(directory, self.folder, environment.name)
                 except OSError:
                     with contextlib.suppress(OSError):
                         withdraw(runs, environment.name)
@@ -269,7 +274,7 @@ class Controller:
         return [(one, self._budget(one).spent) for one in self.environments]
 
     def _budget(self, environment: Environment) -> Budget:
-        return Budget(self.folder / f"budget-{environment.name}.json", environment.policy, self.started)
+        return Budget(budget_file(self.folder, environment.name), environment.policy, self.started)
 
     def finish(self, *, hurried: Callable[[], bool] = lambda: False) -> None:
         """Write record and views of every environment, and prove that no secret is among them. hurried:
@@ -290,6 +295,7 @@ class Controller:
             with_report = not self.config.getoption("--no-report") and not hurried()
             record = self._record(environment, run)
             begun = self.begun[environment.name]
+            count_apart(self.folder, environment.name)
             self.finished.append(
                 finish(
                     begun,
@@ -408,6 +414,8 @@ class Controller:
             target.close()
         self.release()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.guard is not None:
+            self.guard.release()
 
     def _run(self, ended: float, *, unfinished: bool = False) -> Run:
         config = self.config

@@ -19,7 +19,7 @@ from gateway_acceptance.environment.model import UNDECLARED
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight, looked_at
-from gateway_acceptance.policy import Budget
+from gateway_acceptance.policy import Budget, budget_file
 from gateway_acceptance.run_directory import run_id_of
 from gateway_acceptance.verdict import NotApplicable, NotPermitted, Untestable
 from gateway_acceptance.wire.backend import BackendClient
@@ -63,7 +63,7 @@ class Target:
         for name, value in route.headers:
             if "${" in environment.network.headers[name]:
                 notebook.key_places.add(value, name, gateway.url)
-        self.budget = Budget(folder / f"budget-{environment.name}.json", environment.policy, started)
+        self.budget = Budget(budget_file(folder, environment.name), environment.policy, started)
         self._deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
         self.breaker = Breaker(
             folder / f"trouble-{environment.name}.json", gateway.url, self._holds_key, self._looked

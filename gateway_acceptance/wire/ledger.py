@@ -19,6 +19,7 @@ from gateway_acceptance.wire.deadline import Allowance, Deadline
 from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
 from gateway_acceptance.wire.pace import Pace
 from gateway_acceptance.wire.route import Route
+from gateway_acceptance.wire.structure import Structure
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes, after decompression, at which a body is cut off: a hostile target must not fill the machine."""
@@ -67,7 +68,7 @@ class Terms:
 
 
 class TooMuch(Exception):  # noqa: N818  (a finding about an answer)
-    """An answer broke a limit: its size, or an encoding that nobody asked for."""
+    """An answer broke a limit: its size, its structure, or an encoding that nobody asked for."""
 
 
 class Entry:
@@ -81,6 +82,7 @@ class Entry:
         self._ledger, self._asked, self.terms, self.allowance = ledger, asked, terms, allowance
         self._chunks: list[tuple[float, bytes]] = []
         self._size, self._elapsed, self._closed = 0, 0.0, False
+        self._structure = Structure()
         self._status: int | None = None
         self._headers: Headers = ()
         self._connection = 0
@@ -106,6 +108,9 @@ class Entry:
         if self._size > LARGEST_BODY:
             self._chunks = _beginning(self._chunks)
             raise TooMuch(f"the answer is larger than {LARGEST_BODY} bytes")
+        if too_much := self._structure.add(data):
+            self._chunks = _beginning(self._chunks)
+            raise TooMuch(too_much)
         if self.allowance.left() <= 0:
             raise TooMuch(f"the answer was not complete within {self.terms.limit.total_s:g} s")
 

@@ -31,7 +31,7 @@ class Gateway:
     says that it came by ``waited`` and is answered once ``go_on`` is set; listed: its models; content: what
     it says in a chat; version: what it answers as a backend; its last digit is that of a digest, too. A
     request for /upgrade/X makes that its version, one for /list/X its only model, one for /die makes it
-    silent."""
+    silent; unanswered: how many requests it met with silence."""
 
     url: str = ""
     accepted: str = KEY
@@ -43,6 +43,7 @@ class Gateway:
     version: str = ""
     content: str = "OK"
     dead: bool = False
+    unanswered: int = 0
 
     def count(self, path: str) -> int:
         """Requests that arrived for a path."""
@@ -68,6 +69,7 @@ def serving() -> Iterator[Gateway]:
 
         def _answer(self, body: bytes) -> None:
             if gateway.dead:
+                gateway.unanswered += 1
                 self.close_connection = True
                 return
             authorization = self.headers.get("authorization") or ""
