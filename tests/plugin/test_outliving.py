@@ -38,9 +38,7 @@ def test_what_was_sent_is_told_and_no_key_stays(
     assert left == []
     (directory,) = project.directories().values()
     counted = json.loads((directory / SENT).read_text(encoding="utf-8"))
-    assert counted["requests"] - 2 <= len(gateway.seen) <= counted["requests"], (
-        "each of two may have been about to"
-    )
+    assert len(gateway.seen) <= counted["requests"]
     assert len(gateway.seen) >= 3, "the looks at the start, and the check that waits"
 
 
