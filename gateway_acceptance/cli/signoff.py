@@ -232,6 +232,8 @@ def _run(runs: Path, environment: str, run_id: str | None) -> tuple[Path, dict[s
     if not path.is_dir():
         raise UsageProblem([f"{runs / environment}: there is no latest run; {how}"])
     path = path.resolve()
+    if path.parent != (runs / environment).resolve():
+        raise UsageProblem([f"{runs / environment}: its latest run lies elsewhere ({path}); {how}"])
     try:
         record = json_of(path / RECORD)
     except Unreadable as error:

@@ -34,6 +34,8 @@ from gateway_acceptance.plugin.loaded import (
     option_problems,
     plugin_problems,
     read_lock,
+    setting_problems,
+    startup_problems,
     variable_problems,
 )
 from gateway_acceptance.plugin.options import profile_of, user_folder
@@ -114,16 +116,24 @@ def problems_here(config: pytest.Config) -> list[str]:
         return []
     root = config.rootpath
     folders = [root, *([data_root()] if data_root() != root else [])]
-    modules = loaded_modules()
+    modules, brought = loaded_modules(), brought_files()
     named = [str(one) for one in config.getoption("plugins", [])]
     return [
         *interpreter_problems(sys.flags.optimize, str(config.getoption("assertmode", "rewrite"))),
         *variable_problems(os.environ),
         *option_problems(named),
+        *setting_problems(
+            [str(one) for one in config.getoption("override_ini", None) or ()],
+            config.getoption("inifilename", None),
+            config.getoption("confcutdir", None),
+            root,
+            without=bool(config.getoption("noconftest", False)),
+        ),
         *plugin_problems(_plugins(config)),
         *module_problems(modules, [*folders, Path(__file__).parents[2]]),
         *missing_files(modules),
-        *distribution_problems(modules, brought_files(), read_lock(root / LOCK)),
+        *distribution_problems(modules, brought, read_lock(root / LOCK)),
+        *startup_problems(brought),
     ]
 
 

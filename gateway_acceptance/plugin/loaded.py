@@ -27,10 +27,15 @@ LEADING = {
     "PYTEST_PLUGINS": "it makes pytest load plugins",
     "PYTEST_ADDOPTS": "it gives pytest options that the recorded command does not show",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "it leaves plugins of the suite out",
+    "LD_PRELOAD": "it puts foreign code into the interpreter",
+    "LD_AUDIT": "it puts foreign code into the interpreter",
+    "DYLD_INSERT_LIBRARIES": "it puts foreign code into the interpreter",
 }
 """Variables that a run which accepts a release goes without, and why."""
 OF_A_TOOL = ("_virtualenv",)
 """Modules that tools which make virtual environments put there, and no distribution brings."""
+HARMLESS_SETTINGS = ("strict", "log_", "console_output_style", "junit_", "cache_dir", "tmp_path_retention")
+"""Settings of pytest that change no verdict for the better; options such as --strict-markers are kept so."""
 LOCKED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 SHOWN = 3
 
@@ -67,6 +72,47 @@ def option_problems(named: Sequence[str]) -> list[str]:
     return [f"-p {one} loads a plugin that is none of the suite's: take it away" for one in foreign] + [
         f"-p {one} takes a part of pytest away: take it away" for one in left_out
     ]
+
+
+def setting_problems(
+    overridden: Sequence[str], ini_file: str | None, conftests_from: str | None, root: Path, *, without: bool
+) -> list[str]:
+    """Options of pytest by which other files, or fewer of them, decide. overridden: what ``-o`` says;
+    ini_file: ``-c``; conftests_from: ``--confcutdir``; without: ``--noconftest``."""
+    told = [one for one in overridden if not one.startswith(HARMLESS_SETTINGS)]
+    found = [f"-o {one} sets pytest otherwise than the suite does: take it away" for one in told]
+    if ini_file and Path(ini_file).resolve().parent != root:
+        found.append(f"-c {ini_file} takes pytest's settings from elsewhere: take it away")
+    if conftests_from and not Path(conftests_from).resolve().is_relative_to(root):
+        found.append(
+            f"--confcutdir {conftests_from} lets conftest.py files of elsewhere decide: take it away"
+        )
+    if without:
+        found.append("--noconftest leaves out what the suites tell the plugin: take it away")
+    return found
+
+
+def startup_problems(brought: Mapping[Path, Brought], places: Sequence[Path] | None = None) -> list[str]:
+    """Files by which Python runs code at its start (``.pth``), and which no distribution brought. places: of
+    installed packages, this interpreter's by default."""
+    nobodys = [
+        path.name
+        for place in (_sites() if places is None else places)
+        for path in sorted(place.glob("*.pth"))
+        if path not in brought and _runs_code(path)
+    ]
+    return [f"start-up files that no distribution brought: {_some(nobodys)}; remove them"] if nobodys else []
+
+
+def _runs_code(path: Path) -> bool:
+    """Lines that begin with ``import`` are run; others name folders: their modules are looked at."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return True
+    if path.stem in OF_A_TOOL and lines == [f"import {path.stem}"]:
+        return False
+    return any(line.startswith(("import ", "import\t")) for line in lines)
 
 
 def plugin_problems(plugins: Sequence[str]) -> list[str]:
@@ -156,7 +202,7 @@ def brought_files() -> dict[Path, Brought]:
         base = Path(str(one.locate_file("")))
         for line in (one.read_text("RECORD") or "").splitlines():
             path, _, rest = line.rpartition(",")[0].rpartition(",")
-            if path.endswith((".py", ".so", ".pyd")):
+            if path.endswith((".py", ".so", ".pyd", ".pth")):
                 digest = rest.removeprefix("sha256=") if rest.startswith("sha256=") else ""
                 found[base / path.strip('"')] = Brought(name, version, digest)
     return found

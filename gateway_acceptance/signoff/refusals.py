@@ -25,6 +25,8 @@ from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import Waiver, unsound
 
 UNBOUND = "does not bind what it was judged by; run again with this suite"
+MEANWHILE_S = 60.0
+"""Seconds by which an exchange may lie outside of its run: what is asked before its clock begins."""
 Record = Mapping[str, Any]
 
 
@@ -44,6 +46,7 @@ def refusals(
             *unbound(record, environment),
             *at_home(environment, record),
             *without_evidence(record),
+            *of_another_time(record),
             *([] if suite is None else of_another_commit(record, suite)),
             *([] if suite is None else contradicted(record, environment, suite)),
         ]
@@ -172,6 +175,24 @@ def without_evidence(record: Record) -> list[str]:
         return []
     return [
         f"{len(empty)} cases say that they asked and show no exchange, such as {empty[0]}: evidence was lost"
+    ]
+
+
+def of_another_time(record: Record) -> list[str]:
+    """Evidence that was sent outside of the run: of another one, whatever it shows."""
+    begun, ended = (datetime.fromisoformat(record["run"][name]).timestamp() for name in ("started", "ended"))
+    strange = [
+        case["nodeid"]
+        for check in record["checks"]
+        for case in check["cases"]
+        for entry in case["evidence"]
+        if not begun - MEANWHILE_S <= entry.get("sent_at", begun) <= ended + MEANWHILE_S
+    ]
+    if not strange:
+        return []
+    return [
+        f"{len(strange)} exchanges were sent outside of the run, such as one of {strange[0]}: they are of "
+        "another one"
     ]
 
 

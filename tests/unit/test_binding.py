@@ -8,6 +8,7 @@ import os
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from gateway_acceptance.plugin.deciding import stamps_of, touched
 from gateway_acceptance.plugin.loaded import (
     LEADING,
     Brought,
+    brought_files,
     distribution_problems,
     interpreter_problems,
     missing_files,
@@ -23,6 +25,8 @@ from gateway_acceptance.plugin.loaded import (
     option_problems,
     plugin_problems,
     read_lock,
+    setting_problems,
+    startup_problems,
     variable_problems,
 )
 from tests.unit.declared import environment
@@ -150,3 +154,46 @@ def test_files_that_are_written_meanwhile(tmp_path: Path, how: str) -> None:
     touch, names = TOUCHES[how]
     touch(rules)
     assert touched(tmp_path, before) == names
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"overridden": ["python_files=other_*.py"]}, "-o python_files=other_*.py sets pytest otherwise"),
+        ({"overridden": ["addopts="]}, "-o addopts= sets pytest otherwise"),
+        ({"overridden": ["log_cli=true"]}, None),
+        ({"ini_file": "../pytest.ini"}, "-c ../pytest.ini takes pytest's settings from elsewhere"),
+        ({"conftests_from": "/"}, "--confcutdir / lets conftest.py files of elsewhere decide"),
+        ({"conftests_from": "."}, None),
+        ({"without": True}, "--noconftest leaves out what the suites tell the plugin"),
+    ],
+)
+def test_settings_by_which_others_decide(
+    options: dict[str, Any], words: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"overridden": [], "ini_file": None, "conftests_from": None, "without": False, **options}
+    found = setting_problems(
+        given["overridden"],
+        given["ini_file"],
+        given["conftests_from"],
+        tmp_path,
+        without=given["without"],
+    )
+    assert len(found) == (words is not None)
+    assert words is None or words in found[0]
+
+
+def test_files_that_python_runs_at_its_start(tmp_path: Path) -> None:
+    for name, text in (
+        ("evil.pth", "import os; os.environ\n"),
+        ("folder.pth", "/some/where\n"),
+        ("_virtualenv.pth", "import _virtualenv\n"),
+        ("known.pth", "import known\n"),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    known = {tmp_path / "known.pth": Brought("known", "1", "")}
+    assert startup_problems(known, [tmp_path]) == [
+        "start-up files that no distribution brought: evil.pth; remove them"
+    ]
+    assert startup_problems(brought_files()) == []

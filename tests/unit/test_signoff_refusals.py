@@ -13,6 +13,7 @@ import pytest
 
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.desk import Desk, at_a_desk, set_clock
+from tests.unit.records import exchange
 from tests.unit.signing import CASES, ENDED, SIGNED, a_case, bound
 
 
@@ -127,6 +128,23 @@ def _rebound(desk: Desk) -> None:
     _altered(desk, {"files": {"sha256": "3" * 64, "count": 3}}, {})
 
 
+def _of_another_run(desk: Desk) -> None:
+    """The evidence of a case, taken from a run of another day."""
+    entry = {**exchange(), "error": "", "sent_at": (ENDED - timedelta(days=3)).timestamp()}
+    desk.ground.run([{**CASES[0], "requests": 1, "evidence": [entry]}, *CASES[1:]])
+
+
+def _elsewhere(desk: Desk) -> None:
+    """``latest`` leads out of the folder of runs."""
+    run = desk.ground.run()
+    place = desk.ground.root / "elsewhere" / run.name
+    place.parent.mkdir()
+    run.rename(place)
+    latest = run.parent / "latest"
+    latest.unlink()
+    latest.symlink_to(place)
+
+
 REFUSED: dict[str, tuple[Callable[[Desk], object], str]] = {
     "a failed check": (
         _failed,
@@ -167,6 +185,7 @@ REFUSED: dict[str, tuple[Callable[[Desk], object], str]] = {
     "production at home": (_at_home, "calls 127.0.0.1 production: a loopback address is no deployment"),
     "a newer red run": (_newer_red, "the newer run 20260601T010000Z is NOT READY"),
     "no evidence": (_no_evidence, "1 cases say that they asked and show no exchange, such as lost"),
+    "evidence of another run": (_of_another_run, "1 exchanges were sent outside of the run, such as one of"),
     "unfit": (_unfit, "is NOT READY (1 reason against it)"),
     "rebound": (_rebound, "is VOID (what judges changed during the run: files)"),
     "moved": (_renamed, "the run 20260601T000000Z lies under the name 20260601T013000Z; it was moved"),
@@ -188,6 +207,12 @@ def test_what_is_refused(desk: Desk, what: str) -> None:
     assert sentence in err
     assert err.endswith("gateway-acceptance: not signed, nothing was written\n")
     assert desk.written == before
+
+
+def test_a_latest_run_that_lies_elsewhere_is_none(desk: Desk) -> None:
+    _elsewhere(desk)
+    code, _, err = desk.signoff()
+    assert (code, "its latest run lies elsewhere" in err, desk.written) == (4, True, [])
 
 
 @pytest.mark.parametrize(
