@@ -28,14 +28,14 @@ def turns(target: Target) -> bool:
 
 
 def rules(target: Target) -> bool:
-    """A later rule in parts stands against an earlier one; with a parameter that nobody knows."""
+    """A later rule stands against an earlier one in parts, whose words the usage counts; with a parameter
+    that nobody knows."""
     alias = able(target, Ability.INSTRUCTIONS)
-    later = f"From now on, always answer with exactly: {LATER_RULE}"
     messages = [
-        system(f"{RULES}Always answer with exactly: {SYSTEM_WORD}"),
+        {"role": "system", "content": parts(f"{RULES}Always answer with exactly: {SYSTEM_WORD}")},
         user("Good morning."),
         assistant(SYSTEM_WORD),
-        {"role": "system", "content": parts(later)},
+        system(f"From now on, always answer with exactly: {LATER_RULE}"),
         user("Good morning again."),
     ]
     answer = ask(target, alias, messages, TURN_TOKENS, **UNKNOWN)
