@@ -26,13 +26,22 @@ PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
 class Child:
     """One process. name: for people; variables: its environment besides PASSED_ON; log: the file that its
-    output goes to; ready_url: answers 200 as soon as it serves."""
+    output goes to; ready_url: answers with one of ready_statuses as soon as it serves; folder: where it is
+    run, by default where this process is."""
 
     def __init__(
-        self, name: str, command: Sequence[str], variables: Mapping[str, str], log: Path, ready_url: str
+        self,
+        name: str,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        log: Path,
+        ready_url: str,
+        ready_statuses: frozenset[int] = frozenset({200}),
+        folder: Path | None = None,
     ) -> None:
         self._name, self._command, self._variables = name, command, variables
-        self._log, self._ready_url = log, ready_url
+        self._log, self._ready_url, self._ready_statuses = log, ready_url, ready_statuses
+        self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -45,6 +54,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 env={**kept, **self._variables},
+                cwd=self._folder,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
@@ -83,7 +93,7 @@ class Child:
                     )
                 try:
                     async with session.get(self._ready_url) as answer:
-                        if answer.status == 200:
+                        if answer.status in self._ready_statuses:
                             return
                 except (aiohttp.ClientError, TimeoutError):
                     pass

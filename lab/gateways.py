@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 import lab
 from gateway_acceptance.environment import Environment
 from lab.lab_gateway import LabGateway
+from lab.packaged.gateways import PACKAGED
 
 DEFAULT = "litellm"
 """What an environment runs whose product no lab has: of ``openai-compatible`` nothing is known."""
@@ -30,8 +31,11 @@ def lab_gateway(name: str) -> LabGateway:
 
 
 def gateway_of(environment: Environment) -> LabGateway:
-    """What an embedded environment runs: the product that its provider is named after, or its own."""
+    """What an embedded environment runs: the product that its provider is named after, or its own; those
+    of lab.packaged are in its table."""
     assert environment.embedded is not None
+    if environment.embedded.provider in PACKAGED:
+        return PACKAGED[environment.embedded.provider]
     named = (environment.embedded.provider, environment.gateway.product)
     return lab_gateway(next((name for name in named if name in runnable()), DEFAULT))
 

@@ -21,6 +21,8 @@ from gateway_acceptance.deviations import (
     releases,
 )
 from gateway_acceptance.places import suites_of
+from gateway_acceptance.report.badge import badge_svg
+from gateway_acceptance.usage import UsageProblem
 
 UNASKED = {"POST /v1/responses": "API-RESP"}
 """Endpoints that are not declared where releases are learned: what their checks are called."""
@@ -41,6 +43,9 @@ a run there can say.
   and stands in no file; a run is red by it.
 - *not asked*: the endpoint is not declared where releases are learned.
 
+`gateway-acceptance products --release NAME` says what the users of one release should know,
+`--badge NAME > badge.svg` draws how many promises it keeps, with the date.
+
 Promises without a check are left out. Gateways that no files are kept of are in
 [other-gateways.md](other-gateways.md).
 """
@@ -54,7 +59,12 @@ def add_products_command(commands: Any) -> None:
         description="Which promises of OpenAI's contract each known release of a product keeps, as learned "
         "by running it clean (docs/products.md). Nothing is sent.",
     )
-    command.add_argument("--markdown", action="store_true", help="the page docs/products.md")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="the page docs/products.md")
+    form.add_argument(
+        "--release", metavar="NAME", help="the promises that this one does not keep, such as litellm-1.108.7"
+    )
+    form.add_argument("--badge", metavar="NAME", help="how many promises this one keeps, as an SVG image")
     command.set_defaults(run=_products)
 
 
@@ -65,6 +75,12 @@ def _products(arguments: argparse.Namespace) -> int:
     known, harms = known_products(), load_harm(suites_of(root) / "harm.toml")
     if arguments.markdown:
         print(products_page(known, coverage, checks, harms), end="")
+        return 0
+    if arguments.badge:
+        print(badge_of(_named(known, arguments.badge), coverage.statements, harms), end="")
+        return 0
+    if arguments.release:
+        print("\n".join(users_should_know(_named(known, arguments.release), coverage.statements, harms)))
         return 0
     for product, listed in known.items():
         for release in listed:
@@ -78,6 +94,40 @@ def known_products() -> dict[str, list[Release]]:
     """Every product with files of deviations, its releases oldest first."""
     names = sorted(path.name for path in PRODUCTS.iterdir() if path.is_dir() and releases(path.name))
     return {name: [read_release(name, *pair) for pair in releases(name)] for name in names}
+
+
+def _named(known: dict[str, list[Release]], name: str) -> Release:
+    """The release of that name, with its product before it or without. Raises UsageProblem."""
+    every = {f"{product}-{one.name}": one for product, listed in known.items() for one in listed}
+    found = [one for full, one in every.items() if name in (full, one.name)]
+    if len(found) != 1:
+        raise UsageProblem([f"no release {name!r} is known; known are: {', '.join(every)}"])
+    return found[0]
+
+
+def badge_of(release: Release, statements: Sequence[Statement], harms: Sequence[Harm]) -> str:
+    """Of the promises that its file tells of, how many it keeps, and when that was learned."""
+    kept, broken = counted(release, statements, harms)[:2]
+    told = f"{kept} of {kept + broken} promises kept"
+    return badge_svg(f"{release.product} {release.name}", told, release.learned)
+
+
+def users_should_know(release: Release, statements: Sequence[Statement], harms: Sequence[Harm]) -> list[str]:
+    """Each promise that it does not keep, with the checks that showed it and what is known upstream."""
+    kept, broken = counted(release, statements, harms)[:2]
+    seen = {one.check: one for one in release.deviations}
+    lines = [
+        f"{release.product} {release.name}: {kept} promises kept, {broken} not; learned {release.learned}"
+    ]
+    for statement in statements:
+        if state_of(statement, release, harms) != DEVIATION:
+            continue
+        lines.append(f"  {statement.endpoint}: {statement.text}")
+        for one in (seen[check] for check in statement.checks if check in seen):
+            lines.append(
+                f"    {one.check:<16} {one.level:<6} {one.title}" + f" ({one.link})" * bool(one.link)
+            )
+    return lines
 
 
 def state_of(statement: Statement, release: Release, harms: Sequence[Harm]) -> str:

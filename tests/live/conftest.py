@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def environment_at(
     document = tomllib.loads((ROOT / "environments" / f"{of}.toml").read_text(encoding="utf-8"))
     document["name"] = f"live-{net}"
     document["gateway"]["url"] = f"http://{net}.0.39:4000"
-    for place, backend in enumerate(document["backends"]):
+    for place, backend in enumerate(document.get("backends", ())):
         backend["url"] = f"http://{net}.0.{101 + place}:11434"
     for group in document["groups"] if strategy else ():
         group["strategy"] = strategy
@@ -125,7 +126,13 @@ def other_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 def _lab(factory: pytest.TempPathFactory, version: str, of: str = "local") -> Iterator[Lab]:
-    folder = factory.mktemp("lab")
+    with running(factory.mktemp("lab"), version, of) as lab:
+        yield lab
+
+
+@contextmanager
+def running(folder: Path, version: str = "", of: str = "local") -> Iterator[Lab]:
+    """A lab of an environment, at addresses of its own."""
     with own_net() as net:
         embedded = environment_at(net, folder, embedded=True, of=of)
         state = start(embedded, version, ROOT, print, owner=os.getpid())

@@ -19,8 +19,16 @@ from packaging.utils import canonicalize_name
 from lab.litellm.install import HERE, default_version, ensure_litellm, locked_versions
 
 ROOT = Path(__file__).parents[2]
-LOCKS = [*sorted((ROOT / "requirements").glob("*.lock")), *sorted(HERE.glob("*.lock"))]
-TREES = [ROOT / "reports" / "allure", ROOT / "lab" / "portkey", ROOT / "lab" / "database"]
+PACKAGED = ROOT / "lab" / "packaged"
+LOCKS = [
+    *sorted((ROOT / "requirements").glob("*.lock")),
+    *sorted(HERE.glob("*.lock")),
+    *sorted(PACKAGED.glob("*.lock")),
+]
+TREES = [
+    *(ROOT / "reports" / "allure", ROOT / "lab" / "portkey", ROOT / "lab" / "database"),
+    *(path.parent for path in sorted((ROOT / "lab" / "packaged").glob("*/package-lock.json"))),
+]
 PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)==(?P<version>\S+?)( ; (?P<marker>.+?))? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from gateway_acceptance.cli import products as products_command
 from gateway_acceptance.cli.catalogue import collect
+from gateway_acceptance.cli.main import main
 from gateway_acceptance.cli.products import (
     BY_A_RUN,
     DEVIATION,
     KEPT,
     NO_CHECK,
     NOT_OFFERED,
+    badge_of,
     counted,
     known_products,
     products_page,
     state_of,
+    users_should_know,
 )
 from gateway_acceptance.coverage import load_coverage
 from gateway_acceptance.coverage_entry import Statement
@@ -51,3 +58,29 @@ def test_the_page_is_that_of_the_files() -> None:
     assert products_page(known_products(), coverage, checks, harms) == page, (
         "docs/products.md is old: run make docs"
     )
+
+
+def test_what_users_of_a_release_should_know() -> None:
+    link = "https://example.org/1"
+    told = Deviation("API-A-001", "MUST", "it answers", frozenset({"x"}), link)
+    release = Release("p", "1", "", "2026-11-26", 3, (told,))
+    statements = [statement("API-A-001", "API-A-002"), statement("API-A-002")]
+    assert users_should_know(release, statements, HARMS) == [
+        "p 1: 1 promises kept, 1 not; learned 2026-11-26",
+        "  POST /v1/embeddings: t",
+        f"    API-A-001        MUST   it answers ({link})",
+    ]
+    drawn = badge_of(release, statements, HARMS)
+    assert "p 1: 1 of 2 promises kept · 2026-11-26" in drawn
+    assert drawn.startswith("<svg")
+
+
+def test_an_unknown_release_is_named_with_those_that_are_known(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products_command, "collect", lambda _: SimpleNamespace(checks=[]))
+    monkeypatch.setattr(products_command, "load_coverage", lambda *_: SimpleNamespace(statements=[]))
+    with pytest.raises(SystemExit) as ended:
+        main(["products", "--badge", "litellm-9.9"])
+    assert ended.value.code == 4
+    assert "no release 'litellm-9.9' is known; known are: litellm-1.74.15" in capsys.readouterr().err
