@@ -10,7 +10,8 @@ INSTALL := gateway_acceptance/locked_install.py
 TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.py
 # whole matrices and the lab of hosts: longer than everything else together, by a command of their own
 LONG   := $(addprefix tests/live/test_,mutation_matrix.py outage_matrix.py hosts.py \
-          balance_groups.py other_gateway.py logs.py twin.py database.py)
+          balance_groups.py other_gateway.py packaged.py logs.py \
+          twin.py database.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

@@ -14,16 +14,62 @@ from gateway_acceptance.verdict import Verdict
 from tests.live.conftest import judge, running
 from tests.live.test_init import made
 
-OPEN = r"got 200: it was served"
-NO_USAGE = r"expected usage\.\w+ to be an integer, got None"
-SERVED = r"expected 400 or 404 for a model that does not exist, got 200"
-MADE_UP = r"max_tokens had no effect|expected finish_reason length|expected at most \d+ tokens"
+ANY_MODEL = {"API-ERR-001": r"^expected 400 or 404 for a model that does not exist, got 200: "}
+"""Whatever name is asked for answers."""
+UNLIMITED = {
+    "API-CHAT-009": r"^expected finish_reason length, got 'stop' after",
+    "API-CHAT-010": r"^expected at most \d+ tokens, (none|\d+) are counted for",
+    "API-STREAM-057": r"^(max_tokens had no effect|expected finish_reason length after .* 'stop'\})",
+}
+"""max_tokens is ignored."""
+UNCOUNTED = {
+    "API-CHAT-012": r"^expected usage\.completion_tokens to be an integer, got None$",
+    "API-CHAT-013": r"^expected usage\.prompt_tokens to be an integer, got None$",
+    "API-STREAM-070": r"^stream\.usage\.missing: no chunk has usage, though include_usage was set",
+    "API-STREAM-081": r"^Untestable: usage is None, without streaming None; see API-STREAM-070$",
+}
+SHAPE = r"^(schema\.chat-completion\.|chat_completion\.choices\.index: )"
+CREATED = r"^expected Unix seconds from \d+ to \d+, got None$"
+OTHER_SHAPE = {
+    "API-CHAT-001": SHAPE,
+    "API-CHAT-004": CREATED,
+    "API-SDK-001": r"^the official SDK raised APIResponseValidationError: ",
+}
+REFUSALS = ("API-AUTH-002", "API-AUTH-003", "API-AUTH-004")
 
 REDS: Mapping[str, Mapping[str, str]] = {
-    "lm-proxy": {},
-    "aimock": {},
-    "mock-llm": {},
-    "llm-katan": {},
+    "lm-proxy": {
+        **dict.fromkeys(REFUSALS, r'^expected 401 from \S+/v1/models, got 403: \{"detail":\{"error":'),
+        **(OTHER_SHAPE | UNCOUNTED),
+        "API-ERR-001": r"^expected 400 or 404 .*, got 500: Internal Server Error$",
+        "API-STREAM-001": r"^stream\.model\.string: ",
+        "API-STREAM-031": r"^stream\.model\.string: ",
+        "API-STREAM-050": r"^stream\.finish\.absent: finish_reason is absent, expected null",
+        "API-STREAM-057": r"^expected finish_reason length after '1 2 3 4 5 6 7 8', got \{0: 'stop'\}$",
+        "API-STREAM-060": r"^the model calls 2 tools by itself; the stream brings none, but the text ''$",
+    },
+    "llm-katan": {
+        **(ANY_MODEL | UNLIMITED),
+        "API-ERR-041": r"^leak\.key: GET /v1/models: key in the answer \(401\)",
+        "API-STREAM-072": r"^stream\.usage\.choices: choices of the usage chunk is ",
+        "API-STREAM-076": r"^stream\.usage\.unasked: usage comes though include_usage was not set",
+        "API-STREAM-080": r"^the deployment answers the same question differently: '\[echo\]",
+    },
+    "mock-llm": {
+        **dict.fromkeys(REFUSALS, r"^expected 401 from \S+/v1/models, got 200: it was served$"),
+        **(ANY_MODEL | UNLIMITED | OTHER_SHAPE | UNCOUNTED),
+        "API-ACCESS-001": r"^Untestable: GET /v1/models is served to everybody",
+        "API-ACCESS-002": r"^Untestable: GET /v1/models is served to everybody",
+        "API-MODELS-002": r"^schema\.model-list\..*/created: is absent",
+        "API-MODELS-011": r"",
+        "API-STREAM-001": r"^stream\.created\.integer: created is null",
+        "API-STREAM-028": r"^stream\.created\.integer: created is null",
+    },
+    "aimock": {
+        **(ANY_MODEL | UNLIMITED),
+        "API-EMB-010": r"^expected a base64 string, got a list$",
+        "API-EMB-014": r"^expected at least one token for a text, got prompt_tokens 0$",
+    },
 }
 """Gateway -> check -> what each line of each of its red cases says."""
 
