@@ -125,7 +125,11 @@ def test_what_is_not_declared_is_not_judged(name: str) -> None:
         ),
         ("test_owner", [socket(ALL, 4000, user="root")], "as root, wants hx.service as hx"),
         ("test_nowhere_else", [socket("[::]", 4000)], r"\[::\]:4000: has litellm \(30\)"),
-        ("test_nothing_else", [socket("*", 8080, unit="nginx.service")], r"disable --now nginx\.service"),
+        (
+            "test_nothing_else",
+            [socket("*", 8080, unit="nginx.service")],
+            r"disable nginx\.service; sudo systemctl stop nginx\.service",
+        ),
         ("test_nothing_else", [socket("*", 2222, unit="ssh.service")], r"mend with: look at it.*:2222"),
         ("test_nothing_else", [socket("*", 2222, unit="init.scope")], r"mend with: look at it"),
         ("test_nothing_else", [socket("*", 8080, unit=None, process=None, pid=None)], "nobody known"),

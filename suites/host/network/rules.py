@@ -9,11 +9,9 @@ from gateway_acceptance.environment import Served
 from gateway_acceptance.environment.host import Machine
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.backend import full_name
-from suites.host.user.facts import differs
+from suites.host.user.facts import WAYS_IN, differs, shut_down
 
 Socket = Mapping[str, Any]
-WAYS_IN = ("ssh", "sshd")
-"""Services whose end would lock out whoever pastes a command."""
 
 
 def socket_text(socket: Socket) -> str:
@@ -110,7 +108,7 @@ def removal(socket: Socket) -> str:
     declare = f'declare "{socket_text(socket)}" in also_listens'
     unit = socket["unit"] or ""
     if unit.endswith(".service") and unit.partition(".")[0].partition("@")[0] not in WAYS_IN:
-        return f"sudo systemctl disable --now {unit}  # or, where it is meant: {declare}"
+        return f"{shut_down(unit)}  # or, where it is meant: {declare}"
     return f"look at it: sudo ss -lntup; where it is meant: {declare}"
 
 

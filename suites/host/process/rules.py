@@ -8,7 +8,7 @@ from typing import Any
 from gateway_acceptance.environment.host import Host, Machine
 from gateway_acceptance.problem import Problem
 from suites.host.unit.live_directives import Live
-from suites.host.user.facts import Facts, again, differs, started_argv
+from suites.host.user.facts import Facts, again, differs, ended, started_argv
 
 ROOT_UID = "0"
 HELD = ("CapInh", "CapPrm", "CapEff", "CapAmb")
@@ -134,7 +134,7 @@ def second_copies(copies: Iterable[Any], declared: Machine) -> list[Problem]:
             f"process {copy['pid']} ({copy['comm']})",
             f"user {copy['user']} in {copy['unit']}",
             f"the service's program only in {declared.unit}",
-            f"sudo kill {copy['pid']}",
+            ended(copy["unit"], copy["pid"]),
         )
         for copy in copies
     ]

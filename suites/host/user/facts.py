@@ -12,6 +12,8 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable
 
 Facts = Mapping[str, Any]
+WAYS_IN = ("ssh", "sshd")
+"""Services whose end would lock out whoever pastes a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,21 @@ def differs(what: str, has: object, wants: object, mend: str) -> Problem:
 def again(unit_name: str) -> str:
     """The command that makes systemd read a unit anew and its process live by it."""
     return f"sudo systemctl daemon-reload && sudo systemctl restart {unit_name}"
+
+
+def shut_down(unit: str) -> str:
+    """The command that ends a service for good. Of two, for a transient unit cannot be disabled, and is gone
+    when it is stopped; a service that is stopped alone comes back with the next boot."""
+    return f"sudo systemctl disable {unit}; sudo systemctl stop {unit}"
+
+
+def ended(unit: str | None, pid: int) -> str:
+    """The command that ends a process which should not be there: its whole service, where it is of one that
+    is no way in and no session, since a process that is killed alone may come back."""
+    name = (unit or "").removesuffix(".service")
+    if unit and name != unit and name.partition("@")[0] not in (*WAYS_IN, "user"):
+        return shut_down(unit)
+    return f"sudo kill {pid}"
 
 
 def loaded_unit(machine: MachineFacts) -> Facts:

@@ -6,6 +6,7 @@ from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
+from suites.host.user.facts import ended
 
 NO_LOGIN = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false")
 
@@ -161,7 +162,8 @@ def test_nothing_else_runs_as_it(machine: MachineFacts) -> None:
             Problem(
                 "",
                 f"{process['comm']} (pid {process['pid']}, in {process['unit'] or 'no unit'}) runs as "
-                f"{machine.declared.user} outside {unit}; mend with: sudo kill {process['pid']}",
+                f"{machine.declared.user} outside {unit}; mend with: "
+                f"{ended(process['unit'], process['pid'])}",
             )
             for process in machine.part("account", "processes")
             if process["unit"] != unit
