@@ -93,5 +93,54 @@ SAMPLE: tuple[str, ...] = (
 )
 """Ordinary faults, some of each suite."""
 
-COMPANIONS: Mapping[str, Mapping[str, str]] = {}
+NO_CALL = "there is no call to judge, and its root is named"
+COMPANIONS: Mapping[str, Mapping[str, str]] = {
+    "any-key-accepted": {
+        "API-AUTH-00[5-8]": "each of these is a key that is not the right one",
+        "API-AUTH-014": "a very long key is one that is not the right one",
+        "API-AUTH-017": "the routes are open to a key that is not the right one",
+        "API-AUTH-019": "whatever Basic brings is no right key",
+        "API-AUTH-022": "a key that is nearly right is not the right one",
+    },
+    "refusal-in-html": {
+        "API-AUTH-009": "who sends the key in the URL alone has sent none: the same page",
+        "API-AUTH-010": "the form of a refusal is what it judges",
+    },
+    "unknown-model-500": {
+        "API-ERR-009": "the large body names a model that is not there, so that it costs nothing",
+        "API-ERR-031": "a stream of a model that is not there",
+        "API-ERR-042": "the message of a model that is not there names no model",
+    },
+    "unknown-route-page": {"API-ERR-037": "the same page answers an unknown route"},
+    "model-not-listed": {"API-MODELS-005": "the entry of the missing model is held against the list"},
+    "models-created-milliseconds": {"API-MODELS-005": "the list says another time than the entry alone"},
+    "embedding-short": {
+        "API-EMB-002": "without one of its numbers a vector is no longer of unit length",
+        "API-EMB-021": "one number is missing of those that were asked for, too",
+    },
+    "embedding-batch-reversed": {
+        "API-EMB-004": "the repeated text stands in a batch",
+        "API-EMB-007": "a batch is compared with its texts alone",
+        "API-EMB-008": "a large batch is a batch",
+        "API-EMB-017": "tokens and their text are compared in one batch",
+        "API-EMB-020": "the empty text stands in a batch",
+    },
+    "embedding-base64-null": {
+        "API-EMB-001": "null is no vector, in whatever form it was asked for",
+        "API-EMB-011": "there is nothing to hold the numbers against",
+    },
+    "tools-call-as-text": {
+        "API-TOOLS-00[2-5]": NO_CALL,
+        "API-TOOLS-006": "this call comes as text, too",
+        "API-TOOLS-007": "this call comes as text, too",
+        "API-TOOLS-008": "these calls come as text, too",
+        "API-TOOLS-009": NO_CALL,
+        "API-TOOLS-015": "the named tool is not called, but written",
+        "API-TOOLS-016": "the tool that is asked for is not called, but written",
+    },
+    "tools-numbers-as-text": {
+        "API-TOOLS-008": "the two calls have a number among their arguments",
+        "API-TOOLS-016": "the call has a number among its arguments",
+    },
+}
 """Fault -> pattern of a check's id -> why it is red as well."""

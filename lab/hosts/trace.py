@@ -84,10 +84,12 @@ OWN = re.compile(
 for line in said("systemctl", "show", unit).splitlines():
     name, _, value = line.partition("=")
     if not MEASURED.search(name):
-        seen["unit " + name] = re.sub(r" ; ignore_errors.*", "", value)
+        value = re.sub(r" ; (ignore_errors|flags)=.*", "", value)
+        seen["unit " + name] = value if "argv" in value else " ".join(sorted(value.split()))
 seen["unit enabled"] = said("systemctl", "is-enabled", unit).strip()
 for line in said("systemctl", "list-units", "--plain", "--no-legend", "--type=service").splitlines():
-    seen["service " + line.split()[0]] = line.split()[2]
+    if not line.startswith(("user", "systemd-")):  # those of the suite's own look come and go
+        seen["service " + line.split()[0]] = line.split()[2]
 
 pid = int(said("systemctl", "show", "-p", "MainPID", "--value", unit) or 0)
 seen["process"] = "runs" if pid else "none"
@@ -116,7 +118,7 @@ for name in sorted(n for n in os.listdir("/proc") if n.isdigit()):
     except OSError:
         continue
     told = " ".join(words)[:SHOWN_WHOLE].strip()
-    if told and int(name) != pid and not OWN.search(told):
+    if told and int(name) != pid and owner != "hx-probe" and not OWN.search(told):
         seen["running %s %s" % (owner, told)] = "runs"
 for line in said("ss", "-Hlntu").splitlines():
     words = line.split()

@@ -29,7 +29,7 @@ class Request:
         """The body as a JSON object; empty where it is none."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # what is nested too deep is no object here, and no crash
             return {}
         return value if isinstance(value, dict) else {}
 
@@ -83,7 +83,7 @@ class Reply:
         """The body as JSON, or None."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def with_json(self, document: Any) -> Reply:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from lab.faults.model import Fault, gateway_fault
 from lab.proxy.gate import EmbeddingGate
-from lab.proxy.message import edit_json
+from lab.proxy.message import Reply, Request, edit_json
 from lab.proxy.server import ProxiedGateway
 from tests.lab.test_outages import on_a_loop
 
@@ -77,3 +77,9 @@ async def test_without_a_defect_it_comes_as_the_gateway_sent_it(fault: Fault | N
     async with proxy(fault) as address:
         coding, body = await asked(address)
     assert (coding, json.loads(gzip.decompress(body))) == ("gzip", DOCUMENT)
+
+
+def test_what_is_nested_too_deep_is_no_object_and_no_crash() -> None:
+    deep = b"[" * 200_000
+    assert Request("POST", "/v1/chat/completions", (), deep).json == {}
+    assert Reply(200, (), (deep,)).json is None
