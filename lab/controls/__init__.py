@@ -2,6 +2,7 @@
 
 from lab.controls.access import ACCESS_CONTROLS
 from lab.controls.answers import ANSWER_CONTROLS
+from lab.controls.habits import HABIT_CONTROLS
 from lab.controls.model import Control
 from lab.controls.plain import PLAIN_CONTROLS
 from lab.controls.refusals import REFUSAL_CONTROLS
@@ -19,6 +20,7 @@ ALL = (
     *TOPOLOGY_CONTROLS,
     *VARIANT_CONTROLS,
     *PLAIN_CONTROLS,
+    *HABIT_CONTROLS,
 )
 CONTROLS = {control.name: control for control in ALL}
 if len(CONTROLS) != len(ALL):
