@@ -99,7 +99,19 @@ def _error(path: Path, mistakes: Sequence[str]) -> CoverageError:
     return CoverageError([f"{path}: {mistake}" for mistake in mistakes])
 
 
-def coverage_page(coverage: Coverage, checks: Sequence[Check]) -> str:
+RUNS_ON = (
+    "What an environment declares of every model is asked of every alias: that it answers whole, exact",
+    "texts, each ability (`API-CHAT-067`), vectors, who serves it, in streams too. Every other answer of a",
+    "run, whoever asked for it, is held against the rules that apply to all ([every",
+    "exchange](every-exchange.md)): one exchange serves many rules. What does not differ by alias is asked",
+    "of one. Whether a check that is run over nothing asks a model is measured (`suites/costs.json`).",
+)
+"""Above the table of what each check runs on."""
+
+
+def coverage_page(
+    coverage: Coverage, checks: Sequence[Check], on: Sequence[tuple[str, Sequence[str]]] = ()
+) -> str:
     """``docs/coverage.md``: every statement with its checks, or why it has none. checks: all there are."""
     beyond = coverage.beyond(checks)
     lines = [
@@ -132,6 +144,11 @@ def coverage_page(coverage: Coverage, checks: Sequence[Check]) -> str:
     ]
     lines += _table(("check", "what it proves", "source"))
     lines += [_row(f"`{each.id}`", each.title, f"`{each.spec}`" if each.spec else "") for each in beyond]
+    if on:
+        lines += ["", "## What each check runs on", ""]
+        lines += [*RUNS_ON, ""]
+        lines += _table(("runs on", "how many", "checks"))
+        lines += [_row(words, str(len(ids)), ", ".join(f"`{one}`" for one in ids)) for words, ids in on]
     return "\n".join(lines) + "\n"
 
 

@@ -28,7 +28,8 @@ HOST = "host"
 class Catalogue:
     """checks: by id; claims, absent: of the environment that was asked about, and what is not part of it;
     evidence: claim id -> ids of the checks that speak of it; nothing: key of the environment file that
-    declares nothing -> ids of the checks that so have nothing to judge; items: every case, as collected."""
+    declares nothing -> ids of the checks that so have nothing to judge; items: every case, as collected;
+    axes: the arguments that say what each check is run over."""
 
     checks: list[Check] = field(default_factory=list)
     claims: Sequence[Claim] = ()
@@ -36,6 +37,7 @@ class Catalogue:
     evidence: dict[str, list[str]] = field(default_factory=dict)
     nothing: dict[str, list[str]] = field(default_factory=dict)
     items: Sequence[pytest.Item] = ()
+    axes: dict[str, set[str]] = field(default_factory=dict)
 
 
 class _Listener:
@@ -68,9 +70,8 @@ def collect(root: Path, env: str = "local") -> Catalogue:
         claim.id: [check.id for check in checks if evidence_of(claim, check, listener.values[check.id])]
         for claim in here.claims
     }
-    return Catalogue(
-        checks, here.claims, here.absent, evidence, _nothing(listener, environment), listener.items
-    )
+    nothing = _nothing(listener, environment)
+    return Catalogue(checks, here.claims, here.absent, evidence, nothing, listener.items, listener.axes)
 
 
 def collect_with(listener: object, root: Path, env: str) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from dataclasses import asdict
 from typing import Any
 
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.costs import load_costs
 from gateway_acceptance.coverage import coverage_page, load_coverage, summary_line
+from gateway_acceptance.environment import load_environment
 from gateway_acceptance.places import suites_of
+from gateway_acceptance.runs_on import runs_on, table_of
 
 
 def add_coverage_command(commands: Any) -> None:
@@ -28,14 +32,20 @@ def add_coverage_command(commands: Any) -> None:
 
 def _coverage(arguments: argparse.Namespace) -> int:
     root = project_root()
-    checks = collect(root).checks
+    catalogue = collect(root)
+    checks = catalogue.checks
     coverage = load_coverage(suites_of(root) / "coverage.toml", [check.id for check in checks])
     if arguments.json:
         document = {**asdict(coverage), "beyond": [check.id for check in coverage.beyond(checks)]}
         print(json.dumps(document, indent=1, ensure_ascii=False))
         return 0
     if arguments.markdown:
-        print(coverage_page(coverage, checks), end="")
+        costs = load_costs(suites_of(root) / "costs.json")
+        measured = load_environment(str(costs.of["environment"]), root, os.environ)
+        on = {
+            check.id: runs_on(check.id, catalogue.axes.get(check.id, ()), costs, measured) for check in checks
+        }
+        print(coverage_page(coverage, checks, table_of(on)), end="")
         return 0
     for statement in coverage.statements:
         print(f"{statement.id}: {statement.text}")
