@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +24,8 @@ def newer_red(runs: Path, environment: str, record: Record) -> list[str]:
     found = []
     for path in run_directories(runs, environment):
         try:
-            other = json.loads((path / RECORD).read_text(encoding="utf-8"))["run"]
+            told: Any = json_of(path / RECORD)
+            other = told["run"]
             begun = datetime.fromisoformat(other["started"])
             after = begun > datetime.fromisoformat(record["run"]["started"])
             newer = after or path.name[:SECOND] > record["run"]["id"][:SECOND]

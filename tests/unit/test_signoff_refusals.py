@@ -134,6 +134,13 @@ def _of_another_run(desk: Desk) -> None:
     desk.ground.run([{**CASES[0], "requests": 1, "evidence": [entry]}, *CASES[1:]])
 
 
+def _deep(desk: Desk) -> None:
+    """A newer run whose record no reader could take whole."""
+    other = desk.ground.run().with_name("20260601T020000Z")
+    other.mkdir()
+    (other / "record.json").write_text("[" * 200_000, encoding="utf-8")
+
+
 def _elsewhere(desk: Desk) -> None:
     """``latest`` leads out of the folder of runs."""
     run = desk.ground.run()
@@ -186,6 +193,7 @@ REFUSED: dict[str, tuple[Callable[[Desk], object], str]] = {
     "a newer red run": (_newer_red, "the newer run 20260601T010000Z is NOT READY"),
     "no evidence": (_no_evidence, "1 cases say that they asked and show no exchange, such as lost"),
     "evidence of another run": (_of_another_run, "1 exchanges were sent outside of the run, such as one of"),
+    "a newer run that is endless": (_deep, "the run 20260601T020000Z cannot be read, and may be newer"),
     "unfit": (_unfit, "is NOT READY (1 reason against it)"),
     "rebound": (_rebound, "is VOID (what judges changed during the run: files)"),
     "moved": (_renamed, "the run 20260601T000000Z lies under the name 20260601T013000Z; it was moved"),
