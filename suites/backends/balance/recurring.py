@@ -27,7 +27,7 @@ TIMES = 0.5
 cooldowns one after the other all hit it in one of 4,096 runs at this one, in one of five at 7/8."""
 PIECES = 4
 """Of each block, which is a little longer than a cooldown."""
-ALIKE = 0.02
+ALIKE = 0.005
 """How probable it must be that pieces of the same shares differ so much or more (chi-square). Those of a
 cooldown that comes and goes differ so little in none of some thousands of runs
 (tests/unit/test_balance_recurring)."""
