@@ -1,5 +1,5 @@
 """A real LiteLLM with PostgreSQL, and keys that it made itself: what API-LIMIT finds there, and that it finds
-keys that may do more. docs/database.md; some two minutes, and by the index of packages once.
+keys that may do more. docs/database.md; some minutes, and by the index of packages once.
 
 Which checks fail on the right key, and why, is pinned: LiteLLM 1.108.7 lets the holder of a limited key
 choose another model in the URL or in the path.
