@@ -24,7 +24,7 @@ import tomli_w
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gateway_acceptance.check import Check, Effect, Level  # noqa: E402
+from gateway_acceptance.check import PROFILES, Check, Effect, Level  # noqa: E402
 from gateway_acceptance.environment import load_environment  # noqa: E402
 from gateway_acceptance.plugin.results import begin, finish  # noqa: E402
 from gateway_acceptance.policy import Spent  # noqa: E402
@@ -115,7 +115,12 @@ def reported(folder: Path, results: int) -> Cost:
     environment, day = load_environment("local", ROOT, {}), "2026-03-01T10:00"
     declared = [
         Check(
-            f"API-X{number // 500}-{number % 500:03d}", "a check", Level.MUST, Effect.SPEND, ("FUN-01",), ()
+            f"API-X{number // 500}-{number % 500:03d}",
+            "a check",
+            Level.MUST,
+            Effect.SPEND,
+            ("FUN-01",),
+            PROFILES,
         )
         for number in range(results // CASES_PER_CHECK)
     ]
