@@ -89,6 +89,12 @@ class Budget:
             return f"the budget of {self._policy.requests} requests is used up (policy.requests)"
         return None
 
+    def share(self) -> float:
+        """How much of what the policy allows is used: of requests, tokens or time, whichever is most."""
+        spent, policy = self.spent, self._policy
+        used = spent.requests / policy.requests, spent.tokens / policy.tokens
+        return max(*used, (time.time() - self._started) / policy.seconds)
+
     def settle(self, reserved: int, used: int) -> None:
         """Replace a reservation of tokens by what was really used."""
         with self._held() as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -37,6 +38,8 @@ from gateway_acceptance.cli.waivers import add_waivers_command
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, UsageProblem
 
+EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
+"""As a shell tells of a program that wrote into a closed pipe."""
 COMMANDS = "gateway_acceptance.commands"
 REFERENCE = "lab"
 """The environment that declares everything a deployment can have."""
@@ -60,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with _told_to_end():
             code = run(parsed)
+            sys.stdout.flush()  # here, where a closed pipe can be told
     except UsageProblem as problem:
         code = _said(problem)
     except NotStarted as failure:
@@ -67,7 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = EXIT_HARNESS_ERROR
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
+    except BrokenPipeError:  # who reads us has what they wanted: ``| head``
+        _end_silently()
+        code = EXIT_BROKEN_PIPE
     sys.exit(code)
+
+
+def _end_silently() -> None:
+    """Let Python flush nothing more into the closed pipe when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _said(problem: UsageProblem) -> int:

@@ -27,10 +27,12 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.subjects import SUBJECTS
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, NotPermitted, Untestable, Verdict
 
-MOST_REQUESTS = 400
+MOST_REQUESTS = 150
 """That woken checks send to one environment: where everything is broken, the first hundred say enough."""
-MOST_SECONDS = 120.0
+MOST_SECONDS = 60.0
 """Of them, likewise: a gateway that is late is late each time."""
+LEFT = 0.5
+"""Of the run's whole budget this share is left to the checks that the run is made of."""
 RUNNING = re.compile(r"check [A-Z0-9-]+")
 NEVER_WOKEN = frozenset({Effect.MUTATE, Effect.DISRUPT})
 
@@ -96,13 +98,18 @@ class Waking:
 
     def _wake(self, sentinel: Sentinel, target: Target, spent: Spent, selected: Collection[str]) -> None:
         for name in sentinel.wakes:
-            if name in spent.done or spent.over or target.breaker.trouble() is not None:
+            if name in spent.done or _enough(spent, target) or target.breaker.trouble() is not None:
                 continue
             spent.done.add(name)
             for owner in checks_at(name):
                 wanted = owner.check.id not in selected and self._wanted(owner.check, target.environment.name)
-                if wanted and not spent.over:
+                if wanted and not _enough(spent, target):
                     _judge(owner, target, spent)
+
+
+def _enough(spent: Spent, target: Target) -> bool:
+    """Whether nothing more is woken: what woke may send is sent, or the run needs the rest for itself."""
+    return spent.over or target.budget.share() > 1 - LEFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,7 @@ def _judge(owner: Owner, target: Target, spent: Spent) -> None:
     if owner.check.effect in NEVER_WOKEN or forbidden(environment.policy, owner.check.effect):
         return
     for arguments in cases_of(owner.function, target):
-        if spent.over:
+        if _enough(spent, target):
             return
         begun = time.monotonic()
         with _apart(target, owner.check):

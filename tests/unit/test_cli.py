@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +112,13 @@ def test_an_unknown_fault_is_named_wherever_it_stands(capsys: pytest.CaptureFixt
     assert code == 4
     assert "--only no-such: there is no such fault" in err
     assert "--only no-other: there is no such fault" in err
+
+
+def test_who_has_read_enough_closes_the_pipe() -> None:
+    """``gateway-acceptance … | head``: no traceback, and a shell's code for it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from gateway_acceptance.cli.main import main; main(['claims'])"]
+    with os.fdopen(writer, "wb") as closed:
+        ended = subprocess.run(command, cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")

@@ -62,6 +62,24 @@ def test_seconds(tmp_path: Path) -> None:
     assert budget.spent == Spent()
 
 
+@pytest.mark.parametrize(
+    ("allowed", "reserved", "began_s_ago", "share"),
+    [
+        (policy(requests=4, tokens=1000, seconds=1000), (10,), 0, 0.25),
+        (policy(requests=100, tokens=40, seconds=1000), (10, 20), 0, 0.75),
+        (policy(requests=100, tokens=1000, seconds=100), (1,), 50, 0.5),
+    ],
+    ids=["requests", "tokens", "time"],
+)
+def test_how_much_is_used_is_the_most_of_its_parts(
+    tmp_path: Path, allowed: Policy, reserved: tuple[int, ...], began_s_ago: int, share: float
+) -> None:
+    budget = Budget(tmp_path / "b", allowed, time.time() - began_s_ago)
+    for tokens in reserved:
+        budget.reserve(tokens)
+    assert budget.share() == pytest.approx(share, abs=0.05)
+
+
 def test_processes_share_it(tmp_path: Path) -> None:
     with multiprocessing.get_context("fork").Pool(4) as pool:
         granted = pool.map(_grab, [tmp_path / "b"] * 40)

@@ -56,7 +56,7 @@ def of_pytest(target: Any, tmp_path: Path) -> None:
     target.asked.append("pytest")
 
 
-def a_target() -> Any:
+def a_target(used: float = 0.1) -> Any:
     env = environment()
     return SimpleNamespace(
         environment=env,
@@ -64,6 +64,7 @@ def a_target() -> Any:
         notebook=Notebook(agent="run 1; check API-T-001"),
         watch=Watch(env, "k", []),
         breaker=SimpleNamespace(trouble=lambda: None),
+        budget=SimpleNamespace(share=lambda: used),
         gateway=None,
     )
 
@@ -129,6 +130,14 @@ def test_a_sentinel_that_falls_over_is_our_mistake() -> None:
 def test_the_case_that_it_watches_wakes_by_its_failure() -> None:
     assert woken("content", ask=None, failed=True).asked == ["content"]
     assert woken("content", ask=None, failed=False).asked == []
+
+
+@pytest.mark.parametrize(("used", "asked"), [(0.5, ["content"]), (0.51, [])])
+def test_half_of_the_budget_is_left_to_the_run_itself(used: float, asked: list[str]) -> None:
+    target = a_target(used)
+    sentinel = Sentinel("s", "API-T-001", [f"{HERE}:content"], lambda _: False)
+    Waking(lambda: [sentinel], lambda _check, _name: True).after(of(host), False, target, set(), set())
+    assert target.asked == asked
 
 
 def test_a_broken_rule_wakes_and_what_the_run_judges_itself_does_not_run() -> None:
