@@ -95,6 +95,21 @@ def test_a_stream_of_the_sdk_ends_too(tmp_path: Path, monkeypatch: pytest.Monkey
         assert_matches(words, exchange.error, name)
 
 
+@pytest.fixture(scope="module")
+def asked_before(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The asynchronous SDK is imported whole, by its first answer: no limit below is used up by that."""
+
+    async def ask(declared: Environment) -> None:
+        budget = unbounded(tmp_path_factory.mktemp("first"))
+        async with async_sdk_client(declared, "key", Notebook(), budget) as sdk:
+            with pytest.raises(openai.AuthenticationError):
+                await sdk.models.list()
+
+    with ill("wrong_key") as target:
+        asyncio.run(ask(limited(target.url, LONG)))
+
+
+@pytest.mark.usefixtures("asked_before")
 @pytest.mark.parametrize("name", ["silent", "dripped_head", "dripped_body", "endless_body", "gzip_bomb"])
 def test_the_asynchronous_sdk_ends_too(name: str, tmp_path: Path) -> None:
     limit, words = SDK[name]
