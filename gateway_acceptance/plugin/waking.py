@@ -31,6 +31,8 @@ MOST_REQUESTS = 150
 """That woken checks send to one environment: where everything is broken, the first hundred say enough."""
 MOST_SECONDS = 60.0
 """Of them, likewise: a gateway that is late is late each time."""
+MOST_RED = 5
+"""Of the checks that a run judges itself: where more are red, woken ones would say no more than they do."""
 LEFT = 0.5
 """Of the run's whole budget this share is left to the checks that the run is made of."""
 RUNNING = re.compile(r"check [A-Z0-9-]+")
@@ -54,17 +56,19 @@ class Sentinel:
 @dataclass
 class Spent:
     """What woken checks have cost in one environment; done: the names of those that were woken; asked:
-    sentinels."""
+    sentinels; red: what the run found without them."""
 
     requests: int = 0
     seconds: float = 0.0
     done: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
+    red: set[str] = field(default_factory=set)
 
     @property
     def over(self) -> bool:
         """Nothing more is woken."""
-        return self.requests >= MOST_REQUESTS or self.seconds >= MOST_SECONDS
+        costly = self.requests >= MOST_REQUESTS or self.seconds >= MOST_SECONDS
+        return costly or len(self.red) > MOST_RED
 
 
 class Waking:
@@ -87,6 +91,7 @@ class Waking:
             self._sentinels = self._make()
         spent = self._spent.setdefault(target.environment.name, Spent())
         red = {*broken, *([check.id] if failed else [])}
+        spent.red |= red
         for sentinel in self._sentinels:
             if sentinel.after == check.id and sentinel.name not in spent.asked:
                 spent.asked.add(sentinel.name)

@@ -140,6 +140,17 @@ def test_half_of_the_budget_is_left_to_the_run_itself(used: float, asked: list[s
     assert target.asked == asked
 
 
+@pytest.mark.parametrize(("red", "asked"), [(5, ["content"]), (6, [])])
+def test_where_much_is_red_nothing_more_is_woken(red: int, asked: list[str]) -> None:
+    target = a_target()
+    sentinel = Sentinel("s", "API-T-001", [f"{HERE}:content"], lambda _: False)
+    waking = Waking(lambda: [sentinel], lambda _check, _name: True)
+    for _ in range(2):
+        waking.after(of(owner), False, target, {f"API-X-{number:03}" for number in range(red)}, set())
+    waking.after(of(host), False, target, set(), set())
+    assert target.asked == asked
+
+
 def test_a_broken_rule_wakes_and_what_the_run_judges_itself_does_not_run() -> None:
     target = a_target()
     sentinel = Sentinel("s", "API-T-009", [f"{HERE}:content"], watches=("API-X-001",))
