@@ -1,8 +1,8 @@
 """Sentinels: questions of smoke whose right answer rules out what many checks look for.
 
-A sentinel accuses nobody. Where its answer is not the expected one, or where what it watches is broken, it
-wakes the checks that it stands for: they ask and judge as in nightly, and what they find is theirs. Design:
-docs/every-exchange.md, "Sentinels".
+A sentinel accuses nobody. Where its answer is not the expected one, it wakes the checks that it stands for:
+they ask and judge as in nightly, and what they find is theirs. Where the run has found something by itself
+nothing is woken: one cause is one finding. Design: docs/every-exchange.md, "Sentinels".
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ MOST_REQUESTS = 150
 """That woken checks send to one environment: where everything is broken, the first hundred say enough."""
 MOST_SECONDS = 60.0
 """Of them, likewise: a gateway that is late is late each time."""
-MOST_RED = 5
-"""Of the checks that a run judges itself: where more are red, woken ones would say no more than they do."""
 LEFT = 0.5
 """Of the run's whole budget this share is left to the checks that the run is made of."""
 RUNNING = re.compile(r"check [A-Z0-9-]+")
@@ -42,33 +40,29 @@ NEVER_WOKEN = frozenset({Effect.MUTATE, Effect.DISRUPT})
 @dataclass(frozen=True, slots=True)
 class Sentinel:
     """after: smoke's check behind which it stands; ask: its question, whether the answer is the expected one
-    (CheckFailed is none; what is not declared, or cannot be told, wakes nobody); watches: checks whose being
-    broken, here or in any exchange, wakes as well; wakes: ``suites.api.chat.test_context`` for all checks of
-    a file, or ``suites.api.chat.test_context:test_order``."""
+    (CheckFailed is none; what is not declared, or cannot be told, wakes nobody); wakes: all checks of a file
+    (``suites.api.chat.test_context``), or one (``suites.api.chat.test_context:test_order``)."""
 
     name: str
     after: str
     wakes: Sequence[str]
-    ask: Callable[[Target], bool] | None = None
-    watches: Collection[str] = ()
+    ask: Callable[[Target], bool]
 
 
 @dataclass
 class Spent:
     """What woken checks have cost in one environment; done: the names of those that were woken; asked:
-    sentinels; red: what the run found without them."""
+    sentinels."""
 
     requests: int = 0
     seconds: float = 0.0
     done: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
-    red: set[str] = field(default_factory=set)
 
     @property
     def over(self) -> bool:
         """Nothing more is woken."""
-        costly = self.requests >= MOST_REQUESTS or self.seconds >= MOST_SECONDS
-        return costly or len(self.red) > MOST_RED
+        return self.requests >= MOST_REQUESTS or self.seconds >= MOST_SECONDS
 
 
 class Waking:
@@ -82,24 +76,20 @@ class Waking:
         self._sentinels: Sequence[Sentinel] | None = None
         self._spent: dict[str, Spent] = {}
 
-    def after(
-        self, check: Check, failed: bool, target: Target, broken: Collection[str], selected: Collection[str]
-    ) -> None:
-        """A case of smoke has been judged. broken: checks whose rules its exchanges broke; selected: those
-        that the run judges itself. Raises ImportError, AttributeError for a sentinel that names no check."""
+    def after(self, check: Check, target: Target, *, red: bool, selected: Collection[str]) -> None:
+        """A case of smoke has been judged. red: whether the run has found anything against this environment;
+        selected: the checks that it judges itself. Raises ImportError, AttributeError for a sentinel that
+        names no check."""
+        if red:
+            return
         if self._sentinels is None:
             self._sentinels = self._make()
         spent = self._spent.setdefault(target.environment.name, Spent())
-        red = {*broken, *([check.id] if failed else [])}
-        spent.red |= red
         for sentinel in self._sentinels:
             if sentinel.after == check.id and sentinel.name not in spent.asked:
                 spent.asked.add(sentinel.name)
-                if _quiet(sentinel, target):
-                    continue
-            elif not red & {*sentinel.watches, sentinel.after}:
-                continue
-            self._wake(sentinel, target, spent, selected)
+                if not _quiet(sentinel, target):
+                    self._wake(sentinel, target, spent, selected)
 
     def _wake(self, sentinel: Sentinel, target: Target, spent: Spent, selected: Collection[str]) -> None:
         for name in sentinel.wakes:
@@ -137,8 +127,6 @@ def checks_at(name: str) -> Iterator[Owner]:
 
 def _quiet(sentinel: Sentinel, target: Target) -> bool:
     """Whether a sentinel has nothing to tell."""
-    if sentinel.ask is None:
-        return True
     with _apart(target):
         try:
             return sentinel.ask(target)

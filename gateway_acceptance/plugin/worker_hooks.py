@@ -75,6 +75,7 @@ class WorkerHooks:
             lambda check, name: config.hook.pytest_gateway_woken(check=check, environment=name) is not False,
         )
         self._chosen: set[str] = set()
+        self._red: set[str] = set()
         self._raw_results = RawResults()
         allure_commons.plugin_manager.register(self._raw_results)
         self._own_logs = OwnLogs(config, state.redactor)
@@ -249,22 +250,24 @@ class WorkerHooks:
             environment = self._state.environment(environment_of(item))
             broken = breached(self._state, environment, self._declared)
             if broken:
+                self._red.add(environment.name)
                 report.gateway_breaches = broken  # type: ignore[attr-defined]
             if mistaken := mistakes(self._state, environment.name):
                 report.gateway_mistakes = mistaken  # type: ignore[attr-defined]
         return report
 
     def _wake(self, item: pytest.Item, check: Check, outcome: Outcome) -> None:
-        """In smoke, what the case stands for is asked where there is reason to."""
+        """In smoke, what the case stands for is asked, where nothing is known against the environment yet."""
         environment = self._state.environment(environment_of(item))
         target = self._state.targets.get(environment.name)
         if target is None or self._state.planted is not None or profile_of(self._config) != SMOKE:
             return
-        red = red_so_far(self._state, environment, self._declared)
+        if outcome.verdict.red or red_so_far(self._state, environment, self._declared):
+            self._red.add(environment.name)
         self._chosen = self._chosen or {
             found.id for one in item.session.items if (found := check_of(one)) is not None
         }
-        self._waking.after(check, outcome.verdict is Verdict.FAILED, target, red, self._chosen)
+        self._waking.after(check, target, red=environment.name in self._red, selected=self._chosen)
 
     def _declared(self, check_id: str) -> Check | None:
         """A check by its id, whether or not it was collected."""

@@ -67,9 +67,7 @@ CHAT_SENTINELS = (
             "suites.api.chat.test_messages:test_long_text",
         ),
         rich,
-        watches=("API-CHAT-045",),
     ),
     Sentinel("a long conversation", "API-CHAT-026", (*CONVERSATIONS, PARAMETERS), turns),
     Sentinel("two rules", "API-CHAT-026", (*CONVERSATIONS, PARAMETERS), rules),
-    Sentinel("limits", "API-CHAT-010", (LIMITS,), watches=("API-CHAT-009", "API-CHAT-012", "API-CHAT-013")),
 )

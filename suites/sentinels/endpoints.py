@@ -68,20 +68,11 @@ def _refused_well(target: Target, bad: BadRequest) -> bool:
     return formal and not (refusal_problems(bad, answer) or helpful_problems(bad, answer) or leaked)
 
 
-VECTORS = (
-    "suites.api.embeddings.test_vectors",
-    "suites.api.embeddings.test_wire",
-    "suites.api.sdk.test_embeddings",
-    "suites.api.properties.test_properties:test_valid_embeddings",
-    "suites.api.properties.test_properties:test_text_unchanged",
-)
-EMBEDDING_RULES = tuple(f"API-EMB-{number:03d}" for number in range(1, 17))
 MODEL_CHECKS = ("suites.api.models.test_behaviour", "suites.api.sdk.test_models")
 SDK_ERRORS = "suites.api.sdk.test_errors"
 TEXT_COMPLETIONS = "suites.api.completions.test_completions"
 INVALID = "suites.api.errors.test_all_invalid_requests"
 ENDPOINT_SENTINELS = (
-    Sentinel("vectors", "API-EMB-001", VECTORS, watches=EMBEDDING_RULES),
     Sentinel(
         "a text completion", "API-OPS-001", ("suites.api.completions.test_completions",), text_completions
     ),
@@ -91,7 +82,6 @@ ENDPOINT_SENTINELS = (
         "API-MODELS-001",
         MODEL_CHECKS,
         retrieved,
-        watches=("API-MODELS-002", "API-MODELS-010", "API-MODELS-011"),
     ),
     Sentinel(
         "malformed JSON",

@@ -77,15 +77,6 @@ def served(target: Target) -> bool:
     return all(answer.status == 200 for alias in _chat(target) for answer in echoed_twice(target, alias))
 
 
-STREAM_RULES = tuple(f"API-STREAM-{number:03d}" for number in range(1, 92))
-CHAT_RULES = tuple(f"API-CHAT-{number:03d}" for number in range(1, 14))
-WAYS = (
-    "suites.api.advisories.test_advisories",
-    "suites.api.auth.test_keys",
-    "suites.api.auth.test_routes",
-    "suites.api.access.test_ways",
-    "suites.api.access.test_routes",
-)
 ROUTING = (
     "suites.backends.routing.test_routing",
     "suites.backends.routing.test_witness",
@@ -117,31 +108,11 @@ SERVICE_SENTINELS = (
         ),
         never_quiet,
     ),
-    Sentinel("ways in", "API-ACCESS-009", WAYS, watches=("API-ACCESS-001", "API-ACCESS-002")),
-    Sentinel(
-        "keys",
-        "API-AUTH-003",
-        ("suites.api.auth.test_keys", "suites.api.auth.test_routes", "suites.api.sdk.test_errors"),
-        watches=("API-AUTH-001", "API-AUTH-002", "API-AUTH-004", "API-AUTH-013"),
-    ),
     Sentinel(
         "the SDK's chat",
         "API-CHAT-001",
         ("suites.api.sdk.test_chat", "suites.api.sdk.test_async", "suites.api.operations.test_http"),
         formal,
-        watches=(*CHAT_RULES, *STREAM_RULES, "API-OPS-013", "API-OPS-014", "API-SDK-001"),
-    ),
-    Sentinel(
-        "the SDK's tools",
-        "API-STREAM-060",
-        ("suites.api.sdk.test_structured",),
-        watches=tuple(f"API-STREAM-{number:03d}" for number in range(55, 66)),
-    ),
-    Sentinel(
-        "random streams",
-        "API-STREAM-001",
-        ("suites.api.properties.test_properties:test_valid_stream",),
-        watches=STREAM_RULES,
     ),
     Sentinel(
         "models that answer",
@@ -152,13 +123,6 @@ SERVICE_SENTINELS = (
             "suites.api.operations.test_health:test_readiness_is_true",
         ),
         served,
-        watches=("API-EMB-001",),
-    ),
-    Sentinel(
-        "late answers",
-        "API-OPS-001",
-        ("suites.api.operations.test_load",),
-        watches=("API-OPS-007", "API-OPS-008"),
     ),
     Sentinel(
         "deployments",
@@ -169,7 +133,6 @@ SERVICE_SENTINELS = (
             *ROUTING,
         ),
         deployments,
-        watches=("BACKEND-ROUTE-005", "BACKEND-ROUTE-006", "BACKEND-ROUTE-007", "BACKEND-WITNESS-005"),
     ),
     Sentinel(
         "one draw for each request",

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from gateway_acceptance.plugin.waking import MOST_REQUESTS
 from suites.api.observations import ECHO_TEXT
 from tests.live.conftest import Lab, Run, judge
 
@@ -24,10 +23,6 @@ DEVIATING = {
 
 OPEN = {"1.74.15": ["API-ACCESS-001", "API-ACCESS-009", "API-ADV-001"]}
 """What is red on a release that is open to the world, by what it does and by its version."""
-WOKEN = {
-    "1.74.15": {"API-ACCESS-003", "API-ACCESS-007", "API-ACCESS-010", "API-ADV-002", "API-ADV-003"},
-}
-"""What may be red beside, as an open door wakes it: how far that comes depends on what is spent."""
 
 
 def test_smoke_judges_every_version(any_lab: Lab, tmp_path: Path) -> None:
@@ -37,9 +32,7 @@ def test_smoke_judges_every_version(any_lab: Lab, tmp_path: Path) -> None:
     assert run.record is not None
     assert run.record["run"]["state"] == ("SMOKE FAILED" if opened else "SMOKE PASSED")
     assert run.record["target"]["product_version"] == any_lab.state.version
-    failed, woken = run.verdicts("failed"), WOKEN.get(any_lab.state.version, set())
-    own = [check for check in failed if check not in woken]
-    assert (own, run.verdicts("deviation")) == (opened, DEVIATING[any_lab.state.version])
+    assert (run.verdicts("failed"), run.verdicts("deviation")) == (opened, DEVIATING[any_lab.state.version])
     absent = run.verdicts("not applicable")
     assert absent == [check for check in absent if check.startswith("HOST-")], "no machine is declared"
     judged = {"passed", "deviation", "not applicable", *(["failed"] if opened else [])}
@@ -72,8 +65,7 @@ def test_smoke_costs_at_most_its_requests(any_lab: Lab, tmp_path: Path) -> None:
     doors = sum(requests - 1 for requests in ways_in.values())
     fixed = run.record["totals"]["requests"] - drawn - doors
     more = OF_OLD_HOLES.get(any_lab.state.version, 0)
-    woken = MOST_REQUESTS if any_lab.state.version in OPEN else 0
-    assert fixed + BALANCE_DRAWS - shared <= ALLOWED_REQUESTS + more + woken
+    assert fixed + BALANCE_DRAWS - shared <= ALLOWED_REQUESTS + more
 
 
 def test_workers_share_one_lab_and_give_the_same_verdicts(lab: Lab, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -73,13 +74,19 @@ def of(function: Any) -> Any:
     return next(mark.args[0] for mark in function.pytestmark if mark.name == "check")
 
 
-def woken(*names: str, ask: Any = lambda _: False, failed: bool = False, **more: Any) -> Any:
-    target = a_target()
-    sentinel = Sentinel("s", "API-T-001", [f"{HERE}:{name}" for name in names], ask, **more)
+def woken(
+    *names: str,
+    ask: Any = lambda _: False,
+    red: bool = False,
+    used: float = 0.1,
+    selected: Collection[str] = (),
+) -> Any:
+    target = a_target(used)
+    sentinel = Sentinel("s", "API-T-001", [f"{HERE}:{name}" for name in names], ask)
     waking = Waking(lambda: [sentinel], lambda _check, _name: True)
     SUBJECTS.begin()
-    waking.after(of(host), failed, target, set(), set())
-    waking.after(of(host), failed, target, set(), set())
+    waking.after(of(host), target, red=red, selected=selected)
+    waking.after(of(host), target, red=red, selected=selected)
     return target
 
 
@@ -91,9 +98,6 @@ def found(target: Any) -> list[tuple[str, list[str]]]:
 def test_each_names_checks_that_there_are(sentinel: Sentinel) -> None:
     assert sentinel.after in LISTED["smoke"]
     assert [name for name in sentinel.wakes if not list(checks_at(name))] == []
-    listed = {check_id for ids in LISTED.values() for check_id in ids}
-    missing = {*sentinel.watches} - listed
-    assert all(name.startswith("API-STREAM-") for name in missing), missing
 
 
 def test_names_are_their_own() -> None:
@@ -127,36 +131,17 @@ def test_a_sentinel_that_falls_over_is_our_mistake() -> None:
     assert woken("content", ask=ask).watch.mistakes == ["the sentinel 's' fell over: KeyError('x')"]
 
 
-def test_the_case_that_it_watches_wakes_by_its_failure() -> None:
-    assert woken("content", ask=None, failed=True).asked == ["content"]
-    assert woken("content", ask=None, failed=False).asked == []
-
-
 @pytest.mark.parametrize(("used", "asked"), [(0.5, ["content"]), (0.51, [])])
 def test_half_of_the_budget_is_left_to_the_run_itself(used: float, asked: list[str]) -> None:
-    target = a_target(used)
-    sentinel = Sentinel("s", "API-T-001", [f"{HERE}:content"], lambda _: False)
-    Waking(lambda: [sentinel], lambda _check, _name: True).after(of(host), False, target, set(), set())
-    assert target.asked == asked
+    assert woken("content", used=used).asked == asked
 
 
-@pytest.mark.parametrize(("red", "asked"), [(5, ["content"]), (6, [])])
-def test_where_much_is_red_nothing_more_is_woken(red: int, asked: list[str]) -> None:
-    target = a_target()
-    sentinel = Sentinel("s", "API-T-001", [f"{HERE}:content"], lambda _: False)
-    waking = Waking(lambda: [sentinel], lambda _check, _name: True)
-    for _ in range(2):
-        waking.after(of(owner), False, target, {f"API-X-{number:03}" for number in range(red)}, set())
-    waking.after(of(host), False, target, set(), set())
-    assert target.asked == asked
+def test_where_something_was_found_nothing_is_woken() -> None:
+    assert woken("content", red=True).asked == []
 
 
-def test_a_broken_rule_wakes_and_what_the_run_judges_itself_does_not_run() -> None:
-    target = a_target()
-    sentinel = Sentinel("s", "API-T-009", [f"{HERE}:content"], watches=("API-X-001",))
-    one = Waking(lambda: [sentinel], lambda _check, _name: True)
-    one.after(of(host), False, target, {"API-X-001"}, {"API-T-003"})
-    assert target.asked == []
+def test_what_the_run_judges_itself_is_not_woken() -> None:
+    assert woken("owner", "content", selected={"API-T-003"}).asked == ["owner"]
 
 
 def test_every_model_is_judged_and_a_mistake_is_ours() -> None:
