@@ -136,7 +136,7 @@ def test_a_secret_that_reaches_a_file_makes_the_run_void_and_is_gone(project: Pr
     leak = (
         "import os\nfrom gateway_acceptance.plugin import results\nwrite = results.write_views\n"
         "def leaking(directory, record, *rest, **options):\n"
-        "    if record['basis']['unfinished']:\n"
+        "    if record.basis.unfinished:\n"
         "        return write(directory, record, *rest, **options)\n"
         "    if (directory.path / 'STATUS.md').exists():\n"
         "        raise RuntimeError('the files of the run before it was void are still there')\n"
