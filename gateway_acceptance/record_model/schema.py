@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import core_schema
 
 from gateway_acceptance.record_model.base import Declared, given
 from gateway_acceptance.record_model.record import Record
@@ -22,16 +21,16 @@ class Published(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
 
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
+    def default_schema(self, schema: Any) -> dict[str, Any]:
         return self.generate_inner(schema["schema"])
 
-    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> dict[str, Any]:
+    def function_before_schema(self, schema: Any) -> dict[str, Any]:
         inner = schema["schema"]
         if schema["function"]["function"] is given and inner["type"] == "nullable":
             return self.generate_inner(inner["schema"])
         return super().function_before_schema(schema)
 
-    def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
+    def model_schema(self, schema: Any) -> dict[str, Any]:
         made = super().model_schema(schema)
         made.pop("title", None)
         if "description" in made:
