@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,15 +41,30 @@ def listed_deployments(document: Any, backends: Sequence[Backend]) -> list[Liste
 
 
 def _listed(entry: dict[str, Any], backends: Sequence[Backend]) -> Listed:
-    parameters = entry.get("litellm_params") or {}
+    parameters, info = _table(entry, "litellm_params"), _table(entry, "model_info")
     upstream = str(parameters.get("model") or "")
     for prefix in PROVIDERS:
         upstream = upstream.removeprefix(prefix)
-    base, weight = parameters.get("api_base"), parameters.get("weight")
+    base = parameters.get("api_base")
     return Listed(
         alias=str(entry.get("model_name")),
         backend=name_of(str(base), backends) if base else "",
         upstream=upstream,
-        id=str((entry.get("model_info") or {}).get("id") or ""),
-        weight=float(weight) if isinstance(weight, int | float) else None,
+        id=str(info.get("id") or ""),
+        weight=_weight(parameters.get("weight")),
     )
+
+
+def _table(entry: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object of an entry; empty where there is something else."""
+    found = entry.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _weight(value: object) -> float | None:
+    if not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond every float
+        return math.inf

@@ -13,14 +13,10 @@ from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.locked_install import InstallFailedError, install_lock, run
-from gateway_acceptance.report.node import NoNodeError, node, npm
 from lab.litellm.install import base_python
+from lab.npm import npm_ci
 
 HERE = Path(__file__).parent
-NPM_CI = (
-    *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
-    *("--fetch-retries=1", "--prefer-offline"),
-)
 Say = Callable[[str], None]
 
 
@@ -52,7 +48,7 @@ def from_npm(root: Path, name: str, version: str, source: Path, say: Say) -> Pat
             folder.mkdir()
             for file in (lock, source / "package.json"):
                 shutil.copy(file, folder)
-            _npm_ci(folder)
+            npm_ci(folder, f"{name} {version}")
     return folder / "node_modules"
 
 
@@ -77,14 +73,3 @@ def _once(folder: Path, what: str, say: Say) -> Iterator[bool]:
         except InstallFailedError as failed:
             raise NotStarted(f"{what} cannot be installed: {failed.reason}", failed.detail) from None
         ready.touch()
-
-
-def _npm_ci(folder: Path) -> None:
-    try:
-        program, script = node(), npm()
-    except NoNodeError as error:
-        raise InstallFailedError(str(error)) from None
-    path = os.pathsep.join([str(program.parent), os.environ.get("PATH", os.defpath)])
-    # the machine's own certificates, as pip uses them: the wheel's node brings a list of its own
-    variables = {"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path, "NO_COLOR": "1"}
-    run([str(program), str(script), *NPM_CI], variables, cwd=folder)

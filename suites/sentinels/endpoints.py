@@ -44,10 +44,17 @@ def retrieved(target: Target) -> bool:
     """The first model, as the list has it."""
     alias = target.environment.aliases[0]
     answer = target.gateway.get(f"/v1/models/{alias}")
-    body, listed = answer.json(), target.once(("models",), target.gateway.models).json()
-    told = ("id", "object", "created")
-    entries = [{name: entry.get(name) for name in told} for entry in listed["data"]]
-    return answer.status == 200 and {name: body.get(name) for name in told} in entries
+    listed = target.once(("models",), target.gateway.models).json()
+    entries = listed.get("data") if isinstance(listed, dict) else None
+    known = [_told(entry) for entry in entries] if isinstance(entries, list) else []
+    return answer.status == 200 and _told(answer.json()) in known
+
+
+def _told(model: object) -> object:
+    """What both places tell of a model; what is none stays as it is."""
+    return (
+        {name: model.get(name) for name in ("id", "object", "created")} if isinstance(model, dict) else model
+    )
 
 
 def malformed(target: Target) -> bool:

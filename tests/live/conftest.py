@@ -26,6 +26,7 @@ from lab.state import LabState, lab_folder, stop
 ROOT = Path(__file__).parents[2]
 KEY_VARIABLE = "LIVE_TEST_KEY"
 RUN_BUDGET_S = 120
+NO_VARIABLES: Mapping[str, str] = {}
 
 
 def environment_at(
@@ -72,12 +73,19 @@ class Run:
         return sorted({check for check, case in self.cases() if case["verdict"] == verdict})
 
 
-def judge(environment: Environment, runs: Path, *options: str, key: str = "", profile: str = "smoke") -> Run:
-    """``pytest -m PROFILE`` as a user runs it, from the project's folder."""
+def judge(
+    environment: Environment,
+    runs: Path,
+    *options: str,
+    key: str = "",
+    profile: str = "smoke",
+    variables: Mapping[str, str] = NO_VARIABLES,
+) -> Run:
+    """``pytest -m PROFILE`` as a user runs it, from the project's folder. variables: beside the key's."""
     done = subprocess.run(
         command(environment, runs, *options, profile=profile),
         cwd=ROOT,
-        env={**os.environ, KEY_VARIABLE: key},
+        env={**os.environ, KEY_VARIABLE: key, **variables},
         capture_output=True,
         text=True,
         check=False,

@@ -25,7 +25,7 @@ from lab.local import start
 from lab.loopback_pool import own_net
 from lab.patience import patient
 from lab.state import LabState, lab_folder, stop
-from tests.live.conftest import KEY_VARIABLE, ROOT, RUN_BUDGET_S, Lab, Run, command, environment_at
+from tests.live.conftest import ROOT, RUN_BUDGET_S, Lab, Run, environment_at, judge
 from tests.live.test_lifecycle import all_gone
 
 LIMITED = "LAB_LIMITED_KEY"
@@ -72,20 +72,8 @@ def made(state: LabState, path: str, **asked: object) -> dict[str, Any]:
 
 def judged(plain: Environment, state: LabState, limited: str, runs: Path, *suites: str) -> Run:
     """The checks of limited keys, asked with this one."""
-    given = command(plain, runs, *(suites or ("suites/api/limits",)), profile="nightly")
-    done = subprocess.run(
-        given,
-        cwd=ROOT,
-        env={**os.environ, KEY_VARIABLE: state.key, LIMITED: limited},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=patient(RUN_BUDGET_S),
-        stdin=subprocess.DEVNULL,
-    )
-    path = runs / plain.name / "latest" / "record.json"
-    record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    return Run(done.returncode, done.stdout + done.stderr, record)
+    asked = suites or ("suites/api/limits",)
+    return judge(plain, runs, *asked, key=state.key, profile="nightly", variables={LIMITED: limited})
 
 
 def reasons(run: Run, check: str) -> list[str]:

@@ -25,7 +25,7 @@ from suites.backends.balance import sample, test_shares, trace
 from suites.backends.balance.cooldown import Second
 from suites.backends.balance.evaluation import Judged
 from suites.backends.balance.sample import Draw, Sample, let_own_failures_pass
-from suites.backends.balance.trace import suspected, traced
+from suites.backends.balance.trace import cooldowns, suspected, traced
 from tests.unit.declared import environment
 
 NOW = 1_800_000_000.0
@@ -276,3 +276,10 @@ def test_a_secret_in_a_path_leaves_no_machine() -> None:
     assert found is not None
     assert "abcdefghijkl" not in found["what"]
     assert trace.in_journal("gateway", {"failures": None}, 0.0) == []
+
+
+@pytest.mark.parametrize("value", ["1e999", "1.2.3", "e", ".", "9" * 400, "-1", "NaN", "+Inf"])
+def test_what_is_no_count_is_none(value: str) -> None:
+    name = 'litellm_deployment_cooled_down_total{model_id="a"}'
+    assert cooldowns(f"{name} {value}\n", []) == {}
+    assert cooldowns(f"{name} {value}\n{name} 2.0 1395066363000\n", []) == {"a (no status)": 2}

@@ -68,7 +68,8 @@ def body_of(answer: Exchange) -> dict[str, Any]:
 def completion_text(answer: Exchange) -> str:
     """The text of the first choice of a text completion. Raises CheckFailed."""
     choices = body_of(answer).get("choices")
-    text = choices[0].get("text") if isinstance(choices, list) and choices else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    text = first.get("text") if isinstance(first, dict) else None
     if not isinstance(text, str):
         raise CheckFailed(f"expected choices[0].text, got {answer.text[:300]}", blame="gateway")
     return text

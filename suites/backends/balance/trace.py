@@ -30,7 +30,9 @@ SHOWN = 3
 CLOCK_S = 60.0
 """A machine whose clock, at its look, is off by more was looked at before: by an embedded environment."""
 COOLED = re.compile(
-    r"^litellm_deployment_cooled_down_total\{(?P<labels>.*)\} (?P<value>[0-9.e+]+)", re.MULTILINE
+    r"^litellm_deployment_cooled_down_total\{(?P<labels>.*)\} "
+    r"(?P<value>\d{1,15}(?:\.\d{1,15})?(?:e\+\d{1,2})?)(?:\s|$)",
+    re.MULTILINE,
 )
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
