@@ -25,6 +25,7 @@ def made(lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Environment
     """The environment that ``init`` writes of a lab, as it is."""
     monkeypatch.setenv(KEY_VARIABLE, lab.state.key)
     path = folder / "made.toml"
+    path.unlink(missing_ok=True)
     done = subprocess.run(
         [
             *(sys.executable, "-c", "from gateway_acceptance.cli.main import main; main()", "init"),
@@ -85,6 +86,8 @@ def test_it_writes_what_ours_says(lab: Lab, tmp_path: Path, monkeypatch: pytest.
 def test_another_gateway(other_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Portkey lists nothing of what stands behind it; the header of its answers tells."""
     environment = made(other_lab, tmp_path, monkeypatch)
+    if environment.model("hx-chat").declared:  # once in 2,187 all that it asks is answered by one of three
+        environment = made(other_lab, tmp_path, monkeypatch)
     ours, theirs = substance(other_lab.environment), substance(environment)
     assert theirs["backends"] == ours["backends"]
     assert environment.gateway.product == "portkey"

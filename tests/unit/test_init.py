@@ -201,6 +201,26 @@ def test_the_budget_holds(init: Init, plain: Plain, tmp_path: Path) -> None:
     assert len(plain.seen) - before <= 9
 
 
+@pytest.mark.parametrize(("others", "balanced"), [(6, True), (0, False)])
+def test_a_second_name_and_a_balanced_alias(init: Init, plain: Plain, others: int, balanced: bool) -> None:
+    """The same model answers to both names at first; only of the balanced one another answers later."""
+    plain.models = ["either", "one"]
+    asked_of_either = 0
+
+    def answer(asked: Asked) -> tuple[int, Any, dict[str, str]]:
+        nonlocal asked_of_either
+        asked_of_either += asked.body["model"] == "either"
+        other = asked.body["model"] == "either" and asked_of_either == others
+        document = {**plain.said(asked), "model": "model-b" if other else "model-a"}
+        return 200, document, {"x-served-by": plain.url}
+
+    plain.answers["/v1/chat/completions"] = answer
+    code, out, err = init("--requests", "18")
+    assert code == 0, err
+    assert ("it is served by several (model-a on" in plainly(out)) == balanced
+    assert len(plain.seen) <= 18
+
+
 def test_a_limit_is_heeded_and_written(init: Init, plain: Plain, tmp_path: Path) -> None:
     """Refused once as too many, it waits as it is asked to, and asks again."""
     refused: list[Asked] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -30,8 +31,11 @@ EMBEDS = re.compile(r"(?i)embed|(^|[^a-z])(emb|bge|gte|e5|minilm)([^a-z]|$)")
 UNIT_WITHIN = 1e-3
 """Of the length of a vector: float32 and two decimals of rounding."""
 TEXT = "A small harbour town in the north."
+MOST_LISTENING = 12
+"""Requests that tell a second name of a model from an alias that is balanced."""
 KEPT_FOR_CHAT = 2
 """Requests per chat model that embeddings may not use up."""
+HEARD = Probe(({"role": "user", "content": TEXT},), {}, 1, {})
 EXACT, COUNT, INSTRUCTIONS, RECALL, TOOLS, SCHEMA, _ = QUESTIONS
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
@@ -107,6 +111,7 @@ def _look_at_chat(asker: Asker, aliases: Sequence[Alias], found: Found) -> None:
     asked = [_Asked(alias) for alias in _singles(aliases)]
     for one in asked:
         one.done = not _answers(asker, one, found)
+    _listen(asker, [one for one in asked if not one.done], found)
     look_at_the_heard(asker, found)
     _look_at_completions(asker, [one.alias for one in asked if not one.done], found)
     for step in (_count, _recall, _tools, _schema, _same, _exact, _object):
@@ -147,6 +152,21 @@ def _answers(asker: Asker, one: _Asked, found: Found) -> bool:
     if one.thinks:
         one.alias.abilities.add(Ability.REASONING)
     return True
+
+
+def _listen(asker: Asker, answering: Sequence[_Asked], found: Found) -> None:
+    """Two aliases that one model served are two names of it, or one of them is balanced over it and others:
+    both are asked again, in turns, until one of them is served by another."""
+    most = min(asker.left, MOST_LISTENING)
+    while most > 0:
+        heard = [(one, next(iter(one.alias.heard))) for one in answering if len(one.alias.heard) == 1]
+        names = Counter(place for _, place in heard)
+        unclear = [one for one, place in heard if names[place] > 1]
+        if not unclear:
+            return
+        for one in unclear[:most]:
+            _ask(asker, one, HEARD, found)
+        most -= len(unclear)
 
 
 def _look_at_completions(asker: Asker, answering: Sequence[Alias], found: Found) -> None:

@@ -11,6 +11,7 @@ from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.stream import read_chat_stream
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, ask_echo, balanced_or_first, echoed_twice, room
+from suites.api.operations.rules import late_twice
 
 
 @check(
@@ -28,18 +29,26 @@ def test_first_token(
     chat_model: str,
     note: Callable[[str, object], None],
 ) -> None:
-    """Measured to the first piece of text in a stream. A model that has to be loaded first takes its time:
-    the bound is the deployment's own."""
+    """Measured to the first piece of text in a stream. A model that has to be loaded, or a machine that is
+    busy just then, is late once: what is late is asked again, and two of three are too many."""
     bound = environment.bounds.first_token_s
     limit = room(environment, chat_model, ECHO_TOKENS)
-    answer = gateway.chat(chat_model, ECHO_PROMPT, temperature=0, max_tokens=limit, stream=True)
-    first = read_chat_stream(answer.status or 0, answer.headers, answer.chunks).first_token_at
-    if first is None:
-        raise CheckFailed(f"no text came in the stream of {chat_model}: {answer.status} {answer.text[:200]}")
-    note(f"{chat_model}.first_token_s", f"{first:.3f}")
-    if first > bound:
+
+    def first_token() -> float:
+        answer = gateway.chat(chat_model, ECHO_PROMPT, temperature=0, max_tokens=limit, stream=True)
+        first = read_chat_stream(answer.status or 0, answer.headers, answer.chunks).first_token_at
+        if first is None:
+            told = f"{answer.status} {answer.text[:200]}"
+            raise CheckFailed(f"no text came in the stream of {chat_model}: {told}")
+        return first
+
+    took = late_twice(bound, [first_token()], first_token)
+    note(f"{chat_model}.first_token_s", ", ".join(f"{first:.3f}" for first in took))
+    late = [first for first in took if first > bound]
+    if len(late) > 1:
         raise CheckFailed(
-            f"expected the first token of {chat_model} within {bound:g} s, it took {first:.2f} s"
+            f"expected the first token of {chat_model} within {bound:g} s, it took {late[0]:.2f} s, and "
+            f"{late[-1]:.2f} s when asked again"
         )
 
 
@@ -54,11 +63,19 @@ def test_first_token(
 def test_whole_answer(
     target: Target, gateway: GatewayClient, environment: Environment, chat_model: str
 ) -> None:
-    """The validation prompt, to the last byte; both times that it is asked."""
+    """The validation prompt, to the last byte; both times that it is asked, once more where one is late."""
     bound = environment.bounds.answer_s
-    slowest = max(answer.elapsed_s for answer in echoed_twice(target, chat_model))
-    if slowest > bound:
-        raise CheckFailed(f"expected {chat_model} to answer within {bound:g} s, it took {slowest:.2f} s")
+    seen = [answer.elapsed_s for answer in echoed_twice(target, chat_model)]
+    late = [
+        took
+        for took in late_twice(bound, seen, lambda: ask_echo(target, chat_model).elapsed_s)
+        if took > bound
+    ]
+    if len(late) > 1:
+        raise CheckFailed(
+            f"expected {chat_model} to answer within {bound:g} s, it took {late[0]:.2f} s, and "
+            f"{late[-1]:.2f} s when asked again"
+        )
 
 
 @check(
