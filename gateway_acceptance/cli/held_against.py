@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
-from gateway_acceptance.check import Check, Effect, Level
+from gateway_acceptance.check import Check
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.cli.other_suite import DATA, PACKAGE, OtherSuite
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.deciding import ALONE
 from gateway_acceptance.profiles import load_profiles
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.signoff.commit import of_another_commit
 from gateway_acceptance.signoff.suite import Suite
 
@@ -20,24 +20,24 @@ SHOWN = 3
 OWN, CODE = "own/", "2/"
 OF_A_BUILD = ("conftest.py", "pyproject.toml")
 """At the root of a checkout, and in no wheel."""
-Record = Mapping[str, Any]
 
 
 def held_against(record: Record, other: OtherSuite) -> list[str]:
     """Everything in which the suite that judged is not the other one, a sentence each."""
-    place, commit = f"--suite {other.place}", record["run"]["suite"]["commit"]
+    place, commit = f"--suite {other.place}", record.run.suite.commit
     found = []
     if other.commit != commit:
         found.append(f"{place}: it is of the commit {other.commit or 'nobody knows'}; {commit} judged")
     if other.changed:
         found.append(f"{place}: {other.changed}")
-    whole = (record["basis"].get("binding") or {}).get("whole")
+    binding = record.basis.binding
+    whole = None if binding is None else binding.whole
     if whole is None:
         return [*found, f"{place}: the record does not list the files that judged; it is of an earlier suite"]
-    found += [f"{place}: {one}" for one in other_files(whole["files"], other)]
+    found += [f"{place}: {one}" for one in other_files(whole.files, other)]
     try:
         environment = Environment.model_validate_json(
-            json.dumps({**whole["environment"], "claims": None, "source": "environment.toml"})
+            json.dumps({**whole.environment, "claims": None, "source": "environment.toml"})
         )
     except ValueError as error:
         return [*found, f"{place}: the environment in the record is none ({str(error).splitlines()[0]})"]
@@ -53,17 +53,17 @@ def _of_files(record: Record, made: Collection[str]) -> dict[str, Check]:
     """Checks that a function of the suite declares, which nobody runs here: their file stands for them, and
     that is compared."""
     return {
-        entry["id"]: Check(
-            entry["id"],
-            entry["title"],
-            Level(entry["level"]),
-            Effect(entry["effect"]),
-            tuple(entry["claims"]),
-            tuple(entry["profiles"]),
-            entry["spec"],
+        entry.id: Check(
+            entry.id,
+            entry.title,
+            entry.level,
+            entry.effect,
+            tuple(entry.claims),
+            tuple(entry.profiles),
+            entry.spec,
         )
-        for entry in record["checks"]
-        if entry["id"] in made
+        for entry in record.checks
+        if entry.id in made
     }
 
 

@@ -18,7 +18,7 @@ from gateway_acceptance.documents import Unreadable, json_of
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.places import data_root, is_project, runs_of, suites_of
 from gateway_acceptance.plugin.suite_identity import suite_identity
-from gateway_acceptance.record_model import record_of
+from gateway_acceptance.record_model import NoRecord, Record, record_of
 from gateway_acceptance.run_directory import LATEST, RECORD, run_directories
 from gateway_acceptance.signoff.allowed import Allowed, why_not
 from gateway_acceptance.signoff.chain import comparison
@@ -113,7 +113,8 @@ def _signoff(arguments: argparse.Namespace) -> int:
         raise UsageProblem(problems)
     now = utc_now()
     out = arguments.out or root / SIGNOFFS / environment.name / arguments.release
-    newer = newer_red(runs, environment.name, record)
+    places = [runs, runs_of(root)]
+    newer = newer_red(places, environment.name, record)
     other = of_another_suite(record, suite_identity(root if is_project(root) else data_root()))
     suite = None if other else suite_at_hand(root, arguments.env, environment)
     reasons = [*refusals(run, record, environment, now, suite), *other]
@@ -142,10 +143,10 @@ def _signoff(arguments: argparse.Namespace) -> int:
         signed=now,
         environment_file=environment.source,
         fresh_h=environment.tracker.fresh_h,
-        previous=comparison(record_of(record), before),
+        previous=comparison(record, before),
         before=before,
-        runs=runs_since(runs, environment.name, _since(before)),
-        blind_spots=blind_spots(suites_of(root), [check["id"] for check in record["checks"]]),
+        runs=runs_since(places, environment.name, _since(before)),
+        blind_spots=blind_spots(suites_of(root), [check.id for check in record.checks]),
         url=arguments.url,
         timestamp_url=arguments.timestamp_url,
         despite=[f"{arguments.despite_newer}: {one}" for one in newer],
@@ -221,7 +222,7 @@ def _passphrase(arguments: argparse.Namespace) -> str | None:
     return None
 
 
-def _run(runs: Path, environment: str, run_id: str | None) -> tuple[Path, dict[str, Any]]:
+def _run(runs: Path, environment: str, run_id: str | None) -> tuple[Path, Record]:
     """The run's directory, ``latest`` resolved, and its record. Raises UsageProblem."""
     how = f"run pytest -m release --env {environment}"
     if run_id is not None and run_id not in [path.name for path in run_directories(runs, environment)]:
@@ -235,9 +236,8 @@ def _run(runs: Path, environment: str, run_id: str | None) -> tuple[Path, dict[s
     if path.parent != (runs / environment).resolve():
         raise UsageProblem([f"{runs / environment}: its latest run lies elsewhere ({path}); {how}"])
     try:
-        record = json_of(path / RECORD)
+        return path, record_of(json_of(path / RECORD))
     except Unreadable as error:
         raise UsageProblem([f"{path / RECORD}: cannot be read ({error}); {how}"]) from None
-    if not isinstance(record, dict) or not isinstance(record.get("run"), dict):
-        raise UsageProblem([f"{path / RECORD}: is no record; {how}"])
-    return path, record
+    except NoRecord as problem:
+        raise UsageProblem([f"{path / RECORD}: {problem}; {how}"]) from None

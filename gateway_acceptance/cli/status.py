@@ -20,7 +20,7 @@ from gateway_acceptance.environment.model import Tracker
 from gateway_acceptance.places import runs_of, suites_of
 from gateway_acceptance.planted import load_planted
 from gateway_acceptance.profiles import load_profiles
-from gateway_acceptance.record_model import Record, document_of
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.report.matrix import Column, column_of, document, rows, table
 from gateway_acceptance.run_directory import run_directories
@@ -86,16 +86,15 @@ def _doubts(suites: Path) -> Callable[[Environment | None, Record], list[str]]:
     def found(environment: Environment | None, record: Record) -> list[str]:
         if record.run.state not in SIGNABLE:
             return []
-        plain = document_of(record)
         if environment is None:
             unbound_ = [] if record.basis.binding else [f"the run {record.run.id} {UNBOUND}"]
-            return [*unbound_, *_undeclared(record), *without_evidence(plain)]
+            return [*unbound_, *_undeclared(record), *without_evidence(record)]
         return [
-            *unbound(plain, environment),
-            *at_home(environment, plain),
-            *unplanted(plain, planted=load_planted(suites) is not None),
+            *unbound(record, environment),
+            *at_home(environment, record),
+            *unplanted(record, planted=load_planted(suites) is not None),
             *_of_lists(record, environment, suites),
-            *without_evidence(plain),
+            *without_evidence(record),
         ]
 
     return found
@@ -114,7 +113,7 @@ def _of_lists(record: Record, environment: Environment, suites: Path) -> list[st
     if not frozen.is_file():
         return [f"{frozen} is not there, and the run is held against no list; bring it back"]
     here = claims_of(load_claims(suites / "claims.toml"), environment)
-    return of_another_list(document_of(record), load_profiles(frozen), [one.id for one in here.claims])
+    return of_another_list(record, load_profiles(frozen), [one.id for one in here.claims])
 
 
 def _known(name: str, root: Path, runs: Path) -> tuple[str, float, Environment | None]:

@@ -13,7 +13,6 @@ from cryptography.x509 import Certificate
 from gateway_acceptance.cli.held_against import held_against
 from gateway_acceptance.cli.other_suite import other_suite
 from gateway_acceptance.cli.signers import allowed_in, certificates_in, public_key_in
-from gateway_acceptance.record_model import document_of
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.signoff.allowed import Allowed, moment_of, why_not
 from gateway_acceptance.signoff.keys import PublicKey, fingerprint, kind_of
@@ -97,12 +96,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     told = ""
     if arguments.suite is not None and seen.record is not None:
         with other_suite(arguments.suite) as other:
-            findings += held_against(document_of(seen.record), other)
+            findings += held_against(seen.record, other)
             told = f"the suite is that of {other.place}: commit {other.commit}, {len(other.files)} files, "
             told += f"{len(other.checks)} checks"
-    if runners is not None and seen.document is not None:
+    if runners is not None and seen.record is not None:
         witness = witness_of(arguments.directory / REPORT)
-        findings += unwitnessed(witness, runners, seen.document, seen.signer, _verified_at(arguments))
+        findings += unwitnessed(witness, runners, seen.record, seen.signer, _verified_at(arguments))
     if findings:
         for finding in findings:
             print(finding)

@@ -8,16 +8,15 @@ what was cut or redacted, are not asked.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.deviations import LEARNED, Harm, Known, forbidden, known_of, names_of
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import BEARER_HEADER
+from gateway_acceptance.record_model import Record, RecordedCase, RecordedExchange
+from gateway_acceptance.signoff.accepted import declared
 from gateway_acceptance.signoff.suite import Suite
-from gateway_acceptance.waivers import Waiver
 from gateway_acceptance.wire.exchange import SHOWN_BODY, Exchange
 from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.seen import Seen, look
@@ -27,7 +26,6 @@ KEY = "own-key"
 """Stands for the environment's key, which no record holds."""
 INCOMPLETE = ("[redacted", "… (", "characters in all)")
 TOLD_AT_MOST = 5
-Record = Mapping[str, Any]
 
 
 def contradicted(record: Record, environment: Environment, suite: Suite) -> list[str]:
@@ -45,53 +43,52 @@ def contradicted(record: Record, environment: Environment, suite: Suite) -> list
             if told and owner.effect in environment.policy.effects:
                 found.setdefault(
                     f"{rule.check}{seen.alias}",
-                    f"the evidence of {case['nodeid']} contradicts its verdict: {owner.id} "
-                    f"({owner.title}) does not hold of {entry['method']} {entry['url']}: {told}",
+                    f"the evidence of {case.nodeid} contradicts its verdict: {owner.id} "
+                    f"({owner.title}) does not hold of {entry.method} {entry.url}: {told}",
                 )
     listed = list(found.values())
     more = len(listed) - TOLD_AT_MOST
     return listed if more <= 0 else [*listed[:TOLD_AT_MOST], f"the evidence contradicts {more} verdicts more"]
 
 
-def exchange_of(entry: Mapping[str, Any], environment: Environment) -> Exchange | None:
+def exchange_of(entry: RecordedExchange, environment: Environment) -> Exchange | None:
     """An exchange as its evidence tells it; None where it was cut, redacted or not kept whole."""
-    texts = (entry["request"], entry["response"], entry["url"])
-    if "sent_at" not in entry or any(mark in text for text in texts for mark in INCOMPLETE):
+    asked, told = entry.request or "", entry.response or ""
+    if entry.sent_at is None or any(mark in text for text in (asked, told, entry.url) for mark in INCOMPLETE):
         return None
-    if len(entry["response"]) >= SHOWN_BODY or entry.get("whole") is False or entry["error"]:
+    if len(told) >= SHOWN_BODY or entry.whole is False or entry.error:
         return None
-    headers = [(name, "?") for name in entry.get("bent", ())]
-    if entry.get("own_key"):
+    headers = [(name, "?") for name in entry.bent or ()]
+    if entry.own_key:
         name = environment.gateway.key_header
         headers.append((name, f"Bearer {KEY}" if name == BEARER_HEADER else KEY))
-    body = entry["response"].encode("utf-8")
+    body = told.encode("utf-8")
     return Exchange(
-        entry["method"],
-        entry["url"],
+        entry.method,
+        entry.url,
         tuple(headers),
-        entry["request"].encode("utf-8"),
-        status=entry["status"],
-        headers=tuple(entry["headers"].items()),
-        chunks=((entry["elapsed_s"], body),) if body else (),
-        elapsed_s=entry["elapsed_s"],
-        first_byte_s=entry["first_byte_s"],
-        served_by=entry["served_by"],
-        sent_at=entry["sent_at"],
+        asked.encode("utf-8"),
+        status=entry.status,
+        headers=tuple(entry.headers.items()),
+        chunks=((entry.elapsed_s, body),) if body else (),
+        elapsed_s=entry.elapsed_s,
+        first_byte_s=entry.first_byte_s,
+        served_by=entry.served_by or "",
+        sent_at=entry.sent_at,
     )
 
 
-def _evidence(record: Record) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def _evidence(record: Record) -> Iterator[tuple[RecordedCase, RecordedExchange]]:
     """Each exchange once, with a case that kept it; none of checks that take something down."""
     told: set[str] = set()
-    for check in record["checks"]:
-        if check["effect"] == Effect.DISRUPT.value:
+    for check, case in record.cases():
+        if check.effect is Effect.DISRUPT:
             continue
-        for case in check["cases"]:
-            for entry in case["evidence"]:
-                one = json.dumps(entry, sort_keys=True)
-                if one not in told:
-                    told.add(one)
-                    yield case, entry
+        for entry in case.evidence:
+            one = entry.model_dump_json()
+            if one not in told:
+                told.add(one)
+                yield case, entry
 
 
 def _broken(
@@ -113,10 +110,10 @@ def _broken(
             owner.id in learned or any(known.covers(owner.id, told, names) for told in rule.alike(problem))
         )
     ]
-    waivers = [one for one in record["waivers"] if one["check"] == owner.id and one["in_scope"]]
-    for entry in waivers:
-        declared = {part: value for part, value in entry.items() if part in Waiver.model_fields}
-        waiver = Waiver.model_validate_json(json.dumps(declared))
+    for entry in record.waivers:
+        if entry.check != owner.id or not entry.in_scope:
+            continue
+        waiver = declared(entry)
         if all(waiver.covers(problem) for problem in left):
             return ""
     return left[0].splitlines()[0][:200] if left else ""
@@ -124,11 +121,11 @@ def _broken(
 
 def _learned(record: Record) -> set[str]:
     """The checks whose deviations a twin showed: its words are gone with the run."""
-    told = record.get("deviations") or {}
-    return {one["check"] for one in told["known"]} if told.get("note") == LEARNED else set()
+    told = record.deviations
+    return {one.check for one in told.known} if told is not None and told.note == LEARNED else set()
 
 
 def _known(record: Record, environment: Environment) -> Known:
     """What the release that was judged does by itself, by the suite at hand."""
     gateway = environment.gateway
-    return known_of(gateway.product, record["target"]["product_version"], gateway.variant)
+    return known_of(gateway.product, record.target.product_version, gateway.variant)

@@ -6,12 +6,12 @@ environment must give, and the waivers in force.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from gateway_acceptance.check import RELEASE, Check
 from gateway_acceptance.claims import Claim
+from gateway_acceptance.record_model import Record, RecordedCheck
+from gateway_acceptance.signoff.accepted import declared
 from gateway_acceptance.signoff.suite import Suite
 from gateway_acceptance.waivers import Waiver
 
@@ -19,13 +19,11 @@ SHOWN = 3
 OF_EVERY_EXCHANGE = "every-exchange::"
 """How the names of cases begin that no test function made."""
 REDACTED = "[redacted"
-DECLARED = ("title", "level", "effect", "spec", "suite")
-Record = Mapping[str, Any]
 
 
 def of_another_commit(record: Record, suite: Suite) -> list[str]:
     """Everything in which a record's suite is not the one at hand, a sentence each."""
-    name = f"the run {record['run']['id']}"
+    name = f"the run {record.run.id}"
     return [
         *unplanted(record, planted=suite.planted),
         *of_another_list(record, suite.frozen, [claim.id for claim in suite.claims]),
@@ -39,8 +37,7 @@ def of_another_commit(record: Record, suite: Suite) -> list[str]:
 def of_another_suite(record: Record, here: Mapping[str, object]) -> list[str]:
     """Whether the suite at hand is the one that judged: a clean checkout of the same commit, or the package
     that was built from it. here: ``suite_identity`` of the suite at hand."""
-    run = record["run"]
-    name, commit = f"the run {run['id']}", run["suite"]["commit"]
+    name, commit = f"the run {record.run.id}", record.run.suite.commit
     if not commit:
         return []  # that is said
     if not here["commit"]:
@@ -60,23 +57,23 @@ def of_another_suite(record: Record, here: Mapping[str, object]) -> list[str]:
 
 def unplanted(record: Record, *, planted: bool) -> list[str]:
     """Whether the run planted no defects. planted: whether the suite at hand knows some."""
-    if not planted or record["basis"].get("planted"):
+    if not planted or record.basis.planted is not None:
         return []
-    return [f"the run {record['run']['id']} planted no defects, and this suite knows some; run again with it"]
+    return [f"the run {record.run.id} planted no defects, and this suite knows some; run again with it"]
 
 
 def of_another_list(record: Record, frozen: Mapping[str, Sequence[str]], claims: Sequence[str]) -> list[str]:
     """Whether the run executed what the suite at hand lists, and spoke of the claims that it has. frozen: by
     profile; claims: ids of the suite's templates."""
-    name, found = f"the run {record['run']['id']}", []
-    listed = set(record["basis"]["frozen"] or ())
+    name, found = f"the run {record.run.id}", []
+    listed = set(record.basis.frozen or ())
     missing = sorted(set(frozen.get(RELEASE, ())) - listed)
     if missing:
         found.append(
             f"{name} was held against a shorter list than this suite's: {_some(missing)} are not in it; sign "
             "with the suite that judged, or run again"
         )
-    told = {claim["id"] for claim in record["claims"]}
+    told = {claim.id for claim in record.claims}
     unspoken = sorted(set(claims) - told)
     if unspoken:
         found.append(
@@ -90,9 +87,9 @@ def _other_claims(name: str, record: Record, claims: Sequence[Claim]) -> list[st
     """Claims that the run words otherwise: what it proved is another statement."""
     here = {claim.id: (claim.text, claim.section, claim.about) for claim in claims}
     wrong = [
-        claim["id"]
-        for claim in record["claims"]
-        if claim["id"] in here and here[claim["id"]] != (claim["text"], claim["section"], claim.get("about"))
+        claim.id
+        for claim in record.claims
+        if claim.id in here and here[claim.id] != (claim.text, claim.section, claim.about)
     ]
     if not wrong:
         return []
@@ -105,18 +102,12 @@ def _other_claims(name: str, record: Record, claims: Sequence[Claim]) -> list[st
 def _other_checks(name: str, record: Record, checks: Mapping[str, Check]) -> list[str]:
     """Checks that the suite does not have, or declares otherwise."""
     foreign, wrong = [], []
-    for entry in record["checks"]:
-        check = checks.get(entry["id"])
+    for entry in record.checks:
+        check = checks.get(entry.id)
         if check is None:
-            foreign.append(entry["id"])
-            continue
-        declared = {"title": check.title, "level": check.level.value, "effect": check.effect.value}
-        declared |= {"spec": check.spec, "suite": check.suite}
-        parts = [part for part in DECLARED if entry[part] != declared[part]]
-        parts += [] if set(check.claims) <= set(entry["claims"]) else ["claims"]
-        parts += [] if list(check.profiles) == entry["profiles"] else ["profiles"]
-        if parts:
-            wrong.append(f"{entry['id']} ({', '.join(parts)})")
+            foreign.append(entry.id)
+        elif parts := _other_parts(entry, check):
+            wrong.append(f"{entry.id} ({', '.join(parts)})")
     found = []
     if foreign:
         found.append(f"{name} has checks that this suite does not have: {_some(foreign)}; run again with it")
@@ -125,14 +116,27 @@ def _other_checks(name: str, record: Record, checks: Mapping[str, Check]) -> lis
     return found
 
 
+def _other_parts(entry: RecordedCheck, check: Check) -> list[str]:
+    """What a check is declared to be otherwise, by the names of the parts."""
+    told = {
+        "title": entry.title == check.title,
+        "level": entry.level is check.level,
+        "effect": entry.effect is check.effect,
+        "spec": entry.spec == check.spec,
+        "suite": entry.suite == check.suite,
+        "claims": set(check.claims) <= set(entry.claims),
+        "profiles": list(check.profiles) == list(entry.profiles),
+    }
+    return [part for part, same in told.items() if not same]
+
+
 def _other_cases(name: str, record: Record, suite: Suite) -> list[str]:
     """Cases that the environment must give and the run does not have, and others."""
     wanted: Mapping[str, str] = suite.cases or {}
     there = {
-        case["nodeid"]: check["id"]
-        for check in record["checks"]
-        for case in check["cases"]
-        if not case["nodeid"].startswith(OF_EVERY_EXCHANGE)
+        case.nodeid: check.id
+        for check, case in record.cases()
+        if not case.nodeid.startswith(OF_EVERY_EXCHANGE)
     }
     hidden = sum(REDACTED in nodeid for nodeid in there)  # an id that holds a secret cannot be compared
     missing = [nodeid for nodeid in wanted if nodeid not in there]
@@ -156,11 +160,8 @@ def _other_cases(name: str, record: Record, suite: Suite) -> list[str]:
 
 def _other_waivers(name: str, record: Record, waivers: Sequence[Waiver]) -> list[str]:
     """Whether the waivers in force are those that the run was judged by."""
-    here = {waiver.id: json.loads(waiver.model_dump_json()) for waiver in waivers}
-    judged = {
-        entry["id"]: {part: value for part, value in entry.items() if part in Waiver.model_fields}
-        for entry in record["waivers"]
-    }
+    here = {waiver.id: waiver for waiver in waivers}
+    judged = {entry.id: declared(entry) for entry in record.waivers}
     wrong = sorted(one for one in {**here, **judged} if here.get(one) != judged.get(one))
     if not wrong:
         return []

@@ -3,12 +3,9 @@ lists."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from gateway_acceptance.audit import findings
@@ -16,18 +13,19 @@ from gateway_acceptance.check import RELEASE
 from gateway_acceptance.environment import Environment, EnvironmentKind, resolved
 from gateway_acceptance.fingerprint import LOOPBACK, REACHED
 from gateway_acceptance.record import environment_document
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.reading import first_line, utc
+from gateway_acceptance.signoff.accepted import declared
 from gateway_acceptance.signoff.again import contradicted
 from gateway_acceptance.signoff.commit import of_another_commit
 from gateway_acceptance.signoff.document import SIGNABLE
 from gateway_acceptance.signoff.suite import Suite
 from gateway_acceptance.verdict import Verdict
-from gateway_acceptance.waivers import Waiver, unsound
+from gateway_acceptance.waivers import unsound
 
 UNBOUND = "does not bind what it was judged by; run again with this suite"
 MEANWHILE_S = 60.0
 """Seconds by which an exchange may lie outside of its run: what is asked before its clock begins."""
-Record = Mapping[str, Any]
 
 
 def refusals(
@@ -50,45 +48,41 @@ def refusals(
             *([] if suite is None else of_another_commit(record, suite)),
             *([] if suite is None else contradicted(record, environment, suite)),
         ]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reasons = [
-            f"the record of the run {run.name} is not whole ({type(error).__name__}: {error}); run again"
-        ]
+    except ValueError as error:
+        reasons = [f"the record of the run {run.name} is not whole ({first_line(str(error))}); run again"]
     return [*reasons, *audited]
 
 
 def _renamed(run: Path, record: Record) -> list[str]:
-    told = record["run"]["id"]
+    told = record.run.id
     return [] if told == run.name else [f"the run {told} lies under the name {run.name}; it was moved"]
 
 
 def unsignable(record: Record, signed: datetime) -> list[str]:
     """What keeps a record from being signed, ever or at that time; asked at signing and at verifying."""
-    run, suite = record["run"], record["run"]["suite"]
-    name, found = f"the run {run['id']}", []
-    if run["state"] not in SIGNABLE:
-        why = first_line(run["headline"])
-        found.append(f"{name} is {run['state']} ({why}); only {' or '.join(SIGNABLE)} is signed")
-    if run["profile"] != RELEASE:
+    run, suite = record.run, record.run.suite
+    name, found = f"the run {run.id}", []
+    if run.state not in SIGNABLE:
+        why = first_line(run.headline)
+        found.append(f"{name} is {run.state} ({why}); only {' or '.join(SIGNABLE)} is signed")
+    if run.profile != RELEASE:
         found.append(
-            f"{name} is of the profile {run['profile'] or 'none'}; only the profile {RELEASE} is signed"
+            f"{name} is of the profile {run.profile or 'none'}; only the profile {RELEASE} is signed"
         )
-    if run["selection"]["narrowed"]:
-        narrowed = ", ".join(run["selection"]["narrowed"])
+    if run.selection.narrowed:
+        narrowed = ", ".join(run.selection.narrowed)
         found.append(f"{name} was made smaller than its profile ({narrowed}); only a whole one is signed")
-    if not suite["commit"]:
+    if not suite.commit:
         found.append(
             f"{name} does not say which commit of the suite judged; judge from a git checkout, "
             "or with a wheel that was built from one"
         )
-    elif suite["dirty"] is not False:
+    elif suite.dirty is not False:
         found.append(
-            f"{name} was judged by a changed suite (commit {suite['commit']}, dirty); commit, and run again"
+            f"{name} was judged by a changed suite (commit {suite.commit}, dirty); commit, and run again"
         )
     expired = [
-        waiver["id"]
-        for waiver in record["waivers"]
-        if waiver["used"] and waiver["expires"] < signed.date().isoformat()
+        waiver.id for waiver in record.waivers if waiver.used and waiver.expires < signed.date().isoformat()
     ]
     found += [
         f"the waiver {waiver} has expired since {name}; renew or remove it, and run again"
@@ -99,23 +93,23 @@ def unsignable(record: Record, signed: datetime) -> list[str]:
 
 def unsound_waivers(record: Record, signed: datetime) -> list[str]:
     """What no file of waivers may say, of those that the run used, however they came into its record."""
-    found = []
-    for entry in record["waivers"]:
-        declared = {name: value for name, value in entry.items() if name in Waiver.model_fields}
-        if entry["used"]:
-            found += unsound(Waiver.model_validate_json(json.dumps(declared)), signed.date())
-    return found
+    return [
+        sentence
+        for entry in record.waivers
+        if entry.used
+        for sentence in unsound(declared(entry), signed.date())
+    ]
 
 
 def stale(record: Record, signed: datetime, fresh_h: float) -> list[str]:
     """Whether a run was too old for signing, or had not ended. fresh_h: hours that a proof counts."""
-    run = record["run"]
-    age_h = (signed - datetime.fromisoformat(run["ended"])).total_seconds() / 3600
+    run = record.run
+    age_h = (signed - datetime.fromisoformat(run.ended)).total_seconds() / 3600
     if age_h < 0:
-        return [f"the run {run['id']} ended at {utc(run['ended'])}, after the signing; correct the clock"]
+        return [f"the run {run.id} ended at {utc(run.ended)}, after the signing; correct the clock"]
     if age_h > fresh_h:
         return [
-            f"the run {run['id']} ended {age_h:.1f} hours before the signing; "
+            f"the run {run.id} ended {age_h:.1f} hours before the signing; "
             f"a proof counts {fresh_h:g}; run again"
         ]
     return []
@@ -123,22 +117,22 @@ def stale(record: Record, signed: datetime, fresh_h: float) -> list[str]:
 
 def otherwise(record: Record, environment: Environment) -> list[str]:
     """Whether the environment is declared as it was judged."""
-    run, target = record["run"], record["target"]
-    if run["environment"] != environment.name:
-        return [f"the run {run['id']} is of the environment {run['environment']}, not of {environment.name}"]
-    declared = {
+    run, target = record.run, record.target
+    if run.environment != environment.name:
+        return [f"the run {run.id} is of the environment {run.environment}, not of {environment.name}"]
+    today = {
         "kind": environment.kind.value,
         "gateway.url": environment.gateway.url,
         "gateway.product": environment.gateway.product,
         **environment_document(environment),
     }
     judged = {
-        "kind": run["kind"],
-        "gateway.url": target["gateway_url"],
-        "gateway.product": target["product"],
-        **record["environment"],
+        "kind": run.kind,
+        "gateway.url": target.gateway_url,
+        "gateway.product": target.product,
+        **record.environment.model_dump(mode="python", by_alias=True, exclude_unset=True),
     }
-    changed = [name for name in declared if declared[name] != judged.get(name)]
+    changed = [name for name in today if today[name] != judged.get(name)]
     if not changed:
         return []
     file = environment.source.name
@@ -151,14 +145,14 @@ def otherwise(record: Record, environment: Environment) -> list[str]:
 def unbound(record: Record, environment: Environment) -> list[str]:
     """Whether the run bound what it judged by, and whether the environment is declared just so: every
     table of it, and not only what the record shows."""
-    name, binding = f"the run {record['run']['id']}", record["basis"].get("binding")
-    if not binding or not binding.get("start") or not binding.get("end"):
+    name, binding = f"the run {record.run.id}", record.basis.binding
+    if binding is None or binding.start is None or binding.end is None:
         return [f"{name} {UNBOUND}"]
-    start = binding["start"]["environment"]
-    if start["resolved_sha256"] != resolved(environment):
+    start = binding.start.environment
+    if start.resolved_sha256 != resolved(environment):
         return [
             f"{environment.source.name} declares another environment than {name} was judged by, which was "
-            f"read from {start['file']}; give that file, or run again with this one"
+            f"read from {start.file}; give that file, or run again with this one"
         ]
     return []
 
@@ -166,10 +160,9 @@ def unbound(record: Record, environment: Environment) -> list[str]:
 def without_evidence(record: Record) -> list[str]:
     """Cases that asked the target and kept nothing of it: no run of the suite leaves such."""
     empty = [
-        case["nodeid"]
-        for check in record["checks"]
-        for case in check["cases"]
-        if case["requests"] and not case["evidence"] and case["verdict"] == Verdict.PASSED
+        case.nodeid
+        for _, case in record.cases()
+        if case.requests and not case.evidence and case.verdict is Verdict.PASSED
     ]
     if not empty:
         return []
@@ -180,13 +173,14 @@ def without_evidence(record: Record) -> list[str]:
 
 def of_another_time(record: Record) -> list[str]:
     """Evidence that was sent outside of the run: of another one, whatever it shows."""
-    begun, ended = (datetime.fromisoformat(record["run"][name]).timestamp() for name in ("started", "ended"))
+    begun, ended = (
+        datetime.fromisoformat(moment).timestamp() for moment in (record.run.started, record.run.ended)
+    )
     strange = [
-        case["nodeid"]
-        for check in record["checks"]
-        for case in check["cases"]
-        for entry in case["evidence"]
-        if not begun - MEANWHILE_S <= entry.get("sent_at", begun) <= ended + MEANWHILE_S
+        case.nodeid
+        for _, case in record.cases()
+        for entry in case.evidence
+        if entry.sent_at is not None and not begun - MEANWHILE_S <= entry.sent_at <= ended + MEANWHILE_S
     ]
     if not strange:
         return []
@@ -204,7 +198,7 @@ def at_home(environment: Environment, record: Record) -> list[str]:
     declared = environment.gateway.identity
     host = urlsplit(environment.gateway.url).hostname or ""
     named = [host, *(declared.addresses if declared is not None else ())]
-    taken = [one or {} for one in record["target"]["fingerprint"].values()]
+    taken = [one or {} for one in (record.target.fingerprint.start, record.target.fingerprint.end)]
     if any(one.get(REACHED) == LOOPBACK for one in taken) and not any(map(_is_loopback, named)):
         return [
             f"{environment.source.name} calls {host} production, and that name stood for {LOOPBACK}: correct "

@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway_acceptance.audit import findings as audit
 from gateway_acceptance.documents import JSON_AT_MOST, Unreadable, content_of, json_in
-from gateway_acceptance.record_model import NoRecord, Record, document_of, record_of
+from gateway_acceptance.record_model import NoRecord, Record, record_of
 from gateway_acceptance.signoff.allowed import line_of, principal_of
 from gateway_acceptance.signoff.archive import BadArchive
 from gateway_acceptance.signoff.chain import Before, previous_findings
@@ -198,9 +198,8 @@ def _of_record(record: Record, document: Document) -> list[str]:
         spots = record.basis.blind_spots
         if spots is not None and document["blind_spots"] != spots:
             found.append(f"{SIGNOFF} says blind_spots otherwise than the record")
-        plain = document_of(record)
-        found += unsound_waivers(plain, signed)
-        return [*found, *unsignable(plain, signed), *stale(plain, signed, document["fresh_h"])]
+        found += unsound_waivers(record, signed)
+        return [*found, *unsignable(record, signed), *stale(record, signed, document["fresh_h"])]
     except TORN as error:
         return [f"{RECORD} is no whole record ({type(error).__name__}: {error})"]
 

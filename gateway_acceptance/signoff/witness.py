@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from gateway_acceptance.documents import Unreadable, content_of
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.seal import SEAL, WITNESS
 from gateway_acceptance.signoff.allowed import Allowed, why_no_key
 from gateway_acceptance.signoff.keys import PrivateKey, PublicKey, blob_of, fingerprint, kind_of
@@ -57,7 +57,7 @@ def witness_of(directory: Path) -> Witness:
 def unwitnessed(
     witness: Witness,
     lines: Sequence[Allowed],
-    record: Mapping[str, Any],
+    record: Record,
     approver: PublicKey | None,
     now: datetime,
 ) -> list[str]:
@@ -66,8 +66,8 @@ def unwitnessed(
     if witness.problem:
         return [witness.problem]
     if witness.signer is None:
-        return [f"the run {record['run']['id']} has no {WITNESS}; run again with --seal-key on a runner"]
-    ended = datetime.fromisoformat(record["run"]["ended"])
+        return [f"the run {record.run.id} has no {WITNESS}; run again with --seal-key on a runner"]
+    ended = datetime.fromisoformat(record.run.ended)
     moments = {"at the end of the run": ended, "now": now}
     why = why_no_key(lines, RUN_NAMESPACE, witness.signer, moments)
     if why:

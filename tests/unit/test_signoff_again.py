@@ -9,12 +9,14 @@ import pytest
 
 from gateway_acceptance.check import MUST, READ, Check
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.record_model import Record, record_of
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.signoff.again import contradicted, exchange_of
 from gateway_acceptance.signoff.suite import Suite
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.seen import look
 from suites.every_exchange import RULES
+from tests.unit import records
 from tests.unit import test_every_exchange as told
 from tests.unit.declared import environment
 
@@ -27,13 +29,12 @@ NOT_KEPT = ("a stream that breaks", "the key")
 """What broke off cannot be judged again, and what was redacted is not what came."""
 
 
-def record(*exchanges: Exchange, effect: str = "read", **fields: Any) -> dict[str, Any]:
+def record(*exchanges: Exchange, effect: str = "read", **fields: Any) -> Record:
     """One case that kept them and passed."""
     evidence = [json.loads(json.dumps(one.evidence(REDACTOR))) for one in exchanges]
-    case = {"nodeid": "suites/x.py::test_x[mini]", "evidence": evidence}
-    target = {"product_version": "1.0.0"}
-    check = {"id": "API-A-001", "effect": effect, "cases": [case]}
-    return {"run": {"id": "r"}, "target": target, "checks": [check], "waivers": [], **fields}
+    case = records.case("suites/x.py::test_x[mini]", evidence=evidence)
+    whole = records.record(records.check("API-A-001", case, effect=effect))
+    return record_of({**whole, "target": {**whole["target"], "product_version": "1.0.0"}, **fields})
 
 
 @pytest.mark.parametrize("name", [name for name in ALONE if name not in NOT_KEPT])
@@ -52,8 +53,8 @@ def test_what_is_right_in_its_own_way_contradicts_nothing(name: str) -> None:
 def test_an_exchange_is_read_from_its_evidence_as_it_was() -> None:
     declared: Environment = environment()
     for one in (told.chat(), told.stream(told.CHUNKS), told.embedding("a b", [[0.1] * 8])):
-        (entry,) = record(one)["checks"][0]["cases"][0]["evidence"]
-        assert entry["own_key"] is True
+        (entry,) = record(one).checks[0].cases[0].evidence
+        assert entry.own_key is True
         again = exchange_of(entry, declared)
         assert again is not None
         assert (again.body, again.status, again.sent_at) == (one.body, one.status, one.sent_at)
@@ -84,22 +85,25 @@ def test_what_cannot_be_judged_again_is_left(what: str) -> None:
     assert contradicted(record(LEFT[what]), environment(), SUITE) == []
 
 
+def deviations(note: str) -> dict[str, Any]:
+    """Both breaches of ``BENT``, called deviations of the release."""
+    one = {"level": "MUST", "title": "it holds", "link": "", "cases": 1, "absent": False}
+    known = [{"check": check, **one} for check in ("API-CHAT-005", "API-CHAT-006")]
+    release = {"product": "litellm", "version": "1.0.0", "variant": "", "judged_by": []}
+    return {**release, "note": note, "known": known}
+
+
 def test_what_is_known_or_accepted_contradicts_nothing() -> None:
     assert contradicted(record(BENT, effect="disrupt"), environment(), SUITE) == []
-    waiver = {
-        **{"id": "W", "check": "API-CHAT-005", "in_scope": True, "observed": "got 'gpt-4o'", "owner": "ops"},
-        **{"scope": {"environments": ["mini"]}, "reason": "a provider's name", "link": "https://example.org"},
-        **{"opened": "2026-01-01", "expires": "2026-03-01"},
-    }
+    waiver = records.waiver(check="API-CHAT-005", observed="got 'gpt-4o'", reason="a provider's name")
     exact = {**waiver, "id": "V", "check": "API-CHAT-006"}
     assert len(contradicted(record(BENT), environment(), SUITE)) == 2
     assert contradicted(record(BENT, waivers=[waiver, exact]), environment(), SUITE) == []
-    twin = {"note": "learned by its twin, the same release, started beside this run"}
-    known = {**twin, "known": [{"check": "API-CHAT-005"}, {"check": "API-CHAT-006"}]}
+    known = deviations("learned by its twin, the same release, started beside this run")
     assert contradicted(record(BENT, deviations=known), environment(), SUITE) == []
 
 
 def test_a_release_is_known_by_the_suite_and_not_by_the_record() -> None:
     """A record may call anything a deviation of its release."""
-    known = {"note": "", "known": [{"check": "API-CHAT-005"}, {"check": "API-CHAT-006"}]}
+    known = deviations("")
     assert len(contradicted(record(BENT, deviations=known), environment(), SUITE)) == 2

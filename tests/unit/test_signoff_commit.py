@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.record_model import record_of
+from gateway_acceptance.run_directory import record_at
 from gateway_acceptance.signoff.commit import of_another_commit, of_another_list, of_another_suite
 from gateway_acceptance.signoff.refusals import unsound_waivers
+from tests.unit import records
 from tests.unit.desk import Desk, at_a_desk
 from tests.unit.signing import SIGNED, WAIVER
 
@@ -29,16 +32,17 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     ],
 )
 def test_the_suite_at_hand_must_be_the_one_that_judged(here: dict[str, Any], words: str | None) -> None:
-    found = of_another_suite({"run": {"id": "x", "suite": {"commit": "a" * 40}}}, here)
+    suite = {"version": "0.1.0", "commit": "a" * 40, "dirty": False}
+    found = of_another_suite(record_of(records.record(suite=suite)), here)
     assert len(found) == (words is not None)
     assert words is None or words in found[0]
 
 
 def test_a_run_that_brings_shorter_lists_along(desk: Desk) -> None:
     """A record made up whole holds one claim, and a list of the checks that it likes."""
-    record = json.loads((desk.ground.run() / "record.json").read_text(encoding="utf-8"))
-    frozen = {"release": [check["id"] for check in record["checks"]]}
-    claims = [claim["id"] for claim in record["claims"]]
+    record = record_at(desk.ground.run())
+    frozen = {"release": [check.id for check in record.checks]}
+    claims = [claim.id for claim in record.claims]
     assert of_another_list(record, frozen, claims) == []
     (shorter,) = of_another_list(record, {"release": [*frozen["release"], "API-Z-009"]}, claims)
     assert "was held against a shorter list than this suite's: API-Z-009 are not in it" in shorter
@@ -58,8 +62,8 @@ def test_a_run_that_brings_shorter_lists_along(desk: Desk) -> None:
     ],
 )
 def test_what_no_file_of_waivers_may_say_is_not_signed(changed: dict[str, Any], sentence: str | None) -> None:
-    entry = {**json.loads(WAIVER.model_dump_json()), "used": True, **changed}
-    found = unsound_waivers({"waivers": [entry]}, SIGNED)
+    entry = records.waiver(**json.loads(WAIVER.model_dump_json()))
+    found = unsound_waivers(record_of({**records.record(), "waivers": [{**entry, **changed}]}), SIGNED)
     assert len(found) == (sentence is not None)
     assert sentence is None or sentence in found[0]
 
@@ -128,10 +132,10 @@ def test_a_run_of_another_suite(desk: Desk, what: str) -> None:
     record = json.loads((desk.ground.run() / "record.json").read_text(encoding="utf-8"))
     suite = desk.ground.suite(waivers=(WAIVER,), planted=what == "nothing planted")
     if what != "nothing planted":
-        assert of_another_commit(record, suite) == []
+        assert of_another_commit(record_of(record), suite) == []
     change, sentence = OTHERWISE[what]
     change(record)
-    (found,) = of_another_commit(record, suite)
+    (found,) = of_another_commit(record_of(record), suite)
     assert sentence in found
 
 
@@ -140,7 +144,7 @@ def test_what_each_exchange_must_keep_is_added_to_cases(desk: Desk) -> None:
     record = json.loads((desk.ground.run() / "record.json").read_text(encoding="utf-8"))
     case = {**record["checks"][0]["cases"][0], "nodeid": "every-exchange::API-A-001[mini]"}
     record["checks"][0]["cases"].append(case)
-    assert of_another_commit(record, desk.ground.suite()) == []
+    assert of_another_commit(record_of(record), desk.ground.suite()) == []
 
 
 def test_another_commit_refuses(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway_acceptance.run_directory import record_at
 from gateway_acceptance.signoff.allowed import line_of, read_allowed
 from gateway_acceptance.signoff.keys import public_line
 from gateway_acceptance.signoff.layout import NAMESPACE
@@ -27,7 +28,7 @@ def test_a_run_that_a_runner_sealed(base: Ground, tmp_path: Path) -> None:
     runner, approver = private_key(base.key("runner")), private_key(base.key("approver"))
     stranger = private_key(base.key("stranger"))
     run = base.run()
-    record = json.loads((run / "record.json").read_text(encoding="utf-8"))
+    record = record_at(run)
 
     def wrong(text: str, by: object = approver.public_key(), directory: Path = run) -> list[str]:
         lines, _ = read_allowed(text)
