@@ -44,6 +44,7 @@ from gateway_acceptance.plugin.parametrise import (
 from gateway_acceptance.plugin.planted import plant
 from gateway_acceptance.plugin.raw_results import RawResults
 from gateway_acceptance.plugin.selection import LeftOut
+from gateway_acceptance.plugin.thinking import unless_spent
 from gateway_acceptance.plugin.waking import Waking
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden
@@ -226,9 +227,10 @@ class WorkerHooks:
         if call.when == "call":
             outcome = unless_vacuous(outcome, SUBJECTS, self._state.notebook.exchanges)
         if outcome.verdict is Verdict.FAILED:
-            url = self._state.environment(environment_of(item)).gateway.url
+            environment = self._state.environment(environment_of(item))
             seen = list(self._state.notebook.exchanges)  # before anybody looks for who is to blame
-            outcome = unless_limited(self._located(outcome, item), seen, url, check)
+            outcome = unless_limited(self._located(outcome, item), seen, environment.gateway.url, check)
+            outcome = unless_spent(outcome, seen, environment)
             outcome = accepted(outcome, check, item, self._state)
         elif outcome.verdict in (Verdict.UNTESTABLE, Verdict.INCONCLUSIVE):
             outcome = accepted(outcome, check, item, self._state)

@@ -1,68 +1,20 @@
-"""Answers of models that think first: what they thought, and whether their limit was spent on it.
-
-No contract of OpenAI names the field; gateways call it ``reasoning_content`` (DeepSeek, LiteLLM) or
-``reasoning`` (Ollama, OpenRouter), and count it in ``usage.completion_tokens_details.reasoning_tokens``.
-"""
+"""Raised where a model thought until its limit was spent (``wire/reasoning.py``)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange
-
-FIELDS = ("reasoning_content", "reasoning")
-DECLARE = 'add "reasoning" to the abilities of the model: its limits then leave room for an answer'
-
-Json = Mapping[str, Any]
-
-
-def reasoning_in(message: object) -> str:
-    """What a message, or a delta, tells of the model's thoughts; empty where it tells nothing."""
-    told = [message.get(name) for name in FIELDS] if isinstance(message, Mapping) else []
-    return next((text for text in told if isinstance(text, str) and text), "")
-
-
-def reasoning_tokens(usage: object) -> int:
-    """The tokens of it by the usage; 0 where nothing is told."""
-    details = usage.get("completion_tokens_details") if isinstance(usage, Mapping) else None
-    tokens = details.get("reasoning_tokens") if isinstance(details, Mapping) else None
-    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else 0
-
-
-def spent_on_reasoning(text: object, finish: object, messages: Iterable[object], usage: object) -> str:
-    """That a limit was spent before anything was said, as a sentence; empty where it was not, or nothing
-    shows that the model thinks: then an empty answer is an empty answer.
-
-    text, finish: of the choice; messages: it, or its deltas; usage: of the answer.
-    """
-    if text or finish != "length":
-        return ""
-    thought = "".join(reasoning_in(message) for message in messages)
-    tokens = reasoning_tokens(usage)
-    if not (thought or tokens):
-        return ""
-    shown = f"{tokens} tokens of reasoning" if tokens else f"the reasoning {thought[:60]!r}"
-    spent = "the model spent its limit before it answered"
-    return f"{spent}: finish_reason is length after {shown}, content is empty"
+from gateway_acceptance.wire.reasoning import DECLARE, spent_by
 
 
 def require_answered(*answers: Exchange) -> None:
     """Raises Untestable where a model thought until its limit was spent. An answer of another form is left
     to the check."""
     for answer in answers:
-        try:
-            body: Any = answer.json()
-            choice = body["choices"][0]
-            message = choice["message"]
-            said = spent_on_reasoning(
-                message.get("content"), choice.get("finish_reason"), [message], body.get("usage")
-            )
-        except (AssertionError, KeyError, IndexError, TypeError, AttributeError):
-            continue
-        require_unspent(said)
+        require_unspent(spent_by(answer))
 
 
 def require_unspent(said: str, beside: Iterable[Problem] = ()) -> None:

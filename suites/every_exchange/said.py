@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway_acceptance.wire.reasoning import reasoning_in, reasoning_tokens
 from gateway_acceptance.wire.rule import is_index
 from gateway_acceptance.wire.seen import Seen
-from suites.api.reasoning import reasoning_in, reasoning_tokens
 
 
 def choice_of(seen: Seen) -> Mapping[str, Any]:

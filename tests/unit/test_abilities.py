@@ -11,9 +11,9 @@ from gateway_acceptance.environment import ASSUMED, MEANS, Ability, Environment,
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import NotApplicable, Untestable
+from gateway_acceptance.wire.reasoning import spent_on_reasoning
 from suites.api.abilities import able_alias, declared_able
 from suites.api.observations import REASONING_TOKENS, room
-from suites.api.reasoning import spent_on_reasoning
 
 GATEWAY = """
 name = "mini"

@@ -11,8 +11,8 @@ from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.reasoning import reasoning_in, reasoning_tokens
 from gateway_acceptance.wire.schema import error_problems
-from suites.api.reasoning import reasoning_in, reasoning_tokens
 
 Json = Mapping[str, Any]
 

@@ -9,8 +9,9 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.wire.reasoning import spent_on_reasoning
 from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room, strays, wanted_of
-from suites.api.reasoning import require_unspent, spent_on_reasoning
+from suites.api.reasoning import require_unspent
 
 if TYPE_CHECKING:
     import openai

@@ -17,7 +17,6 @@ from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.stream import ChatStream, read_chat_stream
 from suites.api.abilities import able_alias, chat_models
 from suites.api.observations import room
-from suites.api.reasoning import spent_on_reasoning
 
 COUNT_TO = 30
 COUNT_PROMPT = f"Count from 1 to {COUNT_TO}"
@@ -87,13 +86,6 @@ def read(exchange: Exchange, *, include_usage: bool = False) -> ChatStream:
     return read_chat_stream(
         exchange.status or 0, exchange.headers, exchange.chunks, include_usage=include_usage
     )
-
-
-def spent(stream: ChatStream) -> str:
-    """As ``reasoning.spent_on_reasoning``, of a stream's first choice."""
-    choices = [choice for chunk in stream.chunks for choice in chunk.get("choices") or []]
-    deltas = [choice.get("delta") for choice in choices if isinstance(choice, dict)]
-    return spent_on_reasoning(stream.text(), stream.finish_reasons.get(0), deltas, stream.usage)
 
 
 def observed(target: Target, kind: StreamKind) -> Observed | None:

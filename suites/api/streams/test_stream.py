@@ -6,10 +6,10 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.reasoning import spent_in
 from gateway_acceptance.wire.stream import read_chat_stream
 from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room, strays, wanted_of
 from suites.api.reasoning import require_unspent
-from suites.api.streams.probes import spent
 
 
 @check(
@@ -33,7 +33,7 @@ def test_whole_stream(target: Target, gateway: GatewayClient, environment: Envir
     stream = read_chat_stream(answer.status or 0, answer.headers, answer.chunks)
     problems = list(at_level(stream.problems, Level.MUST))
     if strays(environment, alias, stream.text()):
-        require_unspent(spent(stream), problems)
+        require_unspent(spent_in(stream), problems)
         told = f"expected the stream to spell {wanted_of(environment, alias)}, got {stream.text()[:200]!r}"
         problems.append(Problem("stream.text", told))
     require(problems, blame="gateway")
