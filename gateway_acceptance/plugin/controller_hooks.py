@@ -10,9 +10,10 @@ import pytest
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.collected import read_collected
-from gateway_acceptance.plugin.controller import Controller, say_to_terminal
+from gateway_acceptance.plugin.controller import Controller, Phase
 from gateway_acceptance.plugin.exit_guard import Ends
 from gateway_acceptance.plugin.options import PLAN
+from gateway_acceptance.plugin.say import say_to_terminal
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
 from gateway_acceptance.verdict import Verdict
 
@@ -31,7 +32,7 @@ class LastWord:
         yield
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
-            for finished in self._controller.finished:
+            for finished in self._controller.results.finished:
                 terminal.last_word(reporter, finished)
 
 
@@ -40,16 +41,15 @@ class ControllerHooks:
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
-        self._ends = Ends(say_to_terminal(controller.config))
+        self._ends = Ends(say_to_terminal(controller.inputs.config))
         self._ends.install()
         self._session: pytest.Session | None = None
         self._phases: dict[str, list[Verdict]] = {}
+        self._nothing_selected = ""
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            sentence = f"{report.nodeid or 'the suite'} could not be collected"
-            if sentence not in self._controller.broken:
-                self._controller.broken.append(sentence)
+            self._controller.log.break_with(f"{report.nodeid or 'the suite'} could not be collected")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self) -> None:
@@ -59,7 +59,7 @@ class ControllerHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """xdist: tell a worker where the run's private folder is."""
-        node.workerinput[FOLDER_KEY] = str(self._controller.folder)
+        node.workerinput[FOLDER_KEY] = str(self._controller.folder.path)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:  # noqa: ARG002
@@ -67,6 +67,7 @@ class ControllerHooks:
         self._expect_and_prepare(node.workerinput["workerid"])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        log = self._controller.log
         full = getattr(report, "gateway_no_room", "")
         if full:
             self._end_early(full)
@@ -74,24 +75,21 @@ class ControllerHooks:
         spoken = getattr(report, "gateway_verdict", None)
         if spoken is not None:
             self._phases.setdefault(report.nodeid, []).append(Verdict(spoken))
-        self._controller.breaches += getattr(report, "gateway_breaches", ())
+        log.breaches += getattr(report, "gateway_breaches", ())
         for sentence in getattr(report, "gateway_mistakes", ()):
-            if sentence not in self._controller.broken:
-                self._controller.broken.append(sentence)
+            log.break_with(sentence)
         if case is not None:
-            self._controller.cases.append(case)
+            log.cases.append(case)
             told = max(self._phases.pop(report.nodeid, ()), key=lambda verdict: verdict.rank, default=None)
             if case["verdict"] != told:
                 heard = "no verdict at all" if told is None else told.value
-                self._controller.broken.append(
-                    f"{case['nodeid']} was reported as {case['verdict']}; its phases said {heard}"
-                )
+                log.break_with(f"{case['nodeid']} was reported as {case['verdict']}; its phases said {heard}")
         elif report.failed and not hasattr(report, "gateway_verdict"):
-            self._controller.broken.append(f"{report.nodeid} failed outside of any check")
+            log.break_with(f"{report.nodeid} failed outside of any check")
 
     def _end_early(self, why: str) -> None:
         """Nothing can be judged any more: no further case is begun, by any worker."""
-        for session in (self._session, self._controller.config.pluginmanager.get_plugin("dsession")):
+        for session in (self._session, self._controller.inputs.config.pluginmanager.get_plugin("dsession")):
             if session is not None and not session.shouldstop:
                 session.shouldstop = why
 
@@ -102,60 +100,58 @@ class ControllerHooks:
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
         """xdist: a worker is gone; with an error, it died."""
         if error:
-            self._controller.broken.append(f"the worker {node.gateway.id} died: {error}")
+            self._controller.log.break_with(f"the worker {node.gateway.id} died: {error}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        if isinstance(excinfo.value, pytest.Session.Interrupted) and self._controller.broken:
+        if isinstance(excinfo.value, pytest.Session.Interrupted) and self._controller.log.broken:
             return  # pytest's way to end after collection errors: an error of the suite, not an interruption
         self._ends.shield()
-        self._controller.interrupted = str(excinfo.value) or BY_A_PERSON
+        self._controller.log.interrupted = str(excinfo.value) or BY_A_PERSON
         self._controller.stop()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Record, views, exit code; nothing where no check was to be judged."""
-        controller = self._controller
+        controller, log = self._controller, self._controller.log
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            controller.nothing_selected = "no check was selected: mend -m, -k or the paths given"
+            self._nothing_selected = "no check was selected: mend -m, -k or the paths given"
             session.exitstatus = EXIT_USAGE
             return
         if session.config.option.collectonly or session.config.getoption(PLAN):
             return
-        if controller.not_started:
+        if controller.phase is Phase.NOT_STARTED:
             return  # nothing was sent; the sentence and the exit code say it all
         if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
-            controller.broken.append("pytest met an internal error; what it printed says where")
-        if not controller.ready and not controller.broken:
+            log.break_with("pytest met an internal error; what it printed says where")
+        if controller.phase is not Phase.READY and not log.broken:
             return
         stopped = session.shouldfail or session.shouldstop
-        if stopped and not controller.broken:
-            controller.interrupted = controller.interrupted or str(stopped)
-        controller.add_breaches()
+        if stopped and not log.broken:
+            log.interrupted = log.interrupted or str(stopped)
+        log.add_breaches()
         self._ends.shield()
         try:
             with self._ends.interruptible():
                 controller.identify()
         except KeyboardInterrupt:
-            controller.interrupted = BY_A_PERSON
+            log.interrupted = BY_A_PERSON
         except Exception as error:  # noqa: BLE001  (it must not cost the run its record)
-            controller.broken.append(
-                f"the targets could not be looked at: {controller.redactor(repr(error))}"
-            )
+            log.break_with(f"the targets could not be looked at: {controller.redactor(repr(error))}")
         controller.stop()
         try:
-            controller.release()
+            controller.acquired.release()
         except NotStarted as failure:
-            controller.broken.append(controller.redactor(str(failure)))
+            log.break_with(controller.redactor(str(failure)))
         controller.finish(hurried=lambda: self._ends.hurry)
-        session.exitstatus = controller.exit_code()
+        session.exitstatus = controller.results.exit_code()
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._controller.nothing_selected:
-            terminalreporter.write_line(self._controller.nothing_selected, red=True)
-        if self._controller.no_results:
-            terminalreporter.write_line(self._controller.no_results, red=True)
-        for finished in self._controller.finished:
+        if self._nothing_selected:
+            terminalreporter.write_line(self._nothing_selected, red=True)
+        if self._controller.results.no_results:
+            terminalreporter.write_line(self._controller.results.no_results, red=True)
+        for finished in self._controller.results.finished:
             terminal.summarise(terminalreporter, finished)
 
     def pytest_unconfigure(self) -> None:
@@ -164,22 +160,22 @@ class ControllerHooks:
 
     def _expect_and_prepare(self, worker: str) -> None:
         controller = self._controller
-        if controller.config.option.collectonly:
+        if controller.inputs.config.option.collectonly:
             return
-        if controller.config.getoption(PLAN):
-            controller.expect(*read_collected(controller.folder, worker))
+        if controller.inputs.config.getoption(PLAN):
+            controller.log.expect(*read_collected(controller.folder.path, worker))
             return
         try:
-            controller.expect(*read_collected(controller.folder, worker))
-            if not controller.selected:
+            controller.log.expect(*read_collected(controller.folder.path, worker))
+            if not controller.log.selected:
                 return
-            controller.prepare(say_to_terminal(controller.config))
+            controller.prepare(say_to_terminal(controller.inputs.config))
         except UsageProblem as problem:
             raise pytest.UsageError(*problem.sentences) from None
         except OSError as error:
-            controller.not_started = True
+            controller.phase = Phase.NOT_STARTED
             place = f"{error.filename or 'the results'} cannot be written: {error.strerror or error}"
             pytest.exit(f"{place}; mend that, or choose a place with --runs", returncode=EXIT_HARNESS_ERROR)
         except NotStarted as failure:
-            controller.not_started = True
+            controller.phase = Phase.NOT_STARTED
             pytest.exit(controller.redactor(str(failure)), returncode=EXIT_HARNESS_ERROR)

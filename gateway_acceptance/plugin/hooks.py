@@ -44,6 +44,7 @@ from gateway_acceptance.plugin.fixtures import (
 )
 from gateway_acceptance.plugin.live_screen import watch
 from gateway_acceptance.plugin.permission import misnamed
+from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.worker import STATE, WorkerState
 from gateway_acceptance.plugin.worker_hooks import WorkerHooks
 from gateway_acceptance.profiles import load_profiles
@@ -113,23 +114,16 @@ def pytest_configure(config: pytest.Config) -> None:
     worker_input = getattr(config, "workerinput", None)
     if worker_input is None:
         controller = Controller(
-            config,
-            environments,
-            waivers,
-            claims,
-            frozen,
-            stamps=stamps,
-            seal_key=seal_key,
-            known_signers=known_signers,
+            RunInputs(config, environments, waivers, claims, frozen, stamps, seal_key, known_signers)
         )
-        folder = controller.folder
+        folder = controller.folder.path
         quiet = config.option.collectonly or config.option.record_only
         if config.getoption(options.PLAN):
             from gateway_acceptance.plugin.planning import prepare_plan  # no other run needs it
 
             prepare_plan(config, controller)
         elif not quiet and not config.option.allure_report_dir:
-            config.option.allure_report_dir = str(controller.staging)
+            config.option.allure_report_dir = str(controller.folder.staging)
         _register(config, LastWord(controller), "gateway-acceptance-last-word")
         _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
         screen = watch(controller)

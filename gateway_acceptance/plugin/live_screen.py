@@ -70,7 +70,7 @@ class LiveScreen:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._begin()
-        case = self._controller.selected.get(nodeid)
+        case = self._controller.log.selected.get(nodeid)
         if case is not None:
             parameters = ", ".join(f"{name}={value}" for name, value in case.parameters.items())
             name = f"{case.check} ({parameters})" if parameters else case.check
@@ -102,12 +102,12 @@ class LiveScreen:
         from rich.console import Console
         from rich.live import Live
 
-        reporter = self._controller.config.pluginmanager.get_plugin("terminalreporter")
+        reporter = self._controller.inputs.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.showfspath = False  # nor the names of files
             reporter.ensure_newline()
             reporter.flush()
-        self._progress.total = len(self._controller.selected)
+        self._progress.total = len(self._controller.log.selected)
         self._live = Live(
             get_renderable=self._drawn,
             console=Console(file=self._out, force_terminal=True, highlight=False, markup=False, emoji=False),
@@ -123,8 +123,10 @@ class LiveScreen:
 
     def _spending(self) -> list[Spending]:
         spent = []
-        for environment, used in self._controller.spending():
-            policy, seconds = environment.policy, time.time() - self._controller.started
+        started, folder = self._controller.clock.started, self._controller.folder
+        for environment in self._controller.inputs.environments:
+            used = folder.spent(environment, started)
+            policy, seconds = environment.policy, time.time() - started
             allowed = policy.requests, policy.tokens, policy.seconds
             spent.append(Spending(environment.name, used.requests, used.tokens, seconds, *allowed))
         return spent
@@ -189,7 +191,7 @@ def _figures(one: Spending, *, named: bool) -> list[tuple[str, str]]:
 
 def watch(controller: Controller) -> LiveScreen | None:
     """The screen of this run, or None where nobody watches."""
-    config = controller.config
+    config = controller.inputs.config
     if config.pluginmanager.get_plugin("terminal") is None or not wanted(config, sys.stdout):
         return None
     return LiveScreen(controller, sys.stdout)

@@ -23,11 +23,11 @@ class Planning:
         return True
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        controller = self._controller
-        for environment in controller.environments if controller.selected else ():
+        log = self._controller.log
+        for environment in self._controller.inputs.environments if log.selected else ():
             terminalreporter.ensure_newline()
-            selected = list(controller.selected.values())
-            plan = planned(environment, selected, controller.catalogue, self._costs)
+            selected = list(log.selected.values())
+            plan = planned(environment, selected, log.catalogue, self._costs)
             for line in lines_of(plan, self._costs):
                 terminalreporter.write_line(line)
 

@@ -1,0 +1,79 @@
+"""What is taken at a run's start and again at its end: what judges, and what the target is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems, whole_of
+from gateway_acceptance.plugin.run_inputs import RunInputs
+from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
+from gateway_acceptance.plugin.targets import Target
+
+Fingerprints = dict[str, dict[str, str]]
+
+
+class TargetSnapshots:
+    """The targets' fingerprints, by environment."""
+
+    def __init__(self) -> None:
+        self._taken: list[Fingerprints] = []
+
+    def take(self, targets: Sequence[tuple[Target, bool]]) -> None:
+        """With each target: whether its machines are part."""
+        from gateway_acceptance.plugin.identity import identities
+
+        if self._taken:
+            self._taken.append(identities(targets, self._taken[0]))
+        else:
+            self._taken.append(identities(targets))
+
+    def of(self, environment: str) -> dict[str, Any]:
+        """``start`` and ``end``, None where it was not taken."""
+        taken = [one.get(environment) for one in self._taken]
+        start, end = [*taken, None, None][:2]
+        return {"start": start, "end": end}
+
+
+class JudgeSnapshots:
+    """The accounts of what judges, by environment (``plugin.binding``)."""
+
+    def __init__(self, inputs: RunInputs) -> None:
+        self._inputs = inputs
+        self._taken: list[dict[str, Account]] = []
+        self._wholes: dict[str, dict[str, Account]] = {}
+
+    @cached_property
+    def suite(self) -> Identity:
+        """Which suite judges, as it was before anything was sent, whoever pulls meanwhile."""
+        return suite_identity(self._inputs.config.rootpath)
+
+    def take(self, folder: Path) -> None:
+        """Before anything is sent, and at the end. folder: private to the run."""
+        self.suite  # noqa: B018  (asked now, and kept: whoever pulls meanwhile changes nothing of it)
+        inputs = self._inputs
+        named = {one.name: one for one in inputs.environments}
+        taken = accounts_of(inputs.config, named, inputs.stamps)
+        seen = read_problems(folder)
+        if not self._taken and inputs.could_accept:
+            self._wholes = {one.name: {"whole": whole_of(inputs.config, one)} for one in inputs.environments}
+        self._taken.append(
+            {
+                name: {**one, "problems": list(dict.fromkeys([*one["problems"], *seen]))}
+                for name, one in taken.items()
+            }
+        )
+
+    def take_again(self, folder: Path) -> None:
+        """The end's, of a run that has a start's."""
+        if self._taken:
+            self.take(folder)
+
+    def of(self, environment: str) -> dict[str, Account | None] | None:
+        """``start`` and ``end``, and ``whole`` where a release could be accepted; None before the start."""
+        if not self._taken:
+            return None
+        end = self._taken[-1][environment] if len(self._taken) > 1 else None
+        return {"start": self._taken[0][environment], "end": end, **self._wholes.get(environment, {})}
