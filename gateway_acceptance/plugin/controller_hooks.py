@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,10 @@ from gateway_acceptance.plugin.options import PLAN
 from gateway_acceptance.plugin.say import say_to_terminal
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
 from gateway_acceptance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from gateway_acceptance.plugin.results import Finished
+    from gateway_acceptance.report.status_model import Closing
 
 BY_A_PERSON = "by the keyboard or a signal"
 FOLDER_KEY = "gateway_acceptance_folder"
@@ -33,7 +37,7 @@ class LastWord:
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             for finished in self._controller.results.finished:
-                terminal.last_word(reporter, finished)
+                terminal.last_word(reporter, _closing(session.config, finished), finished)
 
 
 class ControllerHooks:
@@ -152,7 +156,7 @@ class ControllerHooks:
         if self._controller.results.no_results:
             terminalreporter.write_line(self._controller.results.no_results, red=True)
         for finished in self._controller.results.finished:
-            terminal.summarise(terminalreporter, finished)
+            terminal.summarise(terminalreporter, _closing(terminalreporter.config, finished))
 
     def pytest_unconfigure(self) -> None:
         self._ends.remove()
@@ -179,3 +183,9 @@ class ControllerHooks:
         except NotStarted as failure:
             controller.phase = Phase.NOT_STARTED
             pytest.exit(controller.redactor(str(failure)), returncode=EXIT_HARNESS_ERROR)
+
+
+def _closing(config: pytest.Config, finished: Finished) -> Closing:
+    from gateway_acceptance.report.status_model import closing_of  # a collection shows nothing
+
+    return closing_of(finished.record, terminal.as_typed(config, finished.environment))

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway_acceptance.causes import ALIKE
 from gateway_acceptance.check import Check
-from gateway_acceptance.judgement import NEEDLESS_DAYS, needless
 from gateway_acceptance.plugin.options import environment_names
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
-from gateway_acceptance.plugin.what_next import what_next
 from gateway_acceptance.plugin.worker import WorkerState
-from gateway_acceptance.record_model import Record, RecordedCheck
 from gateway_acceptance.verdict import Verdict
 
 if TYPE_CHECKING:
     from gateway_acceptance.plugin.results import Finished
+    from gateway_acceptance.report.status_model import Closing
 
 LETTERS: Mapping[Verdict, str] = {
     Verdict.PASSED: ".",
@@ -43,8 +40,6 @@ OUTCOMES: Mapping[Verdict, str] = {
     Verdict.NOT_PERMITTED: "skipped",
 }
 """Pytest's own three outcomes; every red verdict is ``failed``."""
-SHOWN_WAIVERS = 6
-"""Up to so many are shown in full at the end of a run."""
 
 
 def speak(
@@ -115,44 +110,26 @@ def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
     return category, LETTERS[verdict], verdict.value.upper()
 
 
-def summarise(reporter: pytest.TerminalReporter, finished: Finished) -> None:
+def summarise(reporter: pytest.TerminalReporter, closing: Closing) -> None:
     """Reasons and waivers of one environment's run."""
-    run = finished.record.run
-    good = run.exit_code == 0
     reporter.ensure_newline()
-    reporter.section(f"{finished.environment}: {run.state}", green=good, red=not good)
-    _untested(reporter, finished.record.checks)
-    for reason in run.reasons:
+    reporter.section(closing.heading, green=closing.good, red=not closing.good)
+    for checks, message in closing.untested:
+        reporter.write_line(f"{checks} {indented(message).lstrip()}", yellow=True)
+    for reason in closing.reasons:
         reporter.write_line(f"  - {indented(reason, '    ').lstrip()}")
-    for line in _deviations(finished.record):
+    for line in closing.deviations:
         reporter.write_line(indented(line))
-    for waiver in finished.record.waivers:
-        if waiver.expires_soon:
-            ends = f"the waiver {waiver.id} ends with {waiver.expires}"
-            reporter.write_line(f"  soon: {ends}; renew it, or mend what it covers", yellow=True)
-        if waiver.stale and (sentence := needless(waiver, finished.record)) not in run.reasons:
-            reporter.write_line(
-                f"  soon: {sentence}; red {NEEDLESS_DAYS} days after the run that first saw it", yellow=True
-            )
-    used = [waiver for waiver in finished.record.waivers if waiver.used]
-    for waiver in used if len(used) <= SHOWN_WAIVERS else ():
-        reporter.write_line(f"  waived: {waiver.check} {waiver.reason} ({waiver.link})")
-    if len(used) > SHOWN_WAIVERS:
-        ids = ", ".join(dict.fromkeys(waiver.check for waiver in used))
-        reporter.write_line(f"  waived, each with its reason in STATUS.md: {ids}")
+    for line in closing.ending:
+        reporter.write_line(f"  soon: {line}", yellow=True)
+    for line in closing.waived:
+        reporter.write_line(f"  {line}")
 
 
-def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
+def last_word(reporter: pytest.TerminalReporter, closing: Closing, finished: Finished) -> None:
     """How it ended, and where to read on: the last lines of a run."""
-    run, totals = finished.record.run, finished.record.totals
-    good = run.exit_code == 0
-    reporter.write_line(
-        f"{finished.environment}: {run.state}: {run.headline} "
-        f"({totals.requests} requests, {totals.tokens} tokens)",
-        green=good,
-        red=not good,
-    )
-    for line in what_next(finished.record, _as_typed(reporter.config, finished.environment)):
+    reporter.write_line(closing.headline, green=closing.good, red=not closing.good)
+    for line in closing.steps:
         reporter.write_line(line)
     if not (finished.directory.path / "STATUS.md").exists():  # --record-only
         reporter.write_line(f"record  {_near(finished.directory.path)}")
@@ -165,34 +142,10 @@ def last_word(reporter: pytest.TerminalReporter, finished: Finished) -> None:
         reporter.write_line(f"no report: {finished.no_report}", yellow=True)
 
 
-def _as_typed(config: pytest.Config, environment: str) -> str:
+def as_typed(config: pytest.Config, environment: str) -> str:
     """What ``--env`` said of this environment: a name, or the path of its file where it was the only one."""
     given = environment_names(config)
     return given[0] if len(given) == 1 else environment
-
-
-def _deviations(record: Record) -> list[str]:
-    """What the product does not keep, in a line, and the notes on it."""
-    from gateway_acceptance.report.assess import named
-    from gateway_acceptance.report.status_model import not_kept
-
-    known = not_kept(record)
-    ids = [one.check for one in known.lines]
-    shown = [f"{known.release} does not keep, by itself: {named(ids)} (STATUS.md)"] if ids else []
-    return [*shown, *(f"note: {note}" for note in known.notes)]
-
-
-def _untested(reporter: pytest.TerminalReporter, checks: Iterable[RecordedCheck]) -> None:
-    """Cases that are red without having failed: once per reason, with the checks that it keeps from green."""
-    quiet = {Verdict.UNTESTABLE, Verdict.INCONCLUSIVE}
-    because: dict[str, dict[str, None]] = {}
-    for check in checks:
-        for case in check.cases:
-            if case.verdict in quiet:
-                because.setdefault(case.message, {})[check.id] = None
-    for message, ids in because.items():
-        who = " ".join(ids) if len(ids) < ALIKE else f"{len(ids)} checks:"
-        reporter.write_line(f"{who} {indented(message).lstrip()}", yellow=True)
 
 
 def _near(path: Path) -> str:

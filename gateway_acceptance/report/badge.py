@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from html import escape
 
+from gateway_acceptance.report.status_model import StatusModel
+
 GREEN, RED, GREY, AMBER = "#1a7f37", "#b42318", "#59636e", "#8a5a00"
 """Each with white text on it a contrast of 4.5 or more."""
 HEIGHT, PADDING = 22, 8
 CHARACTER = 6.9
 """Width of a character of Verdana at 11 px, a generous mean: the text is stretched to its box anyway."""
 STALE = "stale"
+
+
+def render_badge(status: StatusModel) -> str:
+    """The badge of one run."""
+    run = status.run
+    return badge_svg(run.environment, run.state, str(run.ended)[:10])
 
 
 def badge_svg(environment: str, state: str, day: str, *, stale: bool = False) -> str:

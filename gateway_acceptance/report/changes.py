@@ -36,6 +36,20 @@ class Changes:
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__slots__)
 
+    @property
+    def kinds(self) -> list[tuple[str, tuple[Change, ...], bool]]:
+        """(title, the changes, whether they stand open) of every kind that occurs, the first matters most."""
+        all_kinds = (
+            ("Broken", self.broken, True),
+            ("Fixed", self.fixed, True),
+            ("Newly waived", self.newly_waived, True),
+            ("Newly not verified", self.newly_not_verified, True),
+            ("Verdict changed otherwise", self.moved, False),
+            ("New checks", self.new, False),
+            ("Checks no longer in the run", self.gone, False),
+        )
+        return [kind for kind in all_kinds if kind[1]]
+
 
 def changes(record: Record, previous: Record) -> Changes:
     """Compare by check id. A check that only one of the runs selected is ``new`` or ``gone``."""

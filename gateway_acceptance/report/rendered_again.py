@@ -13,10 +13,10 @@ from pathlib import Path
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.documents import Unreadable, content_of
 from gateway_acceptance.record_model import Record
-from gateway_acceptance.report.badge import badge_svg
+from gateway_acceptance.report.badge import render_badge
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import pictures
-from gateway_acceptance.report.status_model import status_view
+from gateway_acceptance.report.status_model import status_model
 from gateway_acceptance.report.tracker import render_page, render_status
 
 READY = ("READY", "PRODUCTION READY")
@@ -56,15 +56,14 @@ def unlike(directory: Path, record: Record) -> list[str]:
 
 
 def _made_again(directory: Path, record: Record) -> dict[str, str]:
-    run = record.run
     claims = [Claim(one.id, one.section, one.text, mend=one.mend, about=one.about) for one in record.claims]
     report = (directory / "report.html").is_file()
-    view = status_view(record, Past(), claims, report=report)
+    status = status_model(record, Past(), claims, report=report)
     drawn = {one.file: one.svg for one in pictures(record)}
     return {
-        "badge.svg": badge_svg(run.environment, run.state, str(run.ended)[:10]),
-        "STATUS.md": render_status(view),
-        "index.html": render_page(view),
+        "badge.svg": render_badge(status),
+        "STATUS.md": render_status(status),
+        "index.html": render_page(status),
         **drawn,
     }
 

@@ -14,12 +14,12 @@ TALL = {GOOD: HEIGHT, PARTLY: HEIGHT * 2 // 3, BAD: HEIGHT // 2, VOID: HEIGHT //
 MARKS = {GOOD: "✓", PARTLY: "◦", BAD: "✗", VOID: "–"}
 
 
-def history_strip(view: StatusModel) -> Markup:
+def history_strip(status: StatusModel) -> Markup:
     """One bar per run with its state in words as title; empty where this run is the only one."""
-    runs = [(run.started, run.state) for run in reversed(view.history.runs[: SHOWN - 1])]
+    runs = [(run.started, run.state) for run in reversed(status.earlier.history.runs[: SHOWN - 1])]
     if not runs:
         return Markup("")
-    runs.append((view.run.started, view.run.state))
+    runs.append((status.run.started, status.run.state))
     bars = []
     for place, (started, state) in enumerate(runs):
         kind, left = tone(state), place * STEP

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from markupsafe import Markup
 
 from gateway_acceptance.report.ages import hours_in_words
@@ -18,65 +16,48 @@ from gateway_acceptance.report.strip import history_strip
 
 CHANGES_AT_MOST = 40
 """Changes of one kind that a person reads; more are counted in STATUS.md and fold away in index.html."""
-TELLING = ("Broken", "Fixed", "Newly waived", "Newly not verified")
-"""The changes that stand open; the others fold away."""
 REASONS_AT_MOST = 8
 """Reasons of the state that stand open in index.html; the others fold away."""
 
 
-def render_status(view: StatusModel) -> str:
+def render_status(status: StatusModel) -> str:
     """The whole of STATUS.md."""
-    address = code(view.target.gateway_url)
-    server = Markup(f"{md(view.server)} ({address})") if view.server else address  # noqa: S704  (escaped)
+    deployment = status.deployment
+    address = code(deployment.target.gateway_url)
+    server = Markup(f"{md(deployment.server)} ({address})") if deployment.server else address  # noqa: S704
     return template("STATUS.md.j2").render(
-        **{name: getattr(view, name) for name in StatusModel.__slots__ if name != "server"},
+        status=status,
+        run=status.run,
+        target=deployment.target,
         server=server,
-        state_symbol=state_symbol(view.run.state),
+        state_symbol=state_symbol(status.run.state),
         failures_at_most=FAILURES_AT_MOST,
         changes_at_most=CHANGES_AT_MOST,
         verdict=_verdict,
         evidence=_evidence,
         last_proof=_last_proof,
         state_of=state_symbol,
-        counts_for=hours_in_words(view.fresh_h),
+        counts_for=hours_in_words(status.fresh_h),
         utc=utc,
     )
 
 
-def render_page(view: StatusModel) -> str:
+def render_page(status: StatusModel) -> str:
     """The whole of index.html: one file, no script, nothing loaded; opens from disk, prints."""
     return page_template("index.html.j2").render(
-        view=view,
+        status=status,
         style=style(),
         style_hash=style_hash(),
-        strip=history_strip(view),
+        strip=history_strip(status),
         state_symbol=state_symbol,
         symbols=SYMBOLS,
         failures_at_most=FAILURES_AT_MOST,
         changes_at_most=CHANGES_AT_MOST,
         reasons_at_most=REASONS_AT_MOST,
-        kinds_of=kinds_of,
-        telling=TELLING,
-        urgent_waivers=[waiver for waiver in view.waivers if waiver.urgent],
-        calm_waivers=[waiver for waiver in view.waivers if not waiver.urgent],
         tone=tone,
-        counts_for=hours_in_words(view.fresh_h),
+        counts_for=hours_in_words(status.fresh_h),
         utc=utc,
     )
-
-
-def kinds_of(changes: object) -> list[tuple[str, Sequence[object]]]:
-    """(title, the changes) of every kind that occurs, what matters most first."""
-    titles = (
-        ("Broken", "broken"),
-        ("Fixed", "fixed"),
-        ("Newly waived", "newly_waived"),
-        ("Newly not verified", "newly_not_verified"),
-        ("Verdict changed otherwise", "moved"),
-        ("New checks", "new"),
-        ("Checks no longer in the run", "gone"),
-    )
-    return [(title, found) for title, name in titles if (found := getattr(changes, name))]
 
 
 def _verdict(word: str) -> Markup:

@@ -11,13 +11,13 @@ from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.allure import finish_results
 from gateway_acceptance.report.allure_history import HISTORY, earlier_runs, history_lines
 from gateway_acceptance.report.allure_tool import BuildOutcome, build_report
-from gateway_acceptance.report.badge import badge_svg
+from gateway_acceptance.report.badge import render_badge
 from gateway_acceptance.report.junit import render_junit
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import pictures
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.report.status_json import status_document
-from gateway_acceptance.report.status_model import status_view
+from gateway_acceptance.report.status_model import status_model
 from gateway_acceptance.report.tracker import render_page, render_status
 from gateway_acceptance.run_directory import RunDirectory
 
@@ -40,11 +40,10 @@ def write_views(
     """
     for drawn in pictures(record):
         directory.write(drawn.file, drawn.svg)
-    view = status_view(record, past, claims)
-    directory.write("STATUS.md", render_status(view))
-    directory.write("index.html", render_page(view))
-    run = record.run
-    directory.write("badge.svg", badge_svg(run.environment, run.state, str(run.ended)[:10]))
+    status = status_model(record, past, claims)
+    directory.write("STATUS.md", render_status(status))
+    directory.write("index.html", render_page(status))
+    directory.write("badge.svg", render_badge(status))
     directory.write_json("status.json", status_document(record))
     directory.write("junit.xml", render_junit(record))
     results = directory.path / RESULTS
@@ -53,7 +52,7 @@ def write_views(
         return None, ""
     outcome = draw_report(results, directory.path, record, directory.path.parent / HISTORY)
     if outcome.report is not None:  # only now is there something to link to
-        directory.write("index.html", render_page(replace(view, report=True)))
+        directory.write("index.html", render_page(replace(status, report=True)))
     return outcome.report, outcome.problem
 
 

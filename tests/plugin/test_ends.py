@@ -31,11 +31,11 @@ def broken(project: Project, code: str) -> None:
         "import os, signal\ndef broken(*_):\n    os.kill(os.getpid(), signal.SIGKILL)",
     ],
 )
-@pytest.mark.parametrize("place", ["controller.accounts_of", "identity.identities"])
+@pytest.mark.parametrize("place", ["snapshots.accounts_of", "identity.identities"])
 def test_a_crash_before_the_first_check_leaves_no_old_green(project: Project, place: str, code: str) -> None:
     project.checks(ALIVE)
     assert project.run().state == "SMOKE PASSED"
-    broken(project, f"from gateway_acceptance.plugin import controller, identity\n{code}\n{place} = broken\n")
+    broken(project, f"from gateway_acceptance.plugin import identity, snapshots\n{code}\n{place} = broken\n")
     run = project.run()
     assert run.code not in (0, 1), run.output
     assert run.state in ("VOID", "SMOKE FAILED")

@@ -168,9 +168,9 @@ def test_a_key_made_up_for_the_run_is_known_before_any_check_runs(project: Proje
     )
     provider = (
         "from types import SimpleNamespace\nfrom gateway_acceptance.embedded import Running\n"
-        "from gateway_acceptance.plugin import controller\n"
+        "from gateway_acceptance.plugin import preparation\n"
         f"running = Running('{made_up}', lambda: None)\n"
-        "controller.provider_of = lambda environment: SimpleNamespace(acquire=lambda *a, **k: running)\n"
+        "preparation.provider_of = lambda environment: SimpleNamespace(acquire=lambda *a, **k: running)\n"
     )
     project.write("conftest.py", 'pytest_plugins = ["gateway_acceptance.plugin.hooks"]\n' + provider)
     run = project.run(key=None)

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from gateway_acceptance.plugin.live_progress import Progress, Spending
 from gateway_acceptance.plugin.live_screen import LEAST_LINES, drawn
-from gateway_acceptance.plugin.what_next import LONGEST, what_next
 from gateway_acceptance.record_model import record_of
+from gateway_acceptance.report.next_steps import LONGEST, next_steps
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, record
 
@@ -86,7 +86,7 @@ def test_the_last_lines_name_the_first_cause_the_blame_and_what_to_type() -> Non
         state="SMOKE FAILED",
     )
     document["run"] |= {"exit_code": 1, "reasons": ["API-A-001 expected 1, got 2: 1 failed", "more"]}
-    assert what_next(record_of(document), "my lab.toml") == [
+    assert next_steps(record_of(document), "my lab.toml") == [
         "first   API-A-001 expected 1, got 2: 1 failed",
         "blame   gateway (2), backend (1)",
         "next    Mend API-A-001 (the title of API-A-001): expected 1, got 2",
@@ -101,7 +101,7 @@ def test_an_open_door_stands_in_the_headline_and_comes_first() -> None:
         state="SMOKE FAILED",
     )
     document["run"] |= {"exit_code": 1, "reasons": ["API-Z-001 anybody gets in: 1 failed"]}
-    lines = what_next(record_of(document), "lab")
+    lines = next_steps(record_of(document), "lab")
     assert [line.split()[0] for line in lines] == ["blame", "next", "type"]
     assert lines[1].endswith("API-Z-001 (the title of API-Z-001): anybody gets in")
     assert lines[2] == "type    pytest --env lab -k test_door"
@@ -112,12 +112,12 @@ def test_after_a_green_run_there_is_nothing_to_do_but_to_sign(profile: str, line
     document = record(check("API-A-001"))
     document["run"] |= {"exit_code": 0, "reasons": [], "profile": profile}
     document["run"]["selection"]["narrowed"] = []
-    assert len(what_next(record_of(document), "lab")) == lines
+    assert len(next_steps(record_of(document), "lab")) == lines
 
 
 def test_no_line_is_longer_than_a_screen_bears() -> None:
     document = record(check("API-A-001", failed("test_one", "x" * 999)), state="SMOKE FAILED")
     document["run"] |= {"exit_code": 1, "reasons": ["\x1b[2J" + "y " * 999]}
-    lines = what_next(record_of(document), "lab")
+    lines = next_steps(record_of(document), "lab")
     assert max(len(line) for line in lines) == LONGEST + 8
     assert "\x1b" not in "".join(lines)

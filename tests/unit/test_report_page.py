@@ -19,7 +19,7 @@ from gateway_acceptance.report.history import History
 from gateway_acceptance.report.page import STYLE, link, style, tag
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.states import tone
-from gateway_acceptance.report.status_model import status_view
+from gateway_acceptance.report.status_model import status_model
 from gateway_acceptance.report.tracker import render_page, render_status
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, exchange, forced, record, waiver
@@ -119,7 +119,7 @@ def past() -> Past:
 
 @pytest.fixture(scope="module")
 def pages() -> tuple[Page, str, str]:
-    view = status_view(record_of(red_record()), past(), CLAIMS, report=True)
+    view = status_model(record_of(red_record()), past(), CLAIMS, report=True)
     source = render_page(view)
     return Page(source), source, render_status(view)
 
@@ -291,7 +291,7 @@ def test_strangers_text_stays_text(where: str) -> None:
     made = record_of(document)
     for place in never:
         made = forced(made, HOSTILE, *place)
-    source = render_page(status_view(made, before, CLAIMS))
+    source = render_page(status_model(made, before, CLAIMS))
     page = Page(source)
     assert (page.wrong, page.open) == ([], [])
     assert not page.all("script")
@@ -361,7 +361,7 @@ def test_every_colour_of_text_can_be_read_on_every_ground(palette: int) -> None:
 
 
 def test_a_first_run_says_so() -> None:
-    page = render_page(status_view(record_of(record(check("API-A-001"))), Past(), ()))
+    page = render_page(status_model(record_of(record(check("API-A-001"))), Past(), ()))
     for told in (
         "This is the first run of this environment.",
         "No release of this environment has been accepted.",
@@ -373,7 +373,7 @@ def test_a_first_run_says_so() -> None:
 
 def test_hundreds_of_failures_fold() -> None:
     checks = [check(f"API-X-{n:03d}", case(f"{n}", Verdict.FAILED, "x" * (5000 + n))) for n in range(200)]
-    page = render_page(status_view(record_of(record(*checks)), Past(), ()))
+    page = render_page(status_model(record_of(record(*checks)), Past(), ()))
     assert "And 160 more" in page
     assert page.count('class="failure" open') == 5
 
@@ -381,7 +381,7 @@ def test_hundreds_of_failures_fold() -> None:
 def test_only_changes_that_tell_something_stand_open() -> None:
     red = check("API-A-001", case("a", Verdict.FAILED, "no"))
     page = render_page(
-        status_view(
+        status_model(
             record_of(record(red, check("API-B-001"))), Past(record_of(record(check("API-A-001")))), ()
         )
     )
@@ -399,7 +399,7 @@ def test_waivers_that_need_somebody_stand_before_the_others() -> None:
         {**WAIVER, "id": "LATE"},
         {**WAIVER, "id": "NEEDLESS", "expires": "2026-09-01", "stale": True},
     ]
-    source = render_page(status_view(record_of(document), Past(), ())).split('<h2 id="waivers">')[1]
+    source = render_page(status_model(record_of(document), Past(), ())).split('<h2 id="waivers">')[1]
     urgent, folded = source.split(
         '<details class="printed"><summary>20 accepted deviations in scope, the first until 2026-09-01'
     )

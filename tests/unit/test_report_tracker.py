@@ -12,7 +12,7 @@ from gateway_acceptance.claims import SECTIONS, Claim
 from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.status_json import status_document
-from gateway_acceptance.report.status_model import status_view
+from gateway_acceptance.report.status_model import status_model
 from gateway_acceptance.report.tracker import render_status
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, exchange, record, waiver
@@ -22,7 +22,7 @@ CHAT = {"environment": "lab", "chat_model": "hx-chat"}
 
 def render(document: dict[str, Any], previous: dict[str, Any] | None = None, *claims: Claim) -> str:
     before = record_of(previous) if previous else None
-    return render_status(status_view(record_of(document), Past(previous=before), claims))
+    return render_status(status_model(record_of(document), Past(previous=before), claims))
 
 
 def section(status: str, title: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from gateway_acceptance.cli.signers import allowed_in
 from gateway_acceptance.report.past import read_past
-from gateway_acceptance.report.status_model import status_view
+from gateway_acceptance.report.status_model import status_model
 from gateway_acceptance.report.tracker import render_page, render_status
 from gateway_acceptance.run_directory import record_at
 from gateway_acceptance.signoff.trusted import known_by
@@ -114,7 +114,7 @@ def test_only_an_anchor_says_which_release_was_accepted(desk: Desk, monkeypatch:
     assert read_past(runs, "mini", known_by(lines, inside)).accepted is None
     record = record_at(desk.ground.latest)
     for past, words in ((unread, "unverified"), (told, "by ada@example")):
-        view = status_view(record, past, CLAIMS)
+        view = status_model(record, past, CLAIMS)
         for page in (render_status(view), render_page(view)):
             assert words in page
             assert ("unverified" in page) is (past is unread)

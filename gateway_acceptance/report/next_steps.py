@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from gateway_acceptance.check import RELEASE
 from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 from gateway_acceptance.redaction import printable
+from gateway_acceptance.report.assess import next_action
+from gateway_acceptance.report.reading import is_red
 from gateway_acceptance.verdict import Verdict
 
 LONGEST = 300
@@ -17,15 +19,12 @@ LONGEST = 300
 VERSION = "VERSION"
 
 
-def what_next(record: Record, environment: str) -> list[str]:
+def next_steps(record: Record, environment: str) -> list[str]:
     """At most four lines, none longer than ``LONGEST``. environment: as it is typed behind ``--env``."""
     return [_line(title, words) for title, words in _lines(record, shlex.quote(environment))]
 
 
 def _lines(record: Record, environment: str) -> Iterator[tuple[str, str]]:
-    from gateway_acceptance.report.assess import next_action
-    from gateway_acceptance.report.reading import is_red
-
     run = record.run
     if not run.exit_code:
         if run.profile == RELEASE and not run.selection.narrowed:
