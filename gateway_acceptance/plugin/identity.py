@@ -161,7 +161,9 @@ def _of_a_machine(target: Target, name: str, before: Taken | None) -> Taken:
         return {key: value for key, value in before.items() if key.startswith(f"{prefix}.")}
     try:
         sections = (
-            target.machines.facts(name).sections if before is None else target.machines.again(name, SECTIONS)
+            target.machines.facts(name).sections
+            if before is None
+            else target.machines.refresh(name, SECTIONS)
         )
     except NoFacts:
         return {f"{prefix}.unit": UNKNOWN}

@@ -50,7 +50,7 @@ class Machines:
             account,
         )
 
-    def again(self, name: str, sections: Sequence[str]) -> Mapping[str, Any]:
+    def refresh(self, name: str, sections: Sequence[str]) -> Mapping[str, Any]:
         """Some sections of a machine, seen now and for this caller alone. Raises NoFacts. A look that an
         embedded environment took itself cannot be repeated: it is read again."""
         recorded = self._recorded.get(name)

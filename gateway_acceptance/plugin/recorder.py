@@ -20,10 +20,10 @@ from gateway_acceptance.plugin.options import CHECKS_ROOT, nonce_of
 from gateway_acceptance.plugin.outcome import utc
 from gateway_acceptance.plugin.planted import read_planted
 from gateway_acceptance.plugin.private_folder import PrivateFolder
+from gateway_acceptance.plugin.readiness import read_preflight
 from gateway_acceptance.plugin.run_clock import RunClock
 from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.snapshots import JudgeSnapshots, TargetSnapshots
-from gateway_acceptance.plugin.targets import read_preflight
 from gateway_acceptance.plugin.twin import known_here
 from gateway_acceptance.record import Run, build, unheard
 from gateway_acceptance.record_model import Record

@@ -74,7 +74,7 @@ class Machines:
     def __init__(self, found: dict[str, Any]) -> None:
         self.found = found
 
-    def again(self, name: str, sections: tuple[str, ...]) -> dict[str, Any]:
+    def refresh(self, name: str, sections: tuple[str, ...]) -> dict[str, Any]:
         assert sections == ("journal",)
         found = self.found[name]
         if isinstance(found, str):

@@ -59,7 +59,7 @@ class Machines:
             raise NoFacts(f"{name} cannot be reached", "")
         return SimpleNamespace(sections=self.first)
 
-    def again(self, name: str, wanted: Sequence[str]) -> Mapping[str, Any]:
+    def refresh(self, name: str, wanted: Sequence[str]) -> Mapping[str, Any]:
         assert wanted == SECTIONS
         self.asked_again.append(name)
         if self.later is None:

@@ -126,7 +126,7 @@ def _machines(target: Target, alias: str) -> list[str]:
 
 def _ask_journal(target: Target, name: str, since: float, found: Trace) -> None:
     try:
-        sections = target.machines.again(name, ("journal",))
+        sections = target.machines.refresh(name, ("journal",))
     except NoFacts as failure:
         found.silent.append(f"{name} cannot be looked at ({failure.why})")
         return

@@ -1,0 +1,71 @@
+"""How one worker sends to an environment: what is allowed, how fast, by which way, and who looks at it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.policy import Budget, budget_file
+from gateway_acceptance.wire.breaker import PATIENCE_S, Breaker, Trouble
+from gateway_acceptance.wire.exchange import Exchange, Notebook
+from gateway_acceptance.wire.failures import Failures
+from gateway_acceptance.wire.ledger import Conduct
+from gateway_acceptance.wire.pace import Pace
+from gateway_acceptance.wire.route import route_of
+from gateway_acceptance.wire.sender import Deadline, Sender
+from gateway_acceptance.wire.watch import UniversalRule, Watch
+
+
+class Connection:
+    """budget: of the run, over all workers; breaker: opens where the gateway is at fault as a whole; watch:
+    holds every exchange against the rules; failures: of balanced groups; conduct: all of these, as a sender
+    knows them; sender: of everything that asks."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        key: str,
+        folder: Path,
+        started: float,
+        notebook: Notebook,
+        rules: Sequence[UniversalRule],
+        looked: Callable[[float], Trouble | None],
+    ) -> None:
+        """folder, started, rules: as of ``Target``; looked: what is wrong with the gateway now, asked within
+        so many seconds."""
+        gateway, policy = environment.gateway, environment.policy
+        route = route_of(environment, os.environ)
+        for name, value in route.headers:
+            if "${" in environment.network.headers[name]:
+                notebook.key_places.add(value, name, gateway.url)
+        self._key = key
+        self.budget = Budget(budget_file(folder, environment.name), policy, started)
+        self.deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
+        self.breaker = Breaker(
+            folder / f"trouble-{environment.name}.json", gateway.url, self._holds_key, looked
+        )
+        self.watch = Watch(environment, key, rules)
+        self.failures = Failures(
+            folder / f"failures-{environment.name}.jsonl", [group.alias for group in environment.groups]
+        )
+        self.conduct = Conduct(
+            before=[self.breaker.before],
+            after=[self.watch.after, self.breaker.after, self.failures.after],
+            patience_s=PATIENCE_S,
+            silent=self.breaker.silent,
+            pace=Pace(folder, environment.name, policy, started + policy.seconds),
+            route=route,
+        )
+        self.sender = Sender(notebook, self.budget, self.deadline, conduct=self.conduct)
+
+    def apart(self, notebook: Notebook, question_s: float) -> Sender:
+        """A sender with the same budget, pace and way, past rules and breaker: for looks of the suite's own.
+        question_s: the longest that one answer is waited for."""
+        deadline = Deadline(self.deadline.connect_s, min(question_s, self.deadline.total_s))
+        conduct = Conduct(pace=self.conduct.pace, route=self.conduct.route)
+        return Sender(notebook, self.budget, deadline, conduct=conduct)
+
+    def _holds_key(self, exchange: Exchange) -> bool:
+        return any(self._key in value for _, value in exchange.request_headers)

@@ -1,0 +1,89 @@
+"""What several checks look at is asked for once: by one worker, or by the whole run."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import pickle
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import TypeVar
+
+from gateway_acceptance.wire.exchange import Exchange, Notebook
+
+Observed = TypeVar("Observed")
+
+
+class Observations:
+    """Those of one environment."""
+
+    def __init__(self, environment: str, folder: Path, notebook: Notebook) -> None:
+        """folder: private to the run, shared by its workers."""
+        self._environment, self._folder, self._notebook = environment, folder, notebook
+        self._seen: dict[tuple[str, ...], tuple[list[Exchange], object]] = {}
+
+    def once(self, name: tuple[str, ...], observe: Callable[[], Observed]) -> Observed:
+        """The same for several checks of a worker: made once, evidence of each of them."""
+        shared, notebook = self._shared(*name), self._notebook
+        notebook.meter.used(shared)
+        if name in self._seen:
+            exchanges, result = self._seen[name]
+            notebook.exchanges.extend(exchanges)
+            return result  # type: ignore[return-value]
+        before = len(notebook.exchanges)
+        with notebook.meter.sharing(shared):
+            observed = observe()
+        self._seen[name] = (notebook.exchanges[before:], observed)
+        return observed
+
+    def once_per_run(self, name: str, observe: Callable[[], Observed], *, drawn: bool = False) -> Observed:
+        """The same for all workers of the run: one makes it while the others wait for it. observe: what it
+        returns must be picklable. Where it raises, nothing is kept, and the next one observes anew. drawn:
+        chance decides how many requests it takes."""
+        shared_name = self._shared(name)
+        self._notebook.meter.used(shared_name)
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        path = self._folder / f"once-{self._environment}-{digest}"
+        with path.open("a+b") as shared:
+            fcntl.flock(shared, fcntl.LOCK_EX)
+            shared.seek(0)
+            known = shared.read()
+            if known:
+                made: Observed = pickle.loads(known)  # noqa: S301  (of this run, in its private folder)
+                return made
+            with self._notebook.meter.sharing(shared_name, drawn=drawn):
+                observed = observe()
+            shared.write(pickle.dumps(observed))
+            return observed
+
+    def kept(self, name: str, ask: Callable[[], Exchange]) -> Exchange:
+        """An answer of 200 that the run asks for once; any other is asked for again by whoever wants it."""
+        try:
+            return self.once_per_run(f"kept {name}", lambda: _good(ask()))
+        except _NotKept as other:
+            return other.exchange
+
+    def shown(self, name: str, ask: Callable[[], Exchange]) -> Exchange:
+        """The same, evidence of the running case."""
+        before = len(self._notebook.exchanges)
+        exchange = self.kept(name, ask)
+        if len(self._notebook.exchanges) == before:
+            self._notebook.exchanges.append(exchange)
+        return exchange
+
+    def _shared(self, *name: str) -> str:
+        """How the meter calls a shared observation; one worker may hold several environments."""
+        return " / ".join((self._environment, *map(str, name)))
+
+
+class _NotKept(Exception):  # noqa: N818  (an answer that is no success)
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        super().__init__()
+
+
+def _good(exchange: Exchange) -> Exchange:
+    if exchange.status != HTTPStatus.OK:
+        raise _NotKept(exchange)
+    return exchange

@@ -1,0 +1,78 @@
+"""Does the gateway answer, and does it accept the key: asked once per run, known to all workers."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.connection import Connection
+from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight, looked_at
+from gateway_acceptance.verdict import Untestable
+from gateway_acceptance.wire.exchange import Notebook
+from gateway_acceptance.wire.gateway import GatewayClient
+
+
+class Readiness:
+    """Of one environment's gateway."""
+
+    def __init__(
+        self, environment: Environment, key: str, folder: Path, notebook: Notebook, connection: Connection
+    ) -> None:
+        """folder: private to the run, shared by its workers."""
+        self._environment, self._key, self._folder = environment, key, folder
+        self._notebook, self._connection = notebook, connection
+        self._found: Preflight | None = None
+
+    def preflight(self, look: Callable[[], Preflight]) -> Preflight:
+        """What the run's first look found. look: takes it, where nobody has yet."""
+        if self._found is None:
+            with _file(self._folder, self._environment.name).open("a+", encoding="utf-8") as shared:
+                fcntl.flock(shared, fcntl.LOCK_EX)
+                shared.seek(0)
+                text = shared.read()
+                if text:
+                    self._found = Preflight(**json.loads(text))
+                else:
+                    self._found = look()
+                    if self._found.silent and self._found.trouble:
+                        self._connection.breaker.open(self._found.trouble)
+                    shared.write(json.dumps(asdict(self._found)))
+        return self._found
+
+    def look(self, question_s: float = LONGEST_LOOK_S, *, description: bool = True) -> Preflight:
+        """The same questions as of the preflight, asked now; question_s: the longest that one is waited for;
+        description: as of ``looked_at``. Raises NotPermitted when over budget."""
+        notebook = Notebook(agent=self._notebook.agent, key_places=self._notebook.key_places)
+        with contextlib.closing(self._connection.apart(notebook, question_s)) as sender:
+            client = GatewayClient(self._environment, self._key, sender)
+            return looked_at(client, description=description)
+
+
+def require_answer(found: Preflight) -> None:
+    """Raises Untestable where the gateway gave no answer at all."""
+    if found.silent and found.trouble:
+        raise Untestable(found.trouble.what, found.trouble.mend)
+
+
+def require_key(found: Preflight) -> None:
+    """Raises Untestable where the gateway does not answer, or refuses the environment's key."""
+    require_answer(found)
+    if found.trouble is not None:
+        raise Untestable(found.trouble.what, found.trouble.mend)
+
+
+def read_preflight(folder: Path, environment: str) -> Preflight:
+    """What the run's preflight of an environment found; nothing where no check asked for it."""
+    try:
+        return Preflight(**json.loads(_file(folder, environment).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return Preflight()
+
+
+def _file(folder: Path, environment: str) -> Path:
+    return folder / f"preflight-{environment}.json"
