@@ -70,7 +70,7 @@ def blamed(
     """The blame of a case whose last answer through the gateway was this one."""
     target = state.targets["mini"]
     target.sender.close()
-    target.sender = Sender(
+    target.connection.sender = Sender(
         target.notebook, target.budget, target.sender.deadline, connections=httpx2.MockTransport(backends)
     )
     body = json.dumps({"model": "chat-one", "messages": [{"role": "user", "content": "hi"}]}).encode()
