@@ -63,6 +63,11 @@ def schemas() -> Path:
     return data_root() / "schemas"
 
 
+def endpoint_schemas() -> list[Path]:
+    """The schemas that lie in the folder of an endpoint."""
+    return list((data_root() / "suites" / "api").glob("*/*.json"))
+
+
 def templates() -> Path:
     """The templates of tracker, page and sign-off."""
     return data_root() / "reports" / "templates"

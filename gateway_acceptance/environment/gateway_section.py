@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from gateway_acceptance.environment.base_url import BaseUrl
+from gateway_acceptance.environment.endpoint_names import EndpointName
 from gateway_acceptance.environment.identity import Identity
 from gateway_acceptance.environment.limited_key import LimitedKey
 from gateway_acceptance.environment.network import VARIABLE_NAME
@@ -48,7 +49,7 @@ class Gateway(Table):
     readiness_path: str | None = None
     description_path: str | None = None
     served_by_header: str | None = None
-    endpoints: tuple[Literal["completions", "responses"], ...] = ()
+    endpoints: tuple[EndpointName, ...] = ()
     public_paths: tuple[str, ...] = ()
     response_headers: dict[str, str] = Field(default_factory=dict)
     cors_origins: tuple[str, ...] = ()

@@ -74,8 +74,12 @@ def schema_directory() -> Path:
 
 @cache
 def schema_files(directory: Path) -> Files:
-    """Every schema of the folder by file name. Raises NoSuchSchemaError where there is none."""
-    files = {path.name: json.loads(path.read_text("utf-8")) for path in sorted(directory.glob("*.json"))}
+    """Every schema of the folder by file name; with the published ones, those that lie in the folder of an
+    endpoint (``suites/api/<endpoint>/<object>.json``). Raises NoSuchSchemaError where there is none."""
+    paths = sorted(directory.glob("*.json"))
+    if directory == places.schemas():
+        paths += sorted(places.endpoint_schemas())
+    files = {path.name: json.loads(path.read_text("utf-8")) for path in paths}
     if not files:
         raise NoSuchSchemaError(f"{directory} holds no schema")
     for content in files.values():

@@ -1,6 +1,6 @@
 """The faults by name: each the proof that its checks can fail."""
 
-from lab.faults import advisories, balance, exposure, limited, operations
+from lab.faults import advisories, balance, declared, exposure, limited, responses, text_completions
 from lab.faults.absence import ABSENCE_FAULTS
 from lab.faults.access import ACCESS_FAULTS
 from lab.faults.advisories import ADVISORY_FAULTS
@@ -9,6 +9,7 @@ from lab.faults.balance import BALANCE_FAULTS
 from lab.faults.balance_patterns import BALANCE_PATTERN_FAULTS
 from lab.faults.chat import CHAT_FAULTS
 from lab.faults.chat_content import CHAT_CONTENT_FAULTS
+from lab.faults.declared import DECLARED_FAULTS
 from lab.faults.embeddings import EMBEDDING_FAULTS
 from lab.faults.errors import ERROR_FAULTS
 from lab.faults.exposure import EXPOSURE_FAULTS
@@ -26,10 +27,12 @@ from lab.faults.models import MODEL_FAULTS
 from lab.faults.operations import OPERATION_FAULTS
 from lab.faults.outages import OUTAGE_FAULTS
 from lab.faults.properties import PROPERTY_FAULTS
+from lab.faults.responses import RESPONSE_FAULTS
 from lab.faults.routing import ROUTING_FAULTS
 from lab.faults.sdk import SDK_FAULTS
 from lab.faults.steering import STEERING_FAULTS
 from lab.faults.streams import STREAM_FAULTS
+from lab.faults.text_completions import TEXT_COMPLETION_FAULTS
 from lab.faults.tools import TOOL_FAULTS
 from lab.faults.ways import WAY_FAULTS
 
@@ -43,6 +46,9 @@ ALL = (
     *EXPOSURE_FAULTS,
     *ADVISORY_FAULTS,
     *OPERATION_FAULTS,
+    *TEXT_COMPLETION_FAULTS,
+    *RESPONSE_FAULTS,
+    *DECLARED_FAULTS,
     *CHAT_FAULTS,
     *CHAT_CONTENT_FAULTS,
     *EMBEDDING_FAULTS,
@@ -71,7 +77,9 @@ if len(FAULTS) != len(ALL):
 
 DECLARES = {
     **exposure.DECLARES,
-    **operations.DECLARES,
+    **text_completions.DECLARES,
+    **responses.DECLARES,
+    **declared.DECLARES,
     **balance.DECLARES,
     **advisories.DECLARES,
     **limited.DECLARES,

@@ -34,10 +34,9 @@ from lab.faults.chat_mutators import (
     without_role,
 )
 from lab.faults.model import Fault, backend_fault, gateway_fault
-from lab.faults.mutators import CHAT, answers
+from lab.faults.mutators import CHAT, CRASH, answers
 from lab.proxy.message import Reply, edit_events, envelope
 
-CRASH = envelope(500, "unexpected error", "internal_server_error")
 UNKNOWN = "x_acceptance_unknown"
 INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202e]")
 BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")

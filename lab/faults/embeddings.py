@@ -8,12 +8,11 @@ import struct
 from collections.abc import Callable
 
 from lab.faults.model import After, Before, Fault, backend_fault, gateway_fault
-from lab.faults.mutators import EMBEDDINGS, answers, miscounted
-from lab.proxy.message import Json, Reply, Request, edit_json, envelope, json_reply
+from lab.faults.mutators import CRASH, EMBEDDINGS, answers, miscounted
+from lab.proxy.message import Json, Reply, Request, edit_json, json_reply
 
 Vectors = list[list[float]]
 
-CRASH = envelope(500, "unexpected error", "internal_server_error")
 NOTHING = json_reply(
     200, {"object": "list", "model": "m", "data": [], "usage": {"prompt_tokens": 0, "total_tokens": 0}}
 )

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.faults.model import Before, Fault, gateway_fault
-from lab.faults.mutators import CHAT, EMBEDDINGS, answers
+from lab.faults.mutators import CHAT, CRASH, EMBEDDINGS, answers
 from lab.proxy.message import Reply, Request, envelope, json_reply
 
 When = Callable[[Request], bool]
 
-CRASH = envelope(500, "unexpected error", "internal_server_error")
 COMPLETION = json_reply(
     200,
     {

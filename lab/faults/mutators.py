@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lab.faults.model import Before
-from lab.proxy.message import Json, Reply, Request, edit_json, events_of, json_reply
+from lab.proxy.message import Json, Reply, Request, edit_json, envelope, events_of, json_reply
 
 CHAT = "/chat/completions"
 EMBEDDINGS = "/embeddings"
 MODELS = "/models"
+BARE_CRASH = Reply(500, (("content-type", "text/plain"),), (b"Internal Server Error",))
+CRASH = envelope(500, "unexpected error", "internal_server_error")
 EMPTY_LIST = json_reply(200, {"object": "list", "data": []})
 
 

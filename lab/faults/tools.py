@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.faults.model import After, Before, Fault, gateway_fault
-from lab.faults.mutators import CHAT, answers, whole_chat
+from lab.faults.mutators import CHAT, CRASH, answers, whole_chat
 from lab.proxy.message import Json, Reply, Request, envelope, json_reply
 
 When = Callable[[Request], bool]
@@ -113,7 +113,6 @@ def _without_parameters(request: Request) -> bool:
 
 
 REFUSED = envelope(400, "parameters is required", "invalid_request_error")
-CRASH = envelope(500, "unexpected error", "internal_server_error")
 TWO_TOOLS = _declares("set_alarm", "play_song")
 
 TOOL_FAULTS: tuple[Fault, ...] = (

@@ -6,7 +6,8 @@ import re
 
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
-from suites.api.completions.probes import COMPLETIONS, body_of, complete, completion_text, need, text_stream
+from suites.api.completions.probes import COMPLETIONS, complete, completion_text, text_stream
+from suites.api.endpoints import body_of, need
 from suites.api.errors.leaks import LeakKind
 from suites.api.errors.probes import BY_NAME, BadRequest
 from suites.api.errors.rules import (

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.wire.schema import problems_of
-from suites.api.completions.probes import DONE, malformed_refusal, read_text_stream
+from suites.api.completions.probes import DONE, read_text_stream
+from suites.api.endpoints import malformed_refusal
 from suites.api.responses.probes import output_text, read_response_stream
 from tests.unit.bodies import changed
 from tests.unit.test_exposure_auth import ENVELOPE, answer

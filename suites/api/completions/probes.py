@@ -1,4 +1,4 @@
-"""The endpoints beside chat and embeddings: how they are asked, and what is read of their answers."""
+"""Text completions: how they are asked, and what is read of their answers."""
 
 from __future__ import annotations
 
@@ -6,30 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import media_type, quoted
-from gateway_acceptance.wire.schema import envelope_broken, parse_json
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
+from suites.api.endpoints import body_of, need
 from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room
 
 COMPLETIONS = "/v1/completions"
-RESPONSES = "/v1/responses"
 DONE = "[DONE]"
-
-
-def need(environment: Environment, endpoint: str) -> None:
-    """Raises NotApplicable where the environment does not promise this endpoint."""
-    name = endpoint.rsplit("/", 1)[-1]
-    if name not in environment.gateway.endpoints:
-        raise NotApplicable(
-            f"the environment does not promise {endpoint} (gateway.endpoints)", declared="gateway.endpoints"
-        )
 
 
 def complete(target: Target, prompt: str | Sequence[str], *, max_tokens: int, **more: Any) -> Exchange:
@@ -53,16 +42,6 @@ def completed(target: Target) -> Exchange:
         ("completions", "whole"),
         lambda: complete(target, ECHO_PROMPT, max_tokens=echo_room(target.environment)),
     )
-
-
-def body_of(answer: Exchange) -> dict[str, Any]:
-    """The JSON object of an answer that succeeded. Raises CheckFailed."""
-    if answer.status != 200:
-        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
-    body, problems = parse_json(answer.body)
-    if not isinstance(body, dict):
-        raise CheckFailed(problems or f"expected a JSON object from {answer.url}, got {answer.text[:300]}")
-    return body
 
 
 def completion_text(answer: Exchange) -> str:
@@ -125,19 +104,3 @@ def read_text_stream(
     if len(reasons) != 1:
         problems.append(Problem("", f"expected one finish_reason, got {quoted(reasons)}", "end"))
     return TextStream("".join(text), tuple(ids), problems)
-
-
-def malformed_refusal(answer: Exchange) -> list[Problem]:
-    """What is wrong with the answer of an endpoint that nobody promised: an answer in JSON is fine, so is a
-    refusal; an error has the envelope."""
-    if answer.status == 200:
-        body, problems = parse_json(answer.body)
-        return problems or (
-            [] if isinstance(body, dict) else [Problem("", f"no JSON object: {quoted(body)}")]
-        )
-    if answer.status in (404, 405):
-        return []
-    problems = envelope_broken(answer.status or 0, answer.headers, answer.body)
-    if problems and not answer.text.lstrip().startswith("{"):
-        return [Problem("", f"expected an answer or a refusal, got {answer.status}: {answer.text[:200]}")]
-    return [problem for problem in problems if problem.rule != "error.status"]

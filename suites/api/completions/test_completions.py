@@ -10,14 +10,12 @@ from gateway_acceptance.wire.schema import envelope_broken, problems_of
 from suites.api.completions.probes import (
     COMPLETIONS,
     TextStream,
-    body_of,
     complete,
     completed,
     completion_text,
-    malformed_refusal,
-    need,
     text_stream,
 )
+from suites.api.endpoints import body_of, malformed_refusal, need
 from suites.api.observations import ECHO_TEXT, balanced_or_first
 
 COUNTING = "Count from 1 to 9"

@@ -13,9 +13,11 @@ from gateway_acceptance.wire.rule import media_type, quoted
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
-from suites.api.completions.probes import DONE, RESPONSES, need
+from suites.api.endpoints import need
 from suites.api.observations import ECHO_PROMPT, balanced_or_first
 
+RESPONSES = "/v1/responses"
+DONE = "[DONE]"
 LEAST_TOKENS = 16
 """OpenAI refuses a smaller max_output_tokens."""
 

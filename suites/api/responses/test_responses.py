@@ -7,9 +7,16 @@ from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken, problems_of
-from suites.api.completions.probes import RESPONSES, body_of, malformed_refusal, need
+from suites.api.endpoints import body_of, malformed_refusal, need
 from suites.api.observations import ECHO_TEXT, balanced_or_first
-from suites.api.responses.probes import LEAST_TOKENS, ask, output_text, response_answer, response_stream
+from suites.api.responses.probes import (
+    LEAST_TOKENS,
+    RESPONSES,
+    ask,
+    output_text,
+    response_answer,
+    response_stream,
+)
 
 LONG = "Count from 1 to 99"
 """More than LEAST_TOKENS in any tokenizer."""

@@ -1,0 +1,47 @@
+"""What every endpoint beyond models, chat and embeddings needs: is it promised, and what did it answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.rule import quoted
+from gateway_acceptance.wire.schema import envelope_broken, parse_json
+
+
+def need(environment: Environment, endpoint: str) -> None:
+    """Raises NotApplicable where the environment does not promise this endpoint."""
+    name = endpoint.rsplit("/", 1)[-1]
+    if name not in environment.gateway.endpoints:
+        raise NotApplicable(
+            f"the environment does not promise {endpoint} (gateway.endpoints)", declared="gateway.endpoints"
+        )
+
+
+def body_of(answer: Exchange) -> dict[str, Any]:
+    """The JSON object of an answer that succeeded. Raises CheckFailed."""
+    if answer.status != 200:
+        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
+    body, problems = parse_json(answer.body)
+    if not isinstance(body, dict):
+        raise CheckFailed(problems or f"expected a JSON object from {answer.url}, got {answer.text[:300]}")
+    return body
+
+
+def malformed_refusal(answer: Exchange) -> list[Problem]:
+    """What is wrong with the answer of an endpoint that nobody promised: an answer in JSON is fine, so is a
+    refusal; an error has the envelope."""
+    if answer.status == 200:
+        body, problems = parse_json(answer.body)
+        return problems or (
+            [] if isinstance(body, dict) else [Problem("", f"no JSON object: {quoted(body)}")]
+        )
+    if answer.status in (404, 405):
+        return []
+    problems = envelope_broken(answer.status or 0, answer.headers, answer.body)
+    if problems and not answer.text.lstrip().startswith("{"):
+        return [Problem("", f"expected an answer or a refusal, got {answer.status}: {answer.text[:200]}")]
+    return [problem for problem in problems if problem.rule != "error.status"]
