@@ -6,12 +6,15 @@ of that; twenty runs say it is found nearly always.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway_acceptance.environment import Environment
 from lab.mutation_matrix import GREEN, Cell, Matrix, chosen, judge, run_checks, standing
 
 LEAST_FOUND = 0.95
@@ -108,17 +111,30 @@ def progress(matrix: Matrix, number: int, times: int) -> str:
 
 
 def run_repeated(
-    root: Path, only: Sequence[str], litellm: str, times: int, say: Callable[[str], None]
+    root: Path,
+    only: Sequence[str],
+    litellm: str,
+    times: int,
+    say: Callable[[str], None],
+    rewritten: Callable[[Environment], Environment] = lambda environment: environment,
+    workers: int = 2,
+    seconds: float = math.inf,
 ) -> Rounds:
-    """Run faults so many times on one lab. Raises UsageProblem, NotStarted, RuntimeError."""
+    """Run faults so many times on one lab. rewritten: changes each environment's file; workers: cells at a
+    time; seconds: after which no further run begins. Raises UsageProblem, NotStarted, RuntimeError."""
     faults = chosen(only)
     named = {check for fault in faults for check in fault.detected_by}
-    matrices = []
-    with standing(root, faults, litellm, say) as lab:
+    matrices: list[Matrix] = []
+    begun = time.monotonic()
+    with standing(root, faults, litellm, say, rewritten) as lab:
         for number in range(times):
+            if time.monotonic() - begun > seconds:
+                break
             folder = lab.folder / f"run-{number}"
             folder.mkdir()
-            records = run_checks(root, folder, lab.environments, faults, lab.variables, control=named)
+            records = run_checks(
+                root, folder, lab.environments, faults, lab.variables, control=named, workers=workers
+            )
             matrices.append(judge(faults, records, whole=False))
             say(progress(matrices[-1], number, times))
     return Rounds(matrices)
