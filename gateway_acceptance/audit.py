@@ -32,7 +32,7 @@ from gateway_acceptance.report.allure import STATUSES
 from gateway_acceptance.report.junit import COUNTS, OUTCOMES
 from gateway_acceptance.report.reading import case_name, first_line, printable
 from gateway_acceptance.report.rendered_again import unlike
-from gateway_acceptance.report.status_json import status_document
+from gateway_acceptance.report.status_json import PATHS, status_document
 from gateway_acceptance.run_directory import RECORD
 from gateway_acceptance.seal import broken
 from gateway_acceptance.verdict import Verdict
@@ -224,6 +224,9 @@ def _of_status(path: Path, record: Record) -> list[str]:
         and not (name in ADDED_LATER and name not in document)
         and document.get(name) != value
     ]
+    paths = document.get("paths", {})
+    if any(PATHS.get(name) != place for name, place in paths.items()):
+        found.append(f"status.json says paths {_shown(paths)}; no run has such")
     told: Told = {}
     wanted: Told = {}
     for account, red in ((told, document["red"]), (wanted, expected["red"])):

@@ -15,7 +15,7 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.cli.signers import allowed_in
 from gateway_acceptance.cli.suite_at_hand import suite_at_hand
 from gateway_acceptance.documents import Unreadable, json_of
-from gateway_acceptance.environment import load_environment
+from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.places import data_root, is_project, runs_of, suites_of
 from gateway_acceptance.plugin.suite_identity import suite_identity
 from gateway_acceptance.record_model import NoRecord, Record, record_of
@@ -117,7 +117,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
     newer = newer_red(places, environment.name, record)
     other = of_another_suite(record, suite_identity(root if is_project(root) else data_root()))
     suite = None if other else suite_at_hand(root, arguments.env, environment)
-    reasons = [*refusals(run, record, environment, now, suite), *other]
+    reasons = [*refusals(run, record, environment, now, suite), *other, *_namesake(environment, root)]
     if runners is not None:
         reasons += unwitnessed(witness_of(run), runners, record, key.public_key(), now)
     if newer and not arguments.despite_newer:
@@ -170,6 +170,17 @@ def _signoff(arguments: argparse.Namespace) -> int:
     print(f"key     {document['approver']['key']['fingerprint']}")
     print(f"written {out}")
     return EXIT_READY
+
+
+def _namesake(environment: Environment, root: Path) -> list[str]:
+    """Whether the project declares another environment of that name: readers would take it for that one."""
+    own = root / "environments" / f"{environment.name}.toml"
+    if not own.is_file() or own.resolve() == environment.source.resolve():
+        return []
+    return [
+        f"{environment.source} calls itself {environment.name}, and the project declares that in {own}: "
+        "judge by that file, or give this one a name of its own"
+    ]
 
 
 def _since(before: Path | None) -> str:

@@ -114,10 +114,17 @@ def _verify(arguments: argparse.Namespace) -> int:
     anchor = arguments.allowed_signers or arguments.public_key
     if anchor is None:
         return EXIT_INTEGRITY_ONLY
-    if anchor.resolve().is_relative_to(arguments.directory.resolve()):
+    if _lies_in(anchor, arguments.directory):
         print(f"{anchor} lies in the sign-off itself and says nothing of its signer; give another one")
         return EXIT_INTEGRITY_ONLY
     return EXIT_READY
+
+
+def _lies_in(anchor: Path, directory: Path) -> bool:
+    """By its path, or as another name of a file there."""
+    if anchor.resolve().is_relative_to(directory.resolve()):
+        return True
+    return any(path.is_file() and anchor.samefile(path) for path in directory.rglob("*"))
 
 
 def _expected(seen: Verified, arguments: argparse.Namespace) -> list[str]:

@@ -23,6 +23,7 @@ from gateway_acceptance.check import RELEASE
 from gateway_acceptance.environment import Environment, resolved
 from gateway_acceptance.environment.resolved import digest_of_names, resolved_document
 from gateway_acceptance.places import data_root
+from gateway_acceptance.plugin.compiled import compiled_problems
 from gateway_acceptance.plugin.deciding import Stamps, deciding_files, digest_of, touched
 from gateway_acceptance.plugin.loaded import (
     brought_files,
@@ -134,6 +135,7 @@ def problems_here(config: pytest.Config) -> list[str]:
         *missing_files(modules),
         *distribution_problems(modules, brought, read_lock(root / LOCK)),
         *startup_problems(brought),
+        *compiled_problems(deciding_files(root).values(), config),
     ]
 
 

@@ -13,7 +13,11 @@ from gateway_acceptance.places import data_root
 
 FOLDERS = ("suites", "schemas", "gateway_acceptance", "reports/templates")
 """Of a project, or of the data of an installed package."""
-ALONE = ("conftest.py", "pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
+ALONE = (
+    *("conftest.py", "pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"),
+    *("tox.ini", "setup.cfg"),
+)
+"""At the root of a project; what pytest takes its settings from is among them."""
 SUFFIXES = (".py", ".toml", ".json", ".ini", ".cfg", ".j2", ".css")
 SHOWN = 5
 Stamps = Mapping[Path, tuple[int, int]]

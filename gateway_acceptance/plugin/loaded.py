@@ -27,6 +27,7 @@ LEADING = {
     "PYTEST_PLUGINS": "it makes pytest load plugins",
     "PYTEST_ADDOPTS": "it gives pytest options that the recorded command does not show",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "it leaves plugins of the suite out",
+    "GATEWAY_ACCEPTANCE_SEED": "it chooses what is asked, so that one can try until it suits",
     "LD_PRELOAD": "it puts foreign code into the interpreter",
     "LD_AUDIT": "it puts foreign code into the interpreter",
     "DYLD_INSERT_LIBRARIES": "it puts foreign code into the interpreter",

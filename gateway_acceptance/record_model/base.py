@@ -7,9 +7,10 @@ nothing else, so that a record that was read is written as it was.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from gateway_acceptance.check import ID_PATTERN
 
@@ -36,6 +37,15 @@ def given(value: object) -> object:
     return value
 
 
+def a_moment(value: str) -> str:
+    """The value. Raises ValueError for what is no time or day of the calendar."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value[:40]!r} is no time") from None
+    return value
+
+
 LeftOut = Annotated[T | None, BeforeValidator(given)]
 """Left out where there is none; never null."""
 Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
@@ -44,9 +54,15 @@ Positive = Annotated[int | float, Field(gt=0), WithJsonSchema({"type": "number",
 Seconds = Annotated[int | float, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 Count = Annotated[int, Field(ge=0)]
 Words = Annotated[str, Field(min_length=1)]
-Instant = Annotated[str, Field(pattern="Z$", json_schema_extra={"format": "date-time"})]
+Instant = Annotated[
+    str, Field(pattern="Z$", json_schema_extra={"format": "date-time"}), AfterValidator(a_moment)
+]
 """UTC, ISO 8601 with Z."""
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"})]
+Day = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"}),
+    AfterValidator(a_moment),
+]
 CheckId = Annotated[str, Field(pattern=ID_PATTERN.pattern)]
 ClaimId = Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2,3}$")]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

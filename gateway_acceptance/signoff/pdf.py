@@ -29,6 +29,7 @@ from reportlab.platypus import (
     Spacer,
     TableStyle,
 )
+from reportlab.platypus.doctemplate import LayoutError
 
 from gateway_acceptance.report.reading import printable, utc
 from gateway_acceptance.signoff.summary import Account, Section, Table, account
@@ -68,7 +69,7 @@ LABEL = ParagraphStyle("label", parent=FACT, textColor=SOFT)
 
 
 def paper(document: Mapping[str, Any]) -> bytes:
-    """The PDF of a sign-off. document: ``signoff.json``."""
+    """The PDF of a sign-off. document: ``signoff.json``. Raises ValueError for what fits on no page."""
     return _paper(json.dumps({**document, "manifest_sha256": ""}))
 
 
@@ -91,7 +92,10 @@ def _paper(text: str) -> bytes:
     frame = Frame(MARGIN, MARGIN + 4 * mm, INNER, A4[1] - 2 * MARGIN - 4 * mm, 0, 0, 0, 0)
     foot = f"{told.title}, signed {utc(document['signed'])}"
     template.addPageTemplates([PageTemplate("all", [frame])])
-    template.build([*_first(told), PageBreak(), *_rest(told)], canvasmaker=_numbered(in_glyphs(foot)))
+    try:
+        template.build([*_first(told), PageBreak(), *_rest(told)], canvasmaker=_numbered(in_glyphs(foot)))
+    except LayoutError as error:
+        raise ValueError(f"no page holds it: {str(error)[:80]}") from None
     return target.getvalue()
 
 
@@ -112,6 +116,7 @@ def _first(told: Account) -> list[Flowable]:
     facts = LongTable(
         [[Paragraph(_markup(label), LABEL), Paragraph(_markup(value), FACT)] for label, value in told.facts],
         colWidths=[36 * mm, INNER - 36 * mm],
+        splitInRow=1,
         style=TableStyle(
             [
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),

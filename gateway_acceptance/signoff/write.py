@@ -154,5 +154,7 @@ def _filled(part: Path, decision: Decision, key: PrivateKey) -> dict[str, Any]:
 
 
 def is_one_line(text: str) -> bool:
-    """Whether a name can stand on a page as it is: one line, no control characters, nothing that turns it."""
-    return bool(text.strip()) and printable(text) == text and "\n" not in text and "\t" not in text
+    """Whether words can stand on a page as they are: one line with a letter or a digit, no control
+    characters, nothing that turns it."""
+    seen = any(character.isalnum() for character in text)
+    return seen and printable(text) == text and "\n" not in text and "\t" not in text

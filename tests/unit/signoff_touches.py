@@ -81,6 +81,19 @@ def _any_failure(record: dict[str, Any]) -> None:
     record["waivers"][0]["observed"] = "."
 
 
+def _of_no_year(record: dict[str, Any]) -> None:
+    record["run"]["started"] = "0000-01-01T00:00:00Z"
+
+
+def _of_no_end(record: dict[str, Any]) -> None:
+    record["run"]["ended"] = "soonZ"
+
+
+def _endless_name(touched: Touched) -> None:
+    approver = touched.json("signoff.json")["approver"]
+    edit(touched.path, approver={**approver, "name": "x " * 101})
+
+
 def _moved_target(record: dict[str, Any]) -> None:
     record["target"]["fingerprint"]["end"]["gateway.version"] = "9"
 
@@ -380,6 +393,21 @@ RESIGNED = {
     "a key twice in the status": (
         _twice("report/status.json", "state"),
         "report/: status.json cannot be read: Unreadable: it is no JSON that the suite writes: the key",
+    ),
+    "a day that is none": (
+        lambda one: edit(one.path, signed="2026-02-30T00:00:00Z"),
+        "signoff.json is not as its schema says: $.signed: '2026-02-30T00:00:00Z' is not a 'date-time'",
+    ),
+    "a year that is none": (_record(_of_no_year), "'0000-01-01T00:00:00Z' is no time"),
+    "an end that is none": (_record(_of_no_end), "'soonZ' is no time"),
+    "a name without end": (_endless_name, "signoff.json is not as its schema says: $.approver.name: 'x x"),
+    "a text without end": (
+        lambda one: edit(one.path, headline="x " * 10_001),
+        "signoff.json is not as its schema says: a text of 20002 characters",
+    ),
+    "other places of the views": (
+        _replaced("report/status.json", '"STATUS.md"', '"https://example.org/STATUS.md"'),
+        "report/: status.json says paths",
     ),
     "results that are none": (_results_of_other, "report/: allure-results says nothing of"),
 }

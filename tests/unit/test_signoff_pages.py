@@ -159,6 +159,12 @@ def test_long_words_can_break() -> None:
     assert max(map(len, _markup("x" * 500).split("<wbr/>"))) == 24
 
 
+def test_paper_bears_many_reasons(document: dict[str, Any]) -> None:
+    """A fact of the first page may be longer than a page."""
+    despite = [f"{number}: the newer run is NOT READY {'because of it ' * 20}" for number in range(60)]
+    assert paper(changed(document, despite=despite)).startswith(b"%PDF-")
+
+
 def test_paper_bears_what_does_not_fit(document: dict[str, Any]) -> None:
     """A row higher than a page, a name wider than one, many pages."""
     waiver = document["accepted"][0]

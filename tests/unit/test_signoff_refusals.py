@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from gateway_acceptance.signoff.verify import verify
+from tests.unit.declared import document
 from tests.unit.desk import Desk, at_a_desk, set_clock
 from tests.unit.records import exchange
 from tests.unit.signing import CASES, ENDED, SIGNED, a_case, bound
@@ -238,6 +240,17 @@ def test_a_latest_run_that_lies_elsewhere_is_none(desk: Desk) -> None:
     assert (code, "its latest run lies elsewhere" in err, desk.written) == (4, True, [])
 
 
+def test_another_environment_of_the_same_name(desk: Desk) -> None:
+    """Judged and signed by a lenient file that lies elsewhere and calls itself by the project's name."""
+    elsewhere = desk.ground.root / "lenient.toml"
+    tables: dict[str, Any] = {"bounds": {"answer_s": 999}}
+    elsewhere.write_text(tomli_w.dumps(document(**tables)), encoding="utf-8")
+    desk.ground.run(tables=tables)
+    code, _, err = desk.signoff(env=str(elsewhere))
+    assert (code, "lenient.toml calls itself mini, and the project declares that" in err) == (1, True), err
+    assert desk.written == []
+
+
 def test_a_copy_of_the_runs_without_the_red_one(desk: Desk) -> None:
     red = _newer_red(desk)
     copy = desk.ground.root / "chosen" / "mini"
@@ -304,6 +317,12 @@ def test_all_reasons_are_told_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatc
         ({"approver": "a" * 201}, "is no name; give it in one line of 200 at most"),
         ({"key": "nothing"}, "--key nothing: cannot be read (No such file or directory); check the path"),
         ({"env": "mimi"}, "mimi"),
+        ({"despite_newer": ""}, "--despite-newer '' is no reason; give it in one line"),
+        ({"despite_newer": "\u200b\u2800 ."}, "is no reason; give it in one line"),
+        ({"despite_newer": "first\nsecond"}, "is no reason; give it in one line"),
+        ({"despite_newer": "well \u202eydaer"}, "is no reason; give it in one line"),
+        ({"despite_newer": "x" * 301}, "is no reason; give it in one line of 300 at most"),
+        ({"approver": "\u200b"}, "is no name"),
         ({"url": "here"}, "--url 'here' is no address"),
         ({"run": "x"}, "--run x: there is no such run in"),
         ({"runs": "elsewhere"}, "there is no latest run; run pytest -m release --env mini"),

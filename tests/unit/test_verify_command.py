@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,6 +45,11 @@ def test_what_the_sign_off_brings_along_is_no_anchor(desk: Desk) -> None:
     code, out, _ = desk.run("verify", str(desk.out), "--allowed-signers", str(desk.out / "allowed_signers"))
     assert (code, "lies in the sign-off itself and says nothing of its signer" in out) == (5, True)
     assert desk.run("verify", str(desk.out))[0] == 5
+    for name, made in (("linked", os.symlink), ("the same", os.link)):
+        again = desk.ground.root / name
+        made(desk.out / "allowed_signers", again)
+        code, out, _ = desk.run("verify", str(desk.out), "--allowed-signers", str(again))
+        assert (code, "lies in the sign-off itself" in out) == (5, True)
 
 
 @pytest.mark.parametrize(
