@@ -11,7 +11,7 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.environment.load import nearest
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
-from gateway_acceptance.host.privileges import privileges_of, sudoers
+from gateway_acceptance.host.privileges import privileges_in, sudoers
 from gateway_acceptance.usage import UsageProblem
 
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]*")
@@ -43,6 +43,6 @@ def _sudoers(arguments: argparse.Namespace) -> int:
         hint = nearest(arguments.machine, list(machines))
         place = f"{environment.source} declares no such machine"
         raise UsageProblem([f"--machine {arguments.machine}: {place}{hint}; known: {known}"])
-    privileges = privileges_of(machines[arguments.machine], environment.gateway.known_default_keys)
+    privileges = privileges_in(environment, machines[arguments.machine])
     print(sudoers(arguments.account, privileges), end="")
     return 0

@@ -52,6 +52,7 @@ AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 RelativePath = Annotated[str, AfterValidator(_relative)]
 Socket = Annotated[str, AfterValidator(_socket)]
 Account = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$")]
+Setting = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Command = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
 
 
@@ -119,7 +120,9 @@ class Host(Machine):
     each that must be there; owner, owner_group, file_mode, directory_mode, script_mode: of the whole tree, by
     default root, the service's group, 0644, 0755 and 0755; stricter ones may be declared; development_user,
     development_paths: the ownership that development left behind. digests, sizes: of files, where they are
-    pinned. tree_mb, environment_mb: disk bounds without and with the virtual environment.
+    pinned. settings: variables of the secrets' files that are no secrets, beside the product's own: their
+    values are read, of all others only the names. tree_mb, environment_mb: disk bounds without and with the
+    virtual environment.
     """
 
     tree: AbsolutePath
@@ -137,6 +140,7 @@ class Host(Machine):
     virtual_environment: RelativePath | None = None
     writable: tuple[RelativePath, ...] = ()
     secrets: tuple[AbsolutePath, ...] = ()
+    settings: tuple[Setting, ...] = ()
     needed_commands: tuple[Command, ...] = ()
     development_user: Account | None = None
     development_paths: tuple[RelativePath, ...] = ()

@@ -22,7 +22,8 @@ class Product(Table):
     own list of deployments, in LiteLLM's form; deployment_id: the header with the id of the deployment that
     served, which can be asked for as ``model``; version_header: of answers; package: (ecosystem, name) by
     which advisories speak of it, None where nobody publishes any; open_paths: what it leaves open whatever is
-    configured, without its debug routes; metrics: where it counts for Prometheus, if it is told to."""
+    configured, without its debug routes; metrics: where it counts for Prometheus, if it is told to; settings:
+    variables of its service that are no secrets."""
 
     liveness: str | None = None
     readiness: str | None = None
@@ -38,6 +39,7 @@ class Product(Table):
     package: tuple[str, str] | None = None
     open_paths: tuple[str, ...] = ()
     metrics: str | None = None
+    settings: tuple[str, ...] = ()
 
 
 def _read(name: str) -> Product:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
 
 PROC_LINK = r"/proc/[0-9]+/(exe|cwd|root|ns/[a-z]+)"
@@ -16,12 +17,6 @@ PROC_MOUNTS = r"/proc/[0-9]+/mountinfo"
 PROC_DESCRIPTORS = r"/proc/[0-9]+/fd"
 KEYS_FILE = r"/[A-Za-z0-9._/-]+/\.ssh/authorized_keys2?"
 JOURNAL_LINES = 5000
-SETTINGS = (
-    "LITELLM_MODE", "LITELLM_LOG", "LITELLM_DROP_PARAMS", "LITELLM_TELEMETRY", "LITELLM_LOCAL_MODEL_COST_MAP",
-    "LITELLM_DONT_SHOW_FEEDBACK_BOX", "SEPARATE_HEALTH_APP", "NO_DOCS", "NO_REDOC", "DISABLE_ADMIN_UI",
-    "HX_LLM_01_URL", "HX_LLM_02_URL", "HX_ORC_URL",
-)  # fmt: skip
-"""Variables of the secrets' file that are no secrets: their values are read, of all others only the names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +33,19 @@ class Privilege:
     elsewhere: str = ""
 
 
-def privileges_of(machine: Machine, default_keys: tuple[str, ...] = ()) -> list[Privilege]:
+def privileges_in(environment: Environment, machine: Machine) -> list[Privilege]:
+    """The same, of a machine of an environment."""
+    gateway = environment.gateway
+    return privileges_of(machine, gateway.known_default_keys, product_of(gateway).settings)
+
+
+def privileges_of(
+    machine: Machine, default_keys: tuple[str, ...] = (), settings: tuple[str, ...] = ()
+) -> list[Privilege]:
     """The privileges that a full look at a machine needs.
 
-    default_keys: keys known to the world, looked for in the secrets' files (they are no secrets).
+    default_keys: keys known to the world, looked for in the secrets' files (they are no secrets); settings:
+    variables of the product that are no secrets.
     """
     found = [
         Privilege(
@@ -73,7 +77,7 @@ def privileges_of(machine: Machine, default_keys: tuple[str, ...] = ()) -> list[
     ]  # fmt: skip
     if isinstance(machine, Host):
         found += _of_the_tree(machine)
-        found += _of_the_secrets(machine, default_keys)
+        found += _of_the_secrets(machine, default_keys, (*settings, *machine.settings))
     if isinstance(machine, BackendHost) and machine.models is not None:
         manifests = f"{machine.models}/manifests"
         argv = ("/usr/bin/find", "-H", manifests, "-type", "f")
@@ -91,11 +95,10 @@ def _of_the_tree(host: Host) -> list[Privilege]:
     ]
 
 
-def _of_the_secrets(host: Host, default_keys: tuple[str, ...]) -> list[Privilege]:
+def _of_the_secrets(host: Host, default_keys: tuple[str, ...], settings: tuple[str, ...]) -> list[Privilege]:
     if not host.secrets:
         return []
     find, grep = ("/usr/bin/find", "-H", *host.secrets), ("/usr/bin/grep", "-H")
-    names = f"^({'|'.join(SETTINGS)})="
     found = [
         Privilege(
             "secret_files",
@@ -111,10 +114,10 @@ def _of_the_secrets(host: Host, default_keys: tuple[str, ...]) -> list[Privilege
             (*grep, "-oE", "^[A-Za-z_][A-Za-z0-9_]*=", *host.secrets),
             "names of variables",
         ),
-        Privilege(
-            "setting_values", "root", (*grep, "-E", names, *host.secrets), "values that are no secrets"
-        ),
     ]
+    if settings:
+        argv = (*grep, "-E", f"^({'|'.join(settings)})=", *host.secrets)
+        found.append(Privilege("setting_values", "root", argv, "values that are no secrets"))
     if default_keys:
         words = tuple(word for key in default_keys for word in ("-e", key))
         argv = ("/usr/bin/grep", "-qwF", *words, *host.secrets)

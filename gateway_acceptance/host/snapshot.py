@@ -17,7 +17,7 @@ from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.bounded import bound
 from gateway_acceptance.host.facts import NoFacts, unpacked
 from gateway_acceptance.host.formed import complete
-from gateway_acceptance.host.privileges import privileges_of
+from gateway_acceptance.host.privileges import privileges_in
 from gateway_acceptance.host.program import command
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def request_of(environment: Environment, name: str) -> dict[str, Any]:
                 "argv": list(privilege.argv),
                 "elsewhere": privilege.elsewhere,
             }
-            for privilege in privileges_of(machine, default_keys)
+            for privilege in privileges_in(environment, machine)
         },
     }
     if isinstance(machine, Host):

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
-from gateway_acceptance.host.privileges import privileges_of
+from gateway_acceptance.host.privileges import privileges_in
 from gateway_acceptance.host.snapshot import Look, look
 
 MOST_AT_ONCE = 8
@@ -44,7 +44,7 @@ class Machines:
             name,
             machine,
             sections,
-            privileges_of(machine, self._environment.gateway.known_default_keys),
+            privileges_in(self._environment, machine),
             found["asked"],
             found["answered"],
             account,

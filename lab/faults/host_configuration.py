@@ -3,17 +3,8 @@ is what the next start would read."""
 
 from __future__ import annotations
 
-from lab.faults.host_files import (
-    CONFIGURATION,
-    SECRETS,
-    TREE,
-    UNIT,
-    drop_in,
-    edited,
-    kept,
-    no_drop_in,
-    put_back,
-)
+from lab.deployment import CONFIGURATION, SECRETS, TREE, UNIT
+from lab.faults.host_files import drop_in, edited, kept, no_drop_in, put_back
 from lab.faults.model import Fault, host_fault
 
 PATH = f"{TREE}/{CONFIGURATION}"

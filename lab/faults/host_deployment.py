@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from lab.deployment import CONFIGURATION, SCRIPT, TREE
 from lab.faults.host_files import (
-    CONFIGURATION,
     KEPT,
     LIBRARY,
-    SCRIPT,
-    TREE,
     away,
     back,
     edited,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-TREE = "/opt/HX-Infrastructure-/api-gateway"
-SCRIPT = "scripts/deployment/deploy-litellm-gateway.sh"
-CONFIGURATION = "config/api-gateway/config.yaml"
-SECRETS = "/etc/hx-gateway/hx-litellm-gateway.env"
+from lab.deployment import TREE
+
 LIBRARY = f"$(echo {TREE}/gateway/venv/lib/python3*/site-packages)"
 KEPT = "/run/gateway-acceptance-fault/files"
-UNIT = "hx-litellm-gateway.service"
 
 
 def kept(path: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab.faults.host_service import KEPT, MAIN_PID, SECRETS, TREE, UNIT, drop_in, no_drop_in
+from lab.deployment import SECRETS, TREE, UNIT
+from lab.faults.host_service import KEPT, MAIN_PID, drop_in, no_drop_in
 from lab.faults.model import Fault, host_fault
 
 COPY = "gateway-acceptance-copy"

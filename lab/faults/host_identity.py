@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lab.deployment import UNIT, USER
 from lab.faults.model import host_fault
 
-USER = "hx-gateway"
-DROP_IN = "/run/systemd/system/hx-litellm-gateway.service.d"
+DROP_IN = f"/run/systemd/system/{UNIT}.d"
 SITE = "/etc/python3.11/sitecustomize.py"
 AHEAD = "import time; real = time.time; time.time = lambda: real() + 3600"
 STAND_IN = (

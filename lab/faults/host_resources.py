@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab.faults.host_files import KEPT, TREE, UNIT, away, back, drop_in, no_drop_in
+from lab.deployment import TREE, UNIT
+from lab.faults.host_files import KEPT, away, back, drop_in, no_drop_in
 from lab.faults.model import Fault, host_fault
 
 MAIN_PID = f"$(systemctl show -p MainPID --value {UNIT})"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-UNIT = "hx-litellm-gateway.service"
+from lab import deployment
+from lab.deployment import TREE, UNIT
+
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
-TREE = "/opt/HX-Infrastructure-/api-gateway"
-CONFIGURATION = f"{TREE}/config/api-gateway/config.yaml"
-SECRETS = "/etc/hx-gateway/hx-litellm-gateway.env"
+CONFIGURATION = f"{TREE}/{deployment.CONFIGURATION}"
 KEPT = "/run/gateway-acceptance-fault"
 """Where a fault keeps what it must put back."""
 DROP_IN = f"/run/systemd/system/{UNIT}.d/90-gateway-acceptance-fault.conf"

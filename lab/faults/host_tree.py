@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from lab.deployment import SECRETS, TREE
 from lab.faults.model import host_fault
 
-TREE = "/opt/HX-Infrastructure-/api-gateway"
-SECRETS = "/etc/hx-gateway/hx-litellm-gateway.env"
 KEPT = "/run/gateway-acceptance-fault"
 """Where a fault keeps what it takes away."""
 

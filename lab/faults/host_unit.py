@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from lab.faults.host_service import (
-    ARGV,
-    CONFIGURATION,
-    KEPT,
-    TREE,
-    UNIT,
-    UNIT_FILE,
-    drop_in,
-    kept,
-    no_drop_in,
-    put_back,
-)
+from lab.deployment import TREE, UNIT
+from lab.faults.host_service import ARGV, CONFIGURATION, KEPT, UNIT_FILE, drop_in, kept, no_drop_in, put_back
 from lab.faults.model import Fault, host_fault
 
 WINDOW_S = 3600

@@ -15,6 +15,7 @@ from packaging.markers import Marker
 
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.locked_install import InstallFailedError, neutral_for, run
+from lab.deployment import FILES, PROJECT, REPOSITORY, SCRIPT, UNIT_SOURCE, VIRTUAL_ENVIRONMENT
 from lab.hosts.tools import Tools, command
 from lab.litellm import install
 
@@ -44,8 +45,6 @@ STAND_IN_NEEDS = tuple(
 PYTHON = "3.11.2"
 """Debian 12's, exactly: markers of the lock ask for it."""
 BUILD_BUDGET_S = 900
-DEPLOYMENT = Path(__file__).parents[1] / "deployment"
-REPOSITORY = "opt/HX-Infrastructure-"
 WHEELHOUSE = "srv/wheelhouse"
 MANYLINUX = ("2_36", "2_34", "2_31", "2_28", "2_26", "2_24", "2_17", "2_12", "2_5")
 """What Debian 12's C library (2.36) can load."""
@@ -164,9 +163,9 @@ def for_python(lock: str, version: str) -> str:
 def ensure_environment(root: Path, base: Path, wheels: Path, say: Callable[[str], None]) -> Path:
     """A read-only layer with the gateway's virtual environment, made by the deployment script itself
     inside the base. Raises NotStarted."""
-    script = "api-gateway/scripts/deployment/deploy-litellm-gateway.sh"
-    unit = "api-gateway/config/api-gateway/hx-litellm-gateway.service"
-    mark = _digest(base.name, wheels.name, (DEPLOYMENT / script).read_text("utf-8"))
+    repository = REPOSITORY.lstrip("/")
+    script, unit = f"{PROJECT}/{SCRIPT}", f"{PROJECT}/{UNIT_SOURCE}"
+    mark = _digest(base.name, wheels.name, (FILES / script).read_text("utf-8"))
     folder = root / ".lab" / "hosts" / f"venv-{mark}"
 
     def build(part: Path) -> None:
@@ -175,10 +174,10 @@ def ensure_environment(root: Path, base: Path, wheels: Path, say: Callable[[str]
         for path in (upper, work, merged):
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir()
-        place = upper / REPOSITORY
+        place = upper / repository
         for name in (script, unit):
             (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(DEPLOYMENT / name, place / name)
+            shutil.copy(FILES / name, place / name)
         (upper / WHEELHOUSE).mkdir(parents=True)
         steps = (
             f"mount -t overlay overlay -o lowerdir={base},upperdir={upper},workdir={work} {merged}",
@@ -186,13 +185,13 @@ def ensure_environment(root: Path, base: Path, wheels: Path, say: Callable[[str]
             f"mount --rbind /dev {merged}/dev",
             f"mount -t proc proc {merged}/proc",
             f"exec chroot {merged} /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root"
-            f" /{REPOSITORY}/{script} --environment-only --wheelhouse /{WHEELHOUSE}",
+            f" {REPOSITORY}/{script} --environment-only --wheelhouse /{WHEELHOUSE}",
         )
         isolated = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
         command([*isolated, "sh", "-euc", "\n".join(steps)], budget_s=BUILD_BUDGET_S)
-        venv = "api-gateway/gateway/venv"
-        (part / REPOSITORY / venv).parent.mkdir(parents=True)
-        (place / venv).rename(part / REPOSITORY / venv)
+        venv = f"{PROJECT}/{VIRTUAL_ENVIRONMENT}"
+        (part / repository / venv).parent.mkdir(parents=True)
+        (place / venv).rename(part / repository / venv)
         for path in (upper, work, merged):
             shutil.rmtree(path)
 

@@ -10,16 +10,15 @@ from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.host.privileges import privileges_of, sudoers
+from gateway_acceptance.host.privileges import privileges_in, sudoers
 from lab.backend_factory import backends_of
-from lab.hosts.base import DEPLOYMENT, REPOSITORY, STAND_IN, WHEELHOUSE
+from lab.deployment import FILES, PROBE_ACCOUNT, PROJECT, REMOTE, REPOSITORY, SCRIPT, TREE
+from lab.hosts.base import STAND_IN, WHEELHOUSE
 from lab.hosts.machine import Given, Leader
 
-ACCOUNT = "hx-probe"
 """An ordinary account: the suite needs no more than it and its sudo rules."""
 LAB = Path(__file__).parents[1]
 MODELS = "/usr/share/ollama/.ollama/models"
-REMOTE = "https://git.example/hx/HX-Infrastructure-.git"
 SCRIPT_BUDGET_S = 120
 OLLAMA_UNIT = """\
 [Unit]
@@ -67,9 +66,9 @@ def provision(
     """Everything of one host. keys: folder with ``client.pub`` and ``NAME``/``NAME.pub``; deploying: the
     deployment script's variables. Raises NotStarted."""
     machine = environment.machines[name]
-    rules = sudoers(ACCOUNT, privileges_of(machine, environment.gateway.known_default_keys))
+    rules = sudoers(PROBE_ACCOUNT, privileges_in(environment, machine))
     files = {
-        f"/home/{ACCOUNT}/.ssh/authorized_keys": Given((keys / "client.pub").read_bytes(), 0o644),
+        f"/home/{PROBE_ACCOUNT}/.ssh/authorized_keys": Given((keys / "client.pub").read_bytes(), 0o644),
         "/etc/ssh/ssh_host_ed25519_key": Given((keys / name).read_bytes(), 0o600),
         "/etc/ssh/ssh_host_ed25519_key.pub": Given((keys / f"{name}.pub").read_bytes()),
         "/etc/ssh/sshd_config.d/lab.conf": Given(f"HostKey /etc/ssh/ssh_host_ed25519_key\n{SSHD}"),
@@ -77,7 +76,7 @@ def provision(
         "/etc/systemd/journald.conf.d/size.conf": Given(JOURNAL),
     }
     steps = [
-        f"useradd --create-home --shell /bin/bash {ACCOUNT}",
+        f"useradd --create-home --shell /bin/bash {PROBE_ACCOUNT}",
         "systemctl restart systemd-journald; systemctl enable --quiet --now ssh",
     ]
     if name == "gateway":
@@ -85,8 +84,7 @@ def provision(
         _require(name, leader.run(steps[0], timeout=SCRIPT_BUDGET_S))
         _require(name, leader.give(files, timeout=SCRIPT_BUDGET_S))
         _require(name, leader.run(f"{steps[1]}\n{commit_script()}", timeout=SCRIPT_BUDGET_S))
-        deploy = f"/{REPOSITORY}/api-gateway/scripts/deployment/deploy-litellm-gateway.sh"
-        script = f"{deploy} --wheelhouse /{WHEELHOUSE}"
+        script = f"{TREE}/{SCRIPT} --wheelhouse /{WHEELHOUSE}"
         _require(name, leader.run(script, timeout=SCRIPT_BUDGET_S, environment=deploying))
         return
     files |= backend_files(environment, name, address)
@@ -103,17 +101,17 @@ def provision(
 
 def repository_files() -> dict[str, Given]:
     """The deployed work tree, file by file."""
-    found = {f"/{REPOSITORY}/.gitignore": Given((DEPLOYMENT / "dot-gitignore").read_bytes())}
-    for path in sorted((DEPLOYMENT / "api-gateway").rglob("*")):
+    found = {f"{REPOSITORY}/.gitignore": Given((FILES / "dot-gitignore").read_bytes())}
+    for path in sorted((FILES / PROJECT).rglob("*")):
         if path.is_file():
             mode = 0o755 if path.suffix == ".sh" else 0o644
-            found[f"/{REPOSITORY}/{path.relative_to(DEPLOYMENT)}"] = Given(path.read_bytes(), mode)
+            found[f"{REPOSITORY}/{path.relative_to(FILES)}"] = Given(path.read_bytes(), mode)
     return found
 
 
 def commit_script() -> str:
     """Makes the work tree a commit that its remote has."""
-    git = f"git -C /{REPOSITORY}"
+    git = f"git -C {REPOSITORY}"
     return "\n".join(
         (
             "export GIT_AUTHOR_DATE='2025-08-15T13:51:00Z' GIT_COMMITTER_DATE='2025-08-15T13:51:00Z'",

@@ -25,11 +25,12 @@ import psutil
 
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, load_environment
+from lab.deployment import OWN_ADDRESS, PROBE_ACCOUNT, UNIT, backend_variable
 from lab.hosts import cgroups
 from lab.hosts.forwards import Forwards
 from lab.hosts.machine import Leader
 from lab.hosts.outages import HostsStage
-from lab.hosts.provision import ACCOUNT, provision
+from lab.hosts.provision import provision
 from lab.hosts.tools import command, search_path
 from lab.outages import SOCKET as OUTAGES
 from lab.outages import Outages
@@ -299,7 +300,7 @@ def links_of(plan: HostPlan, plans: list[HostPlan], environment: Environment) ->
 def limits(gateway: Leader) -> str:
     """Whether the kernel holds the gateway's unit to its memory limit, or systemd only shows it: looked up
     where the limit would be, with cgroups of version 1 and 2."""
-    group = "system.slice/hx-litellm-gateway.service"
+    group = f"system.slice/{UNIT}"
     places = (f"/sys/fs/cgroup/memory/{group}/memory.limit_in_bytes", f"/sys/fs/cgroup/{group}/memory.max")
     asked = " || ".join(f"test -e {place}" for place in places)
     done = gateway.run(asked, timeout=BOOT_BUDGET_S)
@@ -327,7 +328,7 @@ def write_ssh_config(folder: Path, environment: Environment, plans: list[HostPla
             f"Host {alias}",
             f"  HostName {plan.forward(environment)}",
             f"  Port {SSH_PORT}",
-            f"  User {ACCOUNT}",
+            f"  User {PROBE_ACCOUNT}",
             f"  HostKeyAlias {alias}",
             f'  IdentityFile "{keys / "client"}"',
             f'  UserKnownHostsFile "{folder / "known_hosts"}"',
@@ -345,10 +346,10 @@ def deployment_variables(environment: Environment, plans: list[HostPlan], key: s
     """What the deployment script is told."""
     addresses = {plan.name: listening(plan, environment) for plan in plans}
     urls = {
-        f"HX_{backend.name.upper().replace('-', '_')}_URL": f"http://{addresses[backend.name]}:11434"
+        backend_variable(backend.name): f"http://{addresses[backend.name]}:11434"
         for backend in environment.backends
     }
-    return {"HX_GATEWAY_ADDRESS": addresses["gateway"], "LITELLM_MASTER_KEY": key, **urls}
+    return {OWN_ADDRESS: addresses["gateway"], "LITELLM_MASTER_KEY": key, **urls}
 
 
 async def _child_of(pid: int) -> psutil.Process:

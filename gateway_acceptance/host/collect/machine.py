@@ -242,8 +242,8 @@ def settings(request: Request) -> Facts:
         raise Missing(f"the secrets' file cannot be read: {errors.strip()[:200]}", "setting_names")
     names = sorted({line.rpartition(":")[2].rstrip("=") for line in text.splitlines() if line.strip()})
     values = {}
-    code, text, _ = privileged(request, "setting_values")
-    for line in text.splitlines():
+    asked = "setting_values" in request["privileges"]
+    for line in privileged(request, "setting_values")[1].splitlines() if asked else ():
         name, _, value = line.partition("=")
         values[name.rpartition(":")[2]] = masked(value.strip().strip("\"'"))
     default = "default_key" in request["privileges"] and privileged(request, "default_key")[0] == 0

@@ -93,7 +93,7 @@ def other_backends(
         if name is not None and name in names and name not in values:
             raise Untestable(
                 f"{entry}: the value of {name} is not among those that a look reads",
-                "write the address itself, or set it by Environment= in the unit",
+                f"add {name} to host.settings and install the sudo rules anew; or write the address itself",
             )
         has = values.get(name) if name is not None else entry.api_base
         if wanted and plain(has) not in {plain(url) for url in wanted}:
