@@ -3,7 +3,6 @@ of both answers are compared."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, NotPermitted,
 from gateway_acceptance.wire.backend import BackendClient, full_name
 from gateway_acceptance.wire.comparison import BACKEND, Asked, by_status, by_text, by_time, is_late
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.strict_json import parse_json
 
 BLAME_TOKENS, MOST_TOKENS = 32, 256
 """Tokens that a question asked again may bring: where it named no limit, and at most."""
@@ -62,10 +62,7 @@ def _alias(parameters: Mapping[str, str], last: Exchange | None) -> str:
     for name in ("chat_model", "embedding_model", "group"):
         if name in parameters:
             return parameters[name]
-    try:
-        return str(json.loads(last.request_body)["model"]) if last is not None else ""
-    except (ValueError, KeyError, TypeError):
-        return ""
+    return str(_request(last).get("model", ""))
 
 
 def _blame(target: Target, environment: Environment, alias: str, last: Exchange | None) -> str:
@@ -152,10 +149,7 @@ def _asked(client: BackendClient, served: Served, last: Exchange | None) -> Aske
 
 
 def _request(last: Exchange | None) -> Mapping[str, Any]:
-    try:
-        body = json.loads(last.request_body) if last is not None else {}
-    except ValueError:
-        return {}
+    body = parse_json(last.request_body)[0] if last is not None else {}
     return body if isinstance(body, dict) else {}
 
 
@@ -171,7 +165,8 @@ def _prompt(body: Mapping[str, Any]) -> str | None:
 def _text_through(last: Exchange) -> str | None:
     """The text that came through the gateway; None where that is not to be seen (a stream, an error)."""
     try:
-        content = json.loads(last.body)["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, TypeError, IndexError):
+        body: Any = parse_json(last.body)[0]
+        content = body["choices"][0]["message"]["content"]
+    except (KeyError, TypeError, IndexError):
         return None
     return content if isinstance(content, str) else None

@@ -91,6 +91,9 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
         return Outcome(Verdict.HARNESS_ERROR, f"while cleaning up: {_named(error)}", "harness", detail=detail)
     if isinstance(error, AssertionError) and not _ours(error):
         return Outcome(Verdict.FAILED, str(error) or "the assertion is false", detail=_short(detail))
+    if isinstance(error, RecursionError) and _in_json(error):
+        told = "the answer holds JSON that is nested too deep to be read"
+        return Outcome(Verdict.FAILED, told, detail=_short(detail))
     if "openai" in sys.modules:  # else nothing is an error of the SDK, and it takes long to import
         import openai
 
@@ -363,6 +366,12 @@ def _reading_an_answer(error: BaseException) -> bool:
         if any(path.is_relative_to(place) for place in _readers()):
             return True
     return False
+
+
+def _in_json(error: BaseException) -> bool:
+    """Whether it was raised while JSON was read."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(Path(json.__file__).parent)
 
 
 def _named(error: BaseException) -> str:

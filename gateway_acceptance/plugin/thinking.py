@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from gateway_acceptance.environment import Environment
@@ -10,6 +9,7 @@ from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.reasoning import DECLARE, spent_by
+from gateway_acceptance.wire.strict_json import parse_json
 
 
 def unless_spent(outcome: Outcome, exchanges: Sequence[Exchange], environment: Environment) -> Outcome:
@@ -31,9 +31,6 @@ def unless_spent(outcome: Outcome, exchanges: Sequence[Exchange], environment: E
 
 def _alias(exchange: Exchange) -> str:
     """The model that a request names; empty where it names none."""
-    try:
-        body = json.loads(exchange.request_body)
-    except ValueError:
-        return ""
+    body, _ = parse_json(exchange.request_body)
     alias = body.get("model") if isinstance(body, dict) else None
     return alias if isinstance(alias, str) else ""

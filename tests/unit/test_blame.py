@@ -64,6 +64,7 @@ def blamed(
     *,
     served_by: str = "",
     through: Mapping[str, Any] | None = None,
+    request: bytes = b"",
     outcome: Outcome = FAILED,
     **parameters: str,
 ) -> str:
@@ -73,7 +74,8 @@ def blamed(
     target.connection.sender = Sender(
         target.notebook, target.budget, target.sender.deadline, connections=httpx2.MockTransport(backends)
     )
-    body = json.dumps({"model": "chat-one", "messages": [{"role": "user", "content": "hi"}]}).encode()
+    plain = {"model": "chat-one", "messages": [{"role": "user", "content": "hi"}]}
+    body = request or json.dumps(plain).encode()
     seen = {"status": 200, **(through or {})}
     asked = Exchange("POST", URL + "/v1/chat/completions", (), body, served_by=served_by, **seen)
     state.notebook.exchanges.append(asked)
@@ -104,6 +106,19 @@ def test_a_backend_that_answers_right_leaves_the_gateway(state: WorkerState) -> 
 )
 def test_a_backend_that_is_wrong_itself(state: WorkerState, backends: Backends, words: str) -> None:
     assert blamed(state, backends, chat_model="chat-one").startswith(words)
+
+
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(("request_body", "answer"), [(DEEP, b"{}"), (b"\xff", DEEP), (b"", DEEP)])
+def test_what_nobody_can_read_is_no_error_of_the_suite(
+    state: WorkerState, request_body: bytes, answer: bytes
+) -> None:
+    blame = blamed(
+        state, Backends(), through={"chunks": [(0.1, answer)]}, request=request_body, chat_model="chat-one"
+    )
+    assert blame.partition(":")[0] in ("", "gateway")
 
 
 def test_the_one_that_served_is_asked(state: WorkerState) -> None:

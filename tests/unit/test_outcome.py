@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import httpx2
@@ -49,6 +50,15 @@ TABLE: list[tuple[BaseException, Verdict, str]] = [
 def test_the_table(error: BaseException, verdict: Verdict, blame: str) -> None:
     outcome = outcome_of(raised(error), "call")
     assert (outcome.verdict, outcome.blame, outcome.waiver) == (verdict, blame, "")
+
+
+def test_json_that_is_nested_too_deep_came_from_the_target() -> None:
+    with pytest.raises(RecursionError) as deep:
+        json.loads("[" * 100_000)
+    outcome = outcome_of(deep.value, "call")
+    assert outcome.verdict is Verdict.FAILED
+    assert "nested too deep" in outcome.message
+    assert outcome_of(raised(RecursionError("ours")), "call").verdict is Verdict.HARNESS_ERROR
 
 
 @pytest.mark.parametrize("error", [AssertionError("a"), CheckFailed("a"), KeyError("a")])

@@ -31,8 +31,10 @@ def streamed(content: str, finish: str, reasoning: str) -> bytes:
     return b"".join(f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks) + b"data: [DONE]\n\n"
 
 
-def exchange(body: bytes, headers: tuple[tuple[str, str], ...] = JSON, status: int = 200) -> Exchange:
-    request = json.dumps({"model": ALIAS}).encode()
+def exchange(
+    body: bytes, headers: tuple[tuple[str, str], ...] = JSON, status: int = 200, request: bytes = b""
+) -> Exchange:
+    request = request or json.dumps({"model": ALIAS}).encode()
     url = f"{HOME.gateway.url}/v1/chat/completions"
     return Exchange("POST", url, (), request, status=status, headers=headers, chunks=[(0.1, body)])
 
@@ -68,6 +70,8 @@ def thinking() -> Environment:
         (FAILED, exchange(whole("", "length", "Let me see"), status=500), HOME),
         (FAILED, replace(SPENT, url="http://127.0.0.2:11434/v1/chat/completions"), HOME),
         (FAILED, replace(SPENT, withheld=True), HOME),
+        (FAILED, exchange(whole("", "stop", ""), request=b"[" * 100_000), HOME),
+        (FAILED, exchange(b"[" * 100_000, request=b"\xff"), HOME),
         (FAILED, SPENT, thinking()),  # declared, it was given the room
         (replace(FAILED, alarm="anybody gets in"), SPENT, HOME),
         (Outcome(Verdict.PASSED), SPENT, HOME),

@@ -209,7 +209,7 @@ def journal(request: Request) -> Facts:
     for line in text.splitlines():
         try:
             document = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         message = message_of(document.get("MESSAGE"))
         at = int(document.get("__REALTIME_TIMESTAMP", 0)) / 1e6

@@ -45,7 +45,7 @@ def is_object(text: str) -> bool:
     """Whether a text is a JSON object and nothing beside it."""
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -53,7 +53,7 @@ def is_place(text: str) -> bool:
     """Whether a text is JSON that conforms to the schema."""
     try:
         return Draft202012Validator(PLACE).is_valid(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

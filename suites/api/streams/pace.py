@@ -68,7 +68,7 @@ def _brings_text(data: str) -> bool:
     try:
         choices = json.loads(data)["choices"]
         return any(choice["delta"].get(key) for choice in choices for key in TEXT_KEYS)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 
@@ -85,7 +85,7 @@ def _line_brings_text(line: bytes) -> bool:
     try:
         message = json.loads(line)["message"]
         return bool(message.get("content") or message.get("thinking"))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 

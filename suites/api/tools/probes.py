@@ -226,7 +226,7 @@ def writes_calls(target: Target, model: Model) -> bool:
     )
     try:
         return bool(json.loads(turn_of(answer).text) == json.loads(wanted))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -304,8 +304,10 @@ def _parsed(arguments: object) -> object:
         raise CheckFailed(f"expected arguments that are a JSON string, got {seen}", blame="gateway")
     try:
         return json.loads(arguments)
-    except ValueError:
-        raise CheckFailed(f"expected arguments that are JSON, got {arguments!r}", blame="gateway") from None
+    except (ValueError, RecursionError):
+        raise CheckFailed(
+            f"expected arguments that are JSON, got {arguments[:200]!r}", blame="gateway"
+        ) from None
 
 
 def turn_of(answer: Exchange) -> Turn:

@@ -47,7 +47,7 @@ def settings_of(entry: object) -> Mapping[str, Any] | None:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return value if isinstance(value, Mapping) and value else None
 
@@ -57,6 +57,6 @@ def _asked(target: Target, path: str) -> Mapping[str, Any]:
     try:
         answer = target.gateway.get(path)
         document = json.loads(answer.text) if answer.status == 200 else {}
-    except (NoAnswer, ValueError):
+    except (NoAnswer, ValueError, RecursionError):
         return {}
     return document if isinstance(document, Mapping) else {}

@@ -47,7 +47,7 @@ def said(seen: Seen) -> str:
         return read_chat_stream(answer.status or 0, answer.headers, answer.chunks).text()
     try:
         return str(json.loads(answer.body)["choices"][0]["message"]["content"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return answer.text
 
 
