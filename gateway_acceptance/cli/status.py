@@ -26,7 +26,8 @@ from gateway_acceptance.report.matrix import Column, column_of, document, rows, 
 from gateway_acceptance.run_directory import run_directories
 from gateway_acceptance.signoff.commit import of_another_list, unplanted
 from gateway_acceptance.signoff.document import PRODUCTION, SIGNABLE
-from gateway_acceptance.signoff.refusals import UNBOUND, at_home, unbound, without_evidence
+from gateway_acceptance.signoff.kept import without_evidence
+from gateway_acceptance.signoff.refusals import UNBOUND, at_home, unbound
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 
 

@@ -19,13 +19,11 @@ from gateway_acceptance.signoff.accepted import declared
 from gateway_acceptance.signoff.again import contradicted
 from gateway_acceptance.signoff.commit import of_another_commit
 from gateway_acceptance.signoff.document import SIGNABLE
+from gateway_acceptance.signoff.kept import of_another_gateway, of_another_time, without_evidence
 from gateway_acceptance.signoff.suite import Suite
-from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import unsound
 
 UNBOUND = "does not bind what it was judged by; run again with this suite"
-MEANWHILE_S = 60.0
-"""Seconds by which an exchange may lie outside of its run: what is asked before its clock begins."""
 
 
 def refusals(
@@ -45,6 +43,7 @@ def refusals(
             *at_home(environment, record),
             *without_evidence(record),
             *of_another_time(record),
+            *of_another_gateway(record),
             *([] if suite is None else of_another_commit(record, suite)),
             *([] if suite is None else contradicted(record, environment, suite)),
         ]
@@ -155,39 +154,6 @@ def unbound(record: Record, environment: Environment) -> list[str]:
             f"read from {start.file}; give that file, or run again with this one"
         ]
     return []
-
-
-def without_evidence(record: Record) -> list[str]:
-    """Cases that asked the target and kept nothing of it: no run of the suite leaves such."""
-    empty = [
-        case.nodeid
-        for _, case in record.cases()
-        if case.requests and not case.evidence and case.verdict is Verdict.PASSED
-    ]
-    if not empty:
-        return []
-    return [
-        f"{len(empty)} cases say that they asked and show no exchange, such as {empty[0]}: evidence was lost"
-    ]
-
-
-def of_another_time(record: Record) -> list[str]:
-    """Evidence that was sent outside of the run: of another one, whatever it shows."""
-    begun, ended = (
-        datetime.fromisoformat(moment).timestamp() for moment in (record.run.started, record.run.ended)
-    )
-    strange = [
-        case.nodeid
-        for _, case in record.cases()
-        for entry in case.evidence
-        if entry.sent_at is not None and not begun - MEANWHILE_S <= entry.sent_at <= ended + MEANWHILE_S
-    ]
-    if not strange:
-        return []
-    return [
-        f"{len(strange)} exchanges were sent outside of the run, such as one of {strange[0]}: they are of "
-        "another one"
-    ]
 
 
 def at_home(environment: Environment, record: Record) -> list[str]:

@@ -19,6 +19,7 @@ from gateway_acceptance.report.write_outputs import write_views
 from gateway_acceptance.run_directory import RunDirectory
 from gateway_acceptance.seal import seal
 from tests.unit.declared import environment
+from tests.unit.records import exchange
 from tests.unit.signing import bound
 from tests.unit.test_record import PROFILES, RUN, TODAY, a_case, a_check, a_waiver
 
@@ -39,7 +40,7 @@ def cases() -> list[dict[str, Any]]:
         a_case("API-A-001", "waived", waiver="W", message="saw xxx here", nodeid="t::one"),
         a_case("API-A-002", nodeid="t::two[a]", parameters={"group": "a"}),
         a_case("API-A-002", nodeid="t::two[b]", parameters={"group": "b"}),
-        a_case("API-A-003", nodeid="t::three", parameters={"chat_model": "chat-one"}),
+        a_case("API-A-003", nodeid="t::three", parameters={"chat_model": "chat-one"}, evidence=[exchange()]),
     ]
 
 

@@ -138,6 +138,11 @@ def _a_compiled_module(root: Path) -> None:
     (root / "suites" / "api" / "rules.cpython-311-x86_64-linux-gnu.so").write_bytes(b"")
 
 
+def _settings_of_pytest(root: Path) -> None:
+    (root / ".git" / "info" / "exclude").write_text(".pytest.toml\n", encoding="utf-8")
+    (root / ".pytest.toml").write_text("[pytest]\n", encoding="utf-8")
+
+
 HIDDEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "plainly": (_lenient, RULES),
     "assume-unchanged": (_assume_unchanged, RULES),
@@ -152,6 +157,7 @@ HIDDEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "a clean filter": (_a_filter, RULES),
     "gone": (_gone, RULES),
     "a link": (_a_link, RULES),
+    "settings of pytest": (_settings_of_pytest, ".pytest.toml"),
     "a compiled module": (_a_compiled_module, "suites/api/rules.cpython-311-x86_64-linux-gnu.so"),
 }
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import tomli_w
 
 from gateway_acceptance.signoff.verify import verify
-from tests.unit.declared import document
 from tests.unit.desk import Desk, at_a_desk, set_clock
 from tests.unit.records import exchange
 from tests.unit.signing import CASES, ENDED, SIGNED, a_case, bound
@@ -98,26 +96,6 @@ def _at_home(desk: Desk) -> None:
     desk.ground.run(tables={"kind": "production"})
 
 
-def _newer_red(desk: Desk, begun: str = "20260601T010000", ended: str = "2026-06-01T01:01:00.000Z") -> Path:
-    """Beside the green run, which ``latest`` still points at."""
-    good = desk.ground.run().name
-    started = datetime.strptime(f"{begun}+0000", "%Y%m%dT%H%M%S%z")
-    moment = f"{started:%Y-%m-%dT%H:%M:%S}.000Z"
-    failed = a_case("API-A-001", "failed", message="no", started=moment)
-    red = desk.ground.run([failed], id=f"{begun}Z", started=moment, ended=ended)
-    latest = desk.ground.runs / "mini" / "latest"
-    latest.unlink()
-    latest.symlink_to(good)
-    return red
-
-
-def _behind_a_link(desk: Desk) -> None:
-    red = _newer_red(desk)
-    hidden = desk.ground.root / "hidden"
-    red.rename(hidden)
-    red.symlink_to(hidden)
-
-
 def _no_evidence(desk: Desk) -> None:
     desk.ground.run([*CASES, a_case("API-A-001", nodeid="lost", requests=2, evidence=[])])
 
@@ -198,16 +176,6 @@ REFUSED: dict[str, tuple[Callable[[Desk], object], str]] = {
     "another policy": (_lenient, "mini.toml declares another environment than the run"),
     "nothing bound": (lambda desk: desk.ground.run(binding=None), "does not bind what it was judged by"),
     "production at home": (_at_home, "calls 127.0.0.1 production: a loopback address is no deployment"),
-    "a newer red run": (_newer_red, "the newer run 20260601T010000Z is NOT READY"),
-    "a red run of the same second": (
-        lambda desk: _newer_red(desk, "20260601T000000", ENDED.isoformat().replace("+00:00", "Z")),
-        "the newer run 20260601T000000Z-2 is NOT READY",
-    ),
-    "a red run that went on at once": (
-        lambda desk: _newer_red(desk, "20260531T235959", "2026-06-01T00:00:59.000Z"),
-        "the newer run 20260531T235959Z is NOT READY",
-    ),
-    "a red run behind a link": (_behind_a_link, "the run 20260601T010000Z cannot be read, and may be newer"),
     "no evidence": (_no_evidence, "1 cases say that they asked and show no exchange, such as lost"),
     "evidence of another run": (_of_another_run, "1 exchanges were sent outside of the run, such as one of"),
     "a newer run that is endless": (_deep, "the run 20260601T020000Z cannot be read, and may be newer"),
@@ -238,37 +206,6 @@ def test_a_latest_run_that_lies_elsewhere_is_none(desk: Desk) -> None:
     _elsewhere(desk)
     code, _, err = desk.signoff()
     assert (code, "its latest run lies elsewhere" in err, desk.written) == (4, True, [])
-
-
-def test_another_environment_of_the_same_name(desk: Desk) -> None:
-    """Judged and signed by a lenient file that lies elsewhere and calls itself by the project's name."""
-    elsewhere = desk.ground.root / "lenient.toml"
-    tables: dict[str, Any] = {"bounds": {"answer_s": 999}}
-    elsewhere.write_text(tomli_w.dumps(document(**tables)), encoding="utf-8")
-    desk.ground.run(tables=tables)
-    code, _, err = desk.signoff(env=str(elsewhere))
-    assert (code, "lenient.toml calls itself mini, and the project declares that" in err) == (1, True), err
-    assert desk.written == []
-
-
-def test_a_copy_of_the_runs_without_the_red_one(desk: Desk) -> None:
-    red = _newer_red(desk)
-    copy = desk.ground.root / "chosen" / "mini"
-    shutil.copytree(red.parent, copy, symlinks=True)
-    shutil.rmtree(copy / red.name)
-    code, _, err = desk.signoff(runs=str(copy.parent))
-    assert (code, f"the newer run {red.name} is NOT READY" in err, desk.written) == (1, True, [])
-
-
-def test_an_older_red_run_is_only_counted(desk: Desk) -> None:
-    _newer_red(desk, "20260531T235800", "2026-05-31T23:59:00.000Z")
-    code, _, err = desk.signoff()
-    assert (code, err) == (0, "")
-    told = json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["runs"]
-    assert [(one["run"], one["state"]) for one in told] == [
-        ("20260531T235800Z", "NOT READY"),
-        ("20260601T000000Z", "READY"),
-    ]
 
 
 @pytest.mark.parametrize(
