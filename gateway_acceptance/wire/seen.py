@@ -29,6 +29,7 @@ class Kind(StrEnum):
 
 
 CHAT_PATH, EMBEDDINGS_PATH, MODELS_PATH = "/v1/chat/completions", "/v1/embeddings", "/v1/models"
+COMPLETIONS_PATH = "/v1/completions"
 OF_CHAT = frozenset(
     {
         *("model", "messages", "temperature", "max_tokens", "max_completion_tokens", "stream", "stop"),
@@ -49,7 +50,8 @@ REFUSED_FROM = 400
 @dataclass(frozen=True)
 class Seen:
     """kinds: of the exchange; asked: the request's body; alias: the declared one that it named, or empty;
-    alone: it was sent by the main thread, so nothing else of this process ran beside it."""
+    drawn: the alias of an answer that was generated, whatever its parameters; alone: it was sent by the main
+    thread, so nothing else of this process ran beside it."""
 
     exchange: Exchange
     environment: Environment
@@ -58,6 +60,7 @@ class Seen:
     asked: Mapping[str, Any] = field(default_factory=dict)
     alias: str = ""
     alone: bool = True
+    drawn: str = ""
 
     @cached_property
     def body(self) -> object:
@@ -77,7 +80,7 @@ def look(exchange: Exchange, environment: Environment, key: str) -> Seen | None:
         return None
     path = urlsplit(exchange.url).path.removeprefix(urlsplit(url).path)
     query = bool(urlsplit(exchange.url).query)
-    kinds, asked, alias = {Kind.ANY}, {}, ""
+    kinds, asked, alias, drawn = {Kind.ANY}, {}, "", ""
     if exchange.status >= REFUSED_FROM and path in (CHAT_PATH, EMBEDDINGS_PATH, MODELS_PATH):
         kinds.add(Kind.REFUSAL)
     product = product_of(environment.gateway)
@@ -88,9 +91,13 @@ def look(exchange: Exchange, environment: Environment, key: str) -> Seen | None:
             kinds.add(Kind.MODELS)
         elif exchange.method == "POST" and path in (CHAT_PATH, EMBEDDINGS_PATH):
             asked = _asked(exchange, path)
-            alias = _alias(asked, environment, path)
+            alias = drawn = _alias(asked, environment, path)
+            if not alias:
+                drawn = _alias(_read(exchange), environment, path)
             if alias and _to_its_end(exchange):
                 kinds.add(_kind(path, asked))
+        elif exchange.method == "POST" and path == COMPLETIONS_PATH:
+            drawn = _alias(_read(exchange), environment, path)
     return Seen(
         exchange,
         environment,
@@ -99,6 +106,7 @@ def look(exchange: Exchange, environment: Environment, key: str) -> Seen | None:
         asked,
         alias,
         threading.current_thread() is threading.main_thread() and not _by_the_sdk(exchange),
+        drawn,
     )
 
 
@@ -115,16 +123,22 @@ def _ordinary(exchange: Exchange, environment: Environment, key: str) -> bool:
 
 def _asked(exchange: Exchange, path: str) -> dict[str, Any]:
     """The body of an ordinary request; empty where it is bent."""
-    asked, problems = parse_json(exchange.request_body)
+    asked = _read(exchange)
     known = OF_CHAT if path == CHAT_PATH else OF_EMBEDDINGS
-    if problems or not isinstance(asked, dict) or not known >= asked.keys():
+    if not known >= asked.keys():
         return {}
     needed = asked.get("messages") if path == CHAT_PATH else asked.get("input")
     return asked if isinstance(needed, str | list) and needed else {}
 
 
+def _read(exchange: Exchange) -> dict[str, Any]:
+    """The body of a request; empty where it is no object."""
+    asked, problems = parse_json(exchange.request_body)
+    return asked if not problems and isinstance(asked, dict) else {}
+
+
 def _alias(asked: Mapping[str, Any], environment: Environment, path: str) -> str:
-    wanted = ModelKind.CHAT if path == CHAT_PATH else ModelKind.EMBEDDING
+    wanted = ModelKind.EMBEDDING if path == EMBEDDINGS_PATH else ModelKind.CHAT
     name = asked.get("model")
     return name if isinstance(name, str) and name in environment.aliases_of(wanted) else ""
 

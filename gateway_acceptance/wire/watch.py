@@ -84,8 +84,8 @@ class Watch:
         if seen is None:
             return
         with self._lock:
-            if seen.kinds & {Kind.CHAT, Kind.EMBEDDINGS} or (seen.alias and exchange.served_by):
-                self._served.setdefault(seen.alias, Counter())[exchange.served_by] += 1
+            if seen.kinds & {Kind.CHAT, Kind.EMBEDDINGS} or (seen.drawn and exchange.served_by):
+                self._served.setdefault(seen.drawn, Counter())[exchange.served_by] += 1
             for kind in seen.kinds:
                 for rule in self._rules[kind]:
                     self._judge(rule, seen)

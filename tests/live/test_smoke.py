@@ -3,13 +3,23 @@
 from pathlib import Path
 
 from suites.api.observations import ECHO_TEXT
+from suites.sentinels.doors import KNOCKS
+from suites.sentinels.keys import KEY_REQUESTS
 from tests.live.conftest import Lab, Run, judge
 
 ALLOWED_REQUESTS = 60
 """What smoke may cost in the embedded environment, the target's fingerprint among it, and without the ways
 in, which are counted by their checks."""
-WAYS_IN = {"API-ACCESS-001": 4, "API-ACCESS-002": 6, "API-ACCESS-009": 16}
-"""What each may cost where nothing is open; the first request is everybody's."""
+WAYS_IN = {
+    "API-ACCESS-001": 4,
+    "API-ACCESS-002": 6,
+    "API-ACCESS-009": 16,
+    "API-AUTH-003": 1,
+    "API-AUTH-004": 2,
+}
+"""What each may cost where nothing is open: requests without the run's key, which any gateway refuses."""
+KNOCKED = len(KNOCKS) + KEY_REQUESTS
+"""The same, of sentinels. They are not asked where something is red before."""
 OF_OLD_HOLES = {"1.74.15": 3}
 """What the probes of a release's published holes, and the backend of a tool that it does not call, cost."""
 BALANCE_DRAWS = 12
@@ -55,14 +65,15 @@ def test_smoke_costs_at_most_its_requests(any_lab: Lab, tmp_path: Path) -> None:
     """The only random part is the draw for a second backend; the rest is counted exactly."""
     run = judge(any_lab.environment, tmp_path, key=any_lab.state.key)
     assert run.record is not None, run.output
-    # the balance check begins with what others were answered: twice whole, by the SDK, three sentinels, and
-    # streamed
-    shared = 7
+    # the balance check begins with what others were answered: twice whole, by the SDK, five sentinels,
+    # streamed, and two text completions
+    shared = 11
     drawn = sum(max(0, case["requests"] - 2) for check, case in run.cases() if check == "BACKEND-BAL-001")
     ways_in = {check: case["requests"] for check, case in run.cases() if check in WAYS_IN}
     if any_lab.state.version not in OPEN:  # who finds an open door asks which of its parts opened it
         assert all(ways_in[check] <= allowed for check, allowed in WAYS_IN.items())
-    doors = sum(requests - 1 for requests in ways_in.values())
+    plain = 1  # of the first two it is the same request
+    doors = sum(ways_in.values()) - plain + (KNOCKED if any_lab.state.version not in OPEN else 0)
     fixed = run.record["totals"]["requests"] - drawn - doors
     more = OF_OLD_HOLES.get(any_lab.state.version, 0)
     assert fixed + BALANCE_DRAWS - shared <= ALLOWED_REQUESTS + more

@@ -30,8 +30,8 @@ from suites.api.chat.probes import NAME, user
 from suites.api.observations import room
 from suites.api.streams.probes import balanced_chat, single_chat
 
-RICH = " | ".join((*TEXTS_BEYOND_ASCII, JSON_LIKE, MARKUP, SPACED))
-"""In one line, with control characters among it."""
+RICH = " | ".join((*TEXTS_BEYOND_ASCII, JSON_LIKE, MARKUP, SPACED, "nul\x00 end"))
+"""In one line, with control characters among it, and a NUL, at which C ends a text."""
 RICH_TOKENS = 600
 TURN_TOKENS = 32
 
@@ -63,19 +63,25 @@ def _ask_rich(target: Target, alias: str) -> Exchange:
 
 NULLS = ("frequency_penalty", "logit_bias", "logprobs", "n", "presence_penalty", "seed", "stop", "top_p")
 DEFAULTS = {"frequency_penalty": 0, "presence_penalty": 0, "n": 1, "top_p": 1, "user": "hx-acceptance"}
+BEGINNING, STOPPED_AT = NAME[:4], NAME[4:]
+STOPS = ("\n\n\n\n", STOPPED_AT)
+"""The second of two stop strings ends the name that is asked for."""
+OF_A_TURN = 2
+"""Tokens that a template writes around each turn, at least."""
 
 
 def told_long_ago(target: Target) -> bool:
     """Whether a name is known that was mended, and said in parts, forty turns ago, where the assistant speaks
-    of itself otherwise; asked for in one part, with parameters at their defaults. The usage counts all of
-    it. False as ``rich_repeated``."""
+    of itself otherwise; asked for in one part, with parameters at their defaults. The second of two stop
+    strings ends it. The usage counts all of it. False as ``rich_repeated``."""
     try:
         alias = able(target, Ability.RECALL)
         answer = target.once(
-            ("chat", "told long ago"), lambda: ask(target, alias, LONG_AGO, TURN_TOKENS, **DEFAULTS)
+            ("chat", "told long ago"),
+            lambda: ask(target, alias, LONG_AGO, TURN_TOKENS, stop=list(STOPS), **DEFAULTS),
         )
         text = first_text(answer)
-        right = NAME in text and OTHER_NAME not in text and BERTRAM not in text
+        right = BEGINNING in text and not any(word in text for word in (*STOPS, OTHER_NAME, BERTRAM))
         return right and all_counted(answer, LONG_AGO)
     except (CheckFailed, NotApplicable):
         return False
@@ -113,6 +119,13 @@ def ask(
 
 
 def all_counted(answer: Exchange, messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the usage has a token for every second word of the messages at least."""
-    words = sum(len(str(message["content"]).split()) for message in messages)
-    return counted(answer, "prompt_tokens") >= words // 2
+    """Whether the usage has a token for every word of the messages, and some around each turn."""
+    words = sum(len(_text_of(message["content"]).split()) for message in messages)
+    return counted(answer, "prompt_tokens") >= words + OF_A_TURN * len(messages)
+
+
+def _text_of(content: object) -> str:
+    """A content's text, in parts or not."""
+    if isinstance(content, list):
+        return " ".join(str(part["text"]) for part in content)
+    return str(content)

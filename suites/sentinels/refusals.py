@@ -1,0 +1,83 @@
+"""Sentinels of bad requests: one for each kind, which breaks all rules of its kind at once.
+
+Any right gateway refuses it for the first of them. What is served, or ends in an internal error, wakes the
+checks that break one rule each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.plugin.waking import Sentinel
+from suites.api.errors.probes import (
+    CHAT,
+    MISSING,
+    NO_MODEL,
+    chat,
+)
+from suites.api.observations import ECHO_TOKENS
+
+REFUSED = (400, 404, 405, 413, 415, 422, 501)
+"""The statuses that blame a request, or say that a route is not offered."""
+DEPTH = 2000
+BODY, FIELDS, ROUTES = (f"suites.api.errors.test_{name}" for name in ("body", "fields", "routes"))
+SDK = "suites.api.sdk.test_errors"
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A bad request, and the checks of its parts."""
+
+    name: str
+    wakes: Sequence[str]
+    body: Callable[[Environment], bytes]
+    content_type: str = "application/json"
+
+    def sentinel(self) -> Sentinel:
+        """It, as smoke asks it."""
+        return Sentinel(self.name, "API-ERR-001", self.wakes, self._refused)
+
+    def _refused(self, target: Target) -> bool:
+        body = self.body(target.environment)
+        headers = [("content-type", self.content_type)]
+        answer = target.gateway.request("POST", CHAT, body=body, headers=headers, tokens=ECHO_TOKENS)
+        return answer.status in REFUSED
+
+
+def no_text(_: Environment) -> bytes:
+    """Bytes that are no UTF-8, deep in arrays."""
+    return b"[" * DEPTH + b'"\xff\xfe"' + b"]" * DEPTH
+
+
+def named(*checks: str, of: str) -> tuple[str, ...]:
+    """Checks of one file."""
+    return tuple(f"{of}:test_{check}" for check in checks)
+
+
+# fmt: off
+BADS = (
+    Bad("parameters of the wrong type",
+        named("message_string", "temperature_string", "max_tokens_string", "stream_string", "tools_string",
+              "response_format_string", of=FIELDS),
+        chat(messages=["hello"], temperature="warm", max_tokens="many", stream="perhaps", tools="hammer",
+             response_format="json")),
+    Bad("values out of range",
+        (*named("unknown_role", "temperature_range", "max_tokens_negative", of=FIELDS),
+         *named("mock_response", "mock_failure", of="suites.api.exposure.test_exposure")),
+        chat(model=NO_MODEL, messages=[{"role": "wizard", "content": "hello"}], temperature=9,
+             max_tokens=-5, mock_response="HX-MOCKED", mock_testing_fallbacks=True)),
+    Bad("no text, deep in arrays",
+        named("array", "no_utf8", "deeply_nested", "other_content_type", of=BODY),
+        no_text, content_type="text/plain"),
+    Bad("a message of nothing, to nobody",
+        named("role_missing", "content_number", "model_missing", of=FIELDS),
+        chat(messages=[{"content": 5}], model=MISSING)),
+    Bad("a string to an unknown model, streamed",
+        (*named("messages_string", of=FIELDS), *named("unknown_model_streamed", of=ROUTES), SDK),
+        chat(messages="hello", model=NO_MODEL, stream=True)),
+)
+# fmt: on
+REFUSAL_SENTINELS = tuple(bad.sentinel() for bad in BADS)
