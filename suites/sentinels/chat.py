@@ -47,6 +47,19 @@ def rules(target: Target) -> bool:
     return ended and all_counted(answer, messages)
 
 
+def developers(target: Target) -> bool:
+    """A developer's rule, and an empty turn of the assistant; a refusal is honest."""
+    alias = able(target, Ability.INSTRUCTIONS)
+    messages = [
+        {"role": "developer", "content": f"Always answer with exactly: {SYSTEM_WORD}"},
+        user("Good morning."),
+        assistant(""),
+        user("Good morning again."),
+    ]
+    answer = ask(target, alias, messages, TURN_TOKENS)
+    return refused(answer) or same_text(first_text(answer), SYSTEM_WORD)
+
+
 def limits(target: Target) -> bool:
     """Two answers of eight tokens at most, each of an index of its own; a refusal is honest."""
     alias = able(target, Ability.COUNT)
@@ -96,6 +109,12 @@ CHAT_SENTINELS = (
     ),
     Sentinel("a long conversation", "API-CHAT-026", (*CONVERSATIONS, PARAMETERS), turns),
     Sentinel("two rules", "API-CHAT-026", (*CONVERSATIONS, PARAMETERS), rules),
+    Sentinel(
+        "a developer's rule",
+        "API-CHAT-026",
+        ("suites.api.chat.test_messages:test_developer", "suites.api.chat.test_messages:test_empty"),
+        developers,
+    ),
     Sentinel(
         "two short answers",
         "API-CHAT-026",

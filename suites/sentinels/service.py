@@ -97,6 +97,12 @@ SERVICE_SENTINELS = (
         never_quiet,
     ),
     Sentinel(
+        "published holes",
+        "API-ERR-001",
+        ("suites.api.advisories.test_advisories:test_probe",),
+        never_quiet,
+    ),
+    Sentinel(
         "what is declared in few places",
         "API-OPS-002",
         (
