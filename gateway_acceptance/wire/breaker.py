@@ -25,6 +25,11 @@ LOOK_S = 3.0
 """Seconds for one question of a look."""
 AGAIN_S = 1.0
 """Seconds between two looks: a gateway that restarts is back by then, or the second look says so."""
+SECOND_LOOK_S = 6.0
+"""Seconds for one question of the second look: a busy one that was late for the first answers this one."""
+DESCRIPTION = "/openapi.json"
+DESCRIPTION_PATIENCE_S = 2 * PATIENCE_S
+"""LiteLLM makes its description when it is first asked for, and answers nobody meanwhile: seconds of work."""
 NO_ANSWER, SOME = 1, 3
 """So many in a row are looked into."""
 MOST_IN_A_ROW = 48
@@ -111,7 +116,8 @@ class Breaker:
         """Nothing has come for a while. Raises as ``after``."""
         if self._looking or self.suspended or not self._concerns(url):
             return
-        if time.monotonic() - self._well_at > PATIENCE_S:
+        patience_s = DESCRIPTION_PATIENCE_S if url.endswith(DESCRIPTION) else PATIENCE_S
+        if time.monotonic() - self._well_at > patience_s:
             self._look()
             self._well_at = time.monotonic()
 
@@ -135,7 +141,7 @@ class Breaker:
             trouble = self._ask(LOOK_S)
             if trouble is not None:
                 time.sleep(AGAIN_S)
-                trouble = self._ask(LOOK_S)
+                trouble = self._ask(SECOND_LOOK_S)
         finally:
             self._looking = False
         if trouble is None:

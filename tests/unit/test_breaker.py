@@ -81,3 +81,41 @@ def test_what_says_nothing_of_the_gateway(tmp_path: Path) -> None:
     worker.breaker.suspended = True
     worker.breaker.after(exchange(None))
     assert worker.looks == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "waited_s", "looks"),
+    [
+        (URL + "/v1/chat/completions", 5.0, 0),
+        (URL + "/v1/chat/completions", 7.0, 2),
+        (URL + "/openapi.json", 7.0, 0),  # LiteLLM is busy making it, and answers nobody
+        (URL + "/openapi.json", 13.0, 2),
+    ],
+)
+def test_how_long_silence_is_borne(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, waited_s: float, looks: int
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("gateway_acceptance.wire.breaker.time.monotonic", lambda: now)
+    worker = Worker(tmp_path, GONE)
+    worker.breaker.after(exchange(200))
+    now += waited_s
+    if looks:
+        with pytest.raises(CheckFailed, match="it is gone"):
+            worker.breaker.silent(url)
+    else:
+        worker.breaker.silent(url)
+    assert worker.looks == looks
+
+
+def test_the_second_look_has_more_time(tmp_path: Path) -> None:
+    given: list[float] = []
+
+    def look(seconds: float) -> Trouble | None:
+        given.append(seconds)
+        return GONE
+
+    with pytest.raises(CheckFailed):
+        Breaker(tmp_path / "trouble.json", URL, lambda _: True, look).after(exchange(None))
+    assert given == sorted(given)
+    assert given[1] > given[0]
