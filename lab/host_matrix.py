@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ from lab.mutation_matrix import CONTROL, Matrix, judge, run_checks
 from lab.state import lab_folder
 
 SCRIPT_BUDGET_S = 60
+IDLE_S = 2.0
 REVERTS_AT_ONCE = 6
 """After so many faults the machines are looked at again: a difference that is left voids the matrix."""
 ENVIRONMENT = "lab"
@@ -122,6 +124,8 @@ class HostStage:
             if change.apply:
                 self._script(fault.name, change, change.apply, wait=change.restarts and change.serves)
             seen = self.looks([change.machine], declared)
+            if change.load:
+                seen[change.machine]["turns"] = self._loaded(fault.name, change)
         finally:
             if change.apply:
                 self._script(fault.name, change, change.revert, wait=change.restarts)
@@ -135,6 +139,22 @@ class HostStage:
             if left:
                 shown = "; ".join(left[:5])
                 raise RuntimeError(f"one of {', '.join(faults)} was not reverted exactly: {machine}: {shown}")
+
+    def _loaded(self, name: str, change: Change) -> list[Any]:
+        """The process as a check of load looks at it: before it and after an idle while, after half of it,
+        after all of it and after an idle while."""
+
+        def seen() -> Any:
+            return look(self.environment, change.machine, ("process",)).sections
+
+        turns = [seen()]
+        time.sleep(IDLE_S)
+        turns.append(seen())
+        for _ in range(2):
+            self._script(name, change, change.load, wait=False)
+            turns.append(seen())
+        time.sleep(IDLE_S)
+        return [*turns, seen()]
 
     def write(self, name: str, looks: Mapping[str, Any]) -> None:
         """Keep the looks of a view where its environment file says that they are."""

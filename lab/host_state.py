@@ -20,7 +20,7 @@ VOLATILE = frozenset(
         "members",
         "processes",
     }
-    | {"status", "cgroup", "descriptors", "mounts", "links"}
+    | {"status", "cgroup", "usage", "descriptors", "open_files", "mounts", "links"}
 )
 """Keys whose values differ between two looks at an unchanged machine, or after a restart."""
 UNIT_KEPT = (

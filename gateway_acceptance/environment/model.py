@@ -38,6 +38,7 @@ from gateway_acceptance.environment.served_section import (
     ModelKind,
     Served,
 )
+from gateway_acceptance.environment.soak import Soak
 from gateway_acceptance.environment.table import Name, Table
 
 __all__ = [
@@ -92,6 +93,7 @@ class Environment(Table):
     backends: tuple[Backend, ...] = ()
     host: Host | None = None
     bounds: Bounds = Bounds()
+    soak: Soak = Soak()
     balance: Balance = Balance()
     outage: Outage = Outage()
     tracker: Tracker = Tracker()

@@ -113,6 +113,12 @@ class Mount(Shape):
     super: list[str]
 
 
+class Usage(Shape):
+    rss_kb: Count
+    cpu_s: float
+    at_s: float
+
+
 class Process(Shape):
     pid: int
     started: float
@@ -127,9 +133,11 @@ class Process(Shape):
     members: list[Member]
     copies: list[Owned]
     missing: Missing
+    usage: Usage = ABSENT
     links: Links = ABSENT
     mounts: list[Mount] = ABSENT
     descriptors: Count = ABSENT
+    open_files: Count = ABSENT
 
 
 class Person(Shape):

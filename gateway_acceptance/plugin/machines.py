@@ -50,12 +50,15 @@ class Machines:
             account,
         )
 
-    def refresh(self, name: str, sections: Sequence[str]) -> Mapping[str, Any]:
+    def refresh(self, name: str, sections: Sequence[str], turn: int = 0) -> Mapping[str, Any]:
         """Some sections of a machine, seen now and for this caller alone. Raises NoFacts. A look that an
-        embedded environment took itself cannot be repeated: it is read again."""
+        embedded environment took itself cannot be repeated: it is read again. turn: which of several looks
+        that belong together; there, one that was taken for it is read, where there is any."""
         recorded = self._recorded.get(name)
         if recorded is not None:
-            return self.facts(name).sections
+            turns = self._all()[name].get("turns", [])
+            taken: Mapping[str, Any] = turns[turn] if turn < len(turns) else self.facts(name).sections
+            return taken
         return self._looker(self._environment, name, sections).sections
 
     def _all(self) -> dict[str, dict[str, Any]]:

@@ -30,6 +30,7 @@ from lab.faults.properties import PROPERTY_FAULTS
 from lab.faults.responses import RESPONSE_FAULTS
 from lab.faults.routing import ROUTING_FAULTS
 from lab.faults.sdk import SDK_FAULTS
+from lab.faults.soak import SOAK_FAULTS
 from lab.faults.steering import STEERING_FAULTS
 from lab.faults.streams import STREAM_FAULTS
 from lab.faults.text_completions import TEXT_COMPLETION_FAULTS
@@ -49,6 +50,7 @@ ALL = (
     *TEXT_COMPLETION_FAULTS,
     *RESPONSE_FAULTS,
     *DECLARED_FAULTS,
+    *SOAK_FAULTS,
     *CHAT_FAULTS,
     *CHAT_CONTENT_FAULTS,
     *EMBEDDING_FAULTS,

@@ -28,7 +28,8 @@ class Change:
     """What makes a lab's host faulty. apply, revert: ``bash -eu`` scripts, run there as root; after revert
     the facts must be what they were. machine: as checks name it; declares: keys of the machine's table that
     the environment declares otherwise; of_gateway: keys of ``[gateway]``, likewise; restarts: the gateway's
-    service must serve again after revert (and, where ``serves``, after apply) before it is looked at.
+    service must serve again after revert (and, where ``serves``, after apply) before it is looked at; load: a
+    script that is run between looks, where what it does is the defect.
     """
 
     apply: str = ""
@@ -38,6 +39,7 @@ class Change:
     restarts: bool = False
     serves: bool = True
     of_gateway: Mapping[str, object] = field(default_factory=dict)
+    load: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def host_fault(
     restarts: bool = False,
     serves: bool = True,
     of_gateway: Mapping[str, object] | None = None,
+    load: str = "",
 ) -> Fault:
     """A defect of a machine. See ``Change``."""
-    change = Change(apply, revert, machine, declares or {}, restarts, serves, of_gateway or {})
+    change = Change(apply, revert, machine, declares or {}, restarts, serves, of_gateway or {}, load)
     return Fault(name, Layer.HOST, description, detected_by, change=change)

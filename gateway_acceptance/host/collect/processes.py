@@ -8,6 +8,8 @@ import re
 from gateway_acceptance.host.collect.base import Facts, Missing, first_line, user_name
 
 INTERPRETER = re.compile(r"(python|bash|sh|dash|node|perl|ruby)[0-9.]*$")
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
 CGROUP_LIMITS = {"memory": ("memory.max", "memory.limit_in_bytes"), "pids": ("pids.max", "pids.max")}
 """Controller -> the file of its limit in a unified hierarchy, and in one of its own."""
 
@@ -104,6 +106,22 @@ def all_processes() -> list[Facts]:
         except OSError:
             continue
     return found
+
+
+def usage(group: str) -> Facts:
+    """{rss_kb, cpu_s, at_s: seconds since boot} of all processes of a cgroup together; one that ends
+    meanwhile counts no more."""
+    pages, ticks = 0, 0
+    for member in all_processes():
+        if member["cgroup"] == group:
+            try:
+                pages += int(first_line(f"/proc/{member['pid']}/statm").split()[1])
+                fields = first_line(f"/proc/{member['pid']}/stat").rsplit(")", 1)[1].split()
+                ticks += int(fields[11]) + int(fields[12])
+            except (OSError, IndexError, ValueError):
+                continue
+    at = float(first_line("/proc/uptime").split()[0])
+    return {"rss_kb": pages * PAGE // 1024, "cpu_s": ticks / TICKS, "at_s": at}
 
 
 def open_lines(path: str) -> list[str]:

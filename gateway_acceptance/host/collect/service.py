@@ -22,18 +22,20 @@ from gateway_acceptance.host.collect.base import (
     run,
 )
 from gateway_acceptance.host.collect.processes import (
+    TICKS,
     all_processes,
     cgroup_limits,
     cgroup_of,
     copies,
     open_lines,
+    usage,
 )
 
 NAMESPACES = ("mnt", "user", "pid", "net", "ipc", "uts", "cgroup")
 DEPENDENCIES = frozenset(
     "After Before Requires RequiredBy Wants WantedBy BindsTo Conflicts RequiresMountsFor".split()
 )
-TICKS = os.sysconf("SC_CLK_TCK")
+MOST_MEMBERS = 64
 NAME = "([A-Za-z_][A-Za-z0-9_]*)="
 ASSIGNMENT = re.compile(rf"""\"{NAME}[^\"]*\"|'{NAME}[^']*'|{NAME}\S*""")
 
@@ -151,8 +153,9 @@ def security(name: str) -> Facts:
 
 def process(request: Request) -> Facts:
     """{pid, started, cmdline, status, first_filters, group, groups [names], limits, cgroup, cgroup_limits,
-    members [{pid, user, comm}], copies, links, mounts [{point, options, kind, source, super}], descriptors};
-    pid 0 and copies where no process runs. What needs root and was refused stands in ``missing`` {field: {why, needs}}."""
+    members [{pid, user, comm}], usage, copies, links, mounts [{point, options, kind, source, super}], descriptors,
+    open_files}; pid 0 and copies where no process runs. What needs root and was refused stands in ``missing``
+    {field: {why, needs}}."""
     shown = output(["systemctl", "show", "-p", "MainPID", "-p", "ExecStart", request["unit"]])
     main = re.search(r"^MainPID=(\d+)$", shown, re.MULTILINE)
     started = re.search(r"^ExecStart=.*?argv\[\]=(.*?) ; ", shown, re.MULTILINE)
@@ -188,9 +191,11 @@ def process(request: Request) -> Facts:
         "cgroup_limits": cgroup_limits(pid),
         "copies": copies(command, request["unit"]),
         "members": [member for member in all_processes() if member["cgroup"] == group],
+        "usage": usage(group),
         "missing": {},
     }
-    for field, read in (("links", links), ("mounts", mounts), ("descriptors", descriptors)):
+    readers = (("links", links), ("mounts", mounts), ("descriptors", descriptors), ("open_files", open_files))
+    for field, read in readers:
         try:
             document[field] = read(request, pid)
         except Missing as missing:
@@ -253,6 +258,20 @@ def descriptors(request: Request, pid: int) -> int:
     if code != 0:
         raise Missing(f"open files cannot be counted: {errors.strip()[:200]}")
     return len(text.split())
+
+
+def open_files(request: Request, pid: int) -> int:
+    """How many files the process has open together with its first ``MOST_MEMBERS`` fellows: workers of a
+    gateway, runners of a backend. One that ends meanwhile has none."""
+    group, found = cgroup_of(pid), 0
+    fellows = [member["pid"] for member in all_processes() if member["cgroup"] == group]
+    for one in sorted(fellows)[:MOST_MEMBERS]:
+        try:
+            found += descriptors(request, one)
+        except Missing:
+            if os.path.exists(f"/proc/{one}"):
+                raise
+    return found
 
 
 def account(request: Request) -> Facts:

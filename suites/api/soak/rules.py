@@ -1,0 +1,64 @@
+"""What must hold of load that was held: answers in, problems out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from gateway_acceptance.problem import Problem
+from suites.api.soak.hold import Answer
+
+LEAST_SLOWER_S = 0.3
+"""A difference that nobody minds, and that a busy machine makes by itself."""
+SHOWN = 3
+TOO_MANY = 429
+
+
+def lost(answers: Sequence[Answer], what: str) -> list[Problem]:
+    """Every one was answered with 200."""
+    return _counted(
+        [one for one in answers if one.status != 200], len(answers), what, "not answered with 200"
+    )
+
+
+def refused_otherwise(first: Sequence[Answer], then: Sequence[Answer]) -> list[Problem]:
+    """Every one was answered as those of its kind were at first, to the last, or refused for being too many.
+    Which status a mistake deserves is for other checks (API-ERR)."""
+    problems = []
+    for kind in dict.fromkeys(one.kind for one in first):
+        known = sorted({one.status for one in first if one.kind == kind and one.status is not None})
+        those = [one for one in then if one.kind == kind]
+        wrong = [one for one in those if one.status not in (*known, TOO_MANY)]
+        at_first = " or ".join(map(str, known)) or "no answer at all"
+        problems += _counted(
+            wrong, len(those), f"requests of {kind}", f"not answered with {at_first}, as at first"
+        )
+    return problems
+
+
+def failing(answers: Sequence[Answer]) -> int:
+    """How many were refused, or failed: what was served was no such request."""
+    return sum(one.status != 200 for one in answers)
+
+
+def slower(first: Sequence[Answer], then: Sequence[Answer], times: float, when: str) -> list[Problem]:
+    """By the medians. times: how much longer they may be. Raises nothing where nothing was answered: that is
+    another rule's."""
+    was, now = (_median(answers) for answers in (first, then))
+    if was is None or now is None or now <= max(times * was, was + LEAST_SLOWER_S):
+        return []
+    return [
+        Problem("", f"{when}, an answer takes {now:.2f} s, it took {was:.2f} s (soak.slower = {times:g})")
+    ]
+
+
+def _median(answers: Sequence[Answer]) -> float | None:
+    times = [one.seconds for one in answers if one.status == 200]
+    return median(times) if times else None
+
+
+def _counted(wrong: Sequence[Answer], of: int, what: str, how: str) -> list[Problem]:
+    kinds = Counter(f"{one.status or 'no answer'}: {one.said}" for one in wrong).most_common(SHOWN)
+    seen = "; ".join(f"{count} times {kind}" for kind, count in kinds)
+    return [Problem("", f"of {of} {what}, {len(wrong)} were {how}: {seen}")] if wrong else []

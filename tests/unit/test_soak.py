@@ -1,0 +1,181 @@
+"""Load that is held: what is asked, how it is judged, what it costs at the most."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.costs import Priced
+from gateway_acceptance.environment.soak import Soak
+from gateway_acceptance.plan import held_there
+from gateway_acceptance.verdict import NoAnswer, NotPermitted
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.soak.hold import Answer, halves, held, told
+from suites.api.soak.rules import failing, lost, refused_otherwise, slower
+from suites.host.soak.rules import grows, more_memory, more_open_files, restarted, still_busy
+from tests.unit.declared import environment
+
+UNIT = "hx.service"
+SERVED = Answer(200, 0.1, "")
+REFUSED = Answer(404, 0.1, "no such model")
+FAILED = Answer(500, 0.1, "boom")
+SILENT = Answer(None, 3.0, "no answer within 3 s")
+
+
+def exchange(status: int = 200) -> Exchange:
+    return Exchange("POST", "http://h", (), b"", status, (), ((0.0, b"{}"),))
+
+
+def test_every_place_has_a_request_under_way_and_no_more_are_sent_than_declared() -> None:
+    under_way, most, lock = [0], [0], threading.Lock()
+    together = threading.Barrier(4, timeout=30)
+
+    def ask() -> Exchange:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        together.wait()
+        with lock:
+            under_way[0] -= 1
+        return exchange()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = held(pool, 4, (lambda: told(ask),), 40)
+    assert (len(answers), most[0]) == (40, 4)
+
+
+def test_kinds_take_turns_and_answers_are_in_the_order_of_their_beginning() -> None:
+    kinds = (lambda: Answer(400, 0.1, "", "one"), lambda: Answer(400, 0.1, "", "two"))
+    with ThreadPoolExecutor(3) as pool:
+        assert [one.kind for one in held(pool, 3, kinds, 5)] == ["one", "two", "one", "two", "one"]
+
+
+def test_none_is_begun_when_the_time_is_over() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        assert held(pool, 2, (lambda: told(exchange),), 40, until=0.0) == ()
+
+
+def test_silence_is_an_answer_and_a_spent_budget_is_none() -> None:
+    def silent() -> Exchange:
+        raise NoAnswer("no answer within 1 s")
+
+    def spent() -> Exchange:
+        raise NotPermitted("the budget is used up")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert {one.status for one in held(pool, 2, (lambda: told(silent),), 4)} == {None}
+        with pytest.raises(NotPermitted):
+            held(pool, 2, (lambda: told(spent),), 4)
+
+
+def test_the_load_is_halved_whole() -> None:
+    assert (halves(10), halves(11)) == ((5, 5), (6, 5))
+
+
+def test_lost_requests_are_counted_by_kind() -> None:
+    assert lost([SERVED] * 9, "requests") == []
+    (problem,) = lost([SERVED, FAILED, FAILED, SILENT], "requests")
+    assert "of 4 requests, 3 were not answered with 200: 2 times 500: boom; 1 times no answer" in str(problem)
+
+
+def of_kind(kind: str, *statuses: int | None) -> list[Answer]:
+    return [Answer(status, 0.1, "", kind) for status in statuses]
+
+
+def test_a_refusal_stays_what_it_was_or_says_that_they_are_too_many() -> None:
+    first = [*of_kind("model", 404, 400), *of_kind("json", 422)]
+    assert refused_otherwise(first, [*of_kind("model", 404, 400, 429), *of_kind("json", 422)]) == []
+    for wrong in (200, 500, 422, None):
+        (problem,) = refused_otherwise(first, [*of_kind("model", 404, wrong), *of_kind("json", 422)])
+        assert "of 2 requests of model, 1 were not answered with 400 or 404, as at first" in str(problem)
+    assert len(refused_otherwise(of_kind("model", None), of_kind("model", None))) == 1
+
+
+def test_what_was_served_is_no_failing_request() -> None:
+    assert failing(of_kind("model", 200, 200)) == 0
+    assert failing(of_kind("model", 200, 404, None)) == 2
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "found"),
+    [
+        (0.1, 0.1, False),
+        (0.1, 0.39, False),
+        (0.1, 0.5, True),
+        (1.0, 2.9, False),
+        (1.0, 3.1, True),
+        (2.0, 0.1, False),
+    ],
+)
+def test_slower_by_the_medians(was: float, now: float, found: bool) -> None:
+    first = [Answer(200, was, "")] * 6 + [Answer(200, 99.0, "")]
+    then = [Answer(200, now, "")] * 6 + [FAILED]
+    assert bool(slower(first, then, 3, "after")) is found
+    assert slower([FAILED], then, 3, "after") == []
+
+
+def look(
+    pid: int = 7, rss_mb: float = 300, files: int = 40, cpu_s: float = 10, at_s: float = 100
+) -> dict[str, Any]:
+    usage = {"rss_kb": int(rss_mb * 1024), "cpu_s": cpu_s, "at_s": at_s}
+    return {"pid": pid, "open_files": files, "usage": usage}
+
+
+def looks(half: dict[str, Any] | None = None, **last: Any) -> tuple[dict[str, Any], ...]:
+    """At rest, half-way, busy, and at rest again, but for what is said of half-way and its end."""
+    pid = last.get("pid", 7)
+    middle: dict[str, Any] = {"cpu_s": 20.0, "at_s": 120.0, **(half or {})}
+    end: dict[str, Any] = {"cpu_s": 30.1, "at_s": 142.0, **last}
+    busy = look(pid, cpu_s=30.0, at_s=140.0)
+    return (look(), look(cpu_s=10.1, at_s=102), look(**middle), busy, look(**end))
+
+
+def test_a_service_at_rest_is_as_it_was() -> None:
+    seen, soak = looks({"rss_mb": 320, "files": 43}, rss_mb=340, files=45), Soak()
+    assert restarted(seen, UNIT) == []
+    assert more_memory(seen, soak, UNIT) == []
+    assert more_open_files(seen, soak, UNIT) == []
+    assert still_busy(seen, soak, UNIT) == []
+
+
+def test_what_is_left_of_load_is_found() -> None:
+    soak = Soak()
+    memory = more_memory(looks({"rss_mb": 350}, rss_mb=400), soak, UNIT)
+    assert "has 400 MiB after load and 100 refused requests, 350 half-way, 300 before" in str(memory[0])
+    files = more_open_files(looks({"files": 90}, files=140), soak, UNIT)
+    assert "has 140 after load and 100 refused requests, 90 half-way, 40 before" in str(files[0])
+    assert "has 1.00 processors in use" in str(still_busy(looks(cpu_s=32.0), soak, UNIT)[0])
+    assert "has 8, wants 7, as before the load" in str(restarted(looks(pid=8), UNIT)[0])
+    assert "has 0, wants 7, as before the load" in str(restarted(looks(pid=0), UNIT)[0])
+
+
+def test_what_warms_up_once_is_no_leak() -> None:
+    """Of a right gateway: pools, caches and a model that a backend loads, before half of the load is over."""
+    seen, soak = looks({"rss_mb": 1300, "files": 100}, rss_mb=1320, files=104), Soak()
+    assert more_memory(seen, soak, UNIT) == []
+    assert more_open_files(seen, soak, UNIT) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "middle", "now", "found"),
+    [
+        (100, 150, 200, True),  # as much by each half
+        (100, 180, 200, False),  # it warms up
+        (100, 130, 164, False),  # within what is declared
+        (100, 100, 165, True),
+        (200, 150, 100, False),
+    ],
+)
+def test_growth_goes_on(was: float, middle: float, now: float, found: bool) -> None:
+    assert grows(was, middle, now, 64) is found
+
+
+def test_a_plan_knows_the_bounds_of_a_soak() -> None:
+    there = environment(soak={"requests": 200, "failing": 50, "concurrency": 4, "seconds": 20})
+    most = 200 + 50 + 3 * 4 + 2 * 7
+    assert there.soak.most_requests(8) == most
+    price, at_most = held_there(Priced(requests=136, tokens=1360, seconds=5.0, drawn=True), there)
+    assert (price.requests, price.tokens, price.seconds, at_most) == (136, 1360, 20, most)
