@@ -24,6 +24,7 @@ from gateway_acceptance.cli.costs import add_costs_command
 from gateway_acceptance.cli.coverage import add_coverage_command
 from gateway_acceptance.cli.doctor.command import add_doctor_command
 from gateway_acceptance.cli.init.command import add_init_command
+from gateway_acceptance.cli.load_file.command import add_load_file_command
 from gateway_acceptance.cli.products import add_products_command
 from gateway_acceptance.cli.profiles import add_profiles_command
 from gateway_acceptance.cli.report import add_report_command
@@ -130,6 +131,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     add_status_command(commands)
     add_report_command(commands)
     add_sudoers_command(commands)
+    add_load_file_command(commands)
     add_coverage_command(commands)
     add_products_command(commands)
     add_costs_command(commands)

@@ -1,0 +1,1 @@
+"""``gateway-acceptance load-file``: load beyond one machine is Locust's (docs/soak.md)."""
