@@ -8,7 +8,7 @@ seed``), so that the table speaks of models, groups and backends that it never s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What one kind of case, or one shared observation, costs. uses: templates of shared observations."""
+    """What one kind of case, or one shared observation, costs. tokens: that the policy must reserve; served:
+    that the answers took; uses: templates of shared observations."""
 
     requests: int = 0
     tokens: int = 0
+    served: int = 0
     seconds: float = 0.0
     uses: tuple[str, ...] = ()
     drawn: bool = False
@@ -39,21 +41,23 @@ class Priced:
 class Costs:
     """The table. of: where, of what and when it was measured; look: requests of one look at the gateway
     (at the start, and again at the end); checks: prices by check id and kind of case; shared: by
-    template."""
+    template; smoke: the same of a run of smoke alone, which comes by some observations for less."""
 
     of: Mapping[str, str]
     look: int
     checks: Mapping[str, Mapping[str, Priced]] = field(default_factory=dict)
     shared: Mapping[str, Priced] = field(default_factory=dict)
+    smoke: Costs | None = None
 
-    def price(self, check: str, kind: str) -> tuple[Priced, bool] | None:
+    def price(self, check: str, kind: str, place: str = "") -> tuple[Priced, bool] | None:
         """What a case costs, and whether just this kind was measured; the nearest kind of the same check
-        where it was not; None for a check that was never measured."""
+        where it was not; None for a check that was never measured. place: as ``place_of``, for checks whose
+        first case of a kind costs more than those that follow."""
         kinds = self.checks.get(check)
         if not kinds:
             return None
         if kind in kinds:
-            return kinds[kind], True
+            return kinds.get(f"{kind}{place}", kinds[kind]), True
         wanted = set(_words(kind))
         nearest = max(kinds, key=lambda one: (len(wanted & set(_words(one))), -len(_words(one)), one))
         return kinds[nearest], False
@@ -74,6 +78,12 @@ def kind_of(parameters: Mapping[str, str], environment: Environment) -> str:
         else:
             parts.append(f"{name}={value}")
     return ";".join(parts)
+
+
+def place_of(parameters: Mapping[str, str], environment: Environment) -> str:
+    """Which of the environment's models a case concerns, as the end of a kind; nothing where it is none."""
+    named = [alias for name, alias in sorted(parameters.items()) if name in MODELS]
+    return "".join(f"@{environment.aliases.index(alias)}" for alias in named if alias in environment.aliases)
 
 
 def _model(alias: str, environment: Environment) -> str:
@@ -104,12 +114,9 @@ def load_costs(path: Path) -> Costs:
     """Read the table. Raises UsageProblem."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        checks = {
-            check: {kind: _priced(one) for kind, one in kinds.items()}
-            for check, kinds in document["checks"].items()
-        }
-        shared = {name: _priced(one) for name, one in document["shared"].items()}
-        return Costs(document["of"], document["look"], checks, shared)
+        of, look = document["of"], document["look"]
+        smoke = Costs(of, look, *_read(document["smoke"])) if "smoke" in document else None
+        return Costs(of, look, *_read(document), smoke)
     except FileNotFoundError:
         raise UsageProblem(
             [
@@ -123,42 +130,72 @@ def load_costs(path: Path) -> Costs:
         ) from None
 
 
+def _read(document: Mapping[str, Any]) -> tuple[dict[str, dict[str, Priced]], dict[str, Priced]]:
+    checks = {
+        check: {kind: _priced(one) for kind, one in kinds.items()}
+        for check, kinds in document["checks"].items()
+    }
+    return checks, {name: _priced(one) for name, one in document["shared"].items()}
+
+
 def _priced(document: Mapping[str, Any]) -> Priced:
     return Priced(**{**document, "uses": tuple(document.get("uses", ()))})
 
 
 def table(
-    lines: Iterable[Mapping[str, Any]], environment: Environment, of: Mapping[str, str], look: int
+    lines: Sequence[Mapping[str, Any]],
+    environment: Environment,
+    of: Mapping[str, str],
+    look: int,
+    smoke: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """The text of the table, from what the cases of a run have written down (``measured``)."""
+    """The text of the table, from what the cases of a run have written down (``measured``). smoke: those of
+    a run of smoke alone."""
+    document = {"of": dict(of), "look": look, **_prices(lines, environment)}
+    if smoke:
+        document["smoke"] = _prices(smoke, environment)
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _prices(lines: Iterable[Mapping[str, Any]], environment: Environment) -> dict[str, Any]:
     checks: dict[str, dict[str, Priced]] = {}
     shared: dict[str, Priced] = {}
     for line in lines:
         kind = kind_of(line["parameters"], environment)
         kinds = checks.setdefault(line["check"], {})
         own = _general(line["own"], line["parameters"])
-        kinds[kind] = max(kinds.get(kind, own), own, key=lambda one: (one.requests, one.tokens))
+        for name in dict.fromkeys((kind, kind + place_of(line["parameters"], environment))):
+            kinds[name] = max(kinds.get(name, own), own, key=lambda one: (one.requests, one.tokens))
         for name, cost in line["shared"].items():
             template = template_of(name, line["parameters"])
             price = _general(cost, line["parameters"])
             shared[template] = max(
                 shared.get(template, price), price, key=lambda one: (one.requests, one.tokens)
             )
-    document = {
-        "of": dict(of),
-        "look": look,
+    return {
         "checks": {
-            check: {kind: _written(one) for kind, one in sorted(kinds.items())}
+            check: {kind: _written(one) for kind, one in sorted(_told_apart(kinds).items())}
             for check, kinds in sorted(checks.items())
         },
         "shared": {name: _written(one) for name, one in sorted(shared.items())},
     }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _told_apart(kinds: Mapping[str, Priced]) -> dict[str, Priced]:
+    """Without the places whose price is that of their kind."""
+    found = {}
+    for name, price in kinds.items():
+        kind = name.partition("@")[0]
+        same = kinds[kind]
+        if name == kind or (price.requests, price.tokens) != (same.requests, same.tokens):
+            found[name] = price
+    return found
 
 
 def _general(cost: Mapping[str, Any], parameters: Mapping[str, str]) -> Priced:
     uses = tuple(sorted(template_of(name, parameters) for name in cost["uses"]))
-    return Priced(cost["requests"], cost["tokens"], round(max(0.0, cost["seconds"]), 2), uses, cost["drawn"])
+    seconds = round(max(0.0, cost["seconds"]), 2)
+    return Priced(cost["requests"], cost["tokens"], cost["served"], seconds, uses, cost["drawn"])
 
 
 def _written(price: Priced) -> dict[str, Any]:

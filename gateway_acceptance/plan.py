@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from gateway_acceptance.check import Check, Effect
-from gateway_acceptance.costs import Costs, Priced, kind_of, named
+from gateway_acceptance.check import SMOKE, Check, Effect
+from gateway_acceptance.costs import Costs, Priced, kind_of, named, place_of
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.record import Selected
@@ -16,17 +16,21 @@ PER_BACKEND = 2
 LOOKS = 2
 """At the start of a run, and at its end."""
 START_AND_END = "start and end"
+SOAK = "soak"
+"""The shared observation whose size an environment declares (docs/soak.md)."""
 
 
 @dataclass
 class Line:
-    """Of one suite. most: requests at the most, where chance decides how many they are."""
+    """Of one suite. most: requests at the most, where chance decides how many they are; tokens: that the
+    policy reserves before sending; served: that the answers take."""
 
     cases: int = 0
     requests: int = 0
     most: int = 0
     tokens: int = 0
     most_tokens: int = 0
+    served: int = 0
     commands: int = 0
     seconds: float = 0.0
 
@@ -43,6 +47,7 @@ class Line:
         self.most += most
         self.tokens += tokens
         self.most_tokens += most_tokens
+        self.served += round(price.served * requests / price.requests) if price.requests else price.served
         self.seconds += price.seconds
 
 
@@ -75,6 +80,9 @@ def planned(
     """What a run of these cases in one process would cost."""
     plan = Plan(environment)
     made: set[str] = set()
+    selected = list(selected)
+    if costs.smoke is not None and {case.check for case in selected} == smoke_of(catalogue):
+        costs = costs.smoke
     for case in selected:
         if case.environment != environment.name:
             continue
@@ -86,7 +94,8 @@ def planned(
             continue
         if check.effect is Effect.PROBE and check.id not in plan.probing:
             plan.probing.append(check.id)
-        price = costs.price(check.id, kind_of(case.parameters, environment))
+        place = place_of(case.parameters, environment)
+        price = costs.price(check.id, kind_of(case.parameters, environment), place)
         if price is None:
             if check.id not in plan.unknown:
                 plan.unknown.append(check.id)
@@ -104,6 +113,11 @@ def planned(
     return plan
 
 
+def smoke_of(catalogue: Mapping[str, Check]) -> set[str]:
+    """The checks of smoke."""
+    return {check.id for check in catalogue.values() if SMOKE in check.profiles}
+
+
 def _share(
     line: Line,
     price: Priced,
@@ -118,20 +132,31 @@ def _share(
         if name in made or template not in costs.shared:
             continue
         made.add(name)
-        shared = costs.shared[template]
-        line.add(shared, environment.balance.most_draws)
+        shared, most = costs.shared[template], environment.balance.most_draws
+        if template == SOAK:
+            shared, most = held_there(shared, environment)
+        line.add(shared, most)
         _share(line, shared, parameters, environment, costs, made)
+
+
+def held_there(price: Priced, environment: Environment) -> tuple[Priced, int]:
+    """What holding load costs there, for as long as is declared, and how many requests it is at the most. Its
+    time is declared and their number is not: it lies between what was measured and that."""
+    soak = environment.soak
+    return replace(price, seconds=soak.seconds), soak.most_requests(environment.bounds.concurrency)
 
 
 def lines_of(plan: Plan, costs: Costs) -> list[str]:
     """The plan as it is printed."""
     there, policy = plan.environment, plan.environment.policy
-    head = f"{'':<14}{'cases':>6}  {'requests':>12}  {'tokens':>16}  {'commands':>8}  {'seconds':>8}"
+    head = f"{'':<14}{'cases':>6}  {'requests':>12}  {'tokens':>16}  {'served':>7}"
+    head += f"  {'commands':>8}  {'seconds':>8}"
     said = [f"plan of {there.name}, in one process; nothing is sent", head]
     for name, line in [*plan.suites.items(), ("in all", plan.whole)]:
         said.append(
             f"{name:<14}{line.cases or '':>6}  {_range(line.requests, line.most):>12}  "
-            f"{_range(line.tokens, line.most_tokens):>16}  {line.commands:>8}  {line.seconds:>8.0f}"
+            f"{_range(line.tokens, line.most_tokens):>16}  {line.served:>7}  {line.commands:>8}  "
+            f"{line.seconds:>8.0f}"
         )
     whole = plan.whole
     for name, needed, most in (

@@ -56,6 +56,7 @@ def _costs(arguments: argparse.Namespace) -> int:
 
 def _measured(root: Path, path: Path, folder: Path) -> int:
     lines: list[dict[str, Any]] = []
+    smoke: list[dict[str, Any]] = []
     around, product = 0, ""
     for profile in PROFILES:
         record, seen = _run(root, folder, profile)
@@ -65,7 +66,7 @@ def _measured(root: Path, path: Path, folder: Path) -> int:
         lines += seen
         product = f"{record.target.product} {record.target.product_version}"
         if profile == SMOKE:
-            around = record.totals.requests - _sent(seen)
+            around, smoke = record.totals.requests - _sent(seen), seen
     environment = load_environment(MEASURED, root, os.environ)
     direct = sum(backend.direct for backend in environment.backends)
     of = {
@@ -73,7 +74,8 @@ def _measured(root: Path, path: Path, folder: Path) -> int:
         "product": product,
         "date": datetime.now(UTC).date().isoformat(),
     }
-    path.write_text(table(lines, environment, of, around // LOOKS - PER_BACKEND * direct), encoding="utf-8")
+    look = around // LOOKS - PER_BACKEND * direct
+    path.write_text(table(lines, environment, of, look, smoke), encoding="utf-8")
     print(f"{path}: written; {around} requests at start and end")
     return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ MOST_PIECES = 50_000
 """Pieces of a body whose times are kept apart; what comes in smaller ones is joined to the last."""
 
 TOKENS_PER_CHARACTER = 0.4
+TOTAL_TOKENS = re.compile(rb'"total_tokens"\s*:\s*([0-9]{1,9})')
+OK, REDIRECTION = 200, 300
 DEFAULT_MAX_TOKENS = 256
 """What is reserved for an answer whose request sets no limit."""
 
@@ -206,7 +209,7 @@ class Ledger:
         if self._budget is not None and terms.tokens:
             reported = tokens_reported(exchange, terms.tokens)
             self._budget.settle(terms.tokens, reported)
-            self.notebook.meter.told(reported - terms.tokens)
+            self.notebook.meter.told(reported - terms.tokens, tokens_served(exchange, terms.tokens))
         self.notebook.exchanges.append(exchange)
         if self.conduct.pace is not None:
             self.conduct.pace.told(exchange)
@@ -230,6 +233,15 @@ def tokens_reported(exchange: Exchange, reserved: int) -> int:
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return reserved
     return max(total, reserved)
+
+
+def tokens_served(exchange: Exchange, reserved: int) -> int:
+    """What an exchange took, as its answer tells, whole or in its stream: for what a plan expects, and for
+    no budget. What was refused took nothing; an answer that does not tell may have taken its reservation."""
+    if exchange.status is None or not OK <= exchange.status < REDIRECTION:
+        return 0
+    told = [int(number) for number in TOTAL_TOKENS.findall(exchange.body)]
+    return max(told) if any(told) else reserved
 
 
 def tokens_needed(text: str, max_tokens: int | None, answers: int = 1) -> int:

@@ -12,20 +12,22 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Cost:
-    """requests and tokens (reserved, or more where more was reported) of its own; seconds; uses: the
-    names of the shared observations that it needs besides; drawn: whether chance decides how many
-    requests it takes."""
+    """requests and tokens (reserved, or more where more was reported) of its own; served: the tokens that
+    its answers took; seconds; uses: the names of the shared observations that it needs besides; drawn:
+    whether chance decides how many requests it takes."""
 
     requests: int = 0
     tokens: int = 0
+    served: int = 0
     seconds: float = 0.0
     uses: set[str] = field(default_factory=set)
     drawn: bool = False
 
-    def add(self, requests: int, tokens: int) -> None:
+    def add(self, requests: int, tokens: int, served: int = 0) -> None:
         """So much more."""
         self.requests += requests
         self.tokens += tokens
+        self.served += served
 
 
 class Meter:
@@ -47,10 +49,10 @@ class Meter:
         with self._lock:
             self._open[-1].add(1, tokens)
 
-    def told(self, more: int) -> None:
-        """An answer tells of so many tokens more than were reserved."""
+    def told(self, more: int, served: int) -> None:
+        """An answer tells of so many tokens more than were reserved, and took so many."""
         with self._lock:
-            self._open[-1].add(0, more)
+            self._open[-1].add(0, more, served)
 
     def used(self, name: str) -> None:
         """What is asked just now needs an observation, whoever made it."""
@@ -65,7 +67,7 @@ class Meter:
         try:
             yield
         except BaseException:
-            self._open[-2].add(cost.requests, cost.tokens)
+            self._open[-2].add(cost.requests, cost.tokens, cost.served)
             self._open[-2].uses |= cost.uses
             self._open[-2].uses.discard(name)
             raise

@@ -31,6 +31,7 @@ RUNNING = "Ollama is running"
 NOT_FOUND = "404 page not found"  # gin's words
 NOT_ALLOWED = "405 method not allowed"
 
+TOKENS = ("prompt_eval_count", "eval_count", "prompt_tokens", "completion_tokens")
 LOAD_NS = 1_000_000  # durations are made of the counts, so that the same request has the same answer
 PROMPT_TOKEN_NS = 100_000
 EVAL_TOKEN_NS = 2_000_000
@@ -56,6 +57,13 @@ class Answer:
     token_delay_s: float = 0.0
     allow: str = ""
     events: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """Of prompt and answer, as it tells them itself, in Ollama's words or in OpenAI's; 0 where it does
+        not."""
+        told = [one.get("usage") or one for one in self.objects]
+        return sum(int(one.get(name, 0)) for one in told for name in TOKENS)
 
 
 class Request(NamedTuple):

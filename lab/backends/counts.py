@@ -35,6 +35,7 @@ class Counts:
         self._texts: deque[tuple[str, str]] = deque(maxlen=recent)
         self._index = 0
         self._abandoned = 0
+        self._tokens = 0
 
     def next_index(self) -> int:
         """The index of the request that just arrived."""
@@ -53,6 +54,11 @@ class Counts:
         with self._lock:
             self._texts.append((model, text[:KEPT_TEXT]))
 
+    def spent(self, tokens: int) -> None:
+        """Note what one answer told of its tokens, of prompt and answer together, before it is sent."""
+        with self._lock:
+            self._tokens += tokens
+
     def marked(self, mark: str) -> dict[str, int]:
         """Requests to models whose text holds ``mark``, by model; every one where it is empty."""
         with self._lock:
@@ -67,6 +73,11 @@ class Counts:
     def abandoned(self) -> int:
         """How many clients left before their answer was complete."""
         return self._abandoned
+
+    @property
+    def tokens(self) -> int:
+        """Of all answers together, as they told."""
+        return self._tokens
 
     @property
     def last_index(self) -> int:
@@ -96,9 +107,15 @@ class Counts:
             return [served for served in self._recent if served.index > after]
 
     def snapshot(self) -> dict[str, Any]:
-        """All of it as JSON: requests [{endpoint, model, scenario, count}], last_index, abandoned."""
+        """All of it as JSON: requests [{endpoint, model, scenario, count}], last_index, abandoned,
+        tokens."""
         requests = [
             {"endpoint": endpoint, "model": model, "scenario": scenario, "count": number}
             for (endpoint, model, scenario), number in sorted(self.by_key().items())
         ]
-        return {"requests": requests, "last_index": self._index, "abandoned": self._abandoned}
+        return {
+            "requests": requests,
+            "last_index": self._index,
+            "abandoned": self._abandoned,
+            "tokens": self._tokens,
+        }

@@ -189,6 +189,7 @@ async def _answered(
         made = Answer(status, text=fixed) if isinstance(fixed, str) else Answer(status, (fixed,))
         return _whole(HEALTHY, call, made)
     made = answer(backend, scenario, call, request.method, body)
+    backend.counts.spent(made.tokens)
     delay_s = backend.token_delay_s if scenario.token_delay_s is None else scenario.token_delay_s
     delay_s = max(delay_s, made.token_delay_s)
     if made.stream:

@@ -37,7 +37,7 @@ CHECKS = [
         effect="PROBE",
     ),
 ]
-WHOLE = re.compile(r"^in all +\d+ +(\d+) +(\d+) +0 +\d+$", re.MULTILINE)
+WHOLE = re.compile(r"^in all +\d+ +(\d+) +(\d+) +\d+ +0 +\d+$", re.MULTILINE)
 
 
 def measured(project: Project) -> None:
