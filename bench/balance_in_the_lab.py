@@ -25,8 +25,10 @@ from lab.flakiness import run_repeated
 
 ROOT = Path(__file__).parent.parent
 DRAWS = {
-    **{f"turns-bad-after-{number}": 64 for number in (10, 20, 30)},
-    "turns-bad-after-45": 120,
+    "turns-bad-after-10": 96,
+    "turns-bad-after-20": 120,
+    "turns-bad-after-30": 160,
+    "turns-bad-after-45": 200,
     "deployment-unforeseen-late": 160,
     "deployment-unforeseen-rare": 64,
     "zero-share-late": 120,
@@ -34,8 +36,8 @@ DRAWS = {
     "sticky-half": 240,
     "sticky-third": 480,
 }
-"""The first sample of each: 64 are production's."""
-WORKERS = 6
+"""The first sample of each, in which the shares alone show it: 64 are production's."""
+WORKERS = 4
 """Cells at a time: most of one is waiting for what may have cooled down."""
 
 
@@ -71,6 +73,7 @@ def main() -> int:
             rewritten=declared,
             workers=WORKERS,
             seconds=given.seconds,
+            suite="suites/backends/balance",
         )
     except UsageProblem as problem:
         parser.error("; ".join(problem.sentences))

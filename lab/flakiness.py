@@ -119,9 +119,11 @@ def run_repeated(
     rewritten: Callable[[Environment], Environment] = lambda environment: environment,
     workers: int = 2,
     seconds: float = math.inf,
+    suite: str = "suites",
 ) -> Rounds:
     """Run faults so many times on one lab. rewritten: changes each environment's file; workers: cells at a
-    time; seconds: after which no further run begins. Raises UsageProblem, NotStarted, RuntimeError."""
+    time; seconds: after which no further run begins; suite: where the checks are. Raises UsageProblem,
+    NotStarted, RuntimeError."""
     faults = chosen(only)
     named = {check for fault in faults for check in fault.detected_by}
     matrices: list[Matrix] = []
@@ -132,9 +134,7 @@ def run_repeated(
                 break
             folder = lab.folder / f"run-{number}"
             folder.mkdir()
-            records = run_checks(
-                root, folder, lab.environments, faults, lab.variables, control=named, workers=workers
-            )
+            records = run_checks(root, folder, lab.environments, faults, lab.variables, suite, named, workers)
             matrices.append(judge(faults, records, whole=False))
             say(progress(matrices[-1], number, times))
     return Rounds(matrices)

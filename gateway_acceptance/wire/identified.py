@@ -59,7 +59,7 @@ class Identified:
             if digest not in declared.certificates:
                 return f"it is {digest}, which gateway.identity.certificates does not declare"
         wanted = declared.tls_name
-        if wanted and not any(_holds(name, wanted) for name in names):
+        if wanted and not any(holds(name, wanted) for name in names):
             told = ", ".join(names[:SHOWN]) or "none"
             return f"it holds the names {told}, and gateway.identity.tls_name is {wanted}"
         return ""
@@ -98,7 +98,8 @@ def looking(context: ssl.SSLContext, whom: Identified) -> ssl.SSLContext:
     return context
 
 
-def _holds(pattern: str, name: str) -> bool:
-    """A certificate's name for exactly one label may be ``*`` (RFC 9525, section 6.3)."""
+def holds(pattern: str, name: str) -> bool:
+    """Whether a certificate's name is this one or stands for it, with ``*`` for exactly one label (RFC 9525,
+    section 6.3)."""
     same = pattern.count(".") == name.count(".")
     return same and fnmatch.fnmatchcase(name.lower(), pattern.lower())

@@ -62,11 +62,12 @@ class Proxy:
 @dataclass(frozen=True)
 class Route:
     """environment: where it is declared, None for the way that needs no declaration; headers: what each
-    request to the gateway carries besides."""
+    request to the gateway carries besides; met: who looks on where no identity is declared."""
 
     environment: Environment | None = None
     proxy: Proxy | None = None
     headers: Headers = field(default=())
+    met: Identified | None = None
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -79,7 +80,7 @@ class Route:
     @cached_property
     def whom(self) -> Identified | None:
         """Whom connections to the gateway must reach, where that is declared."""
-        return None if self.environment is None else identified(self.environment)
+        return None if self.environment is None else identified(self.environment) or self.met
 
     def proxy_of(self, host: str) -> Proxy | None:
         """The proxy that a host is reached through."""

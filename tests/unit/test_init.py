@@ -72,6 +72,19 @@ def test_a_plain_server(init: Init, plain: Plain, tmp_path: Path) -> None:
     assert {asked.method for asked in plain.seen if asked.path != "/v1/models"} == {"GET", "POST"}
 
 
+def test_by_what_it_is_known_is_asked(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """What was met stands there, to be confirmed: nothing is declared by itself."""
+    code, out, err = init()
+    assert code == 0, err
+    assert written(out, tmp_path).gateway.identity is None
+    assert "QUESTION: by what is it known on every connection?" in out
+    assert '# [gateway.identity]\n# addresses = ["127.0.0.1"]\n# Without TLS anybody' in out
+    confirmed = out.replace("# [gateway.identity]\n# addresses", "[gateway.identity]\naddresses")
+    identity = written(confirmed, tmp_path).gateway.identity
+    assert identity is not None
+    assert identity.addresses == ("127.0.0.1",)
+
+
 def test_the_key_goes_to_endpoints_alone(init: Init, plain: Plain) -> None:
     init()
     told = {asked.path for asked in plain.seen if KEY in asked.authorization}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.ledger import Conduct
+from gateway_acceptance.wire.met import Met
 from gateway_acceptance.wire.pace import Pace, retry_after
 from gateway_acceptance.wire.route import route_of
 from gateway_acceptance.wire.sender import Deadline, Sender, tokens_needed
@@ -59,7 +61,8 @@ class Asker:
         self.most, self.limited = requests, False
         self.budget = Budget(folder / "budget-init.json", policy, started)
         pace = Pace(folder, "init", policy, started + MOST_SECONDS)
-        conduct = Conduct(pace=pace, route=route_of(environment, {}))
+        self.met = Met(gateway.url)
+        conduct = Conduct(pace=pace, route=replace(route_of(environment, {}), met=self.met))
         self._connect_s = gateway.connect_deadline_s
         self._sender = Sender(
             self.notebook, self.budget, Deadline(self._connect_s, LONGEST_S), conduct=conduct

@@ -229,6 +229,7 @@ def looked(asked: Asked) -> Found:
             look_at_models(asker, found)
             tell_version(asker, found)
             found.requests = asker.budget.spent.requests
+            found.identity = asker.met.document
         finally:
             asker.close()
     return found

@@ -73,7 +73,8 @@ class Alias:
 @dataclass
 class Found:
     """Everything about the gateway. told: whether the gateway itself tells what stands behind it; left_out:
-    ids that are not declared, each with why; limits: headers of answers that speak of limits."""
+    ids that are not declared, each with why; limits: headers of answers that speak of limits; identity: by
+    what it can be known, as it was met."""
 
     product: str = ANY_OTHER
     version: str = ""
@@ -90,6 +91,7 @@ class Found:
     limited: bool = False
     slowest_s: float = 0.0
     requests: int = 0
+    identity: Values = field(default_factory=dict)
 
     def backend(self, name: str) -> Behind:
         """A server by its name. Raises KeyError."""

@@ -63,6 +63,10 @@ class Text:
         """A list of what is written already, one each line."""
         self._lines += [f"{name} = [", *(f"    {row}," for row in rows), "]"]
 
+    def silent_table(self, name: str) -> None:
+        """``[name]``, commented out."""
+        self._lines.append(f"# [{name}]")
+
     def silent(self, name: str, value: Any, said: str = "") -> None:
         """The same, commented out."""
         lines = written(name, value)

@@ -113,6 +113,22 @@ def _gateway(text: Text, found: Found, gateway: Gateway) -> None:
         text.question("may anything else answer without a key? Whatever is not listed here must refuse it.")
     for header, value in sorted(found.limits.items()):
         text.comment(f"its answers tell of a limit: {header}: {value}")
+    _identity(text, found)
+
+
+def _identity(text: Text, found: Found) -> None:
+    """What was met is written to be confirmed: whoever answers here may be somebody else."""
+    text.blank()
+    text.question(
+        "by what is it known on every connection? A deployment of kind production must declare it, or no run "
+        "is PRODUCTION READY. Below is who answered just now: take the marks away once somebody who knows "
+        "the deployment says the same (docs/environments.md, Identity)."
+    )
+    text.silent_table("gateway.identity")
+    for name, value in found.identity.items():
+        text.silent(name, value)
+    if "certificates" not in found.identity:
+        text.comment("Without TLS anybody on the way can have its address for a moment.")
 
 
 def _backend(text: Text, behind: Behind) -> None:
