@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.json_server import Answer, Asked, serving_json
 
 KEY = "sk-mini-3f9c0d7a51e84b26/9c+d1f0b7e3a82c4"
 """Long, and with characters that percent-encoding changes."""
 USAGE = 10
-
-
-@dataclass
-class Seen:
-    """One request that arrived."""
-
-    method: str
-    path: str
-    authorization: str
-    body: bytes
 
 
 @dataclass
@@ -35,7 +25,7 @@ class Gateway:
 
     url: str = ""
     accepted: str = KEY
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[Asked] = field(default_factory=list)
     waited: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
     usage: Any = USAGE
@@ -55,50 +45,21 @@ def serving() -> Iterator[Gateway]:
     """A gateway at a port of its own."""
     gateway = Gateway()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Answer | None:
+        if gateway.dead:
+            gateway.unanswered += 1
+            return None
+        gateway.seen.append(asked)
+        return answer_of(gateway, asked.path, asked.authorization)
 
-        def do_GET(self) -> None:
-            self._answer(b"")
-
-        def do_POST(self) -> None:
-            self._answer(self.rfile.read(int(self.headers.get("content-length") or 0)))
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: ARG002
-            return
-
-        def _answer(self, body: bytes) -> None:
-            if gateway.dead:
-                gateway.unanswered += 1
-                self.close_connection = True
-                return
-            authorization = self.headers.get("authorization") or ""
-            gateway.seen.append(Seen(self.command, self.path, authorization, body))
-            status, document, headers = answer_of(gateway, self.path, authorization)
-            content = document if isinstance(document, bytes) else json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(content)))
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    gateway.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield gateway
-    finally:
-        gateway.go_on.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving_json(answer) as gateway.url:
+        try:
+            yield gateway
+        finally:
+            gateway.go_on.set()
 
 
-def answer_of(gateway: Gateway, path: str, authorization: str) -> tuple[int, Any, dict[str, str]]:
+def answer_of(gateway: Gateway, path: str, authorization: str) -> Answer:
     """Status, body and further headers."""
     if path == "/alive":
         return 200, {"status": "healthy"}, {}

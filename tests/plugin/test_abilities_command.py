@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def test_what_it_prints_is_toml(
     assert (code, err) == (0, "")
     assert tomllib.loads(out) == {"models": [{"alias": "chat-one", "abilities": ["seed"]}]}
     assert "# not shown: exact (it answers otherwise)" in out
-    asked = [json.loads(one.body) for one in gateway.seen if one.path == "/v1/chat/completions"]
+    asked = [one.body for one in gateway.seen if one.path == "/v1/chat/completions"]
     assert len(asked) == 8
     assert f"# mini: {len(gateway.seen)} requests, at most" in out
 

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.json_server import Answer, Asked, serving_json
+
+__all__ = ["KEY", "Asked", "Plain", "serving"]
 
 KEY = "sk-plain-7d0c51e84b26f93a"
 REFUSED = {"error": {"message": "invalid key", "type": "auth", "param": None, "code": "invalid_api_key"}}
-Answer = tuple[int, Any, Mapping[str, str]]
-
-
-@dataclass
-class Asked:
-    """One request that arrived. body: its JSON, empty where it has none."""
-
-    method: str
-    path: str
-    authorization: str
-    body: dict[str, Any]
 
 
 @dataclass
@@ -72,40 +62,10 @@ def serving() -> Iterator[Plain]:
     """The server at a port of its own."""
     plain = Plain()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def answer(asked: Asked) -> Answer:
+        plain.seen.append(asked)
+        status, document, headers = plain.answer(asked)
+        return status, document, {**plain.headers, **headers}
 
-        def do_GET(self) -> None:
-            self._answer(b"")
-
-        def do_POST(self) -> None:
-            self._answer(self.rfile.read(int(self.headers.get("content-length") or 0)))
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: ARG002
-            return
-
-        def _answer(self, body: bytes) -> None:
-            key = self.headers.get("authorization") or ""
-            asked = Asked(self.command, self.path, key, json.loads(body) if body else {})
-            plain.seen.append(asked)
-            status, document, headers = plain.answer(asked)
-            content = document if isinstance(document, bytes) else json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {"content-type": "application/json", **plain.headers, **headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    plain.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving_json(answer) as plain.url:
         yield plain
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
