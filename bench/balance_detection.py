@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 
 from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.expected_shares import Null, null_of
+from gateway_acceptance.balance.expected_shares import ExpectedShares, null_of
 from gateway_acceptance.balance.plan import design_of
 from gateway_acceptance.balance.sequential import Decision, Trial
 from gateway_acceptance.environment import Environment, load_environment
@@ -75,7 +75,7 @@ def healthy(environment: Environment, version: str, runs: int) -> Healthy:
     return found
 
 
-def judged(client: httpx.Client, environment: Environment, null: Null) -> tuple[str, str, int]:
+def judged(client: httpx.Client, environment: Environment, null: ExpectedShares) -> tuple[str, str, int]:
     """One group, once: its shares, and the independence of the same draws."""
     design = design_of(null, environment.balance, len(environment.groups))
     trial, order = Trial(null, design), Dependence(null, design.alpha)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway_acceptance.balance.dependence import DRIFT, ORDER, Dependence
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.ledger import PART_OF_GENERATED
 from gateway_acceptance.balance.plan import PATTERNS, design_of
 from gateway_acceptance.balance.second_look import BLOCKS, row_draws, second_draws
@@ -27,9 +27,9 @@ from lab.faults import DECLARES, FAULTS
 from lab.faults.balance_mutators import BALANCED, DEPLOYMENTS
 from lab.proxy.message import Request
 from suites.backends.balance.cooldown import Second, explained, explained_change
-from suites.backends.balance.evaluation import Judged
+from suites.backends.balance.evaluation import Evaluation
 from suites.backends.balance.later import order_explained
-from suites.backends.balance.probes import COMPANY, rounds
+from suites.backends.balance.probes import CONCURRENCY, rounds
 from suites.backends.balance.sample import Draw, Sample
 
 LATER = (
@@ -56,12 +56,12 @@ class Row:
     runs: int
 
 
-def null_for(fault: str) -> Null:
+def null_for(fault: str) -> ExpectedShares:
     """What the environment of the fault declares: the deployments of ``local`` that are left, by weight."""
     members = DECLARES.get(fault, {}).get("deployments", {}).get(BALANCED, [{}] * len(DEPLOYMENTS))
     weights = [member.get("weight", 1) for member in members]
     names = DEPLOYMENTS[: len(members)]
-    return Null("g", {n: w / sum(weights) for n, w in zip(names, weights, strict=True)}, "")
+    return ExpectedShares("g", {n: w / sum(weights) for n, w in zip(names, weights, strict=True)}, "")
 
 
 def route(fault: str, seed: int) -> Route:
@@ -79,12 +79,12 @@ def route(fault: str, seed: int) -> Route:
     return served
 
 
-def found(fault: str, null: Null, design: Design, mark: str, seed: int) -> bool:
+def found(fault: str, null: ExpectedShares, design: Design, mark: str, seed: int) -> bool:
     """Whether all looks together find it, as the checks that name it do. mark: of this run alone."""
     serve = route(fault, seed)
     first = sample(null, design, mark, serve, seed)
     if any(check.endswith("003") for check in FAULTS[fault].detected_by):
-        alone = sum(draw.features[COMPANY] == "no" for draw in first.sample.draws)
+        alone = sum(draw.features[CONCURRENCY] == "no" for draw in first.sample.draws)
         row = later(mark, serve, row_draws(alone, design.most_draws))
         return ORDER in first.dependent and not order_explained(first, row)
     second = later(mark, serve, second_draws(len(first.sample.draws), design.most_draws))
@@ -95,18 +95,18 @@ def found(fault: str, null: Null, design: Design, mark: str, seed: int) -> bool:
     return (failed and not explained(first, second)) or changed
 
 
-def sample(null: Null, design: Design, mark: str, serve: Route, seed: int) -> Judged:
+def sample(null: ExpectedShares, design: Design, mark: str, serve: Route, seed: int) -> Evaluation:
     """As the suite draws it, with the tests of shares, order and time at their part of alpha."""
     part = design.alpha * (1 - PART_OF_GENERATED) * 2 / PATTERNS
     trial, dependence, draws = Trial(null, design), Dependence(null, part), list[Draw]()
     asked = itertools.chain.from_iterable(rounds(seed))
     while len(draws) < design.most_draws and (trial.outcome is None or len(draws) < design.paid):
-        company = next(asked).features[COMPANY]
-        draws.append(Draw({COMPANY: company}, serve(mark)))
+        concurrency = next(asked).features[CONCURRENCY]
+        draws.append(Draw({CONCURRENCY: concurrency}, serve(mark)))
         trial.observe(draws[-1].served)
-        dependence.observe(draws[-1].served, alone=company == "no")
+        dependence.observe(draws[-1].served, alone=concurrency == "no")
     dependence.end()
-    return Judged(Sample(draws), trial, dependence)
+    return Evaluation(Sample(draws), trial, dependence)
 
 
 def later(mark: str, serve: Route, draws: int) -> Second:

@@ -12,8 +12,8 @@ from aiohttp import web
 from lab.backends import Backend, normalise
 from lab.backends.models import Inventory
 from lab.lab_gateway import GatewayProcess
+from lab.listeners import Listeners
 from lab.sockets import bound, short
-from lab.views import Views
 
 ASK_BUDGET_S = 30
 
@@ -22,7 +22,7 @@ class Admin:
     """Serves ``POST /NAME`` with JSON arguments; every action answers with a JSON object."""
 
     def __init__(
-        self, socket: Path, backends: dict[str, Backend], views: Views, gateway: GatewayProcess
+        self, socket: Path, backends: dict[str, Backend], views: Listeners, gateway: GatewayProcess
     ) -> None:
         self._socket, self._backends, self._views, self._gateway = socket, backends, views, gateway
         self._inventories: dict[str, Inventory] = {}

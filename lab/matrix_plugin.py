@@ -18,7 +18,7 @@ SELECTION_VARIABLE = "MUTATION_MATRIX_SELECTION"
 CELL = "cell of the mutation matrix"
 
 
-class Judged:
+class MatrixSelection:
     """Which environments a check judges. wanted: environment of a fault -> the checks that it names."""
 
     def __init__(self, wanted: Mapping[str, Collection[str]]) -> None:
@@ -35,7 +35,7 @@ class Judged:
 
 def pytest_configure(config: pytest.Config) -> None:
     selection = Path(os.environ[SELECTION_VARIABLE]).read_text(encoding="utf-8")
-    config.pluginmanager.register(Judged(json.loads(selection)), "mutation-matrix-selection")
+    config.pluginmanager.register(MatrixSelection(json.loads(selection)), "mutation-matrix-selection")
 
 
 @pytest.hookimpl(trylast=True)

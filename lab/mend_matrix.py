@@ -30,7 +30,7 @@ from lab.hosts.trace import changed, trace
 from lab.mutation_matrix import CONTROL, run_checks
 from lab.state import lab_folder
 
-MEND = re.compile(r"mend with: (.+)$", re.MULTILINE)
+MEND = re.compile(r"fix: (.+)$", re.MULTILINE)
 COMMAND = "sudo "
 """What begins so is meant to be pasted; everything else is a sentence."""
 MEND_BUDGET_S = 180

@@ -24,12 +24,12 @@ from lab.addresses import BACKLOG
 from lab.backend_factory import backends_of
 from lab.control_api import Admin
 from lab.gateways import gateway_of
+from lab.listeners import Listeners
 from lab.outages import SOCKET as OUTAGES
 from lab.outages import LocalStage, Outages
 from lab.ports import refuse_taken_ports
 from lab.specification import Specification
 from lab.state import LabState, digest_of, write_state
-from lab.views import Views
 
 
 async def hold(specification: Specification, ready: int) -> None:
@@ -54,7 +54,7 @@ async def _start(specification: Specification, stack: contextlib.AsyncExitStack)
     environment = specification.environment
     folder = specification.folder
     refuse_taken_ports(environment)
-    views = Views(specification)
+    views = Listeners(specification)
     backends = backends_of(environment, embed_scenario=views.embedding_scenario)
     stack.push_async_callback(views.close)
     await views.start(backends)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "gateway_acceptance"
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 (LAYERS,) = (one for one in SETTINGS["importlinter"]["contracts"] if one["id"] == "layers")
-ROOMS = [re.findall(r"\w+", layer) for layer in reversed(LAYERS["layers"])]
+LAYER_ORDER = [re.findall(r"\w+", layer) for layer in reversed(LAYERS["layers"])]
 """From the lowest up, as import-linter holds them; here as well, for whoever runs the tests alone."""
 LINE = re.compile(r"^    ([\w.]+(?: → [\w.]+)+)$", re.MULTILINE)
 LONGEST_LINE = 12
@@ -46,8 +46,8 @@ EXCEPTIONS = {
 }
 
 
-def files(room: str) -> list[Path]:
-    return sorted((ROOT / room).rglob("*.py"))
+def files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
 
 
 def imported(path: Path) -> set[str]:
@@ -62,20 +62,20 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def room_of(dotted: str) -> int | None:
-    """The number of the room that a dotted name of the package is in; None for the package itself."""
+def layer_of(dotted: str) -> int | None:
+    """The number of the package that a dotted name of the package is in; None for the package itself."""
     parts = dotted.split(".")
     if parts[0] != PACKAGE or len(parts) == 1 or parts[1] == "__version__":
         return None
-    found = [number for number, room in enumerate(ROOMS) if parts[1] in room]
+    found = [number for number, package in enumerate(LAYER_ORDER) if parts[1] in package]
     assert found, f"{dotted} is in no layer: [tool.importlinter] in pyproject.toml"
     return found[0]
 
 
 @pytest.mark.parametrize("path", files(PACKAGE), ids=lambda path: str(path.relative_to(ROOT)))
-def test_lower_rooms_never_import_upper_ones(path: Path) -> None:
-    own = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
-    above = [name for name in imported(path) if own is not None and (room_of(name) or 0) > own]
+def test_lower_layers_never_import_upper_ones(path: Path) -> None:
+    own = layer_of(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    above = [name for name in imported(path) if own is not None and (layer_of(name) or 0) > own]
     assert above == []
 
 
@@ -98,14 +98,14 @@ def _file(dotted: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-@pytest.mark.parametrize("room", list(FORBIDDEN))
-def test_what_a_room_never_imports(room: str) -> None:
-    assert len(files(room)) > 3
+@pytest.mark.parametrize("package", list(FORBIDDEN))
+def test_what_a_package_never_imports(package: str) -> None:
+    assert len(files(package)) > 3
     found = [
         f"{path.relative_to(ROOT)} imports {name}"
-        for path in files(room)
+        for path in files(package)
         for name in imported(path)
-        if name.split(".")[0] in FORBIDDEN[room]
+        if name.split(".")[0] in FORBIDDEN[package]
     ]
     assert found == []
 
@@ -114,8 +114,8 @@ def test_what_a_room_never_imports(room: str) -> None:
 def test_only_the_choke_points_send(library: str) -> None:
     users = {
         str(path.relative_to(ROOT))
-        for room in (PACKAGE, "suites")
-        for path in files(room)
+        for package in (PACKAGE, "suites")
+        for path in files(package)
         if any(name.split(".")[0] == library for name in imported(path))
     }
     assert users <= CHOKE_POINTS[library]

@@ -13,7 +13,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway_acceptance.balance.expected_shares import UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import UndefinedSharesError, Witness, null_of
 from gateway_acceptance.environment.model import Gateway, Group
 
 MOST_DEPLOYMENTS, MOST_OUT = 4, 1
@@ -48,7 +48,7 @@ class Cooling:
 
 
 def cooling_of(group: Group, gateway: Gateway, version: str | None, witness: Witness) -> Cooling:
-    """Of a declared group, read as the router reads what is left of it. Raises UndefinedNullError where not
+    """Of a declared group, read as the router reads what is left of it. Raises UndefinedSharesError where not
     even the whole group's shares are known."""
     # each deployment by a name of its own, so that those which the witness takes for one are told apart
     members = [
@@ -61,7 +61,7 @@ def cooling_of(group: Group, gateway: Gateway, version: str | None, witness: Wit
         rest = group.model_copy(update={"deployments": tuple(members[place] for place in places)})
         try:
             shares = null_of(rest, gateway, version, Witness.BACKEND).shares
-        except UndefinedNullError:
+        except UndefinedSharesError:
             if not out:
                 raise
             shares = {str(place): 1 / len(places) for place in places}  # none counts: all alike

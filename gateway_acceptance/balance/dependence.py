@@ -26,7 +26,7 @@ import itertools
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.favourites import Favourites
 from gateway_acceptance.balance.fixed import runs_test
 
@@ -125,7 +125,9 @@ class Dependence:
     where that proves it.
     """
 
-    def __init__(self, null: Null, alpha: float, keys: Sequence[str] = (), *, serial: bool = True) -> None:
+    def __init__(
+        self, null: ExpectedShares, alpha: float, keys: Sequence[str] = (), *, serial: bool = True
+    ) -> None:
         self.null, self.alpha, self._keys = null, alpha, tuple(keys)
         self.patterns = (*(SERIAL if serial else ()), *keys)
         self._place = {name: place for place, (name, share) in enumerate(_serving(null))}
@@ -252,7 +254,7 @@ def way_of(sequence: Sequence[str]) -> str:
     return STICKY if alike > chance * max(0, drawn - 1) else ROUND_ROBIN
 
 
-def _serving(null: Null) -> list[tuple[str, float]]:
+def _serving(null: ExpectedShares) -> list[tuple[str, float]]:
     return [(name, share) for name, share in null.shares.items() if share > 0]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, Witness, null_of
 from gateway_acceptance.balance.ledger import SHARES, SURVIVORS, alpha_of_each, has_outages, ledger
 from gateway_acceptance.balance.operating import Operating, operating
 from gateway_acceptance.balance.sequential import Design
@@ -77,7 +77,7 @@ def survivors_design(environment: Environment) -> Design | None:
     return max(found, key=lambda design: operating(design, design.shares).inconclusive, default=None)
 
 
-def design_of_survivors(environment: Environment, null: Null, draws: int) -> Design:
+def design_of_survivors(environment: Environment, null: ExpectedShares, draws: int) -> Design:
     """One look at all draws, which are made in any case."""
     return Design(
         tuple(null.shares.values()),
@@ -89,12 +89,12 @@ def design_of_survivors(environment: Environment, null: Null, draws: int) -> Des
     )
 
 
-def _null(environment: Environment, alias: str, left: Sequence[object]) -> Null | None:
+def _null(environment: Environment, alias: str, left: Sequence[object]) -> ExpectedShares | None:
     group = environment.group(alias).model_copy(update={"deployments": tuple(left)})
     try:
         null = null_of(
             group, environment.gateway, environment.gateway.version, Witness(environment.balance.witness)
         )
-    except UndefinedNullError:
+    except UndefinedSharesError:
         return None
     return replace(null, alias=alias)

@@ -40,17 +40,17 @@ class Witness(StrEnum):
     DEPLOYMENT = "deployment"
 
 
-class UndefinedNullError(ValueError):
+class UndefinedSharesError(ValueError):
     """The declaration says no probabilities; the message says why and how to mend it."""
 
 
-class NoSharesError(UndefinedNullError):
+class NoSharesError(UndefinedSharesError):
     """The declared strategy promises no shares: who serves depends on what else is under way, on times or on
     costs. Then there is nothing to judge, and nothing to mend: the shares are not applicable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Null:
+class ExpectedShares:
     """shares: identity that the witness can tell apart -> probability of serving, sum 1, in declared order;
     sentence: the hypothesis for people; premises: under which alone it holds; limits: identity -> the lowest
     rpm of its deployments that serve, where an rpm is a limit: whoever reached it is left out for a minute.
@@ -73,12 +73,14 @@ class Null:
         return sum(share > 0 for share in self.shares.values()) > 1
 
 
-def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witness = Witness.BACKEND) -> Null:
+def null_of(
+    group: Group, gateway: Gateway, version: str | None, witness: Witness = Witness.BACKEND
+) -> ExpectedShares:
     """The null hypothesis of a declared group behind a gateway.
 
     version: as measured, else as declared, else None: then the oldest and the newest reading must agree.
-    Raises NoSharesError for a strategy without independent draws; UndefinedNullError where no deployment can
-    be drawn, or where it matters how the version reads the declaration and that is not known.
+    Raises NoSharesError for a strategy without independent draws; UndefinedSharesError where no deployment
+    can be drawn, or where it matters how the version reads the declaration and that is not known.
     """
     if group.strategy != SIMPLE_SHUFFLE:
         raise NoSharesError(
@@ -87,7 +89,7 @@ def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witnes
         )
     found = [rule(group.deployments, gateway) for rule in _rules(gateway, version)]
     if any(other != found[0] for other in found):
-        raise UndefinedNullError(
+        raise UndefinedSharesError(
             f"group {group.alias!r}: weights or orders are declared in a way that LiteLLM up to "
             f"{LAST_OF_FIRST} reads otherwise than from {FIRST_OF_ANY} on. What version "
             f"{version or '(unknown)'} does is not known: give every deployment a weight and no "
@@ -96,7 +98,7 @@ def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witnes
     reading = found[0]
     total = sum(reading.weights)
     if total == 0:
-        raise UndefinedNullError(
+        raise UndefinedSharesError(
             f"group {group.alias!r}: every {reading.metric} counts as 0, so no deployment can be drawn; "
             "give one more"
         )
@@ -108,7 +110,7 @@ def null_of(group: Group, gateway: Gateway, version: str | None, witness: Witnes
         shares[identity] = shares.get(identity, Fraction()) + weight / total
         if limited and deployment.rpm is not None and weight > 0:
             limits[identity] = min(deployment.rpm, limits.get(identity, deployment.rpm))
-    return Null(
+    return ExpectedShares(
         group.alias,
         {name: float(share) for name, share in shares.items()},
         _sentence(group, reading, shares),

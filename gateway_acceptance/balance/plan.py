@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway_acceptance.balance.calibration import calibrated
 from gateway_acceptance.balance.dependence_power import smallest_sticky, smallest_tied
-from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, Witness, null_of
 from gateway_acceptance.balance.fixed import fixed_draws
 from gateway_acceptance.balance.ledger import (
     PART_OF_GENERATED,
@@ -58,7 +58,7 @@ class BalancePlan:
     what is found; fixed_draws: what a fixed test with the same alpha and power takes for the tolerance,
     None where a single draw of another would do; groups: of the environment."""
 
-    null: Null
+    null: ExpectedShares
     design: Design
     healthy: Operating
     detectable: tuple[Detectable, ...]
@@ -181,7 +181,7 @@ class NoPlan:
     reason: str
 
 
-def design_of(null: Null, balance: Balance, groups: int, *, outages: bool = False) -> Design:
+def design_of(null: ExpectedShares, balance: Balance, groups: int, *, outages: bool = False) -> Design:
     """The design for one of so many groups of an environment, its threshold calibrated where that can be
     computed. outages: whether those that are left in an outage are judged as well (``ledger``)."""
     return calibrated(
@@ -197,7 +197,7 @@ def design_of(null: Null, balance: Balance, groups: int, *, outages: bool = Fals
     )
 
 
-def design_in(environment: Environment, null: Null) -> Design:
+def design_in(environment: Environment, null: ExpectedShares) -> Design:
     """The design for a group of this environment."""
     return design_of(null, environment.balance, len(environment.groups), outages=has_outages(environment))
 
@@ -226,7 +226,7 @@ def _planned(environment: Environment, group: Group, version: str | None) -> Bal
     known, witness = version or environment.gateway.version, Witness(environment.balance.witness)
     try:
         null = null_of(group, environment.gateway, known, witness)
-    except UndefinedNullError as problem:
+    except UndefinedSharesError as problem:
         return NoPlan(group.alias, str(problem))
     if not null.can_be_judged:
         reason = "all its deployments stand on one backend: the witness cannot tell them apart" + (
@@ -238,7 +238,7 @@ def _planned(environment: Environment, group: Group, version: str | None) -> Bal
     return plan(null, environment.balance, len(environment.groups), outages=has_outages(environment))
 
 
-def plan(null: Null, balance: Balance, groups: int, *, outages: bool = False) -> BalancePlan:
+def plan(null: ExpectedShares, balance: Balance, groups: int, *, outages: bool = False) -> BalancePlan:
     """The plan of one of so many groups."""
     design = design_of(null, balance, groups, outages=outages)
     names = list(null.shares)

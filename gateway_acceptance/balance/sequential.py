@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.interval import interval
 
 WEAKEST_PRIOR, STRONGEST_PRIOR = 1.0, 1000.0
@@ -200,7 +200,7 @@ class Trial:
     failed, None where it had not.
     """
 
-    null: Null
+    null: ExpectedShares
     design: Design
     counts: dict[str, int] = field(init=False)
     path: list[float] = field(init=False, default_factory=list)

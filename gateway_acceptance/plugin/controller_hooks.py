@@ -11,7 +11,7 @@ from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.collected import read_collected
 from gateway_acceptance.plugin.controller import Controller, Phase
-from gateway_acceptance.plugin.exit_guard import Ends
+from gateway_acceptance.plugin.exit_guard import ExitGuard
 from gateway_acceptance.plugin.options import PLAN
 from gateway_acceptance.plugin.say import say_to_terminal
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
@@ -45,7 +45,7 @@ class ControllerHooks:
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
-        self._ends = Ends(say_to_terminal(controller.inputs.config))
+        self._ends = ExitGuard(say_to_terminal(controller.inputs.config))
         self._ends.install()
         self._session: pytest.Session | None = None
         self._phases: dict[str, list[Verdict]] = {}

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR
 
 
-class Ends:
+class ExitGuard:
     """SIGTERM ends a run as Ctrl-C does: what is known is written, void. While that is done, and while a
     run that came to its end is written down, a further signal shortens it (``hurry``) and falsifies
     nothing. ``os._exit`` of its process says so and never exits with 0; processes that were forked may

@@ -328,7 +328,7 @@ register(
         reply=with_field("capabilities", ["embedding"]),
     ),
     Scenario(
-        name="stranger-loaded",
+        name="undeclared-loaded",
         description="a model is in memory that the backend does not list",
         endpoints=frozenset({"/api/ps"}),
         reply=with_field("models", [{"name": "removed:7b", "model": "removed:7b", "digest": ""}]),

@@ -58,7 +58,7 @@ IDENTITY: tuple[Fault, ...] = (
     gateway_fault("chat-created-local-time", "created is the local time of a zone one hour behind",
                   {"API-CHAT-004": r"expected Unix seconds from \d{10} to \d{10}, got \d{10}$"},
                   after=whole(lambda body: {**body, "created": body["created"] - 3600})),
-    gateway_fault("chat-model-stranger", "an answer names a model that nobody asked",
+    gateway_fault("chat-model-undeclared", "an answer names a model that nobody asked",
                   {"API-CHAT-005": "expected the model .*got 'gpt-4o'"},
                   after=whole(lambda body: {**body, "model": "gpt-4o"})),
     gateway_fault("chat-model-unaskable", "an answer names the model as nobody can ask for it",

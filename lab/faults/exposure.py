@@ -124,7 +124,7 @@ def has(*names: str) -> Callable[[Request], bool]:
     return lambda request: any(name in request.json for name in names)
 
 
-def of_stranger(request: Request, reply: Reply) -> Reply:
+def of_foreign_origin(request: Request, reply: Reply) -> Reply:
     """Whoever asks from a browser may read, with credentials."""
     if request.method != "GET" or not header(request, "origin"):
         return reply
@@ -330,7 +330,7 @@ EXPOSURE_FAULTS: tuple[Fault, ...] = (
             "API-EXPO-012": "GET allows https://stranger.example",
             "API-EXPO-013": "GET from https://stranger.example is allowed, with credentials",
         },
-        after=of_stranger,
+        after=of_foreign_origin,
     ),
     gateway_fault(
         "cors-declared-origin-refused",

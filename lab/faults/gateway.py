@@ -190,7 +190,7 @@ GATEWAY_FAULTS: tuple[Fault, ...] = (
         after=with_served_by(None),
     ),
     gateway_fault(
-        "witness-names-stranger",
+        "witness-names-undeclared",
         "requests are served by a backend that nobody declared",
         {"BACKEND-BAL-001": "which is not declared"},
         after=with_served_by("http://127.0.0.99:11434"),

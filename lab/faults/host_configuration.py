@@ -27,7 +27,7 @@ HOST_CONFIGURATION_FAULTS: tuple[Fault, ...] = (
     configured(
         "host-configuration-no-yaml",
         "an edit broke the configuration's indentation",
-        {"HOST-CONF-001": r"has no YAML \(.*, wants valid YAML"},
+        {"HOST-CONF-001": r"has no YAML \(.*, expected valid YAML"},
         "s/^  drop_params:/ drop_params:/",
         "s/^  set_verbose:/    set_verbose:/",
     ),
@@ -47,7 +47,7 @@ HOST_CONFIGURATION_FAULTS: tuple[Fault, ...] = (
         "host-group-by-model-group",
         "hx-chat is one deployment, and router_settings.model_group is to balance it",
         {
-            "HOST-CONF-004": r"the entries of hx-chat: has \['llama3.2:3b'\], wants \['gemma2:2b', 'llama",
+            "HOST-CONF-004": r"the entries of hx-chat: has \['llama3.2:3b'\], expected \['gemma2:2b', 'llama",
             "HOST-CONF-007": r"router_settings\.model_group: has a setting without effect",
         },
         "/^  - model_name: hx-chat/{N;N;N;/phi3\\|gemma2/d}",
@@ -62,7 +62,9 @@ HOST_CONFIGURATION_FAULTS: tuple[Fault, ...] = (
     variables(
         "host-backend-elsewhere",
         "the variable of a backend's address names another machine",
-        {"HOST-CONF-006": r"emb-perf.*api_base: has http://198\.51\.100\.30:11434 by HX_ORC_URL, wants http"},
+        {
+            "HOST-CONF-006": r"emb-perf.*api_base: has http://198\.51\.100\.30:11434 by HX_ORC_URL, expected http"
+        },
         "s,^HX_ORC_URL=.*,HX_ORC_URL=http://198.51.100.30:11434,",
     ),
     configured(
@@ -89,38 +91,38 @@ HOST_CONFIGURATION_FAULTS: tuple[Fault, ...] = (
     configured(
         "host-verbose",
         "set_verbose writes prompts into the log",
-        {"HOST-REC-002": r"set_verbose: has true, wants false"},
+        {"HOST-REC-002": r"set_verbose: has true, expected false"},
         "s/set_verbose: false/set_verbose: true/",
     ),
     variables(
         "host-log-level",
         "LITELLM_LOG is not set",
-        {"HOST-REC-003": r"LITELLM_LOG: has nothing, wants ERROR"},
+        {"HOST-REC-003": r"LITELLM_LOG: has nothing, expected ERROR"},
         "/^LITELLM_LOG=/d",
     ),
     configured(
         "host-no-json-logs",
         "logs are no JSON",
-        {"HOST-REC-004": r"json_logs: has nothing, wants true"},
+        {"HOST-REC-004": r"json_logs: has nothing, expected true"},
         "/json_logs:/d",
     ),
     variables(
         "host-development-mode",
         "LITELLM_MODE is DEV",
-        {"HOST-REC-005": r"LITELLM_MODE: has DEV, wants PRODUCTION"},
+        {"HOST-REC-005": r"LITELLM_MODE: has DEV, expected PRODUCTION"},
         "s/^LITELLM_MODE=.*/LITELLM_MODE=DEV/",
     ),
     host_fault(
         "host-many-workers",
         "the unit starts far more workers than there are processors",
-        {"HOST-REC-006": r"workers: has 4096, wants at most \d+"},
+        {"HOST-REC-006": r"workers: has 4096, expected at most \d+"},
         apply=drop_in(UNIT, f"ExecStart=\\nExecStart={STARTS} --num_workers 4096"),
         revert=no_drop_in(UNIT),
     ),
     configured(
         "host-other-strategy",
         "routing is by least-busy",
-        {"HOST-REC-007": r"routing_strategy: has least-busy, wants simple-shuffle"},
+        {"HOST-REC-007": r"routing_strategy: has least-busy, expected simple-shuffle"},
         "s/simple-shuffle/least-busy/",
     ),
     configured(
@@ -139,7 +141,7 @@ HOST_CONFIGURATION_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-open-without-database",
         "requests are let through without the database, on a machine with a public address",
-        {"HOST-REC-010": r"has true, on a machine with 11\.0\.0\.39, wants false"},
+        {"HOST-REC-010": r"has true, on a machine with 11\.0\.0\.39, expected false"},
         apply=edited(PATH, "s/^general_settings:/&\\n  allow_requests_on_db_unavailable: true/")
         + "ip addr add 11.0.0.39/32 dev lo\n",
         revert=put_back(PATH) + "ip addr del 11.0.0.39/32 dev lo\n",

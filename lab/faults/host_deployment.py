@@ -26,14 +26,14 @@ HOST_DEPLOYMENT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-deployment-script-not-executable",
         "chmod -R 644 took the execute bits of the deployment script",
-        {"HOST-DEPLOY-001": r"has mode 0644, wants an executable file"},
+        {"HOST-DEPLOY-001": r"has mode 0644, expected an executable file"},
         apply=f"chmod 644 {DEPLOY}\n",
         revert=f"chmod 755 {DEPLOY}\n",
     ),
     host_fault(
         "host-service-script-gone",
         "a service script is missing",
-        {"HOST-DEPLOY-002": r"stop\.sh: has nothing, wants a script", "HOST-REPO-004": r"' D .*stop\.sh"},
+        {"HOST-DEPLOY-002": r"stop\.sh: has nothing, expected a script", "HOST-REPO-004": r"' D .*stop\.sh"},
         apply=away(STOP),
         revert=back(STOP),
     ),
@@ -54,7 +54,7 @@ HOST_DEPLOYMENT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-script-without-precheck",
         "the deployment script does not ask for ip before its first step",
-        {"HOST-DEPLOY-005": r"no question for ip, wants command -v"},
+        {"HOST-DEPLOY-005": r"no question for ip, expected command -v"},
         apply=edited(DEPLOY, "s/NEEDED_COMMANDS=(ip /NEEDED_COMMANDS=(/", "s/^      ip) .*$//")
         + f"sed -i '0,/command -v/{{s/\\bip\\b/host/g}}' {DEPLOY}\n",
         revert=put_back(DEPLOY),
@@ -76,33 +76,33 @@ HOST_DEPLOYMENT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-script-validates-at-random",
         "the deployment script's chat validation has no temperature",
-        {"HOST-DEPLOY-008": r"has temperature unset, wants temperature 0"},
+        {"HOST-DEPLOY-008": r"has temperature unset, expected temperature 0"},
         apply=edited(DEPLOY, 's/"temperature": 0, //'),
         revert=put_back(DEPLOY),
     ),
     host_fault(
         "host-script-chat-is-no-json",
         "a comma too many in the deployment script's chat validation",
-        {"HOST-DEPLOY-008": r"wants valid JSON"},
+        {"HOST-DEPLOY-008": r"expected valid JSON"},
         apply=edited(DEPLOY, 's/"temperature": 0, /"temperature": 0,, /'),
         revert=put_back(DEPLOY),
     ),
     host_fault(
         "host-script-other-content",
         "the deployment script is not the one whose digest is pinned",
-        {"HOST-DEPLOY-009": r"has sha256:[0-9a-f]{64}, wants sha256:0{64}"},
+        {"HOST-DEPLOY-009": r"has sha256:[0-9a-f]{64}, expected sha256:0{64}"},
         declares={"digests": {SCRIPT: NO_DIGEST}},
     ),
     host_fault(
         "host-script-other-size",
         "the deployment script has not the size that the tracker tells",
-        {"HOST-DEPLOY-010": r"has \d+ bytes, wants 8180 bytes"},
+        {"HOST-DEPLOY-010": r"has \d+ bytes, expected 8180 bytes"},
         declares={"sizes": {SCRIPT: 8180}},
     ),
     host_fault(
         "host-never-deployed",
         "the deployment was not executed: no configuration",
-        {"HOST-DEPLOY-011": r"config\.yaml: has nothing, wants the configuration"},
+        {"HOST-DEPLOY-011": r"config\.yaml: has nothing, expected the configuration"},
         apply=away(f"{TREE}/{CONFIGURATION}"),
         revert=back(f"{TREE}/{CONFIGURATION}"),
     ),
@@ -117,7 +117,7 @@ HOST_DEPLOYMENT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-other-commit",
         "another commit is checked out than declared",
-        {"HOST-REPO-002": r"wants 984c4c3 \(not in the repository there\)"},
+        {"HOST-REPO-002": r"expected 984c4c3 \(not in the repository there\)"},
         declares={
             "repository": {"remote": "https://git.example/hx/HX-Infrastructure-.git", "commit": "984c4c3"}
         },
@@ -125,7 +125,7 @@ HOST_DEPLOYMENT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-commit-not-published",
         "the remote does not have the commit that is deployed",
-        {"HOST-REPO-003": r"has in no branch of the remote, wants published"},
+        {"HOST-REPO-003": r"has in no branch of the remote, expected published"},
         apply=(
             f"mkdir -p {KEPT}\n{GIT} rev-parse origin/main > {KEPT}/published\n"
             f"{GIT} update-ref refs/remotes/origin/main $({GIT} -c user.name=x -c user.email=x@git.example "
@@ -143,7 +143,7 @@ HOST_DEPLOYMENT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-litellm-other-version",
         "another LiteLLM is installed than declared",
-        {"HOST-PY-001": r"has 1\.[0-9.]+, wants 1\.0\.0"},
+        {"HOST-PY-001": r"has 1\.[0-9.]+, expected 1\.0\.0"},
         of_gateway={"version": "1.0.0"},
     ),
     host_fault(

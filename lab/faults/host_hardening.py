@@ -72,14 +72,14 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
         "host-service-without-sandbox",
         "the service runs without its sandbox, in another directory, with another group",
         {
-            "HOST-HARD-001": r"ProtectSystem as loaded: has no, wants strict",
-            "HOST-HARD-002": r"NoNewPrivileges=yes: has NoNewPrivs 0, wants NoNewPrivs 1",
-            "HOST-HARD-003": r"exposure: has [6-9]\.\d \(.*, wants at most",
-            "HOST-HARD-005": rf"{TREE}: has mounted writable, wants read-only",
-            "HOST-PROC-003": r"supplementary groups of process \d+: has shadow, wants of hx-gateway",
-            "HOST-PROC-007": r"directory of the process: has /, wants /opt",
-            "HOST-UNIT-009": r"WorkingDirectory: has /, wants /opt",
-            "HOST-UNIT-013": r"fault\.conf: NoNewPrivileges: has 'no', wants 'yes'",
+            "HOST-HARD-001": r"ProtectSystem as loaded: has no, expected strict",
+            "HOST-HARD-002": r"NoNewPrivileges=yes: has NoNewPrivs 0, expected NoNewPrivs 1",
+            "HOST-HARD-003": r"exposure: has [6-9]\.\d \(.*, expected at most",
+            "HOST-HARD-005": rf"{TREE}: has mounted writable, expected read-only",
+            "HOST-PROC-003": r"supplementary groups of process \d+: has shadow, expected of hx-gateway",
+            "HOST-PROC-007": r"directory of the process: has /, expected /opt",
+            "HOST-UNIT-009": r"WorkingDirectory: has /, expected /opt",
+            "HOST-UNIT-013": r"fault\.conf: NoNewPrivileges: has 'no', expected 'yes'",
         },
         apply=drop_in(*OPEN, restart=True),
         revert=no_drop_in(restart=True),
@@ -95,14 +95,14 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-sandbox-shuts-data",
         "what is declared writable lies behind a read-only mount",
-        {"HOST-HARD-006": rf"{TREE}/x-Docs: has mounted read-only, wants writable"},
+        {"HOST-HARD-006": rf"{TREE}/x-Docs: has mounted read-only, expected writable"},
         declares={"writable": ["x-Docs"]},
     ),
     host_fault(
         "host-second-copy",
         "root started a second copy by hand, beside the unit, on a port of its own",
         {
-            "HOST-PROC-008": rf"has user root in {COPY}\.service, wants the service's program only in",
+            "HOST-PROC-008": rf"has user root in {COPY}\.service, expected the service's program only in",
             "HOST-NET-004": rf"127\.0\.0\.1:{COPY_PORT}: has .* of {COPY}\.service as root",
         },
         apply=(
@@ -115,7 +115,7 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-program-replaced",
         "the interpreter was upgraded, and the process goes on with the old one",
-        {"HOST-PROC-006": r"executable: has \S+ \(deleted\), wants the file that is installed now"},
+        {"HOST-PROC-006": r"executable: has \S+ \(deleted\), expected the file that is installed now"},
         apply=(
             f'mkdir -p {KEPT}\nprogram="$(readlink /proc/{MAIN_PID}/exe)"\necho "$program" > {KEPT}/program\n'
             'ln "$program" "$program.fault-kept"\ncp -a "$program" "$program.fault-new"\n'
@@ -131,8 +131,8 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
         "host-listens-wider",
         "the service listens on every address where one alone is declared",
         {
-            "HOST-NET-001": r"has only 0\.0\.0\.0:4000, wants 127\.0\.0\.1:4000",
-            "HOST-NET-003": r"0\.0\.0\.0:4000: has .* wants only 127\.0\.0\.1:4000",
+            "HOST-NET-001": r"has only 0\.0\.0\.0:4000, expected 127\.0\.0\.1:4000",
+            "HOST-NET-003": r"0\.0\.0\.0:4000: has .* expected only 127\.0\.0\.1:4000",
         },
         declares={"listens": ["127.0.0.1:4000"]},
     ),
@@ -151,8 +151,8 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
         "host-backend-another",
         "the gateway's machine reaches another Ollama at a backend's address, with other models of the same names",
         {
-            "HOST-NET-006": r"mxbai-embed-large:latest: has the digest 0000\S*, wants the digest \S+",
-            "HOST-NET-007": r"orc at \S+, from the gateway's machine: mxbai-embed-large: has 16 dimensions, wants 1024",
+            "HOST-NET-006": r"mxbai-embed-large:latest: has the digest 0000\S*, expected the digest \S+",
+            "HOST-NET-007": r"orc at \S+, from the gateway's machine: mxbai-embed-large: has 16 dimensions, expected 1024",
         },
         apply=another_backend("HX_ORC_URL"),
         revert=no_other_backend(),
@@ -160,7 +160,7 @@ HOST_HARDENING_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-backend-far",
         "a backend answers the gateway's machine late",
-        {"HOST-NET-008": r"orc at \S+, .*: has its fastest answer after 2\.\d+ s, wants one within 2 s"},
+        {"HOST-NET-008": r"orc at \S+, .*: has its fastest answer after 2\.\d+ s, expected one within 2 s"},
         apply=another_backend("HX_ORC_URL", late_s=2.2),
         revert=no_other_backend(),
     ),

@@ -132,7 +132,7 @@ HOST_IDENTITY_FAULTS = (
         "host-second-environment-file",
         "a drop-in lets the unit read one more file of variables, which everybody may read",
         {
-            "HOST-SECRET-008": r"more\.conf: EnvironmentFile: has /etc/default/gateway-more, wants /etc/hx-gateway/"
+            "HOST-SECRET-008": r"more\.conf: EnvironmentFile: has /etc/default/gateway-more, expected /etc/hx-gateway/"
         },
         apply=f"mkdir -p {DROP_IN}; printf '[Service]\\nEnvironmentFile=-/etc/default/gateway-more\\n' "
         f"> {DROP_IN}/more.conf; systemctl daemon-reload",

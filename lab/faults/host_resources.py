@@ -43,39 +43,39 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-disk-full",
         "less disk is free than declared",
-        {"HOST-RES-001": r"/: has \d+ MiB free, wants \d+ MiB"},
+        {"HOST-RES-001": r"/: has \d+ MiB free, expected \d+ MiB"},
         declares={"free_disk_mb": MORE_THAN_ANY_MB},
     ),
     host_fault(
         "host-memory-full",
         "less memory is available than declared",
-        {"HOST-RES-002": r"memory: has \d+ MiB available, wants \d+ MiB"},
+        {"HOST-RES-002": r"memory: has \d+ MiB available, expected \d+ MiB"},
         declares={"free_memory_mb": MORE_THAN_ANY_MB},
     ),
     host_fault(
         "host-logs-in-the-tree",
         "a log in the tree that nothing rotates",
-        {"HOST-RES-003": r"has 3\.\d MiB, wants at most 1 MiB; .*logs/services/grown\.log"},
+        {"HOST-RES-003": r"has 3\.\d MiB, expected at most 1 MiB; .*logs/services/grown\.log"},
         apply=f"head -c 4000000 /dev/zero > {TREE}/logs/services/grown.log\n",
         revert=f"rm {TREE}/logs/services/grown.log\n",
     ),
     host_fault(
         "host-environment-large",
         "the virtual environment takes more disk than declared",
-        {"HOST-RES-004": r"with its virtual environment: has \d{3}\.\d MiB, wants at most 100 MiB"},
+        {"HOST-RES-004": r"with its virtual environment: has \d{3}\.\d MiB, expected at most 100 MiB"},
         declares={"environment_mb": 100},
     ),
     host_fault(
         "host-few-open-files",
         "the live process may open hardly more files than it has open",
-        {"HOST-RES-005": r"open files of .*: has \d+, wants at most 80% of its limit of \d+"},
+        {"HOST-RES-005": r"open files of .*: has \d+, expected at most 80% of its limit of \d+"},
         apply=f"pid={MAIN_PID}\n{LIMIT} --nofile=$(( $(ls /proc/$pid/fd | wc -l) + 1 )):\n",
         revert=f"pid={MAIN_PID}\n{LIMIT} --nofile=$(awk '/Max open files/ {{print $5}}' /proc/$pid/limits):\n",
     ),
     host_fault(
         "host-works-outside",
         "the service works in a directory that is not the deployment's",
-        {"HOST-RES-006": r"the unit names /var/tmp: has a path outside, wants below"},
+        {"HOST-RES-006": r"the unit names /var/tmp: has a path outside, expected below"},
         apply=drop_in(UNIT, "WorkingDirectory=/var/tmp"),
         revert=no_drop_in(UNIT),
     ),
@@ -89,7 +89,7 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-journal-grows",
         "the service writes thousands of long lines",
-        {"HOST-LOG-002": r"has \d+ MiB a day \(\d+ lines in \d+ s\), wants at most 50 MiB"},
+        {"HOST-LOG-002": r"has \d+ MiB a day \(\d+ lines in \d+ s\), expected at most 50 MiB"},
         apply=logged("x" * 900, 6000),
         revert=FORGET,
         declares={"log_mb_per_day": 50},
@@ -97,14 +97,14 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-journal-tells-a-key",
         "the service wrote a key into its journal",
-        {"HOST-LOG-003": r"headers: Bearer <secret of \d+ characters>: has a secret, wants none"},
+        {"HOST-LOG-003": r"headers: Bearer <secret of \d+ characters>: has a secret, expected none"},
         apply=logged("headers: Bearer sk-0123456789abcdef0123456789abcdef", 1),
         revert=FORGET,
     ),
     host_fault(
         "host-ollama-other-version",
         "another Ollama is installed than declared",
-        {"HOST-BACKEND-001": r"installed ollama: has \d\S+, wants 0\.1\.0"},
+        {"HOST-BACKEND-001": r"installed ollama: has \d\S+, expected 0\.1\.0"},
         machine="llm-01",
         declares={"version": "0.1.0"},
     ),
@@ -119,7 +119,7 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-models-elsewhere",
         "the service would look for its models in another directory",
-        {"HOST-BACKEND-003": r"the models' directory: has /srv/models, wants /usr/share/ollama"},
+        {"HOST-BACKEND-003": r"the models' directory: has /srv/models, expected /usr/share/ollama"},
         machine="orc",
         apply=drop_in(OLLAMA, "Environment=OLLAMA_MODELS=/srv/models"),
         revert=no_drop_in(OLLAMA),
@@ -127,7 +127,7 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-ollama-open-to-browsers",
         "every web page may call a backend",
-        {"HOST-BACKEND-004": r"OLLAMA_ORIGINS: has \*, wants no \*"},
+        {"HOST-BACKEND-004": r"OLLAMA_ORIGINS: has \*, expected no \*"},
         machine="llm-01",
         apply=drop_in(OLLAMA, "Environment=OLLAMA_ORIGINS=*"),
         revert=no_drop_in(OLLAMA),
@@ -135,7 +135,7 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-ollama-not-restarted",
         "a new Ollama was installed, and the old one still runs",
-        {"HOST-BACKEND-005": r"the running ollama: has \S+, wants 9\.9\.9, as installed"},
+        {"HOST-BACKEND-005": r"the running ollama: has \S+, expected 9\.9\.9, as installed"},
         machine="orc",
         apply=away("/usr/local/bin/ollama")
         + "printf '#!/bin/sh\\necho ollama version is 0.35.0\\necho Warning: client version is 9.9.9\\n' > /usr/local/bin/ollama\n"

@@ -45,7 +45,7 @@ HOST_TREE_FAULTS = (
         "host-directories-without-search-bit",
         "chmod -R 644 was run on config/, as the tracker says it: nobody can enter it any more",
         {
-            "HOST-TREE-003": "config has mode 0644, wants 0755",
+            "HOST-TREE-003": "config has mode 0644, expected 0755",
             "HOST-ACCESS-002": "hx-gateway cannot enter .*/config",
             "HOST-OWN-001": "cannot be seen",
         },
@@ -98,7 +98,7 @@ HOST_TREE_FAULTS = (
         "host-development-ownership",
         "the ownership of development was never reverted",
         {
-            "HOST-OWN-001": "config belongs to agent0:.* wants root:hx-gateway",
+            "HOST-OWN-001": "config belongs to agent0:.* expected root:hx-gateway",
             "HOST-OWN-007": "development ownership is left: agent0 owns .*sudo chown -R root:hx-gateway",
         },
         apply="useradd --no-create-home agent0; "
@@ -116,7 +116,7 @@ HOST_TREE_FAULTS = (
         "host-file-mode",
         "the configuration can be written by the service's group",
         {
-            "HOST-OWN-002": r"config/api-gateway/config\.yaml has mode 0664, wants 0644",
+            "HOST-OWN-002": r"config/api-gateway/config\.yaml has mode 0664, expected 0644",
             "HOST-OWN-004": r"config\.yaml has mode 0664: others may write it",
         },
         apply=f"chmod 664 {TREE}/config/api-gateway/config.yaml",
@@ -125,7 +125,7 @@ HOST_TREE_FAULTS = (
     host_fault(
         "host-script-not-executable",
         "a service script lost its executable bit",
-        {"HOST-OWN-003": r"scripts/service/api-gateway/start\.sh has mode 0644, wants 0755"},
+        {"HOST-OWN-003": r"scripts/service/api-gateway/start\.sh has mode 0644, expected 0755"},
         apply=f"chmod 644 {TREE}/scripts/service/api-gateway/start.sh",
         revert=f"chmod 755 {TREE}/scripts/service/api-gateway/start.sh",
     ),
@@ -170,7 +170,7 @@ HOST_TREE_FAULTS = (
         "the key's file is readable by the service's group",
         {
             "HOST-ACCESS-004": "hx-gateway can read /etc/hx-gateway/hx-litellm-gateway.env",
-            "HOST-SECRET-002": "is root:hx-gateway 0640, wants root:root 0600",
+            "HOST-SECRET-002": "is root:hx-gateway 0640, expected root:root 0600",
         },
         apply=f"chgrp hx-gateway {SECRETS}; chmod 640 {SECRETS}",
         revert=f"chgrp root {SECRETS}; chmod 600 {SECRETS}",
@@ -178,7 +178,7 @@ HOST_TREE_FAULTS = (
     host_fault(
         "host-secret-world-readable",
         "everybody can read the key's file",
-        {"HOST-SECRET-002": "is root:root 0644, wants root:root 0600"},
+        {"HOST-SECRET-002": "is root:root 0644, expected root:root 0600"},
         apply=f"chmod 644 {SECRETS}",
         revert=f"chmod 600 {SECRETS}",
     ),

@@ -13,7 +13,7 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-unit-gone",
         "the unit's file was taken away, and the process goes on until the next boot",
-        {"HOST-UNIT-001": r"LoadState not-found, wants loaded"},
+        {"HOST-UNIT-001": r"LoadState not-found, expected loaded"},
         apply=f"mkdir -p {KEPT}\nmv {UNIT_FILE} {KEPT}/\nsystemctl daemon-reload\n",
         revert=f"mv {KEPT}/{UNIT} {UNIT_FILE}\nsystemctl daemon-reload\n",
     ),
@@ -22,7 +22,7 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
         "the service is stopped",
         {
             "HOST-UNIT-002": r"has inactive \(dead",
-            "HOST-NET-001": r"has no such socket, wants 0\.0\.0\.0:4000",
+            "HOST-NET-001": r"has no such socket, expected 0\.0\.0\.0:4000",
         },
         apply=f"systemctl stop {UNIT}\n",
         revert=f"systemctl start {UNIT}\n",
@@ -32,14 +32,14 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-unit-disabled",
         "the service runs and does not come back after a boot",
-        {"HOST-UNIT-003": r"has disabled, wants enabled"},
+        {"HOST-UNIT-003": r"has disabled, expected enabled"},
         apply=f"systemctl disable -q {UNIT}\n",
         revert=f"systemctl enable -q {UNIT}\n",
     ),
     host_fault(
         "host-unit-without-install",
         "the unit lost its [Install] section: it runs, is no longer enabled, and is not called disabled either",
-        {"HOST-UNIT-003": r"has static, and no unit starts it, wants enabled"},
+        {"HOST-UNIT-003": r"has static, and no unit starts it, expected enabled"},
         apply=(
             f"systemctl disable -q {UNIT}\n{kept(UNIT_FILE)}sed -i '/^.Install/,$d' {UNIT_FILE}\n"
             f"touch -r {KEPT}/{UNIT} {UNIT_FILE}\nsystemctl daemon-reload\n"
@@ -87,9 +87,9 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
         "host-unit-other-command",
         "a drop-in lets the next restart start another program with another configuration",
         {
-            "HOST-UNIT-008": r"ExecStart's program: has /usr/bin/python3[\s\S]*wants the configuration /opt",
+            "HOST-UNIT-008": r"ExecStart's program: has /usr/bin/python3[\s\S]*expected the configuration /opt",
             "HOST-UNIT-013": r"90-gateway-acceptance-fault\.conf: ExecStart",
-            "HOST-PROC-004": r"wants /usr/bin/python3 -m litellm",
+            "HOST-PROC-004": r"expected /usr/bin/python3 -m litellm",
         },
         apply=drop_in("ExecStart=", "ExecStart=/usr/bin/python3 -m litellm --config /etc/litellm.yaml"),
         revert=no_drop_in(),
@@ -98,15 +98,15 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
         "host-unit-other-environment",
         "the service runs from another virtual environment than declared",
         {
-            "HOST-UNIT-008": rf"wants one of {TREE}/gateway/venv-2/bin/",
-            "HOST-PROC-005": rf"wants one of {TREE}/gateway/venv-2/bin/",
+            "HOST-UNIT-008": rf"expected one of {TREE}/gateway/venv-2/bin/",
+            "HOST-PROC-005": rf"expected one of {TREE}/gateway/venv-2/bin/",
         },
         declares={"virtual_environment": "gateway/venv-2"},
     ),
     host_fault(
         "host-unit-no-restart",
         "a process that fails stays down",
-        {"HOST-UNIT-011": r"Restart: has no, wants on-failure or always"},
+        {"HOST-UNIT-011": r"Restart: has no, expected on-failure or always"},
         apply=drop_in("Restart=no"),
         revert=no_drop_in(),
     ),
@@ -124,8 +124,8 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
         "host-unit-drop-in",
         "a drop-in takes the sandbox away with the next restart",
         {
-            "HOST-UNIT-013": r"ProtectSystem: has 'no', wants 'strict'",
-            "HOST-HARD-001": r"ProtectSystem as loaded: has no, wants strict",
+            "HOST-UNIT-013": r"ProtectSystem: has 'no', expected 'strict'",
+            "HOST-HARD-001": r"ProtectSystem as loaded: has no, expected strict",
         },
         apply=drop_in("ProtectSystem=no"),
         revert=no_drop_in(),
@@ -133,7 +133,7 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-unit-writable",
         "everybody may write the unit's file",
-        {"HOST-UNIT-014": r"has mode 0666, wants 0644"},
+        {"HOST-UNIT-014": r"has mode 0666, expected 0644"},
         apply=f"{kept(UNIT_FILE)}chmod 666 {UNIT_FILE}\n",
         revert=put_back(UNIT_FILE),
     ),
@@ -148,13 +148,13 @@ HOST_UNIT_FAULTS: tuple[Fault, ...] = (
         "host-service-as-root",
         "a drop-in lets the service run as root, with root's capabilities and a key on its command line",
         {
-            "HOST-UNIT-010": r"User: has root, wants hx-gateway",
+            "HOST-UNIT-010": r"User: has root, expected hx-gateway",
             "HOST-UNIT-013": r"fault\.conf: User: has 'root'",
-            "HOST-PROC-001": r"has uids 0 0 0 0 \(root\), wants hx-gateway",
-            "HOST-PROC-002": r"has user root, wants hx-gateway",
-            "HOST-PROC-009": r"<secret of \d+ characters>, wants no secret",
+            "HOST-PROC-001": r"has uids 0 0 0 0 \(root\), expected hx-gateway",
+            "HOST-PROC-002": r"has user root, expected hx-gateway",
+            "HOST-PROC-009": r"<secret of \d+ characters>, expected no secret",
             "HOST-HARD-004": r"CapEff with .*sys_admin",
-            "HOST-NET-002": r"0\.0\.0\.0:4000: has .* as root, wants",
+            "HOST-NET-002": r"0\.0\.0\.0:4000: has .* as root, expected",
         },
         apply=drop_in(
             "User=root",

@@ -140,10 +140,10 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
         scenario="capabilities-swapped",
     ),
     backend_fault(
-        "backend-loaded-stranger",
+        "backend-loaded-undeclared",
         "a model that was removed is still loaded",
         {"BACKEND-INV-005": "removed:7b is loaded, and not among the models"},
-        scenario="stranger-loaded",
+        scenario="undeclared-loaded",
     ),
     backend_fault(
         "backend-count-stands-still",
@@ -196,7 +196,7 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
         before=renamed(lambda model: model == "llm01-llama3.2-3b", "llm02-phi3"),
     ),
     gateway_fault(
-        "stranger-serves",
+        "undeclared-server-serves",
         "a chat alias and an embedding alias are served by a server that nobody declared, without a header",
         dict.fromkeys(STRANGERS, "the declared backends counted 0 of them: a server that nobody declared"),
         before=strange("llm01-llama3.2-3b", "emb-light"),

@@ -59,7 +59,7 @@ def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., N
 
 
 class OneView:
-    """The listener of one backend, as ``lab.views.Views`` holds many."""
+    """The listener of one backend, as ``lab.listeners.Listeners`` holds many."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend, self.port = backend, 0

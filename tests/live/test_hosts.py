@@ -172,11 +172,11 @@ TRACKER_FINDINGS = {
     "HOST-NET-002": r"0\.0\.0\.0:4000: has litellm .* as root",
     "HOST-OWN-001": "config belongs to agent0:hx-gateway",
     "HOST-OWN-007": "development ownership is left: agent0 owns",
-    "HOST-PROC-001": r"has uids 0 0 0 0 \(root\), wants hx-gateway",
-    "HOST-PROC-002": "has user root, wants hx-gateway",
+    "HOST-PROC-001": r"has uids 0 0 0 0 \(root\), expected hx-gateway",
+    "HOST-PROC-002": "has user root, expected hx-gateway",
     "HOST-REPO-004": r"config\.yaml': has a change",
     "HOST-SECRET-004": "a key that is known to the world",
-    "HOST-UNIT-010": r"User: has no User \(root\), wants hx-gateway",
+    "HOST-UNIT-010": r"User: has no User \(root\), expected hx-gateway",
 }
 CONTRADICTIONS = {
     "STA-04": "Security: HARDENED (dedicated hx-gateway user), above a list that says it is pending",
@@ -188,7 +188,7 @@ CONTRADICTIONS = {
     "SEC-07": "Master Key: sk-hx-dev-1234",
 }
 """What the hand-written tracker said was so, by the claims that speak of it."""
-MEND = re.compile(r"mend with: (sudo [^\n]*)")
+MEND = re.compile(r"fix: (sudo [^\n]*)")
 ROUNDS = 3
 """A mend may bring another finding to light: what git writes anew belongs to root's group again."""
 

@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 import pytest
 
 from gateway_acceptance.balance.dependence import DRIFT, ORDER, Dependence
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.plan import design_of
 from gateway_acceptance.balance.second_look import BLOCKS, SLACK, blocks_in, row_draws, second_draws
 from gateway_acceptance.balance.sequential import Decision, Design, Trial
 from gateway_acceptance.environment import Balance
 from suites.backends.balance.cooldown import Second, alike, constant, explained, explained_change
-from suites.backends.balance.evaluation import Judged, judged
+from suites.backends.balance.evaluation import Evaluation, judged
 from suites.backends.balance.later import order_explained, row_of
 from suites.backends.balance.probes import rounds
 from suites.backends.balance.sample import Draw, Sample
 from suites.backends.balance.test_dependence import would_find_silence
 
 MEMBERS = ("one", "two", "three")
-NULL = Null("g", dict.fromkeys(MEMBERS, 1 / 3), "thirds")
+NULL = ExpectedShares("g", dict.fromkeys(MEMBERS, 1 / 3), "thirds")
 PRODUCTION = design_of(NULL, Balance(), 1)
 LOCAL = design_of(NULL, Balance(alpha=1e-4, tolerance=0.15, most_draws=700), 1, outages=True)
 LEAST = 120
@@ -61,17 +61,17 @@ class Time:
     now: float = 30.0
 
 
-def first(router: Router, design: Design, time: Time) -> Judged:
+def first(router: Router, design: Design, time: Time) -> Evaluation:
     """As the suite draws it; the shares alone are judged."""
     trial, draws = Trial(NULL, design), list[Draw]()
     while len(draws) < design.most_draws and (trial.outcome is None or len(draws) < LEAST):
         draws.append(Draw({}, router(time.now)))
         trial.observe(draws[-1].served)
         time.now += time.draw_s
-    return Judged(Sample(draws), trial, Dependence(NULL, design.alpha))
+    return Evaluation(Sample(draws), trial, Dependence(NULL, design.alpha))
 
 
-def whole(router: Router, design: Design, time: Time, seed: int) -> Judged:
+def whole(router: Router, design: Design, time: Time, seed: int) -> Evaluation:
     """The same with all that is varied, judged by every test."""
     draws = []
     for asked in itertools.islice(itertools.chain.from_iterable(rounds(seed)), design.most_draws):
@@ -80,7 +80,7 @@ def whole(router: Router, design: Design, time: Time, seed: int) -> Judged:
     return judged(Sample(draws), NULL, design)
 
 
-def second(router: Router, found: Judged, time: Time, *, paced: bool = True) -> Second:
+def second(router: Router, found: Evaluation, time: Time, *, paced: bool = True) -> Second:
     """At the moments at which the suite draws it."""
     length, begins = time.cooldown_s * SLACK, time.now
     most = found.trial.design.most_draws

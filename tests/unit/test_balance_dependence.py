@@ -18,10 +18,10 @@ from gateway_acceptance.balance.dependence import (
     way_of,
 )
 from gateway_acceptance.balance.dependence_power import silence
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 
 SHARES = {"a": 1 / 3, "b": 2 / 3}
-NULL = Null("g", SHARES, "")
+NULL = ExpectedShares("g", SHARES, "")
 ALPHA = 0.001
 CONTENT, CONNECTION = "content", "connection"
 Route = Callable[[int, int, int, random.Random, Sequence[str]], str]
@@ -128,7 +128,7 @@ def test_other_shares_are_no_dependence(weights: tuple[int, int]) -> None:
 def test_independent_draws_raise_false_alarms_at_most_as_declared() -> None:
     """Of all patterns together, over every draw. The best fit costs some of alpha, so fewer than that."""
     chance, alarms = random.Random(9), 0
-    null = Null("g", {"a": 0.5, "b": 0.3, "c": 0.2}, "")
+    null = ExpectedShares("g", {"a": 0.5, "b": 0.3, "c": 0.2}, "")
     for _ in range(2_000):
         test = Dependence(null, 0.2, (CONTENT,))
         for identity in chance.choices("abc", weights=(5, 3, 2), k=25):
@@ -180,7 +180,7 @@ def test_keys_must_be_the_announced_ones() -> None:
 
 
 def test_who_has_no_share_is_left_to_the_other_test() -> None:
-    test = Dependence(Null("g", {"a": 1.0, "b": 0.0}, ""), ALPHA)
+    test = Dependence(ExpectedShares("g", {"a": 1.0, "b": 0.0}, ""), ALPHA)
     for identity in ("a", "b", "ghost", "a", "a"):
         test.observe(identity)
     assert test.history == ["a", "a", "a"]
@@ -189,7 +189,9 @@ def test_who_has_no_share_is_left_to_the_other_test() -> None:
 
 
 def test_many_deployments_and_draws_stay_finite() -> None:
-    test = Dependence(Null("g", {f"d{number}": 0.01 for number in range(100)}, ""), ALPHA, (CONTENT,))
+    test = Dependence(
+        ExpectedShares("g", {f"d{number}": 0.01 for number in range(100)}, ""), ALPHA, (CONTENT,)
+    )
     for number in range(400):
         test.observe(f"d{number % 100}", {CONTENT: number % 100})
     assert all(math.isfinite(value) for value in test.largest.values())
@@ -198,7 +200,7 @@ def test_many_deployments_and_draws_stay_finite() -> None:
 
 def test_who_serves_no_more_is_found_at_the_end() -> None:
     """Once, by the chance of so many draws without it: (2/3)^n against a ninth of what time may spend."""
-    null = Null("g", dict.fromkeys("abc", 1 / 3), "")
+    null = ExpectedShares("g", dict.fromkeys("abc", 1 / 3), "")
     gap = silence(1 / 3, 0.001 / 2, 3)
     assert (2 / 3) ** gap <= 0.001 / 2 / 3 / 3 < (2 / 3) ** (gap - 1)
     for absent, found in ((gap, {"a": gap}), (gap - 1, {})):

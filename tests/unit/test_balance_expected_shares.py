@@ -8,9 +8,9 @@ import pytest
 
 from gateway_acceptance.balance.expected_shares import (
     BELOW_LIMITS,
+    ExpectedShares,
     NoSharesError,
-    Null,
-    UndefinedNullError,
+    UndefinedSharesError,
     Witness,
     null_of,
 )
@@ -27,7 +27,7 @@ def null(
     strategy: str = "simple-shuffle",
     checks: bool = False,
     **how: Any,
-) -> Null:
+) -> ExpectedShares:
     deployments = [
         Deployment(**{"backend": place, "upstream": f"model-{place}", **member})
         for place, member in zip(PLACES, members, strict=False)
@@ -75,7 +75,7 @@ def test_rpm_comes_before_tpm_and_weight_before_both() -> None:
 def test_weights_of_zero_throughout() -> None:
     """1.106.2 looks for a metric with a positive maximum; 1.74.15 divides by zero."""
     assert shares({"weight": 0.0, "rpm": 1}, {"weight": 0.0, "rpm": 3}) == [0.25, 0.75]
-    with pytest.raises(UndefinedNullError, match="every weight counts as 0, so no deployment can be drawn"):
+    with pytest.raises(UndefinedSharesError, match="every weight counts as 0, so no deployment can be drawn"):
         null({"weight": 0.0}, {"weight": 0.0}, version=OLD)
 
 
@@ -92,7 +92,7 @@ def test_the_weights_of_the_key_or_its_team_come_before_all() -> None:
         "key or its team (a missing one counts as 0): llm-01 3/4 (75.0%)"
     )
     assert shares(*scoped, version=OLD) == [0.1, 0, 0.9]
-    with pytest.raises(UndefinedNullError):
+    with pytest.raises(UndefinedSharesError):
         null(*scoped, version=BETWEEN)
     # of those that are left none has one: then the others count
     assert shares({"scoped_weight": 0.0, "weight": 1.0}, {"weight": 3.0}) == [0.25, 0.75]
@@ -115,7 +115,7 @@ def test_the_old_reading_looks_at_orders_only_with_pre_call_checks() -> None:
     assert shares(*members, version=OLD) == [1, 0, 0]
     assert shares(*members, version=OLD, checks=True) == [0, 0.5, 0.5]
     assert shares(*members, version=BETWEEN, checks=True) == [0, 0.5, 0.5]
-    with pytest.raises(UndefinedNullError, match="no order"):
+    with pytest.raises(UndefinedSharesError, match="no order"):
         null(*members, version=BETWEEN)
 
 
@@ -141,7 +141,8 @@ def test_other_strategies_promise_no_shares(version: str | None) -> None:
 @pytest.mark.parametrize("version", [None, BETWEEN, "nonsense"])
 def test_a_version_whose_reading_is_not_known_is_not_guessed(version: str | None) -> None:
     with pytest.raises(
-        UndefinedNullError, match=r"give every deployment a weight and no order, or declare gateway\.version"
+        UndefinedSharesError,
+        match=r"give every deployment a weight and no order, or declare gateway\.version",
     ):
         null({}, {"weight": 2.0}, version=version)
 

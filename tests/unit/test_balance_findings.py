@@ -16,7 +16,7 @@ import pytest
 
 from gateway_acceptance.balance import expectation, ledger
 from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.operating import Operating
 from gateway_acceptance.balance.plan import BalancePlan, plan, plans_of
 from gateway_acceptance.balance.sequential import Decision, Design, Trial
@@ -33,7 +33,7 @@ from tests.unit import test_outage_survivors as survivors
 ROOT = Path(__file__).parents[2]
 USERS = ("gateway_acceptance", "suites", "bench")
 """Where a procedure is used; the tests' own use is none."""
-THIRDS = Null("g", dict.fromkeys("abc", 1 / 3), "")
+THIRDS = ExpectedShares("g", dict.fromkeys("abc", 1 / 3), "")
 Patch = pytest.MonkeyPatch
 
 
@@ -87,7 +87,7 @@ def walds_ratio_at_the_end(patch: Patch) -> None:
 def renormalised(patch: Patch) -> None:
     """6: who is left has the shares of before, made to sum to one."""
 
-    def left(seen: Measured, *_: object) -> Null:
+    def left(seen: Measured, *_: object) -> ExpectedShares:
         rest = {name: share for name, share in seen.null.shares.items() if of_backend(name) != seen.dead}
         total = sum(rest.values()) or 1.0
         return replace(seen.null, shares={name: share / total for name, share in rest.items()})
@@ -133,7 +133,7 @@ def sticky_by_half_is_found(_: Patch) -> None:
 
 def the_plan_says_what_is_found(_: Patch) -> None:
     """Of production, where one half sticky is not found, it says so."""
-    found = plan(Null("g", {"a": 1 / 3, "b": 2 / 3}, ""), Balance(), 1)
+    found = plan(ExpectedShares("g", {"a": 1 / 3, "b": 2 / 3}, ""), Balance(), 1)
     assert found.sticky == 1.0
 
 

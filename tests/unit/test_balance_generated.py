@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.plan import GENERATED_DRAWS
 from suites.backends.balance.generated import (
     FAMILY,
@@ -25,7 +25,7 @@ from suites.backends.balance.generated import (
 )
 from suites.backends.balance.sample import Draw
 
-NULL = Null("g", {"one": 1 / 3, "two": 2 / 3}, "")
+NULL = ExpectedShares("g", {"one": 1 / 3, "two": 2 / 3}, "")
 ALPHA = 1e-4
 RUNS = 40
 REQUESTS = family("g", "mark-1", 20260401)
@@ -101,7 +101,7 @@ def test_the_feature_that_decides_is_the_one_that_is_named(feature: str) -> None
 def test_as_many_draws_as_are_made_find_a_feature_surely(feature: str) -> None:
     """The rarer value of a feature has a deployment of its own, all others are drawn by chance; at the alpha
     of the lab. The system message tells only two of the ten apart: that is found in most runs."""
-    null = Null("g", dict.fromkeys(("one", "two", "three"), 1 / 3), "")
+    null = ExpectedShares("g", dict.fromkeys(("one", "two", "three"), 1 / 3), "")
     alone = min(partitions(REQUESTS)[feature].values(), key=len)
     found = 0
     for seed in range(RUNS):

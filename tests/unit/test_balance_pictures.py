@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.pictures import WIDTH, draw_evidence, draw_shares
 from gateway_acceptance.balance.sequential import Design, Trial
 from gateway_acceptance.picture import harmless
@@ -16,7 +16,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def trial(draws: str, tolerance: float = 0.2, most: int = 5000, **shares: float) -> Trial:
-    null = Null("g <&>", shares or {"a": 1 / 3, "b": 2 / 3}, "")
+    null = ExpectedShares("g <&>", shares or {"a": 1 / 3, "b": 2 / 3}, "")
     made = Trial(null, Design(tuple(null.shares.values()), 0.001, 0.9, tolerance, most))
     for one in draws:
         if made.outcome is None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.operating import Simulator, operating
 from gateway_acceptance.balance.plan import (
     BalancePlan,
@@ -31,7 +31,7 @@ from tests.unit import declared
 from tests.unit.declared import environment
 
 ROOT = Path(__file__).parents[2]
-HALVES = Null("g", {"a": 0.5, "b": 0.5}, "")
+HALVES = ExpectedShares("g", {"a": 0.5, "b": 0.5}, "")
 ONE_AND_TWO = {"backends": [{"name": name, "url": "http://127.0.0.1:1"} for name in ("one", "two")]}
 
 
@@ -73,7 +73,7 @@ def test_the_smallest_is_found_as_planned_and_a_smaller_one_is_not() -> None:
 
 def test_what_cannot_be_found_at_all() -> None:
     """A deployment that should serve one of a hundred: 60 draws do not miss it."""
-    found = plan(Null("g", {"a": 0.99, "b": 0.01}, ""), Balance(), 1)
+    found = plan(ExpectedShares("g", {"a": 0.99, "b": 0.01}, ""), Balance(), 1)
     by = {(one.identity, one.more): one.by for one in found.detectable}
     assert by["b", False] is by["a", True] is None
     assert by["b", True] is not None
@@ -94,7 +94,7 @@ def test_alpha_is_shared_by_groups_and_tests() -> None:
 
 
 def test_groups_alike_in_all_but_name_are_found_alike() -> None:
-    found = plan(Null("g", {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}, ""), Balance(most_draws=40), 1)
+    found = plan(ExpectedShares("g", {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}, ""), Balance(most_draws=40), 1)
     assert [(one.identity, one.more) for one in found.detectable] == [
         (name, more) for name in "abc" for more in (True, False)
     ]

@@ -13,7 +13,7 @@ import pytest
 
 from gateway_acceptance.balance.cooled import Cooling, cooling_of, outs
 from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness
+from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, Witness
 from gateway_acceptance.balance.plan import design_of
 from gateway_acceptance.balance.second_look import BLOCKS, SLACK, second_draws
 from gateway_acceptance.balance.sequential import Decision, Trial
@@ -21,7 +21,7 @@ from gateway_acceptance.environment import Balance
 from gateway_acceptance.verdict import Inconclusive
 from suites.backends.balance import recurring, test_shares
 from suites.backends.balance.cooldown import Second, explained, too_seldom
-from suites.backends.balance.evaluation import Judged
+from suites.backends.balance.evaluation import Evaluation
 from suites.backends.balance.recurring import comes_back, pieces, recurrence, told_apart
 from suites.backends.balance.sample import Draw, Sample
 from tests.unit.declared import environment
@@ -30,7 +30,7 @@ COOLDOWN_S, DRAW_S = 5.0, 0.01
 LONG = {"alpha": 1e-4, "tolerance": 0.15, "most_draws": 700}
 
 
-def cooling_of_shares(null: Null) -> Cooling:
+def cooling_of_shares(null: ExpectedShares) -> Cooling:
     """Of a group whose every identity is one deployment, with its share for a weight."""
     shares, left = list(null.shares.values()), {}
     for out in outs(len(shares)):
@@ -65,7 +65,7 @@ class Router:
         return self._chance.choices(left, [self._shares[name] for name in left])[0]
 
 
-def accused(null: Null, router: Any, balance: Mapping[str, Any]) -> tuple[bool, bool]:
+def accused(null: ExpectedShares, router: Any, balance: Mapping[str, Any]) -> tuple[bool, bool]:
     """Whether the first sample alone calls it unbalanced, and whether all looks together do; at the moments
     at which the suite makes them."""
     design, now = design_of(null, Balance(**balance), 1), 30.0
@@ -76,7 +76,7 @@ def accused(null: Null, router: Any, balance: Mapping[str, Any]) -> tuple[bool, 
         now += DRAW_S
     if trial.outcome is not Decision.FAILED:
         return False, False
-    first = Judged(Sample(draws), trial, Dependence(null, design.alpha))
+    first = Evaluation(Sample(draws), trial, Dependence(null, design.alpha))
     second = later(router, now, second_draws(len(draws), design.most_draws))
     missing = too_seldom(null, Counter(trial.counts))
     again = comes_back(missing, cooling_of_shares(null), second)
@@ -106,7 +106,7 @@ GROUPS = {
 def test_another_client_that_fails_makes_no_right_gateway_fail_whatever_its_weights(
     name: str, every_s: float
 ) -> None:
-    null = Null("g", GROUPS[name], "")
+    null = ExpectedShares("g", GROUPS[name], "")
     found = [accused(null, Router(seed, null.shares, every_s), {}) for seed in range(25)]
     assert [both for _, both in found] == [False] * 25
 
@@ -114,7 +114,7 @@ def test_another_client_that_fails_makes_no_right_gateway_fail_whatever_its_weig
 @pytest.mark.parametrize("every_s", [5.0, 5.3, 6.0])
 def test_nor_where_the_second_serves_only_for_the_first(every_s: float) -> None:
     """An infinite e-value at the first draw, and again in the second sample: a share of zero serves."""
-    null = Null("g", {"one": 1.0, "two": 0.0}, "")
+    null = ExpectedShares("g", {"one": 1.0, "two": 0.0}, "")
     found = [accused(null, Router(seed, null.shares, every_s, ordered=True), {}) for seed in range(25)]
     assert sum(alone for alone, _ in found) >= 20
     assert sum(both for _, both in found) == 0
@@ -135,7 +135,7 @@ def test_nor_where_the_second_serves_only_for_the_first(every_s: float) -> None:
 def test_what_is_wrong_in_every_piece_fails(
     declared: tuple[float, ...], actual: tuple[float, ...], balance: Mapping[str, Any], least: int
 ) -> None:
-    null = Null("g", {f"d{place}": share for place, share in enumerate(declared)}, "")
+    null = ExpectedShares("g", {f"d{place}": share for place, share in enumerate(declared)}, "")
     failed = 0
     for seed in range(20):
         chance = random.Random(seed)
@@ -146,15 +146,15 @@ def test_what_is_wrong_in_every_piece_fails(
 def test_who_is_nearly_always_drawn_may_be_missing_all_the_time() -> None:
     """Of an order, and of nine in ten, nothing but a witness tells it from a gateway that skips them."""
     for shares in ({"one": 1.0, "two": 0.0}, {"one": 0.9, "two": 0.1}):
-        assert accused(Null("g", shares, ""), lambda _: "two", {}) == (True, False)
+        assert accused(ExpectedShares("g", shares, ""), lambda _: "two", {}) == (True, False)
 
 
 def test_the_chance_of_being_taken_out_counts_hits_one_after_the_other() -> None:
-    cooling = cooling_of_shares(Null("g", {"a": 0.5, "b": 0.3, "c": 0.2}, ""))
+    cooling = cooling_of_shares(ExpectedShares("g", {"a": 0.5, "b": 0.3, "c": 0.2}, ""))
     assert cooling.chance(["a"]) == pytest.approx(0.5)
     assert cooling.chance(["a", "b"]) == pytest.approx(0.5 * 0.3 / 0.5 + 0.3 * 0.5 / 0.7)
     assert cooling.chance([]) == cooling.chance(["z"]) == 0
-    standby = cooling_of_shares(Null("g", {"a": 1.0, "b": 0.0}, ""))
+    standby = cooling_of_shares(ExpectedShares("g", {"a": 1.0, "b": 0.0}, ""))
     assert standby.chance(["a"]) == 1
     assert standby.chance(["b"]) == 0  # who does not serve cannot be missing
 
@@ -185,25 +185,25 @@ def test_what_is_left_is_read_as_the_router_reads_it() -> None:
     assert ordered.left == {frozenset(): (1, 0), frozenset({0}): (0, 1), frozenset({1}): (1, 0)}
     zero = cooling({"backend": "one", "weight": 1}, {"backend": "two", "weight": 0})
     assert zero.left[frozenset({0})] == (0, 1)
-    with pytest.raises(UndefinedNullError):
+    with pytest.raises(UndefinedSharesError):
         cooling({"backend": "one", "order": 1}, {"backend": "two"}, version="1.90.0")
 
 
 def test_of_many_deployments_one_at_a_time_is_out() -> None:
-    ten = cooling_of_shares(Null("g", {f"d{place}": 0.1 for place in range(10)}, ""))
+    ten = cooling_of_shares(ExpectedShares("g", {f"d{place}": 0.1 for place in range(10)}, ""))
     assert len(ten.left) == 11
     assert ten.chance(["d1"]) == pytest.approx(0.1)
 
 
 def test_pieces_tell_whether_somebody_comes_and_goes() -> None:
     """Wrong in all pieces alike; or in for a piece and out for the next ones; or hardly there at all."""
-    router = cooling_of_shares(Null("g", {"a": 0.9, "b": 0.1}, ""))
+    router = cooling_of_shares(ExpectedShares("g", {"a": 0.9, "b": 0.1}, ""))
     for block, apart in (("ab" * 10, True), ("aaaaa" + "b" * 15, False), ("b" * 19 + "a", False)):
         second = Second([list(block)] * 12)
         assert told_apart({"a"}, router, second) is apart
         assert bool(comes_back({"a"}, router, second)) is not apart
     assert [len(one) for one in pieces("abcdefghij")] == [3, 3, 3, 1]
-    seldom = cooling_of_shares(Null("g", {"a": 0.3, "b": 0.7}, ""))
+    seldom = cooling_of_shares(ExpectedShares("g", {"a": 0.3, "b": 0.7}, ""))
     assert comes_back({"a"}, seldom, Second([["b"] * 20] * 12)) == ""
 
 
@@ -214,8 +214,8 @@ def test_what_the_router_reads_is_asked_of_the_declaration(monkeypatch: pytest.M
         (9, "a failing request hits one with a probability of 90%, and may"),
     ):
         made = declared({"backend": "one", "weight": weight}, {"backend": "two", "weight": 1})
-        null = Null("g", {"one": weight / (weight + 1), "two": 1 / (weight + 1)}, "")
-        first = Judged(Sample([]), Trial(null, design_of(null, Balance(), 1)), Dependence(null, 0.1))
+        null = ExpectedShares("g", {"one": weight / (weight + 1), "two": 1 / (weight + 1)}, "")
+        first = Evaluation(Sample([]), Trial(null, design_of(null, Balance(), 1)), Dependence(null, 0.1))
         here: Any = SimpleNamespace(environment=made, preflight=lambda: SimpleNamespace(version="1.106.2"))
         told = recurrence(here, "g", first, {"two": 64}, Second([["two"] * 20] * 12, seconds=78))
         assert told.startswith(said)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.sequential import Decision, Design
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
 from gateway_acceptance.wire.deployments import Listed
@@ -33,7 +33,7 @@ from suites.backends.balance.evaluation import (
 from suites.backends.balance.probes import (
     ALONE,
     BATCHES,
-    COMPANY,
+    CONCURRENCY,
     CONNECTION,
     KEYS,
     LENGTH,
@@ -49,7 +49,7 @@ from suites.backends.balance.sample import Draw, Sample
 from suites.backends.balance.witness import deployment_named, identity
 from tests.unit.declared import environment
 
-NULL = Null("both", {"one": 0.5, "two": 0.5}, "halves")
+NULL = ExpectedShares("both", {"one": 0.5, "two": 0.5}, "halves")
 DESIGN = Design((0.5, 0.5), 0.001, 0.9, 0.2, 400)
 NO_KEYS = dict.fromkeys(KEYS)
 ID = "chatcmpl-0123456789abcdef"
@@ -82,7 +82,7 @@ def test_a_round_has_requests_alone_and_at_the_same_time() -> None:
     sizes = [len(batch) for batch, _ in zip(rounds(1), range(ALONE + BATCHES), strict=False)]
     assert sizes == [1] * ALONE + [TOGETHER] * BATCHES
     batch = next(batch for batch in rounds(1) if len(batch) > 1)
-    assert {one.features[COMPANY] for one in batch} == {"yes"}
+    assert {one.features[CONCURRENCY] for one in batch} == {"yes"}
     assert {one.features[CONNECTION] for one in batch} == {None}
 
 

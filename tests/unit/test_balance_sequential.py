@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import pytest
 
 from bench.balance_draws import CLEAR, MOST_OF_FIXED, rows
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.interval import interval
 from gateway_acceptance.balance.operating import Simulator, operating, simulated
 from gateway_acceptance.balance.plan import imbalanced
@@ -28,7 +28,7 @@ def design(shares: tuple[float, ...] = THIRDS, **given: float) -> Design:
 
 
 def trial(drawn: Iterable[str], shares: tuple[float, ...] = THIRDS, **given: float) -> Trial:
-    null = Null("g", dict(zip("abc", shares, strict=False)), "")
+    null = ExpectedShares("g", dict(zip("abc", shares, strict=False)), "")
     found = Trial(null, design(shares, **given))
     for identity in drawn:
         if found.observe(identity) is not None:
@@ -111,7 +111,7 @@ def test_shares_that_are_none() -> None:
         with pytest.raises(ValueError, match="probabilities that sum to 1"):
             design(shares)
     with pytest.raises(ValueError, match="other shares than the null"):
-        Trial(Null("g", {"a": 0.5, "b": 0.5}, ""), design())
+        Trial(ExpectedShares("g", {"a": 0.5, "b": 0.5}, ""), design())
 
 
 def test_the_three_outcomes_in_words() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.sequential import Design, Trial
 from gateway_acceptance.environment import product_of
 from gateway_acceptance.host.collect.access_log import failure_in
@@ -23,7 +23,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.failures import CALL_ID, Failures
 from suites.backends.balance import sample, test_shares, trace
 from suites.backends.balance.cooldown import Second
-from suites.backends.balance.evaluation import Judged
+from suites.backends.balance.evaluation import Evaluation
 from suites.backends.balance.sample import Draw, Sample, let_own_failures_pass
 from suites.backends.balance.trace import cooldowns, suspected, traced
 from tests.unit.declared import environment
@@ -218,9 +218,9 @@ def test_draws_that_were_refused_tell_of_it(tmp_path: Path) -> None:
 
 
 def test_the_verdict_tells_reason_trace_and_sample(tmp_path: Path) -> None:
-    null = Null("both", {"one": 0.5, "two": 0.5}, "halves")
+    null = ExpectedShares("both", {"one": 0.5, "two": 0.5}, "halves")
     design = Design((0.5, 0.5), 0.01, 0.9, 0.2, 80, 80)
-    first = Judged(
+    first = Evaluation(
         Sample([Draw({}, "one", at=NOW), Draw({}, "two", at=NOW + 9)]),
         Trial(null, design),
         Dependence(null, 0.1),
@@ -241,7 +241,7 @@ def test_a_cooldown_that_is_too_long_for_a_second_backend_has_its_trace(
 ) -> None:
     here = target(tmp_path, Gateway(answer(404)), cooldown_s=60)
     here.watch = SimpleNamespace(served=lambda _: Counter(one=200))
-    null = Null("both", {"one": 0.5, "two": 0.5}, "halves")
+    null = ExpectedShares("both", {"one": 0.5, "two": 0.5}, "halves")
     monkeypatch.setattr(test_shares, "null_hypothesis", lambda *_: null)
     monkeypatch.setattr(test_shares, "embeds", lambda *_: False)
     monkeypatch.setattr(test_shares, "echoed_twice", lambda *_: [])

@@ -156,8 +156,8 @@ def test_a_mistake_is_a_sentence(load: Load, before: str, after: str, said: str)
 
 
 def test_all_mistakes_are_told_at_once(load: Load) -> None:
-    spoiled = GOOD.replace('"a.one"', '"One"').replace('"gap: too few hands"', '"gasp"')
-    assert len(sentences(load, spoiled)) == 2
+    invalid = GOOD.replace('"a.one"', '"One"').replace('"gap: too few hands"', '"gasp"')
+    assert len(sentences(load, invalid)) == 2
 
 
 @pytest.mark.parametrize("text", ["", "statement = 3\n", "statement = []\n"])

@@ -134,21 +134,25 @@ def settings_with(names: list[str], **values: str) -> dict[str, Any]:
         (D.test_guard, scripted("FORCE", "FORCED"), "has no FORCE,"),
         (D.test_validation, scripted("/v1/embeddings", "/v1/x"), "no request to /v1/embeddings"),
         (D.test_chat_validation, scripted('"temperature": 0', '"temperature": 1'), "has temperature 1"),
-        (D.test_chat_validation, scripted('"temperature": 0,', '"temperature": 0,,'), "wants valid JSON"),
+        (D.test_chat_validation, scripted('"temperature": 0,', '"temperature": 0,,'), "expected valid JSON"),
         (D.test_chat_validation, scripted('"messages"', '"texts"'), "no JSON body"),
         (D.test_executed, with_file("config.yaml", exists=False), "config.yaml: has nothing"),
-        (D.test_executed, changed("python", exists=False), "venv: has nothing, wants a virtual env"),
+        (D.test_executed, changed("python", exists=False), "venv: has nothing, expected a virtual env"),
         (repository_checks.test_remote, changed("repository", root=None, error="no"), "no git work tree"),
         (repository_checks.test_remote, changed("repository", remote="git@x:y"), "the origin: has git@x:y"),
         (
             repository_checks.test_commit,
             changed("repository", head="abc"),
-            r"abc, wants 984c4c3 \(known there",
+            r"abc, expected 984c4c3 \(known there",
         ),
         (repository_checks.test_published, changed("repository", published=False), "in no branch"),
         (repository_checks.test_published, changed("repository", published=None), "no branch of a remote"),
         (repository_checks.test_clean, changed("repository", dirty=[" M a", "?? b"]), "' M a'.*\n.*b'"),
-        (python_checks.test_version, changed("python", packages={"litellm": "1.1"}), "has 1.1, wants 1.74"),
+        (
+            python_checks.test_version,
+            changed("python", packages={"litellm": "1.1"}),
+            "has 1.1, expected 1.74",
+        ),
         (
             python_checks.test_not_compromised,
             changed("python", packages={"litellm": "1.82.7"}),
@@ -157,14 +161,14 @@ def settings_with(names: list[str], **values: str) -> dict[str, Any]:
         (python_checks.test_not_compromised, changed("python", packages={}), "litellm: has none"),
         (C.test_parses, configured("model_list:", "model_list: ["), "has no YAML"),
         (C.test_parses, configured("model_list:", "models:"), "has no model_list"),
-        (C.test_parses, configured("model: ollama/vec", "mode: x"), "entry 2: .*wants model_name and"),
+        (C.test_parses, configured("model: ollama/vec", "mode: x"), "entry 2: .*expected model_name and"),
         (C.test_parses, configured("{request_timeout: 60, set_verbose: false, json_logs: true}", "x"), "str"),
         (C.test_aliases, configured("model_name: emb", "model_name: other"), "alias emb: .*\n.*other"),
         (C.test_models, configured("ollama/vec", "ollama/vac"), r"emb: has \['vac:latest'\]"),
         (
             C.test_balanced,
             configured("tiny:2b", "tiny"),
-            r"\['tiny:latest', 'tiny:latest'\], wants \['tiny:2b'",
+            r"\['tiny:latest', 'tiny:latest'\], expected \['tiny:2b'",
         ),
         (C.test_weights, configured('"ollama_chat/tiny:2b"', '"x/tiny:2b", weight: 2'), "counts as 0"),
         (C.test_backends, configured("http://127.0.0.2:11434/", "http://127.0.0.3"), "has http://127.0.0.3,"),
@@ -192,8 +196,8 @@ def settings_with(names: list[str], **values: str) -> dict[str, Any]:
         (R.test_log_level, settings_with([], LITELLM_LOG="DEBUG"), "LITELLM_LOG: has DEBUG"),
         (R.test_json_logs, configured(", json_logs: true", ""), "json_logs: has nothing"),
         (R.test_mode, settings_with([]), "LITELLM_MODE: has nothing"),
-        (R.test_workers, unit_starting("--num_workers", "3"), "workers: has 3, wants at most 2"),
-        (R.test_workers, unit_starting("--num_workers=3"), "workers: has 3, wants at most 2"),
+        (R.test_workers, unit_starting("--num_workers", "3"), "workers: has 3, expected at most 2"),
+        (R.test_workers, unit_starting("--num_workers=3"), "workers: has 3, expected at most 2"),
         (
             R.test_strategy,
             configured("litellm_s", "router_settings: {routing_strategy: x}\nlitellm_s"),
@@ -218,7 +222,7 @@ def test_a_defect_is_red(check: Callable[..., None], found: dict[str, Any], says
 
 def test_pinned_files() -> None:
     env = declared(digests={SCRIPT: "sha256:" + "b" * 64}, sizes={SCRIPT: 8180})
-    for check, says in ((D.test_digests, "wants sha256:bbb"), (D.test_sizes, "wants 8180 bytes")):
+    for check, says in ((D.test_digests, "expected sha256:bbb"), (D.test_sizes, "expected 8180 bytes")):
         with pytest.raises(CheckFailed, match=says):
             check(machine_facts(env, sections()))
         with pytest.raises(NotApplicable, match=r"declares no (digests|sizes)"):

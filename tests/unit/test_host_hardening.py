@@ -87,8 +87,8 @@ def test_a_healthy_process_lives_by_it(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "wanted", "made", "said"),
     [
-        ("NoNewPrivileges", "yes", status(NoNewPrivs="0"), "has NoNewPrivs 0, wants NoNewPrivs 1"),
-        ("SystemCallFilter", "@service", status(Seccomp="0"), "has Seccomp 0, wants Seccomp 2"),
+        ("NoNewPrivileges", "yes", status(NoNewPrivs="0"), "has NoNewPrivs 0, expected NoNewPrivs 1"),
+        ("SystemCallFilter", "@service", status(Seccomp="0"), "has Seccomp 0, expected Seccomp 2"),
         ("RestrictNamespaces", "yes", status(Seccomp="0"), "has Seccomp 0"),
         (
             "RestrictRealtime",
@@ -111,26 +111,26 @@ def test_a_healthy_process_lives_by_it(name: str) -> None:
         ("ProtectSystem", "strict", mounts(mount("/usr", "ro")), "has / writable.*\n.*has /etc writable"),
         ("ProtectSystem", "full", mounts(mount("/usr", "ro")), "has /etc writable"),
         ("ProtectSystem", "yes", mounts(), "has /usr writable"),
-        ("ProtectHome", "yes", mounts(), "as everybody sees them, wants hidden"),
+        ("ProtectHome", "yes", mounts(), "as everybody sees them, expected hidden"),
         ("ProtectHome", "read-only", mounts(mount("/home", "ro")), "has /root writable"),
         ("PrivateTmp", "yes", mounts(), r"has /tmp of the machine.*\n.*has /var/tmp of the machine"),
         ("PrivateDevices", "yes", mounts(), "has /dev of the machine"),
         ("ProtectKernelTunables", "yes", mounts(), "has /proc/sys writable"),
         ("ProtectControlGroups", "yes", mounts(), "has /sys/fs/cgroup writable"),
         ("ProtectHostname", "yes", shared("uts"), r"the machine's own uts:\[0\]"),
-        ("PrivateNetwork", "yes", shared("net"), "wants a net namespace of its own"),
-        ("ProtectProc", "invisible", mounts(), "has /proc with rw, wants hidepid=invisible"),
-        ("ProcSubset", "pid", mounts(), "wants subset=pid"),
-        ("UMask", "0077", process(), "has Umask 0027, wants 0077"),
-        ("LimitNOFILE", "65536", process(), "has Max open files 16384, wants 65536"),
-        ("LimitCORE", "0", process(), "has Max core file size unlimited, wants 0"),
-        ("MemoryMax", "1G", process(), "has memory limit 2147483648, wants 1G"),
+        ("PrivateNetwork", "yes", shared("net"), "expected a net namespace of its own"),
+        ("ProtectProc", "invisible", mounts(), "has /proc with rw, expected hidepid=invisible"),
+        ("ProcSubset", "pid", mounts(), "expected subset=pid"),
+        ("UMask", "0077", process(), "has Umask 0027, expected 0077"),
+        ("LimitNOFILE", "65536", process(), "has Max open files 16384, expected 65536"),
+        ("LimitCORE", "0", process(), "has Max core file size unlimited, expected 0"),
+        ("MemoryMax", "1G", process(), "has memory limit 2147483648, expected 1G"),
         ("TasksMax", "infinity", process(), "has pids limit 256"),
-        ("ReadOnlyPaths", f"{TREE}/logs", process(), "logs writable, wants mounted read-only"),
-        ("ReadWritePaths", f"{TREE}/config", process(), "config read-only, wants writable"),
-        ("User", "hx", status(Uid="0\t0\t0\t0"), r"has uids 0 0 0 0, wants 999 \(hx\)"),
-        ("Group", "adm", process(), "has group hx, wants adm"),
-        ("SupplementaryGroups", "video", process(), "wants video too"),
+        ("ReadOnlyPaths", f"{TREE}/logs", process(), "logs writable, expected mounted read-only"),
+        ("ReadWritePaths", f"{TREE}/config", process(), "config read-only, expected writable"),
+        ("User", "hx", status(Uid="0\t0\t0\t0"), r"has uids 0 0 0 0, expected 999 \(hx\)"),
+        ("Group", "adm", process(), "has group hx, expected adm"),
+        ("SupplementaryGroups", "video", process(), "expected video too"),
     ],
 )
 def test_what_the_process_does_not_live_by(name: str, wanted: str, made: dict[str, Any], said: str) -> None:
@@ -224,11 +224,11 @@ def test_what_is_loaded_as_declared(name: str, wanted: str, shown: str) -> None:
             "ProtectSystem",
             "strict",
             "full",
-            "ProtectSystem as loaded: has full, wants strict; mend with: set",
+            "ProtectSystem as loaded: has full, expected strict; fix: set",
         ),
-        ("ProtectSystm", "strict", "", "has nothing, wants strict"),
-        ("CapabilityBoundingSet", "", "cap_chown", "has cap_chown, wants nothing"),
-        ("SystemCallFilter", "@service ~@privileged", "read write reboot", "has allowed: reboot, wants"),
+        ("ProtectSystm", "strict", "", "has nothing, expected strict"),
+        ("CapabilityBoundingSet", "", "cap_chown", "has cap_chown, expected nothing"),
+        ("SystemCallFilter", "@service ~@privileged", "read write reboot", "has allowed: reboot, expected"),
         ("SystemCallFilter", "@service", "", "has allowed: all of them"),
     ],
 )
@@ -256,7 +256,7 @@ def test_exposure() -> None:
     with pytest.raises(NotApplicable, match="declares no exposure"):
         checks.test_exposure(facts())
     checks.test_exposure(facts(declared(exposure=1.4)))
-    with pytest.raises(CheckFailed, match=r"has 1\.4 \(PrivateNetwork 0\.5\), wants at most 1\.0"):
+    with pytest.raises(CheckFailed, match=r"has 1\.4 \(PrivateNetwork 0\.5\), expected at most 1\.0"):
         checks.test_exposure(facts(declared(exposure=1.0)))
     with pytest.raises(Untestable, match="gives no exposure"):
         checks.test_exposure(facts(declared(exposure=1.0), unit={**unit(), "exposure": None}))
@@ -285,7 +285,7 @@ def test_the_tree_is_read_only_but_for_what_is_declared() -> None:
 
 def test_what_is_declared_writable_is() -> None:
     checks.test_writable_paths(facts(declared(writable=("logs",))))
-    with pytest.raises(CheckFailed, match="config: has mounted read-only, wants writable"):
+    with pytest.raises(CheckFailed, match="config: has mounted read-only, expected writable"):
         checks.test_writable_paths(facts(declared(writable=("config",))))
     with pytest.raises(NotApplicable):
         checks.test_writable_paths(facts())

@@ -52,10 +52,10 @@ def test_without_a_process_one_check_says_so(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "made", "said"),
     [
-        ("test_user", status(Uid="0\t0\t0\t0"), r"has uids 0 0 0 0 \(root\), wants hx"),
+        ("test_user", status(Uid="0\t0\t0\t0"), r"has uids 0 0 0 0 \(root\), expected hx"),
         ("test_user", status(Uid="999\t0\t999\t999"), r"\(root\)"),
-        ("test_user", status(Uid="5\t5\t5\t5"), r"has uids 5 5 5 5, wants 999 \(hx\)"),
-        ("test_user", spoilt(group="root"), "has group root, wants hx"),
+        ("test_user", status(Uid="5\t5\t5\t5"), r"has uids 5 5 5 5, expected 999 \(hx\)"),
+        ("test_user", spoilt(group="root"), "has group root, expected hx"),
         (
             "test_members",
             spoilt(members=[{"pid": 31, "user": "root", "comm": "sh"}]),
@@ -64,18 +64,22 @@ def test_without_a_process_one_check_says_so(name: str) -> None:
         (
             "test_groups",
             spoilt(groups=["hx", "docker"]),
-            "has docker, wants of hx; mend with: sudo gpasswd -d hx",
+            "has docker, expected of hx; fix: sudo gpasswd -d hx",
         ),
-        ("test_same_command", spoilt(cmdline=["/usr/bin/litellm"]), "has /usr/bin/litellm, wants /opt/hx"),
+        ("test_same_command", spoilt(cmdline=["/usr/bin/litellm"]), "has /usr/bin/litellm, expected /opt/hx"),
         (
             "test_virtual_environment",
             spoilt(cmdline=["/usr/bin/python3"]),
-            "has /usr/bin/python3, wants one of",
+            "has /usr/bin/python3, expected one of",
         ),
-        ("test_program_in_place", links(exe="/usr/bin/python3.11 (deleted)"), r"\(deleted\), wants the file"),
-        ("test_directory", links(cwd="/"), f"has /, wants {TREE}/work"),
+        (
+            "test_program_in_place",
+            links(exe="/usr/bin/python3.11 (deleted)"),
+            r"\(deleted\), expected the file",
+        ),
+        ("test_directory", links(cwd="/"), f"has /, expected {TREE}/work"),
         ("test_no_second_copy", spoilt(copies=[COPY]), r"77 \(litellm\): has user root in session-1\.scope"),
-        ("test_no_secret_told", spoilt(cmdline=["x", "<secret of 20 characters>"]), "wants no secret"),
+        ("test_no_secret_told", spoilt(cmdline=["x", "<secret of 20 characters>"]), "expected no secret"),
     ],
 )
 def test_what_is_wrong_is_told(name: str, made: dict[str, Any], said: str) -> None:
@@ -115,23 +119,23 @@ def test_what_is_not_declared_is_not_judged(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sockets", "said"),
     [
-        ("test_listens", [], r"has no such socket, wants 0\.0\.0\.0:4000"),
+        ("test_listens", [], r"has no such socket, expected 0\.0\.0\.0:4000"),
         ("test_listens", [socket("127.0.0.1", 4000)], r"has only 127\.0\.0\.1:4000"),
         ("test_listens", [socket(ALL, 4000, proto="udp")], r"has only 0\.0\.0\.0:4000/udp"),
         (
             "test_owner",
             [socket(ALL, 4000, unit="evil.service")],
-            r"of evil\.service as hx, wants hx\.service",
+            r"of evil\.service as hx, expected hx\.service",
         ),
-        ("test_owner", [socket(ALL, 4000, user="root")], "as root, wants hx.service as hx"),
+        ("test_owner", [socket(ALL, 4000, user="root")], "as root, expected hx.service as hx"),
         ("test_nowhere_else", [socket("[::]", 4000)], r"\[::\]:4000: has litellm \(30\)"),
         (
             "test_nothing_else",
             [socket("*", 8080, unit="nginx.service")],
             r"disable nginx\.service; sudo systemctl stop nginx\.service",
         ),
-        ("test_nothing_else", [socket("*", 2222, unit="ssh.service")], r"mend with: look at it.*:2222"),
-        ("test_nothing_else", [socket("*", 2222, unit="init.scope")], r"mend with: look at it"),
+        ("test_nothing_else", [socket("*", 2222, unit="ssh.service")], r"fix: look at it.*:2222"),
+        ("test_nothing_else", [socket("*", 2222, unit="init.scope")], r"fix: look at it"),
         ("test_nothing_else", [socket("*", 8080, unit=None, process=None, pid=None)], "nobody known"),
     ],
 )
@@ -172,7 +176,7 @@ def test_a_backend_that_the_gateway_does_not_reach() -> None:
     answer = sections()["reach"]["value"]["one"]
     assert network_rules.unreached("one", answer) == []
     refused = {**answer, "reached": False, "version": None, "error": "URLError: refused"}
-    assert "has URLError: refused, wants a version" in str(network_rules.unreached("one", refused)[0])
+    assert "has URLError: refused, expected a version" in str(network_rules.unreached("one", refused)[0])
     assert "an answer without a version" in str(
         network_rules.unreached("one", {**answer, "version": None})[0]
     )
@@ -187,8 +191,8 @@ def served(upstream: str, digest: str | None = None) -> Served:
     [
         ([], []),
         ([served("phi3"), served("phi3:latest", "a" * 12), served("all-minilm", "b" * 64)], []),
-        ([served("phi3:mini")], ["phi3:mini: has no such model, wants it;"]),
-        ([served("phi3", "c" * 12)], [f"phi3:latest: has the digest {'a' * 12}, wants the digest cccc"]),
+        ([served("phi3:mini")], ["phi3:mini: has no such model, expected it;"]),
+        ([served("phi3", "c" * 12)], [f"phi3:latest: has the digest {'a' * 12}, expected the digest cccc"]),
         ([served("phi3", "a" * 11 + "b")], ["phi3:latest: has the digest"]),
     ],
 )
@@ -203,7 +207,7 @@ def test_the_dimensions_that_the_gateways_machine_is_told() -> None:
     answer = sections()["reach"]["value"]["one"]
     assert network_rules.other_dimensions("one", answer, {"all-minilm": 384, "not-told": 3}) == []
     (found,) = network_rules.other_dimensions("one", answer, {"all-minilm": 1024})
-    assert "all-minilm: has 384 dimensions, wants 1024" in str(found)
+    assert "all-minilm: has 384 dimensions, expected 1024" in str(found)
     assert (
         network_rules.other_dimensions(
             "one", {**answer, "dimensions": {"all-minilm": None}}, {"all-minilm": 1}
@@ -216,4 +220,4 @@ def test_a_backend_that_is_late_for_the_gateways_machine() -> None:
     answer = sections()["reach"]["value"]["one"]
     assert network_rules.slow("one", answer, 0.01) == []
     (found,) = network_rules.slow("one", {**answer, "elapsed_s": 2.5}, 2)
-    assert "has its fastest answer after 2.50 s, wants one within 2 s" in str(found)
+    assert "has its fastest answer after 2.50 s, expected one within 2 s" in str(found)

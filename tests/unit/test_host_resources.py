@@ -57,7 +57,7 @@ def disk(**fields: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("check", "found", "says"),
     [
-        (resource_checks.test_free_disk, disk(free_mb=9), "/var/log: has 9 MiB free, wants 1024 MiB"),
+        (resource_checks.test_free_disk, disk(free_mb=9), "/var/log: has 9 MiB free, expected 1024 MiB"),
         (resource_checks.test_free_disk, disk(free_inodes=9), "/var/log: has 9 inodes free"),
         (
             resource_checks.test_free_memory,
@@ -67,7 +67,7 @@ def disk(**fields: int) -> dict[str, Any]:
         (
             resource_checks.test_tree_size,
             changed("tree", bytes=2 << 20),
-            "has 2.0 MiB, wants at most 1 MiB.*config.yaml 900",
+            "has 2.0 MiB, expected at most 1 MiB.*config.yaml 900",
         ),
         (
             resource_checks.test_environment_size,
@@ -77,7 +77,7 @@ def disk(**fields: int) -> dict[str, Any]:
         (
             resource_checks.test_open_files,
             changed("process", descriptors=900),
-            "has 900, wants at most 80% of its limit",
+            "has 900, expected at most 80% of its limit",
         ),
         (
             resource_checks.test_below_the_tree,
@@ -112,11 +112,11 @@ def test_a_defect_is_red(check: Callable[..., None], found: dict[str, Any], says
 @pytest.mark.parametrize(
     ("check", "found", "says"),
     [
-        (backend_checks.test_version, backend("ollama", version="0.1.0"), "has 0.1.0, wants 0.12.6"),
+        (backend_checks.test_version, backend("ollama", version="0.1.0"), "has 0.1.0, expected 0.12.6"),
         (
             backend_checks.test_models_directory,
             environment_of_unit("OLLAMA_MODELS=/srv/m"),
-            "has /srv/m, wants /usr",
+            "has /srv/m, expected /usr",
         ),
         (
             backend_checks.test_origins,
@@ -142,7 +142,7 @@ def test_a_running_older_ollama() -> None:
     env = declared()
     host = machine_facts(env, sections())
     backend_checks.test_running_version(machine_facts(env, backend_sections(), "one"), host)
-    with pytest.raises(CheckFailed, match=r"the running ollama: has 0.12.6, wants 9.9.9, as installed"):
+    with pytest.raises(CheckFailed, match=r"the running ollama: has 0.12.6, expected 9.9.9, as installed"):
         backend_checks.test_running_version(
             machine_facts(env, backend("ollama", version="9.9.9"), "one"), host
         )

@@ -161,7 +161,11 @@ def without(path: str) -> Callable[[dict[str, Any]], object]:
         ("test_clock_is_right", put("clock", {"first": 90.0, "last": 91.0}), "at least 10.0 s behind"),
         ("test_directories_are_there", without("scripts"), "the directory scripts is missing"),
         ("test_no_other_directories", add(entry("old", "d", "0755")), "old is not declared"),
-        ("test_directories_have_mode_755", add(entry("old", "d", "0644")), "old has mode 0644, wants 0755"),
+        (
+            "test_directories_have_mode_755",
+            add(entry("old", "d", "0644")),
+            "old has mode 0644, expected 0755",
+        ),
         (
             "test_directories_have_mode_755",
             put("tree.exists", False),
@@ -178,15 +182,15 @@ def without(path: str) -> Callable[[dict[str, Any]], object]:
         ("test_way_to_the_tree", put("tree.ancestors", [entry("/opt", "d", "0750")]), "others cannot pass"),
         ("test_documentation_is_there", without("config/config.yaml"), "there is no file below config"),
         ("test_no_special_files", add(entry("pipe", "o")), "pipe is a pipe, socket or device"),
-        ("test_owner_and_group", add(entry("x", user="dev")), "x belongs to dev:hx, wants root:hx"),
-        ("test_files_have_mode_644", add(entry("x", mode="0600")), "x has mode 0600, wants 0644"),
-        ("test_scripts_have_mode_755", add(entry("x.sh")), "x.sh has mode 0644, wants 0755"),
+        ("test_owner_and_group", add(entry("x", user="dev")), "x belongs to dev:hx, expected root:hx"),
+        ("test_files_have_mode_644", add(entry("x", mode="0600")), "x has mode 0600, expected 0644"),
+        ("test_scripts_have_mode_755", add(entry("x.sh")), "x.sh has mode 0644, expected 0755"),
         ("test_nothing_writable_by_others", add(entry("x", mode="0666")), "x has mode 0666"),
         ("test_no_special_bits", add(entry("x", mode="4755")), "x has mode 4755"),
         (
             "test_nothing_writable_by_others",
             add(entry("$(x)", mode="0666")),
-            r"mend with: sudo chmod go-w '/opt/\S+/\$\(x\)'",
+            r"fix: sudo chmod go-w '/opt/\S+/\$\(x\)'",
         ),
         ("test_owners_are_accounts", add(entry("x", user="4242")), "belongs to 4242:hx, which no account is"),
         ("test_no_development_ownership", add(entry("config/x", user="dev")), "dev owns 1 entries"),
@@ -203,10 +207,10 @@ def without(path: str) -> Callable[[dict[str, Any]], object]:
         ("test_cannot_write_secrets", put("access.secrets_writable", ["/etc/hx/env"]), "hx can write"),
         ("test_files_are_there", put("secrets.0.exists", False), "/etc/hx/env is missing"),
         ("test_files_are_there", put("secrets.0.entry", entry("/etc/hx/env", "d")), "is no plain file"),
-        ("test_root_alone_reads", put("secrets.0.entry.mode", "0640"), "0640, wants root:root 0600"),
-        ("test_root_alone_reads", put("secrets.0.entry.user", "hx"), "hx:root 0600, wants"),
+        ("test_root_alone_reads", put("secrets.0.entry.mode", "0640"), "0640, expected root:root 0600"),
+        ("test_root_alone_reads", put("secrets.0.entry.user", "hx"), "hx:root 0600, expected"),
         ("test_directories_are_roots", put("secrets.0.parent.mode", "0777"), "others may write it"),
-        ("test_directories_are_roots", put("secrets.0.parent.user", "hx"), "belongs to hx, wants root"),
+        ("test_directories_are_roots", put("secrets.0.parent.user", "hx"), "belongs to hx, expected root"),
         ("test_no_default_key", put("settings.default_key", True), "known to the world"),
         (
             "test_no_literal_secret",
@@ -331,9 +335,9 @@ def tree_of(declared: Host, group: str, file_mode: str, directory_mode: str) -> 
 def test_a_tree_is_as_it_is_declared(judge: Callable[[MachineFacts], None]) -> None:
     judge(tree_of(STRICT, "root", "0640", "0750"))
     judge(tree_of(HOST, "hx", "0644", "0755"))
-    with pytest.raises(CheckFailed, match="mend with: sudo"):
+    with pytest.raises(CheckFailed, match="fix: sudo"):
         judge(tree_of(HOST, "root", "0640", "0750"))
-    with pytest.raises(CheckFailed, match="mend with: sudo"):
+    with pytest.raises(CheckFailed, match="fix: sudo"):
         judge(tree_of(STRICT, "hx", "0644", "0755"))
 
 

@@ -64,7 +64,7 @@ def test_without_a_unit_one_check_says_so(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "made", "said"),
     [
-        ("test_installed", GONE, "has LoadState not-found, wants loaded"),
+        ("test_installed", GONE, "has LoadState not-found, expected loaded"),
         (
             "test_installed",
             with_property("FragmentPath", "/run/systemd/transient/hx.service"),
@@ -75,9 +75,9 @@ def test_without_a_unit_one_check_says_so(name: str) -> None:
         (
             "test_enabled",
             spoilt(enabled="disabled"),
-            "has disabled, wants enabled; mend with: sudo systemctl enable",
+            "has disabled, expected enabled; fix: sudo systemctl enable",
         ),
-        ("test_enabled", spoilt(enabled="static"), "has static, and no unit starts it, wants enabled"),
+        ("test_enabled", spoilt(enabled="static"), "has static, and no unit starts it, expected enabled"),
         ("test_stable", with_property("MainPID", "29"), "has 29, then 30"),
         ("test_stable", with_property("Result", "exit-code"), "last result: has exit-code"),
         ("test_valid", spoilt(verify=["hx.service:3: Unknown key"]), "Unknown key"),
@@ -86,28 +86,32 @@ def test_without_a_unit_one_check_says_so(name: str) -> None:
         (
             "test_command",
             with_property("ExecStart", "{ argv[]=/usr/bin/litellm --config=x ; }"),
-            r"program: has /usr/bin/litellm[\s\S]*wants the configuration",
+            r"program: has /usr/bin/litellm[\s\S]*expected the configuration",
         ),
         ("test_command", with_property("ExecStart", ""), "ExecStart: has nothing"),
         (
             "test_working_directory",
             with_property("WorkingDirectory", "/"),
-            "WorkingDirectory: has /, wants /opt",
+            "WorkingDirectory: has /, expected /opt",
         ),
-        ("test_user", with_property("User", ""), r"User: has no User \(root\), wants hx"),
-        ("test_user", with_property("Group", "adm"), "Group: has adm, wants hx"),
+        ("test_user", with_property("User", ""), r"User: has no User \(root\), expected hx"),
+        ("test_user", with_property("Group", "adm"), "Group: has adm, expected hx"),
         (
             "test_restart_policy",
             with_property("Restart", "on-abort"),
-            "has on-abort, wants on-failure or always",
+            "has on-abort, expected on-failure or always",
         ),
         ("test_dependencies", with_property("After", "basic.target"), r"add After=network-online\.target"),
         ("test_dependencies", with_property("Wants", ""), r"add Wants=network-online\.target"),
-        ("test_drop_ins", with_drop_in("[Service]\nUser=root"), "fault.conf: User: has 'root', wants 'hx'"),
+        (
+            "test_drop_ins",
+            with_drop_in("[Service]\nUser=root"),
+            "fault.conf: User: has 'root', expected 'hx'",
+        ),
         (
             "test_drop_ins",
             with_drop_in("[Service]\nProtectSystem=full"),
-            "has 'full', wants 'strict'; mend with: sudo rm",
+            "has 'full', expected 'strict'; fix: sudo rm",
         ),
         (
             "test_drop_ins",
@@ -115,8 +119,8 @@ def test_without_a_unit_one_check_says_so(name: str) -> None:
             "SystemCallFilter: has '@service",
         ),
         ("test_drop_ins", with_drop_in("[Service]\nExecStart=\nExecStart=/bin/x"), "ExecStart: has '/bin/x'"),
-        ("test_unit_files_are_roots", with_entry(user="agent0"), "has owner agent0, wants root"),
-        ("test_unit_files_are_roots", with_entry(mode="0664"), "has mode 0664, wants 0644"),
+        ("test_unit_files_are_roots", with_entry(user="agent0"), "has owner agent0, expected root"),
+        ("test_unit_files_are_roots", with_entry(mode="0664"), "has mode 0664, expected 0644"),
         (
             "test_no_secret_in_the_unit",
             with_drop_in("[Service]\nEnvironment=KEY=<hidden>"),
@@ -210,7 +214,7 @@ def test_files_of_variables_that_nobody_declared(text: str, seen: list[str]) -> 
     problems = unit_rules.undeclared_files(made, ["/etc/hx/hx.env"], "hx.service")
     assert len(problems) == len(seen)
     for problem, path in zip(problems, seen, strict=True):
-        assert f"has {path}, wants /etc/hx/hx.env" in problem.message
+        assert f"has {path}, expected /etc/hx/hx.env" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from lab.faults.limited import MAY, PREFIX, Limits
 from lab.proxy.message import Reply, Request
 from suites.api.limits.probes import limits
-from suites.api.limits.rules import listed_wrongly, not_refused, reached, told_too_much
+from suites.api.limits.rules import information_leak, listed_wrongly, not_refused, reached
 
 ROOT = Path(__file__).parents[2]
 OWN, LIMITED = "sk-own-0123456789", "sk-limited-0123456789"
@@ -112,12 +112,12 @@ def test_management_is_reached_where_it_serves_or_judges_the_body() -> None:
 def test_a_refusal_may_name_what_was_asked_for_and_what_is_allowed(tmp_path: Path) -> None:
     given = environment(tmp_path, key_variable="LIMITED", models=["hx-chat"])
     right = answer(403, {"error": {"message": "llm02-phi3 is not among hx-chat"}})
-    assert told_too_much("x", right, given, ["hx-chat"], "llm02-phi3") == []
+    assert information_leak("x", right, given, ["hx-chat"], "llm02-phi3") == []
     for told in ("emb-light", "127.40.0.29:11434"):
         wrong = answer(403, {"error": {"message": f"try {told}"}})
-        assert [told in problem.message for problem in told_too_much("x", wrong, given, ["hx-chat"], "")] == [
-            True
-        ]
+        assert [
+            told in problem.message for problem in information_leak("x", wrong, given, ["hx-chat"], "")
+        ] == [True]
 
 
 def test_the_labs_limited_key_may_what_is_declared_and_no_more() -> None:

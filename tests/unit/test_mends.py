@@ -24,11 +24,11 @@ def test_commands_are_pasted_and_sentences_are_decided() -> None:
         (
             "HOST-A-001",
             "failed",
-            "a: has 1; mend with: sudo one\nb: has 1; mend with: sudo two",
+            "a: has 1; fix: sudo one\nb: has 1; fix: sudo two",
         ),
-        ("HOST-A-002", "failed", "c: has 1, wants 2; mend with: sudo one\nd: mend with: set it in the file"),
-        ("HOST-A-003", "passed", "mend with: sudo never"),
-        ("HOST-A-004", "failed", "mend with: sudo another's"),
+        ("HOST-A-002", "failed", "c: has 1, expected 2; fix: sudo one\nd: fix: set it in the file"),
+        ("HOST-A-003", "passed", "fix: sudo never"),
+        ("HOST-A-004", "failed", "fix: sudo another's"),
     )
     commands, sentences = mends_of(found, ["HOST-A-001", "HOST-A-002", "HOST-A-003"])
     assert commands == ["sudo one", "sudo two"]

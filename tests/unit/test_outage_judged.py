@@ -98,7 +98,7 @@ def test_what_is_accepted_of_one_kind_hides_none_of_another(
         programs[where] = breaking
     target = run(monkeypatch, [breaking()] if where == "drawn" else [], **programs)
     with pytest.raises(CheckFailed) as caught:
-        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=True)
+        obeyed(target, NOBODY, "information leak", ["all-dead", "dropped"], waivable=True)
     address, trace = sorted(problem.message for problem in caught.value.problems)
     assert "address of a backend in an error (503): 127.0.0.2" in address
     assert "stack trace in an error in mid-stream" in trace
@@ -110,7 +110,7 @@ def test_a_kind_is_told_once_in_the_smallest_program(monkeypatch: pytest.MonkeyP
     long.steps[:0] = ["kill two", "revive two"]
     target = run(monkeypatch, all_dead=lambda: long, dropped=telling)
     with pytest.raises(CheckFailed) as caught:
-        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=True)
+        obeyed(target, NOBODY, "information leak", ["all-dead", "dropped"], waivable=True)
     (only,) = caught.value.problems
     assert only.message.startswith("kill one: address of a backend")
     assert only.message.endswith("more like it)")
@@ -129,4 +129,4 @@ def test_where_nothing_is_accepted_the_first_that_breaks_it_is_enough(
 
     target = run(monkeypatch, all_dead=telling, dropped=unplayed)
     with pytest.raises(CheckFailed, match="address of a backend"):
-        obeyed(target, NOBODY, "told too much", ["all-dead", "dropped"], waivable=False)
+        obeyed(target, NOBODY, "information leak", ["all-dead", "dropped"], waivable=False)

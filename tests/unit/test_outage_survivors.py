@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.disruptor import Disruptor, Load, OutageKind
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.outage.program import Program, Way
@@ -29,7 +29,7 @@ NOBODY = cast(Disruptor, None)
 
 def measured(shares: dict[str, float], *revivals: Revival) -> Measured:
     program = Program(seen=[answered()])
-    return Measured(program, "both", "one", [answered()], Null("both", shares, ""), list(revivals))
+    return Measured(program, "both", "one", [answered()], ExpectedShares("both", shares, ""), list(revivals))
 
 
 def weighted(**weights: float | None) -> Environment:

@@ -46,7 +46,7 @@ def reached(what: str, answer: Exchange, wrong: Exchange) -> list[Problem]:
     return []
 
 
-def told_too_much(
+def information_leak(
     what: str, answer: Exchange, environment: Environment, may: Sequence[str], asked: str
 ) -> list[Problem]:
     """What a refusal tells the holder of a limited key: other models than the one that was asked for, their

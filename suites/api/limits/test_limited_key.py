@@ -122,9 +122,9 @@ def test_errors(target: Target, gateway: GatewayClient, environment: Environment
     may = limits(environment).may
     problems = []
     for alias, answer in refused_models(target).items():
-        problems += rules.told_too_much(alias, answer, environment, may, alias)
+        problems += rules.information_leak(alias, answer, environment, may, alias)
     for what, (_, answer) in refused_routes(target).items():
-        problems += rules.told_too_much(what, answer, environment, may, "") if answer.status != OK else []
+        problems += rules.information_leak(what, answer, environment, may, "") if answer.status != OK else []
     require(problems, blame="gateway", judged={"refusals": len(refused_models(target))})
 
 

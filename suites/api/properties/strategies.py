@@ -1,4 +1,4 @@
-"""Requests as Hypothesis draws them: valid ones, and invalid ones, a valid one spoiled by one mutation.
+"""Requests as Hypothesis draws them: valid ones, and invalid ones, a valid one changed by one mutation.
 
 What a *valid* request may hold is what the specification allows and every model can serve: no images, tools
 or logprobs. Contents are strings only: content parts are a check of their own (API-CHAT), because LiteLLM

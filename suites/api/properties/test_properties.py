@@ -1,4 +1,4 @@
-"""API-PROP: what holds for any request, valid or spoiled by one mutation; Hypothesis draws them.
+"""API-PROP: what holds for any request, valid or made invalid by one mutation; Hypothesis draws them.
 
 The seed is fixed and told by every failure; ``GATEWAY_ACCEPTANCE_SEED`` sets another. A failure shows the
 smallest request found that breaks the property, as the one to ask again.
@@ -143,7 +143,7 @@ def test_valid_embeddings(
 
 @check(
     "API-PROP-004",
-    "any chat request spoiled by one mutation is refused with 4xx and the envelope",
+    "any chat request made invalid by one mutation is refused with 4xx and the envelope",
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
@@ -156,12 +156,12 @@ def test_mutated_chat(
     """Broken JSON, a required field missing, a value of the wrong type. A 5xx makes clients try again, and
     a 200 hides the mistake from the one who made it."""
     valid = valid_chats(_model(environment, ModelKind.CHAT).alias)
-    _explore_spoiled(target, gateway, valid, CHAT_MUTATIONS[mutation])
+    _explore_invalid(target, gateway, valid, CHAT_MUTATIONS[mutation])
 
 
 @check(
     "API-PROP-005",
-    "any embedding request spoiled by one mutation is refused with 4xx and the envelope",
+    "any embedding request made invalid by one mutation is refused with 4xx and the envelope",
     level=MUST,
     effect=SPEND,
     claims="FUN-02",
@@ -173,7 +173,7 @@ def test_mutated_embeddings(
 ) -> None:
     """As for chat."""
     valid = valid_embeddings(_model(environment, ModelKind.EMBEDDING).alias)
-    _explore_spoiled(target, gateway, valid, EMBEDDING_MUTATIONS[mutation])
+    _explore_invalid(target, gateway, valid, EMBEDDING_MUTATIONS[mutation])
 
 
 @check(
@@ -249,7 +249,7 @@ def _streamed(answer: Exchange, _: Json) -> Sequence[Problem]:
     return [problem for problem in problems if problem.rule != STREAM_ID]
 
 
-def _explore_spoiled(
+def _explore_invalid(
     target: Target, gateway: GatewayClient, valid: SearchStrategy[Json], mutation: Mutation
 ) -> None:
     def broken(body: bytes) -> Sequence[Problem]:

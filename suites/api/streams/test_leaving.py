@@ -12,7 +12,7 @@ SEVERAL = 4
 
 @check(
     "API-STREAM-090",
-    "a client that leaves in mid-stream leaves the gateway well",
+    "the gateway stays healthy after a client disconnects in mid-stream",
     level=MUST,
     effect=SPEND,
     claims="FUN-01",

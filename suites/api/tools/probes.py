@@ -160,7 +160,7 @@ NEEDLESS = ToolProbe(
     (Ability.TOOLS, Ability.EXACT),
 )
 STRANGER = ToolProbe(
-    "stranger",
+    "undeclared tool",
     "calls no tool that was not declared",
     [_user(call_of(UNDECLARED, {"disk": "all"}))],
     [ALARM, SONG],

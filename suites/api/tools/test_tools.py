@@ -226,7 +226,7 @@ def test_needless(target: Target, gateway: GatewayClient) -> None:
     claims="FUN-01",
     spec="openai:ChatCompletionTool: the tools the model may call",
 )
-def test_stranger(target: Target, gateway: GatewayClient) -> None:
+def test_undeclared_tool(target: Target, gateway: GatewayClient) -> None:
     """Asked for one all the same; gateways with tools of their own, or of other clients, must keep them."""
     turn = turn_of(tool_answer(target, STRANGER))
     others = [name for name in turn.names if name not in ("set_alarm", "play_song")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_acceptance.balance.ledger import ledger, total
 from gateway_acceptance.balance.sequential import Decision
 from gateway_acceptance.environment import Environment
-from suites.backends.balance.evaluation import Judged, counts_text, power_of_ten
+from suites.backends.balance.evaluation import Evaluation, counts_text, power_of_ten
 
 TELLS = {
     "backend": "the header that names the backend",
@@ -13,7 +13,7 @@ TELLS = {
 }
 
 
-def account(found: Judged, environment: Environment) -> dict[str, str]:
+def account(found: Evaluation, environment: Environment) -> dict[str, str]:
     """Facts by name, for the tracker; in an order that reads."""
     trial, sample, design = found.trial, found.sample, found.trial.design
     seconded = "" if sample.counted is None else "; the backends' own counts agree"
@@ -34,7 +34,7 @@ def account(found: Judged, environment: Environment) -> dict[str, str]:
     }
 
 
-def in_words(found: Judged, environment: Environment) -> str:
+def in_words(found: Evaluation, environment: Environment) -> str:
     """A judgement that is not passed, with all it rests on."""
     facts = account(found, environment)
     kept = ("null hypothesis", "witness", "draws", "e-value", "alpha", "tolerance")

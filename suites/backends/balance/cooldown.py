@@ -17,15 +17,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.fixed import chi2_sf
 from gateway_acceptance.balance.second_look import LEAST_BLOCKS, LONGEST_S, SLACK, blocks_in, second_draws
 from gateway_acceptance.balance.sequential import Design
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
-from suites.backends.balance.evaluation import Judged, counts_text
-from suites.backends.balance.probes import COMPANY, PARAMETER, STREAM, rounds
+from suites.backends.balance.evaluation import Evaluation, counts_text
+from suites.backends.balance.probes import CONCURRENCY, PARAMETER, STREAM, rounds
 from suites.backends.balance.sample import MOST_UNKNOWN, Draw, drawn, little_evidence, pause
 from suites.backends.balance.witness import who_of
 
@@ -55,7 +55,7 @@ class Second:
         return [one for block in self.blocks for one in block]
 
 
-def explained(first: Judged, second: Second) -> str:
+def explained(first: Evaluation, second: Second) -> str:
     """Why a cooldown may explain the shares of the first sample, in words; empty where it does not. One that
     comes back again and again is another question (``recurring``)."""
     if first.trial.unexpected:
@@ -63,13 +63,13 @@ def explained(first: Judged, second: Second) -> str:
     return _explained(first, Counter(first.trial.counts), second)
 
 
-def explained_change(first: Judged, second: Second) -> str:
+def explained_change(first: Evaluation, second: Second) -> str:
     """Why a cooldown may explain that shares changed within the first sample: what came later did not
     stay. Empty where the second sample shows it still."""
     return _explained(first, later_half(first), second)
 
 
-def later_half(first: Judged) -> Counter[str]:
+def later_half(first: Evaluation) -> Counter[str]:
     """Who served in the second half of a sample that changed; nobody whose absence is the change."""
     draws = first.sample.draws
     later = Counter(draw.served for draw in draws[len(draws) // 2 :])
@@ -78,7 +78,7 @@ def later_half(first: Judged) -> Counter[str]:
     return later
 
 
-def _explained(first: Judged, counts: Counter[str], second: Second) -> str:
+def _explained(first: Evaluation, counts: Counter[str], second: Second) -> str:
     if second.unknown:
         return second.unknown
     served = second.served
@@ -93,14 +93,14 @@ def _explained(first: Judged, counts: Counter[str], second: Second) -> str:
     return ""
 
 
-def too_seldom(null: Null, counts: Counter[str]) -> set[str]:
+def too_seldom(null: ExpectedShares, counts: Counter[str]) -> set[str]:
     """Who must be out for the identity that is farthest off: itself, or all that serve less than declared."""
     name, more = farthest(null, counts)
     total = counts.total()
     return {name} if not more else {one for one, share in null.shares.items() if counts[one] < share * total}
 
 
-def shown_by(null: Null, design: Design, served: Sequence[str]) -> bool | None:
+def shown_by(null: ExpectedShares, design: Design, served: Sequence[str]) -> bool | None:
     """Whether these draws show that the shares are not the declared ones, with an error of ``CONFIRMS``;
     None where somebody served who is not declared."""
     counts, proven = dict.fromkeys(null.shares, 0), False
@@ -112,7 +112,7 @@ def shown_by(null: Null, design: Design, served: Sequence[str]) -> bool | None:
     return proven
 
 
-def constant(null: Null, counts: Counter[str], blocks: Sequence[Sequence[str]]) -> bool:
+def constant(null: ExpectedShares, counts: Counter[str], blocks: Sequence[Sequence[str]]) -> bool:
     """Whether the identity that is farthest off by these counts is off in the same direction in every
     block but one, and the blocks do not differ from each other."""
     name, more = farthest(null, counts)
@@ -121,7 +121,7 @@ def constant(null: Null, counts: Counter[str], blocks: Sequence[Sequence[str]]) 
     return bool(seen) and same >= len(seen) - EXCEPTIONS and alike(blocks) > VARIES
 
 
-def farthest(null: Null, counts: Counter[str]) -> tuple[str, bool]:
+def farthest(null: ExpectedShares, counts: Counter[str]) -> tuple[str, bool]:
     """The identity that is farthest off by these counts, and whether it serves more than declared."""
     total, shares = counts.total(), null.shares
 
@@ -157,7 +157,7 @@ def alike(blocks: Sequence[Sequence[str]]) -> float:
     return chi2_sf(statistic, (len(rows) - 1) * (len(pooled) - 1))
 
 
-def second_sample(target: Target, alias: str, first: Judged) -> Second:
+def second_sample(target: Target, alias: str, first: Evaluation) -> Second:
     """Drawn once per run, after what cooled down must be back; by requests one after the other."""
     wanted = Wanted(second_draws(len(first.sample.draws), first.trial.design.most_draws))
     return drawn_once(target, alias, first, "second sample", wanted)
@@ -171,7 +171,7 @@ class Wanted:
     paced: bool = True
 
 
-def drawn_once(target: Target, alias: str, first: Judged, name: str, wanted: Wanted) -> Second:
+def drawn_once(target: Target, alias: str, first: Evaluation, name: str, wanted: Wanted) -> Second:
     """Blocks of draws, made once per run under this name. Raises NotPermitted."""
     found = target.once_per_run(
         f"{name} of {alias}", lambda: asdict(_drawn(target, alias, first, wanted)), drawn=True
@@ -187,7 +187,7 @@ def too_long(target: Target) -> str:
     )
 
 
-def _drawn(target: Target, alias: str, first: Judged, wanted: Wanted) -> Second:
+def _drawn(target: Target, alias: str, first: Evaluation, wanted: Wanted) -> Second:
     cooldown_s = target.environment.outage.cooldown_s * SLACK
     blocks = blocks_in(cooldown_s)
     if blocks < LEAST_BLOCKS:
@@ -224,7 +224,7 @@ def _asking(target: Target, alias: str, mark: str) -> Callable[[], Draw]:
 
     def ask() -> Draw:
         one = next(requests)
-        features = one.features | {COMPANY: "no"}
+        features = one.features | {CONCURRENCY: "no"}
         if group.kind is ModelKind.EMBEDDING:
             features |= {PARAMETER: None, STREAM: None}
             return drawn(target.gateway, one.embedding_body(alias, mark), features, who, agent=one.client)

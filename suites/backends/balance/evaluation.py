@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.ledger import PART_OF_GENERATED
 from gateway_acceptance.balance.sequential import Decision, Design, Trial
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
-from suites.backends.balance.probes import COMPANY, KEYS
+from suites.backends.balance.probes import CONCURRENCY, KEYS
 from suites.backends.balance.sample import Draw, Sample
 
 SHOWN = 3
@@ -23,7 +23,7 @@ LIMIT_S = 65.0
 
 
 @dataclass(frozen=True)
-class Judged:
+class Evaluation:
     """A sample with both tests over it."""
 
     sample: Sample
@@ -31,7 +31,7 @@ class Judged:
     dependence: Dependence
 
     @property
-    def null(self) -> Null:
+    def null(self) -> ExpectedShares:
         """What both are held against."""
         return self.trial.null
 
@@ -44,19 +44,19 @@ class Judged:
         return {**self.dependence.tied, **self.dependence.found}
 
 
-def judged(sample: Sample, null: Null, design: Design) -> Judged:
+def judged(sample: Sample, null: ExpectedShares, design: Design) -> Evaluation:
     """The same judgement whoever asks. Raises what ``require_premises`` does."""
     require_premises(sample, null)
     trial = Trial(null, design)
     dependence = Dependence(null, design.alpha * (1 - PART_OF_GENERATED), KEYS)
     for draw in sample.draws:
         trial.observe(draw.served)
-        dependence.observe(draw.served, draw.features, alone=draw.features[COMPANY] != "yes")
+        dependence.observe(draw.served, draw.features, alone=draw.features[CONCURRENCY] != "yes")
     dependence.end()
-    return Judged(sample, trial, dependence)
+    return Evaluation(sample, trial, dependence)
 
 
-def require_premises(sample: Sample, null: Null) -> None:
+def require_premises(sample: Sample, null: ExpectedShares) -> None:
     """Raises CheckFailed where nobody serves, Untestable where it is not told who did, Inconclusive where a
     premise does not hold."""
     refused = [draw.refused for draw in sample.draws if draw.refused]
@@ -124,7 +124,7 @@ def tried_again(sample: Sample) -> list[Problem]:
     return problems
 
 
-def at_their_limits(sample: Sample, null: Null) -> list[Problem]:
+def at_their_limits(sample: Sample, null: ExpectedShares) -> list[Problem]:
     """Deployments that served as often within a minute as their rpm allows: pre-call checks leave them out
     then, and the others get their share."""
     problems = []

@@ -20,7 +20,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.expected_shares import Null
+from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.plugin.counterexample import collected
 from suites.api.properties.strategies import LETTERS, valid_chats
 from suites.backends.balance.sample import Draw
@@ -144,7 +144,9 @@ def order_of(size: int, most: int, chosen: int) -> list[int]:
     return order
 
 
-def weighed(requests: Sequence[Json], draws: Sequence[Draw], null: Null, alpha: float) -> Dependence:
+def weighed(
+    requests: Sequence[Json], draws: Sequence[Draw], null: ExpectedShares, alpha: float
+) -> Dependence:
     """The test over all draws. The features of a draw hold the request's number under ``REQUEST``."""
     told = partitions(requests)
     test = Dependence(null, alpha, (*told, REQUEST), serial=False)

@@ -13,8 +13,8 @@ from gateway_acceptance.balance.second_look import LEAST_BLOCKS, SLACK, blocks_i
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Inconclusive
 from suites.backends.balance.cooldown import Second, Wanted, drawn_once, too_long
-from suites.backends.balance.evaluation import Judged
-from suites.backends.balance.probes import COMPANY
+from suites.backends.balance.evaluation import Evaluation
+from suites.backends.balance.probes import CONCURRENCY
 from suites.backends.balance.sample import pause
 
 CONFIRMS = 0.001
@@ -26,19 +26,19 @@ Of longer windows a right gateway with two of three out was called sticky
 (tests/unit/test_balance_cooldown)."""
 
 
-def row_of(found: Judged) -> list[str]:
+def row_of(found: Evaluation) -> list[str]:
     """Who served the draws that were alone, in order."""
-    return [draw.served for draw in found.sample.draws if draw.features[COMPANY] == "no"]
+    return [draw.served for draw in found.sample.draws if draw.features[CONCURRENCY] == "no"]
 
 
-def second_row(target: Target, alias: str, first: Judged) -> Second:
+def second_row(target: Target, alias: str, first: Evaluation) -> Second:
     """Bursts of requests, one right after the other, more than a cooldown apart: who cools down hardly
     changes within one."""
     draws = row_draws(len(row_of(first)), first.trial.design.most_draws)
     return drawn_once(target, alias, first, "second row", Wanted(draws, paced=False))
 
 
-def order_explained(first: Judged, second: Second) -> str:
+def order_explained(first: Evaluation, second: Second) -> str:
     """Why a cooldown may explain that who serves depends on who served before, in words; empty where the
     second row shows the same way within windows of a few draws, each by its own counts."""
     if second.unknown:

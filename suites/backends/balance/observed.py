@@ -7,7 +7,7 @@ from gateway_acceptance.balance.operating import operating
 from gateway_acceptance.balance.plan import design_in
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Inconclusive, NotApplicable
-from suites.backends.balance.evaluation import Judged, judged
+from suites.backends.balance.evaluation import Evaluation, judged
 from suites.backends.balance.sample import Sample, null_hypothesis, sampled
 from suites.backends.balance.witness import witness_of
 
@@ -42,7 +42,7 @@ def _expected(target: Target) -> Expectation:
     return expectation(target.environment, healthy)
 
 
-def judgement(target: Target, alias: str) -> Judged:
+def judgement(target: Target, alias: str) -> Evaluation:
     """The sample of a group, judged. Raises what its premises raise."""
     sample = sample_of(target, alias)
     null = null_hypothesis(target, alias, witness_of(target))

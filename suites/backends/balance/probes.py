@@ -29,8 +29,8 @@ CONNECTIONS = ("first", "second", "third", "fourth")
 """Each is kept open, as the connections of a client's pool are."""
 
 TEXT, LENGTH, PARAMETER, STREAM = "text", "length", "parameters", "stream"
-USER, CLIENT, CONNECTION, COMPANY = "user", "user agent", "connection", "other requests at the same time"
-KEYS = (TEXT, LENGTH, PARAMETER, STREAM, USER, CLIENT, CONNECTION, COMPANY)
+USER, CLIENT, CONNECTION, CONCURRENCY = "user", "user agent", "connection", "other requests at the same time"
+KEYS = (TEXT, LENGTH, PARAMETER, STREAM, USER, CLIENT, CONNECTION, CONCURRENCY)
 """What must not matter, as messages call it."""
 
 ALONE, TOGETHER, BATCHES = 16, 4, 2
@@ -62,7 +62,7 @@ class Asked:
             USER: self.user,
             CLIENT: self.client,
             CONNECTION: self.connection,
-            COMPANY: "yes" if self.connection is None else "no",
+            CONCURRENCY: "yes" if self.connection is None else "no",
         }
 
     def body(self, alias: str, mark: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from gateway_acceptance.balance.cooled import Cooling, cooling_of
 from gateway_acceptance.balance.expected_shares import Witness
 from gateway_acceptance.plugin.targets import Target
 from suites.backends.balance.cooldown import Second, alike, too_seldom
-from suites.backends.balance.evaluation import Judged, counts_text
+from suites.backends.balance.evaluation import Evaluation, counts_text
 from suites.backends.balance.witness import witness_of
 
 TIMES = 0.5
@@ -35,7 +35,9 @@ CHANCE = 0.01
 """How improbable it must be that those who are missing altogether are taken out again each time."""
 
 
-def recurrence(target: Target, alias: str, first: Judged, counts: Mapping[str, int], second: Second) -> str:
+def recurrence(
+    target: Target, alias: str, first: Evaluation, counts: Mapping[str, int], second: Second
+) -> str:
     """Why a cooldown that comes back may explain what both samples show, in words; empty where it does not.
     counts: by which somebody is missing."""
     router = cooling_in(target, alias, witness_of(target))

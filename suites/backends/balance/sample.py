@@ -13,9 +13,9 @@ from typing import Any
 
 from gateway_acceptance import subjects
 from gateway_acceptance.balance.expected_shares import (
+    ExpectedShares,
     NoSharesError,
-    Null,
-    UndefinedNullError,
+    UndefinedSharesError,
     Witness,
     null_of,
 )
@@ -84,7 +84,7 @@ class Sample:
     mark: str = field(default="", compare=False)
 
 
-def null_hypothesis(target: Target, alias: str, witness: Witness) -> Null:
+def null_hypothesis(target: Target, alias: str, witness: Witness) -> ExpectedShares:
     """What the declaration promises. Raises NotApplicable for a strategy that promises no shares,
     Inconclusive where it is not known what is promised."""
     environment = target.environment
@@ -93,18 +93,18 @@ def null_hypothesis(target: Target, alias: str, witness: Witness) -> Null:
         return null_of(environment.group(alias), environment.gateway, version, witness)
     except NoSharesError as reason:
         raise NotApplicable(str(reason), declared="groups.strategy") from None
-    except UndefinedNullError as problem:
+    except UndefinedSharesError as problem:
         raise Inconclusive(str(problem)) from None
 
 
-def sampled(target: Target, alias: str, null: Null) -> Sample:
+def sampled(target: Target, alias: str, null: ExpectedShares) -> Sample:
     """The sample of a group: drawn by whoever asks first, the same for all workers of the run."""
     found = target.once_per_run(f"sample of {alias}", lambda: asdict(_drawn(target, alias, null)), drawn=True)
     subjects.judged(draws=len(found["draws"]))
     return Sample(**{**found, "draws": [Draw(**draw) for draw in found["draws"]]})
 
 
-def _drawn(target: Target, alias: str, null: Null) -> Sample:
+def _drawn(target: Target, alias: str, null: ExpectedShares) -> Sample:
     """Draws until the shares are decided and independence had its least number, or there are enough."""
     environment = target.environment
     balance, group = environment.balance, environment.group(alias)

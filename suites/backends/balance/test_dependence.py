@@ -12,12 +12,12 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.backends.balance import cooldown
-from suites.backends.balance.evaluation import Judged, by_value, power_of_ten, table
+from suites.backends.balance.evaluation import Evaluation, by_value, power_of_ten, table
 from suites.backends.balance.later import order_explained, row_of, second_row, shown_bursts
 from suites.backends.balance.observed import judgement
 from suites.backends.balance.probes import (
     CLIENT,
-    COMPANY,
+    CONCURRENCY,
     CONNECTION,
     LENGTH,
     PARAMETER,
@@ -150,7 +150,7 @@ def test_parameters(target: Target, gateway: GatewayClient, group: str, note: No
 )
 def test_company(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Balance is for the time of load: four requests at once, against one alone."""
-    require_independent(judgement(target, group), note, COMPANY)
+    require_independent(judgement(target, group), note, CONCURRENCY)
 
 
 @check(
@@ -187,7 +187,7 @@ def test_drift(target: Target, gateway: GatewayClient, group: str, note: Note) -
     raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")
 
 
-def require_independent(found: Judged, note: Note, *keys: str) -> None:
+def require_independent(found: Evaluation, note: Note, *keys: str) -> None:
     """Of several keys that say the same, the one with the most evidence is named."""
     for key in keys:
         note_of(note, found, key)
@@ -203,7 +203,7 @@ def require_independent(found: Judged, note: Note, *keys: str) -> None:
     )
 
 
-def evidence(found: Judged, pattern: str) -> str:
+def evidence(found: Evaluation, pattern: str) -> str:
     """How surely a pattern was found, and when."""
     test = found.dependence
     proven = pattern in test.found
@@ -217,7 +217,7 @@ def evidence(found: Judged, pattern: str) -> str:
     )
 
 
-def note_of(note: Note, found: Judged, pattern: str) -> None:
+def note_of(note: Note, found: Evaluation, pattern: str) -> None:
     """The evidence for a pattern, found or not."""
     test = found.dependence
     largest = max(test.largest[pattern], test.largest_tied[pattern])
@@ -226,12 +226,12 @@ def note_of(note: Note, found: Judged, pattern: str) -> None:
     note("fails at an e-value of", power_of_ten(test.threshold))
 
 
-def _would_find_sticky(found: Judged) -> str:
+def _would_find_sticky(found: Evaluation) -> str:
     """What a pass means: the smallest part of the requests that would have been found."""
     return _would_find(smallest_sticky, found, len(found.dependence.row), "served by whoever served last")
 
 
-def would_find_silence(found: Judged) -> str:
+def would_find_silence(found: Evaluation) -> str:
     """From how many last draws on somebody's absence would have been found, by name."""
     test = found.dependence
     serving = {name: share for name, share in found.null.shares.items() if 0 < share < 1}
@@ -242,11 +242,11 @@ def would_find_silence(found: Judged) -> str:
     return f"{test.draws} draws would find that somebody serves no more: {', '.join(told)}"
 
 
-def _would_find_tied(found: Judged) -> str:
+def _would_find_tied(found: Evaluation) -> str:
     return _would_find(smallest_tied, found, found.dependence.draws, "tied to a deployment by it")
 
 
-def _would_find(smallest: Smallest, found: Judged, draws: int, words: str) -> str:
+def _would_find(smallest: Smallest, found: Evaluation, draws: int, words: str) -> str:
     shares = tuple(share for share in found.null.shares.values() if share > 0)
     power = found.trial.design.power
     part = smallest(shares, found.dependence.alpha_of_each, power, draws)

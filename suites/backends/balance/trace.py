@@ -23,7 +23,7 @@ from gateway_acceptance.verdict import Inconclusive, NoAnswer
 from gateway_acceptance.wire.attribution import name_of
 from gateway_acceptance.wire.failures import Failure
 from suites.backends.balance.cooldown import Second
-from suites.backends.balance.evaluation import Judged
+from suites.backends.balance.evaluation import Evaluation
 
 SHOWN = 3
 """Failing requests that a message names of each who tells."""
@@ -67,7 +67,7 @@ def traced(target: Target, alias: str, since: float, refused: Sequence[str] = ()
     return found
 
 
-def suspected(target: Target, first: Judged, second: Second, reason: str, words: str) -> Inconclusive:
+def suspected(target: Target, first: Evaluation, second: Second, reason: str, words: str) -> Inconclusive:
     """The verdict where a cooldown may explain what the first sample shows. words: what it shows. Raises
     NotPermitted."""
     cooldown_s = target.environment.outage.cooldown_s * SLACK

@@ -65,7 +65,7 @@ def test_dimensions(
 
 @check(
     "BACKEND-INV-004",
-    "the backend's models can what the gateway uses them for",
+    "models support the capabilities they are used for",
     level=MUST,
     effect=READ,
     claims="STA-03",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from gateway_acceptance import subjects
 from gateway_acceptance.balance.expected_shares import (
+    ExpectedShares,
     NoSharesError,
-    Null,
-    UndefinedNullError,
+    UndefinedSharesError,
     Witness,
     null_of,
 )
@@ -45,7 +45,7 @@ class Measured:
     group: str
     dead: str
     sample: list[Seen]
-    null: Null
+    null: ExpectedShares
     revivals: list[Revival]
 
 
@@ -62,7 +62,7 @@ def members(group: Group) -> list[str]:
     return list(dict.fromkeys(one.backend for one in group.deployments))
 
 
-def null_by_deployment(target: Target, group: Group) -> Null:
+def null_by_deployment(target: Target, group: Group) -> ExpectedShares:
     """The hypothesis of a group, told apart as finely as the gateway's answers allow. Raises NotApplicable
     where the declaration says none."""
     product = target.gateway.product
@@ -70,7 +70,7 @@ def null_by_deployment(target: Target, group: Group) -> Null:
     witness = Witness.DEPLOYMENT if fine else Witness.BACKEND
     try:
         return null_of(group, target.environment.gateway, target.preflight().version, witness)
-    except (NoSharesError, UndefinedNullError) as unknown:
+    except (NoSharesError, UndefinedSharesError) as unknown:
         raise NotApplicable(
             f"what an outage of a part of it may do is not known: {unknown}", declared="groups.strategy"
         ) from None
@@ -171,7 +171,7 @@ def play(target: Target, disruptor: Disruptor) -> Measured:
     return seen
 
 
-def _share(null: Null, backend: str) -> float:
+def _share(null: ExpectedShares, backend: str) -> float:
     return sum(share for identity, share in null.shares.items() if of_backend(identity) == backend)
 
 

@@ -152,7 +152,7 @@ def leaked(program: Program, environment: Environment, _: str) -> Iterator[Broke
             )
 
 
-def badly_said(program: Program, _: Environment, __: str) -> Iterator[Broken]:
+def malformed_error(program: Program, _: Environment, __: str) -> Iterator[Broken]:
     """An error that is no envelope, or none at all."""
     for seen in program.seen:
         if seen.way is Way.LIVENESS or seen.served:
@@ -170,7 +170,7 @@ def badly_said(program: Program, _: Environment, __: str) -> Iterator[Broken]:
                 yield Broken(f"{_who(seen)} got {answer.status}: {problem}", seen, problem.rule)
 
 
-def told_too_much(program: Program, environment: Environment, key: str) -> Iterator[Broken]:
+def information_leak(program: Program, environment: Environment, key: str) -> Iterator[Broken]:
     """An error told of the inside: an answer that is one, or a frame of one in a stream that had begun."""
     for seen in program.seen:
         if seen.exchange is None:
@@ -199,7 +199,7 @@ def told_streams(program: Program, environment: Environment) -> list[Seen]:
     return [seen for seen in streams if able[seen.alias]]
 
 
-def stream_lied(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
+def truncated_stream_marked_complete(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
     """A stream whose backend broke off ended as if it were whole, or with words that nobody said. Of a model
     that does not repeat what it is told nobody knows where its words end."""
     for seen in told_streams(program, environment):
@@ -235,7 +235,7 @@ def late_when_dead(program: Program, environment: Environment, _: str) -> Iterat
             yield Broken(words, seen, "late")
         else:
             alone = Program(seen=[seen])
-            yield from badly_said(alone, environment, "")
+            yield from malformed_error(alone, environment, "")
 
 
 def _concerned(program: Program, environment: Environment, seen: Seen) -> bool:
@@ -281,9 +281,9 @@ RULES: dict[str, Rule] = {
     "gateway suffered": gateway_suffered,
     "not revived": not_revived,
     "leaked": leaked,
-    "badly said": badly_said,
-    "told too much": told_too_much,
-    "stream lied": stream_lied,
+    "malformed error": malformed_error,
+    "information leak": information_leak,
+    "truncated stream marked complete": truncated_stream_marked_complete,
     "late when dead": late_when_dead,
 }
 """By the name under which checks ask for them."""

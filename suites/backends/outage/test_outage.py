@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from gateway_acceptance.balance.expectation import design_of_survivors
-from gateway_acceptance.balance.expected_shares import Null, UndefinedNullError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, Witness, null_of
 from gateway_acceptance.balance.sequential import Decision, Trial
 from gateway_acceptance.check import DISRUPT, MUST, SHOULD, check
 from gateway_acceptance.disruptor import Disruptor
@@ -208,7 +208,9 @@ def test_all_dead(target: Target, outages: Disruptor, waivable: bool) -> None:
 )
 def test_errors_well_formed(target: Target, outages: Disruptor, waivable: bool) -> None:
     """Status, content type and body."""
-    obeyed(target, outages, "badly said", ["measured", "all-dead", "dropped", "silent"], waivable=waivable)
+    obeyed(
+        target, outages, "malformed error", ["measured", "all-dead", "dropped", "silent"], waivable=waivable
+    )
 
 
 @check(
@@ -220,7 +222,9 @@ def test_errors_well_formed(target: Target, outages: Disruptor, waivable: bool) 
 )
 def test_errors_tell_nothing(target: Target, outages: Disruptor, waivable: bool) -> None:
     """No address of a backend, no stack trace, no path, nothing of the key."""
-    obeyed(target, outages, "told too much", ["measured", "all-dead", "dropped", "silent"], waivable=waivable)
+    obeyed(
+        target, outages, "information leak", ["measured", "all-dead", "dropped", "silent"], waivable=waivable
+    )
 
 
 @check(
@@ -247,12 +251,12 @@ def test_broken_stream(target: Target, outages: Disruptor, waivable: bool) -> No
     """Clients must be able to tell half an answer: an error frame, or a broken connection. Known only of a
     model that repeats what it is told."""
     declared_able(target.environment, Ability.EXACT)
-    looked = obeyed(target, outages, "stream lied", ["dropped"], waivable=waivable)
+    looked = obeyed(target, outages, "truncated stream marked complete", ["dropped"], waivable=waivable)
     streams = sum(len(told_streams(program, target.environment)) for program in looked)
     judged({"streams of a model that says what it was asked for": streams})
 
 
-def survivors(seen: Measured, environment: Environment, version: str | None) -> Null:
+def survivors(seen: Measured, environment: Environment, version: str | None) -> ExpectedShares:
     """The hypothesis of what is left of the group without the dead backend, read as the router reads it:
     which weights and orders count may change with the deployments that are left. No shares where nobody
     is left."""
@@ -265,7 +269,7 @@ def survivors(seen: Measured, environment: Environment, version: str | None) -> 
     known = version or environment.gateway.version
     try:
         return null_of(rest, environment.gateway, known, Witness.DEPLOYMENT if fine else Witness.BACKEND)
-    except UndefinedNullError as unknown:
+    except UndefinedSharesError as unknown:
         raise NotApplicable(
             f"what those who are left get is not known: {unknown}", declared="groups.deployments"
         ) from None

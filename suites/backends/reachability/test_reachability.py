@@ -161,6 +161,6 @@ def test_models_present(
     if missing:
         raise CheckFailed(
             f"{name} lacks {', '.join(missing)}; it holds {', '.join(sorted(held)) or 'no model'}; "
-            f"mend with: ollama pull {missing[0]}",
+            f"fix: ollama pull {missing[0]}",
             blame="backend",
         )

@@ -58,9 +58,7 @@ def test_root_alone_reads(host: MachineFacts) -> None:
         if entry["user"] != "root" or int(entry["mode"], 8) & 0o077:
             seen = f"{entry['user']}:{entry['group']} {entry['mode']}"
             mend = f"sudo chown root:root {secret['path']} && sudo chmod 600 {secret['path']}"
-            problems.append(
-                Problem("", f"{secret['path']} is {seen}, wants root:root 0600; mend with: {mend}")
-            )
+            problems.append(Problem("", f"{secret['path']} is {seen}, expected root:root 0600; fix: {mend}"))
     require(problems, judged={"files with secrets": sum(1 for one in _secrets(host) if one["entry"])})
 
 
@@ -79,8 +77,8 @@ def test_directories_are_roots(host: MachineFacts) -> None:
     problems += [
         Problem(
             "",
-            f"{parent['path']} belongs to {parent['user']}, wants root; "
-            f"mend with: sudo chown root {parent['path']}",
+            f"{parent['path']} belongs to {parent['user']}, expected root; "
+            f"fix: sudo chown root {parent['path']}",
         )
         for parent in parents
         if parent["user"] != "root"
@@ -102,7 +100,7 @@ def test_no_default_key(host: MachineFacts) -> None:
     _secrets(host)
     if host["settings"]["default_key"]:
         raise CheckFailed(
-            "a key that is known to the world stands in the files with secrets; mend with: "
+            "a key that is known to the world stands in the files with secrets; fix: "
             """sudo sh -c 'sed -i "s/^\\(LITELLM_MASTER_KEY\\)=.*/\\1=sk-$(openssl rand -hex 24)/" """
             f"{' '.join(rules.declared_host(host).secrets)}' && sudo systemctl restart {host.declared.unit}"
         )

@@ -34,7 +34,7 @@ def entries(host: MachineFacts) -> list[Entry]:
     if tree["unreadable"]:
         hidden = "; ".join(tree["unreadable"][:5])
         mend = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
-        raise Untestable(f"parts of {base} cannot be seen ({hidden})", f"mend with: {mend}")
+        raise Untestable(f"parts of {base} cannot be seen ({hidden})", f"fix: {mend}")
     if tree["cut"]:
         raise Untestable(
             f"{base} has too many entries to be seen whole", "move out what is not the deployment's"
@@ -58,8 +58,8 @@ def wrong_modes(seen: Iterable[Entry], wanted: str, tree: str, mend: str = "") -
     return [
         Problem(
             "",
-            f"{entry['path']} has mode {entry['mode']}, wants {wanted}; "
-            f"mend with: {mend or f'sudo chmod {wanted} {at(tree, entry)}'}",
+            f"{entry['path']} has mode {entry['mode']}, expected {wanted}; "
+            f"fix: {mend or f'sudo chmod {wanted} {at(tree, entry)}'}",
         )
         for entry in seen
         if entry["mode"] != wanted
@@ -71,8 +71,8 @@ def wrong_owners(seen: Iterable[Entry], user: str, group: str, tree: str) -> lis
     return [
         Problem(
             "",
-            f"{entry['path']} belongs to {entry['user']}:{entry['group']}, wants {user}:{group}; "
-            f"mend with: sudo chown -R {user}:{group} {tree}",
+            f"{entry['path']} belongs to {entry['user']}:{entry['group']}, expected {user}:{group}; "
+            f"fix: sudo chown -R {user}:{group} {tree}",
         )
         for entry in seen
         if (entry["user"], entry["group"]) != (user, group)
@@ -85,7 +85,7 @@ def writable_by_others(seen: Iterable[Entry], tree: str = "/") -> list[Problem]:
         Problem(
             "",
             f"{entry['path']} has mode {entry['mode']}: others may write it; "
-            f"mend with: sudo chmod go-w {at(tree, entry)}",
+            f"fix: sudo chmod go-w {at(tree, entry)}",
         )
         for entry in seen
         if entry["kind"] != "l" and int(entry["mode"], 8) & WRITABLE_BY_OTHERS
@@ -98,7 +98,7 @@ def special_bits(seen: Iterable[Entry], tree: str) -> list[Problem]:
         Problem(
             "",
             f"{entry['path']} has mode {entry['mode']} (setuid, setgid or sticky); "
-            f"mend with: sudo chmod u-s,g-s,-t {at(tree, entry)}",
+            f"fix: sudo chmod u-s,g-s,-t {at(tree, entry)}",
         )
         for entry in seen
         if entry["kind"] != "l" and int(entry["mode"], 8) & SPECIAL_BITS
@@ -134,7 +134,7 @@ def missing(seen: Iterable[Entry], wanted: Sequence[str], tree: str, mode: str =
     """Declared directories that are not there, or are none. mode: what they are to have."""
     there = {entry["path"] for entry in seen if entry["kind"] == "d"}
     return [
-        Problem("", f"the directory {path} is missing; mend with: sudo install -d -m {mode} {tree}/{path}")
+        Problem("", f"the directory {path} is missing; fix: sudo install -d -m {mode} {tree}/{path}")
         for path in wanted
         if path not in there
     ]

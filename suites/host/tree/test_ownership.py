@@ -120,15 +120,12 @@ def test_no_development_ownership(host: MachineFacts) -> None:
         problems.append(
             Problem(
                 "",
-                f"development ownership is left: {user} owns {len(inside)} entries ({shown}); "
-                f"mend with: {mend}",
+                f"development ownership is left: {user} owns {len(inside)} entries ({shown}); fix: {mend}",
             )
         )
     if outside:
         shown = ", ".join(outside[:6])
-        problems.append(
-            Problem("", f"{user} owns more than the development paths: {shown}; mend with: {mend}")
-        )
+        problems.append(Problem("", f"{user} owns more than the development paths: {shown}; fix: {mend}"))
     require(problems)
 
 
@@ -153,8 +150,8 @@ def test_virtual_environment_is_roots(host: MachineFacts) -> None:
     problems = [
         Problem(
             "",
-            f"{entry['path']} is {entry['user']}:{entry['group']} {entry['mode']}, wants root, readable by "
-            f"all and writable by root alone; mend with: {mend}",
+            f"{entry['path']} is {entry['user']}:{entry['group']} {entry['mode']}, expected root, "
+            f"readable by all and writable by root alone; fix: {mend}",
         )
         for entry in summary["offenders"][:20]
     ]

@@ -79,7 +79,7 @@ def test_links_stay_inside(host: MachineFacts) -> None:
 
 @check(
     "HOST-TREE-005",
-    "the way to the tree can be gone by all, and changed by root alone",
+    "parent directories are traversable by all and writable by root only",
     level=MUST,
     effect=READ,
     claims=("SEC-01", "SEC-05"),
@@ -92,8 +92,8 @@ def test_way_to_the_tree(host: MachineFacts) -> None:
     problems += [
         Problem(
             "",
-            f"{entry['path']} belongs to {entry['user']}, wants root; "
-            f"mend with: sudo chown root {entry['path']}",
+            f"{entry['path']} belongs to {entry['user']}, expected root; "
+            f"fix: sudo chown root {entry['path']}",
         )
         for entry in way
         if entry["user"] != "root"
@@ -102,7 +102,7 @@ def test_way_to_the_tree(host: MachineFacts) -> None:
         Problem(
             "",
             f"{entry['path']} has mode {entry['mode']}: others cannot pass; "
-            f"mend with: sudo chmod o+x {rules.at('/', entry)}",
+            f"fix: sudo chmod o+x {rules.at('/', entry)}",
         )
         for entry in way
         if not int(entry["mode"], 8) & 0o001

@@ -23,7 +23,7 @@ def test_can_read(host: MachineFacts) -> None:
     user = host.declared.user
     require(
         [
-            Problem("", f"{user} cannot read {path}; mend with: sudo chmod a+r {shlex.quote(path)}")
+            Problem("", f"{user} cannot read {path}; fix: sudo chmod a+r {shlex.quote(path)}")
             for path in _met(host, "unreadable")
         ]
     )
@@ -42,7 +42,7 @@ def test_can_enter(host: MachineFacts) -> None:
     user = host.declared.user
     require(
         [
-            Problem("", f"{user} cannot enter {path}; mend with: sudo chmod 755 {shlex.quote(path)}")
+            Problem("", f"{user} cannot enter {path}; fix: sudo chmod 755 {shlex.quote(path)}")
             for path in _met(host, "unsearchable")
         ]
     )
@@ -65,7 +65,7 @@ def test_cannot_write(host: MachineFacts) -> None:
             Problem(
                 "",
                 f"{declared.user} can write {path}; "
-                f"mend with: sudo chown root {shlex.quote(path)} && sudo chmod go-w {shlex.quote(path)}",
+                f"fix: sudo chown root {shlex.quote(path)} && sudo chmod go-w {shlex.quote(path)}",
             )
             for path in _met(host, "writable")
             if not rules.below(path, allowed)
@@ -90,8 +90,7 @@ def test_cannot_read_secrets(host: MachineFacts) -> None:
         [
             Problem(
                 "",
-                f"{declared.user} can read {path}; "
-                f"mend with: sudo chown root:root {path} && sudo chmod 600 {path}",
+                f"{declared.user} can read {path}; fix: sudo chown root:root {path} && sudo chmod 600 {path}",
             )
             for path in _met(host, "secrets_readable", of="secrets")
         ]
@@ -116,7 +115,7 @@ def test_cannot_write_secrets(host: MachineFacts) -> None:
             Problem(
                 "",
                 f"{declared.user} can write {path}; "
-                f"mend with: sudo chown root:root {path} && sudo chmod 600 {path}",
+                f"fix: sudo chown root:root {path} && sudo chmod 600 {path}",
             )
             for path in _met(host, "secrets_writable", of="secrets")
         ]

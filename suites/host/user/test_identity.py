@@ -39,7 +39,7 @@ def test_has_its_name(machine: MachineFacts) -> None:
     if wanted not in (found, found.split(".")[0]):
         raise CheckFailed(
             f"{machine.name} calls itself {found}, declared is {wanted}; "
-            f"mend with: sudo hostnamectl set-hostname {wanted}"
+            f"fix: sudo hostnamectl set-hostname {wanted}"
         )
 
 
@@ -60,5 +60,5 @@ def test_clock_is_right(machine: MachineFacts) -> None:
         way = "behind" if behind > ahead else "ahead"
         raise CheckFailed(
             f"the clock of {machine.name} is at least {off:.1f} s {way}, declared are {bound:g} s at most; "
-            "mend with: sudo timedatectl set-ntp true"
+            "fix: sudo timedatectl set-ntp true"
         )

@@ -15,7 +15,7 @@ def _account(machine: MachineFacts) -> dict[str, Any]:
     found: dict[str, Any] = machine["account"]
     if found["entry"] is None:
         raise CheckFailed(
-            f"{machine.name} has no account {machine.declared.user}; mend with: sudo useradd --system "
+            f"{machine.name} has no account {machine.declared.user}; fix: sudo useradd --system "
             f"--no-create-home --shell /usr/sbin/nologin {machine.declared.user}"
         )
     return found
@@ -54,7 +54,7 @@ def test_has_no_shell(machine: MachineFacts) -> None:
         user = machine.declared.user
         raise CheckFailed(
             f"{user} has the shell {shell or '(the default one)'}; "
-            f"mend with: sudo usermod -s /usr/sbin/nologin {user}"
+            f"fix: sudo usermod -s /usr/sbin/nologin {user}"
         )
 
 
@@ -73,7 +73,7 @@ def test_has_no_password(machine: MachineFacts) -> None:
     if state != "locked":
         user = machine.declared.user
         seen = "an empty password" if state == "none" else "a password"
-        raise CheckFailed(f"{user} has {seen}; mend with: sudo usermod -L {user}")
+        raise CheckFailed(f"{user} has {seen}; fix: sudo usermod -L {user}")
 
 
 @check(
@@ -109,10 +109,7 @@ def test_has_no_authorized_keys(machine: MachineFacts) -> None:
     """Nobody logs in as it."""
     _account(machine)
     require(
-        [
-            Problem("", f"there is {path}; mend with: sudo rm {path}")
-            for path in machine.part("account", "keys")
-        ]
+        [Problem("", f"there is {path}; fix: sudo rm {path}") for path in machine.part("account", "keys")]
     )
 
 
@@ -129,17 +126,16 @@ def test_is_in_declared_groups_only(machine: MachineFacts) -> None:
     account, declared = _account(machine), machine.declared
     wanted = {declared.own_group, *declared.groups}
     problems = [
-        Problem(
-            "", f"{declared.user} is in the group {name}; mend with: sudo gpasswd -d {declared.user} {name}"
-        )
+        Problem("", f"{declared.user} is in the group {name}; fix: sudo gpasswd -d {declared.user} {name}")
         for name in sorted(set(account["groups"]) - wanted - {account["primary"]})
     ]
     if account["primary"] != declared.own_group:
         problems.append(
             Problem(
                 "",
-                f"the primary group of {declared.user} is {account['primary']}, wants {declared.own_group}; "
-                f"mend with: sudo usermod -g {declared.own_group} {declared.user}",
+                f"the primary group of {declared.user} is {account['primary']}, "
+                f"expected {declared.own_group}; "
+                f"fix: sudo usermod -g {declared.own_group} {declared.user}",
             )
         )
     require(problems)
@@ -162,7 +158,7 @@ def test_nothing_else_runs_as_it(machine: MachineFacts) -> None:
             Problem(
                 "",
                 f"{process['comm']} (pid {process['pid']}, in {process['unit'] or 'no unit'}) runs as "
-                f"{machine.declared.user} outside {unit}; mend with: "
+                f"{machine.declared.user} outside {unit}; fix: "
                 f"{ended(process['unit'], process['pid'])}",
             )
             for process in machine.part("account", "processes")

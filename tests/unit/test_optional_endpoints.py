@@ -149,5 +149,5 @@ def test_honest_endpoints(seen: Any) -> None:
 @pytest.mark.parametrize(
     "seen", [answer(500, "Internal Server Error", "text/plain"), answer(200, "[]"), answer(502, "{}")]
 )
-def test_dishonest_endpoints(seen: Any) -> None:
+def test_malformed_refusals(seen: Any) -> None:
     assert malformed_refusal(seen)

@@ -15,7 +15,7 @@ from lab.proxy.server import ProxiedGateway
 from lab.specification import Specification
 
 
-class Views:
+class Listeners:
     """Opens and closes all listeners of a specification."""
 
     def __init__(self, specification: Specification) -> None:
