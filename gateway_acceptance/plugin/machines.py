@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +13,16 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.host.privileges import privileges_in
 from gateway_acceptance.host.snapshot import Look, look
+from gateway_acceptance.plugin.made_once import made_once
 
 MOST_AT_ONCE = 8
 
 Looker = Callable[..., Look]
-"""``host.gather.look``, or a stand-in for it."""
+"""``host.snapshot.look``, or a stand-in for it."""
 
 
 class Machines:
-    """Facts by machine name, gathered at first use and shared by all workers of the run."""
+    """Facts by machine name, collected at first use and shared by all workers of the run."""
 
     def __init__(
         self, environment: Environment, folder: Path, recorded: Mapping[str, str], looker: Looker = look
@@ -64,15 +64,7 @@ class Machines:
     def _all(self) -> dict[str, dict[str, Any]]:
         if self._looks is None:
             path = self._folder / f"machines-{self._environment.name}.json"
-            with path.open("a+", encoding="utf-8") as shared:
-                fcntl.flock(shared, fcntl.LOCK_EX)
-                shared.seek(0)
-                text = shared.read()
-                if text:
-                    self._looks = json.loads(text)
-                else:
-                    self._looks = self._look_at_all()
-                    shared.write(json.dumps(self._looks))
+            self._looks = json.loads(made_once(path, lambda: json.dumps(self._look_at_all()).encode()))
         return self._looks or {}
 
     def _look_at_all(self) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import pickle
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
+from gateway_acceptance.plugin.made_once import made_once
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 
 Observed = TypeVar("Observed")
@@ -45,17 +45,19 @@ class Observations:
         self._notebook.meter.used(shared_name)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         path = self._folder / f"once-{self._environment}-{digest}"
-        with path.open("a+b") as shared:
-            fcntl.flock(shared, fcntl.LOCK_EX)
-            shared.seek(0)
-            known = shared.read()
-            if known:
-                made: Observed = pickle.loads(known)  # noqa: S301  (of this run, in its private folder)
-                return made
+
+        own: list[Observed] = []
+
+        def make() -> bytes:
             with self._notebook.meter.sharing(shared_name, drawn=drawn):
-                observed = observe()
-            shared.write(pickle.dumps(observed))
-            return observed
+                own.append(observe())
+            return pickle.dumps(own[0])
+
+        content = made_once(path, make)
+        if own:
+            return own[0]
+        made: Observed = pickle.loads(content)  # noqa: S301  (of this run, in its private folder)
+        return made
 
     def kept(self, name: str, ask: Callable[[], Exchange]) -> Exchange:
         """An answer of 200 that the run asks for once; any other is asked for again by whoever wants it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.connection import Connection
+from gateway_acceptance.plugin.made_once import made_once
 from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight, looked_at
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Notebook
@@ -31,18 +31,15 @@ class Readiness:
     def preflight(self, look: Callable[[], Preflight]) -> Preflight:
         """What the run's first look found. look: takes it, where nobody has yet."""
         if self._found is None:
-            with _file(self._folder, self._environment.name).open("a+", encoding="utf-8") as shared:
-                fcntl.flock(shared, fcntl.LOCK_EX)
-                shared.seek(0)
-                text = shared.read()
-                if text:
-                    self._found = Preflight(**json.loads(text))
-                else:
-                    self._found = look()
-                    if self._found.silent and self._found.trouble:
-                        self._connection.breaker.open(self._found.trouble)
-                    shared.write(json.dumps(asdict(self._found)))
+            path = _file(self._folder, self._environment.name)
+            self._found = Preflight(**json.loads(made_once(path, lambda: self._first(look))))
         return self._found
+
+    def _first(self, look: Callable[[], Preflight]) -> bytes:
+        found = look()
+        if found.silent and found.trouble:
+            self._connection.breaker.open(found.trouble)
+        return json.dumps(asdict(found)).encode()
 
     def look(self, question_s: float = LONGEST_LOOK_S, *, description: bool = True) -> Preflight:
         """The same questions as of the preflight, asked now; question_s: the longest that one is waited for;
