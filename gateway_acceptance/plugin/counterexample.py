@@ -24,6 +24,7 @@ from gateway_acceptance.verdict import (
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 
 if TYPE_CHECKING:  # imported by whoever draws: a collection draws nothing
+    from hypothesis import settings
     from hypothesis.strategies import SearchStrategy
 
 SEED_VARIABLE = "GATEWAY_ACCEPTANCE_SEED"
@@ -173,20 +174,29 @@ def _same_everywhere() -> Iterator[None]:
         yield
 
 
-def _run(exploration: _Exploration[Drawn], drawn: SearchStrategy[Drawn], examples: int, chosen: int) -> None:
-    from hypothesis import HealthCheck, Phase, given, seed, settings
-    from hypothesis.errors import Flaky, Unsatisfiable
+def drawing(examples: int, steps: int = 50) -> settings:
+    """How Hypothesis draws here: from the seed alone, without a memory, and down to the smallest that fails.
+    steps: of a machine with states."""
+    from hypothesis import HealthCheck, Phase, settings
 
-    @seed(chosen)
-    @settings(
-        max_examples=examples,
+    return settings(
         database=None,
         deadline=None,
         print_blob=False,
         report_multiple_bugs=False,
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
+        max_examples=examples,
+        stateful_step_count=steps,
     )
+
+
+def _run(exploration: _Exploration[Drawn], drawn: SearchStrategy[Drawn], examples: int, chosen: int) -> None:
+    from hypothesis import given, seed
+    from hypothesis.errors import Flaky, Unsatisfiable
+
+    @seed(chosen)
+    @drawing(examples)
     @given(drawn)
     def holds(value: Drawn) -> None:
         exploration.attempt(value)

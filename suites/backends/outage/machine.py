@@ -8,14 +8,14 @@ from collections.abc import Collection
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from gateway_acceptance.disruptor import Disruptor, OutageKind
 from gateway_acceptance.outage.program import Program, Way
-from gateway_acceptance.plugin.counterexample import SPOKEN, seed_of_the_run
+from gateway_acceptance.plugin.counterexample import SPOKEN, drawing, seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
 from suites.backends.outage.programs import around, group_of, members
 from suites.backends.outage.rules import RULES
@@ -76,16 +76,7 @@ def explore(target: Target, disruptor: Disruptor, ignored: Collection[Shown]) ->
         try:
             run_state_machine_as_test(
                 machine,
-                settings=settings(
-                    max_examples=PROGRAMS,
-                    stateful_step_count=STEPS,
-                    database=None,
-                    deadline=None,
-                    print_blob=False,
-                    report_multiple_bugs=False,
-                    phases=(Phase.generate, Phase.shrink),
-                    suppress_health_check=list(HealthCheck),
-                ),
+                settings=drawing(PROGRAMS, STEPS),
             )
         except (RuleBroken, Flaky):
             if exploration.broken is None and exploration.stopped is None:
