@@ -23,6 +23,16 @@ LONGEST_S = 150.0
 """A second look takes no longer; where the declared cooldown is too long for that, nobody is accused."""
 
 
+SPREAD, SPREAD_PART = 2.0, 0.05
+"""A first sample is spread over two cooldowns with their slack, where all samples of the run together take no
+more than a twentieth of its seconds for that: what cools down then is missing from a part of it alone."""
+
+
+def spread_of(cooldown_s: float, seconds: float, groups: int) -> float:
+    """Over how many seconds a first sample is spread. seconds: the run's; groups: the balanced ones."""
+    return min(SPREAD * cooldown_s * SLACK, SPREAD_PART * seconds / max(1, groups))
+
+
 def second_draws(first: int, most: int) -> int:
     """How long a second sample is. first: draws of the first one; most: ``balance.most_draws``."""
     return max(LEAST_DRAWS, min(TIMES * first, most))

@@ -16,10 +16,15 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from packaging.version import Version
 
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.environment.identity import Identity
+from gateway_acceptance.host.facts import NoFacts
+from gateway_acceptance.host.snapshot import look
+from gateway_acceptance.signoff.keys import public_line
 from lab.host_matrix import run_host_matrix
 from lab.hosts import cgroups
 from lab.hosts.machine import leader_of, wait_until_serving
@@ -105,6 +110,26 @@ def test_four_hosts_run_and_serve_and_go_without_a_trace(hosts: LabState) -> Non
 def test_a_killed_lab_leaves_nothing(hosts: LabState) -> None:
     os.kill(hosts.pid, signal.SIGKILL)
     assert wait_until_gone(hosts) == []
+
+
+def known_by(key: str) -> Environment:
+    """The lab's environment, its gateway known by a host key alone."""
+    identity = Identity(ssh_host_key=key)
+    gateway = ENVIRONMENT.gateway.model_copy(update={"identity": identity})
+    return ENVIRONMENT.model_copy(update={"gateway": gateway})
+
+
+@as_root
+def test_a_declared_host_key_is_the_only_one_that_a_real_sshd_may_show(hosts: LabState) -> None:
+    assert hosts.pid
+    own = " ".join(over_ssh("hx-api-gateway-server", "cat /etc/ssh/ssh_host_ed25519_key.pub").split()[:2])
+    seen = look(known_by(own), "gateway", ["account"])
+    assert seen.answered >= seen.asked
+    stranger = public_line(Ed25519PrivateKey.generate().public_key())
+    with pytest.raises(NoFacts, match=r"cannot be reached .*[Hh]ost key") as refused:
+        look(known_by(stranger), "gateway", ["account"])
+    assert "ssh://hx-api-gateway-server" in str(refused.value)
+    assert look(known_by(stranger), "llm-01", ["account"]).answered  # it is of the gateway's machine
 
 
 HOLDS = """

@@ -14,6 +14,7 @@ import pytest
 
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import ExpectedShares
+from gateway_acceptance.balance.second_look import spread_of
 from gateway_acceptance.balance.sequential import Design, Trial
 from gateway_acceptance.environment import product_of
 from gateway_acceptance.host.collect.access_log import failure_in
@@ -24,7 +25,7 @@ from gateway_acceptance.wire.failures import CALL_ID, Failures
 from suites.backends.balance import sample, test_shares, trace
 from suites.backends.balance.cooldown import Second
 from suites.backends.balance.evaluation import Evaluation
-from suites.backends.balance.sample import Draw, Sample, let_own_failures_pass
+from suites.backends.balance.sample import Draw, Sample, let_own_failures_pass, paced
 from suites.backends.balance.trace import cooldowns, suspected, traced
 from tests.unit.declared import environment
 
@@ -153,6 +154,33 @@ def test_a_sample_begins_once_who_failed_the_run_itself_is_back(
         target(tmp_path, Gateway(answer(404)), cooldown_s=600), "both"
     )  # nobody waits so long
     assert len(waits) == 1
+
+
+def test_a_sample_is_spread_over_more_than_two_cooldowns_where_the_time_allows() -> None:
+    assert spread_of(5.0, 1800, 1) == 12.0
+    assert spread_of(1.0, 900, 1) == pytest.approx(2.4)
+    assert spread_of(5.0, 900, 28) == pytest.approx(
+        45 / 28
+    )  # a twentieth of the run's seconds, for all groups
+    assert spread_of(600.0, 1800, 0) == 90.0
+    assert spread_of(0.0, 1800, 1) == 0.0
+
+
+def test_draws_begin_evenly_and_those_after_them_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten seconds for four draws; each batch takes one second."""
+    now, waits = [100.0], list[float]()
+
+    def pause(seconds: float) -> None:
+        waits.append(max(0.0, seconds))
+        now[0] += waits[-1]
+
+    monkeypatch.setattr(sample, "pause", pause)
+    monkeypatch.setattr(sample, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    asked: Any = object()
+    for batch in paced([[asked], [asked], [asked, asked], [asked], [asked]], 4, 10.0):
+        now[0] += 1.0
+        assert batch
+    assert waits == [0.0, 1.5, 1.5, 4.0, 0.0]
 
 
 def test_nobody_tells_and_that_is_said(tmp_path: Path) -> None:

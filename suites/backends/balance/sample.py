@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,7 +20,7 @@ from gateway_acceptance.balance.expected_shares import (
     null_of,
 )
 from gateway_acceptance.balance.plan import design_in
-from gateway_acceptance.balance.second_look import LONGEST_S, SLACK
+from gateway_acceptance.balance.second_look import LONGEST_S, SLACK, spread_of
 from gateway_acceptance.balance.sequential import Trial
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import seed_of_the_run
@@ -123,7 +123,10 @@ def _drawn(target: Target, alias: str, null: ExpectedShares) -> Sample:
                 return drawn(gateway, asked.embedding_body(alias, mark), features, who, agent=asked.client)
             return drawn(gateway, asked.body(alias, mark), asked.features, who, agent=asked.client)
 
-        for batch in rounds(seed_of_the_run()):
+        spread_s = spread_of(
+            environment.outage.cooldown_s, environment.policy.seconds, len(environment.groups)
+        )
+        for batch in paced(rounds(seed_of_the_run()), least, spread_s):
             made = list(pool.map(ask, batch[: most - len(draws)])) if len(batch) > 1 else [ask(batch[0])]
             draws += made
             for draw in made:
@@ -135,6 +138,15 @@ def _drawn(target: Target, alias: str, null: ExpectedShares) -> Sample:
                 break
         counted = counting.counted()
     return Sample(draws, counted, counting.exact, witness_of(target).value, mark)
+
+
+def paced(batches: Iterable[list[Asked]], draws: int, spread_s: float) -> Iterator[list[Asked]]:
+    """The batches, of which so many draws begin evenly within these seconds; those after them at once."""
+    begun, sent = time.monotonic(), 0
+    for batch in batches:
+        pause(begun + spread_s * min(sent, draws) / draws - time.monotonic())
+        yield batch
+        sent += len(batch)
 
 
 def let_own_failures_pass(target: Target, alias: str) -> None:
