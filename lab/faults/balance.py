@@ -254,6 +254,7 @@ BALANCE_FAULTS: tuple[Fault, ...] = (
         {
             "BACKEND-BAL-010": r"\d+ requests were answered, the backends counted \d+: a cache",
             "BACKEND-BAL-002": "a premise does not hold",
+            "API-CHAT-003": "different ids, more than one has",
         },
         before=FROM_CACHE,
         after=INTO_CACHE,

@@ -103,7 +103,7 @@ MODEL_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "models-list-flickers",
         "each list lacks another model",
-        {"API-MODELS-010": "only one list has"},
+        {"API-MODELS-010": "only one list has", "API-MODELS-001": "missing: "},
         after=_flickering(),
     ),
     gateway_fault(

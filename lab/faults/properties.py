@@ -73,7 +73,7 @@ PROPERTY_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "astral-characters-500",
         "a character beyond the basic multilingual plane is an internal error",
-        {"API-PROP-001": "expected 200 for a valid request, got 500"},
+        {"API-PROP-001": "expected 200 for a valid request, got 500", "API-CHAT-031": "got 500"},
         before=answers(
             envelope(500, "'charmap' codec", "internal"), CHAT, when=_holds(lambda char: ord(char) > 0xFFFF)
         ),

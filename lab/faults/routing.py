@@ -198,7 +198,12 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "undeclared-server-serves",
         "a chat alias and an embedding alias are served by a server that nobody declared, without a header",
-        dict.fromkeys(STRANGERS, "the declared backends counted 0 of them: a server that nobody declared"),
+        {
+            **dict.fromkeys(
+                STRANGERS, "the declared backends counted 0 of them: a server that nobody declared"
+            ),
+            "BACKEND-WITNESS-005": "has no header",
+        },
         before=strange("llm01-llama3.2-3b", "emb-light"),
     ),
     gateway_fault(
@@ -207,6 +212,7 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
         {
             "BACKEND-ROUTE-008": "llm02-phi3 was served by the deployment llm02-gemma2-2b",
             "BACKEND-WITNESS-004": r"llm02-phi3 reached gemma2:2b on llm-02 \(3 times\); declared is phi3",
+            "API-CHAT-005": "expected the model llm02-phi3",
         },
         before=renamed(lambda model: model == "llm02-phi3", "llm02-gemma2-2b"),
     ),

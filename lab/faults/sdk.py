@@ -164,6 +164,7 @@ SDK_FAULTS: tuple[Fault, ...] = (
         {
             "API-SDK-002": "expected the SDK to list hx-chat",
             "API-SDK-023": "expected AsyncOpenAI to list hx-chat",
+            "API-MODELS-001": "missing: hx-chat",
         },
         after=listing(lambda entries: [entry for entry in entries if entry["id"] != "hx-chat"]),
     ),
@@ -179,13 +180,19 @@ SDK_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "sdk-chat-as-text",
         "completions are declared to be plain text",
-        {"API-SDK-005": "expected 200 and application/json, got 200 and 'text/plain'"},
+        {
+            "API-SDK-005": "expected 200 and application/json, got 200 and 'text/plain'",
+            "API-OPS-013": "a chat completion: expected application/json, got text/plain",
+        },
         after=_as_text,
     ),
     gateway_fault(
         "sdk-stream-without-finish",
         "no chunk of a stream has a finish_reason",
-        {"API-SDK-006": r"expected the stream to end with finish_reason stop, got \[\]"},
+        {
+            "API-SDK-006": r"expected the stream to end with finish_reason stop, got \[\]",
+            "API-STREAM-052": r"stream\.finish\.missing",
+        },
         after=edit_events(_without_finish),
     ),
     gateway_fault(
@@ -194,13 +201,17 @@ SDK_FAULTS: tuple[Fault, ...] = (
         {
             "API-SDK-007": "expected the final completion to give 'HX-OK'",
             "API-SDK-025": "expected the final completion to give 'HX-OK'",
+            "API-STREAM-037": r"stream\.choice\.",
         },
         after=edit_events(_drifting_index),
     ),
     gateway_fault(
         "sdk-stream-without-usage",
         "a stream has no usage, although it was asked for",
-        {"API-SDK-008": "expected the final completion to have its usage"},
+        {
+            "API-SDK-008": "expected the final completion to have its usage",
+            "API-STREAM-070": r"stream\.usage\.missing",
+        },
         after=edit_events(_without_usage),
     ),
     gateway_fault(
@@ -229,7 +240,7 @@ SDK_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "sdk-arguments-object",
         "the arguments of a tool call are an object, as Ollama has them",
-        {"API-SDK-012": "Validation|could not read the arguments"},
+        {"API-SDK-012": "Validation|could not read the arguments", "API-CHAT-001": "arguments"},
         after=whole_chat(_parsed_arguments),
     ),
     gateway_fault(
@@ -250,13 +261,14 @@ SDK_FAULTS: tuple[Fault, ...] = (
         {
             "API-SDK-015": r"expected 2 vectors of \d+ numbers, the SDK got",
             "API-SDK-028": r"expected a vector of \d+ numbers, AsyncOpenAI got",
+            "API-EMB-011": "the same 32-bit floats",
         },
         after=_base64("<d"),
     ),
     gateway_fault(
         "sdk-base64-big-endian",
         "base64 vectors are in network byte order",
-        {"API-SDK-016": "expected the same vector twice"},
+        {"API-SDK-016": "expected the same vector twice", "API-EMB-011": "the same 32-bit floats"},
         after=_base64(">f"),
     ),
     gateway_fault(
@@ -265,19 +277,23 @@ SDK_FAULTS: tuple[Fault, ...] = (
         {
             "API-SDK-017": r"expected AuthenticationError, got PermissionDeniedError \(403\)",
             "API-SDK-029": r"expected AuthenticationError, got PermissionDeniedError \(403\)",
+            "API-AUTH-003": "expected 401 .*got 403",
         },
         before=answers(envelope(403, "forbidden", "auth_error"), MODELS, when=lambda r: not r.authorised),
     ),
     gateway_fault(
         "sdk-unknown-model-500",
         "an unknown model is an internal error",
-        {"API-SDK-018": "expected NotFoundError or BadRequestError, got InternalServerError"},
+        {
+            "API-SDK-018": "expected NotFoundError or BadRequestError, got InternalServerError",
+            "API-ERR-001": "got 500",
+        },
         before=answers(envelope(500, "KeyError", "internal"), CHAT, when=_asks_unknown),
     ),
     gateway_fault(
         "sdk-error-detail",
         "errors have a detail instead of OpenAI's envelope",
-        {"API-SDK-019": "expected a message in the error's body"},
+        {"API-SDK-019": "expected a message in the error's body", "API-ERR-001": r"schema\.error-envelope"},
         before=answers(json_reply(404, {"detail": "no such model"}), CHAT, when=_asks_unknown),
     ),
     gateway_fault(
@@ -305,7 +321,7 @@ SDK_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "sdk-created-as-text",
         "created is a date in words",
-        {"API-SDK-024": "Validation"},
+        {"API-SDK-024": "Validation", "API-CHAT-001": "created"},
         after=whole_chat(lambda body: {**body, "created": "2026-04-01T10:00:00Z"}),
     ),
     gateway_fault(

@@ -53,7 +53,7 @@ def _in_order(*patterns: str) -> str:
 # fmt: off
 ANSWER: tuple[Fault, ...] = (
     gateway_fault("stream-refused", "streams are an internal error",
-                  {"API-STREAM-002": r"stream\.status"},
+                  {"API-STREAM-002": r"stream\.status", "API-STREAM-001": "got 500"},
                   before=answers(envelope(500, "no streams", "internal"), CHAT, when=lambda r: r.streams)),
     gateway_fault("stream-typed-json", "a stream claims to be JSON",
                   {"API-STREAM-003": r"stream\.content_type"}, after=typed("application/json")),

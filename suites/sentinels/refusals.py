@@ -1,7 +1,7 @@
 """Sentinels of bad requests: one for each kind, which breaks all rules of its kind at once.
 
-Any right gateway refuses it for the first of them. What is served, or ends in an internal error, wakes the
-checks that break one rule each.
+Any right gateway refuses it for the first of them, in the envelope. What is served, or ends in an internal
+error, wakes the checks that break one rule each.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from suites.api.errors.probes import (
     NO_MODEL,
     chat,
 )
+from suites.api.errors.rules import message_of
 from suites.api.observations import ECHO_TOKENS
 
 REFUSED = (400, 404, 405, 413, 415, 422, 501)
@@ -44,7 +45,7 @@ class Bad:
         body = self.body(target.environment)
         headers = [("content-type", self.content_type)]
         answer = target.gateway.request("POST", CHAT, body=body, headers=headers, tokens=ECHO_TOKENS)
-        return answer.status in REFUSED
+        return answer.status in REFUSED and message_of(answer) is not None
 
 
 def no_text(_: Environment) -> bytes:
@@ -60,8 +61,9 @@ def named(*checks: str, of: str) -> tuple[str, ...]:
 # fmt: off
 BADS = (
     Bad("parameters of the wrong type",
-        named("message_string", "temperature_string", "max_tokens_string", "stream_string", "tools_string",
-              "response_format_string", of=FIELDS),
+        (*named("message_string", "temperature_string", "max_tokens_string", "stream_string", "tools_string",
+                "response_format_string", of=FIELDS),
+         "suites.api.properties.test_properties:test_mutated_chat"),
         chat(messages=["hello"], temperature="warm", max_tokens="many", stream="perhaps", tools="hammer",
              response_format="json")),
     Bad("values out of range",
