@@ -167,9 +167,9 @@ class Stand:
         named = sorted({check for fault in judged for check in fault.detected_by})
         records = run_checks(self._root, folder, views, judged, {}, suite="suites/host", control=named)
         alarms = [f"{check}: {message}" for check, message in red_of(records[CONTROL])]
-        return Mends([self._told(fault, printed[fault.name], done, records) for fault in faults], alarms)
+        return Mends([self._outcome(fault, printed[fault.name], done, records) for fault in faults], alarms)
 
-    def _told(
+    def _outcome(
         self,
         fault: Fault,
         printed: tuple[list[str], list[str]],

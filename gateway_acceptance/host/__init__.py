@@ -1,1 +1,1 @@
-"""Machines observed: one remote command gathers the facts, checks judge them afterwards."""
+"""Machines observed: one remote command collects the facts, checks judge them afterwards."""

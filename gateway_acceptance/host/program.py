@@ -1,4 +1,4 @@
-"""The program that gathers facts, as one text, and the command line that runs it on a machine."""
+"""The program that collects facts, as one text, and the command line that runs it on a machine."""
 
 from __future__ import annotations
 

@@ -27,9 +27,9 @@ def measure(item: pytest.Item, check: Check, duration_s: float, state: WorkerSta
     line = {
         "check": check.id,
         "parameters": parameters_of(item),
-        "own": _told(meter.case, prefix),
+        "own": _written(meter.case, prefix),
         "shared": {
-            name.removeprefix(prefix): _told(meter.shared[name], prefix)
+            name.removeprefix(prefix): _written(meter.shared[name], prefix)
             for name in names
             if name in meter.shared
         },
@@ -38,5 +38,5 @@ def measure(item: pytest.Item, check: Check, duration_s: float, state: WorkerSta
         file.write(json.dumps(line) + "\n")
 
 
-def _told(cost: Cost, prefix: str) -> dict[str, Any]:
+def _written(cost: Cost, prefix: str) -> dict[str, Any]:
     return {**asdict(cost), "uses": sorted(name.removeprefix(prefix) for name in cost.uses)}

@@ -209,10 +209,10 @@ class Ledger:
         if self._budget is not None and terms.tokens:
             reported = tokens_reported(exchange, terms.tokens)
             self._budget.settle(terms.tokens, reported)
-            self.notebook.meter.told(reported - terms.tokens, tokens_served(exchange, terms.tokens))
+            self.notebook.meter.settle(reported - terms.tokens, tokens_served(exchange, terms.tokens))
         self.notebook.exchanges.append(exchange)
         if self.conduct.pace is not None:
-            self.conduct.pace.told(exchange)
+            self.conduct.pace.observe(exchange)
         for observer in self.conduct.after:
             observer(exchange)
 

@@ -49,7 +49,7 @@ class Meter:
         with self._lock:
             self._open[-1].add(1, tokens)
 
-    def told(self, more: int, served: int) -> None:
+    def settle(self, more: int, served: int) -> None:
         """An answer tells of so many tokens more than were reserved, and took so many."""
         with self._lock:
             self._open[-1].add(0, more, served)

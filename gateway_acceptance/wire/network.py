@@ -81,11 +81,11 @@ class TimedStream(httpcore2.NetworkStream):
                 _be_patient(allowance)
                 continue
             except httpcore2.ReadError as error:
-                raise self._told(error) from error
+                raise self._described(error) from error
             self._answered = self._answered or bool(data)
             return _checked(allowance, data)
 
-    def _told(self, error: httpcore2.NetworkError) -> httpcore2.NetworkError:
+    def _described(self, error: httpcore2.NetworkError) -> httpcore2.NetworkError:
         """The failure of a connection in words, where they can be had."""
         words = alert_words(error, self._host)
         if not words and self._secure and not self._answered:
@@ -108,7 +108,7 @@ class TimedStream(httpcore2.NetworkStream):
             try:
                 self._inner.write(buffer[start : start + PIECE], timeout)
             except httpcore2.WriteError as error:
-                raise self._told(error) from error
+                raise self._described(error) from error
 
     def close(self) -> None:
         """Disconnect."""
@@ -189,13 +189,13 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
                 await anyio.to_thread.run_sync(_be_patient, allowance)
                 continue
             except httpcore2.ReadError as error:
-                raise self._told(error) from error
+                raise self._described(error) from error
             except ssl.SSLError as error:  # anyio hands on what TLS says after the handshake as it is
-                raise self._told(httpcore2.ReadError(str(error)), error) from error
+                raise self._described(httpcore2.ReadError(str(error)), error) from error
             self._answered = self._answered or bool(data)
             return _checked(allowance, data)
 
-    def _told(
+    def _described(
         self, error: httpcore2.NetworkError, said: ssl.SSLError | None = None
     ) -> httpcore2.NetworkError:
         """As of ``TimedStream``; an event loop has dropped what a broken connection still held.
@@ -214,9 +214,9 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
         try:
             await self._inner.write(buffer, timeout if allowance is None else _positive(allowance.left()))
         except httpcore2.WriteError as error:
-            raise self._told(error) from error
+            raise self._described(error) from error
         except ssl.SSLError as error:
-            raise self._told(httpcore2.WriteError(str(error)), error) from error
+            raise self._described(httpcore2.WriteError(str(error)), error) from error
 
     async def aclose(self) -> None:
         """Disconnect."""

@@ -42,7 +42,7 @@ class Pace:
         if turn > now:
             time.sleep(turn - now)
 
-    def told(self, exchange: Exchange) -> None:
+    def observe(self, exchange: Exchange) -> None:
         """A 429 or 503 that says when to ask again: nobody asks before, where that fits the budget."""
         if exchange.status not in (429, 503):
             return

@@ -237,7 +237,7 @@ class _NotedStream(httpx2.SyncByteStream):
                     return
                 self._note(data)
             except (httpx2.TransportError, TooMuch) as failure:
-                raise _told(self._entry, failure) from failure
+                raise _described(self._entry, failure) from failure
             yield data
 
     def close(self) -> None:
@@ -265,7 +265,7 @@ class _AsyncNotedStream(httpx2.AsyncByteStream):
                     return
                 self._note(data)
             except (httpx2.TransportError, TooMuch) as failure:
-                raise _told(self._entry, failure) from failure
+                raise _described(self._entry, failure) from failure
             yield data
 
     async def aclose(self) -> None:
@@ -275,7 +275,7 @@ class _AsyncNotedStream(httpx2.AsyncByteStream):
             self._entry.close()
 
 
-def _told(entry: Entry, failure: Exception) -> httpx2.TransportError:
+def _described(entry: Entry, failure: Exception) -> httpx2.TransportError:
     """The failure in words, kept with the exchange."""
     if isinstance(failure, httpx2.TransportError):
         entry.error = in_words(failure, entry.terms.limit)

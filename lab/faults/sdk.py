@@ -95,13 +95,13 @@ def _question_before() -> Before:
 
 
 def _has_turn(role: str) -> Callable[[Request], bool]:
-    def told(request: Request) -> bool:
+    def mentions(request: Request) -> bool:
         messages = request.json.get("messages")
         return isinstance(messages, list) and any(
             isinstance(message, dict) and message.get("role") == role for message in messages
         )
 
-    return told
+    return mentions
 
 
 def _without_schema(request: Request) -> Request | Reply:

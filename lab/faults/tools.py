@@ -22,11 +22,11 @@ SONG = ("play_song", {"title": "Valse"})
 def _declares(*names: str) -> When:
     """Whether just these tools are declared."""
 
-    def told(request: Request) -> bool:
+    def mentions(request: Request) -> bool:
         tools = request.json.get("tools") or []
         return tuple(tool["function"]["name"] for tool in tools) == names
 
-    return told
+    return mentions
 
 
 def _says(text: str) -> When:
@@ -34,11 +34,11 @@ def _says(text: str) -> When:
 
 
 def _results(count: int) -> When:
-    def told(request: Request) -> bool:
+    def mentions(request: Request) -> bool:
         messages = request.json.get("messages") or []
         return [message.get("role") for message in messages].count("tool") == count
 
-    return told
+    return mentions
 
 
 def _both(*conditions: When) -> When:

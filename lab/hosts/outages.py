@@ -28,17 +28,17 @@ class HostsStage:
 
     async def begin(self, kind: OutageKind, backend: str) -> None:
         """See ``lab.outages.Stage``."""
-        await self._told(backend, {"listens": kind is not OutageKind.KILL, "outage": SCENARIOS.get(kind)})
+        await self._send(backend, {"listens": kind is not OutageKind.KILL, "outage": SCENARIOS.get(kind)})
 
     async def end(self, backend: str) -> None:
         """See ``lab.outages.Stage``."""
-        await self._told(backend, {"listens": True, "outage": None})
+        await self._send(backend, {"listens": True, "outage": None})
 
     async def load(self, backend: str) -> Load:
         """See ``lab.outages.Stage``."""
-        return Load(**await self._told(backend, {}))
+        return Load(**await self._send(backend, {}))
 
-    async def _told(self, backend: str, asked: Mapping[str, object]) -> dict[str, Any]:
+    async def _send(self, backend: str, asked: Mapping[str, object]) -> dict[str, Any]:
         """Raises KeyError for no backend, OSError where its service is not there or cannot do it."""
         path = control_of(self._leaders[backend])
         reader, writer = await asyncio.open_unix_connection(path)

@@ -26,16 +26,16 @@ OF_THE_PROCESS = [name for name in vars(checks) if name.startswith("test_") and 
 COPY = {"pid": 77, "user": "root", "unit": "session-1.scope", "comm": "litellm"}
 
 
-def spoilt(**keys: Any) -> dict[str, Any]:
+def altered(**keys: Any) -> dict[str, Any]:
     return {**process(), **keys}
 
 
 def status(**keys: str) -> dict[str, Any]:
-    return spoilt(status={**process()["status"], **keys})
+    return altered(status={**process()["status"], **keys})
 
 
 def links(**keys: str) -> dict[str, Any]:
-    return spoilt(links={**process()["links"], **keys})
+    return altered(links={**process()["links"], **keys})
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -55,21 +55,25 @@ def test_without_a_process_one_check_says_so(name: str) -> None:
         ("test_user", status(Uid="0\t0\t0\t0"), r"has uids 0 0 0 0 \(root\), expected hx"),
         ("test_user", status(Uid="999\t0\t999\t999"), r"\(root\)"),
         ("test_user", status(Uid="5\t5\t5\t5"), r"has uids 5 5 5 5, expected 999 \(hx\)"),
-        ("test_user", spoilt(group="root"), "has group root, expected hx"),
+        ("test_user", altered(group="root"), "has group root, expected hx"),
         (
             "test_members",
-            spoilt(members=[{"pid": 31, "user": "root", "comm": "sh"}]),
+            altered(members=[{"pid": 31, "user": "root", "comm": "sh"}]),
             r"31 \(sh\): has user root",
         ),
         (
             "test_groups",
-            spoilt(groups=["hx", "docker"]),
+            altered(groups=["hx", "docker"]),
             "has docker, expected of hx; fix: sudo gpasswd -d hx",
         ),
-        ("test_same_command", spoilt(cmdline=["/usr/bin/litellm"]), "has /usr/bin/litellm, expected /opt/hx"),
+        (
+            "test_same_command",
+            altered(cmdline=["/usr/bin/litellm"]),
+            "has /usr/bin/litellm, expected /opt/hx",
+        ),
         (
             "test_virtual_environment",
-            spoilt(cmdline=["/usr/bin/python3"]),
+            altered(cmdline=["/usr/bin/python3"]),
             "has /usr/bin/python3, expected one of",
         ),
         (
@@ -78,8 +82,8 @@ def test_without_a_process_one_check_says_so(name: str) -> None:
             r"\(deleted\), expected the file",
         ),
         ("test_directory", links(cwd="/"), f"has /, expected {TREE}/work"),
-        ("test_no_second_copy", spoilt(copies=[COPY]), r"77 \(litellm\): has user root in session-1\.scope"),
-        ("test_no_secret_told", spoilt(cmdline=["x", "<secret of 20 characters>"]), "expected no secret"),
+        ("test_no_second_copy", altered(copies=[COPY]), r"77 \(litellm\): has user root in session-1\.scope"),
+        ("test_no_secret_told", altered(cmdline=["x", "<secret of 20 characters>"]), "expected no secret"),
     ],
 )
 def test_what_is_wrong_is_told(name: str, made: dict[str, Any], said: str) -> None:
@@ -91,11 +95,11 @@ def test_a_masked_word_is_the_same_word_on_both_sides() -> None:
     made = unit()
     made["properties"]["ExecStart"] = "{ argv[]=/bin/x --key <secret of 20 characters> ; }"
     words = ["/bin/x", "--key", "<secret of 20 characters>"]
-    checks.test_same_command(facts(unit=made, process=spoilt(cmdline=words)))
+    checks.test_same_command(facts(unit=made, process=altered(cmdline=words)))
 
 
 def test_declared_groups_are_allowed() -> None:
-    checks.test_groups(facts(declared(groups=("video",)), process=spoilt(groups=["hx", "video"])))
+    checks.test_groups(facts(declared(groups=("video",)), process=altered(groups=["hx", "video"])))
 
 
 def test_a_copy_is_found_without_the_service() -> None:
@@ -107,7 +111,7 @@ def test_a_copy_is_found_without_the_service() -> None:
 def test_links_that_sudo_refuses_are_untestable(name: str) -> None:
     missing = {"links": {"why": "sudo refuses it", "needs": "links"}}
     with pytest.raises(Untestable, match=r"probe ALL=\(root\) NOPASSWD: /usr/bin/readlink"):
-        CHECKS[name](facts(process=spoilt(missing=missing)))
+        CHECKS[name](facts(process=altered(missing=missing)))
 
 
 @pytest.mark.parametrize("name", ["test_virtual_environment", "test_directory"])

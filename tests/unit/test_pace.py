@@ -81,7 +81,7 @@ def test_places_are_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_retry_after_is_heeded_where_it_fits(
     tmp_path: Path, slept: list[float], status: int, retry: str, left_s: float, waits: bool
 ) -> None:
-    made(tmp_path, left_s=left_s).told(refused(status, retry))
+    made(tmp_path, left_s=left_s).observe(refused(status, retry))
     made(tmp_path).wait()
     assert bool(slept) == waits
     assert not waits or 15 < slept[0] <= 20
