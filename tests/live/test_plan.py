@@ -1,0 +1,102 @@
+"""``--plan`` of smoke before a real LiteLLM: what it says is what gateway and backends counted themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway_acceptance.cli.catalogue import collect
+from gateway_acceptance.costs import Costs, load_costs, table
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.plan import LOOKS, PER_BACKEND, planned
+from gateway_acceptance.record import Selected
+from lab.control_api import ask
+from lab.local import start
+from lab.loopback_pool import own_net
+from lab.patience import patient
+from lab.state import LabState, lab_folder, stop
+from tests.live.conftest import ROOT, Run, environment_at, judge
+
+ARRIVED = re.compile(r' - "[A-Z]+ (?!/mark-)[^\n]* HTTP/1\.[01]" [0-9]{3} ')
+"""A line of LiteLLM's access log."""
+DRAWN = "BACKEND-BAL-001"
+WITHIN = 0.1
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[tuple[Environment, LabState]]:
+    """A LiteLLM that writes down every request, judged through a plain file, so that nobody else asks it."""
+    with own_net() as net:
+        embedded = environment_at(net, tmp_path, embedded=True, logs="ordinary")
+        state = start(embedded, "", ROOT, print, owner=os.getpid())
+        try:
+            yield environment_at(net, tmp_path, embedded=False), state
+        finally:
+            assert stop(state)
+
+
+def counted(environment: Environment) -> tuple[int, int]:
+    """Requests that arrived at the gateway, and at the backends but for those that the gateway asked; and
+    the tokens of all their answers. The log is behind: a request of this test's own shows how far it is."""
+    lab, mark = lab_folder(ROOT, environment), f"/mark-{secrets.token_hex(8)}"
+    httpx.get(environment.gateway.url + mark, trust_env=False, timeout=patient(30))
+    ends = time.monotonic() + patient(30)
+    while mark not in (log := (lab / "litellm.log").read_text(encoding="utf-8", errors="replace")):
+        assert time.monotonic() < ends, "the gateway wrote nothing down"
+        time.sleep(0.05)
+    counts = ask(lab / "admin.sock", "counts").values()
+    direct = sum(one["count"] for each in counts for one in each["requests"] if not one["model"])
+    return len(ARRIVED.findall(log)) + direct, sum(each["tokens"] for each in counts)
+
+
+def measured(environment: Environment, run: Run, seen: Path) -> Costs:
+    """The table that ``gateway-acceptance costs --write`` makes of a run of smoke."""
+    assert run.record is not None, run.output
+    lines = [json.loads(line) for line in seen.read_text(encoding="utf-8").splitlines()]
+    once = {name: cost["requests"] for line in lines for name, cost in line["shared"].items()}
+    around = run.record["totals"]["requests"] - sum(once.values())
+    around -= sum(line["own"]["requests"] for line in lines)
+    look = around // LOOKS - PER_BACKEND * len(environment.backends)
+    path = seen.with_suffix(".json")
+    path.write_text(table(lines, environment, {}, look, lines), encoding="utf-8")
+    return load_costs(path)
+
+
+def test_a_plan_of_smoke_is_what_the_lab_counts(
+    gateway: tuple[Environment, LabState], tmp_path: Path
+) -> None:
+    """By a table that was measured with the same checks: to the request, but for what chance draws, and
+    within a tenth in tokens."""
+    environment, state = gateway
+    seen = tmp_path / "seen"
+    first = judge(environment, tmp_path / "first", f"--measure-costs={seen}", "-n", "0", key=state.key)
+    costs = measured(environment, first, seen)
+    catalogue = {check.id: check for check in collect(ROOT).checks}
+    cases = [
+        Selected(case["nodeid"], check, environment.name, case["parameters"]) for check, case in first.cases()
+    ]
+    plan = planned(environment, cases, catalogue, costs).whole
+    before = counted(environment)
+    run = judge(environment, tmp_path / "second", "-n", "0", key=state.key)
+    assert run.record is not None, run.output
+    after = counted(environment)
+    requests, tokens = after[0] - before[0], after[1] - before[1]
+    more = draws(run) - draws(first)
+    told = (
+        f"planned {plan.requests} requests, {plan.served} tokens; counted {requests}, {tokens}; {more} drawn"
+    )
+    assert requests == run.record["totals"]["requests"] == plan.requests + more, told
+    assert abs(tokens - plan.served) <= WITHIN * plan.served, told
+
+
+def draws(run: Run) -> int:
+    """Of the check that draws until a second backend is seen."""
+    return sum(case["requests"] for check, case in run.cases() if check == DRAWN)
