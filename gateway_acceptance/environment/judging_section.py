@@ -88,11 +88,15 @@ class Advisories(Table):
     without: tuple[Precondition, ...] = ()
 
 
+LONGEST_PROOF_H = 2208.0
+"""Hours of 92 days, a quarter: what was proven before says nothing of the deployment of today."""
+
+
 class Tracker(Table):
     """What the tracker may still say of earlier runs. fresh_h: hours that a proof counts; an older one is
     stale, and its claim not verified."""
 
-    fresh_h: Annotated[float, Field(gt=0)] = 168.0
+    fresh_h: Annotated[float, Field(gt=0, le=LONGEST_PROOF_H)] = 168.0
 
 
 class Policy(Table):

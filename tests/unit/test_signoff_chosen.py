@@ -108,6 +108,25 @@ def test_a_run_with_a_waiver_that_covers_anything(
     assert (code, sentence in err, desk.written) == (1, True, []), err
 
 
+def test_a_run_that_is_a_link_is_none(desk: Desk) -> None:
+    run = desk.ground.run()
+    place = desk.ground.root / "elsewhere" / run.name
+    place.parent.mkdir()
+    run.rename(place)
+    run.symlink_to(place)
+    code, _, err = desk.signoff(run=run.name)
+    assert (code, f"--run {run.name}: there is no such run" in err, desk.written) == (4, True, [])
+
+
+@pytest.mark.parametrize("fresh_h", ["inf", "1e300", "2208.1", "nan"])
+def test_no_environment_lets_proofs_count_for_ever(desk: Desk, fresh_h: str) -> None:
+    desk.ground.run()
+    path = desk.ground.root / "environments" / "mini.toml"
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n[tracker]\nfresh_h = {fresh_h}\n", encoding="utf-8")
+    code, _, err = desk.signoff()
+    assert (code, "tracker.fresh_h" in err, desk.written) == (4, True, []), err
+
+
 def test_another_environment_of_the_same_name(desk: Desk) -> None:
     """Judged and signed by a lenient file that lies elsewhere and calls itself by the project's name."""
     elsewhere = desk.ground.root / "lenient.toml"
