@@ -41,6 +41,8 @@ LEARN_BUDGET_S = 900
 """Seconds for one release: the API suite takes one minute of an idle core."""
 WENT_AWAY = "connection refused"
 """What no release answers by itself: its process was gone."""
+PACE = frozenset({"API-OPS-007", "API-OPS-008", "API-OPS-009"})
+"""Checks of times and numbers at once (``bounds``): no knowledge of a release."""
 Say = Callable[[str], None]
 
 
@@ -71,6 +73,11 @@ def add_deviations_command(commands: Any) -> None:
     which.add_argument("--version", metavar="VERSION", help="one release")
     which.add_argument("--all", action="store_true", help="every release of products/litellm/releases.toml")
     learn.add_argument("--variant", default="", choices=("", *VARIANTS), help="how it is installed")
+    learn.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing: say where a file differs from what its release shows now, and exit with 1",
+    )
     learn.add_argument("--beside", action="store_true", help=argparse.SUPPRESS)
     learn.add_argument("--profile", choices=PROFILES, default=PROFILE, help=argparse.SUPPRESS)
     learn.add_argument("--out", type=Path, default=PRODUCTS, metavar="DIR", help=argparse.SUPPRESS)
@@ -116,7 +123,9 @@ def _learn(arguments: argparse.Namespace) -> int:
     wanted = [(arguments.version, arguments.variant)]
     if arguments.all:
         wanted = listed_releases(PRODUCTS / arguments.product / "releases.toml")
+    different = False
     for version, variant in wanted:
+        kept = read_release(arguments.product, resolve_version(version), variant) if arguments.check else None
         release = learn(
             root,
             resolve_version(version),
@@ -125,9 +134,25 @@ def _learn(arguments: argparse.Namespace) -> int:
             beside=arguments.beside,
             profile=arguments.profile,
         )
+        if kept is not None:
+            told = differences(kept, release)
+            different = different or bool(told)
+            words = "as its file says" if not told else f"differs from its file in {len(told)} problems"
+            print("\n".join((f"{release.product} {release.name}: {words}", *told)))
+            continue
         path = write_release(release, arguments.out)
         print(f"{path}: {len(release.deviations)} deviations in {release.checks} checks")
-    return 0
+    return 1 if different else 0
+
+
+def differences(kept: Release, seen: Release) -> list[str]:
+    """A line for each problem that only the file tells, or only the release shows."""
+    told = {(one.check, problem) for one in kept.deviations for problem in one.problems}
+    shown = {(one.check, problem) for one in seen.deviations for problem in one.problems}
+    return [
+        f"  {check}: {'not shown any more' if (check, problem) in told else 'not in the file'}: {problem}"
+        for check, problem in sorted(told ^ shown)
+    ]
 
 
 def listed_releases(path: Path) -> list[tuple[str, str]]:
@@ -189,6 +214,12 @@ def learn(
     if any(WENT_AWAY in problem for entry in entries for problem in entry["problems"]):
         raise NotStarted(
             f"the run that learns {version} is not whole: the gateway refused connections", whole
+        )
+    late = sorted({entry["check"] for entry in entries if entry["problems"] and entry["check"] in PACE})
+    if late:
+        raise NotStarted(
+            f"the run that learns {version} is not whole: {', '.join(late)} failed, and how fast "
+            "it is lies with the machine; learn it again while nothing else runs"
         )
     told = {entry["version"] for entry in entries} - {""}
     if told != {version}:

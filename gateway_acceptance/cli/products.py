@@ -46,8 +46,8 @@ a run there can say.
 `gateway-acceptance products --release NAME` says what the users of one release should know,
 `--badge NAME > badge.svg` draws how many promises it keeps, with the date.
 
-Promises without a check are left out. Gateways that no files are kept of are in
-[other-gateways.md](other-gateways.md).
+`(prisma)`: as installed with its database driver. Promises without a check are left out. Gateways that no
+files are kept of are in [other-gateways.md](other-gateways.md).
 """
 
 
@@ -188,34 +188,61 @@ def _summary(listed: Sequence[Release], coverage: Coverage, harms: Sequence[Harm
 
 
 def _by_endpoint(listed: Sequence[Release], coverage: Coverage, harms: Sequence[Harm]) -> list[str]:
-    lines = _table("endpoint", *(release.name for release in listed))
-    for endpoint in coverage.endpoints:
+    lines = _table("release", *(f"`{endpoint}`" for endpoint in coverage.endpoints))
+    for release in listed:
         cells = []
-        for release in listed:
+        for endpoint in coverage.endpoints:
             kept, broken, _, unasked = counted(release, coverage.of(endpoint), harms)
             told = f"{kept} of {kept + broken}" if kept + broken else NOT_OFFERED if unasked else "-"
             cells.append(told)
-        lines.append(_row(endpoint, *cells))
+        lines.append(_row(release.name, *cells))
     return lines
 
 
 def _broken(listed: Sequence[Release], coverage: Coverage, harms: Sequence[Harm]) -> list[str]:
-    lines = _table("promise", "endpoint", *(release.name for release in listed))
+    lines = _table("promise", "endpoint", "not kept by")
     for statement in coverage.statements:
-        states = [state_of(statement, release, harms) for release in listed]
-        if DEVIATION in states:
-            lines.append(_row(f"`{statement.id}` {statement.text}", statement.endpoint, *states))
+        broken = [state_of(statement, release, harms) == DEVIATION for release in listed]
+        if any(broken):
+            told = spans(listed, broken)
+            lines.append(_row(f"`{statement.id}` {statement.text}", statement.endpoint, told))
     return lines
 
 
 def _beyond(listed: Sequence[Release], beyond: Sequence[Check]) -> list[str]:
-    lines = _table("check", *(release.name for release in listed))
+    lines = _table("check", "not passed by")
     for check in beyond:
         broken = [any(one.check == check.id for one in release.deviations) for release in listed]
         if any(broken):
-            cells = [DEVIATION if wrong else KEPT for wrong in broken]
-            lines.append(_row(f"`{check.id}` {check.title}", *cells))
+            lines.append(_row(f"`{check.id}` {check.title}", spans(listed, broken)))
     return lines
+
+
+def spans(listed: Sequence[Release], chosen: Sequence[bool]) -> str:
+    """The chosen of the listed releases in words: each variant by itself, neighbours as from-to. chosen: as
+    long as listed."""
+    told = []
+    for variant in dict.fromkeys(release.variant for release in listed):
+        own = [
+            (release.version, one)
+            for release, one in zip(listed, chosen, strict=True)
+            if release.variant == variant
+        ]
+        words = "all" if all(one for _, one in own) else _runs(own)
+        if words:
+            told.append(f"{words} ({variant})" if variant else words)
+    return "; ".join(told)
+
+
+def _runs(own: Sequence[tuple[str, bool]]) -> str:
+    """Versions that are chosen; two and more in a row as the first and the last of them."""
+    runs: list[list[str]] = [[]]
+    for version, one in own:
+        if one:
+            runs[-1].append(version)
+        elif runs[-1]:
+            runs.append([])
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs if run)
 
 
 def _table(*names: str) -> list[str]:

@@ -1,6 +1,6 @@
 """A release without a file of deviations, one defect of ours in front: with ``--twin`` just that is red.
 
-Installs LiteLLM 1.100.5 once, with the network that this needs.
+Installs LiteLLM 1.108.0 once, with the network that this needs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lab.mutation_matrix import standing
 from lab.patience import patient
 from tests.live.conftest import ROOT
 
-RELEASE = "1.100.5"
+RELEASE = "1.108.0"
 FAULT = "usage-does-not-add-up"
 BUDGET_S = 900
 

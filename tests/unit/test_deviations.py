@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway_acceptance.deviations import (
+    PRODUCTS,
     Deviation,
     Known,
     Release,
@@ -24,6 +26,7 @@ from gateway_acceptance.deviations import (
 )
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import UsageProblem
+from lab.deviations import differences, listed_releases
 from tests.unit.declared import environment
 
 ROOT = Path(__file__).parents[2]
@@ -199,6 +202,24 @@ def test_the_packages_files_hold_nothing_that_is_never_a_deviation() -> None:
             if forbidden(HARMS, one.check, problem)
         ]
         assert wrong == [], (version, variant)
+
+
+def test_every_listed_release_has_its_files() -> None:
+    assert releases("litellm") == listed_releases(PRODUCTS / "litellm" / "releases.toml")
+
+
+def test_where_a_file_differs_from_its_release() -> None:
+    one = Deviation("API-A-001", "MUST", "t", frozenset({"a", "b"}))
+    kept = Release(
+        "p", "1", "", "2026-11-01", 3, (one, Deviation("API-B-001", "MUST", "t", frozenset({"c"})))
+    )
+    seen = replace(kept, learned="2026-11-27", deviations=(replace(one, problems=frozenset({"b", "d"})),))
+    assert differences(kept, kept) == []
+    assert differences(kept, seen) == [
+        "  API-A-001: not shown any more: a",
+        "  API-A-001: not in the file: d",
+        "  API-B-001: not shown any more: c",
+    ]
 
 
 def test_the_packages_files_name_no_deployment() -> None:

@@ -20,6 +20,7 @@ from gateway_acceptance.cli.products import (
     counted,
     known_products,
     products_page,
+    spans,
     state_of,
     users_should_know,
 )
@@ -48,6 +49,21 @@ def test_the_state_of_a_promise() -> None:
         0,
         0,
     )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ([True, True, True, True, True], "all; all (prisma)"),
+        ([True, False, False, True, False], "1, 3"),
+        ([True, False, True, False, True], "1 to 2; 2 (prisma)"),
+        ([False, True, False, False, False], "1 (prisma)"),
+    ],
+)
+def test_releases_in_a_row_are_told_by_their_ends(chosen: list[bool], words: str) -> None:
+    names = [("1", ""), ("1", "prisma"), ("2", ""), ("3", ""), ("2", "prisma")]
+    listed = [Release("p", version, variant, "2026-11-26", 3, ()) for version, variant in names]
+    assert spans(listed, chosen) == words
 
 
 def test_the_page_is_that_of_the_files() -> None:
