@@ -25,7 +25,7 @@ SHOWN = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SharedCause:
     """One cause and the checks that fail for it. line: as the first of them tells it."""
 
     cause: str
@@ -57,7 +57,7 @@ def causes_of(check: RecordedCheck) -> dict[str, str]:
     return found
 
 
-def findings(checks: Iterable[RecordedCheck]) -> Sequence[Finding]:
+def findings(checks: Iterable[RecordedCheck]) -> Sequence[SharedCause]:
     """The causes that enough checks share, most checks first. A check belongs to one only where it fails for
     nothing that is its own."""
     causes = {check.id: causes_of(check) for check in checks}
@@ -76,5 +76,5 @@ def findings(checks: Iterable[RecordedCheck]) -> Sequence[Finding]:
             break
         for check_id in alone:
             del causes[check_id]
-    told = [Finding(cause, causes[ids[0]][cause], tuple(ids)) for cause, ids in by_cause.items()]
+    told = [SharedCause(cause, causes[ids[0]][cause], tuple(ids)) for cause, ids in by_cause.items()]
     return sorted(told, key=lambda finding: -len(finding.checks))

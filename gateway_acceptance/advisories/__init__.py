@@ -4,13 +4,13 @@ Design: docs/advisories.md. Everything here is pure but for reading and writing 
 """
 
 from gateway_acceptance.advisories.base import Advisory, Base, load_base
-from gateway_acceptance.advisories.evaluate import Finding, clear_from, concerning
+from gateway_acceptance.advisories.evaluate import AdvisoryFinding, clear_from, concerning
 from gateway_acceptance.advisories.versions import NotComparable, comparable
 
 __all__ = [
     "Advisory",
+    "AdvisoryFinding",
     "Base",
-    "Finding",
     "NotComparable",
     "clear_from",
     "comparable",

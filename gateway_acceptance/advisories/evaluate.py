@@ -16,7 +16,7 @@ HIGH, LOW = "high", "low"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AdvisoryFinding:
     """An advisory that a version falls under. informs: why it is told and not judged, or empty; absent: its
     preconditions that the environment declares it does not have."""
 
@@ -33,18 +33,20 @@ class Finding:
 
 def concerning(
     base: Base, ecosystem: str, package: str, version: str, without: Collection[str] = ()
-) -> list[Finding]:
+) -> list[AdvisoryFinding]:
     """Every advisory that a version falls under: judged ones first, exploited and critical ones before the
     others. without: preconditions declared absent. Raises NotComparable."""
     found = [
-        Finding(one, version, informs(one, version), tuple(w for w in one.preconditions if w in without))
+        AdvisoryFinding(
+            one, version, informs(one, version), tuple(w for w in one.preconditions if w in without)
+        )
         for one in base.of(ecosystem, package)
         if affects(one, version)
     ]
     return sorted(found, key=_weight)
 
 
-def _weight(finding: Finding) -> tuple[bool, bool, bool, bool, float, str]:
+def _weight(finding: AdvisoryFinding) -> tuple[bool, bool, bool, bool, float, str]:
     """The worst first; what sources agree on before what they do not."""
     one = finding.advisory
     doubted = one.confidence != HIGH

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gateway_acceptance.advisories.base import Base
-from gateway_acceptance.advisories.evaluate import Finding, clear_from, fixed_in
+from gateway_acceptance.advisories.evaluate import AdvisoryFinding, clear_from, fixed_in
 from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem
 
@@ -13,7 +13,7 @@ DECLARED_ABSENT = "its precondition is declared absent"
 """Only a finding that says so may be waived (gateway_acceptance.waivers)."""
 
 
-def rating(finding: Finding) -> str:
+def rating(finding: AdvisoryFinding) -> str:
     """``CVSS 9.5, critical, exploited since 2026-05-08``."""
     one = finding.advisory
     words = [f"CVSS {one.score:.1f}" if one.score is not None else "", one.rating.lower()]
@@ -21,7 +21,7 @@ def rating(finding: Finding) -> str:
     return ", ".join(word for word in words if word) or "not rated"
 
 
-def sentence(finding: Finding, probes: Mapping[str, str] | None = None, mend: str = "") -> str:
+def sentence(finding: AdvisoryFinding, probes: Mapping[str, str] | None = None, mend: str = "") -> str:
     """One finding, what to do (mend) first. probes: name of a probe -> what it showed."""
     one = finding.advisory
     fixed = fixed_in(one, finding.version)
@@ -39,7 +39,7 @@ def sentence(finding: Finding, probes: Mapping[str, str] | None = None, mend: st
     return "; ".join(parts)
 
 
-def fix(base: Base, finding: Finding) -> str:
+def fix(base: Base, finding: AdvisoryFinding) -> str:
     """What to do about a package, in an imperative sentence."""
     one = finding.advisory
     if one.compromised:
@@ -55,7 +55,7 @@ def fix(base: Base, finding: Finding) -> str:
 def problems(
     base: Base,
     where: str,
-    findings: Sequence[Finding],
+    findings: Sequence[AdvisoryFinding],
     level: Level,
     probes: Mapping[str, str] | None = None,
 ) -> list[Problem]:
@@ -75,7 +75,7 @@ def problems(
     ]
 
 
-def alarm(base: Base, where: str, findings: Sequence[Finding]) -> str:
+def alarm(base: Base, where: str, findings: Sequence[AdvisoryFinding]) -> str:
     """The one sentence that comes first where something exploited or critical runs; else empty."""
     heavy = [one for one in findings if one.judged and one.advisory.heavy and not one.absent]
     if not heavy:

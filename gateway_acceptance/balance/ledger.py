@@ -35,7 +35,7 @@ REVIVED, SHORT_IDS = "a backend that is back", "ids of answers"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AlphaEntry:
     """One test. about: the group, empty where it is of the whole environment; alpha: the most probable its
     false alarm may be."""
 
@@ -44,24 +44,24 @@ class Entry:
     alpha: float
 
 
-def ledger(environment: Environment) -> list[Entry]:
+def ledger(environment: Environment) -> list[AlphaEntry]:
     """What every statistical test of a whole run may spend, in the order in which they run."""
     found = []
     for group in environment.groups:
-        found.append(Entry(SECOND_BACKEND, group.alias, MORE_THAN_ONE))
+        found.append(AlphaEntry(SECOND_BACKEND, group.alias, MORE_THAN_ONE))
         if group.strategy == SIMPLE_SHUFFLE:
             part = alpha_of_each(environment)
             found += [
-                Entry(SHARES, group.alias, part),
-                Entry(INDEPENDENCE, group.alias, part * (1 - PART_OF_GENERATED)),
-                Entry(GENERATED, group.alias, part * PART_OF_GENERATED),
+                AlphaEntry(SHARES, group.alias, part),
+                AlphaEntry(INDEPENDENCE, group.alias, part * (1 - PART_OF_GENERATED)),
+                AlphaEntry(GENERATED, group.alias, part * PART_OF_GENERATED),
             ]
     if has_outages(environment):
-        found.append(Entry(SURVIVORS, "", alpha_of_each(environment)))
-        found.append(Entry(OUTAGE_ERRORS, "", environment.outage.alpha))
-        found.append(Entry(REVIVED, "", NOT_DRAWN * REVIVALS))
+        found.append(AlphaEntry(SURVIVORS, "", alpha_of_each(environment)))
+        found.append(AlphaEntry(OUTAGE_ERRORS, "", environment.outage.alpha))
+        found.append(AlphaEntry(REVIVED, "", NOT_DRAWN * REVIVALS))
     if environment.gateway.product != LITELLM:
-        found.append(Entry(SHORT_IDS, "", SAME_SHORT_ID * environment.policy.requests))
+        found.append(AlphaEntry(SHORT_IDS, "", SAME_SHORT_ID * environment.policy.requests))
     return found
 
 
@@ -94,12 +94,12 @@ def has_outages(environment: Environment) -> bool:
     return Effect.DISRUPT in environment.policy.effects
 
 
-def in_words(entries: Sequence[Entry]) -> str:
+def in_words(entries: Sequence[AlphaEntry]) -> str:
     """The account for people: the sum, and each part."""
     parts = ", ".join(f"{one.test} {one.about} {one.alpha:.2g}".replace("  ", " ") for one in entries)
     return f"{total(entries):.2g} at most ({parts})"
 
 
-def total(entries: Sequence[Entry]) -> float:
+def total(entries: Sequence[AlphaEntry]) -> float:
     """The most probable any false alarm of a whole run may be (union bound)."""
     return sum(entry.alpha for entry in entries)

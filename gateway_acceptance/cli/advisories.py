@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway_acceptance.advisories import Base, Finding, NotComparable, concerning, load_base, words
+from gateway_acceptance.advisories import AdvisoryFinding, Base, NotComparable, concerning, load_base, words
 from gateway_acceptance.advisories.base import SHIPPED, users_base
 from gateway_acceptance.advisories.update import merged
 from gateway_acceptance.cli.root import project_root
@@ -102,7 +102,9 @@ def _package(environment: Environment) -> tuple[str, str]:
     return package
 
 
-def _found(base: Base, package: tuple[str, str], version: str, environment: Environment) -> list[Finding]:
+def _found(
+    base: Base, package: tuple[str, str], version: str, environment: Environment
+) -> list[AdvisoryFinding]:
     try:
         return concerning(base, *package, version, environment.advisories.without)
     except NotComparable:
@@ -112,7 +114,7 @@ def _found(base: Base, package: tuple[str, str], version: str, environment: Envi
 
 
 def _print(
-    base: Base, environment: Environment, releases: list[Release], findings: list[tuple[str, Finding]]
+    base: Base, environment: Environment, releases: list[Release], findings: list[tuple[str, AdvisoryFinding]]
 ) -> None:
     for where, package, version in releases:
         own = [one for place, one in findings if place == where]
@@ -131,7 +133,7 @@ def _print(
 
 
 def _document(
-    base: Base, environment: Environment, releases: list[Release], findings: list[tuple[str, Finding]]
+    base: Base, environment: Environment, releases: list[Release], findings: list[tuple[str, AdvisoryFinding]]
 ) -> dict[str, object]:
     return {
         "environment": environment.name,

@@ -31,7 +31,7 @@ class Part(Shape):
 Missing = dict[str, Part]
 
 
-class Entry(Shape):
+class TreeEntry(Shape):
     """As ``collect.base.entry`` gives it; root's view of a secret file has neither size nor times."""
 
     path: str
@@ -78,7 +78,7 @@ class UnitFile(Shape):
     path: str
     text: str
     sha256: str = ABSENT
-    entry: Entry | None
+    entry: TreeEntry | None
     readable: bool
     error: str | None = ABSENT
 
@@ -238,14 +238,14 @@ class Environment(Shape):
     files: Count
     directories: Count
     bytes: Count
-    offenders: list[Entry]
+    offenders: list[TreeEntry]
     offenders_total: Count
 
 
 class Tree(Shape):
     exists: bool
-    entries: list[Entry]
-    ancestors: list[Entry]
+    entries: list[TreeEntry]
+    ancestors: list[TreeEntry]
     unreadable: list[str]
     bytes: Count
     cut: bool
@@ -255,8 +255,8 @@ class Tree(Shape):
 class SecretFile(Shape):
     path: str
     exists: bool
-    entry: Entry | None
-    parent: Entry | None
+    entry: TreeEntry | None
+    parent: TreeEntry | None
 
 
 class Access(Shape):
@@ -270,7 +270,7 @@ class Access(Shape):
 
 class File(Shape):
     exists: bool
-    entry: Entry = ABSENT
+    entry: TreeEntry = ABSENT
     sha256: str = ABSENT
     size: int = ABSENT
     text: str = ABSENT

@@ -18,7 +18,7 @@ from gateway_acceptance.wire.sender import Deadline, Sender
 from gateway_acceptance.wire.watch import UniversalRule, Watch
 
 
-class Connection:
+class GatewayConnection:
     """budget: of the run, over all workers; breaker: opens where the gateway is at fault as a whole; watch:
     holds every exchange against the rules; failures: of balanced groups; conduct: all of these, as a sender
     knows them; sender: of everything that asks."""

@@ -16,7 +16,7 @@ from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.snapshots import JudgeSnapshots, TargetSnapshots
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.twin import start_twins
-from gateway_acceptance.plugin.worker import Connections, write_connections
+from gateway_acceptance.plugin.worker import PreparedConnections, write_connections
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.wire.exchange import Notebook
@@ -108,7 +108,7 @@ class Controller:
 
     def _connect(self) -> None:
         acquired, started, folder = self.acquired, self.clock.started, self.folder.path
-        connections = Connections(acquired.keys, started, acquired.facts, acquired.made)
+        connections = PreparedConnections(acquired.keys, started, acquired.facts, acquired.made)
         write_connections(folder, connections)
         self._targets = [
             Target(one, connections.key_of(one), folder, started, Notebook(), connections.facts.get(one.name))

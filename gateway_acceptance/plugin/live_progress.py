@@ -29,7 +29,7 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ProgressSnapshot:
     """One look at a run. running: case and for how long, in seconds, the longest first; slow: ended cases,
     the slowest first; red: check and first line of what it saw, in the order of their coming."""
 
@@ -68,11 +68,11 @@ class Progress:
             if verdict.red:
                 self._red.append((check, message.strip().splitlines()[0] if message.strip() else verdict))
 
-    def seen(self, now: float) -> Seen:
+    def seen(self, now: float) -> ProgressSnapshot:
         """What can be said now."""
         with self._lock:
             running = sorted(((now - began, name) for name, began in self._running.values()), reverse=True)
-            return Seen(
+            return ProgressSnapshot(
                 self.total,
                 self.counts.total(),
                 dict(self.counts),

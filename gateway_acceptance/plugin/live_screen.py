@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import pytest
 
-from gateway_acceptance.plugin.live_progress import SHOWN, Progress, Seen, Spending
+from gateway_acceptance.plugin.live_progress import SHOWN, Progress, ProgressSnapshot, Spending
 from gateway_acceptance.redaction import printable
 from gateway_acceptance.verdict import Verdict
 
@@ -132,7 +132,7 @@ class LiveScreen:
         return spent
 
 
-def drawn(seen: Seen, spending: Sequence[Spending]) -> Table:
+def drawn(seen: ProgressSnapshot, spending: Sequence[Spending]) -> Table:
     """The screen, at most 16 lines; no line is longer than the terminal is wide."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.plugin.connection import Connection
+from gateway_acceptance.plugin.connection import GatewayConnection
 from gateway_acceptance.plugin.made_once import made_once
 from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight, looked_at
 from gateway_acceptance.verdict import Untestable
@@ -21,7 +21,12 @@ class Readiness:
     """Of one environment's gateway."""
 
     def __init__(
-        self, environment: Environment, key: str, folder: Path, notebook: Notebook, connection: Connection
+        self,
+        environment: Environment,
+        key: str,
+        folder: Path,
+        notebook: Notebook,
+        connection: GatewayConnection,
     ) -> None:
         """folder: private to the run, shared by its workers."""
         self._environment, self._key, self._folder = environment, key, folder

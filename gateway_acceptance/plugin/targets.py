@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import UNDECLARED
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
-from gateway_acceptance.plugin.connection import Connection
+from gateway_acceptance.plugin.connection import GatewayConnection
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.plugin.observations import Observations
 from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight
@@ -53,7 +53,7 @@ class Target:
         notebook.agent = notebook.agent or f"run {run_id_of(started)}"
         gateway = environment.gateway
         notebook.key_places.add(key, gateway.key_header, gateway.url)
-        self.connection = Connection(environment, key, folder, started, notebook, rules, self._looked)
+        self.connection = GatewayConnection(environment, key, folder, started, notebook, rules, self._looked)
         self.observations = Observations(environment.name, folder, notebook)
         self.readiness = Readiness(environment, key, folder, notebook, self.connection)
         self.machines = Machines(environment, folder, recorded_facts or {})

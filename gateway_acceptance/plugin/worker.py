@@ -87,7 +87,7 @@ class WorkerState:
         return self._known[name, "any"]
 
     @cached_property
-    def connections(self) -> Connections:
+    def connections(self) -> PreparedConnections:
         """What the controller prepared; from here on every secret of the run is known."""
         connections = read_connections(self.folder)
         os.environ.update(connections.made)
@@ -122,7 +122,7 @@ STATE = pytest.StashKey[WorkerState]()
 
 
 @dataclass(frozen=True)
-class Connections:
+class PreparedConnections:
     """keys: those that no variable holds, by environment; started: seconds since the epoch; facts: files
     of looks that embedded environments took themselves, by environment and machine; made: limited keys that
     embedded gateways made, by the variable that holds them in a run."""
@@ -137,13 +137,13 @@ class Connections:
         return self.keys.get(environment.name) or os.environ[environment.gateway.key_variable or ""]
 
 
-def write_connections(folder: Path, connections: Connections) -> None:
+def write_connections(folder: Path, connections: PreparedConnections) -> None:
     """Hand keys to the workers through a file that only this user can read."""
     descriptor = os.open(folder / CONNECTIONS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(asdict(connections), file)
 
 
-def read_connections(folder: Path) -> Connections:
+def read_connections(folder: Path) -> PreparedConnections:
     """What ``write_connections`` wrote."""
-    return Connections(**json.loads((folder / CONNECTIONS).read_text("utf-8")))
+    return PreparedConnections(**json.loads((folder / CONNECTIONS).read_text("utf-8")))

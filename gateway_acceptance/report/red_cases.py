@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway_acceptance.causes import Finding, cause_of, findings
+from gateway_acceptance.causes import SharedCause, cause_of, findings
 from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 from gateway_acceptance.report.reading import (
     case_name,
@@ -69,7 +69,7 @@ def failures(record: Record) -> list[Failure]:
     ]
 
 
-def _first_of(finding: Finding, red: Sequence[tuple[RecordedCheck, RecordedCase]]) -> RecordedCase | None:
+def _first_of(finding: SharedCause, red: Sequence[tuple[RecordedCheck, RecordedCase]]) -> RecordedCase | None:
     """The case that shows a cause."""
     return next(
         (

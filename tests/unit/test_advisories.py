@@ -13,7 +13,7 @@ import pytest
 
 from gateway_acceptance.advisories import NotComparable, clear_from, comparable, concerning, load_base, words
 from gateway_acceptance.advisories.base import SHIPPED, Base, base_of
-from gateway_acceptance.advisories.evaluate import Finding
+from gateway_acceptance.advisories.evaluate import AdvisoryFinding
 from gateway_acceptance.advisories.versions import GO, PYPI, SemVer, order
 from gateway_acceptance.check import MUST, SHOULD
 from gateway_acceptance.environment.model import Precondition
@@ -32,11 +32,11 @@ def base() -> Base:
     return base_of(json.loads(SHIPPED.read_text(encoding="utf-8")), "shipped")
 
 
-def judged(base: Base, ecosystem: str, package: str, version: str) -> list[Finding]:
+def judged(base: Base, ecosystem: str, package: str, version: str) -> list[AdvisoryFinding]:
     return [one for one in concerning(base, ecosystem, package, version) if one.judged]
 
 
-def ids(findings: Sequence[Finding]) -> set[str]:
+def ids(findings: Sequence[AdvisoryFinding]) -> set[str]:
     return {one.advisory.id for one in findings}
 
 

@@ -42,7 +42,7 @@ from suites.backends.balance.probes import (
     TEXTS,
     TOGETHER,
     USER,
-    Asked,
+    BalanceQuestion,
     rounds,
 )
 from suites.backends.balance.sample import Draw, Sample
@@ -53,7 +53,7 @@ NULL = ExpectedShares("both", {"one": 0.5, "two": 0.5}, "halves")
 DESIGN = Design((0.5, 0.5), 0.001, 0.9, 0.2, 400)
 NO_KEYS = dict.fromkeys(KEYS)
 ID = "chatcmpl-0123456789abcdef"
-Route = Callable[[Asked, int, random.Random], str]
+Route = Callable[[BalanceQuestion, int, random.Random], str]
 
 
 def sampled(route: Route, draws: int = 150, seed: int = 4) -> Sample:
@@ -63,7 +63,7 @@ def sampled(route: Route, draws: int = 150, seed: int = 4) -> Sample:
     return Sample([Draw(one.features, route(one, number, chance)) for number, one in enumerate(asked)])
 
 
-def by_chance(asked: Asked, number: int, chance: random.Random) -> str:
+def by_chance(asked: BalanceQuestion, number: int, chance: random.Random) -> str:
     return chance.choice(("one", "two"))
 
 
@@ -150,7 +150,7 @@ def test_wrong_shares_are_no_dependence() -> None:
 def test_the_key_that_decides_is_found(key: str) -> None:
     """Its first value goes to one; of a text also its length would tell."""
 
-    def decided(asked: Asked, number: int, chance: random.Random) -> str:
+    def decided(asked: BalanceQuestion, number: int, chance: random.Random) -> str:
         value = asked.features[key]
         return (
             "one"

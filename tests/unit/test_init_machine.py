@@ -10,7 +10,7 @@ import pytest
 
 from gateway_acceptance.check import Effect
 from gateway_acceptance.cli.init.found import Alias, Found
-from gateway_acceptance.cli.init.machine import Seen, look_at_machine
+from gateway_acceptance.cli.init.machine import SeenMachine, look_at_machine
 from gateway_acceptance.cli.init.write import BUDGET, environment_text, last_tables
 from gateway_acceptance.environment import Environment, Model, ModelKind, load_environment
 from gateway_acceptance.environment.model import EnvironmentKind, Gateway, Policy
@@ -32,7 +32,7 @@ MACHINE = {"name": "gw-1", "addresses": ["127.0.0.1", "198.51.100.39"], "account
 NO_TREE = {"missing": "sudo refuses it", "needs": "tree"}
 
 
-def seen_of(**replaced: Any) -> tuple[Seen, list[Sequence[str]]]:
+def seen_of(**replaced: Any) -> tuple[SeenMachine, list[Sequence[str]]]:
     """What is seen of a healthy machine, some sections replaced; and the sections of each look."""
     found: dict[str, Any] = {"machine": {"value": MACHINE}, "tree": NO_TREE, **sections(), **replaced}
     asked: list[Sequence[str]] = []
@@ -45,7 +45,7 @@ def seen_of(**replaced: Any) -> tuple[Seen, list[Sequence[str]]]:
     return look_at_machine(ASKED, "ssh://gateway", looker=looker), asked
 
 
-def file_of(seen: Seen, folder: Path) -> tuple[str, Environment]:
+def file_of(seen: SeenMachine, folder: Path) -> tuple[str, Environment]:
     """The whole file of it, read again."""
     found = Found(aliases=[Alias("m", ModelKind.CHAT, abilities=set())])
     text = environment_text(found, ASKED, "mine", Redactor())

@@ -49,7 +49,7 @@ PRINTED = Path("printed.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class InitRequest:
     """A command line that can be followed. out: None for standard output; host: None for no machine."""
 
     environment: Environment
@@ -127,7 +127,7 @@ def _said(sentence: str) -> int:
     return EXIT_NOT_READY
 
 
-def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> Asked:
+def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> InitRequest:
     """What was asked for. Raises UsageProblem with a sentence for each mistake; nothing was sent by then."""
     problems: list[str] = []
     url = arguments.url
@@ -170,7 +170,7 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> A
     if wrong := network_problems(environment, variables):
         raise UsageProblem([text.removeprefix(f"{environment.source}: ") for text in wrong])
     gateway = environment.gateway
-    return Asked(
+    return InitRequest(
         environment,
         variables[arguments.key_env],
         arguments.key_env,
@@ -220,7 +220,7 @@ def _name(out: Path | None, url: str) -> str:
     return "gateway"
 
 
-def looked(asked: Asked) -> Found:
+def looked(asked: InitRequest) -> Found:
     """Everything that can be found out within the budget. Raises NotLooked, Silent."""
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
         asker = Asker(asked.environment, asked.key, Path(folder), asked.requests)
@@ -235,7 +235,7 @@ def looked(asked: Asked) -> Found:
     return found
 
 
-def _write(asked: Asked, text: str) -> None:
+def _write(asked: InitRequest, text: str) -> None:
     """Validated as a run would, then written in one step; an existing file stays as it is."""
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
         trial = Path(folder) / PRINTED
@@ -261,7 +261,7 @@ def _write(asked: Asked, text: str) -> None:
             part.unlink()
 
 
-def _summary(asked: Asked, found: Found, questions: int) -> str:
+def _summary(asked: InitRequest, found: Found, questions: int) -> str:
     version = f" {found.version}" if found.version else ""
     where = asked.out if asked.out is not None else "standard output"
     marked = f"{questions} questions are marked with QUESTION" if questions != 1 else "1 question is marked"

@@ -51,7 +51,7 @@ MORE = 0.1
 
 
 @dataclass
-class Seen:
+class SeenMachine:
     """What a file says of the machine. keys: of [host]; hardening: its table; missing: a question each, where
     something was not to be had."""
 
@@ -67,9 +67,9 @@ class Seen:
 
 def look_at_machine(
     asked: Environment, uri: str, ssh_config: Path | None = None, looker: Looker = look
-) -> Seen:
+) -> SeenMachine:
     """What the machine is. Never raises for what it answers: what is missing is a question."""
-    seen = Seen({"uri": uri} | ({"ssh_config": str(ssh_config)} if ssh_config is not None else {}))
+    seen = SeenMachine({"uri": uri} | ({"ssh_config": str(ssh_config)} if ssh_config is not None else {}))
     way = {**NOT_KNOWN, **seen.keys}
     try:
         first = looker(_with(asked, way), GATEWAY_MACHINE, ("machine", "sockets"))
@@ -93,7 +93,7 @@ def look_at_machine(
     return seen
 
 
-def _scripts(seen: Seen, asked: Environment, looker: Looker) -> None:
+def _scripts(seen: SeenMachine, asked: Environment, looker: Looker) -> None:
     """The scripts of the tree. That it cannot be looked at is told by the first run."""
     own = {name: seen.keys[name] for name in OF_A_TREE if name in seen.keys}
     try:
@@ -111,7 +111,7 @@ def _with(asked: Environment, keys: Mapping[str, Any]) -> Environment:
     return asked.model_copy(update={"host": Host.model_validate(dict(keys))})
 
 
-def _who_listens(seen: Seen, sections: Facts, asked: Environment) -> str:
+def _who_listens(seen: SeenMachine, sections: Facts, asked: Environment) -> str:
     """The unit at the gateway's port, with all sockets; empty where that is not told."""
     entry = sections.get("sockets", {})
     if "value" not in entry:
@@ -153,7 +153,7 @@ def _written(one: Mapping[str, Any]) -> str:
     return f"{address}:{port}" + ("/udp" if one.get("proto") == "udp" else "")
 
 
-def _of_the_unit(seen: Seen, unit: Facts) -> None:
+def _of_the_unit(seen: SeenMachine, unit: Facts) -> None:
     properties: Mapping[str, str] = unit.get("properties", {})
     account = properties.get("User") or ROOT
     if account == ROOT:
@@ -182,7 +182,7 @@ def _of_the_unit(seen: Seen, unit: Facts) -> None:
     _optional(seen, "secrets", _once(secrets))
 
 
-def _tree(seen: Seen, properties: Mapping[str, str]) -> None:
+def _tree(seen: SeenMachine, properties: Mapping[str, str]) -> None:
     """The nearest directory above all that the service is started with."""
     started = ARGV.search(properties.get("ExecStart", ""))
     words = started[1].split() if started else []
@@ -216,7 +216,7 @@ def _virtual_environment(program: str) -> str:
     return str(path.parents[1]) if own and len(path.parents) > 1 else ""
 
 
-def _name(seen: Seen, sections: Facts, asked: Environment) -> None:
+def _name(seen: SeenMachine, sections: Facts, asked: Environment) -> None:
     value = sections.get("machine", {}).get("value", {})
     if isinstance(value.get("name"), str):
         seen.keys["name"] = value["name"]
@@ -225,7 +225,7 @@ def _name(seen: Seen, sections: Facts, asked: Environment) -> None:
         seen.keys["address"] = host
 
 
-def _optional(seen: Seen, name: str, value: Any) -> None:
+def _optional(seen: SeenMachine, name: str, value: Any) -> None:
     """A key that is declared where the model takes it; what it does not take is a question."""
     if not value:
         return

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from gateway_acceptance import __version__
 from gateway_acceptance.cli.init.found import Alias, Behind, Found, Member
-from gateway_acceptance.cli.init.machine import Seen
+from gateway_acceptance.cli.init.machine import SeenMachine
 from gateway_acceptance.cli.init.toml_text import Redact, Text, inline, listing
 from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Group
@@ -264,7 +264,7 @@ def _left_out(text: Text, found: Found) -> None:
         text.comment(f"{name}: {why}")
 
 
-def _machine(text: Text, seen: Seen | None) -> None:
+def _machine(text: Text, seen: SeenMachine | None) -> None:
     """The machine as it was seen; where it was not, the question."""
     if seen is None or not seen.whole:
         text.blank()
@@ -292,7 +292,7 @@ def _machine(text: Text, seen: Seen | None) -> None:
             text.value(name, value)
 
 
-def last_tables(text: Text, found: Found, seen: Seen | None) -> None:
+def last_tables(text: Text, found: Found, seen: SeenMachine | None) -> None:
     """Bounds, outage, machine and policy. seen: of the machine, None where it was not looked at."""
     text.table("bounds")
     text.question("what do you promise of time? These are the defaults, in seconds.")

@@ -14,7 +14,7 @@ RESOURCES = "Resource Utilisation"
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class DeploymentFacts:
     """server: its name, or empty; facts: measured of the target; resources: (check id, name, value)."""
 
     target: RecordedTarget
@@ -25,9 +25,9 @@ class Deployment:
     resources: Sequence[tuple[str, str, object]]
 
 
-def deployment_of(record: Record) -> Deployment:
+def deployment_of(record: Record) -> DeploymentFacts:
     """The deployment that a record is about."""
-    return Deployment(
+    return DeploymentFacts(
         record.target,
         record.environment,
         _server(record),

@@ -13,11 +13,11 @@ from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import Picture, pictures
 from gateway_acceptance.report.proofs import fresh_hours
 from gateway_acceptance.report.status_model.claims import Claims, claims_of
-from gateway_acceptance.report.status_model.deployment import Deployment, deployment_of
+from gateway_acceptance.report.status_model.deployment import DeploymentFacts, deployment_of
 from gateway_acceptance.report.status_model.deviations import NotKept, not_kept
 from gateway_acceptance.report.status_model.earlier import Earlier, earlier_of
 from gateway_acceptance.report.status_model.findings import Findings, findings_of
-from gateway_acceptance.report.status_model.standing import Standing, standing_of
+from gateway_acceptance.report.status_model.standing import RunStanding, standing_of
 from gateway_acceptance.report.status_model.waivers import Waivers, waivers_of
 
 COMMIT_LENGTH = 12
@@ -32,8 +32,8 @@ class StatusModel:
     as_of: datetime
     fresh_h: float
     commit: str
-    standing: Standing
-    deployment: Deployment
+    standing: RunStanding
+    deployment: DeploymentFacts
     claims: Claims
     findings: Findings
     earlier: Earlier

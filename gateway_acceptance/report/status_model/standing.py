@@ -16,7 +16,7 @@ from gateway_acceptance.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RunStanding:
     """totals: (verdict, cases, checks, claims); summary: in one sentence."""
 
     totals: Sequence[tuple[str, int, int, int]]
@@ -25,9 +25,9 @@ class Standing:
     action: Action
 
 
-def standing_of(record: Record, lines: Sequence[ClaimLine], mends: Mapping[str, str]) -> Standing:
+def standing_of(record: Record, lines: Sequence[ClaimLine], mends: Mapping[str, str]) -> RunStanding:
     """lines: all statements; mends: claim id to the command that mends it."""
-    return Standing(_totals(record), _summary(record, lines), risk(record), next_action(record, mends))
+    return RunStanding(_totals(record), _summary(record, lines), risk(record), next_action(record, mends))
 
 
 def _totals(record: Record) -> list[tuple[str, int, int, int]]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gateway_acceptance.advisories import Base, Finding, NotComparable, comparable, concerning, load_base
+from gateway_acceptance.advisories import (
+    AdvisoryFinding,
+    Base,
+    NotComparable,
+    comparable,
+    concerning,
+    load_base,
+)
 from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
@@ -91,7 +98,7 @@ def _comparable(ecosystem: str, version: str) -> bool:
 
 def findings_of(
     base: Base, package: tuple[str, str], versions: Iterable[str], environment: Environment
-) -> list[Finding]:
+) -> list[AdvisoryFinding]:
     """What concerns any of these versions, each advisory once per version."""
     without = environment.advisories.without
     return [one for version in versions for one in concerning(base, *package, version, without)]

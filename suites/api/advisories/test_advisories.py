@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway_acceptance.advisories import Base, Finding, words
+from gateway_acceptance.advisories import AdvisoryFinding, Base, words
 from gateway_acceptance.check import MUST, PROBE, READ, SHOULD, Effect, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
@@ -18,7 +18,7 @@ WHERE = "the gateway is"
 Note = Callable[[str, object], None]
 
 
-def found(target: Target, environment: Environment) -> tuple[Base, list[Finding]]:
+def found(target: Target, environment: Environment) -> tuple[Base, list[AdvisoryFinding]]:
     """The base, and what of it concerns the gateway's release. Raises NotApplicable, Untestable."""
     base = extract.base_of(environment)
     package = extract.package_of(environment, base)
@@ -27,7 +27,7 @@ def found(target: Target, environment: Environment) -> tuple[Base, list[Finding]
     return base, extract.findings_of(base, package, versions, environment)
 
 
-def probe_results(target: Target, findings: list[Finding]) -> dict[str, str]:
+def probe_results(target: Target, findings: list[AdvisoryFinding]) -> dict[str, str]:
     """What the probes of judged findings show, each asked once; nothing where nothing is found, or where the
     policy permits no probe."""
     if Effect.PROBE not in target.environment.policy.effects:

@@ -39,7 +39,7 @@ def asked(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AnsweredRequest:
     """A request, and its answer."""
 
     what: str
@@ -71,20 +71,24 @@ def _pair(target: Target) -> Pair:
     return found
 
 
-def by_queries(target: Target, names: Sequence[str], value: str) -> list[Told]:
+def by_queries(target: Target, names: Sequence[str], value: str) -> list[AnsweredRequest]:
     """One request for each name in the URL."""
     first = pair(target).first
-    return [Told(f"?{name}=", asked(target, first, query=urlencode({name: value}))) for name in names]
+    return [
+        AnsweredRequest(f"?{name}=", asked(target, first, query=urlencode({name: value}))) for name in names
+    ]
 
 
-def by_headers(target: Target, names: Sequence[str], value: str) -> list[Told]:
+def by_headers(target: Target, names: Sequence[str], value: str) -> list[AnsweredRequest]:
     """One request with all headers; where it is led elsewhere, or is not served for one of them, one for
     each."""
     known = pair(target)
     together = asked(target, known.first, headers=[(name, value) for name in names])
     if together.status == 200 and not known.led(together):
-        return [Told("headers that name another model", together)]
-    return [Told(f"{name}:", asked(target, known.first, headers=[(name, value)])) for name in names]
+        return [AnsweredRequest("headers that name another model", together)]
+    return [
+        AnsweredRequest(f"{name}:", asked(target, known.first, headers=[(name, value)])) for name in names
+    ]
 
 
 def addressed_beside(target: Target) -> list[Steered]:

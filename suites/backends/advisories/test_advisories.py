@@ -1,6 +1,6 @@
 """BACKEND-ADV: the releases behind the gateway have no published hole."""
 
-from gateway_acceptance.advisories import Base, Finding, NotComparable, concerning, load_base, words
+from gateway_acceptance.advisories import AdvisoryFinding, Base, NotComparable, concerning, load_base, words
 from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.products import BACKEND_PACKAGES
@@ -9,7 +9,7 @@ from gateway_acceptance.verdict import NoAnswer, NotApplicable, Untestable, requ
 from gateway_acceptance.wire.backend import BackendClient
 
 
-def found(backend: BackendClient, environment: Environment) -> tuple[Base, list[Finding]]:
+def found(backend: BackendClient, environment: Environment) -> tuple[Base, list[AdvisoryFinding]]:
     """The base, and what of it concerns the version that the backend tells. Raises NotApplicable,
     Untestable."""
     base = load_base(environment.advisory_base)

@@ -41,7 +41,7 @@ Features = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BalanceQuestion:
     """One request of a sample."""
 
     text: str
@@ -88,7 +88,7 @@ class Asked:
         return f"{mark} {TEXTS[self.text]}"
 
 
-def rounds(seed: int) -> Iterator[list[Asked]]:
+def rounds(seed: int) -> Iterator[list[BalanceQuestion]]:
     """Without end: lists of one request, or of several to be sent at the same time."""
     chance = random.Random(seed)  # noqa: S311 (no secret: the same requests every time)
     while True:
@@ -98,8 +98,8 @@ def rounds(seed: int) -> Iterator[list[Asked]]:
             yield [_by_chance(chance, None) for _ in range(TOGETHER)]
 
 
-def _by_chance(chance: random.Random, connection: str | None) -> Asked:
-    return Asked(
+def _by_chance(chance: random.Random, connection: str | None) -> BalanceQuestion:
+    return BalanceQuestion(
         text=chance.choice(list(TEXTS)),
         parameters=chance.choice(list(PARAMETERS)),
         user=chance.choice(USERS),

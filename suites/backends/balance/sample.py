@@ -33,7 +33,7 @@ from suites.backends.balance.probes import (
     CONNECTIONS,
     PARAMETER,
     STREAM,
-    Asked,
+    BalanceQuestion,
     Features,
     rounds,
 )
@@ -116,7 +116,7 @@ def _drawn(target: Target, alias: str, null: ExpectedShares) -> Sample:
     draws: list[Draw] = []
     with _clients(target) as (kept, crowd), little_evidence(target), ThreadPoolExecutor() as pool:
 
-        def ask(asked: Asked) -> Draw:
+        def ask(asked: BalanceQuestion) -> Draw:
             gateway = kept[asked.connection] if asked.connection is not None else crowd
             if group.kind is ModelKind.EMBEDDING:
                 features = asked.features | {PARAMETER: None, STREAM: None}
@@ -140,7 +140,9 @@ def _drawn(target: Target, alias: str, null: ExpectedShares) -> Sample:
     return Sample(draws, counted, counting.exact, witness_of(target).value, mark)
 
 
-def paced(batches: Iterable[list[Asked]], draws: int, spread_s: float) -> Iterator[list[Asked]]:
+def paced(
+    batches: Iterable[list[BalanceQuestion]], draws: int, spread_s: float
+) -> Iterator[list[BalanceQuestion]]:
     """The batches, of which so many draws begin evenly within these seconds; those after them at once."""
     begun, sent = time.monotonic(), 0
     for batch in batches:

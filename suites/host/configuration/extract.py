@@ -20,7 +20,7 @@ REFERENCE = "os.environ/"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ModelEntry:
     """One entry of model_list. number: its place, from 1; upstream: the model without the provider's prefix;
     api_base, weight: None where they are not given."""
 
@@ -89,13 +89,15 @@ def configuration(host: MachineFacts, environment: Environment) -> dict[str, Any
     return document
 
 
-def entries(document: Mapping[str, Any]) -> list[Entry]:
+def entries(document: Mapping[str, Any]) -> list[ModelEntry]:
     """The entries of model_list."""
     found = []
     for number, entry in enumerate(document["model_list"], 1):
         given = entry["litellm_params"]
         found.append(
-            Entry(number, entry["model_name"], given["model"], given.get("api_base"), given.get("weight"))
+            ModelEntry(
+                number, entry["model_name"], given["model"], given.get("api_base"), given.get("weight")
+            )
         )
     return found
 

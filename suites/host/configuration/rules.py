@@ -11,7 +11,7 @@ from gateway_acceptance.environment.model import Group
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.backend import full_name
-from suites.host.configuration.extract import Entry, leaves, section, variable
+from suites.host.configuration.extract import ModelEntry, leaves, section, variable
 from suites.host.user.facts import differs
 
 SECRET_KEY = re.compile(r"(^|_)(key|password|secret|token)$")
@@ -25,7 +25,7 @@ WITHOUT_EFFECT = {
 """Settings of router_settings that LiteLLM's Router does not know, and what does what they promise."""
 
 
-def other_aliases(found: Sequence[Entry], environment: Environment) -> list[Problem]:
+def other_aliases(found: Sequence[ModelEntry], environment: Environment) -> list[Problem]:
     """The configured aliases are the declared ones."""
     has, wants = {entry.alias for entry in found}, set(environment.aliases)
     missing = [
@@ -41,7 +41,7 @@ def other_aliases(found: Sequence[Entry], environment: Environment) -> list[Prob
     ]
 
 
-def not_balanced(found: Sequence[Entry], group: Group) -> list[Problem]:
+def not_balanced(found: Sequence[ModelEntry], group: Group) -> list[Problem]:
     """A group is as many entries of one name as it has deployments, with their models."""
     has = sorted(full_name(entry.upstream) for entry in found if entry.alias == group.alias)
     wants = sorted(full_name(deployment.upstream) for deployment in group.deployments)
@@ -51,7 +51,7 @@ def not_balanced(found: Sequence[Entry], group: Group) -> list[Problem]:
     return [differs(f"the entries of {group.alias}", has or "none", wants, mend)]
 
 
-def other_weights(found: Sequence[Entry], group: Group) -> list[Problem]:
+def other_weights(found: Sequence[ModelEntry], group: Group) -> list[Problem]:
     """Weights are given to all entries of a group or to none, and as declared: a missing one counts as 0."""
     entries = [entry for entry in found if entry.alias == group.alias]
     weighted = [entry for entry in entries if entry.weight is not None]
@@ -69,7 +69,7 @@ def other_weights(found: Sequence[Entry], group: Group) -> list[Problem]:
     ]
 
 
-def other_models(found: Sequence[Entry], environment: Environment) -> list[Problem]:
+def other_models(found: Sequence[ModelEntry], environment: Environment) -> list[Problem]:
     """An alias that is no group is one entry, of the declared model."""
     problems = []
     for model in (one for one in environment.models if one.declared):
@@ -82,7 +82,7 @@ def other_models(found: Sequence[Entry], environment: Environment) -> list[Probl
 
 
 def other_backends(
-    found: Sequence[Entry], environment: Environment, names: Collection[str], values: Mapping[str, str]
+    found: Sequence[ModelEntry], environment: Environment, names: Collection[str], values: Mapping[str, str]
 ) -> list[Problem]:
     """Every entry calls a backend that is declared for its alias and model. Raises Untestable for an address
     in a variable whose value the look does not read."""
@@ -102,7 +102,7 @@ def other_backends(
     return problems
 
 
-def wanted_urls(entry: Entry, environment: Environment) -> list[str]:
+def wanted_urls(entry: ModelEntry, environment: Environment) -> list[str]:
     """Every URL by which the backends of an entry's alias and model are meant; empty for unknown aliases."""
     if entry.alias not in environment.aliases:
         return []

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from gateway_acceptance.advisories import Base, Finding, NotComparable, concerning, words
+from gateway_acceptance.advisories import AdvisoryFinding, Base, NotComparable, concerning, words
 from gateway_acceptance.advisories.versions import PYPI
 from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem
@@ -47,7 +47,7 @@ def without_product(packages: Mapping[str, str], package: tuple[str, str] | None
     return [differs(f"installed {package[1]}", "none", "a known version", "deploy again")]
 
 
-def compromised(findings: Sequence[Finding]) -> list[Problem]:
+def compromised(findings: Sequence[AdvisoryFinding]) -> list[Problem]:
     """No installed distribution is one that was published to attack whoever installs it."""
     return [
         differs(
@@ -61,17 +61,17 @@ def compromised(findings: Sequence[Finding]) -> list[Problem]:
     ]
 
 
-def known_holes(base: Base, packages: Mapping[str, str], without: Collection[str]) -> list[Finding]:
+def known_holes(base: Base, packages: Mapping[str, str], without: Collection[str]) -> list[AdvisoryFinding]:
     """What the base says of every installed distribution; compromised releases first. A version that cannot
     be compared is one of somebody's own, and no advisory speaks of it."""
-    found: list[Finding] = []
+    found: list[AdvisoryFinding] = []
     for name, version in sorted(packages.items()):
         with contextlib.suppress(NotComparable):
             found += concerning(base, PYPI, name, version, without)
     return sorted(found, key=lambda one: (not one.advisory.compromised, bool(one.absent)))
 
 
-def holes(base: Base, findings: Sequence[Finding], level: Level) -> list[Problem]:
+def holes(base: Base, findings: Sequence[AdvisoryFinding], level: Level) -> list[Problem]:
     """One problem per advisory of a level, but for compromised releases, which a check of their own tells."""
     return words.problems(base, WHERE, [one for one in findings if not one.advisory.compromised], level)
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from gateway_acceptance.advisories import Base, Finding, load_base, words
+from gateway_acceptance.advisories import AdvisoryFinding, Base, load_base, words
 from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.host.facts import MachineFacts
@@ -30,7 +30,7 @@ def require_litellm(environment: Environment) -> None:
         )
 
 
-def known_holes(host: MachineFacts, environment: Environment) -> tuple[Base, list[Finding]]:
+def known_holes(host: MachineFacts, environment: Environment) -> tuple[Base, list[AdvisoryFinding]]:
     """The base, and what it says of the installed distributions. Raises NotApplicable, Untestable,
     and CheckFailed where the product itself is not among them."""
     packages = installed(host)["packages"]
