@@ -43,6 +43,7 @@ from gateway_acceptance.plugin.parametrise import (
 )
 from gateway_acceptance.plugin.planted import plant
 from gateway_acceptance.plugin.raw_results import RawResults
+from gateway_acceptance.plugin.red import RedSoFar
 from gateway_acceptance.plugin.selection import LeftOut
 from gateway_acceptance.plugin.thinking import unless_spent
 from gateway_acceptance.plugin.waking import Waking
@@ -76,7 +77,7 @@ class WorkerHooks:
             lambda check, name: config.hook.pytest_gateway_woken(check=check, environment=name) is not False,
         )
         self._chosen: set[str] = set()
-        self._red: set[str] = set()
+        self._red = RedSoFar(state.folder)
         self._raw_results = RawResults()
         allure_commons.plugin_manager.register(self._raw_results)
         self._own_logs = OwnLogs(config, state.redactor)
