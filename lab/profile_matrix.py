@@ -138,7 +138,7 @@ def noticed(fault: Fault, record: Mapping[str, Any]) -> Noticed:
 def alarms(record: Mapping[str, Any]) -> list[str]:
     """What is red on a healthy gateway."""
     return [
-        f"{check['id']} {check['verdict']}"
+        f"{check['id']} {check['verdict']}: {'; '.join(case['message'] for case in check['cases'])}"
         for check in record["checks"]
         if check["verdict"] is not None and check["verdict"] not in (*GREEN, Verdict.NOT_PERMITTED)
     ]

@@ -43,9 +43,13 @@ class UntilTold:
         return None if environment not in self._wanted else check.id in self._wanted[environment]
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """Nothing more is asked where the fault was told."""
-        return True if environment_of(item) in self._done else None
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Nothing more is asked where the fault was told. What the case before left standing for this one is
+        taken down for the next, as after any case."""
+        if environment_of(item) not in self._done:
+            return None
+        item.session._setupstate.teardown_exact(nextitem)
+        return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

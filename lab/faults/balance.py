@@ -77,7 +77,10 @@ BALANCE_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "weights-ignored",
         "the gateway draws all alike, whatever their weights",
-        {"BACKEND-BAL-002": rf"{OFF}.*declared 71\.4%.*in proportion to weight"},
+        {
+            "BACKEND-BAL-002": rf"{OFF}.*declared 71\.4%.*in proportion to weight",
+            "BACKEND-ROUTE-003": "weight",
+        },
     ),
     gateway_fault(
         "weight-missing-counts-zero",
@@ -138,7 +141,10 @@ BALANCE_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "deployment-unforeseen",
         "a deployment that nobody declared serves with the others",
-        {"BACKEND-BAL-002": "llm-02/gemma2:2b served, which is not declared"},
+        {
+            "BACKEND-BAL-002": "llm-02/gemma2:2b served, which is not declared",
+            "BACKEND-ROUTE-002": "gemma2:2b",
+        },
     ),
     *(
         gateway_fault(

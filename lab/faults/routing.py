@@ -252,7 +252,10 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "answers-from-a-cache",
         "the same question is answered from memory",
-        {"BACKEND-WITNESS-003": "3 requests were answered, the backends counted 1: a cache"},
+        {
+            "BACKEND-WITNESS-003": "3 requests were answered, the backends counted 1: a cache",
+            "API-CHAT-003": "different ids, more than one has",
+        },
         before=FROM_CACHE,
         after=INTO_CACHE,
     ),

@@ -62,10 +62,10 @@ def named(*checks: str, of: str) -> tuple[str, ...]:
 BADS = (
     Bad("parameters of the wrong type",
         (*named("message_string", "temperature_string", "max_tokens_string", "stream_string", "tools_string",
-                "response_format_string", of=FIELDS),
+                "response_format_string", "model_number", of=FIELDS),
          "suites.api.properties.test_properties:test_mutated_chat"),
-        chat(messages=["hello"], temperature="warm", max_tokens="many", stream="perhaps", tools="hammer",
-             response_format="json")),
+        chat(model=7, messages=["hello"], temperature="warm", max_tokens="many", stream="perhaps",
+             tools="hammer", response_format="json")),
     Bad("values out of range",
         (*named("unknown_role", "temperature_range", "max_tokens_negative", of=FIELDS),
          *named("mock_response", "mock_failure", of="suites.api.exposure.test_exposure")),

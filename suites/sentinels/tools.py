@@ -1,4 +1,4 @@
-"""Sentinel of tools: two calls in one answer, one of them with hard arguments."""
+"""Sentinel of tools: two calls in one answer, one with hard arguments, after the results of two others."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
 from suites.api.abilities import declared_able
+from suites.api.chat.payloads import assistant
+from suites.api.chat.probes import user
 from suites.api.observations import room
 from suites.api.tools.probes import (
     ALARM,
     ALARM_ARGUMENTS,
     HARD_ARGUMENTS,
+    NORTH,
+    RESULTS,
     SONG,
+    SOUTH,
     TOKENS,
     Called,
     call_of,
@@ -25,12 +30,13 @@ EXPECTED: Called = [("set_alarm", dict(ALARM_ARGUMENTS)), ("play_song", dict(HAR
 
 
 def called(target: Target) -> bool:
-    """Both calls as they were asked for, each with an id of its own, and finish_reason tool_calls."""
+    """Both calls as they were asked for, each with an id of its own, and finish_reason tool_calls; calls and
+    results before them are taken."""
     alias = declared_able(target.environment, Ability.TOOLS, Ability.PARALLEL_TOOLS)[0].alias
     asked = f"{call_of('set_alarm', ALARM_ARGUMENTS)} and {call_of('play_song', HARD_ARGUMENTS)}"
     answer = target.gateway.chat(
         alias,
-        asked,
+        [*RESULTS.messages, assistant(f"{NORTH} and {SOUTH}"), user(asked)],
         tools=[ALARM, SONG],
         temperature=0,
         max_tokens=room(target.environment, alias, 2 * TOKENS),
