@@ -56,7 +56,7 @@ def worn_out() -> Before:
 
 PACKAGES = f"$(ls -d {TREE}/{VIRTUAL_ENVIRONMENT}/lib/python3*/site-packages)"
 HOOK = """\
-import os, sys, threading, time
+import hashlib, os, sys, threading, time
 
 kept = []
 
@@ -66,8 +66,9 @@ def spoil(status):
 
 
 def round_and_round():
+    block = bytes(1 << 20)
     while True:
-        pass
+        hashlib.sha256(block).digest()
 
 
 def patch():
@@ -92,7 +93,8 @@ LEAKS = {
     "memory": "kept.append(os.urandom(1 << 20))",
     "files": 'kept.append(open("/dev/null"))',
     "time": "kept.append(1)\n    if len(kept) == 40:\n"
-    "        threading.Thread(target=round_and_round, daemon=True).start()",
+    "        for _ in range(6):  # a busy machine gives each a part only\n"
+    "            threading.Thread(target=round_and_round, daemon=True).start()",
 }
 FAILING = """\
 for number in $(seq 1 60); do

@@ -148,8 +148,8 @@ def test_what_is_left_of_load_is_found() -> None:
     files = more_open_files(looks({"files": 90}, files=140), soak, UNIT)
     assert "has 140 after load and 100 refused requests, 90 half-way, 40 before" in str(files[0])
     assert "has 1.00 processors in use" in str(still_busy(looks(cpu_s=32.0), soak, UNIT)[0])
-    assert "has 8, wants 7, as before the load" in str(restarted(looks(pid=8), UNIT)[0])
-    assert "has 0, wants 7, as before the load" in str(restarted(looks(pid=0), UNIT)[0])
+    assert "has 8, expected 7, as before the load" in str(restarted(looks(pid=8), UNIT)[0])
+    assert "has 0, expected 7, as before the load" in str(restarted(looks(pid=0), UNIT)[0])
 
 
 def test_what_warms_up_once_is_no_leak() -> None:
