@@ -33,6 +33,8 @@ from lab.state import lab_folder
 
 SCRIPT_BUDGET_S = 60
 IDLE_S = 2.0
+SETTLING, SETTLED = 15, 0.2
+"""Looks until a service that was restarted is at rest, and the processors that it uses then."""
 REVERTS_AT_ONCE = 6
 """After so many faults the machines are looked at again: a difference that is left voids the matrix."""
 ENVIRONMENT = "lab"
@@ -147,9 +149,13 @@ class HostStage:
         def seen() -> Any:
             return look(self.environment, change.machine, ("process",)).sections
 
-        turns = [seen()]
-        time.sleep(IDLE_S)
-        turns.append(seen())
+        for _ in range(SETTLING):  # just restarted, it is busy with itself
+            turns = [seen()]
+            time.sleep(IDLE_S)
+            turns.append(seen())
+            first, second = (turn["process"]["value"]["usage"] for turn in turns)
+            if second["cpu_s"] - first["cpu_s"] < SETTLED * (second["at_s"] - first["at_s"]):
+                break
         for _ in range(2):
             self._script(name, change, change.load, wait=False)
             turns.append(seen())
