@@ -39,8 +39,8 @@ PROFILE = "nightly"
 ENVIRONMENT = "local"
 LEARN_BUDGET_S = 900
 """Seconds for one release: the API suite takes one minute of an idle core."""
-WENT_AWAY = "connection refused"
-"""What no release answers by itself: its process was gone."""
+WENT_AWAY = ("connection refused", "no answer within")
+"""What no release answers by itself: its process was gone, or the machine too busy for it."""
 PACE = frozenset({"API-OPS-007", "API-OPS-008", "API-OPS-009"})
 """Checks of times and numbers at once (``bounds``): no knowledge of a release."""
 Say = Callable[[str], None]
@@ -211,10 +211,9 @@ def learn(
     gone = record["target"]["fingerprint"]["end"] or {}
     if any(value.startswith(UNKNOWN) for name, value in gone.items() if name.startswith("gateway.")):
         raise NotStarted(f"the run that learns {version} is not whole: the gateway went away", whole)
-    if any(WENT_AWAY in problem for entry in entries for problem in entry["problems"]):
-        raise NotStarted(
-            f"the run that learns {version} is not whole: the gateway refused connections", whole
-        )
+    silent = [words for words in WENT_AWAY for entry in entries if words in " ".join(entry["problems"])]
+    if silent:
+        raise NotStarted(f"the run that learns {version} is not whole: {silent[0]}", whole)
     late = sorted({entry["check"] for entry in entries if entry["problems"] and entry["check"] in PACE})
     if late:
         raise NotStarted(

@@ -26,7 +26,7 @@ from gateway_acceptance.deviations import (
 )
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import UsageProblem
-from lab.deviations import differences, listed_releases
+from lab.deviations import WENT_AWAY, differences, listed_releases
 from tests.unit.declared import environment
 
 ROOT = Path(__file__).parents[2]
@@ -232,6 +232,7 @@ def test_the_packages_files_name_no_deployment() -> None:
         )
         assert not own.search(text), (version, variant)
         assert "127." not in text
+        assert not any(words in text for words in WENT_AWAY), "the lab was ill, not the release"
 
 
 def test_how_often_a_rule_is_broken_hangs_on_the_length_of_an_answer() -> None:
