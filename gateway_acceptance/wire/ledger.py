@@ -34,6 +34,9 @@ MOST_PIECES = 50_000
 TOKENS_PER_CHARACTER = 0.4
 TOTAL_TOKENS = re.compile(rb'"total_tokens"\s*:\s*([0-9]{1,9})')
 OK, REDIRECTION = 200, 300
+MOST_TOLD = 10**9
+"""Tokens that one answer may tell: more is no count, and a number of thousands of digits would not fit into
+the budget's file."""
 DEFAULT_MAX_TOKENS = 256
 """What is reserved for an answer whose request sets no limit."""
 
@@ -232,7 +235,7 @@ def tokens_reported(exchange: Exchange, reserved: int) -> int:
         total = int(json.loads(exchange.body)["usage"]["total_tokens"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return reserved
-    return max(total, reserved)
+    return max(min(total, MOST_TOLD), reserved)
 
 
 def tokens_served(exchange: Exchange, reserved: int) -> int:
