@@ -59,9 +59,11 @@ def exchange_of(entry: RecordedExchange, environment: Environment) -> Exchange |
     if len(told) >= SHOWN_BODY or entry.whole is False or entry.error:
         return None
     headers = [(name, "?") for name in entry.bent or ()]
-    if entry.own_key:
-        name = environment.gateway.key_header
-        headers.append((name, f"Bearer {KEY}" if name == BEARER_HEADER else KEY))
+    name = environment.gateway.key_header
+    own = f"Bearer {KEY}" if name == BEARER_HEADER else KEY
+    headers.append(
+        (name, own if entry.own_key else "?")
+    )  # which other key it was, or none, nobody wrote down
     body = told.encode("utf-8")
     return Exchange(
         entry.method,
