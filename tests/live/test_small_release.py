@@ -9,6 +9,8 @@ import pytest
 import tomli_w
 
 from gateway_acceptance.environment import load_environment
+from gateway_acceptance.record_model import record_of
+from gateway_acceptance.signoff.kept import without_evidence
 from lab.loopback_pool import own_net
 from tests.live import conftest
 from tests.live.conftest import ROOT, environment_at, judge
@@ -35,6 +37,7 @@ def test_it_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         run = judge(load_environment(str(path), ROOT, {}), tmp_path / "runs", "-n", "2", profile="release")
     assert run.record is not None, run.output
     assert (run.code, run.record["run"]["state"]) == (0, "READY"), run.output
+    assert without_evidence(record_of(run.record)) == [], "it could not be signed"
     told = [claim["text"] for claim in run.record["claims"]]
     verdicts = {claim["verdict"] for claim in run.record["claims"]}
     assert verdicts <= {"passed", "deviation", "waived"}, run.output

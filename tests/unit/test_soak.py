@@ -13,7 +13,7 @@ from gateway_acceptance.environment.soak import Soak
 from gateway_acceptance.plan import held_there
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.soak.hold import Answer, halves, held, told
+from suites.api.soak.hold import Answer, halves, held, shown, told
 from suites.api.soak.rules import failing, lost, refused_otherwise, slower
 from suites.host.soak.rules import grows, more_memory, more_open_files, restarted, still_busy
 from tests.unit.declared import environment
@@ -51,6 +51,13 @@ def test_kinds_take_turns_and_answers_are_in_the_order_of_their_beginning() -> N
     kinds = (lambda: Answer(400, 0.1, "", "one"), lambda: Answer(400, 0.1, "", "two"))
     with ThreadPoolExecutor(3) as pool:
         assert [one.kind for one in held(pool, 3, kinds, 5)] == ["one", "two", "one", "two", "one"]
+
+
+def test_the_last_of_each_kind_are_evidence() -> None:
+    served, refused = [exchange() for _ in range(5)], [exchange(400) for _ in range(3)]
+    assert shown([*refused, *served]) == (*refused[-2:], *served[-2:])
+    assert shown([*served, *refused]) == (refused[0], *refused[-2:])
+    assert shown([]) == ()
 
 
 def test_none_is_begun_when_the_time_is_over() -> None:

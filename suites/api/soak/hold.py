@@ -21,6 +21,8 @@ from suites.api.observations import balanced_or_first
 PROMPT = "Say yes."
 NO_JSON = b'{"model": '
 JSON = (("content-type", "application/json"),)
+SHOWN = 2
+"""Exchanges of each kind that are kept."""
 MOST_AT_ONCE = 8
 """Machines that are looked at beside each other."""
 IDLE_S = 2.0
@@ -47,7 +49,8 @@ Looks = tuple[Mapping[str, Any] | None, ...]
 @dataclass(frozen=True, slots=True)
 class Soaked:
     """before, after: one by one; held: as they were begun; refused_first, refused: of the requests that
-    cannot be served, before the load and afterwards; looks: by machine; seconds: how long it was held."""
+    cannot be served, before the load and afterwards; looks: by machine; seconds: how long it was held; shown:
+    the last exchanges of each kind, evidence of whoever judges it."""
 
     before: tuple[Answer, ...]
     held: tuple[Answer, ...]
@@ -56,13 +59,19 @@ class Soaked:
     after: tuple[Answer, ...]
     looks: Mapping[str, Looks]
     seconds: float
+    shown: tuple[Exchange, ...] = ()
 
 
 def soaked(target: Target) -> Soaked:
     """Made once per run. Raises NotApplicable where no chat model is declared."""
     if not target.environment.aliases_of(ModelKind.CHAT):
         raise NotApplicable("the environment declares no chat model", declared="models")
-    return target.once_per_run("soak", lambda: _soaked(target), drawn=True)
+    exchanges = target.notebook.exchanges
+    begun = len(exchanges)
+    seen = target.once_per_run("soak", lambda: _soaked(target), drawn=True)
+    if len(exchanges) == begun:  # another case of the run held it
+        exchanges.extend(seen.shown)
+    return seen
 
 
 def _soaked(target: Target) -> Soaked:
@@ -96,7 +105,22 @@ def _soaked(target: Target) -> Soaked:
     after = tuple(chat() for _ in range(ONE_BY_ONE))
     looks += [looked(target, AFTER), *idled(target, AFTER_IDLE)]
     by_machine = {name: tuple(one[name] for one in looks) for name in looks[0]}
-    return Soaked(before, tuple(load), refused_first, tuple(refused), after, by_machine, seconds)
+    return Soaked(
+        before,
+        tuple(load),
+        refused_first,
+        tuple(refused),
+        after,
+        by_machine,
+        seconds,
+        shown(target.notebook.exchanges),
+    )
+
+
+def shown(exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
+    """The last exchanges that were refused, and the last of all."""
+    refusals = [one for one in exchanges[:-SHOWN] if one.status not in (None, 200)]
+    return (*refusals[-SHOWN:], *exchanges[-SHOWN:])
 
 
 def halves(number: int) -> tuple[int, int]:
