@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.policy import Budget, budget_file
 from gateway_acceptance.wire.breaker import PATIENCE_S, Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
@@ -44,7 +44,11 @@ class GatewayConnection:
         self.budget = Budget(budget_file(folder, environment.name), policy, started)
         self.deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
         self.breaker = Breaker(
-            folder / f"trouble-{environment.name}.json", gateway.url, self._holds_key, looked
+            folder / f"trouble-{environment.name}.json",
+            gateway.url,
+            self._holds_key,
+            looked,
+            product_of(gateway).description,
         )
         self.watch = Watch(environment, key, rules)
         self.failures = Failures(

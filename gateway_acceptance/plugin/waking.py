@@ -22,6 +22,7 @@ from gateway_acceptance.plugin.limited import unless_limited
 from gateway_acceptance.plugin.outcome import Outcome, outcome_of
 from gateway_acceptance.plugin.parametrise import AXES
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.plugin.thinking import unless_spent
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.subjects import SUBJECTS
@@ -172,8 +173,9 @@ def _outcome(owner: Owner, arguments: Mapping[str, Any], target: Target) -> Outc
         owner.function(**arguments)
     except Exception as raised:  # noqa: BLE001  (as pytest does: what it means, outcome_of says)
         error = raised
-    url = target.environment.gateway.url
-    return unless_limited(outcome_of(error, "call"), target.notebook.exchanges, url, owner.check)
+    environment, seen = target.environment, target.notebook.exchanges
+    outcome = unless_limited(outcome_of(error, "call"), seen, environment.gateway.url, owner.check)
+    return unless_spent(outcome, seen, environment)
 
 
 def cases_of(function: Callable[..., object], target: Target) -> list[dict[str, Any]]:

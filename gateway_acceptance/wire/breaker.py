@@ -27,7 +27,6 @@ AGAIN_S = 1.0
 """Seconds between two looks: a gateway that restarts is back by then, or the second look says so."""
 SECOND_LOOK_S = 6.0
 """Seconds for one question of the second look: a busy one that was late for the first answers this one."""
-DESCRIPTION = "/openapi.json"
 DESCRIPTION_PATIENCE_S = 2 * PATIENCE_S
 """LiteLLM makes its description when it is first asked for, and answers nobody meanwhile: seconds of work."""
 NO_ANSWER, SOME = 1, 3
@@ -52,7 +51,8 @@ class Trouble:
 
 class Breaker:
     """file: shared by the workers of a run; url: the gateway's; own_key: whether a request carries the run's
-    key; look: asks the gateway now, within so many seconds for each question."""
+    key; look: asks the gateway now, within so many seconds for each question; description: the path of its
+    OpenAPI description, None where it publishes none."""
 
     def __init__(
         self,
@@ -60,8 +60,10 @@ class Breaker:
         url: str,
         own_key: Callable[[Exchange], bool],
         look: Callable[[float], Trouble | None],
+        description: str | None = None,
     ) -> None:
         self._file, self._url, self._own_key, self._ask = file, url, own_key, look
+        self._slow = None if description is None else url + description
         self._looking = False
         self._kind, self._count, self._next = "", 0, 0
         self._well_at = time.monotonic()
@@ -116,7 +118,7 @@ class Breaker:
         """Nothing has come for a while. Raises as ``after``."""
         if self._looking or self.suspended or not self._concerns(url):
             return
-        patience_s = DESCRIPTION_PATIENCE_S if url.endswith(DESCRIPTION) else PATIENCE_S
+        patience_s = DESCRIPTION_PATIENCE_S if url == self._slow else PATIENCE_S
         if time.monotonic() - self._well_at > patience_s:
             self._look()
             self._well_at = time.monotonic()

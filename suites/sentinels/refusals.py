@@ -12,12 +12,7 @@ from dataclasses import dataclass
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
-from suites.api.errors.probes import (
-    CHAT,
-    MISSING,
-    NO_MODEL,
-    chat,
-)
+from suites.api.errors.probes import CHAT, MISSING, NO_MODEL, chat
 from suites.api.errors.rules import message_of
 from suites.api.observations import ECHO_TOKENS
 

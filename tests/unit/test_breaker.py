@@ -30,7 +30,7 @@ class Worker:
     def __init__(self, folder: Path, *finds: Trouble | None) -> None:
         self.looks = 0
         self._finds = finds
-        self.breaker = Breaker(folder / "trouble.json", URL, lambda _: True, self._look)
+        self.breaker = Breaker(folder / "trouble.json", URL, lambda _: True, self._look, "/openapi.json")
 
     def _look(self, _: float) -> Trouble | None:
         found = self._finds[min(self.looks, len(self._finds) - 1)]
@@ -90,6 +90,7 @@ def test_what_says_nothing_of_the_gateway(tmp_path: Path) -> None:
         (URL + "/v1/chat/completions", 7.0, 2),
         (URL + "/openapi.json", 7.0, 0),  # LiteLLM is busy making it, and answers nobody
         (URL + "/openapi.json", 13.0, 2),
+        (URL + "/elsewhere/openapi.json", 7.0, 2),
     ],
 )
 def test_how_long_silence_is_borne(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.wire.schema import problems_of
+from lab.faults.responses import MESSAGE, RESPONSE
 from suites.api.completions.probes import DONE, read_text_stream
 from suites.api.endpoints import malformed_refusal
 from suites.api.responses.probes import output_text, read_response_stream
@@ -63,24 +64,6 @@ def test_an_error_is_no_stream(read: Callable[..., Any]) -> None:
     assert "got 500 text/plain" in problem.message
 
 
-MESSAGE: Json = {
-    "type": "message",
-    "id": "msg_1",
-    "role": "assistant",
-    "status": "completed",
-    "content": [{"type": "output_text", "text": "HX-OK", "annotations": []}],
-}
-RESPONSE: Json = {
-    "id": "resp_1",
-    "object": "response",
-    "created_at": 1795391286,
-    "model": "hx-chat",
-    "status": "completed",
-    "error": None,
-    "incomplete_details": None,
-    "output": [MESSAGE],
-    "usage": {"input_tokens": 12, "output_tokens": 3, "total_tokens": 15},
-}
 CREATED = {"type": "response.created", "response": {**RESPONSE, "output": []}}
 ADDED = {"type": "response.output_item.added", "output_index": 0, "item": {**MESSAGE, "content": []}}
 DELTAS = [{"type": "response.output_text.delta", "delta": text} for text in ("HX", "-OK")]

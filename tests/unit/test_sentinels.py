@@ -20,6 +20,7 @@ from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.watch import Watch
 from suites.sentinels import SENTINELS
 from tests.unit.declared import environment
+from tests.unit.test_thinking import SPENT
 
 HERE = __name__
 LISTED = tomllib.loads((Path(__file__).parents[2] / "suites" / "profiles.toml").read_text(encoding="utf-8"))
@@ -55,6 +56,12 @@ def of_models(target: Any, chat_model: str) -> None:
 @check("API-T-006", "an owner that only pytest can call", level=MUST, effect=READ)
 def of_pytest(target: Any, tmp_path: Path) -> None:
     target.asked.append("pytest")
+
+
+@check("API-T-007", "an owner whose model thought until its limit was spent", level=MUST, effect=READ)
+def of_thoughts(target: Any) -> None:
+    target.notebook.exchanges.append(SPENT)
+    raise CheckFailed("expected HX-OK, got ''")
 
 
 def a_target(used: float = 0.1) -> Any:
@@ -110,6 +117,10 @@ def test_what_is_woken_judges_as_itself_once() -> None:
     assert found(target) == [("API-T-002", ["it is broken"])]
     assert target.notebook.agent == "run 1; check API-T-001"
     assert SUBJECTS.counts == {}, "it is no subject of the case that it stands behind"
+
+
+def test_a_limit_that_was_spent_on_thoughts_is_held_against_nobody() -> None:
+    assert found(woken("of_thoughts", "owner")) == [("API-T-002", ["it is broken"])]
 
 
 def test_a_right_answer_wakes_nobody() -> None:

@@ -18,7 +18,7 @@ from gateway_acceptance.signoff.pdf import paper
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.signing import CASES, SIGNED, a_case, edit, ground, private_key, rehash, resign, signed
-from tests.unit.signoff_touches import Touched
+from tests.unit.signoff_touched import Touched
 
 LATER = SIGNED + timedelta(hours=1)
 

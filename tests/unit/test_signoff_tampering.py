@@ -25,10 +25,10 @@ from tests.unit.signing import (
     resign,
     signed,
 )
+from tests.unit.signoff_touched import Touched
 from tests.unit.signoff_touches import (
     RESIGNED,
     UNSIGNED,
-    Touched,
     attested_as_something_else,
     attested_without_deviation,
 )
