@@ -126,10 +126,16 @@ def plugin_problems(plugins: Sequence[str]) -> list[str]:
 
 def module_problems(modules: Iterable[tuple[str, Path]], places: Iterable[Path]) -> list[str]:
     """Modules that were loaded from elsewhere than the suite, the interpreter and its distributions; those
-    whose file is gone since, or in a hidden folder of the suite, are of nobody."""
+    whose file is gone since, or in a hidden folder of the suite, are of nobody. What lies in the standard
+    library's own folder is the interpreter's, wherever a link leads: Debian has its sitecustomize so."""
     known = [place.resolve() for place in places]
     installed = _places_of_python()
-    foreign = sorted(name for name, path in modules if _foreign(path.resolve(), known, installed))
+    linked = _standard_library()
+    foreign = sorted(
+        name
+        for name, path in modules
+        if path.parent not in linked and _foreign(path.resolve(), known, installed)
+    )
     if not foreign:
         return []
     shown = ", ".join(foreign[:SHOWN]) + (f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else "")
@@ -242,6 +248,10 @@ def _some(names: Sequence[str]) -> str:
 
 def _sites() -> list[Path]:
     return list({Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")})
+
+
+def _standard_library() -> set[Path]:
+    return {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
 
 
 def _places_of_python() -> list[Path]:

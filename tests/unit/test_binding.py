@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.environment import resolved
+from gateway_acceptance.plugin import loaded
 from gateway_acceptance.plugin.deciding import stamps_of, touched
 from gateway_acceptance.plugin.loaded import (
     LEADING,
@@ -68,6 +69,25 @@ def test_modules_from_elsewhere(tmp_path: Path) -> None:
     )
     many = [(f"m{number}", outside / f"m{number}.py") for number in range(5)]
     assert "m0, m1, m2 and 2 more" in module_problems(many, [inside])[0]
+
+
+def test_the_standard_library_may_hold_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian and Ubuntu link their sitecustomize to /etc; nobody else's folder beside it is meant."""
+    library, settings = tmp_path / "python3.11", tmp_path / "etc"
+    for folder in (library, settings, library / "below"):
+        folder.mkdir()
+    (settings / "sitecustomize.py").touch()
+    for folder in (library, library / "below"):
+        (folder / "sitecustomize.py").symlink_to(settings / "sitecustomize.py")
+    monkeypatch.setattr(loaded, "_standard_library", lambda: {library})
+
+    def told(path: Path) -> list[str]:
+        return module_problems([("sitecustomize", path)], [])
+
+    assert told(library / "sitecustomize.py") == []
+    assert told(settings / "sitecustomize.py")
+    assert told(library / "below" / "sitecustomize.py")
+    assert told(library / ".." / "etc" / "sitecustomize.py")
 
 
 def test_variables_that_lead_elsewhere() -> None:
