@@ -23,7 +23,7 @@ import httpx
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import ExpectedShares, null_of
 from gateway_acceptance.balance.plan import design_of
-from gateway_acceptance.balance.sequential import Decision, Trial
+from gateway_acceptance.balance.sequential import SequentialDecision, Trial
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.wire.attribution import name_of
 from lab.faults import FAULTS
@@ -51,11 +51,16 @@ class Healthy:
         """One run: (outcome, sentence, draws) of each group."""
         outcomes = {outcome for outcome, _, _ in judged}
         worst = next(
-            (one for one in (Decision.FAILED, DEPENDENT, Decision.INCONCLUSIVE) if one in outcomes), ""
+            (
+                one
+                for one in (SequentialDecision.FAILED, DEPENDENT, SequentialDecision.INCONCLUSIVE)
+                if one in outcomes
+            ),
+            "",
         )
-        self.runs[worst or Decision.PASSED] += 1
+        self.runs[worst or SequentialDecision.PASSED] += 1
         self.groups.update(outcome for outcome, _, _ in judged)
-        self.alarms += [sentence for outcome, sentence, _ in judged if outcome != Decision.PASSED]
+        self.alarms += [sentence for outcome, sentence, _ in judged if outcome != SequentialDecision.PASSED]
         self.draws.append(sum(draws for _, _, draws in judged))
 
 
@@ -85,11 +90,11 @@ def judged(client: httpx.Client, environment: Environment, null: ExpectedShares)
         server = name_of(answer.headers["x-litellm-model-api-base"], environment.backends)
         trial.observe(server)
         order.observe(server)
-    if trial.outcome is not Decision.PASSED:
+    if trial.outcome is not SequentialDecision.PASSED:
         return trial.outcome, f"{null.alias}: {trial.sentence()}", trial.draws
     if order.found:
         return DEPENDENT, f"{null.alias}: {', '.join(order.found)} decides who serves", trial.draws
-    return Decision.PASSED, "", trial.draws
+    return SequentialDecision.PASSED, "", trial.draws
 
 
 def shown(counted: Counter[str]) -> str:
@@ -125,7 +130,7 @@ def main() -> int:
             print(f"healthy {version}: runs {shown(seen.runs)}; groups {shown(seen.groups)}")
             print(f"  {statistics.fmean(seen.draws):.0f} draws and {took:.1f} s a run")
             print("".join(f"  {alarm}\n" for alarm in seen.alarms), end="")
-            good = good and set(seen.runs) == {Decision.PASSED}
+            good = good and set(seen.runs) == {SequentialDecision.PASSED}
     return 0 if good else 1
 
 

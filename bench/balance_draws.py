@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from gateway_acceptance.balance.fixed import fixed_draws
 from gateway_acceptance.balance.operating import Simulator
 from gateway_acceptance.balance.plan import imbalanced
-from gateway_acceptance.balance.sequential import Decision, Design
+from gateway_acceptance.balance.sequential import Design, SequentialDecision
 
 THIRD = 1 / 3
 ALPHA, POWER, TOLERANCE, MOST = 0.001, 0.9, 0.15, 400
@@ -64,7 +64,7 @@ def rows(runs: int, seed: int = 1) -> list[Row]:
         chance = random.Random(seed)
         ended = [simulator.run(actual, chance) for _ in range(runs)]
         draws = sorted(count for _, count in ended)
-        failed = sum(outcome is Decision.FAILED for outcome, _ in ended) / runs
+        failed = sum(outcome is SequentialDecision.FAILED for outcome, _ in ended) / runs
         oracle = 0 if fault == "healthy" else fixed_draws(design.shares, actual, ALPHA, POWER)
         row = Row(fault, statistics.fmean(draws), draws[int(0.95 * runs)], failed, fixed, oracle)
         found.append(row)

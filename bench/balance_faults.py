@@ -21,7 +21,7 @@ from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.ledger import PART_OF_GENERATED
 from gateway_acceptance.balance.plan import PATTERNS, design_of
 from gateway_acceptance.balance.second_look import BLOCKS, row_draws, second_draws
-from gateway_acceptance.balance.sequential import Decision, Design, Trial
+from gateway_acceptance.balance.sequential import Design, SequentialDecision, Trial
 from gateway_acceptance.environment import Balance
 from lab.faults import DECLARES, FAULTS
 from lab.faults.balance_mutators import BALANCED, DEPLOYMENTS
@@ -88,7 +88,7 @@ def found(fault: str, null: ExpectedShares, design: Design, mark: str, seed: int
         row = later(mark, serve, row_draws(alone, design.most_draws))
         return ORDER in first.dependent and not order_explained(first, row)
     second = later(mark, serve, second_draws(len(first.sample.draws), design.most_draws))
-    failed = first.trial.outcome is Decision.FAILED
+    failed = first.trial.outcome is SequentialDecision.FAILED
     if fault.startswith("cooled"):
         return failed and bool(explained(first, second))
     changed = DRIFT in first.dependent and not explained_change(first, second)

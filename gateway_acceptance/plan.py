@@ -21,7 +21,7 @@ SOAK = "soak"
 
 
 @dataclass
-class Line:
+class PlanLine:
     """Of one suite. most: requests at the most, where chance decides how many they are; tokens: that the
     policy reserves before sending; served: that the answers take."""
 
@@ -58,16 +58,16 @@ class Plan:
     was not."""
 
     environment: Environment
-    suites: dict[str, Line] = field(default_factory=dict)
+    suites: dict[str, PlanLine] = field(default_factory=dict)
     not_permitted: int = 0
     probing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     near: int = 0
 
     @property
-    def whole(self) -> Line:
+    def whole(self) -> PlanLine:
         """All of it."""
-        total = Line()
+        total = PlanLine()
         for line in self.suites.values():
             for name, value in vars(line).items():
                 setattr(total, name, getattr(total, name) + value)
@@ -87,7 +87,7 @@ def planned(
         if case.environment != environment.name:
             continue
         check = catalogue[case.check]
-        line = plan.suites.setdefault(check.suite, Line())
+        line = plan.suites.setdefault(check.suite, PlanLine())
         line.cases += 1
         if forbidden(environment.policy, check.effect):
             plan.not_permitted += 1
@@ -103,7 +103,7 @@ def planned(
         plan.near += not price[1]
         line.add(price[0], environment.balance.most_draws)
         _share(line, price[0], case.parameters, environment, costs, made)
-    ends = plan.suites[START_AND_END] = Line()
+    ends = plan.suites[START_AND_END] = PlanLine()
     direct = sum(backend.direct for backend in environment.backends)
     ends.requests = ends.most = LOOKS * (costs.look + PER_BACKEND * direct)
     if any(
@@ -119,7 +119,7 @@ def smoke_of(catalogue: Mapping[str, Check]) -> set[str]:
 
 
 def _share(
-    line: Line,
+    line: PlanLine,
     price: Priced,
     parameters: Mapping[str, str],
     environment: Environment,

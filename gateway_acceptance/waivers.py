@@ -265,7 +265,7 @@ def unknown_checks(waivers: Sequence[Waiver], check_ids: Sequence[str]) -> list[
     ]
 
 
-class State(StrEnum):
+class WaiverState(StrEnum):
     """What a waiver is worth on a day."""
 
     IN_FORCE = "in force"
@@ -274,13 +274,13 @@ class State(StrEnum):
     UNKNOWN_CHECK = "unknown check"
 
 
-def state_of(waiver: Waiver, check_ids: Collection[str], today: date) -> State:
+def state_of(waiver: Waiver, check_ids: Collection[str], today: date) -> WaiverState:
     """The worst that is to be said of it."""
     if waiver.check not in check_ids:
-        return State.UNKNOWN_CHECK
+        return WaiverState.UNKNOWN_CHECK
     if waiver.expired(today):
-        return State.EXPIRED
-    return State.EXPIRES_SOON if waiver.expires_soon(today) else State.IN_FORCE
+        return WaiverState.EXPIRED
+    return WaiverState.EXPIRES_SOON if waiver.expires_soon(today) else WaiverState.IN_FORCE
 
 
 def unfit(waiver: Waiver, version: str) -> str:

@@ -26,7 +26,7 @@ ABSENCE_BUDGET_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class VacuousPass:
     """A check that passed on what was not there. saw: exchanges of its evidence that show nothing else."""
 
     fault: str
@@ -44,7 +44,7 @@ class Breach:
 class Absences:
     """The result. verdicts: by fault, how many cases had which; control: check -> verdict."""
 
-    breaches: Sequence[Breach]
+    breaches: Sequence[VacuousPass]
     verdicts: Mapping[str, Mapping[str, int]]
     control: Mapping[str, str]
 
@@ -60,7 +60,7 @@ def breaches_of(
     record: Mapping[str, Any],
     touched: Callable[[Exchange], bool],
     settled: Mapping[tuple[str, str], str],
-) -> list[Breach]:
+) -> list[VacuousPass]:
     """Cases of a record that passed and saw the absence. settled: (fault, check) -> what else it judged."""
     found = []
     for check in record["checks"]:
@@ -68,7 +68,7 @@ def breaches_of(
             saw = sum(1 for one in case["evidence"] if touched(one))
             excused = (fault, check["id"]) in settled or ("*", check["id"]) in settled
             if case["verdict"] in GREEN and saw and not excused:
-                found.append(Breach(fault, check["id"], saw, len(case["evidence"]), case["message"]))
+                found.append(VacuousPass(fault, check["id"], saw, len(case["evidence"]), case["message"]))
     return found
 
 

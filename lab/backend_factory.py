@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gateway_acceptance.environment import Environment, ModelKind
-from lab.backends import Backend, ModelSpec
+from lab.backends import BackendServer, ModelSpec
 
 CHAT = {
     "llama3.2": ModelSpec("chat", family="llama", parameter_size="3.2B"),
@@ -22,7 +22,7 @@ OTHER_CHAT = ModelSpec("chat")
 
 def backends_of(
     environment: Environment, *, embed_scenario: Callable[[], str | None] | None = None
-) -> dict[str, Backend]:
+) -> dict[str, BackendServer]:
     """One lab backend for each declared one, holding just what the gateway needs of it."""
     weak = environment.embedded is not None and bool(environment.embedded.options.get(WEAK))
     kinds: dict[tuple[str, str], ModelSpec] = {}
@@ -32,7 +32,7 @@ def backends_of(
         for member in group.deployments:
             kinds.setdefault((member.backend, member.upstream), _spec(member.upstream, group.kind, None))
     return {
-        backend.name: Backend(
+        backend.name: BackendServer(
             backend.name,
             {
                 upstream: replace(spec, obeys=not weak)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from aiohttp import web
 
-from lab.backends import Backend, normalise
+from lab.backends import BackendServer, normalise
 from lab.backends.models import Inventory
 from lab.lab_gateway import GatewayProcess
 from lab.listeners import Listeners
@@ -22,7 +22,7 @@ class Admin:
     """Serves ``POST /NAME`` with JSON arguments; every action answers with a JSON object."""
 
     def __init__(
-        self, socket: Path, backends: dict[str, Backend], views: Listeners, gateway: GatewayProcess
+        self, socket: Path, backends: dict[str, BackendServer], views: Listeners, gateway: GatewayProcess
     ) -> None:
         self._socket, self._backends, self._views, self._gateway = socket, backends, views, gateway
         self._inventories: dict[str, Inventory] = {}

@@ -24,7 +24,7 @@ from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.host.snapshot import look
 from gateway_acceptance.usage import UsageProblem
 from lab.all_checks import AllChecks, add, chosen_of
-from lab.faults import FAULTS, Change, Fault, Layer
+from lab.faults import FAULTS, Fault, HostChange, Layer
 from lab.host_state import differences
 from lab.hosts.machine import leader_of, wait_until_serving
 from lab.hosts.provider import PROVIDER
@@ -142,7 +142,7 @@ class HostStage:
                 shown = "; ".join(left[:5])
                 raise RuntimeError(f"one of {', '.join(faults)} was not reverted exactly: {machine}: {shown}")
 
-    def _loaded(self, name: str, change: Change) -> list[Any]:
+    def _loaded(self, name: str, change: HostChange) -> list[Any]:
         """The process as a check of load looks at it: before it and after an idle while, after half of it,
         after all of it and after an idle while."""
 
@@ -188,7 +188,7 @@ class HostStage:
         path.write_text(tomli_w.dumps(document), encoding="utf-8")
         return load_environment(str(path), self.root, {})
 
-    def _script(self, name: str, change: Change, script: str, *, wait: bool) -> None:
+    def _script(self, name: str, change: HostChange, script: str, *, wait: bool) -> None:
         leader = leader_of(lab_folder(self.root, self.environment), change.machine)
         done = leader.run(script, timeout=SCRIPT_BUDGET_S)
         if done.returncode != 0:

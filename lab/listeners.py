@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
-from lab.backends import Backend, Listener, listen
+from lab.backends import BackendServer, Listener, listen
 from lab.controls import CONTROLS
 from lab.doors import DOORS
 from lab.faults import FAULTS, Fault
@@ -23,13 +23,13 @@ class Listeners:
         self._gate = EmbeddingGate()
         self._stack = AsyncExitStack()
         self._listeners: dict[str, Listener] = {}
-        self._backends: Mapping[str, Backend] = {}
+        self._backends: Mapping[str, BackendServer] = {}
 
     def embedding_scenario(self) -> str | None:
         """The scenario of the embedding request under way, for the backends."""
         return self._gate.scenario()
 
-    async def start(self, backends: Mapping[str, Backend]) -> None:
+    async def start(self, backends: Mapping[str, BackendServer]) -> None:
         """Backends first, then the views in front of the gateway."""
         self._backends = backends
         base = self._specification.environment

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from gateway_acceptance.disruptor import Load, OutageKind
 from gateway_acceptance.embedded import NotStarted
-from lab.backends import Backend
+from lab.backends import BackendServer
 from lab.listeners import Listeners
 from lab.sockets import bound, short
 
@@ -162,7 +162,7 @@ class Lease:
 class LocalStage:
     """The backends of a lab on loopback: objects of the supervisor's own process."""
 
-    def __init__(self, backends: Mapping[str, Backend], views: Listeners) -> None:
+    def __init__(self, backends: Mapping[str, BackendServer], views: Listeners) -> None:
         self._backends, self._views = backends, views
 
     async def begin(self, kind: OutageKind, backend: str) -> None:

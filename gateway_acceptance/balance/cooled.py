@@ -13,7 +13,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway_acceptance.balance.expected_shares import UndefinedSharesError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import UndefinedSharesError, WitnessResolution, null_of
 from gateway_acceptance.environment.model import Gateway, Group
 
 MOST_DEPLOYMENTS, MOST_OUT = 4, 1
@@ -47,7 +47,7 @@ class Cooling:
         return from_here(Out()) if wanted else 0.0
 
 
-def cooling_of(group: Group, gateway: Gateway, version: str | None, witness: Witness) -> Cooling:
+def cooling_of(group: Group, gateway: Gateway, version: str | None, witness: WitnessResolution) -> Cooling:
     """Of a declared group, read as the router reads what is left of it. Raises UndefinedSharesError where not
     even the whole group's shares are known."""
     # each deployment by a name of its own, so that those which the witness takes for one are told apart
@@ -60,13 +60,13 @@ def cooling_of(group: Group, gateway: Gateway, version: str | None, witness: Wit
         places = [place for place in range(len(members)) if place not in out]
         rest = group.model_copy(update={"deployments": tuple(members[place] for place in places)})
         try:
-            shares = null_of(rest, gateway, version, Witness.BACKEND).shares
+            shares = null_of(rest, gateway, version, WitnessResolution.BACKEND).shares
         except UndefinedSharesError:
             if not out:
                 raise
             shares = {str(place): 1 / len(places) for place in places}  # none counts: all alike
         left[out] = tuple(shares.get(str(place), 0.0) for place in range(len(members)))
-    fine = witness is Witness.DEPLOYMENT
+    fine = witness is WitnessResolution.DEPLOYMENT
     names = tuple(f"{one.backend}/{one.upstream}" if fine else one.backend for one in group.deployments)
     return Cooling(names, left)
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import (
+    ExpectedShares,
+    UndefinedSharesError,
+    WitnessResolution,
+    null_of,
+)
 from gateway_acceptance.balance.ledger import SHARES, SURVIVORS, alpha_of_each, has_outages, ledger
 from gateway_acceptance.balance.operating import Operating, operating
 from gateway_acceptance.balance.sequential import Design
@@ -93,7 +98,10 @@ def _null(environment: Environment, alias: str, left: Sequence[object]) -> Expec
     group = environment.group(alias).model_copy(update={"deployments": tuple(left)})
     try:
         null = null_of(
-            group, environment.gateway, environment.gateway.version, Witness(environment.balance.witness)
+            group,
+            environment.gateway,
+            environment.gateway.version,
+            WitnessResolution(environment.balance.witness),
         )
     except UndefinedSharesError:
         return None

@@ -33,7 +33,7 @@ BELOW_LIMITS = "no deployment reached its rpm: pre-call checks leave it out then
 """The premise of a group whose rpm is a limit, too."""
 
 
-class Witness(StrEnum):
+class WitnessResolution(StrEnum):
     """What the witness can tell apart: the server, or each deployment (server and upstream model)."""
 
     BACKEND = "backend"
@@ -74,7 +74,10 @@ class ExpectedShares:
 
 
 def null_of(
-    group: Group, gateway: Gateway, version: str | None, witness: Witness = Witness.BACKEND
+    group: Group,
+    gateway: Gateway,
+    version: str | None,
+    witness: WitnessResolution = WitnessResolution.BACKEND,
 ) -> ExpectedShares:
     """The null hypothesis of a declared group behind a gateway.
 
@@ -186,8 +189,8 @@ def _weight(deployment: Deployment, metric: str) -> Fraction:
     return Fraction(getattr(deployment, metric) or 0)
 
 
-def _identity(deployment: Deployment, witness: Witness) -> str:
-    if witness is Witness.BACKEND:
+def _identity(deployment: Deployment, witness: WitnessResolution) -> str:
+    if witness is WitnessResolution.BACKEND:
         return deployment.backend
     return f"{deployment.backend}/{deployment.upstream}"
 

@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway_acceptance.balance.sequential import Decision, Design
+from gateway_acceptance.balance.sequential import Design, SequentialDecision
 
 MOST_STATES = 60_000
 """Up to so many possible counts the computation is exact."""
@@ -58,7 +58,7 @@ def simulated(design: Design, actual: Sequence[float], *, runs: int, seed: int) 
     chance = random.Random(seed)  # noqa: S311 (no secret: the same plan every time)
     simulator = Simulator(design)
     ended = [simulator.run(actual, chance) for _ in range(runs)]
-    found = {outcome: sum(1 for one, _ in ended if one is outcome) / runs for outcome in Decision}
+    found = {outcome: sum(1 for one, _ in ended if one is outcome) / runs for outcome in SequentialDecision}
     return _operating(found, sum(draws for _, draws in ended) / runs, runs=runs)
 
 
@@ -69,7 +69,7 @@ class Simulator:
         self.design = design
         self._bounds = [design.bounds(drawn) for drawn in range(design.most_draws + 1)]
 
-    def run(self, actual: Sequence[float], chance: random.Random) -> tuple[Decision, int]:
+    def run(self, actual: Sequence[float], chance: random.Random) -> tuple[SequentialDecision, int]:
         """The outcome of one run, and the draws it took."""
         design, kinds = self.design, len(self.design.shares)
         counts, places = [0] * kinds, range(kinds)
@@ -79,24 +79,24 @@ class Simulator:
             e_value *= design.factor(counts[place], drawn, design.shares[place])
             counts[place] += 1
             if e_value >= limit:
-                return Decision.FAILED, drawn + 1
+                return SequentialDecision.FAILED, drawn + 1
             if drawn + 1 < design.paid:
                 continue
             for count, (least, most) in zip(counts, self._bounds[drawn + 1], strict=True):
                 if not least <= count <= most:
                     break
             else:
-                return Decision.PASSED, drawn + 1
-        return Decision.INCONCLUSIVE, design.most_draws
+                return SequentialDecision.PASSED, drawn + 1
+        return SequentialDecision.INCONCLUSIVE, design.most_draws
 
 
-_DECISIONS: dict[Design, dict[tuple[int, ...], Decision | None]] = {}
+_DECISIONS: dict[Design, dict[tuple[int, ...], SequentialDecision | None]] = {}
 """Decisions do not depend on the actual shares, so they serve every alternative."""
 
 
 def _exact(design: Design, actual: Sequence[float]) -> Operating:
     decisions = _DECISIONS.setdefault(design, {})
-    found = dict.fromkeys(Decision, 0.0)
+    found = dict.fromkeys(SequentialDecision, 0.0)
     mean = 0.0
     level = {(0,) * len(design.shares): 1.0}
     for drawn in itertools.count(1):
@@ -121,8 +121,9 @@ def _exact(design: Design, actual: Sequence[float]) -> Operating:
     raise AssertionError("the last draw decides")
 
 
-def _operating(found: dict[Decision, float], mean: float, *, runs: int = 0) -> Operating:
+def _operating(found: dict[SequentialDecision, float], mean: float, *, runs: int = 0) -> Operating:
     passed, failed, undecided = (
-        found[one] for one in (Decision.PASSED, Decision.FAILED, Decision.INCONCLUSIVE)
+        found[one]
+        for one in (SequentialDecision.PASSED, SequentialDecision.FAILED, SequentialDecision.INCONCLUSIVE)
     )
     return Operating(passed, failed, undecided, mean, exact=not runs, runs=runs)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from gateway_acceptance.balance.sequential import Decision, Trial
+from gateway_acceptance.balance.sequential import SequentialDecision, Trial
 
 WIDTH = 640
 LEFT, RIGHT = 190, 30
@@ -50,7 +50,7 @@ def draw_shares(trial: Trial) -> str:
         f"{name}: declared {null.shares[name]:.1%}, observed {count} of {drawn}"
         for name, count in trial.counts.items()
     )
-    outcome = trial.outcome or Decision.INCONCLUSIVE
+    outcome = trial.outcome or SequentialDecision.INCONCLUSIVE
     title = f"{null.alias}: shares after {trial.draws} draws, {outcome}"
     foot = TOP + ROW * len(trial.counts)
     return _document(

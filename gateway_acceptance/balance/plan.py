@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 from gateway_acceptance.balance.calibration import calibrated
 from gateway_acceptance.balance.dependence_power import smallest_sticky, smallest_tied
-from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import (
+    ExpectedShares,
+    UndefinedSharesError,
+    WitnessResolution,
+    null_of,
+)
 from gateway_acceptance.balance.fixed import fixed_draws
 from gateway_acceptance.balance.ledger import (
     PART_OF_GENERATED,
@@ -223,7 +228,7 @@ def plans_of(environment: Environment, version: str | None = None) -> list[Balan
 
 
 def _planned(environment: Environment, group: Group, version: str | None) -> BalancePlan | NoPlan:
-    known, witness = version or environment.gateway.version, Witness(environment.balance.witness)
+    known, witness = version or environment.gateway.version, WitnessResolution(environment.balance.witness)
     try:
         null = null_of(group, environment.gateway, known, witness)
     except UndefinedSharesError as problem:
@@ -231,7 +236,7 @@ def _planned(environment: Environment, group: Group, version: str | None) -> Bal
     if not null.can_be_judged:
         reason = "all its deployments stand on one backend: the witness cannot tell them apart" + (
             '; balance.witness = "deployment" could, where their models differ'
-            if witness is Witness.BACKEND
+            if witness is WitnessResolution.BACKEND
             else ", their models are the same"
         )
         return NoPlan(group.alias, reason)

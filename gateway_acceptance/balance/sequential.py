@@ -33,7 +33,7 @@ WEAKEST_PRIOR, STRONGEST_PRIOR = 1.0, 1000.0
 """Bounds of the mixture's concentration: from "any shares" to "very near to the declared ones"."""
 
 
-class Decision(StrEnum):
+class SequentialDecision(StrEnum):
     """What the draws so far prove."""
 
     PASSED = "passed"
@@ -139,15 +139,15 @@ class Design:
         bounds = self.bounds(sum(counts))
         return all(least <= count <= most for count, (least, most) in zip(counts, bounds, strict=True))
 
-    def decision(self, counts: Sequence[int]) -> Decision | None:
+    def decision(self, counts: Sequence[int]) -> SequentialDecision | None:
         """What these counts prove; None: draw again. Failed wins where both hold. Before the paid draws are
         there, nothing passes."""
         if self.log_e(counts) >= self.limit:
-            return Decision.FAILED
+            return SequentialDecision.FAILED
         drawn = sum(counts)
         if drawn >= self.paid and self.within(counts):
-            return Decision.PASSED
-        return Decision.INCONCLUSIVE if drawn >= self.most_draws else None
+            return SequentialDecision.PASSED
+        return SequentialDecision.INCONCLUSIVE if drawn >= self.most_draws else None
 
 
 def exact_bounds(share: float, tolerance: float, drawn: int, error: float) -> tuple[float, float]:
@@ -221,13 +221,13 @@ class Trial:
         return len(self.path)
 
     @property
-    def outcome(self) -> Decision | None:
+    def outcome(self) -> SequentialDecision | None:
         """What all draws so far prove; None: draw again."""
         if self.rejected_at is not None:
-            return Decision.FAILED
+            return SequentialDecision.FAILED
         return self.design.decision(list(self.counts.values())) if self.path else None
 
-    def observe(self, identity: str) -> Decision | None:
+    def observe(self, identity: str) -> SequentialDecision | None:
         """One more draw: who served it. An identity that is not declared is a failure at once. Raises
         ValueError beyond the most draws: a test that goes on until it passes proves nothing."""
         if self.draws >= self.design.most_draws:
@@ -283,7 +283,7 @@ class Trial:
         if self.rejected_at is not None:
             proven = "" if self.rejected_at == self.draws else f", proven after {self.rejected_at}"
             return f"the shares are not the declared ones (e-value {_shown(self.largest)}{proven}); {after}"
-        if self.outcome is Decision.PASSED:
+        if self.outcome is SequentialDecision.PASSED:
             own = "" if self.design.relative is None else f", and within {self.design.relative:.0%} of it"
             return (
                 f"every share is within {self.design.tolerance:.0%} points of its declared one{own}; {after}"

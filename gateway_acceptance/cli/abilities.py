@@ -16,8 +16,8 @@ from gateway_acceptance.cli.abilities_asked import (
     QUESTIONS,
     REASONING_TOKENS,
     UNASKED,
+    AbilityProbe,
     Message,
-    Probe,
     message_text,
     thoughts,
 )
@@ -52,7 +52,7 @@ def add_abilities_command(commands: Any) -> None:
 
 
 @dataclass
-class Measured:
+class MeasuredAbilities:
     """What one model showed. missing: what it did not show, and how it answered instead; undecided: what
     could not be told, and why; silent: why it was asked no further, or empty."""
 
@@ -110,11 +110,11 @@ def _said(sentence: str) -> int:
     return EXIT_NOT_READY
 
 
-def measure(target: Target, model: Model) -> Measured:
+def measure(target: Target, model: Model) -> MeasuredAbilities:
     """Ask one model, at most MOST_REQUESTS times. Raises NotPermitted when over budget; CheckFailed and
     Untestable where the gateway as a whole is found ill meanwhile."""
-    found = Measured(model.alias)
-    again: tuple[Probe, str] | None = None
+    found = MeasuredAbilities(model.alias)
+    again: tuple[AbilityProbe, str] | None = None
     for number, question in enumerate(QUESTIONS):
         try:
             answer = _asked(target, found, question, first=number == 0)
@@ -140,7 +140,9 @@ def measure(target: Target, model: Model) -> Measured:
     return found
 
 
-def _measure_sameness(target: Target, found: Measured, again: tuple[Probe, str] | None) -> None:
+def _measure_sameness(
+    target: Target, found: MeasuredAbilities, again: tuple[AbilityProbe, str] | None
+) -> None:
     """Whether the last question with a text is answered in the same words when it is asked again."""
     if again is None:
         found.missing[Ability.SEED] = "it gave no text to compare"
@@ -165,7 +167,9 @@ def _says_nothing_of_the_model(answer: Exchange) -> bool:
     return answer.status == HTTPStatus.TOO_MANY_REQUESTS or (answer.status or 0) >= 500
 
 
-def _asked(target: Target, found: Measured, question: Probe, *, first: bool = False) -> Exchange:
+def _asked(
+    target: Target, found: MeasuredAbilities, question: AbilityProbe, *, first: bool = False
+) -> Exchange:
     thinks = first or Ability.REASONING in found.shown or target.environment.thinks(found.alias)
     return target.gateway.chat(
         found.alias,
@@ -176,7 +180,7 @@ def _asked(target: Target, found: Measured, question: Probe, *, first: bool = Fa
     )
 
 
-def _read(answer: Exchange, found: Measured) -> tuple[Message | None, str]:
+def _read(answer: Exchange, found: MeasuredAbilities) -> tuple[Message | None, str]:
     """The message of an answer, None where it has none; and what is said of it where it shows nothing."""
     if answer.status != 200:
         return None, f"it is answered with {answer.status}"
@@ -196,7 +200,7 @@ def _read(answer: Exchange, found: Measured) -> tuple[Message | None, str]:
     return message, "it answers otherwise"
 
 
-def lines(model: Model, found: Measured) -> list[str]:
+def lines(model: Model, found: MeasuredAbilities) -> list[str]:
     """One entry of an environment file: valid TOML, to be pasted into the model's own ``[[models]]``."""
     head = ["[[models]]", f"alias = {json.dumps(found.alias)}"]
     if found.silent:

@@ -88,7 +88,7 @@ def thoughts(answer: Json, message: Message) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class AbilityProbe:
     """One request. shows: each ability, and whether a message shows it; tokens: the answer's own limit."""
 
     messages: Sequence[Json]
@@ -110,7 +110,7 @@ def _tool(name: str, arguments: Json) -> Json:
 
 
 _IN_WORDS = " and ".join(f"Call the tool {name} with {json.dumps(CALLS[name])}" for name in CALLS)
-OBJECT = Probe(
+OBJECT = AbilityProbe(
     [_user("Write one short sentence about the sea, as a JSON object with the key text.")],
     {Ability.JSON_OBJECT: lambda message: object_in(message_text(message)) is not None},
     96,
@@ -118,22 +118,22 @@ OBJECT = Probe(
 )
 """Open, so that it tells as well whether the same request brings the same answer."""
 QUESTIONS = (
-    Probe(
+    AbilityProbe(
         [_user(f"Return exactly the text: {WORD}")],
         {Ability.EXACT: lambda message: message_text(message).strip() == WORD},
         16,
     ),
-    Probe(
+    AbilityProbe(
         [_user(f"Count from 1 to {COUNT_TO}")],
         {Ability.COUNT: lambda message: counts(message_text(message))},
         200,
     ),
-    Probe(
+    AbilityProbe(
         [{"role": "system", "content": f"Always answer with exactly: {RULE}"}, _user("Good morning.")],
         {Ability.INSTRUCTIONS: lambda message: message_text(message).strip() == RULE},
         32,
     ),
-    Probe(
+    AbilityProbe(
         [
             _user(f"My name is {NAME}"),
             {"role": "assistant", "content": "Good to meet you."},
@@ -142,7 +142,7 @@ QUESTIONS = (
         {Ability.RECALL: lambda message: NAME in message_text(message)},
         48,
     ),
-    Probe(
+    AbilityProbe(
         [_user(_IN_WORDS)],
         {
             Ability.TOOLS: lambda message: right_calls(message) >= 1,
@@ -151,7 +151,7 @@ QUESTIONS = (
         96,
         {"tools": [_tool(name, arguments) for name, arguments in CALLS.items()]},
     ),
-    Probe(
+    AbilityProbe(
         [_user("Describe Oslo as JSON: city, inhabitants, coastal.")],
         {
             Ability.JSON_SCHEMA: lambda message: Draft202012Validator(PLACE).is_valid(

@@ -40,7 +40,7 @@ class Catalogue:
     axes: dict[str, set[str]] = field(default_factory=dict)
 
 
-class _Listener:
+class _CatalogueListener:
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}
         self.values: dict[str, set[str]] = {}
@@ -61,7 +61,7 @@ class _Listener:
 def collect(root: Path, env: str = "local") -> Catalogue:
     """Collect the suites of a project, or those of the package where ``root`` is none, as they judge an
     environment. Raises UsageProblem with pytest's words where that fails."""
-    listener = _Listener()
+    listener = _CatalogueListener()
     collect_with(listener, root, env)
     checks = sorted(listener.checks.values(), key=lambda check: check.id)
     environment = load_environment(env, root, os.environ)
@@ -86,7 +86,7 @@ def collect_with(listener: object, root: Path, env: str) -> None:
         raise UsageProblem([f"the checks cannot be collected:\n{output.getvalue().strip()}"])
 
 
-def _nothing(listener: _Listener, environment: Environment) -> dict[str, list[str]]:
+def _nothing(listener: _CatalogueListener, environment: Environment) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for check_id, axes in sorted(listener.axes.items()):
         empty = [DECLARED_BY[axis] for axis in axes if axis in AXES and not AXES[axis][1](environment)]

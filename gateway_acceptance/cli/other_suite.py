@@ -20,7 +20,7 @@ from gateway_acceptance.check import Check
 from gateway_acceptance.places import BUILD, PACKAGED
 from gateway_acceptance.plugin.checkout import checkout_of
 from gateway_acceptance.plugin.deciding import ALONE, FOLDERS, SUFFIXES, below, digest_of
-from gateway_acceptance.plugin.declared import Unreadable, checks_in, constants_in, ids_in
+from gateway_acceptance.plugin.declared import NotReadFromText, checks_in, constants_in, ids_in
 from gateway_acceptance.usage import UsageProblem
 
 PACKAGE = "gateway_acceptance"
@@ -125,7 +125,7 @@ def _checks(suites: Path) -> tuple[dict[str, Check], frozenset[str]]:
         text = _text(path)
         try:
             found |= {check.id: check for check in checks_in(text, _imported(text, suites)).values()}
-        except Unreadable:
+        except NotReadFromText:
             made |= ids_in(text)
     return found, frozenset(made)
 

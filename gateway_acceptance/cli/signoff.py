@@ -32,7 +32,7 @@ from gateway_acceptance.signoff.timestamp import NoTimestamp
 from gateway_acceptance.signoff.uncovered import blind_spots
 from gateway_acceptance.signoff.verify import Verified, same_key
 from gateway_acceptance.signoff.witness import unwitnessed, witness_of
-from gateway_acceptance.signoff.write import Decision, Spoiled, is_one_line, write_signoff
+from gateway_acceptance.signoff.write import Approval, Spoiled, is_one_line, write_signoff
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_NOT_READY, EXIT_READY, UsageProblem
 
 RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -136,7 +136,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
     )
     for sentence in passed_over:
         sys.stderr.write(f"gateway-acceptance: {sentence}\n")
-    decision = Decision(
+    decision = Approval(
         run=run,
         release=arguments.release,
         approver=arguments.approver,

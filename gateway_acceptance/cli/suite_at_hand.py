@@ -27,7 +27,7 @@ LEADING = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 """Variables by which another collection would come about."""
 
 
-class _Listener:
+class _SuiteListener:
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}
         self.cases: dict[str, str] = {}
@@ -46,7 +46,7 @@ class _Listener:
 
 def suite_at_hand(root: Path, env: str, environment: Environment) -> Suite:
     """env: as an option names the environment. Raises UsageProblem where something of it cannot be read."""
-    suites, listener = suites_of(root), _Listener()
+    suites, listener = suites_of(root), _SuiteListener()
     with _unled():
         collect_with(listener, root, env)
     harms = load_harm(suites / "harm.toml")

@@ -17,7 +17,7 @@ from gateway_acceptance.environment.model import (
     Group,
     Model,
     ModelKind,
-    Served,
+    ServedModel,
 )
 from gateway_acceptance.environment.products import Product, product_of
 from gateway_acceptance.environment.resolved import resolved
@@ -36,7 +36,7 @@ __all__ = [
     "Model",
     "ModelKind",
     "Product",
-    "Served",
+    "ServedModel",
     "load_environment",
     "load_environments",
     "missing_variables",

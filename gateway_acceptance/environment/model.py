@@ -36,7 +36,7 @@ from gateway_acceptance.environment.served_section import (
     Group,
     Model,
     ModelKind,
-    Served,
+    ServedModel,
 )
 from gateway_acceptance.environment.soak import Soak
 from gateway_acceptance.environment.table import Name, Table
@@ -62,7 +62,7 @@ __all__ = [
     "Outage",
     "Policy",
     "Precondition",
-    "Served",
+    "ServedModel",
     "Tracker",
 ]
 
@@ -169,8 +169,8 @@ class Environment(Table):
         noted._notes = tuple(notes)
         return noted
 
-    def _deployments(self) -> list[tuple[str, Served]]:
-        singles: list[tuple[str, Served]] = [(f"model {model.alias!r}", model) for model in self.models]
+    def _deployments(self) -> list[tuple[str, ServedModel]]:
+        singles: list[tuple[str, ServedModel]] = [(f"model {model.alias!r}", model) for model in self.models]
         members = [
             (f"group {group.alias!r}", member) for group in self.groups for member in group.deployments
         ]
@@ -199,7 +199,7 @@ class Environment(Table):
         entries: list[Model | Group] = [*self.models, *self.groups]
         return [entry.alias for entry in entries if entry.kind is kind]
 
-    def deployments_of(self, alias: str) -> list[Served]:
+    def deployments_of(self, alias: str) -> list[ServedModel]:
         """What stands behind an alias. Raises KeyError for one that is not declared."""
         for model in self.models:
             if model.alias == alias:
@@ -235,11 +235,11 @@ class Environment(Table):
         return [f"{name} {word}" for name, machine in self.machines.items() for word in machine.hardening]
 
     @property
-    def deployments(self) -> list[tuple[str, Served]]:
+    def deployments(self) -> list[tuple[str, ServedModel]]:
         """Every declared deployment with its alias, in order of declaration."""
         return [(alias, served) for alias in self.aliases for served in self.deployments_of(alias)]
 
-    def abilities_of(self, served: Served) -> frozenset[Ability]:
+    def abilities_of(self, served: ServedModel) -> frozenset[Ability]:
         """What a deployment is declared to be able to do: by itself, or where the same model on the same
         backend is declared; ``ASSUMED`` where nothing is."""
         if not served.declared:

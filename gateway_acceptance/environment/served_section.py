@@ -59,7 +59,7 @@ NOBODY: Final = Backend.model_construct(name=UNDECLARED, url="", direct=False)
 """What stands behind a model where the environment does not say: nothing that could be asked."""
 
 
-class Served(Table):
+class ServedModel(Table):
     """What stands behind an alias: an upstream model on a backend; both empty where the environment does not
     say (a provider in the cloud, a gateway that does not tell). digest: as Ollama lists it, or its first
     digits (at least 12, as ``ollama list`` shows); abilities: what a chat model can do, None where the
@@ -86,7 +86,7 @@ class Served(Table):
         return self.backend != UNDECLARED
 
 
-class Model(Served):
+class Model(ServedModel):
     """An alias with exactly one deployment. dimensions: of the vectors, for embedding models; unit_norm:
     whether the model promises vectors of length one."""
 
@@ -104,7 +104,7 @@ class Model(Served):
         return self
 
 
-class Deployment(Served):
+class Deployment(ServedModel):
     """One member of a balanced group. weight, rpm, tpm, order: None where the configuration gives none. While
     any deployment of the lowest order is there, no other serves. scoped_weight: what the
     ``router_settings.weights`` of the suite's key, or of its team, give it; it comes before all others

@@ -46,7 +46,7 @@ class TreeEntry(Shape):
     escapes: bool = ABSENT
 
 
-class Member(Shape):
+class ListedProcess(Shape):
     """A process as others' lists name it."""
 
     pid: int
@@ -56,7 +56,7 @@ class Member(Shape):
     cgroup: str = ABSENT
 
 
-class Owned(Member):
+class Owned(ListedProcess):
     """One that is told with its unit."""
 
     unit: str
@@ -67,7 +67,7 @@ class Clock(Shape):
     last: float
 
 
-class Machine(Shape):
+class MachineNames(Shape):
     name: str
     addresses: list[Address]
     account: str
@@ -130,7 +130,7 @@ class Process(Shape):
     limits: dict[str, Annotated[list[Limit], Field(min_length=2, max_length=2)]]
     cgroup: str
     cgroup_limits: dict[str, str]
-    members: list[Member]
+    members: list[ListedProcess]
     copies: list[Owned]
     missing: Missing
     usage: Usage = ABSENT
@@ -152,7 +152,7 @@ class Nobody(Shape):
     entry: None
 
 
-class Account(Shape):
+class AccountFacts(Shape):
     entry: Person
     primary: str
     groups: list[str]
@@ -234,7 +234,7 @@ class Ollama(Shape):
     missing: Missing
 
 
-class Environment(Shape):
+class PythonEnvironmentFacts(Shape):
     files: Count
     directories: Count
     bytes: Count
@@ -249,7 +249,7 @@ class Tree(Shape):
     unreadable: list[str]
     bytes: Count
     cut: bool
-    environment: Environment
+    environment: PythonEnvironmentFacts
 
 
 class SecretFile(Shape):
@@ -284,7 +284,7 @@ class File(Shape):
         return self
 
 
-class Place(Shape):
+class LiteralSecret(Shape):
     path: str
     line: int
     what: str
@@ -292,7 +292,7 @@ class Place(Shape):
 
 
 class Literals(Shape):
-    found: list[Place]
+    found: list[LiteralSecret]
     scanned: Count
     unread: list[str]
 
@@ -302,7 +302,7 @@ class NoRepository(Shape):
     error: str
 
 
-class Repository(Shape):
+class RepositoryFacts(Shape):
     root: str
     head: str
     branch: str
@@ -327,11 +327,11 @@ class Python(Shape):
 
 SHAPES: Mapping[str, Any] = {
     "clock": Clock,
-    "machine": Machine,
+    "machine": MachineNames,
     "commands": dict[str, str | None],
     "unit": Unit,
     "process": NoProcess | Process,
-    "account": Nobody | Account,
+    "account": Nobody | AccountFacts,
     "sockets": list[Socket],
     "reach": dict[str, Reach],
     "resources": Resources,
@@ -343,7 +343,7 @@ SHAPES: Mapping[str, Any] = {
     "access": Access,
     "files": dict[str, File],
     "literals": Literals,
-    "repository": NoRepository | Repository,
+    "repository": NoRepository | RepositoryFacts,
     "python": Python,
 }
 """Section -> what ``collect`` gives; further keys may come."""

@@ -11,7 +11,7 @@ from gateway_acceptance.disruptor import Load, OutageKind
 from gateway_acceptance.wire.exchange import Exchange
 
 
-class Way(StrEnum):
+class RequestKind(StrEnum):
     """What a request asks for."""
 
     CHAT = "chat"
@@ -21,12 +21,12 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedRequest:
     """One request. begun, ended: seconds since the program's start; exchange: None where no HTTP answer came
     whole, then ``error`` says why; mark: the text that it and its pulse hold; expects: what a right answer
     holds; witness: who served it (``Exchange.served_by``); deployment: its id, where the gateway tells."""
 
-    way: Way
+    way: RequestKind
     alias: str
     begun: float
     ended: float
@@ -71,11 +71,11 @@ class Span:
     ended: float = math.inf
     restored: float = math.inf
 
-    def covers(self, seen: Seen) -> bool:
+    def covers(self, seen: ObservedRequest) -> bool:
         """Whether it was certainly in force all the time that a request took."""
         return self.begun <= seen.begun and seen.ended <= self.ended
 
-    def touches(self, seen: Seen) -> bool:
+    def touches(self, seen: ObservedRequest) -> bool:
         """Whether it may have been in force at any time that a request took."""
         return self.asked <= seen.ended and seen.begun <= self.restored
 
@@ -90,17 +90,17 @@ class Program:
     mark, the backends' own counts, empty where they declare none; before, after: what each backend held."""
 
     steps: list[str] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[ObservedRequest] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     counted: dict[str, Counted] = field(default_factory=dict)
     before: dict[str, Load] = field(default_factory=dict)
     after: dict[str, Load] = field(default_factory=dict)
     unsettled: str = ""
 
-    def words(self, seen: Seen | None = None) -> str:
+    def words(self, seen: ObservedRequest | None = None) -> str:
         """The program as a person would type it, up to a request's step."""
         return "; ".join(self.steps[: seen.step] if seen is not None else self.steps)
 
-    def away(self, seen: Seen) -> dict[str, OutageKind]:
+    def away(self, seen: ObservedRequest) -> dict[str, OutageKind]:
         """The backends that were certainly away all the time that a request took."""
         return {span.backend: span.kind for span in self.spans if span.covers(seen)}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from gateway_acceptance.disruptor import OutageKind
-from gateway_acceptance.outage.program import Program, Seen, Way
+from gateway_acceptance.outage.program import ObservedRequest, Program, RequestKind
 from gateway_acceptance.wire.stream import read_chat_stream
 
 WIDTH, LEFT, RIGHT = 960, 92, 16
@@ -32,7 +32,7 @@ def timeline(program: Program, backends: Sequence[str]) -> str:
     height = TOP + LANE * len(lanes) + BOTTOM
     parts = [_grid(lanes, total)]
     parts += [_span(number, program, lane, total) for number, lane in enumerate(backends)]
-    asked = [seen for seen in program.seen if seen.way is not Way.LIVENESS]
+    asked = [seen for seen in program.seen if seen.way is not RequestKind.LIVENESS]
     for place, seen in enumerate(sorted(asked, key=lambda one: one.ended)):
         lane = seen.witness if seen.served and seen.witness in backends else NOBODY
         y = TOP + LANE * lanes.index(lane) + LANE / 2 + (place % 5 - 2) * SPREAD / 2
@@ -93,7 +93,7 @@ def _label(kind: OutageKind, width: float) -> str:
     return kind.value if width > 7 * len(kind.value) else ""
 
 
-def _mark(seen: Seen, x: float, y: float) -> str:
+def _mark(seen: ObservedRequest, x: float, y: float) -> str:
     told = f"{seen.way.value} to {seen.alias}: {seen.status or seen.error}, {seen.took_s:.2f} s"
     title = f"<title>{escape(told)}</title>"
     if seen.served:
@@ -102,9 +102,9 @@ def _mark(seen: Seen, x: float, y: float) -> str:
     return f"<g>{title}{_cross(x, y)}</g>"
 
 
-def _cut_short(seen: Seen) -> bool:
+def _cut_short(seen: ObservedRequest) -> bool:
     """Whether it is a stream of which not everything came."""
-    if seen.way is not Way.STREAM or seen.exchange is None:
+    if seen.way is not RequestKind.STREAM or seen.exchange is None:
         return False
     answer = seen.exchange
     return read_chat_stream(answer.status or 0, answer.headers, answer.chunks).text() != seen.expects

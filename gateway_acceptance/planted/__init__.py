@@ -24,7 +24,7 @@ DRAWN = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class PlantedDefects:
     """tables: of the environment, ``{url}`` stands for where the stand-in listens; facts: a file with a look
     at the machine; defects: check id -> what its message must hold."""
 
@@ -38,7 +38,7 @@ class Catalogue:
         return Environment.model_validate({**tables, "source": self.facts.with_name(FILE)}, strict=False)
 
 
-def load_planted(suites: Path) -> Catalogue | None:
+def load_planted(suites: Path) -> PlantedDefects | None:
     """The catalogue of a folder of suites; None where it has none. Raises UsageProblem."""
     path = suites / FILE
     if not path.is_file():
@@ -46,7 +46,7 @@ def load_planted(suites: Path) -> Catalogue | None:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         defects = {str(name): str(said) for name, said in document["defects"].items()}
-        catalogue = Catalogue(document["environment"], path.with_name(document["facts"]), defects)
+        catalogue = PlantedDefects(document["environment"], path.with_name(document["facts"]), defects)
         catalogue.environment("http://127.0.0.1:9")
     except (
         OSError,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.environment import Environment, Served
+from gateway_acceptance.environment import Environment, ServedModel
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.targets import Target
@@ -84,7 +84,7 @@ def _blame(target: Target, environment: Environment, alias: str, last: Exchange 
     return "; ".join(dict.fromkeys(said))
 
 
-def _compared(target: Target, served: Served, last: Exchange | None) -> str:
+def _compared(target: Target, served: ServedModel, last: Exchange | None) -> str:
     """Who is to blame by one backend's own answer, and what decided."""
     client = target.backend(served.backend)
     try:
@@ -106,12 +106,12 @@ def _compared(target: Target, served: Served, last: Exchange | None) -> str:
         return f"{BACKEND}: {failure}"
 
 
-def _again(client: BackendClient, served: Served, last: Exchange) -> str:
+def _again(client: BackendClient, served: ServedModel, last: Exchange) -> str:
     asked = _asked(client, served, last)
     return by_status(last, asked) if asked is not None else ""
 
 
-def _by_time(target: Target, client: BackendClient, served: Served, last: Exchange, asked: Asked) -> str:
+def _by_time(target: Target, client: BackendClient, served: ServedModel, last: Exchange, asked: Asked) -> str:
     """By the time of the answer; where that was quick, once more after another model of the same backend,
     which may have room for one at a time."""
     decided = by_time(last, asked)
@@ -124,7 +124,7 @@ def _by_time(target: Target, client: BackendClient, served: Served, last: Exchan
     return again if again.startswith(BACKEND) else decided
 
 
-def _asked(client: BackendClient, served: Served, last: Exchange | None) -> Asked | None:
+def _asked(client: BackendClient, served: ServedModel, last: Exchange | None) -> Asked | None:
     """The question asked of the backend itself; None where it is none that a backend can be asked. Raises
     CheckFailed where a success holds no answer."""
     name, body = served.backend, _request(last)

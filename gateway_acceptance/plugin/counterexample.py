@@ -41,7 +41,7 @@ Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ExplorationBudget:
     """How much is explored. examples: requests that are drawn; seconds: after which no more are sent; enough:
     how many must have been answered well for the property to be believed."""
 
@@ -86,7 +86,7 @@ def explore(
     notebook: Notebook,
     drawn: SearchStrategy[Drawn],
     broken: Callable[[Drawn], Sequence[Problem]],
-    bounds: Bounds,
+    bounds: ExplorationBudget,
     *,
     blame: Callable[[], str] = str,
 ) -> int:

@@ -17,7 +17,7 @@ CHECK = "check"
 TEST = "test"
 
 
-class Unreadable(ValueError):  # noqa: N818  (no error: the file is imported instead)
+class NotReadFromText(ValueError):  # noqa: N818  (no error: the file is imported instead)
     """A file's checks cannot be told from its text."""
 
 
@@ -28,7 +28,7 @@ def checks_in(text: str, known: Mapping[str, object] | None = None) -> dict[str,
         tree = ast.parse(text)
         return _checks(tree, known or {})
     except (SyntaxError, ValueError, TypeError) as error:  # of ``declared``, too: importing says so
-        raise Unreadable(str(error)) from None
+        raise NotReadFromText(str(error)) from None
 
 
 def constants_in(text: str) -> dict[str, object]:
@@ -58,9 +58,9 @@ def _checks(tree: ast.Module, known: Mapping[str, object]) -> dict[str, Check]:
             if len(calls) == 1 and node.name.startswith(TEST):
                 found[node.name] = _read(calls[0], constants)
             elif calls or node.name.startswith(TEST):
-                raise Unreadable(f"{node.name}")
+                raise NotReadFromText(f"{node.name}")
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
-            raise Unreadable(f"{node.name}")
+            raise NotReadFromText(f"{node.name}")
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.For | ast.If | ast.With | ast.Try):
             _nothing_else(node)
     return found
@@ -69,7 +69,7 @@ def _checks(tree: ast.Module, known: Mapping[str, object]) -> dict[str, Check]:
 def _nothing_else(node: ast.stmt) -> None:
     for one in ast.walk(node):
         if isinstance(one, ast.Name) and (one.id.startswith(TEST) or one.id == CHECK):
-            raise Unreadable(f"line {one.lineno}")
+            raise NotReadFromText(f"line {one.lineno}")
 
 
 def _is_check(node: ast.expr) -> bool:
@@ -88,7 +88,7 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
 def _read(call: ast.expr, constants: dict[str, object]) -> Check:
     assert isinstance(call, ast.Call)
     if any(word.arg is None for word in call.keywords):
-        raise Unreadable("its arguments are given as a mapping")
+        raise NotReadFromText("its arguments are given as a mapping")
     given = [_value(one, constants) for one in call.args]
     named = {str(word.arg): _value(word.value, constants) for word in call.keywords}
     return declared(*given, **named)  # type: ignore[arg-type]
@@ -111,4 +111,4 @@ def _value(node: ast.expr, constants: dict[str, object]) -> object:
         of = getattr(vocabulary, node.value.id, None)
         if of is not None and hasattr(of, node.attr):
             return getattr(of, node.attr)
-    raise Unreadable(f"line {node.lineno} says {ast.unparse(node)}")
+    raise NotReadFromText(f"line {node.lineno} says {ast.unparse(node)}")

@@ -19,7 +19,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.planted import NAME, Catalogue, drawn
+from gateway_acceptance.planted import NAME, PlantedDefects, drawn
 from gateway_acceptance.planted.stand_in import StandIn
 from gateway_acceptance.plugin.parametrise import AXES, check_of
 from gateway_acceptance.plugin.targets import Target
@@ -35,7 +35,7 @@ Result = dict[str, Any]
 
 def plant(
     session: pytest.Session,
-    catalogue: Catalogue,
+    catalogue: PlantedDefects,
     folder: Path,
     worker: str,
     names: Sequence[str] | None = None,
@@ -88,7 +88,7 @@ def _suite(item: pytest.Function) -> str:
 
 
 @contextmanager
-def _surroundings(config: pytest.Config, catalogue: Catalogue, folder: Path) -> Iterator[Environment]:
+def _surroundings(config: pytest.Config, catalogue: PlantedDefects, folder: Path) -> Iterator[Environment]:
     """The stand-in, its environment known to the process, and nobody listening who writes cases down."""
     state = config.stash[STATE]
     stand_in = StandIn()
@@ -112,7 +112,7 @@ def _surroundings(config: pytest.Config, catalogue: Catalogue, folder: Path) -> 
         stand_in.close()
 
 
-def _target(environment: Environment, catalogue: Catalogue, folder: Path, state: WorkerState) -> Target:
+def _target(environment: Environment, catalogue: PlantedDefects, folder: Path, state: WorkerState) -> Target:
     """Its key is made up now; the environment's own is never sent there."""
     own = folder / f"planted-{secrets.token_hex(4)}"
     own.mkdir()

@@ -18,7 +18,7 @@ from _pytest.mark.expression import Expression
 
 from gateway_acceptance.check import SMOKE, Check
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.plugin.declared import Unreadable, checks_in
+from gateway_acceptance.plugin.declared import NotReadFromText, checks_in
 from gateway_acceptance.plugin.options import CHECKS_ROOT, profile_of
 
 MOST_NAMES = 8
@@ -77,7 +77,7 @@ class LeftOut:
             if SMOKE in text.lower() or DECLARES not in text:
                 return False
             checks = checks_in(text) if self._told else {}
-        except (OSError, UnicodeDecodeError, Unreadable):
+        except (OSError, UnicodeDecodeError, NotReadFromText):
             return False
         shown = name.removeprefix(self._root).replace(os.sep, "/")
         self.found |= {f"{shown}::{function}": check for function, check in checks.items()}

@@ -51,7 +51,7 @@ class Sentinel:
 
 
 @dataclass
-class Spent:
+class WakingCosts:
     """What woken checks have cost in one environment; done: the names of those that were woken; asked:
     sentinels."""
 
@@ -75,7 +75,7 @@ class Waking:
     ) -> None:
         self._make, self._wanted = sentinels, wanted
         self._sentinels: Sequence[Sentinel] | None = None
-        self._spent: dict[str, Spent] = {}
+        self._spent: dict[str, WakingCosts] = {}
 
     def after(self, check: Check, target: Target, *, red: bool, selected: Collection[str]) -> None:
         """A case of smoke has been judged. red: whether the run has found anything against this environment;
@@ -85,14 +85,16 @@ class Waking:
             return
         if self._sentinels is None:
             self._sentinels = self._make()
-        spent = self._spent.setdefault(target.environment.name, Spent())
+        spent = self._spent.setdefault(target.environment.name, WakingCosts())
         for sentinel in self._sentinels:
             if sentinel.after == check.id and sentinel.name not in spent.asked:
                 spent.asked.add(sentinel.name)
                 if not _quiet(sentinel, target):
                     self._wake(sentinel, target, spent, selected)
 
-    def _wake(self, sentinel: Sentinel, target: Target, spent: Spent, selected: Collection[str]) -> None:
+    def _wake(
+        self, sentinel: Sentinel, target: Target, spent: WakingCosts, selected: Collection[str]
+    ) -> None:
         for name in sentinel.wakes:
             if name in spent.done or _enough(spent, target) or target.breaker.trouble() is not None:
                 continue
@@ -103,7 +105,7 @@ class Waking:
                     _judge(owner, target, spent)
 
 
-def _enough(spent: Spent, target: Target) -> bool:
+def _enough(spent: WakingCosts, target: Target) -> bool:
     """Whether nothing more is woken: what woke may send is sent, or the run needs the rest for itself."""
     return spent.over or target.budget.share() > 1 - LEFT
 
@@ -141,7 +143,7 @@ def _quiet(sentinel: Sentinel, target: Target) -> bool:
             return False
 
 
-def _judge(owner: Owner, target: Target, spent: Spent) -> None:
+def _judge(owner: Owner, target: Target, spent: WakingCosts) -> None:
     """Let a woken check judge, each case of it, and hand over what it finds."""
     environment = target.environment
     if owner.check.effect in NEVER_WOKEN or forbidden(environment.policy, owner.check.effect):

@@ -14,7 +14,7 @@ import pytest
 from gateway_acceptance.deviations import Harm, Known, known_of_any
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.secrets import secrets_of
-from gateway_acceptance.planted import Catalogue
+from gateway_acceptance.planted import PlantedDefects
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.twin import known_here
 from gateway_acceptance.redaction import Redactor
@@ -45,7 +45,7 @@ class WorkerState:
     notebook: Notebook = field(default_factory=Notebook)
     redactor: Redactor = field(default_factory=Redactor)
     targets: dict[str, Target] = field(default_factory=dict)
-    catalogue: Catalogue | None = None
+    catalogue: PlantedDefects | None = None
     planted: Environment | None = None
     _known: dict[tuple[str, str], Known] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from gateway_acceptance.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VerdictChange:
     """One check (or claim) whose verdict is not what it was; an empty word: it was not there."""
 
     id: str
@@ -25,19 +25,19 @@ class Changes:
     """Everything that changed, by kind. newly_waived: accepted now and not before; moved: other changes of
     verdict, for example not permitted to passed."""
 
-    fixed: tuple[Change, ...]
-    broken: tuple[Change, ...]
-    newly_waived: tuple[Change, ...]
-    moved: tuple[Change, ...]
-    newly_not_verified: tuple[Change, ...]
-    new: tuple[Change, ...]
-    gone: tuple[Change, ...]
+    fixed: tuple[VerdictChange, ...]
+    broken: tuple[VerdictChange, ...]
+    newly_waived: tuple[VerdictChange, ...]
+    moved: tuple[VerdictChange, ...]
+    newly_not_verified: tuple[VerdictChange, ...]
+    new: tuple[VerdictChange, ...]
+    gone: tuple[VerdictChange, ...]
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__slots__)
 
     @property
-    def kinds(self) -> list[tuple[str, tuple[Change, ...], bool]]:
+    def kinds(self) -> list[tuple[str, tuple[VerdictChange, ...], bool]]:
         """(title, the changes, whether they stand open) of every kind that occurs, the first matters most."""
         all_kinds = (
             ("Broken", self.broken, True),
@@ -56,7 +56,7 @@ def changes(record: Record, previous: Record) -> Changes:
     before = {check.id: check for check in previous.checks if check.cases}
     after = {check.id: check for check in record.checks if check.cases}
     differing = [
-        Change(name, after[name].title, word_of(before[name]), word_of(after[name]))
+        VerdictChange(name, after[name].title, word_of(before[name]), word_of(after[name]))
         for name in after
         if name in before and before[name].verdict != after[name].verdict
     ]
@@ -74,12 +74,12 @@ def changes(record: Record, previous: Record) -> Changes:
         moved=tuple(one for one in differing if one not in (*fixed, *broken, *waived)),
         newly_not_verified=_newly_not_verified(record, previous),
         new=tuple(
-            Change(name, check.title, "", word_of(check))
+            VerdictChange(name, check.title, "", word_of(check))
             for name, check in after.items()
             if name not in before
         ),
         gone=tuple(
-            Change(name, check.title, word_of(check), "")
+            VerdictChange(name, check.title, word_of(check), "")
             for name, check in before.items()
             if name not in after
         ),
@@ -91,10 +91,10 @@ def word_of(check: RecordedCheck) -> str:
     return check.verdict.value if check.verdict else ""
 
 
-def _newly_not_verified(record: Record, previous: Record) -> tuple[Change, ...]:
+def _newly_not_verified(record: Record, previous: Record) -> tuple[VerdictChange, ...]:
     before = {claim.id: claim.verdict for claim in previous.claims}
     return tuple(
-        Change(claim.id, claim.text, before[claim.id], NOT_VERIFIED)
+        VerdictChange(claim.id, claim.text, before[claim.id], NOT_VERIFIED)
         for claim in record.claims
         if claim.verdict == NOT_VERIFIED and before.get(claim.id, NOT_VERIFIED) != NOT_VERIFIED
     )

@@ -23,7 +23,7 @@ FAILURES_AT_MOST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class RedCase:
     """One red case. parameters: ``name=value``; curl: its last request, or empty; alike: the other checks
     that fail for the same cause, which are not shown apart."""
 
@@ -39,7 +39,7 @@ class Failure:
     alike: tuple[str, ...] = ()
 
 
-def failures(record: Record) -> list[Failure]:
+def failures(record: Record) -> list[RedCase]:
     """Every red case but the untestable ones, MUST first; of those that fail for one cause in many checks the
     first, with the list of the others."""
     red = [
@@ -53,7 +53,7 @@ def failures(record: Record) -> list[Failure]:
     shown = {id(case): finding.checks for finding in shared if (case := _first_of(finding, red))}
     red = [(check, case) for check, case in red if check.id not in together or id(case) in shown]
     return [
-        Failure(
+        RedCase(
             id=check.id,
             name=case_name(record, check, case),
             level=check.level,

@@ -19,7 +19,7 @@ from gateway_acceptance.signoff.accepted import declared
 from gateway_acceptance.signoff.suite import Suite
 from gateway_acceptance.wire.exchange import SHOWN_BODY, Exchange
 from gateway_acceptance.wire.memory import Memory
-from gateway_acceptance.wire.seen import Seen, look
+from gateway_acceptance.wire.seen import SeenExchange, look
 from gateway_acceptance.wire.watch import UniversalRule
 
 KEY = "own-key"
@@ -96,7 +96,7 @@ def _evidence(record: Record) -> Iterator[tuple[RecordedCase, RecordedExchange]]
 def _broken(
     rule: UniversalRule,
     owner: Check,
-    seen: Seen,
+    seen: SeenExchange,
     known: Known,
     harms: Sequence[Harm],
     record: Record,

@@ -32,7 +32,7 @@ from reportlab.platypus import (
 from reportlab.platypus.doctemplate import LayoutError
 
 from gateway_acceptance.report.reading import printable, utc
-from gateway_acceptance.signoff.summary import Account, Section, Table, account
+from gateway_acceptance.signoff.summary import Section, Summary, SummaryTable, account
 
 REGULAR, BOLD = "Roboto", "Roboto-Bold"
 MARGIN = 16 * mm
@@ -108,7 +108,7 @@ def in_glyphs(text: str) -> str:
     )
 
 
-def _first(told: Account) -> list[Flowable]:
+def _first(told: Summary) -> list[Flowable]:
     colour = GOOD if told.production else EXERCISE
     flow: list[Flowable] = [Paragraph(_markup(told.title), TITLE), _box(told.decision, DECISION, colour)]
     if told.warning:
@@ -136,7 +136,7 @@ def _first(told: Account) -> list[Flowable]:
     ]
 
 
-def _rest(told: Account) -> list[Flowable]:
+def _rest(told: Summary) -> list[Flowable]:
     return [flowable for section in told.sections for flowable in _section(section)]
 
 
@@ -151,7 +151,7 @@ def _section(section: Section) -> list[Flowable]:
     return flow
 
 
-def _table(table: Table) -> Flowable:
+def _table(table: SummaryTable) -> Flowable:
     whole = sum(table.widths)
     rows = [[Paragraph(_markup(word), HEADER) for word in table.header]]
     rows += [[Paragraph(_linked(cell), CELL) for cell in row] for row in table.rows]

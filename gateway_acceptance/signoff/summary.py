@@ -26,7 +26,7 @@ CHANGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SummaryTable:
     """header: words over the columns; widths: theirs, relative. A cell that is an address is a link."""
 
     header: Sequence[str]
@@ -41,11 +41,11 @@ class Section:
     title: str
     text: str = ""
     points: Sequence[str] = ()
-    table: Table | None = None
+    table: SummaryTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Summary:
     """The first page: title, decision (in capitals), warning where it says nothing of production, facts
     (label and value), and what was accepted; then everything else."""
 
@@ -59,7 +59,7 @@ class Account:
     sections: Sequence[Section]
 
 
-def account(document: Document) -> Account:
+def account(document: Document) -> Summary:
     """The whole account. document: ``signoff.json``, its manifest's digest may be missing still."""
     counted, run, target = summary(document), document["run"], document["target"]
     production = bool(document["production"])
@@ -70,7 +70,7 @@ def account(document: Document) -> Account:
         else f"This is not production: {environment} is an environment of kind {document['kind']}. "
         "What is accepted here says nothing of any other deployment."
     )
-    return Account(
+    return Summary(
         title=f"Sign-off: release {document['release']} of {environment}",
         decision=document["state"] if production else f"{document['state']}, NOT PRODUCTION",
         production=production,
@@ -187,7 +187,7 @@ def _runs(document: Document) -> tuple[Section, ...]:
         return (Section(title, "None is at hand."),)
     header = ("run", "profile", "state", "why")
     text = f"Every run of this environment; signed is {document['run']['id']}."
-    return (Section(title, text, (), Table(header, (2.4, 1.4, 1.8, 5.4), rows)),)
+    return (Section(title, text, (), SummaryTable(header, (2.4, 1.4, 1.8, 5.4), rows)),)
 
 
 def _not_covered(document: Document) -> str:
@@ -214,7 +214,7 @@ def _areas(document: Document) -> Section:
     ]
     if not rows:
         return Section("What was accepted", "Nothing: no deviation was waived.")
-    table = Table(("area", "waivers", "of a MUST", "for example"), (2.2, 1, 1.3, 8), rows)
+    table = SummaryTable(("area", "waivers", "of a MUST", "for example"), (2.2, 1, 1.3, 8), rows)
     return Section(
         "What was accepted", "Each waiver with reason, owner and expiry stands further below.", (), table
     )
@@ -235,7 +235,7 @@ def _scope(document: Document) -> Section:
         f"the gateway {target['gateway_url']} ({target['product']} {target['product_version']}) and these "
         "models.",
         (),
-        Table(("alias", "kind", "models behind it", "backends"), (3, 1.6, 5, 2.6), rows),
+        SummaryTable(("alias", "kind", "models behind it", "backends"), (3, 1.6, 5, 2.6), rows),
     )
 
 
@@ -249,7 +249,7 @@ def _fingerprint(document: Document) -> Section:
         if same
         else "It was not the same at the run's start and end."
     )
-    return Section("Fingerprint of the target", words, (), Table(("of", "value"), (4, 8), rows))
+    return Section("Fingerprint of the target", words, (), SummaryTable(("of", "value"), (4, 8), rows))
 
 
 def _shown(start: Entry, end: Entry, name: str) -> str:
@@ -274,7 +274,7 @@ def _claims(document: Document) -> Section:
         "Waived: it holds but for so many accepted deviations. "
         "Evidence: cases that were executed, and their checks.",
         (),
-        Table(header, (1.2, 5.3, 1.5, 2.3, 2.3), rows),
+        SummaryTable(header, (1.2, 5.3, 1.5, 2.3, 2.3), rows),
     )
 
 
@@ -297,7 +297,7 @@ def _waivers(document: Document) -> Section:
     ]
     if not rows:
         return Section("Accepted deviations", "None.")
-    table = Table(("check", "reason", "owner", "accepted", "link"), (2.1, 4.5, 1.5, 1.6, 3), rows)
+    table = SummaryTable(("check", "reason", "owner", "accepted", "link"), (2.1, 4.5, 1.5, 1.6, 3), rows)
     return Section(
         "Accepted deviations", f"{_count(len(rows), 'waiver')} in use, those of a MUST first.", (), table
     )
@@ -327,7 +327,9 @@ def _differences(document: Document) -> Section:
     )
     if not rows:
         return Section(title, f"{text} Nothing changed.")
-    return Section(title, text, (), Table(("what", "id", "title", "verdict"), (1.8, 2.6, 5, 2.6), rows))
+    return Section(
+        title, text, (), SummaryTable(("what", "id", "title", "verdict"), (1.8, 2.6, 5, 2.6), rows)
+    )
 
 
 def _blind(document: Document) -> Section:
@@ -335,7 +337,7 @@ def _blind(document: Document) -> Section:
     rows = [
         (each["reason"], str(each["promises"]), each["text"]) for each in spots["promises"]["not_covered"]
     ]
-    table = Table(("promises without a check", "count", "why"), (2.4, 0.8, 8), rows) if rows else None
+    table = SummaryTable(("promises without a check", "count", "why"), (2.4, 0.8, 8), rows) if rows else None
     return Section("Blind spots", "What this decision does not speak of:", spots["limits"], table)
 
 
@@ -346,7 +348,7 @@ def _not_executed(document: Document) -> Section:
     ]
     if not rows:
         return Section("Checks that were not executed", "None.")
-    table = Table(("check", "title", "verdict", "why"), (2.2, 3.9, 1.5, 4.1), rows)
+    table = SummaryTable(("check", "title", "verdict", "why"), (2.2, 3.9, 1.5, 4.1), rows)
     return Section("Checks that were not executed", "", (), table)
 
 

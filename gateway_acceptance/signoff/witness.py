@@ -20,7 +20,7 @@ SMALL = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class SealSignature:
     """Whose signature the seal of a run has; None where it has none; problem: what is wrong with it."""
 
     signer: PublicKey | None = None
@@ -40,22 +40,22 @@ def bear_witness(directory: Path, key: PrivateKey) -> None:
     (directory / WITNESS).write_text(text, encoding="ascii")
 
 
-def witness_of(directory: Path) -> Witness:
+def witness_of(directory: Path) -> SealSignature:
     """Who signed the seal of a run's directory, or of the report in a sign-off."""
     path = directory / WITNESS
     if not path.exists() and not path.is_symlink():
-        return Witness()
+        return SealSignature()
     try:
         text = content_of(path, SMALL).decode("ascii")
-        return Witness(signer_of(text, content_of(directory / SEAL), RUN_NAMESPACE))
+        return SealSignature(signer_of(text, content_of(directory / SEAL), RUN_NAMESPACE))
     except (Unreadable, UnicodeDecodeError) as error:
-        return Witness(problem=f"{WITNESS} cannot be read: {error}")
+        return SealSignature(problem=f"{WITNESS} cannot be read: {error}")
     except BadSignature as error:
-        return Witness(problem=f"{WITNESS} does not sign {SEAL}: {error}")
+        return SealSignature(problem=f"{WITNESS} does not sign {SEAL}: {error}")
 
 
 def unwitnessed(
-    witness: Witness,
+    witness: SealSignature,
     lines: Sequence[Allowed],
     record: Record,
     approver: PublicKey | None,

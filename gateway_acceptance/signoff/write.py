@@ -44,7 +44,7 @@ from gateway_acceptance.signoff.witness import witness_of
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Approval:
     """What the approver decided, and what it was decided on.
 
     run: the run's directory; environment_file: the file that declares what was judged; previous: the last
@@ -74,7 +74,7 @@ class Spoiled(Exception):  # noqa: N818
     """What was written does not verify: an error of the suite, or somebody's hand in between."""
 
 
-def write_signoff(decision: Decision, key: PrivateKey, out: Path) -> dict[str, Any]:
+def write_signoff(decision: Approval, key: PrivateKey, out: Path) -> dict[str, Any]:
     """Write the sign-off's directory beside its place, and let it take its place. Returns ``signoff.json``.
 
     Raises NoTimestamp where an authority gives none, FileExistsError where there is something already,
@@ -102,7 +102,7 @@ def _look_again(part: Path, signed: datetime) -> None:
         raise Spoiled("; ".join(found))
 
 
-def _filled(part: Path, decision: Decision, key: PrivateKey) -> dict[str, Any]:
+def _filled(part: Path, decision: Approval, key: PrivateKey) -> dict[str, Any]:
     bring_report(decision.run, part / REPORT)
     shutil.copyfile(part / REPORT / RECORD, part / RECORD)
     record = record_at(part)

@@ -21,7 +21,7 @@ CALL_ID = "x-litellm-call-id"
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedRequest:
     """A request of the run itself that failed. at: when its answer had come, in Unix seconds; alias: that it
     asked for; served_by: who failed, empty where the answer does not tell; call: the gateway's own id of it,
     or empty."""
@@ -56,7 +56,7 @@ class Failures:
         if alias not in self._aliases:
             return
         self._noted += 1
-        found = Failure(
+        found = FailedRequest(
             exchange.sent_at + exchange.elapsed_s,
             alias,
             status,
@@ -66,12 +66,12 @@ class Failures:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps(asdict(found))}\n")
 
-    def of(self, alias: str) -> list[Failure]:
+    def of(self, alias: str) -> list[FailedRequest]:
         """Those of an alias so far, by any worker; the oldest first."""
         if not self._path.exists():
             return []
         lines = self._path.read_text(encoding="utf-8").splitlines()
-        found = (Failure(**json.loads(line)) for line in lines)
+        found = (FailedRequest(**json.loads(line)) for line in lines)
         return sorted((one for one in found if one.alias == alias), key=lambda one: one.at)
 
 

@@ -48,7 +48,7 @@ REFUSED_FROM = 400
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenExchange:
     """kinds: of the exchange; asked: the request's body; alias: the declared one that it named, or empty;
     drawn: the alias of an answer that was generated, whatever its parameters; alone: it was sent by the main
     thread, so nothing else of this process ran beside it."""
@@ -73,7 +73,7 @@ class Seen:
         return self.body if isinstance(self.body, dict) else {}
 
 
-def look(exchange: Exchange, environment: Environment, key: str) -> Seen | None:
+def look(exchange: Exchange, environment: Environment, key: str) -> SeenExchange | None:
     """What an exchange is; None where it is not the gateway's own, or says nothing."""
     url = environment.gateway.url
     if exchange.status is None or not exchange.url.startswith((f"{url}/", f"{url}?")) or exchange.withheld:
@@ -98,7 +98,7 @@ def look(exchange: Exchange, environment: Environment, key: str) -> Seen | None:
                 kinds.add(_kind(path, asked))
         elif exchange.method == "POST" and path == COMPLETIONS_PATH:
             drawn = _alias(_read(exchange), environment, path)
-    return Seen(
+    return SeenExchange(
         exchange,
         environment,
         key,

@@ -16,14 +16,14 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.memory import Memory
-from gateway_acceptance.wire.seen import Kind, Seen, look
+from gateway_acceptance.wire.seen import Kind, SeenExchange, look
 
 MOST_PROBLEMS = 12
 """Different problems of one check and alias that are told; what breaks once breaks a thousand times."""
 MOST_EVIDENCE = 3
 """Exchanges that are kept as evidence of one check and alias."""
 
-Judge = Callable[[Seen, Memory], Iterable[Problem]]
+Judge = Callable[[SeenExchange, Memory], Iterable[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Watch:
                 for rule in self._rules[kind]:
                     self._judge(rule, seen)
 
-    def _judge(self, rule: UniversalRule, seen: Seen) -> None:
+    def _judge(self, rule: UniversalRule, seen: SeenExchange) -> None:
         try:
             problems = list(rule.judge(seen, self._memory))
         except Exception as error:  # noqa: BLE001  (a rule of ours fell over an answer: told as what it is)

@@ -1,6 +1,6 @@
 """Ollama-protocol backends: deterministic, countable, with switchable faults. See docs/lab-backends.md."""
 
-from lab.backends.backend import Backend
+from lab.backends.backend import BackendServer
 from lab.backends.models import ModelSpec, normalise
 from lab.backends.scenario import Call, Connection, Fixed, Scenario
 from lab.backends.scenarios import SCENARIOS, register, scenario_named
@@ -9,7 +9,7 @@ from lab.backends.server import SCENARIO_HEADER, Listener, build_app, listen, li
 __all__ = [
     "SCENARIOS",
     "SCENARIO_HEADER",
-    "Backend",
+    "BackendServer",
     "Call",
     "Connection",
     "Fixed",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lab.backends import models, tokens
-from lab.backends.backend import Backend
+from lab.backends.backend import BackendServer
 from lab.backends.embedding import Vector, embed, shortened
 from lab.backends.generation import Generation, generate
 from lab.backends.models import ModelSpec
@@ -25,7 +25,7 @@ from lab.backends.requests import (
     prompt_of_generate,
 )
 from lab.backends.scenario import Call, Json, Scenario
-from lab.backends.tool_calls import ToolCall
+from lab.backends.tool_calls import ScriptedCall
 
 RUNNING = "Ollama is running"
 NOT_FOUND = "404 page not found"  # gin's words
@@ -41,7 +41,7 @@ RAW_LENGTH = 16.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BackendAnswer:
     """An answer before transport: a text, one JSON object, or (``stream``) one JSON object a line, as
     server-sent ``events`` where the endpoint speaks these.
 
@@ -66,54 +66,58 @@ class Answer:
         return sum(int(one.get(name, 0)) for one in told for name in TOKENS)
 
 
-class Request(NamedTuple):
+class HandledRequest(NamedTuple):
     """What a handler works on: the backend, the defect in force, the call, and its body after the defect."""
 
-    backend: Backend
+    backend: BackendServer
     scenario: Scenario
     call: Call
     body: Json
 
 
-def error(status: int, message: str) -> Answer:
+def error(status: int, message: str) -> BackendAnswer:
     """Ollama's error object."""
-    return Answer(status, ({"error": message},))
+    return BackendAnswer(status, ({"error": message},))
 
 
-def answer(backend: Backend, scenario: Scenario, call: Call, method: str, body: Json | Refused) -> Answer:
+def answer(
+    backend: BackendServer, scenario: Scenario, call: Call, method: str, body: Json | Refused
+) -> BackendAnswer:
     """The answer to one request, its JSON objects changed by ``scenario.reply``.
 
     ``body`` is the parsed JSON object (empty for GET), or why it could not be parsed.
     """
     route = ROUTES.get(call.endpoint)
     if route is None:
-        return Answer(404, text=NOT_FOUND)
+        return BackendAnswer(404, text=NOT_FOUND)
     if method not in route:
-        return Answer(405, text=NOT_ALLOWED, allow=", ".join(route))
+        return BackendAnswer(405, text=NOT_ALLOWED, allow=", ".join(route))
     try:
         if isinstance(body, Refused):
             raise body
-        given = route[method](Request(backend, scenario, call, scenario.request(dict(body), call)))
+        given = route[method](HandledRequest(backend, scenario, call, scenario.request(dict(body), call)))
     except Refused as refused:
         given = error(refused.status, refused.message)
     objects = tuple(scenario.reply(item, call) for item in given.objects)
     return replace(given, objects=objects)
 
 
-def _root(_request: Request) -> Answer:
-    return Answer(text=RUNNING)
+def _root(_request: HandledRequest) -> BackendAnswer:
+    return BackendAnswer(text=RUNNING)
 
 
-def _version(request: Request) -> Answer:
-    return Answer(objects=({"version": request.backend.version},))
+def _version(request: HandledRequest) -> BackendAnswer:
+    return BackendAnswer(objects=({"version": request.backend.version},))
 
 
-def _tags(request: Request) -> Answer:
+def _tags(request: HandledRequest) -> BackendAnswer:
     inventory = request.scenario.inventory(request.backend.models, request.call)
-    return Answer(objects=({"models": [models.listed(name, spec) for name, spec in inventory.items()]},))
+    return BackendAnswer(
+        objects=({"models": [models.listed(name, spec) for name, spec in inventory.items()]},)
+    )
 
 
-def _ps(request: Request) -> Answer:
+def _ps(request: HandledRequest) -> BackendAnswer:
     inventory = request.scenario.inventory(request.backend.models, request.call)
     loaded = request.backend.running(request.scenario.name)
     running = sorted(loaded.items(), key=lambda item: item[1], reverse=True)
@@ -122,15 +126,15 @@ def _ps(request: Request) -> Answer:
         for name, expires in running
         if name in inventory
     ]
-    return Answer(objects=({"models": entries},))
+    return BackendAnswer(objects=({"models": entries},))
 
 
-def _show(request: Request) -> Answer:
+def _show(request: HandledRequest) -> BackendAnswer:
     model = request.body.get("model") or request.body.get("name") or ""
-    return Answer(objects=(models.shown(models.normalise(model), _spec(request, model)),))
+    return BackendAnswer(objects=(models.shown(models.normalise(model), _spec(request, model)),))
 
 
-def _chat(request: Request) -> Answer:
+def _chat(request: HandledRequest) -> BackendAnswer:
     model = request.body.get("model") or ""
     spec = _spec(request, model)
     prompt = prompt_of_chat(request.body)
@@ -141,7 +145,7 @@ def _chat(request: Request) -> Answer:
     return _generated(request, model, spec, prompt, has_input=bool(prompt.messages))
 
 
-def _generate(request: Request) -> Answer:
+def _generate(request: HandledRequest) -> BackendAnswer:
     model = request.body.get("model") or ""
     spec = _spec(request, model)
     prompt = prompt_of_generate(request.body)
@@ -150,7 +154,9 @@ def _generate(request: Request) -> Answer:
     return _generated(request, model, spec, prompt, has_input=bool(request.body.get("prompt")))
 
 
-def _generated(request: Request, model: str, spec: ModelSpec, prompt: Prompt, *, has_input: bool) -> Answer:
+def _generated(
+    request: HandledRequest, model: str, spec: ModelSpec, prompt: Prompt, *, has_input: bool
+) -> BackendAnswer:
     """Chat and generate from here on; without input the model is only loaded or unloaded."""
     if prompt.think and not spec.can("thinking"):
         raise Refused(400, f'"{model}" does not support thinking')
@@ -160,7 +166,7 @@ def _generated(request: Request, model: str, spec: ModelSpec, prompt: Prompt, *,
         unload = request.body.get("keep_alive") in (0, "0")
         (request.backend.unloaded if unload else request.backend.used)(model, request.scenario.name)
         reason = "unload" if unload else "load"
-        return Answer(objects=({**head, **_piece(endpoint, ""), "done": True, "done_reason": reason},))
+        return BackendAnswer(objects=({**head, **_piece(endpoint, ""), "done": True, "done_reason": reason},))
     request.backend.used(model, request.scenario.name)
     try:
         generation = generate(
@@ -177,17 +183,17 @@ def _generated(request: Request, model: str, spec: ModelSpec, prompt: Prompt, *,
     last = {"done": True, "done_reason": generation.done_reason, **_metrics(generation)}
     if not prompt.stream:
         whole = {**head, **_piece(endpoint, generation.text, generation.tool_calls), **last}
-        return Answer(objects=(whole,), eval_tokens=generation.eval_tokens, token_delay_s=delay_s)
+        return BackendAnswer(objects=(whole,), eval_tokens=generation.eval_tokens, token_delay_s=delay_s)
     pieces = [_piece(endpoint, token) for token in tokens.split(generation.text)]
     pieces += [_piece(endpoint, "", (call,), at) for at, call in enumerate(generation.tool_calls)]
     lines = [{**head, **piece, "done": False} for piece in pieces]
     lines.append({**head, **_piece(endpoint, ""), **last})
-    return Answer(
+    return BackendAnswer(
         objects=tuple(lines), stream=True, eval_tokens=generation.eval_tokens, token_delay_s=delay_s
     )
 
 
-def _piece(endpoint: str, text: str, calls: tuple[ToolCall, ...] = (), first: int = 0) -> Json:
+def _piece(endpoint: str, text: str, calls: tuple[ScriptedCall, ...] = (), first: int = 0) -> Json:
     """A part of an answer in the words of its endpoint; ``first`` is the index of the first call."""
     if endpoint == "/api/generate":
         return {"response": text}
@@ -213,14 +219,14 @@ def _metrics(generation: Generation) -> Json:
     }
 
 
-def _embed(request: Request) -> Answer:
+def _embed(request: HandledRequest) -> BackendAnswer:
     model = request.body.get("model") or ""
     inputs = inputs_of_embed(request.body)
     spec = _spec(request, model)
     window = spec.window(options_of(request.body).num_ctx)
     if not inputs:
         request.backend.used(model, request.scenario.name)
-        return Answer(objects=({"model": model, "embeddings": []},))
+        return BackendAnswer(objects=({"model": model, "embeddings": []},))
     if request.body.get("truncate") is False and any(tokens.count(text) > window for text in inputs):
         raise Refused(400, "the input length exceeds the context length")
     vectors, counted = _vectors(request, model, spec, [tokens.first(text, window) for text in inputs])
@@ -231,10 +237,10 @@ def _embed(request: Request) -> Answer:
         "load_duration": LOAD_NS,
         "prompt_eval_count": counted,
     }
-    return Answer(objects=(body,))
+    return BackendAnswer(objects=(body,))
 
 
-def _embeddings(request: Request) -> Answer:
+def _embeddings(request: HandledRequest) -> BackendAnswer:
     """The older endpoint: one text, one vector as the model made it: only /api/embed normalises. What the
     runner refuses is an internal error here."""
     model = request.body.get("model") or ""
@@ -242,16 +248,18 @@ def _embeddings(request: Request) -> Answer:
     text = request.body.get("prompt") or ""
     if not text:
         request.backend.used(model, request.scenario.name)
-        return Answer(objects=({"embedding": []},))
+        return BackendAnswer(objects=({"embedding": []},))
     window = spec.window(options_of(request.body).num_ctx)
     try:
         vectors, _ = _vectors(request, model, spec, [tokens.first(text, window)])
     except Refused as refused:
         raise Refused(500, refused.message) from None
-    return Answer(objects=({"embedding": [RAW_LENGTH * value for value in vectors[0]]},))
+    return BackendAnswer(objects=({"embedding": [RAW_LENGTH * value for value in vectors[0]]},))
 
 
-def _vectors(request: Request, model: str, spec: ModelSpec, texts: list[str]) -> tuple[list[Vector], int]:
+def _vectors(
+    request: HandledRequest, model: str, spec: ModelSpec, texts: list[str]
+) -> tuple[list[Vector], int]:
     """The texts' vectors after the defect, and how many tokens the texts have."""
     if not spec.can("embedding"):
         raise Refused(501, "this model does not support embeddings")
@@ -261,7 +269,7 @@ def _vectors(request: Request, model: str, spec: ModelSpec, texts: list[str]) ->
     return request.scenario.vectors(vectors, request.call), sum(map(tokens.count, texts))
 
 
-def _spec(request: Request, model: str, missing: str = "model '{}' not found") -> ModelSpec:
+def _spec(request: HandledRequest, model: str, missing: str = "model '{}' not found") -> ModelSpec:
     """The model asked for. Raises Refused: 400 where none is named, 404 where it is not there."""
     if not model:
         raise Refused(400, "model is required")
@@ -276,7 +284,7 @@ def _timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-Handler = Callable[[Request], Answer]
+Handler = Callable[[HandledRequest], BackendAnswer]
 
 ROUTES: Mapping[str, Mapping[str, Handler]] = {
     "/": {"GET": _root, "HEAD": _root},

@@ -13,7 +13,7 @@ from lab.backends.models import Inventory, ModelSpec, normalise
 KEEP_ALIVE = timedelta(minutes=5)  # how long Ollama keeps an unused model loaded
 
 
-class Backend:
+class BackendServer:
     """A server that may listen at many addresses; all of them share its models and its counts.
 
     name: as the environment knows it (``llm-01``). models: upstream name to spec; names are normalised.

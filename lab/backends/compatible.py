@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from lab.backends import answers
-from lab.backends.answers import Answer
-from lab.backends.backend import Backend
+from lab.backends.answers import BackendAnswer
+from lab.backends.backend import BackendServer
 from lab.backends.requests import Body, Refused, expect
 from lab.backends.scenario import Call, Json, Scenario
 
@@ -39,13 +39,15 @@ _FIELDS: Mapping[str, tuple[type, str]] = {
 KINDS: Mapping[int, str] = {400: "invalid_request_error", 404: "not_found_error"}
 
 
-def answer(backend: Backend, scenario: Scenario, call: Call, method: str, body: Json | Refused) -> Answer:
+def answer(
+    backend: BackendServer, scenario: Scenario, call: Call, method: str, body: Json | Refused
+) -> BackendAnswer:
     """The answer to one request at any endpoint."""
     native = NATIVE.get(call.endpoint)
     if native is None:
         return answers.answer(backend, scenario, call, method, body)
     if method not in METHODS[call.endpoint]:
-        return Answer(405, text=answers.NOT_ALLOWED, allow=", ".join(METHODS[call.endpoint]))
+        return BackendAnswer(405, text=answers.NOT_ALLOWED, allow=", ".join(METHODS[call.endpoint]))
     asked: Json | Refused = body
     if call.endpoint == CHAT and not isinstance(body, Refused):
         try:

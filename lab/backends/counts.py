@@ -12,7 +12,7 @@ KEPT_TEXT = 1000  # characters of a request that are kept
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class CountedRequest:
     """One request: its place in the order of arrival (from 1), model, endpoint, and the fault in force."""
 
     index: int
@@ -31,7 +31,7 @@ class Counts:
     def __init__(self, recent: int = RECENT) -> None:
         self._lock = threading.Lock()
         self._by_key: Counter[tuple[str, str, str]] = Counter()
-        self._recent: deque[Served] = deque(maxlen=recent)
+        self._recent: deque[CountedRequest] = deque(maxlen=recent)
         self._texts: deque[tuple[str, str]] = deque(maxlen=recent)
         self._index = 0
         self._abandoned = 0
@@ -47,7 +47,7 @@ class Counts:
         """Note one request, before it is answered."""
         with self._lock:
             self._by_key[endpoint, model, scenario] += 1
-            self._recent.append(Served(index, model, endpoint, scenario))
+            self._recent.append(CountedRequest(index, model, endpoint, scenario))
 
     def inferred(self, model: str, text: str) -> None:
         """Note what one request to a model said, before it is answered; only its beginning is kept."""
@@ -101,7 +101,7 @@ class Counts:
         with self._lock:
             return dict(self._by_key)
 
-    def recent(self, after: int = 0) -> list[Served]:
+    def recent(self, after: int = 0) -> list[CountedRequest]:
         """The log's requests with an index above ``after``, oldest first."""
         with self._lock:
             return [served for served in self._recent if served.index > after]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lab.backends import tokens
 from lab.backends.replies import chatter, reply
 from lab.backends.requests import Prompt
-from lab.backends.tool_calls import ToolCall
+from lab.backends.tool_calls import ScriptedCall
 from lab.backends.window import fit
 
 
@@ -18,7 +18,7 @@ class Generation:
     """What was generated: a text or tool calls. ``done_reason`` is ``stop`` or ``length``."""
 
     text: str
-    tool_calls: tuple[ToolCall, ...]
+    tool_calls: tuple[ScriptedCall, ...]
     done_reason: str
     prompt_tokens: int
     eval_tokens: int

@@ -15,7 +15,7 @@ from typing import Any
 
 from lab.backends.requests import Message, Prompt
 from lab.backends.schema_instance import instance
-from lab.backends.tool_calls import ToolCall, asked_for
+from lab.backends.tool_calls import ScriptedCall, asked_for
 
 UNKNOWN_NAME = "I do not know your name."
 UNKNOWN_CODE_WORD = "I do not know the code word."
@@ -51,7 +51,7 @@ _OBJECTS = (
 )  # fmt: skip
 
 
-def reply(model: str, prompt: Prompt, seen: Sequence[Message]) -> tuple[str, tuple[ToolCall, ...]]:
+def reply(model: str, prompt: Prompt, seen: Sequence[Message]) -> tuple[str, tuple[ScriptedCall, ...]]:
     """The model's whole answer, before any limit: a text, or tool calls with an empty text.
 
     ``seen`` are the turns within the context window. Raises ValueError where ``prompt.format`` is a schema

@@ -13,8 +13,8 @@ from typing import Self
 
 from aiohttp import web
 
-from lab.backends.answers import Answer, error
-from lab.backends.backend import Backend
+from lab.backends.answers import BackendAnswer, error
+from lab.backends.backend import BackendServer
 from lab.backends.compatible import DONE, METHODS, NATIVE, answer
 from lab.backends.models import normalise
 from lab.backends.requests import Body, Refused, parsed
@@ -34,7 +34,7 @@ EVENTS_TYPE = "text/event-stream"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
 
-def build_app(backend: Backend, scenario: str | None = None) -> web.Application:
+def build_app(backend: BackendServer, scenario: str | None = None) -> web.Application:
     """An application that speaks for ``backend``; ``scenario`` is in force for all its requests.
 
     Without one, the header ``x-lab-scenario`` chooses for each request, and for embeddings without header
@@ -56,7 +56,7 @@ def build_app(backend: Backend, scenario: str | None = None) -> web.Application:
 class Listener:
     """An address where a backend listens; an asynchronous context manager that closes itself."""
 
-    backend: Backend
+    backend: BackendServer
     scenario: str | None
     host: str
     port: int
@@ -86,7 +86,7 @@ class Listener:
         await self.close()
 
 
-async def listen(backend: Backend, host: str, port: int, scenario: str | None = None) -> Listener:
+async def listen(backend: BackendServer, host: str, port: int, scenario: str | None = None) -> Listener:
     """Let ``backend`` listen at one more address; port 0 takes a free one.
 
     Raises ValueError for an address that is not loopback and for an unknown scenario, OSError where the
@@ -97,7 +97,9 @@ async def listen(backend: Backend, host: str, port: int, scenario: str | None = 
     return await listen_on_host(backend, host, port, scenario)
 
 
-async def listen_on_host(backend: Backend, host: str, port: int, scenario: str | None = None) -> Listener:
+async def listen_on_host(
+    backend: BackendServer, host: str, port: int, scenario: str | None = None
+) -> Listener:
     """The same at any address: for a host of the lab, which has a network of its own."""
     app = build_app(backend, scenario)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
@@ -110,7 +112,7 @@ async def listen_on_host(backend: Backend, host: str, port: int, scenario: str |
     return Listener(backend, scenario, host, int(runner.addresses[0][1]), runner)
 
 
-async def _handle(backend: Backend, own: Scenario | None, request: web.Request) -> web.StreamResponse:
+async def _handle(backend: BackendServer, own: Scenario | None, request: web.Request) -> web.StreamResponse:
     """Count the request, then answer it as its scenario wants, holding a slot where a model is asked."""
     endpoint = request.path
     if endpoint == COUNTS:
@@ -140,14 +142,14 @@ async def _handle(backend: Backend, own: Scenario | None, request: web.Request) 
         raise
 
 
-def _counted(backend: Backend, own: Scenario | None, request: web.Request) -> web.Response:
+def _counted(backend: BackendServer, own: Scenario | None, request: web.Request) -> web.Response:
     """The backend's count, which is not counted itself; at a faulty address the defect's fixed one."""
     if own is not None and own.fixed is not None and COUNTS in (own.endpoints or ()):
         return web.json_response(own.fixed.body, status=own.fixed.status)
     return web.json_response({"models": backend.counts.marked(request.query.get("mark", ""))})
 
 
-def _run_on(backend: Backend, scenario: Scenario, model: str) -> None:
+def _run_on(backend: BackendServer, scenario: Scenario, model: str) -> None:
     """Keep the slot of a client that left, where the scenario does not notice that."""
     if scenario.runs_on_s:
         backend.occupy(model, scenario.name)
@@ -165,7 +167,7 @@ async def _body(request: web.Request) -> Body | Refused:
         return refused
 
 
-def _chosen(backend: Backend, request: web.Request) -> Scenario:
+def _chosen(backend: BackendServer, request: web.Request) -> Scenario:
     """The scenario of a request at an address without its own. Raises ValueError for an unknown name."""
     name = backend.outage or request.headers.get(SCENARIO_HEADER)
     if name is None and request.path in EMBEDDING and backend.embed_scenario is not None:
@@ -174,7 +176,7 @@ def _chosen(backend: Backend, request: web.Request) -> Scenario:
 
 
 async def _answered(
-    backend: Backend, scenario: Scenario, call: Call, request: web.Request, body: Body | Refused
+    backend: BackendServer, scenario: Scenario, call: Call, request: web.Request, body: Body | Refused
 ) -> web.StreamResponse:
     if scenario.connection is Connection.RESET:
         _reset(request)
@@ -186,7 +188,9 @@ async def _answered(
     await asyncio.sleep(scenario.delay_s)
     if scenario.fixed is not None:
         status, fixed = scenario.fixed.status, scenario.fixed.body
-        made = Answer(status, text=fixed) if isinstance(fixed, str) else Answer(status, (fixed,))
+        made = (
+            BackendAnswer(status, text=fixed) if isinstance(fixed, str) else BackendAnswer(status, (fixed,))
+        )
         return _whole(HEALTHY, call, made)
     made = answer(backend, scenario, call, request.method, body)
     backend.counts.spent(made.tokens)
@@ -198,7 +202,7 @@ async def _answered(
     return _whole(scenario, call, made)
 
 
-def _whole(scenario: Scenario, call: Call, made: Answer) -> web.Response:
+def _whole(scenario: Scenario, call: Call, made: BackendAnswer) -> web.Response:
     """An answer in one piece."""
     headers = {"Allow": made.allow} if made.allow else {}
     if made.text is not None:
@@ -210,7 +214,12 @@ def _whole(scenario: Scenario, call: Call, made: Answer) -> web.Response:
 
 
 async def _stream(
-    backend: Backend, scenario: Scenario, call: Call, request: web.Request, made: Answer, delay_s: float
+    backend: BackendServer,
+    scenario: Scenario,
+    call: Call,
+    request: web.Request,
+    made: BackendAnswer,
+    delay_s: float,
 ) -> web.StreamResponse:
     """An answer line by line, until its end, its defect, or the client's leaving."""
     kind = EVENTS_TYPE if made.events else STREAM_TYPE
@@ -229,7 +238,7 @@ async def _stream(
     return response
 
 
-def _framed(made: Answer) -> list[bytes]:
+def _framed(made: BackendAnswer) -> list[bytes]:
     """A stream's objects, one line or one event each."""
     if not made.events:
         return [_encoded(item) + b"\n" for item in made.objects]

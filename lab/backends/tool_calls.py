@@ -14,14 +14,14 @@ _TO_ARGUMENTS = re.compile(r"""["'`]?\s*(?:with\s+)?(?:the\s+)?(?:arguments?\s*:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ScriptedCall:
     """One call: the tool's name and its arguments."""
 
     name: str
     arguments: dict[str, Any]
 
 
-def asked_for(text: str, tools: Sequence[Mapping[str, Any]]) -> tuple[ToolCall, ...]:
+def asked_for(text: str, tools: Sequence[Mapping[str, Any]]) -> tuple[ScriptedCall, ...]:
     """The calls that ``text`` asks for, in its order; none where it names no tool.
 
     ``Call the tool NAME with {json}`` gives these arguments. A tool that is only named is called once, with
@@ -36,18 +36,18 @@ def asked_for(text: str, tools: Sequence[Mapping[str, Any]]) -> tuple[ToolCall, 
         return ()
     names = "|".join(re.escape(name) for name in sorted(schemas, key=len, reverse=True))
     mention = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
-    found: list[ToolCall | str] = []
+    found: list[ScriptedCall | str] = []
     at = 0
     while match := mention.search(text, at):
         arguments, at = _arguments(text, match.end())
-        found.append(match[0] if arguments is None else ToolCall(match[0], arguments))
-    explicit = {call.name for call in found if isinstance(call, ToolCall)}
-    calls: list[ToolCall] = []
+        found.append(match[0] if arguments is None else ScriptedCall(match[0], arguments))
+    explicit = {call.name for call in found if isinstance(call, ScriptedCall)}
+    calls: list[ScriptedCall] = []
     for call in found:
-        if isinstance(call, ToolCall):
+        if isinstance(call, ScriptedCall):
             calls.append(call)
         elif call not in explicit and call not in [done.name for done in calls]:
-            calls.append(ToolCall(call, _smallest(schemas[call])))
+            calls.append(ScriptedCall(call, _smallest(schemas[call])))
     return tuple(calls)
 
 

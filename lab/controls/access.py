@@ -7,7 +7,7 @@ import secrets
 from dataclasses import replace
 
 from lab.controls.model import Control
-from lab.faults.limited import DECLARED, Limits
+from lab.faults.limited import DECLARED, KeyManagement
 from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
 
 ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-AUTH-015", "API-AUTH-017")
@@ -66,7 +66,7 @@ def own_refusal(request: Request, reply: Reply) -> Reply:
     return envelope(401, "no key in x-api-key", "authentication_error") if failed else reply
 
 
-LIMITED_BEFORE, LIMITED_AFTER = Limits().hooks()
+LIMITED_BEFORE, LIMITED_AFTER = KeyManagement().hooks()
 
 ACCESS_CONTROLS = (
     Control(

@@ -26,7 +26,7 @@ UNPRIVILEGED = "nobody"
 REMEMBERED = "postgresql.path"
 
 
-class Server:
+class PostgresServer:
     """programs: the folder of PostgreSQL's; libraries: for LD_LIBRARY_PATH, or empty; folder: the lab's, for
     the log."""
 

@@ -12,7 +12,7 @@ import aiohttp
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment
 from lab.database.install import Installed, client_variables, packaged
-from lab.database.postgresql import Server
+from lab.database.postgresql import PostgresServer
 from lab.gateway_process import Child
 from lab.litellm.process import litellm_process
 from lab.specification import Specification
@@ -29,7 +29,7 @@ class LiteLLMWithDatabase:
         self._environment, self._key = specification.environment, specification.key
         installed = Installed.read(specification.installed)
         self._litellm = Path(installed.litellm)
-        self._server = Server(Path(installed.programs), installed.libraries, specification.folder)
+        self._server = PostgresServer(Path(installed.programs), installed.libraries, specification.folder)
         self._gateway = replace(specification, installed=self._litellm)
         path = {"PATH": os.environ.get("PATH", os.defpath)}
         self._variables = {

@@ -22,7 +22,7 @@ from lab.faults.host_resources import HOST_RESOURCE_FAULTS
 from lab.faults.host_tree import HOST_TREE_FAULTS
 from lab.faults.host_unit import HOST_UNIT_FAULTS
 from lab.faults.limited import LIMITED_FAULTS
-from lab.faults.model import Change, Fault, Layer
+from lab.faults.model import Fault, HostChange, Layer
 from lab.faults.models import MODEL_FAULTS
 from lab.faults.operations import OPERATION_FAULTS
 from lab.faults.outages import OUTAGE_FAULTS
@@ -88,4 +88,4 @@ DECLARES = {
 }
 """What the environments of some faults declare otherwise than ``local``: fault -> table -> keys."""
 
-__all__ = ["DECLARES", "FAULTS", "Change", "Fault", "Layer"]
+__all__ = ["DECLARES", "FAULTS", "Fault", "HostChange", "Layer"]

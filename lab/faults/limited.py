@@ -48,7 +48,7 @@ def by_the_body(request: Request) -> Reply | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class KeyManagement:
     """How limited keys are judged. models: of chat and embeddings; lists: the models that a list keeps;
     beside: whether what stands beside the body is handed on; manages: what management answers them."""
 
@@ -115,7 +115,7 @@ def _keys_of_all(request: Request) -> Reply:
     return NO_MANAGEMENT
 
 
-def _fault(name: str, description: str, detected_by: Mapping[str, str], limits: Limits) -> Fault:
+def _fault(name: str, description: str, detected_by: Mapping[str, str], limits: KeyManagement) -> Fault:
     before, after = limits.hooks()
     return gateway_fault(name, description, detected_by, before=before, after=after)
 
@@ -125,43 +125,43 @@ LIMITED_FAULTS: tuple[Fault, ...] = (
         "limited-key-lists-all",
         "a limited key sees every model in the list",
         {"API-LIMIT-001": "llm02-phi3 is listed, which the key may not use"},
-        Limits(lists=("llm01-llama3.2-3b", "emb-light", "llm02-phi3")),
+        KeyManagement(lists=("llm01-llama3.2-3b", "emb-light", "llm02-phi3")),
     ),
     _fault(
         "limited-key-without-embeddings",
         "a limited key is refused where it may do something",
         {"API-LIMIT-002": "emb-light: expected 200 for the limited key, got 403"},
-        Limits(models=_without_embeddings),
+        KeyManagement(models=_without_embeddings),
     ),
     _fault(
         "limited-key-uses-embeddings",
         "the models of embeddings are not judged",
         {"API-LIMIT-003": "emb-premium: expected a refusal for the limited key, got 200"},
-        Limits(models=_only_chat_is_judged),
+        KeyManagement(models=_only_chat_is_judged),
     ),
     _fault(
         "limited-key-chooses-by-url",
         "the body's model is judged, and the one in the URL is served",
         {"API-LIMIT-004": r"\?model=: another model answered the limited key"},
-        Limits(beside=True),
+        KeyManagement(beside=True),
     ),
     _fault(
         "limited-key-lists-keys",
         "a limited key may list the keys of all",
         {"API-LIMIT-005": "GET /key/list: the limited key is served there"},
-        Limits(manages=_keys_of_all),
+        KeyManagement(manages=_keys_of_all),
     ),
     _fault(
         "limited-key-is-told-of-all",
         "the refusal of a model names those of others",
         {"API-LIMIT-006": "the refusal names emb-premium"},
-        Limits(models=_tells_all),
+        KeyManagement(models=_tells_all),
     ),
     _fault(
         "limited-key-is-told-what-exists",
         "a model that does not exist is refused otherwise than one that the key may not use",
         {"API-LIMIT-007": "got 403, a model that does not exist 404"},
-        Limits(models=_tells_what_exists),
+        KeyManagement(models=_tells_what_exists),
     ),
 )
 DECLARES = {fault.name: DECLARED for fault in LIMITED_FAULTS}

@@ -24,7 +24,7 @@ After = Callable[[Request, Reply], Reply]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class HostChange:
     """What makes a lab's host faulty. apply, revert: ``bash -eu`` scripts, run there as root; after revert
     the facts must be what they were. machine: as checks name it; declares: keys of the machine's table that
     the environment declares otherwise; of_gateway: keys of ``[gateway]``, likewise; restarts: the gateway's
@@ -63,7 +63,7 @@ class Fault:
     asks_twice: Callable[[Request], bool] | None = None
     scenario: str | None = None
     repeats: int = 0
-    change: Change | None = None
+    change: HostChange | None = None
 
 
 def gateway_fault(
@@ -108,6 +108,6 @@ def host_fault(
     of_gateway: Mapping[str, object] | None = None,
     load: str = "",
 ) -> Fault:
-    """A defect of a machine. See ``Change``."""
-    change = Change(apply, revert, machine, declares or {}, restarts, serves, of_gateway or {}, load)
+    """A defect of a machine. See ``HostChange``."""
+    change = HostChange(apply, revert, machine, declares or {}, restarts, serves, of_gateway or {}, load)
     return Fault(name, Layer.HOST, description, detected_by, change=change)

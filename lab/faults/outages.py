@@ -44,7 +44,7 @@ def instead(make: Callable[[Request, Reply], Reply]) -> After:
     return lambda request, reply: make(request, reply) if failed(request, reply) else reply
 
 
-class Memory:
+class DefectMemory:
     """What a defect remembers: the last failure, the last success, errors that it still owes."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Memory:
 
 def remembered() -> tuple[None, After]:
     """The last good answer, whatever was asked."""
-    memory = Memory()
+    memory = DefectMemory()
 
     def after(request: Request, reply: Reply) -> Reply:
         memory.learns(request, reply)
@@ -80,7 +80,7 @@ def remembered() -> tuple[None, After]:
 
 def pretended() -> tuple[None, After]:
     """An answer in the name of somebody who lives, and was not asked."""
-    memory = Memory()
+    memory = DefectMemory()
 
     def after(request: Request, reply: Reply) -> Reply:
         memory.learns(request, reply)
@@ -97,7 +97,7 @@ def pretended() -> tuple[None, After]:
 
 def redirected(seconds: float, only: str = "hx-chat") -> tuple[Before, After]:
     """Once a request failed, this alias is served by one deployment of ``llm-02``, for so long."""
-    memory = Memory()
+    memory = DefectMemory()
 
     def before(request: Request) -> Request | Reply:
         if memory.lately(seconds) and request.at(CHAT) and request.json.get("model") == only:
@@ -109,7 +109,7 @@ def redirected(seconds: float, only: str = "hx-chat") -> tuple[Before, After]:
 
 def forgotten(alias: str) -> tuple[Before, After]:
     """Once any request failed, this alias is not served any more."""
-    memory = Memory()
+    memory = DefectMemory()
 
     def before(request: Request) -> Request | Reply:
         if memory.lately(float("inf")) and request.json.get("model") == alias:
@@ -121,7 +121,7 @@ def forgotten(alias: str) -> tuple[Before, After]:
 
 def refusing(requests: int, seconds: float, reply: Reply, *paths: str) -> tuple[Before, After]:
     """After each failure so many requests, within so many seconds, get this instead of an answer."""
-    memory = Memory()
+    memory = DefectMemory()
 
     def before(request: Request) -> Request | Reply:
         if memory.owed and memory.lately(seconds) and (not paths or request.at(*paths)):
@@ -140,7 +140,7 @@ def refusing(requests: int, seconds: float, reply: Reply, *paths: str) -> tuple[
 def holding(sends: bytes, most: int | None) -> tuple[None, After]:
     """With each failure one more connection to a backend is opened; the last so many are never closed. most:
     None for all; else one that still waits for its answer is kept, and no other opened."""
-    memory, held = Memory(), deque[socket.socket](maxlen=most)
+    memory, held = DefectMemory(), deque[socket.socket](maxlen=most)
 
     def after(request: Request, reply: Reply) -> Reply:
         memory.learns(request, reply)

@@ -14,7 +14,7 @@ import socket
 import sys
 from pathlib import Path
 
-from lab.backends import Backend, Listener, ModelSpec, listen_on_host, normalise
+from lab.backends import BackendServer, Listener, ModelSpec, listen_on_host, normalise
 
 HERE = Path(__file__).parents[2]
 CONTROL = "/tmp/outages.sock"  # noqa: S108  (its unit has a /tmp of its own)
@@ -34,10 +34,10 @@ def models_on_disk(folder: Path, known: dict[str, dict[str, object]]) -> dict[st
     return found
 
 
-class Server:
+class StandInBackend:
     """The stand-in at its address, which an outage may close."""
 
-    def __init__(self, backend: Backend, host: str, port: int) -> None:
+    def __init__(self, backend: BackendServer, host: str, port: int) -> None:
         self._backend, self._host, self._port = backend, host, port
         self._listener: Listener | None = None
 
@@ -68,9 +68,9 @@ class Server:
 async def serve(folder: Path, control: Path) -> None:
     """Listen at OLLAMA_HOST until told to end."""
     known = json.loads((HERE / "models.json").read_text(encoding="utf-8"))
-    backend = Backend(socket.gethostname(), models_on_disk(folder, known))
+    backend = BackendServer(socket.gethostname(), models_on_disk(folder, known))
     host, _, port = os.environ.get("OLLAMA_HOST", "127.0.0.1:11434").rpartition(":")
-    server = Server(backend, host, int(port))
+    server = StandInBackend(backend, host, int(port))
     await server.become(listens=True, outage=None)
     control.unlink(missing_ok=True)
     async with await asyncio.start_unix_server(server.obey, str(control)):
@@ -84,7 +84,7 @@ async def serve(folder: Path, control: Path) -> None:
 def main() -> None:
     """``ollama serve`` and ``ollama --version``."""
     if sys.argv[1:] == ["--version"]:
-        print(f"ollama version is {Backend('', {}).version}")
+        print(f"ollama version is {BackendServer('', {}).version}")
     elif sys.argv[1:] == ["serve"]:
         models = os.environ.get("OLLAMA_MODELS", str(Path.home() / ".ollama" / "models"))
         asyncio.run(serve(Path(models), Path(CONTROL)))

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from gateway_acceptance.embedded import NotStarted
-from gateway_acceptance.environment import Environment, ModelKind, Served
+from gateway_acceptance.environment import Environment, ModelKind, ServedModel
 from gateway_acceptance.environment.model import SIMPLE_SHUFFLE
 
 ROUTES = {ModelKind.CHAT: "ollama_chat", ModelKind.EMBEDDING: "ollama"}
@@ -84,7 +84,7 @@ def _entry(
     environment: Environment,
     alias: str,
     kind: ModelKind,
-    served: Served,
+    served: ServedModel,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway_acceptance.environment import Environment, Served
+from gateway_acceptance.environment import Environment, ServedModel
 
 
 def config_of(environment: Environment, alias: str) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def config_of(environment: Environment, alias: str) -> dict[str, Any]:
     return {"strategy": {"mode": "loadbalance"}, "targets": targets}
 
 
-def _target(environment: Environment, served: Served) -> dict[str, Any]:
+def _target(environment: Environment, served: ServedModel) -> dict[str, Any]:
     return {
         "provider": "ollama",
         "custom_host": environment.backend(served.backend).url,

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from gateway_acceptance.environment import product_of
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.memory import Memory
-from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.backends.balance.sample import CACHE_HEADERS, FALLBACKS, RETRIES
 
 
-def balanced(seen: Seen) -> bool:
+def balanced(seen: SeenExchange) -> bool:
     """Whether a balanced alias answered, whatever the parameters."""
     return any(group.alias == seen.drawn for group in seen.environment.groups)
 
 
-def cached(seen: Seen, _: Memory) -> Iterator[Problem]:
+def cached(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of BACKEND-BAL-010: a header says that nobody was drawn."""
     for name, word in CACHE_HEADERS.items():
         value = seen.exchange.header(name)
@@ -26,7 +26,7 @@ def cached(seen: Seen, _: Memory) -> Iterator[Problem]:
             return
 
 
-def tried_again(seen: Seen, _: Memory) -> Iterator[Problem]:
+def tried_again(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of BACKEND-BAL-011: headers say that more than one try was made, or that another alias answered."""
     for name, told in ((RETRIES, "it tried more than once"), (FALLBACKS, "another alias gave them")):
         value = seen.exchange.header(name) or ""
@@ -34,7 +34,7 @@ def tried_again(seen: Seen, _: Memory) -> Iterator[Problem]:
             yield Problem("", f"the gateway says of 1 answers that {told}")
 
 
-def contradicting(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def contradicting(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of BACKEND-BAL-002: one deployment, by its id, is said to be on two backends."""
     header = product_of(seen.environment.gateway).deployment_id
     named = seen.exchange.header(header) if header else None

@@ -9,7 +9,7 @@ from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import chat_completion_problems
-from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.api.chat.extract import names, names_of, numbers_in, wrong_time
 from suites.every_exchange.ids import repeated_id
@@ -32,28 +32,28 @@ SMALL = 1024
 SHOWN = 80
 
 
-def shape(seen: Seen, _: Memory) -> list[Problem]:
+def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
     """As of API-CHAT-001. How many answers come for several is a matter of its own (API-CHAT-018)."""
     asked, came = answers_asked(seen), seen.document.get("choices")
     expected = asked if asked == 1 or not isinstance(came, list) else len(came)
     return at_level(chat_completion_problems(seen.body, expected_choices=expected), Level.MUST)
 
 
-def own_id(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def own_id(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-CHAT-003."""
     told = repeated_id(memory, "chat id", seen.document.get("id"))
     if told:
         yield Problem("", f"expected {told.answers} different ids, more than one has {told.id}")
 
 
-def time(seen: Seen, _: Memory) -> Iterator[Problem]:
+def time(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-004."""
     wrong = wrong_time(seen.document.get("created"), seen.exchange)
     if wrong:
         yield Problem("", wrong)
 
 
-def model(seen: Seen, _: Memory) -> Iterator[Problem]:
+def model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-005."""
     upstreams, named = upstreams_of(seen), seen.document.get("model")
     if upstreams and not names(named, seen.alias, upstreams):
@@ -61,7 +61,7 @@ def model(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected the model {expected}, got {named!r}")
 
 
-def exact_model(seen: Seen, _: Memory) -> Iterator[Problem]:
+def exact_model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-006."""
     upstreams, named = upstreams_of(seen), seen.document.get("model")
     exact = names_of(seen.alias, upstreams)
@@ -69,7 +69,7 @@ def exact_model(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected one of {sorted(exact)}, exactly, got {named!r}")
 
 
-def prompt_counted(seen: Seen, _: Memory) -> Iterator[Problem]:
+def prompt_counted(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-013: a prompt has a token at least."""
     count = count_of(seen, "prompt_tokens")
     if count is None:
@@ -79,7 +79,7 @@ def prompt_counted(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected the tokens of a prompt to be counted, got {count}")
 
 
-def completion_counted(seen: Seen, _: Memory) -> Iterator[Problem]:
+def completion_counted(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-012. Some tokens are two short words; a number is a token of its own."""
     text, count = text_of(seen), count_of(seen, "completion_tokens")
     if count is None:
@@ -97,7 +97,7 @@ def completion_counted(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"for an answer of {least} {what}: expected {least} to {most} tokens, got {count}")
 
 
-def limited(name: str, seen: Seen) -> Iterator[Problem]:
+def limited(name: str, seen: SeenExchange) -> Iterator[Problem]:
     """As of API-CHAT-010 and 011: an answer is not longer than it may be."""
     asked, limit = limit_of(seen)
     count = count_of(seen, "completion_tokens")
@@ -107,7 +107,7 @@ def limited(name: str, seen: Seen) -> Iterator[Problem]:
             yield Problem("", f"expected at most {limit} tokens, {count} are counted for {text[:200]!r}")
 
 
-def ended(seen: Seen, _: Memory) -> Iterator[Problem]:
+def ended(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-008: an answer far below its limit, in a window that holds it, came to its end."""
     limit, count, total = (
         limit_of(seen)[1],
@@ -120,7 +120,7 @@ def ended(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", "expected finish_reason stop, got 'length'")
 
 
-def cut(seen: Seen, _: Memory) -> Iterator[Problem]:
+def cut(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-009: an answer that fills its limit says something of its end."""
     limit, count, choice = limit_of(seen)[1], count_of(seen, "completion_tokens"), choice_of(seen)
     if limit is None or count is None or not choice or count < limit:

@@ -10,7 +10,7 @@ from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.wire.backend import full_name
 from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import embedding_problems, embedding_vector
-from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.api.embeddings.rules import UNIT_TOLERANCE, bits_that_differ, length, pairs_that_are_same, same
 from suites.every_exchange.said import upstreams_of
@@ -25,7 +25,7 @@ WORDS = 3
 """From so many on texts without a word in common mean different things to any model."""
 
 
-def texts_of(seen: Seen) -> list[str]:
+def texts_of(seen: SeenExchange) -> list[str]:
     """The texts of an ordinary request; empty where it has others, or asks for dimensions."""
     given = seen.asked.get("input")
     texts = [given] if isinstance(given, str) else given
@@ -34,7 +34,7 @@ def texts_of(seen: Seen) -> list[str]:
     return texts if all(isinstance(text, str) and text.strip() for text in texts) else []
 
 
-def raw_of(seen: Seen) -> list[object]:
+def raw_of(seen: SeenExchange) -> list[object]:
     """The ``embedding`` of each entry as it was sent, where there is one for each text; else empty."""
     data = seen.document.get("data")
     if not isinstance(data, list) or len(data) != len(texts_of(seen)):
@@ -42,7 +42,7 @@ def raw_of(seen: Seen) -> list[object]:
     return [entry.get("embedding") if isinstance(entry, dict) else None for entry in data]
 
 
-def shape(seen: Seen, _: Memory) -> list[Problem]:
+def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
     """As of API-EMB-001."""
     texts = texts_of(seen)
     if not texts:
@@ -56,7 +56,7 @@ def shape(seen: Seen, _: Memory) -> list[Problem]:
     return at_level(problems, Level.MUST)
 
 
-def distinct(seen: Seen, _: Memory) -> Iterator[Problem]:
+def distinct(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-005, of texts that have nothing in common."""
     texts = texts_of(seen)
     vectors = [vector for value in raw_of(seen) if (vector := embedding_vector(value)) is not None]
@@ -67,7 +67,7 @@ def distinct(seen: Seen, _: Memory) -> Iterator[Problem]:
             yield Problem("", told)
 
 
-def _declared(seen: Seen, name: str) -> Any:
+def _declared(seen: SeenExchange, name: str) -> Any:
     """What is declared of the model; None for a group."""
     model = next((one for one in seen.environment.models if one.alias == seen.alias), None)
     return getattr(model, name, None)
@@ -80,7 +80,7 @@ def _apart(texts: Sequence[str]) -> bool:
     )
 
 
-def unit(seen: Seen, _: Memory) -> Iterator[Problem]:
+def unit(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-002."""
     if not _declared(seen, "unit_norm"):
         return
@@ -92,7 +92,7 @@ def unit(seen: Seen, _: Memory) -> Iterator[Problem]:
             return
 
 
-def in_base64(seen: Seen, _: Memory) -> Iterator[Problem]:
+def in_base64(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-010."""
     if seen.asked.get("encoding_format") == "base64":
         for value in raw_of(seen):
@@ -101,7 +101,7 @@ def in_base64(seen: Seen, _: Memory) -> Iterator[Problem]:
                 return
 
 
-def as_floats(seen: Seen, _: Memory) -> Iterator[Problem]:
+def as_floats(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-012: of who asks for nothing, and so much more of who asks for floats."""
     if seen.asked.get("encoding_format", "float") == "float":
         for value in raw_of(seen):
@@ -110,7 +110,7 @@ def as_floats(seen: Seen, _: Memory) -> Iterator[Problem]:
                 return
 
 
-def usage(seen: Seen, _: Memory) -> Iterator[Problem]:
+def usage(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-014."""
     told = seen.document.get("usage")
     counts: Mapping[str, Any] = told if isinstance(told, dict) else {}
@@ -123,7 +123,7 @@ def usage(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected total_tokens to be prompt_tokens, got {total} and {prompt}")
 
 
-def usage_grows(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def usage_grows(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-EMB-015: of several texts against the first of them alone, and no more than bytes."""
     texts, told = texts_of(seen), seen.document.get("usage")
     together = told.get("prompt_tokens") if isinstance(told, dict) else None
@@ -148,14 +148,14 @@ def _number(count: int) -> str:
     return {2: "two", 3: "three"}.get(count, str(count))
 
 
-def model(seen: Seen, _: Memory) -> Iterator[Problem]:
+def model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-016."""
     named, behind = seen.document.get("model"), upstreams_of(seen)
     if behind and named not in (seen.alias, *behind, *map(full_name, behind)):
         yield Problem("", f"expected the model {seen.alias!r} or {behind[0]!r}, got {named!r}")
 
 
-def same_vector(check: str, seen: Seen, memory: Memory) -> Iterator[Problem]:
+def same_vector(check: str, seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """The vector that a text had before: alone and in batches, as a string and in a list, as floats and in
     base64. It belongs to the check of the first of these in which the two requests differ."""
     texts, place = texts_of(seen), f"vector of a text ({check})"
@@ -189,7 +189,7 @@ def same_vector(check: str, seen: Seen, memory: Memory) -> Iterator[Problem]:
             return
 
 
-def _at_another(place: str, seen: Seen, memory: Memory, text: str, vector: Sequence[float]) -> bool:
+def _at_another(place: str, seen: SeenExchange, memory: Memory, text: str, vector: Sequence[float]) -> bool:
     """Whether it is the vector that another text of the request had before."""
     known = (memory.known(place, (seen.alias, other)) for other in texts_of(seen) if other != text)
     return any(before is not None and before[0] is not vector and same(before[0], vector) for before in known)

@@ -14,7 +14,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.rule import media_type
-from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.strict_json import parse_json
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.api.errors.leaks import LeakKind, leaks_in
@@ -43,7 +43,7 @@ LEAKS = {
 }
 
 
-def content_type(seen: Seen, _: Memory) -> Iterator[Problem]:
+def content_type(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-OPS-013."""
     for kind, what in JSON_OF.items():
         found = media_type(seen.exchange.headers)
@@ -51,7 +51,7 @@ def content_type(seen: Seen, _: Memory) -> Iterator[Problem]:
             yield Problem("", f"{what}: expected application/json, got {found or 'none'}")
 
 
-def clock(seen: Seen, _: Memory) -> Iterator[Problem]:
+def clock(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-OPS-015, of answers that tell the time; what a cache kept tells when it was made."""
     text = seen.exchange.header("date")
     if text is None or not seen.exchange.sent_at or seen.exchange.header("age") is not None:
@@ -70,7 +70,7 @@ def clock(seen: Seen, _: Memory) -> Iterator[Problem]:
         )
 
 
-def request_id(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def request_id(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-OPS-014: an id that two answers have is no id. Proxies pass on what a client sends: nothing
     was sent here."""
     for name, value in seen.exchange.headers:
@@ -79,7 +79,7 @@ def request_id(seen: Seen, memory: Memory) -> Iterator[Problem]:
             return
 
 
-def server(seen: Seen, _: Memory) -> Iterator[Problem]:
+def server(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EXPO-011."""
     told = [
         f"{name}: {value}"
@@ -90,7 +90,7 @@ def server(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected no version in headers, got {'; '.join(told)}")
 
 
-def declared_headers(seen: Seen, _: Memory) -> Iterator[Problem]:
+def declared_headers(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EXPO-015."""
     what = f"{seen.exchange.method} {urlsplit(seen.exchange.url).path}"
     for name, value in seen.environment.gateway.response_headers.items():
@@ -98,7 +98,7 @@ def declared_headers(seen: Seen, _: Memory) -> Iterator[Problem]:
             yield Problem("", f"{what}: expected {name}: {value}, got {seen.exchange.header(name)}")
 
 
-def leaks(kind: LeakKind, seen: Seen) -> Iterator[Problem]:
+def leaks(kind: LeakKind, seen: SeenExchange) -> Iterator[Problem]:
     """As of API-ERR-038 to 041. What bent requests are told is judged by these checks, of each by its name;
     the key is nobody's business whatever was asked."""
     exchange = seen.exchange
@@ -134,7 +134,7 @@ def _plain_numbers(asked: Mapping[str, Any]) -> bool:
     return type(limit) is int and limit > 0 and type(temperature) in (int, float) and 0 <= temperature <= 2
 
 
-def health(liveness: bool, seen: Seen) -> Iterator[Problem]:
+def health(liveness: bool, seen: SeenExchange) -> Iterator[Problem]:
     """As of API-OPS-003 and 004."""
     exchange, bound = seen.exchange, seen.environment.bounds.health_s
     product = product_of(seen.environment.gateway)
@@ -144,7 +144,7 @@ def health(liveness: bool, seen: Seen) -> Iterator[Problem]:
         yield Problem("", told)
 
 
-def _short(seen: Seen) -> bool:
+def _short(seen: SeenExchange) -> bool:
     limit = limit_of(seen)[1]
     thinks = seen.environment.thinks(seen.alias)
     few = limit is not None and (limit <= SHORT_ANSWER or thinks)
@@ -157,14 +157,14 @@ def _again(memory: Memory, name: str, late: bool) -> bool:
     return memory.last(name, late, FEW).count(True) > 1 and late
 
 
-def whole_in_time(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def whole_in_time(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-OPS-008."""
     bound, took = seen.environment.bounds.answer_s, seen.exchange.elapsed_s
     if _short(seen) and _again(memory, f"late answers of {seen.alias}", took > bound):
         yield Problem("", f"expected {seen.alias} to answer within {bound:g} s, it took {took:.2f} s")
 
 
-def begins_in_time(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def begins_in_time(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-OPS-007."""
     bound, first = seen.environment.bounds.first_token_s, stream_of(seen).first_token_at
     if not seen.alone or len(seen.exchange.request_body) > SHORT_REQUEST or first is None:
@@ -174,7 +174,7 @@ def begins_in_time(seen: Seen, memory: Memory) -> Iterator[Problem]:
         yield Problem("", told)
 
 
-def served_elsewhere(seen: Seen, memory: Memory) -> list[Problem]:
+def served_elsewhere(seen: SeenExchange, memory: Memory) -> list[Problem]:
     """As of BACKEND-ROUTE-005 to 007: by a backend that is not declared for the alias."""
     by = seen.exchange.served_by
     if not by or not upstreams_of(seen):
@@ -183,7 +183,7 @@ def served_elsewhere(seen: Seen, memory: Memory) -> list[Problem]:
     return elsewhere(seen.alias, seen.environment.deployments_of(seen.alias), {by: times})
 
 
-def unwitnessed(seen: Seen, _: Memory) -> Iterator[Problem]:
+def unwitnessed(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of BACKEND-WITNESS-005."""
     header = product_of(seen.environment.gateway).served_by
     if header is not None and upstreams_of(seen) and not seen.exchange.served_by:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.memory import Memory
-from gateway_acceptance.wire.seen import CHAT_PATH, EMBEDDINGS_PATH, ORDINARY_HEADERS, Kind, Seen
+from gateway_acceptance.wire.seen import CHAT_PATH, EMBEDDINGS_PATH, ORDINARY_HEADERS, Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.api.auth.rules import printed_forms, served_problems
 
@@ -17,7 +17,7 @@ LONG = 20
 BEARER = "Bearer "
 
 
-def key_of(seen: Seen) -> str | None:
+def key_of(seen: SeenExchange) -> str | None:
     """The key that was sent in the declared header; None where there is none, or more than one."""
     name = seen.environment.gateway.key_header.lower()
     sent = [value for header, value in seen.exchange.request_headers if header.lower() == name]
@@ -26,7 +26,7 @@ def key_of(seen: Seen) -> str | None:
     return sent[0].removeprefix(BEARER) if name == BEARER_HEADER else sent[0]
 
 
-def repeated(seen: Seen, _: Memory) -> Iterator[Problem]:
+def repeated(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-AUTH-013: the refusal of a wrong key holds it, or its hash."""
     key = key_of(seen)
     if key is None or len(key) < LONG or key == seen.key:
@@ -37,7 +37,7 @@ def repeated(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"the refusal of {seen.exchange.url} repeats {' and '.join(found)}")
 
 
-def served_to_nobody(seen: Seen, _: Memory) -> list[Problem]:
+def served_to_nobody(seen: SeenExchange, _: Memory) -> list[Problem]:
     """As of API-AUTH-015: chat and embeddings, asked without a key and with nothing else that could open
     them."""
     exchange, parts = seen.exchange, urlsplit(seen.exchange.url)

@@ -9,24 +9,24 @@ from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import model_list_problems
-from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
 
 CREATED_TOLERANCE_S = 300
 """As clocks may differ."""
 
 
-def _entries(seen: Seen) -> list[dict[str, Any]]:
+def _entries(seen: SeenExchange) -> list[dict[str, Any]]:
     data = seen.document.get("data")
     return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
 
 
-def shape(seen: Seen, _: Memory) -> list[Problem]:
+def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
     """As of API-MODELS-002."""
     return at_level(model_list_problems(seen.body), Level.MUST)
 
 
-def declared(seen: Seen, _: Memory) -> Iterator[Problem]:
+def declared(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-MODELS-001."""
     listed, aliases = [str(entry.get("id")) for entry in _entries(seen)], seen.environment.aliases
     wrong = [
@@ -38,7 +38,7 @@ def declared(seen: Seen, _: Memory) -> Iterator[Problem]:
         yield Problem("", told)
 
 
-def stable(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def stable(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-MODELS-010."""
     ids = frozenset(str(entry.get("id")) for entry in _entries(seen))
     lists = memory.last("models", ids, 2)
@@ -47,7 +47,7 @@ def stable(seen: Seen, memory: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected the same models twice, only one list has: {changed}")
 
 
-def created(seen: Seen, _: Memory) -> Iterator[Problem]:
+def created(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-MODELS-011."""
     latest = seen.exchange.sent_at + seen.exchange.elapsed_s + CREATED_TOLERANCE_S
     wrong = {

@@ -7,10 +7,10 @@ from typing import Any
 
 from gateway_acceptance.wire.reasoning import reasoning_in, reasoning_tokens
 from gateway_acceptance.wire.rule import is_index
-from gateway_acceptance.wire.seen import Seen
+from gateway_acceptance.wire.seen import SeenExchange
 
 
-def choice_of(seen: Seen) -> Mapping[str, Any]:
+def choice_of(seen: SeenExchange) -> Mapping[str, Any]:
     """The only choice; empty where there is another number of them."""
     choices = seen.document.get("choices")
     if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict):
@@ -18,14 +18,14 @@ def choice_of(seen: Seen) -> Mapping[str, Any]:
     return {}
 
 
-def text_of(seen: Seen) -> str:
+def text_of(seen: SeenExchange) -> str:
     """The text of the only choice; empty where there is none."""
     message = choice_of(seen).get("message")
     content = message.get("content") if isinstance(message, dict) else None
     return content if isinstance(content, str) else ""
 
 
-def plain(seen: Seen) -> bool:
+def plain(seen: SeenExchange) -> bool:
     """Whether the answer is text and nothing beside it: no call, no thoughts, of a model that has none."""
     message = choice_of(seen).get("message")
     if not isinstance(message, dict) or seen.environment.thinks(seen.alias):
@@ -33,19 +33,19 @@ def plain(seen: Seen) -> bool:
     return not (message.get("tool_calls") or reasoning_in(message) or reasoning_tokens(usage_of(seen)))
 
 
-def usage_of(seen: Seen) -> Mapping[str, Any]:
+def usage_of(seen: SeenExchange) -> Mapping[str, Any]:
     """The usage; empty where it is none."""
     usage = seen.document.get("usage")
     return usage if isinstance(usage, dict) else {}
 
 
-def count_of(seen: Seen, name: str) -> int | None:
+def count_of(seen: SeenExchange, name: str) -> int | None:
     """A count of the usage; None where it is no integer from 0."""
     value = usage_of(seen).get(name)
     return value if is_index(value) and isinstance(value, int) else None
 
 
-def limit_of(seen: Seen) -> tuple[str, int | None]:
+def limit_of(seen: SeenExchange) -> tuple[str, int | None]:
     """The limit that was asked for, by its name; None where there is none, or it is none that can be kept."""
     for name in ("max_tokens", "max_completion_tokens"):
         value = seen.asked.get(name)
@@ -54,7 +54,7 @@ def limit_of(seen: Seen) -> tuple[str, int | None]:
     return "max_tokens", None
 
 
-def answers_asked(seen: Seen) -> int:
+def answers_asked(seen: SeenExchange) -> int:
     """``n`` of the request; 0 where it is no number of answers."""
     asked = seen.asked.get("n", 1)
     if asked is None:
@@ -62,7 +62,7 @@ def answers_asked(seen: Seen) -> int:
     return asked if isinstance(asked, int) and not isinstance(asked, bool) and asked > 0 else 0
 
 
-def upstreams_of(seen: Seen) -> list[str]:
+def upstreams_of(seen: SeenExchange) -> list[str]:
     """The upstream models behind the alias, one for each deployment; empty where not all are declared."""
     deployments = seen.environment.deployments_of(seen.alias)
     return [served.upstream for served in deployments] if all(one.declared for one in deployments) else []

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.memory import Memory
-from gateway_acceptance.wire.seen import Kind, Seen
+from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.stream import ChatStream, read_chat_stream
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.every_exchange.ids import repeated_id
@@ -75,7 +75,7 @@ KINDS = ("plain", "include_usage", "max_tokens", "tools")
 READ = "stream as it was read"
 
 
-def stream_of(seen: Seen) -> ChatStream:
+def stream_of(seen: SeenExchange) -> ChatStream:
     """The exchange as a stream, read once."""
     known = seen.__dict__.get(READ)
     if isinstance(known, ChatStream):
@@ -94,13 +94,13 @@ def stream_of(seen: Seen) -> ChatStream:
     return stream
 
 
-def with_usage(seen: Seen) -> bool:
+def with_usage(seen: SeenExchange) -> bool:
     """Whether usage was asked for."""
     options = seen.asked.get("stream_options")
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
-def kind_of(seen: Seen) -> str:
+def kind_of(seen: SeenExchange) -> str:
     """What the checks of streams call such a stream: what a release does by itself is known by it."""
     if seen.asked.get("tools"):
         return "tools"
@@ -123,7 +123,7 @@ def of_any_kind(told: str) -> list[str]:
 def _state_machine(check: str) -> UniversalRule:
     names = OWNERS[check]
 
-    def judge(seen: Seen, _: Memory) -> Iterator[Problem]:
+    def judge(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
         if check in ABOUT_CHOICES and answers_asked(seen) != 1:
             return
         if seen.exchange.error:
@@ -135,14 +135,14 @@ def _state_machine(check: str) -> UniversalRule:
     return UniversalRule(check, frozenset({Kind.STREAM}), judge, of_any_kind)
 
 
-def held(seen: Seen, _: Memory) -> Iterator[Problem]:
+def held(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-STREAM-004."""
     if seen.exchange.error:
         came = f"after {len(stream_of(seen).chunks)} chunks"
         yield Problem("", f"the {kind_of(seen)} stream broke off {came}: {seen.exchange.error}")
 
 
-def own_id(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def own_id(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-STREAM-084: two streams have different ids."""
     chunks = stream_of(seen).chunks
     told = repeated_id(memory, "stream id", chunks[0].get("id")) if chunks else None
@@ -150,7 +150,7 @@ def own_id(seen: Seen, memory: Memory) -> Iterator[Problem]:
         yield Problem("", f"two streams share the id {told.id.strip(chr(34))}")
 
 
-def model(seen: Seen, memory: Memory) -> Iterator[Problem]:
+def model(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-CHAT-007: of an alias with one deployment, what a whole answer is called a stream is too."""
     if len(upstreams_of(seen)) != 1:
         return

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from lab.backends import SCENARIOS, Backend, Listener, ModelSpec, listen
+from lab.backends import SCENARIOS, BackendServer, Listener, ModelSpec, listen
 from lab.patience import patient
 
 BUDGET_S = patient(5)  # for anything here; all of it is loopback
@@ -35,7 +35,7 @@ class Reply:
         return [json.loads(line) for line in self.body.splitlines()]
 
 
-def make_backend(**options: Any) -> Backend:
+def make_backend(**options: Any) -> BackendServer:
     models = {
         "llama3.2:3b": ModelSpec("chat"),
         "phi3": ModelSpec("chat", family="phi3", parameter_size="3.8B", capabilities=("completion",)),
@@ -43,10 +43,12 @@ def make_backend(**options: Any) -> Backend:
             "embedding", dimensions=384, family="bert", parameter_size="23M", context_length=512
         ),
     }
-    return Backend("llm-01", models, **options)
+    return BackendServer("llm-01", models, **options)
 
 
-def serve(backend: Backend, talk: Callable[[Listener], Awaitable[Any]], scenario: str | None = None) -> Any:
+def serve(
+    backend: BackendServer, talk: Callable[[Listener], Awaitable[Any]], scenario: str | None = None
+) -> Any:
     """Let the backend listen, talk to it, close it."""
 
     async def run() -> Any:
@@ -73,7 +75,7 @@ def ask(
     body: object = None,
     *,
     method: str | None = None,
-    backend: Backend | None = None,
+    backend: BackendServer | None = None,
     scenario: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lab.backends import Backend, ModelSpec
-from lab.backends.answers import Answer
+from lab.backends import BackendServer, ModelSpec
+from lab.backends.answers import BackendAnswer
 from lab.backends.compatible import CHAT, answer
 from lab.backends.scenario import HEALTHY, Call
 
@@ -21,11 +21,11 @@ ASKED: dict[str, Any] = {
 
 def told(
     fields: Mapping[str, object] = MappingProxyType({}), backend: str = "llm-01", index: int = 1
-) -> Answer:
+) -> BackendAnswer:
     """The answer to a chat completion with further fields."""
     body = {**ASKED, **fields}
     call = Call(backend, CHAT, "phi3:latest", index, body)
-    return answer(Backend(backend, {"phi3": ModelSpec("chat")}), HEALTHY, call, "POST", body)
+    return answer(BackendServer(backend, {"phi3": ModelSpec("chat")}), HEALTHY, call, "POST", body)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from lab.backends.models import ModelSpec, normalise
 from lab.backends.replies import UNKNOWN_CODE_WORD, UNKNOWN_NAME
 from lab.backends.requests import Message, Options, Prompt, prompt_of_chat, prompt_of_generate
 from lab.backends.schema_instance import instance
-from lab.backends.tool_calls import ToolCall, asked_for
+from lab.backends.tool_calls import ScriptedCall, asked_for
 from lab.backends.window import TURN_TOKENS, cost, fit
 
 WINDOW = 4096
@@ -164,7 +164,7 @@ CLOCK = {"type": "function", "function": {"name": "get_time", "parameters": {}}}
     ],
 )
 def test_tools_asked_for(text: str, calls: list[tuple[str, dict[str, Any]]]) -> None:
-    assert asked_for(text, [WEATHER, CLOCK]) == tuple(ToolCall(*call) for call in calls)
+    assert asked_for(text, [WEATHER, CLOCK]) == tuple(ScriptedCall(*call) for call in calls)
 
 
 def test_tools_in_a_conversation() -> None:

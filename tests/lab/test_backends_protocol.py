@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.backends import Backend, ModelSpec
+from lab.backends import BackendServer, ModelSpec
 from lab.backends.answers import RAW_LENGTH
 from lab.backends.models import digest, qualified
 from tests.lab.test_backends_client import ask, chat, make_backend
@@ -149,7 +149,7 @@ def test_names_of_one_model(name: str) -> None:
 
 def test_two_names_of_one_model_are_refused() -> None:
     with pytest.raises(ValueError, match="two names mean the same model"):
-        Backend("llm-01", {"phi3": ModelSpec("chat"), "phi3:latest": ModelSpec("chat")})
+        BackendServer("llm-01", {"phi3": ModelSpec("chat"), "phi3:latest": ModelSpec("chat")})
 
 
 def test_streaming_is_the_default() -> None:

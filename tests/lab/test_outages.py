@@ -18,7 +18,7 @@ import pytest
 
 from gateway_acceptance.disruptor import Disruptor, Load, OutageKind
 from gateway_acceptance.embedded import NotStarted
-from lab.backends import Backend, Listener, listen
+from lab.backends import BackendServer, Listener, listen
 from lab.outages import SCENARIOS, SOCKET, Lease, LocalStage, Outages
 from lab.patience import patient
 from tests.lab.test_backends_client import chat, make_backend
@@ -61,7 +61,7 @@ def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., N
 class OneView:
     """The listener of one backend, as ``lab.listeners.Listeners`` holds many."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: BackendServer) -> None:
         self.backend, self.port = backend, 0
         self.listener: Listener | None = None
 

@@ -17,7 +17,7 @@ from gateway_acceptance.disruptor import Load, OutageKind
 from lab.hosts import outages
 from lab.hosts.machine import Leader
 from lab.hosts.outages import HostsStage, control_of
-from lab.hosts.stand_in import Server
+from lab.hosts.stand_in import StandInBackend
 from tests.lab.test_backends_client import make_backend
 from tests.lab.test_outages import ENOUGH_S, KINDS, on_a_loop, patience_for, seen_at
 
@@ -35,7 +35,7 @@ def free_port() -> int:
 async def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[HostsStage, int]]:
     """The stage, and the port of its one backend."""
     control, port = folder / "control.sock", free_port()
-    server = Server(make_backend(), "127.0.0.1", port)
+    server = StandInBackend(make_backend(), "127.0.0.1", port)
     await server.become(listens=True, outage=None)
     monkeypatch.setattr(outages, "control_of", lambda _: str(control))
     async with await asyncio.start_unix_server(server.obey, str(control)):

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gateway_acceptance.balance.expected_shares import null_of
-from gateway_acceptance.balance.sequential import Decision, Design, Trial
+from gateway_acceptance.balance.sequential import Design, SequentialDecision, Trial
 from gateway_acceptance.environment import Environment, Group
 from gateway_acceptance.wire.attribution import name_of
 from lab.local import start
@@ -94,7 +94,7 @@ class Judge:
             trial = Trial(null, Design(tuple(null.shares.values()), ALPHA, POWER, TOLERANCE, MOST_DRAWS))
             while trial.outcome is None:
                 trial.observe(self.server(group.alias, asked))
-            self.known[place] = "" if trial.outcome is Decision.PASSED else trial.sentence()
+            self.known[place] = "" if trial.outcome is SequentialDecision.PASSED else trial.sentence()
         return self.known[place]
 
 

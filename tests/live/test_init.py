@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.cli.main import main
-from gateway_acceptance.environment import Environment, Served, load_environment
+from gateway_acceptance.environment import Environment, ServedModel, load_environment
 from lab.patience import patient
 from tests.live.conftest import KEY_VARIABLE, ROOT, Lab, judge
 from tests.live.test_other_gateway import FAILURES
@@ -49,7 +49,7 @@ def made(lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Environment
 def substance(environment: Environment) -> dict[str, Any]:
     """What a file declares of a gateway, whatever its author calls the servers behind it."""
 
-    def behind(served: Served) -> tuple[object, ...]:
+    def behind(served: ServedModel) -> tuple[object, ...]:
         url = environment.backend(served.backend).url
         return url, served.upstream, served.digest
 

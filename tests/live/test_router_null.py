@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.balance.expected_shares import UndefinedSharesError, Witness, null_of
+from gateway_acceptance.balance.expected_shares import UndefinedSharesError, WitnessResolution, null_of
 from gateway_acceptance.environment import Deployment, Gateway, Group
 from lab.litellm.install import ensure_litellm, resolve_version
 from tests.live.conftest import ROOT
@@ -88,7 +88,7 @@ def declared_shares(members: Sequence[Given], version: str, *, checks: bool) -> 
     )
     gateway = Gateway(url="http://127.0.0.1:4000", product="litellm", pre_call_checks=checks)
     try:
-        return list(null_of(group, gateway, version, Witness.DEPLOYMENT).shares.values())
+        return list(null_of(group, gateway, version, WitnessResolution.DEPLOYMENT).shares.values())
     except UndefinedSharesError:
         return None
 

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from gateway_acceptance.disruptor import OutageKind
-from gateway_acceptance.outage.program import Program, Seen, Span, Way
+from gateway_acceptance.outage.program import ObservedRequest, Program, RequestKind, Span
 from gateway_acceptance.wire.exchange import Exchange
 from tests.unit.declared import environment
 
@@ -23,7 +23,7 @@ def exchange(status: int, document: Any, *, kind: str = "application/json") -> E
     return Exchange("POST", "http://x", (), b"", status=status, headers=headers, chunks=[(0.1, body)])
 
 
-def answered(text: str = "mark-1", by: str = "one", **more: Any) -> Seen:
+def answered(text: str = "mark-1", by: str = "one", **more: Any) -> ObservedRequest:
     """A chat request that was served."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
     return asked(exchange(200, {"choices": [choice]}), witness=by, **more)
@@ -31,18 +31,20 @@ def answered(text: str = "mark-1", by: str = "one", **more: Any) -> Seen:
 
 def refused(
     document: Any = ENVELOPE, status: int = 503, *, kind: str = "application/json", **more: Any
-) -> Seen:
+) -> ObservedRequest:
     """A chat request that got an error."""
     return asked(exchange(status, document, kind=kind), **more)
 
 
-def asked(answer: Exchange | None, **more: Any) -> Seen:
+def asked(answer: Exchange | None, **more: Any) -> ObservedRequest:
     """A request at second 2 to 2.1, in the middle of ``away``."""
     given = {"alias": "both", "begun": 2.0, "ended": 2.1, "mark": "mark-1", "expects": "mark-1", "step": 1}
-    return Seen(way=more.pop("way", Way.CHAT), exchange=answer, **{**given, **more})
+    return ObservedRequest(way=more.pop("way", RequestKind.CHAT), exchange=answer, **{**given, **more})
 
 
-def stream(*texts: str, finish: str | None = "stop", done: bool = True, frame: str = "", **more: Any) -> Seen:
+def stream(
+    *texts: str, finish: str | None = "stop", done: bool = True, frame: str = "", **more: Any
+) -> ObservedRequest:
     """A streamed answer of these pieces. frame: the data of one more event after them."""
     base = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     chunks = [
@@ -58,7 +60,9 @@ def stream(*texts: str, finish: str | None = "stop", done: bool = True, frame: s
     ]
     body = "".join(f"data: {data}\n\n" for data in said)
     return asked(
-        exchange(200, body, kind="text/event-stream"), way=Way.STREAM, **{"expects": "one two", **more}
+        exchange(200, body, kind="text/event-stream"),
+        way=RequestKind.STREAM,
+        **{"expects": "one two", **more},
     )
 
 
@@ -67,6 +71,6 @@ def away(*backends: str, kind: OutageKind = OutageKind.KILL, till: float = math.
     return [Span(name, kind, asked=0.9, begun=1.0, ended=till, restored=till) for name in backends]
 
 
-def program(*seen: Seen, spans: list[Span] | None = None, **more: Any) -> Program:
+def program(*seen: ObservedRequest, spans: list[Span] | None = None, **more: Any) -> Program:
     """A program of two steps."""
     return Program(steps=["kill one", "send"], seen=list(seen), spans=spans or away("one"), **more)

@@ -38,7 +38,7 @@ from gateway_acceptance.signoff.layout import (
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.statement import statement
 from gateway_acceptance.signoff.suite import Suite
-from gateway_acceptance.signoff.write import Decision, write_signoff
+from gateway_acceptance.signoff.write import Approval, write_signoff
 from gateway_acceptance.waivers import Scope, Waiver
 from tests.unit import declared
 
@@ -233,7 +233,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
 
 def signed(made: Ground, run: Path, key: Ed25519PrivateKey, out: Path, **fields: Any) -> Path:
     """A sign-off of a run, written by the project itself."""
-    decision = Decision(
+    decision = Approval(
         run=run,
         release="1.0",
         approver=APPROVER,

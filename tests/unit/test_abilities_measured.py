@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from gateway_acceptance.cli.abilities import Measured, lines, measure
+from gateway_acceptance.cli.abilities import MeasuredAbilities, lines, measure
 from gateway_acceptance.cli.abilities_asked import CALLS, MOST_REQUESTS, calls_of, right_calls
 from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
@@ -198,7 +198,7 @@ def test_a_budget_that_is_used_up_is_no_inability() -> None:
 
 def test_what_is_declared_and_not_asked_is_kept() -> None:
     model = MODEL.model_copy(update={"abilities": (Ability.VISION, Ability.REASONING)})
-    found = Measured("chat-one", {Ability.EXACT}, {Ability.REASONING: "no answer tells of any"})
+    found = MeasuredAbilities("chat-one", {Ability.EXACT}, {Ability.REASONING: "no answer tells of any"})
     said = lines(model, found)
     assert 'abilities = ["exact", "vision"]' in said
     assert "# declared, not shown: reasoning (no answer tells of any)" in said

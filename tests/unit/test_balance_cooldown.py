@@ -14,7 +14,7 @@ from gateway_acceptance.balance.dependence import DRIFT, ORDER, Dependence
 from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.plan import design_of
 from gateway_acceptance.balance.second_look import BLOCKS, SLACK, blocks_in, row_draws, second_draws
-from gateway_acceptance.balance.sequential import Decision, Design, Trial
+from gateway_acceptance.balance.sequential import Design, SequentialDecision, Trial
 from gateway_acceptance.environment import Balance
 from suites.backends.balance.cooldown import Second, alike, constant, explained, explained_change
 from suites.backends.balance.evaluation import Evaluation, judged
@@ -116,7 +116,7 @@ def test_another_client_that_fails_makes_no_right_gateway_fail(
     for seed in range(runs):
         router, now = RightRouter(seed, every_s, time.cooldown_s), Time(time.draw_s, time.cooldown_s)
         found = first(router, design, now)
-        if found.trial.outcome is Decision.FAILED:
+        if found.trial.outcome is SequentialDecision.FAILED:
             alone += 1
             both += not explained(found, second(router, found, now))
     assert alone > runs / 2
@@ -161,7 +161,9 @@ def test_a_gateway_that_balances_wrongly_fails_in_both(
         chance, time = random.Random(seed), Time(0.01)
         drawn = lambda _, chance=chance: chance.choices(MEMBERS, weights)[0]  # noqa: E731
         found = first(drawn, design, time)
-        failed += found.trial.outcome is Decision.FAILED and not explained(found, second(drawn, found, time))
+        failed += found.trial.outcome is SequentialDecision.FAILED and not explained(
+            found, second(drawn, found, time)
+        )
     assert failed >= least
 
 
@@ -177,7 +179,7 @@ def test_who_gets_nothing_any_more_is_found_in_productions_draws(after: int) -> 
         time = Time(0.01)
         found = whole(drawn, PRODUCTION, time, seed)
         later = second(drawn, found, time)
-        shares = found.trial.outcome is Decision.FAILED and not explained(found, later)
+        shares = found.trial.outcome is SequentialDecision.FAILED and not explained(found, later)
         found_in += shares or (DRIFT in found.dependent and not explained_change(found, later))
     assert found_in >= 38
 

@@ -11,7 +11,7 @@ import pytest
 
 from bench.balance_detection import DEPENDENT, Healthy, judged
 from gateway_acceptance.balance.expected_shares import null_of
-from gateway_acceptance.balance.sequential import Decision
+from gateway_acceptance.balance.sequential import SequentialDecision
 from gateway_acceptance.environment import Environment
 from tests.unit.declared import URL, environment
 
@@ -40,8 +40,8 @@ def by_chance(*weights: float) -> Callable[[], Iterator[str]]:
 @pytest.mark.parametrize(
     ("servers", "expected"),
     [
-        (by_chance(1, 1), Decision.PASSED),
-        (by_chance(9, 1), Decision.FAILED),
+        (by_chance(1, 1), SequentialDecision.PASSED),
+        (by_chance(9, 1), SequentialDecision.FAILED),
         (lambda: itertools.cycle(("one", "two")), DEPENDENT),
     ],
     ids=["right", "skewed", "in turns"],
@@ -52,10 +52,10 @@ def test_a_gateway_is_called_what_it_is(servers: Callable[[], Iterator[str]], ex
 
 def test_a_run_is_as_good_as_its_worst_group() -> None:
     found = Healthy()
-    found.add([(Decision.PASSED, "", 20), (Decision.PASSED, "", 30)])
-    found.add([(Decision.PASSED, "", 20), (Decision.INCONCLUSIVE, "g: so", 40)])
-    found.add([(Decision.INCONCLUSIVE, "g: so", 20), (DEPENDENT, "h: in turns", 40)])
-    assert found.runs == {Decision.PASSED: 1, Decision.INCONCLUSIVE: 1, DEPENDENT: 1}
-    assert found.groups == {Decision.PASSED: 3, Decision.INCONCLUSIVE: 2, DEPENDENT: 1}
+    found.add([(SequentialDecision.PASSED, "", 20), (SequentialDecision.PASSED, "", 30)])
+    found.add([(SequentialDecision.PASSED, "", 20), (SequentialDecision.INCONCLUSIVE, "g: so", 40)])
+    found.add([(SequentialDecision.INCONCLUSIVE, "g: so", 20), (DEPENDENT, "h: in turns", 40)])
+    assert found.runs == {SequentialDecision.PASSED: 1, SequentialDecision.INCONCLUSIVE: 1, DEPENDENT: 1}
+    assert found.groups == {SequentialDecision.PASSED: 3, SequentialDecision.INCONCLUSIVE: 2, DEPENDENT: 1}
     assert found.alarms == ["g: so", "g: so", "h: in turns"]
     assert found.draws == [50, 60, 60]

@@ -11,7 +11,7 @@ from gateway_acceptance.balance.expected_shares import (
     ExpectedShares,
     NoSharesError,
     UndefinedSharesError,
-    Witness,
+    WitnessResolution,
     null_of,
 )
 from gateway_acceptance.environment import Deployment, Gateway, Group
@@ -154,7 +154,7 @@ def test_the_versions_of_other_products_mean_nothing() -> None:
 def test_what_the_witness_cannot_tell_apart_is_merged() -> None:
     members: list[dict[str, Any]] = [{}, {"backend": "llm-01"}, {}]
     assert null(*members).shares == pytest.approx({"llm-01": 2 / 3, "llm-03": 1 / 3})
-    apart = null(*members, witness=Witness.DEPLOYMENT)
+    apart = null(*members, witness=WitnessResolution.DEPLOYMENT)
     assert apart.shares == pytest.approx(
         {"llm-01/model-llm-01": 1 / 3, "llm-01/model-llm-02": 1 / 3, "llm-03/model-llm-03": 1 / 3}
     )

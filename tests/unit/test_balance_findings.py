@@ -19,9 +19,9 @@ from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.operating import Operating
 from gateway_acceptance.balance.plan import BalancePlan, plan, plans_of
-from gateway_acceptance.balance.sequential import Decision, Design, Trial
+from gateway_acceptance.balance.sequential import Design, SequentialDecision, Trial
 from gateway_acceptance.environment import Balance, load_environment
-from suites.backends.outage.programs import Measured, of_backend
+from suites.backends.outage.programs import MeasuredOutage, of_backend
 from tests.unit import test_balance_cooldown as cooldown
 from tests.unit import test_balance_ledger as account
 from tests.unit import test_balance_recurring as recurring
@@ -41,7 +41,7 @@ def shares_of_a_prefix(patch: Patch) -> None:
     """1: what comes after the first outcome is sent and never looked at."""
     every = Trial.observe
 
-    def observe(self: Trial, identity: str) -> Decision | None:
+    def observe(self: Trial, identity: str) -> SequentialDecision | None:
         return self.outcome if self.outcome is not None else every(self, identity)
 
     patch.setattr(Trial, "observe", observe)
@@ -87,7 +87,7 @@ def walds_ratio_at_the_end(patch: Patch) -> None:
 def renormalised(patch: Patch) -> None:
     """6: who is left has the shares of before, made to sum to one."""
 
-    def left(seen: Measured, *_: object) -> ExpectedShares:
+    def left(seen: MeasuredOutage, *_: object) -> ExpectedShares:
         rest = {name: share for name, share in seen.null.shares.items() if of_backend(name) != seen.dead}
         total = sum(rest.values()) or 1.0
         return replace(seen.null, shares={name: share / total for name, share in rest.items()})

@@ -23,7 +23,7 @@ from gateway_acceptance.balance.plan import (
     plans_of,
     smallest_detectable,
 )
-from gateway_acceptance.balance.sequential import Decision, Design
+from gateway_acceptance.balance.sequential import Design, SequentialDecision
 from gateway_acceptance.cli.balance import document, lines
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Balance, load_environment
@@ -66,7 +66,9 @@ def test_the_smallest_is_found_as_planned_and_a_smaller_one_is_not() -> None:
     assert by is not None
     simulator, chance = Simulator(design), random.Random(11)
     actual = imbalanced(design.shares, 0, by)
-    failed = sum(simulator.run(actual, chance)[0] is Decision.FAILED for _ in range(10_000)) / 10_000
+    failed = (
+        sum(simulator.run(actual, chance)[0] is SequentialDecision.FAILED for _ in range(10_000)) / 10_000
+    )
     assert failed >= design.power - 0.01
     assert operating(design, imbalanced(design.shares, 0, by - 0.02)).failed < design.power
 

@@ -13,10 +13,10 @@ import pytest
 
 from gateway_acceptance.balance.cooled import Cooling, cooling_of, outs
 from gateway_acceptance.balance.dependence import Dependence
-from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, Witness
+from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, WitnessResolution
 from gateway_acceptance.balance.plan import design_of
 from gateway_acceptance.balance.second_look import BLOCKS, SLACK, second_draws
-from gateway_acceptance.balance.sequential import Decision, Trial
+from gateway_acceptance.balance.sequential import SequentialDecision, Trial
 from gateway_acceptance.environment import Balance
 from gateway_acceptance.verdict import Inconclusive
 from suites.backends.balance import recurring, test_shares
@@ -74,7 +74,7 @@ def accused(null: ExpectedShares, router: Any, balance: Mapping[str, Any]) -> tu
         draws.append(Draw({}, router(now)))
         trial.observe(draws[-1].served)
         now += DRAW_S
-    if trial.outcome is not Decision.FAILED:
+    if trial.outcome is not SequentialDecision.FAILED:
         return False, False
     first = Evaluation(Sample(draws), trial, Dependence(null, design.alpha))
     second = later(router, now, second_draws(len(draws), design.most_draws))
@@ -168,7 +168,9 @@ def declared(*members: Mapping[str, Any], version: str = "1.106.2") -> Any:
     )  # fmt: skip
 
 
-def cooling(*members: Mapping[str, Any], witness: Witness = Witness.BACKEND, **given: str) -> Cooling:
+def cooling(
+    *members: Mapping[str, Any], witness: WitnessResolution = WitnessResolution.BACKEND, **given: str
+) -> Cooling:
     made = declared(*members, **given)
     return cooling_of(made.group("g"), made.gateway, made.gateway.version, witness)
 
@@ -179,7 +181,7 @@ def test_what_is_left_is_read_as_the_router_reads_it() -> None:
     assert alike.identities == ("one", "two", "two")
     assert alike.left[frozenset({1})] == pytest.approx((0.5, 0, 0.5))
     assert alike.chance(["two"]) == pytest.approx(1 / 3)
-    fine = cooling({"backend": "one"}, {"backend": "two"}, witness=Witness.DEPLOYMENT)
+    fine = cooling({"backend": "one"}, {"backend": "two"}, witness=WitnessResolution.DEPLOYMENT)
     assert fine.identities == ("one/t", "two/t")
     ordered = cooling({"backend": "one", "order": 1}, {"backend": "two", "order": 2})
     assert ordered.left == {frozenset(): (1, 0), frozenset({0}): (0, 1), frozenset({1}): (1, 0)}
@@ -208,7 +210,7 @@ def test_pieces_tell_whether_somebody_comes_and_goes() -> None:
 
 
 def test_what_the_router_reads_is_asked_of_the_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recurring, "witness_of", lambda _: Witness.BACKEND)
+    monkeypatch.setattr(recurring, "witness_of", lambda _: WitnessResolution.BACKEND)
     for weight, said in (
         (1, ""),
         (9, "a failing request hits one with a probability of 90%, and may"),

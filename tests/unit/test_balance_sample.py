@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.balance.expected_shares import ExpectedShares
-from gateway_acceptance.balance.sequential import Decision, Design
+from gateway_acceptance.balance.sequential import Design, SequentialDecision
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
 from gateway_acceptance.wire.deployments import Listed
 from gateway_acceptance.wire.exchange import Exchange
@@ -103,7 +103,7 @@ def test_every_key_is_varied_and_the_body_is_as_its_features_say() -> None:
 def test_a_right_gateway_passes_and_depends_on_nothing() -> None:
     for seed in range(20):
         found = judged(sampled(by_chance, seed=seed), NULL, DESIGN)
-        assert found.trial.outcome is Decision.PASSED
+        assert found.trial.outcome is SequentialDecision.PASSED
         assert found.dependence.found == {}
 
 
@@ -128,7 +128,7 @@ def test_a_deployment_at_its_limit_decides_nothing() -> None:
         quick = limited(seed, every_s=0.1)
         with pytest.raises(Inconclusive, match="two served 10 requests within a minute, its rpm"):
             judged(quick, LIMITED, DESIGN)
-        alarms += judged(quick, NULL, DESIGN).trial.outcome is Decision.FAILED
+        alarms += judged(quick, NULL, DESIGN).trial.outcome is SequentialDecision.FAILED
     assert alarms > 2  # as often a right gateway was blamed
 
 
@@ -142,7 +142,7 @@ def test_a_limit_that_is_not_reached_forbids_nothing() -> None:
 
 def test_wrong_shares_are_no_dependence() -> None:
     found = judged(sampled(lambda *given: given[2].choice(("one",) * 4 + ("two",))), NULL, DESIGN)
-    assert found.trial.outcome is Decision.FAILED
+    assert found.trial.outcome is SequentialDecision.FAILED
     assert found.dependence.found == {}
 
 

@@ -14,7 +14,7 @@ from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.interval import interval
 from gateway_acceptance.balance.operating import Simulator, operating, simulated
 from gateway_acceptance.balance.plan import imbalanced
-from gateway_acceptance.balance.sequential import Decision, Design, Trial
+from gateway_acceptance.balance.sequential import Design, SequentialDecision, Trial
 from tests.unit.balance_reference import SCIPY
 
 THIRDS = (1 / 3, 1 / 3, 1 / 3)
@@ -116,15 +116,15 @@ def test_shares_that_are_none() -> None:
 
 def test_the_three_outcomes_in_words() -> None:
     passed = trial(itertools.cycle("abc"))
-    assert passed.outcome is Decision.PASSED
+    assert passed.outcome is SequentialDecision.PASSED
     assert passed.sentence().startswith(
         f"every share is within 15% points of its declared one; after {passed.draws}"
     )
     failed = trial(itertools.cycle("a"))
-    assert failed.outcome is Decision.FAILED
+    assert failed.outcome is SequentialDecision.FAILED
     assert "a 11 (declared 33.3%, 3" in failed.sentence()
     undecided = trial(["a", "b", "c"] * 10, most_draws=30)
-    assert undecided.outcome is Decision.INCONCLUSIVE
+    assert undecided.outcome is SequentialDecision.INCONCLUSIVE
     assert undecided.sentence().startswith(
         "the declared shares are neither excluded nor shown after 30 draws"
     )
@@ -132,10 +132,10 @@ def test_the_three_outcomes_in_words() -> None:
 
 def test_who_is_not_declared_or_has_no_share_fails_at_once() -> None:
     ghost = trial(["a", "ghost"])
-    assert (ghost.outcome, ghost.draws) == (Decision.FAILED, 2)
+    assert (ghost.outcome, ghost.draws) == (SequentialDecision.FAILED, 2)
     assert ghost.sentence().startswith("ghost served, which is not declared")
     none = trial(["a", "a", "b"], (1.0, 0.0))
-    assert (none.outcome, none.draws, none.path[-1]) == (Decision.FAILED, 3, math.inf)
+    assert (none.outcome, none.draws, none.path[-1]) == (SequentialDecision.FAILED, 3, math.inf)
     assert "e-value infinite" in none.sentence()
 
 
@@ -145,18 +145,18 @@ def test_every_draw_counts_up_to_the_last_one() -> None:
     assert failed.rejected_at == 11
     for identity in "bc" * 30:
         failed.observe(identity)
-    assert (failed.outcome, failed.draws) == (Decision.FAILED, 71)
+    assert (failed.outcome, failed.draws) == (SequentialDecision.FAILED, 71)
     assert "proven after 11" in failed.sentence()
 
     late = trial(itertools.cycle("abc"))
-    assert late.outcome is Decision.PASSED
-    assert late.observe("ghost") is Decision.FAILED
+    assert late.outcome is SequentialDecision.PASSED
+    assert late.observe("ghost") is SequentialDecision.FAILED
     assert "ghost served, which is not declared (1 of" in late.sentence()
 
     drifted = trial(itertools.cycle("abc"), most_draws=400)
     for _ in range(30):
         drifted.observe("a")
-    assert drifted.outcome is not Decision.PASSED
+    assert drifted.outcome is not SequentialDecision.PASSED
 
 
 def test_beyond_its_draws_a_test_does_not_go_on() -> None:

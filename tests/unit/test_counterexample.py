@@ -10,12 +10,18 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import strategies as st
 
-from gateway_acceptance.plugin.counterexample import DEFAULT_SEED, SEARCH, SEED_VARIABLE, Bounds, explore
+from gateway_acceptance.plugin.counterexample import (
+    DEFAULT_SEED,
+    SEARCH,
+    SEED_VARIABLE,
+    ExplorationBudget,
+    explore,
+)
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NoAnswer, NotPermitted, Untestable
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 
-BOUNDS = Bounds(examples=30, seconds=60, enough=5)
+BOUNDS = ExplorationBudget(examples=30, seconds=60, enough=5)
 NUMBERS = st.integers(0, 1000)
 WRONG = [Problem("number.small", "expected less than 17")]
 
@@ -138,7 +144,9 @@ def test_the_search_is_bounded() -> None:
 def test_too_little_time_is_inconclusive() -> None:
     notebook = Notebook()
     with pytest.raises(Inconclusive, match="only 0 requests"):
-        explore(notebook, NUMBERS, asking(notebook, small), Bounds(examples=30, seconds=-1, enough=5))
+        explore(
+            notebook, NUMBERS, asking(notebook, small), ExplorationBudget(examples=30, seconds=-1, enough=5)
+        )
 
 
 def test_another_seed_draws_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,11 +174,12 @@ import sys
 if len(sys.argv) > 1:
     # modules whose constants Hypothesis would like to try
     import suites.api.properties.test_properties, lab.faults
-from gateway_acceptance.plugin.counterexample import Bounds, explore
+from gateway_acceptance.plugin.counterexample import ExplorationBudget, explore
 from gateway_acceptance.wire.exchange import Notebook
 from suites.api.properties.strategies import valid_chats
 seen = []
-explore(Notebook(), valid_chats("m"), lambda chat: seen.append(repr(chat)) or [], Bounds(60, 60, 1))
+budget = ExplorationBudget(60, 60, 1)
+explore(Notebook(), valid_chats("m"), lambda chat: seen.append(repr(chat)) or [], budget)
 import hashlib
 sys.stdout.write(hashlib.sha256("".join(seen).encode("utf-8", "surrogatepass")).hexdigest())
 """

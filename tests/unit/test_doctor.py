@@ -20,7 +20,7 @@ from gateway_acceptance.cli.catalogue import Catalogue, collect
 from gateway_acceptance.cli.doctor import command as doctor_command
 from gateway_acceptance.cli.doctor import rules
 from gateway_acceptance.cli.doctor.declared import unasked
-from gateway_acceptance.cli.doctor.line import State
+from gateway_acceptance.cli.doctor.line import DoctorState
 from gateway_acceptance.cli.doctor.reach import CONNECT_S, QUESTION_S, hurried, machine_line
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Environment, load_environment
@@ -94,7 +94,7 @@ def wrong(doctor: Doctor, url: str, **tables: Any) -> str:
     """The one line that is wrong, which comes first."""
     code, lines, _ = doctor(url, **tables)
     assert code == 1, lines
-    told = [line for line in lines if line.split()[1] == State.WRONG]
+    told = [line for line in lines if line.split()[1] == DoctorState.WRONG]
     assert told == lines[:1], lines
     return told[0]
 
@@ -185,10 +185,10 @@ def test_effects_that_are_not_permitted() -> None:
     checks = [_check(1, Effect.PROBE), _check(2, Effect.DISRUPT), _check(3, Effect.READ)]
     read = _environment({"policy": {"effects": ["read"]}})
     states = {line.said.split(":")[0]: line.state for line in rules.policy_lines(read, checks)}
-    assert states["1 checks need the effect probe"] is State.WRONG
-    assert states["1 checks need the effect disrupt"] is State.NOTE
+    assert states["1 checks need the effect probe"] is DoctorState.WRONG
+    assert states["1 checks need the effect disrupt"] is DoctorState.NOTE
     disrupts = _environment({"policy": {"effects": ["read", "probe", "disrupt"]}})
-    (told,) = [line for line in rules.policy_lines(disrupts, checks) if line.state is State.WRONG]
+    (told,) = [line for line in rules.policy_lines(disrupts, checks) if line.state is DoctorState.WRONG]
     assert "nobody can take the backends of mine away" in told.said
 
 
@@ -219,12 +219,12 @@ def test_deviations_that_apply(version: str, words: str) -> None:
 def test_advisories() -> None:
     environment = _environment({"gateway": {"product": "litellm"}})
     (told,) = rules.advisory_lines(environment, "1.74.15", TODAY)
-    assert (told.state, "CVE" in told.said or "GHSA" in told.said) == (State.WRONG, True)
+    assert (told.state, "CVE" in told.said or "GHSA" in told.said) == (DoctorState.WRONG, True)
     assert "--version 1.74.15 lists them" in told.mend
     (none,) = rules.advisory_lines(environment, "1.108.7", TODAY)
-    assert none.state is State.OK
+    assert none.state is DoctorState.OK
     old, _ = rules.advisory_lines(environment, "1.108.7", date(2028, 1, 1))
-    assert old.state is State.WRONG
+    assert old.state is DoctorState.WRONG
 
 
 def test_what_declares_nothing_is_named(tmp_path: Path) -> None:
@@ -288,8 +288,8 @@ def test_rights_on_a_machine() -> None:
             return seen
 
     told = machine_line(Looked(), "gateway")  # type: ignore[arg-type]
-    assert told.state is State.WRONG
+    assert told.state is DoctorState.WRONG
     assert "settings (sudo refuses it)" in told.said
     assert "gateway-acceptance sudoers --env mine --account probe prints the rules" in told.mend
     seen = facts()
-    assert machine_line(Looked(), "gateway").state is State.OK  # type: ignore[arg-type]
+    assert machine_line(Looked(), "gateway").state is DoctorState.OK  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from suites.api.access.names import other_names
 from suites.api.access.probes import KEY_HEADERS, hosts_that_hide
 from suites.api.access.said import of_methods, of_proxies
 from suites.api.access.sockets import streams
-from suites.api.access.way import LIST, Way
+from suites.api.access.way import LIST, WayIn
 from suites.api.access.ways import of_host, of_spellings
 from suites.api.auth.nearly import nearly
 from suites.api.auth.probes import MANAGEMENT, contract_routes
@@ -36,7 +36,7 @@ def environment() -> Environment:
     return load_environment("local", ROOT, {})
 
 
-def request_of(way: Way, body: dict[str, object] | None = None) -> Request:
+def request_of(way: WayIn, body: dict[str, object] | None = None) -> Request:
     """What the proxy sees of a way: Host and the usual headers included."""
     headers = [("host", host) for host in (("127.40.0.39:4000",) if way.hosts is None else way.hosts)]
     sent = b"" if body is None else json.dumps({**body, **dict(way.body)}).encode()
@@ -54,14 +54,14 @@ def bearer(key: str) -> list[tuple[str, str]]:
 
 def of_smoke(environment: Environment) -> Iterator[Request]:
     """What API-ACCESS-001, -002 and -009 send, and API-AUTH-002 and -003."""
-    yield request_of(Way("without a key"))
-    yield request_of(Way("a made-up key", headers=bearer(made_up())))
+    yield request_of(WayIn("without a key"))
+    yield request_of(WayIn("a made-up key", headers=bearer(made_up())))
     for host in hosts_that_hide(environment).values():
-        yield request_of(Way("host", hosts=[host]))
+        yield request_of(WayIn("host", hosts=[host]))
     for name in KEY_HEADERS:
-        yield request_of(Way(name, headers=[(name, made_up())]))
+        yield request_of(WayIn(name, headers=[(name, made_up())]))
     for route in contract_routes(environment)[1:3]:
-        yield request_of(Way("plain").at(route.method, route.path), route.body)
+        yield request_of(WayIn("plain").at(route.method, route.path), route.body)
         for way in at_the_door(environment):
             yield request_of(way.at(route.method, route.path), route.body)
 
@@ -73,22 +73,22 @@ def of_nightly(environment: Environment) -> Iterator[Request]:
         yield from map(request_of, ways(environment))
     yield from map(request_of, of_credentials())
     yield from map(request_of, of_methods())
-    yield request_of(Way("HEAD", method="HEAD"))
+    yield request_of(WayIn("HEAD", method="HEAD"))
     for value in nearly(KEY).values():
-        yield request_of(Way("nearly", headers=bearer(value)))
-    one = Way("one").at("GET", f"{LIST}/{environment.aliases[0]}")
+        yield request_of(WayIn("nearly", headers=bearer(value)))
+    one = WayIn("one").at("GET", f"{LIST}/{environment.aliases[0]}")
     yield request_of(one)
     for route in (*contract_routes(environment), *MANAGEMENT):
-        yield request_of(Way("plain").at(route.method, route.path), route.body)
+        yield request_of(WayIn("plain").at(route.method, route.path), route.body)
         sampled = route.path in ("/v1/chat/completions", "/v1/embeddings", "/key/list", "/key/generate")
         for way in (of_every_kind if sampled else few)(environment):
             yield request_of(way.at(route.method, route.path), route.body)
     for route in other_names(environment):
         for headers in ([], bearer(made_up()), [(name, made_up()) for name in ("x-api-key", "api-key")]):
-            yield request_of(Way("named", headers=headers).at(route.method, route.path), route.body)
+            yield request_of(WayIn("named", headers=headers).at(route.method, route.path), route.body)
     for path, body in streams(environment.aliases[0]).items():
-        yield request_of(Way("stream").at("POST", path), body)
-        yield request_of(Way("stream", headers=[("accept", "text/event-stream")]).at("POST", path), body)
+        yield request_of(WayIn("stream").at("POST", path), body)
+        yield request_of(WayIn("stream", headers=[("accept", "text/event-stream")]).at("POST", path), body)
 
 
 def opened_by(requests: list[Request], name: str) -> list[Request]:
@@ -109,7 +109,7 @@ def test_every_door_is_opened_in_nightly_and_many_in_smoke(environment: Environm
 
 def test_no_door_is_open_to_who_says_nothing(environment: Environment) -> None:
     """But for those that leave a whole route, or a kind of body, without a guard."""
-    plain = request_of(Way("without a key"))
+    plain = request_of(WayIn("without a key"))
     assert not [name for name in DOORS if opened_by([plain], name)]
 
 

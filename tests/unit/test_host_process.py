@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.environment import Served
+from gateway_acceptance.environment import ServedModel
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from suites.host.network import rules as network_rules
@@ -186,8 +186,8 @@ def test_a_backend_that_the_gateway_does_not_reach() -> None:
     )
 
 
-def served(upstream: str, digest: str | None = None) -> Served:
-    return Served(backend="one", upstream=upstream, digest=digest)
+def served(upstream: str, digest: str | None = None) -> ServedModel:
+    return ServedModel(backend="one", upstream=upstream, digest=digest)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def served(upstream: str, digest: str | None = None) -> Served:
         ([served("phi3", "a" * 11 + "b")], ["phi3:latest: has the digest"]),
     ],
 )
-def test_the_models_that_the_gateways_machine_finds(wanted: list[Served], said: list[str]) -> None:
+def test_the_models_that_the_gateways_machine_finds(wanted: list[ServedModel], said: list[str]) -> None:
     answer = sections()["reach"]["value"]["one"]
     found = [str(problem) for problem in network_rules.other_models("one", answer, wanted)]
     assert len(found) == len(said)

@@ -15,7 +15,7 @@ from gateway_acceptance.environment.load import missing_variables
 from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.wire.exchange import Exchange
-from lab.faults.limited import MAY, PREFIX, Limits
+from lab.faults.limited import MAY, PREFIX, KeyManagement
 from lab.proxy.message import Reply, Request
 from suites.api.limits.probes import limits
 from suites.api.limits.rules import information_leak, listed_wrongly, not_refused, reached
@@ -121,7 +121,7 @@ def test_a_refusal_may_name_what_was_asked_for_and_what_is_allowed(tmp_path: Pat
 
 
 def test_the_labs_limited_key_may_what_is_declared_and_no_more() -> None:
-    before, _ = Limits().hooks()
+    before, _ = KeyManagement().hooks()
 
     def asked(method: str, path: str, model: str = "", key: str = f"{PREFIX}1") -> Request | Reply:
         body = json.dumps({"model": model}).encode()

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from gateway_acceptance.disruptor import Disruptor, OutageKind
-from gateway_acceptance.outage.program import Program, Way
+from gateway_acceptance.outage.program import Program, RequestKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Notebook
@@ -27,7 +27,9 @@ def well() -> Program:
 
 def dead() -> Program:
     """The gateway's liveness route breaks once a stream was broken off."""
-    alive = asked(exchange(500, {}), way=Way.LIVENESS, alias="/health/liveliness", mark="", expects="")
+    alive = asked(
+        exchange(500, {}), way=RequestKind.LIVENESS, alias="/health/liveliness", mark="", expects=""
+    )
     return program(alive, spans=away("one", kind=OutageKind.DROP))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.disruptor import Load, OutageKind
-from gateway_acceptance.outage.program import Program, Way
+from gateway_acceptance.outage.program import Program, RequestKind
 from suites.backends.outage.rules import RULES
 from tests.unit.outage_seen import (
     ENVIRONMENT,
@@ -24,8 +24,8 @@ from tests.unit.outage_seen import (
 )
 
 HELD: dict[str, Any] = {"before": {"one": Load(0, 1)}}
-EMBEDDED: dict[str, Any] = {"way": Way.EMBEDDING, "alias": "emb", "mark": "", "expects": ""}
-ALIVE: dict[str, Any] = {"way": Way.LIVENESS, "alias": "/alive", "mark": "", "expects": ""}
+EMBEDDED: dict[str, Any] = {"way": RequestKind.EMBEDDING, "alias": "emb", "mark": "", "expects": ""}
+ALIVE: dict[str, Any] = {"way": RequestKind.LIVENESS, "alias": "/alive", "mark": "", "expects": ""}
 TRIED = {"mark-1": {"two": {"a": 1}, "one": {"b": 2}}}
 GONE = away("one", "two")
 
@@ -50,7 +50,9 @@ RIGHT: dict[str, Program] = {
     "a stream that breaks off without a word": program(
         stream("one ", finish=None, done=False, witness="two")
     ),
-    "a stream of which nothing came": program(asked(None, way=Way.STREAM, error="the connection broke")),
+    "a stream of which nothing came": program(
+        asked(None, way=RequestKind.STREAM, error="the connection broke")
+    ),
     "the gateway lives": program(asked(exchange(200, {}), **ALIVE), asked(exchange(200, {}), **EMBEDDED)),
     "all are dead, and the error is quick": program(refused(), spans=GONE),
     "an alias of a dead backend fails": program(refused(**EMBEDDED), spans=away("two")),

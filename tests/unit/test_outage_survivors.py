@@ -10,13 +10,13 @@ import pytest
 from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.disruptor import Disruptor, Load, OutageKind
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.outage.program import Program, Way
+from gateway_acceptance.outage.program import Program, RequestKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.backend import BackendClient
 from gateway_acceptance.wire.deployments import Listed
 from suites.backends.outage import test_outage
-from suites.backends.outage.programs import Measured, Revival
+from suites.backends.outage.programs import MeasuredOutage, Revival
 from suites.backends.outage.stage import OutageStage
 from suites.backends.outage.test_outage import identities, survivors, told
 from tests.unit.declared import URL, environment
@@ -27,9 +27,11 @@ TAGGED = [{"backend": "one", "upstream": "tiny"}, {"backend": "two", "upstream":
 NOBODY = cast(Disruptor, None)
 
 
-def measured(shares: dict[str, float], *revivals: Revival) -> Measured:
+def measured(shares: dict[str, float], *revivals: Revival) -> MeasuredOutage:
     program = Program(seen=[answered()])
-    return Measured(program, "both", "one", [answered()], ExpectedShares("both", shares, ""), list(revivals))
+    return MeasuredOutage(
+        program, "both", "one", [answered()], ExpectedShares("both", shares, ""), list(revivals)
+    )
 
 
 def weighted(**weights: float | None) -> Environment:
@@ -95,7 +97,7 @@ def test_who_is_not_back_must_be_known(
 
 def test_only_the_answer_counts_not_what_the_suite_waited() -> None:
     """Seen from the suite it took 3 s; the gateway took none of them."""
-    late = seen_as(exchange(200, {}), way=Way.LIVENESS, alias="/health", begun=0.0, ended=3.0)
+    late = seen_as(exchange(200, {}), way=RequestKind.LIVENESS, alias="/health", begun=0.0, ended=3.0)
     assert (late.took_s, late.answered_s) == (3.0, 0.0)
     assert seen_as(None, begun=0.0, ended=3.0).answered_s == 3.0
 

@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 from gateway_acceptance.disruptor import OutageKind
-from gateway_acceptance.outage.program import Way
+from gateway_acceptance.outage.program import RequestKind
 from gateway_acceptance.outage.timeline import NOBODY, timeline
 from gateway_acceptance.picture import harmless
 from tests.unit.outage_seen import answered, asked, away, exchange, program, refused, stream
@@ -18,7 +18,7 @@ def drawn(*names: str) -> ElementTree.Element:
         refused(),
         stream("one "),
         stream("one ", "two"),
-        asked(exchange(200, {}), way=Way.LIVENESS, alias="/alive"),
+        asked(exchange(200, {}), way=RequestKind.LIVENESS, alias="/alive"),
         spans=[*away("one"), *away("two", kind=OutageKind.SLOW, till=1.5)],
     )
     return ElementTree.fromstring(harmless(timeline(played, names or ("one", "two"))))  # noqa: S314

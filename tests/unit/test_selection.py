@@ -12,7 +12,7 @@ from gateway_acceptance.check import MUST, READ, Check, declared
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin import selection
-from gateway_acceptance.plugin.declared import Unreadable, checks_in
+from gateway_acceptance.plugin.declared import NotReadFromText, checks_in
 from gateway_acceptance.plugin.selection import needs_smoke
 
 ROOT = Path(__file__).parents[2]
@@ -99,7 +99,7 @@ def test_files_say_what_importing_them_says() -> None:
     for path in sorted((ROOT / "suites").rglob("test_*.py")):
         try:
             read |= {check.id: check for check in checks_in(path.read_text(encoding="utf-8")).values()}
-        except Unreadable:
+        except NotReadFromText:
             unreadable.append(path.name)
     imported = {check.id: check for check in collect(ROOT).checks}
     assert {name: imported.get(name) for name in read} == read
@@ -140,7 +140,7 @@ def test_a_check_is_read_whole() -> None:
     ],
 )
 def test_what_only_an_import_tells_is_imported(more: str) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(NotReadFromText):
         checks_in(f"{PLAIN}\n{more}\n")
 
 

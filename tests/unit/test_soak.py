@@ -13,16 +13,16 @@ from gateway_acceptance.environment.soak import Soak
 from gateway_acceptance.plan import held_there
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.soak.hold import Answer, halves, held, shown, told
+from suites.api.soak.hold import HeldAnswer, halves, held, shown, told
 from suites.api.soak.rules import failing, lost, refused_otherwise, slower
 from suites.host.soak.rules import grows, more_memory, more_open_files, restarted, still_busy
 from tests.unit.declared import environment
 
 UNIT = "hx.service"
-SERVED = Answer(200, 0.1, "")
-REFUSED = Answer(404, 0.1, "no such model")
-FAILED = Answer(500, 0.1, "boom")
-SILENT = Answer(None, 3.0, "no answer within 3 s")
+SERVED = HeldAnswer(200, 0.1, "")
+REFUSED = HeldAnswer(404, 0.1, "no such model")
+FAILED = HeldAnswer(500, 0.1, "boom")
+SILENT = HeldAnswer(None, 3.0, "no answer within 3 s")
 
 
 def exchange(status: int = 200) -> Exchange:
@@ -48,7 +48,7 @@ def test_every_place_has_a_request_under_way_and_no_more_are_sent_than_declared(
 
 
 def test_kinds_take_turns_and_answers_are_in_the_order_of_their_beginning() -> None:
-    kinds = (lambda: Answer(400, 0.1, "", "one"), lambda: Answer(400, 0.1, "", "two"))
+    kinds = (lambda: HeldAnswer(400, 0.1, "", "one"), lambda: HeldAnswer(400, 0.1, "", "two"))
     with ThreadPoolExecutor(3) as pool:
         assert [one.kind for one in held(pool, 3, kinds, 5)] == ["one", "two", "one", "two", "one"]
 
@@ -88,8 +88,8 @@ def test_lost_requests_are_counted_by_kind() -> None:
     assert "of 4 requests, 3 were not answered with 200: 2 times 500: boom; 1 times no answer" in str(problem)
 
 
-def of_kind(kind: str, *statuses: int | None) -> list[Answer]:
-    return [Answer(status, 0.1, "", kind) for status in statuses]
+def of_kind(kind: str, *statuses: int | None) -> list[HeldAnswer]:
+    return [HeldAnswer(status, 0.1, "", kind) for status in statuses]
 
 
 def test_a_refusal_stays_what_it_was_or_says_that_they_are_too_many() -> None:
@@ -118,8 +118,8 @@ def test_what_was_served_is_no_failing_request() -> None:
     ],
 )
 def test_slower_by_the_medians(was: float, now: float, found: bool) -> None:
-    first = [Answer(200, was, "")] * 6 + [Answer(200, 99.0, "")]
-    then = [Answer(200, now, "")] * 6 + [FAILED]
+    first = [HeldAnswer(200, was, "")] * 6 + [HeldAnswer(200, 99.0, "")]
+    then = [HeldAnswer(200, now, "")] * 6 + [FAILED]
     assert bool(slower(first, then, 3, "after")) is found
     assert slower([FAILED], then, 3, "after") == []
 

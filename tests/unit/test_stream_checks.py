@@ -15,7 +15,7 @@ from gateway_acceptance.wire.stream import RULES, read_chat_stream
 from lab.faults.streams import STREAM_FAULTS
 from suites.api.streams import test_text as streamed
 from suites.api.streams.pace import (
-    Pace,
+    ArrivalTimes,
     buffers,
     bursts,
     largest_within,
@@ -93,8 +93,8 @@ def test_the_largest_burst(times: tuple[float, ...], window_s: float, largest: i
     assert largest_within(times, window_s) == largest
 
 
-def pace(*times: float) -> Pace:
-    return Pace(times, ASKED)
+def pace(*times: float) -> ArrivalTimes:
+    return ArrivalTimes(times, ASKED)
 
 
 STEADY = pace(*(number / 50 for number in range(60)))
@@ -111,7 +111,7 @@ STEADY = pace(*(number / 50 for number in range(60)))
         (pace(), True, True),
     ],
 )
-def test_buffers_are_told_from_streams(gateway: Pace, buffered: bool, in_a_burst: bool) -> None:
+def test_buffers_are_told_from_streams(gateway: ArrivalTimes, buffered: bool, in_a_burst: bool) -> None:
     assert (buffers(gateway, STEADY), bursts(gateway, STEADY)) == (buffered, in_a_burst)
 
 

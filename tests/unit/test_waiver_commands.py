@@ -15,8 +15,8 @@ from gateway_acceptance.record_model import document_of
 from gateway_acceptance.waivers import (
     LIFETIME_DAYS,
     Scope,
-    State,
     Waiver,
+    WaiverState,
     complaints,
     entry_text,
     load_waivers,
@@ -151,13 +151,18 @@ def test_two_that_say_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("days", "state"),
-    [(15, State.IN_FORCE), (14, State.EXPIRES_SOON), (0, State.EXPIRES_SOON), (-1, State.EXPIRED)],
+    [
+        (15, WaiverState.IN_FORCE),
+        (14, WaiverState.EXPIRES_SOON),
+        (0, WaiverState.EXPIRES_SOON),
+        (-1, WaiverState.EXPIRED),
+    ],
 )
-def test_states(days: int, state: State) -> None:
+def test_states(days: int, state: WaiverState) -> None:
     waiver = of(expires=TODAY + timedelta(days=days))
     assert state_of(waiver, KNOWN, TODAY) is state
-    assert state_of(waiver, [], TODAY) is State.UNKNOWN_CHECK
-    assert waiver.expires_soon(TODAY) is (state is State.EXPIRES_SOON)
+    assert state_of(waiver, [], TODAY) is WaiverState.UNKNOWN_CHECK
+    assert waiver.expires_soon(TODAY) is (state is WaiverState.EXPIRES_SOON)
 
 
 def test_new_is_appended_and_the_file_stays_as_it_was(

@@ -17,7 +17,7 @@ from suites.api.access.names import other_names
 from suites.api.access.rules import judged_the_body, ran_behind_the_guard
 from suites.api.access.said import of_methods, of_proxies
 from suites.api.access.sockets import handshakes
-from suites.api.access.way import LIST, Way
+from suites.api.access.way import LIST, WayIn
 from suites.api.access.ways import of_host, of_spellings, spelled
 from suites.api.auth.nearly import nearly
 
@@ -32,7 +32,7 @@ def answer(status: int | None, body: object, length: int | None = None) -> Excha
     return Exchange("POST", "u", (), b"", status=status, headers=headers, chunks=((0.0, content),))
 
 
-def written(way: Way) -> bytes:
+def written(way: WayIn) -> bytes:
     """The bytes of a way; ValueError where a line end would make two requests of it."""
     headers = [*(("host", host) for host in way.hosts or ("x",)), *way.headers]
     return RawRequest(way.method, way.target, headers, version=way.version).written()
@@ -62,12 +62,12 @@ def test_a_path_is_spelt_in_other_words_only() -> None:
 
 
 def test_a_way_leads_to_another_route() -> None:
-    way = Way("a name", target=f"http://localhost{LIST}?x=1").at("POST", "/v1/embeddings")
+    way = WayIn("a name", target=f"http://localhost{LIST}?x=1").at("POST", "/v1/embeddings")
     assert (way.method, way.target) == ("POST", "http://localhost/v1/embeddings?x=1")
 
 
 def test_a_bundle_is_taken_apart_and_names_no_made_up_value() -> None:
-    way = Way("all", headers=[("x-user", "admin"), ("x-api-key", "sk-" + "a" * 48)])
+    way = WayIn("all", headers=[("x-user", "admin"), ("x-api-key", "sk-" + "a" * 48)])
     parts = way.one_by_one()
     assert [part.name for part in parts] == ["x-user: admin", "x-api-key"]
     assert [len(part.headers) for part in parts] == [1, 1]

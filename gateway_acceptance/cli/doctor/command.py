@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.doctor.declared import unasked
-from gateway_acceptance.cli.doctor.line import Line, State
+from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState
 from gateway_acceptance.cli.doctor.reach import backend_line, gateway_lines, hurried, machine_line
 from gateway_acceptance.cli.doctor.rules import (
     ability_line,
@@ -51,12 +51,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
     if problems:
         raise UsageProblem(problems)
     waivers = waivers_for(environment, root)
-    lines: list[Line] = []
+    lines: list[DoctorLine] = []
     for note in [*environment.notes, *file_notes(environment)]:
         sys.stdout.write(f"# {note}\n")
     with opened(hurried(environment), root, arguments.litellm or "", "doctor") as (target, redact):
 
-        def say(*said: Line) -> None:
+        def say(*said: DoctorLine) -> None:
             lines.extend(said)
             for line in said:
                 sys.stdout.write(redact(str(line)) + "\n")
@@ -64,7 +64,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
         reached, seen = gateway_lines(target)
         say(*reached)
-        if reached[0].state is State.OK:
+        if reached[0].state is DoctorState.OK:
             _beyond(target, say)
         catalogue = collect(root, str(environment.source.resolve()))
         today = datetime.now(UTC).date()
@@ -80,7 +80,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
         say(*advisory_lines(environment, seen.version, today))
         known = [check.id for check in catalogue.checks]
         say(*waiver_lines(environment, waivers, known, seen.version, today))
-    wrong = sum(line.state is State.WRONG for line in lines)
+    wrong = sum(line.state is DoctorState.WRONG for line in lines)
     sys.stdout.write(f"{environment.name}: {f'{wrong} to mend' if wrong else 'nothing to mend'}\n")
     return EXIT_NOT_READY if wrong else EXIT_READY
 

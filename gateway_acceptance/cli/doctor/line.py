@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class DoctorState(StrEnum):
     """wrong: a run cannot be green before it is mended."""
 
     OK = "ok"
@@ -15,11 +15,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DoctorLine:
     """about: what was looked at; mend: what to do, empty where nothing is to be done."""
 
     about: str
-    state: State
+    state: DoctorState
     said: str
     mend: str = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_acceptance.cli.doctor.line import Line, State, few
+from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, few
 from gateway_acceptance.cli.init.gateway import other_place
 from gateway_acceptance.environment import Backend, Environment
 from gateway_acceptance.plugin.preflight import Preflight
@@ -25,28 +25,30 @@ def hurried(environment: Environment) -> Environment:
     return environment.model_copy(update={"gateway": gateway.model_copy(update=short)})
 
 
-def gateway_lines(target: Target) -> tuple[list[Line], Preflight]:
+def gateway_lines(target: Target) -> tuple[list[DoctorLine], Preflight]:
     """The gateway and its models; where it cannot be judged, the one line that says why."""
     environment = target.environment
     url = environment.gateway.url
     try:
         seen = target.look(QUESTION_S, description=False)
     except NotPermitted as refusal:
-        return [Line("gateway", State.WRONG, str(refusal), "raise it in the file")], Preflight()
+        return [DoctorLine("gateway", DoctorState.WRONG, str(refusal), "raise it in the file")], Preflight()
     if seen.trouble is not None:
-        return [Line("gateway", State.WRONG, seen.trouble.what, seen.trouble.mend)], seen
+        return [DoctorLine("gateway", DoctorState.WRONG, seen.trouble.what, seen.trouble.mend)], seen
     if seen.models is None:
         return [_no_list(target, url)], seen
     told = f"{environment.gateway.product} {seen.version}".strip()
-    lines = [Line("gateway", State.OK, f"{url} answers as {told} and takes the key")]
+    lines = [DoctorLine("gateway", DoctorState.OK, f"{url} answers as {told} and takes the key")]
     declared = environment.gateway.version
     if declared and seen.version and declared != seen.version:
         mend = "declare the version that runs as gateway.version, or install the declared one"
-        lines.append(Line("gateway", State.WRONG, f"{declared} is declared, {seen.version} runs", mend))
+        lines.append(
+            DoctorLine("gateway", DoctorState.WRONG, f"{declared} is declared, {seen.version} runs", mend)
+        )
     return [*lines, *_models(environment, target)], seen
 
 
-def _no_list(target: Target, url: str) -> Line:
+def _no_list(target: Target, url: str) -> DoctorLine:
     def ask(place: str) -> Exchange | None:
         try:
             return target.sender.send("GET", place)
@@ -60,36 +62,41 @@ def _no_list(target: Target, url: str) -> Line:
     place = other_place(url, ask, status)
     mend = f"write {place} as gateway.url" if place else "look whether it is an OpenAI-compatible gateway"
     what = f"something answers at {url}, and has no list of models there (GET /v1/models: {status})"
-    return Line("gateway", State.WRONG, what, mend)
+    return DoctorLine("gateway", DoctorState.WRONG, what, mend)
 
 
-def _models(environment: Environment, target: Target) -> list[Line]:
+def _models(environment: Environment, target: Target) -> list[DoctorLine]:
     try:
         body = target.gateway.models().json()
     except (CheckFailed, NotPermitted, Untestable) as failure:
-        return [Line("models", State.WRONG, str(failure), "look into its log, then ask again")]
+        return [DoctorLine("models", DoctorState.WRONG, str(failure), "look into its log, then ask again")]
     entries = body.get("data") if isinstance(body, dict) else None
     listed = [str(entry.get("id")) for entry in entries or () if isinstance(entry, dict)]
     return [_compared(environment, listed)]
 
 
-def _compared(environment: Environment, listed: list[str]) -> Line:
+def _compared(environment: Environment, listed: list[str]) -> DoctorLine:
     missing = [alias for alias in environment.aliases if alias not in listed]
     more = [one for one in listed if one not in environment.aliases and not environment.unjudged(one)]
     if not missing and not more:
         told = f"the {len(environment.aliases)} declared models are listed, and no other that is to be judged"
-        return Line("models", State.OK, told)
+        return DoctorLine("models", DoctorState.OK, told)
     said = [f"declared and not listed: {few(missing)}"] if missing else []
     said += [f"listed and not declared: {few(more)}"] if more else []
-    return Line(
-        "models", State.WRONG, "; ".join(said), "declare what the gateway has, or mend its configuration"
+    return DoctorLine(
+        "models",
+        DoctorState.WRONG,
+        "; ".join(said),
+        "declare what the gateway has, or mend its configuration",
     )
 
 
-def backend_line(target: Target, backend: Backend) -> Line:
+def backend_line(target: Target, backend: Backend) -> DoctorLine:
     """One backend, asked directly where that is permitted."""
     if not backend.direct:
-        return Line("backends", State.NOTE, f"{backend.name} is declared closed to everybody but the gateway")
+        return DoctorLine(
+            "backends", DoctorState.NOTE, f"{backend.name} is declared closed to everybody but the gateway"
+        )
     client = target.backend(backend.name)
     try:
         version, held = client.version(), client.models()
@@ -97,12 +104,12 @@ def backend_line(target: Target, backend: Backend) -> Line:
         mend = (
             "start it or correct backends.url; direct = false declares it closed to everybody but the gateway"
         )
-        return Line("backends", State.WRONG, f"{backend.name}: {failure}", mend)
+        return DoctorLine("backends", DoctorState.WRONG, f"{backend.name}: {failure}", mend)
     wrong = [name for name in target.environment.upstreams_on(backend.name) if full_name(name) not in held]
     if wrong:
-        return Line(
+        return DoctorLine(
             "backends",
-            State.WRONG,
+            DoctorState.WRONG,
             f"{backend.name} has no {few(wrong)}",
             "pull it there, or correct the file",
         )
@@ -116,21 +123,23 @@ def backend_line(target: Target, backend: Backend) -> Line:
         }
     )
     if other:
-        return Line(
+        return DoctorLine(
             "backends",
-            State.WRONG,
+            DoctorState.WRONG,
             f"{backend.name} has {few(other)} with another digest than the declared one",
             "pull the declared model, or declare the digest that `ollama list` shows",
         )
-    return Line("backends", State.OK, f"{backend.name}: Ollama {version}, with all that is declared of it")
+    return DoctorLine(
+        "backends", DoctorState.OK, f"{backend.name}: Ollama {version}, with all that is declared of it"
+    )
 
 
-def machine_line(target: Target, name: str) -> Line:
+def machine_line(target: Target, name: str) -> DoctorLine:
     """One machine, looked at as a run does."""
     try:
         facts = target.machine(name)
     except Untestable as failure:
-        return Line("machines", State.WRONG, failure.missing, failure.provide)
+        return DoctorLine("machines", DoctorState.WRONG, failure.missing, failure.provide)
     missing = [
         f"{section} ({found['missing']})"
         for section, found in facts.sections.items()
@@ -138,7 +147,10 @@ def machine_line(target: Target, name: str) -> Line:
     ]
     if missing:
         mend = f"gateway-acceptance sudoers --env {target.environment.name} --account {facts.account}"
-        return Line(
-            "machines", State.WRONG, f"{name}: not to be had: {few(missing)}", f"{mend} prints the rules"
+        return DoctorLine(
+            "machines",
+            DoctorState.WRONG,
+            f"{name}: not to be had: {few(missing)}",
+            f"{mend} prints the rules",
         )
-    return Line("machines", State.OK, f"{name} can be looked at as {facts.account}")
+    return DoctorLine("machines", DoctorState.OK, f"{name} can be looked at as {facts.account}")

@@ -9,7 +9,7 @@ from datetime import date
 from gateway_acceptance.advisories import NotComparable, concerning, load_base
 from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.claims import Absent
-from gateway_acceptance.cli.doctor.line import Line, State, few
+from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, few
 from gateway_acceptance.deviations import known_of
 from gateway_acceptance.environment import Ability, Environment, ModelKind, product_of
 from gateway_acceptance.environment.model import EnvironmentKind
@@ -20,25 +20,25 @@ UNASKED = (Ability.REASONING, Ability.VISION, Ability.LOGPROBS)
 """No check needs a model that has them."""
 
 
-def policy_lines(environment: Environment, checks: Sequence[Check]) -> list[Line]:
+def policy_lines(environment: Environment, checks: Sequence[Check]) -> list[DoctorLine]:
     """The effects that checks have and the policy does not."""
     permitted = environment.policy.effects
     needed = Counter(check.effect for check in checks if check.effect not in permitted)
-    lines = [Line("policy", State.OK, f"permits {', '.join(permitted)}")]
+    lines = [DoctorLine("policy", DoctorState.OK, f"permits {', '.join(permitted)}")]
     for effect, number in sorted(needed.items()):
         if effect in (Effect.DISRUPT, Effect.EXPOSE, Effect.MUTATE):
-            state, mend = State.NOTE, ""
+            state, mend = DoctorState.NOTE, ""
             why = "they stay not permitted here"
         else:
-            state, mend = State.WRONG, f'add "{effect}" to policy.effects, where that is meant'
+            state, mend = DoctorState.WRONG, f'add "{effect}" to policy.effects, where that is meant'
             why = "no profile is executed whole without them"
-        lines.append(Line("policy", state, f"{number} checks need the effect {effect}: {why}", mend))
+        lines.append(DoctorLine("policy", state, f"{number} checks need the effect {effect}: {why}", mend))
     if Effect.DISRUPT in permitted and environment.kind is not EnvironmentKind.EMBEDDED:
         number = sum(check.effect is Effect.DISRUPT for check in checks)
         lines.append(
-            Line(
+            DoctorLine(
                 "policy",
-                State.WRONG,
+                DoctorState.WRONG,
                 f"nobody can take the backends of {environment.name} away: {number} checks are untestable",
                 'take "disrupt" out of policy.effects',
             )
@@ -46,13 +46,13 @@ def policy_lines(environment: Environment, checks: Sequence[Check]) -> list[Line
     return lines
 
 
-def never_lines(nothing: Mapping[str, Sequence[str]], absent: Sequence[Absent]) -> list[Line]:
+def never_lines(nothing: Mapping[str, Sequence[str]], absent: Sequence[Absent]) -> list[DoctorLine]:
     """nothing: the key that declares nothing -> ids of the checks that have nothing to judge; absent: claims
     that are not part of the deployment."""
     lines = [
-        Line(
+        DoctorLine(
             "never here",
-            State.NOTE,
+            DoctorState.NOTE,
             f"{len(ids)} checks do not apply: {key} declares nothing ({few([*ids], 3)})",
         )
         for key, ids in sorted(nothing.items())
@@ -61,12 +61,16 @@ def never_lines(nothing: Mapping[str, Sequence[str]], absent: Sequence[Absent]) 
     if absent:
         told = "; ".join(f"{why} ({number})" for why, number in reasons.most_common(4))
         lines.append(
-            Line("never here", State.NOTE, f"{len(absent)} claims are not part of this deployment: {told}")
+            DoctorLine(
+                "never here",
+                DoctorState.NOTE,
+                f"{len(absent)} claims are not part of this deployment: {told}",
+            )
         )
     return lines
 
 
-def ability_line(environment: Environment) -> Line | None:
+def ability_line(environment: Environment) -> DoctorLine | None:
     """What no chat model declares; checks that need it are not applicable."""
     models = [model for model in environment.models if model.kind is ModelKind.CHAT]
     if not models:
@@ -77,36 +81,38 @@ def ability_line(environment: Environment) -> Line | None:
         if word not in UNASKED and not any(word in environment.abilities_of(model) for model in models)
     ]
     if not lacking:
-        return Line("abilities", State.OK, "for each that a check needs there is a model that declares it")
-    return Line(
+        return DoctorLine(
+            "abilities", DoctorState.OK, "for each that a check needs there is a model that declares it"
+        )
+    return DoctorLine(
         "abilities",
-        State.NOTE,
+        DoctorState.NOTE,
         f"no model declares {', '.join(lacking)}: what needs it is not asked (gateway-acceptance abilities "
         f"--env {environment.source} measures it)",
     )
 
 
-def deviation_line(environment: Environment, version: str) -> Line:
+def deviation_line(environment: Environment, version: str) -> DoctorLine:
     """What the release does by itself."""
     gateway = environment.gateway
     known = known_of(gateway.product, version or gateway.version or "", gateway.variant)
     if not known.judged_by:
         why = known.note or f"none is known of {gateway.product}"
-        return Line("deviations", State.NOTE, f"no deviation applies: {why}")
+        return DoctorLine("deviations", DoctorState.NOTE, f"no deviation applies: {why}")
     must = sum(one.level == "MUST" for one in known.deviations.values())
     said = (
         f"{known.product} {known.version} does not keep {len(known.deviations)} checks by itself, {must} of "
         f"a MUST, as {' and '.join(known.judged_by)} showed: yellow, not red"
     )
-    return Line("deviations", State.NOTE, said + (f"; {known.note}" if known.note else ""))
+    return DoctorLine("deviations", DoctorState.NOTE, said + (f"; {known.note}" if known.note else ""))
 
 
-def advisory_lines(environment: Environment, version: str, today: date) -> list[Line]:
+def advisory_lines(environment: Environment, version: str, today: date) -> list[DoctorLine]:
     """The age of the base, and what a run will say of the release first."""
     try:
         base = load_base(environment.advisory_base)
     except UsageProblem as problem:
-        return [Line("advisories", State.WRONG, problem.sentences[0])]
+        return [DoctorLine("advisories", DoctorState.WRONG, problem.sentences[0])]
     age, most = (
         (today - date.fromisoformat(str(base.summary["dated"]))).days,
         environment.advisories.max_age_days,
@@ -115,40 +121,47 @@ def advisory_lines(environment: Environment, version: str, today: date) -> list[
     if age > most:
         mend = "gateway-acceptance advisories update FILE, or raise advisories.max_age_days"
         lines.append(
-            Line("advisories", State.WRONG, f"the base is {age} days old, at most {most} may be", mend)
+            DoctorLine(
+                "advisories", DoctorState.WRONG, f"the base is {age} days old, at most {most} may be", mend
+            )
         )
     package, seen = product_of(environment.gateway).package, version or environment.gateway.version
     if package is None or not seen:
-        return lines or [Line("advisories", State.NOTE, "no release is known to judge by")]
+        return lines or [DoctorLine("advisories", DoctorState.NOTE, "no release is known to judge by")]
     try:
         found = concerning(base, *package, seen, environment.advisories.without)
     except NotComparable:
-        return [*lines, Line("advisories", State.WRONG, f"the version {seen[:40]!r} cannot be compared")]
+        return [
+            *lines,
+            DoctorLine("advisories", DoctorState.WRONG, f"the version {seen[:40]!r} cannot be compared"),
+        ]
     heavy = [one.advisory.id for one in found if one.judged and one.advisory.heavy and not one.absent]
     if heavy:
         said = f"{package[1]} {seen} has {len(heavy)} that are critical or exploited: {few(heavy, 3)}"
         mend = (
             f"upgrade; gateway-acceptance advisories --env {environment.source} --version {seen} lists them"
         )
-        return [*lines, Line("advisories", State.WRONG, said, mend)]
+        return [*lines, DoctorLine("advisories", DoctorState.WRONG, said, mend)]
     return [
         *lines,
-        Line("advisories", State.OK, f"{package[1]} {seen} has none that is critical or exploited"),
+        DoctorLine(
+            "advisories", DoctorState.OK, f"{package[1]} {seen} has none that is critical or exploited"
+        ),
     ]
 
 
 def waiver_lines(
     environment: Environment, waivers: Sequence[Waiver], checks: Sequence[str], version: str, today: date
-) -> list[Line]:
+) -> list[DoctorLine]:
     """The waivers that do not count here, each with why; those of other products and environments are not
     meant."""
     waivers = [one for one in waivers if _meant(one, environment)]
     wrong = complaints(waivers, checks, today)
-    lines = [Line("waivers", State.WRONG, sentence) for sentence in wrong]
+    lines = [DoctorLine("waivers", DoctorState.WRONG, sentence) for sentence in wrong]
     idle = [f"{one.id} {why}" for one in waivers if (why := unfit(one, version))]
-    lines += [Line("waivers", State.NOTE, f"without effect here: {few(idle)}")] if idle else []
+    lines += [DoctorLine("waivers", DoctorState.NOTE, f"without effect here: {few(idle)}")] if idle else []
     used = f"{len(waivers)} are read for {environment.name}, all in order"
-    return lines or [Line("waivers", State.OK, used if waivers else "none")]
+    return lines or [DoctorLine("waivers", DoctorState.OK, used if waivers else "none")]
 
 
 def _meant(waiver: Waiver, environment: Environment) -> bool:

@@ -29,7 +29,7 @@ class Behind:
 
 
 @dataclass
-class Member:
+class FoundDeployment:
     """One deployment of an alias. backend: the name of a ``Behind``, empty where nobody tells; extra: weight,
     rpm, tpm and order, where they are given."""
 
@@ -51,7 +51,7 @@ class Alias:
 
     name: str
     kind: ModelKind | None = None
-    members: list[Member] = field(default_factory=list)
+    members: list[FoundDeployment] = field(default_factory=list)
     dimensions: int = 0
     unit_norm: bool = False
     abilities: set[Ability] | None = None
@@ -60,9 +60,9 @@ class Alias:
     heard: set[tuple[str, str]] = field(default_factory=set)
 
     @property
-    def member(self) -> Member:
+    def member(self) -> FoundDeployment:
         """What stands behind an alias with one deployment."""
-        return self.members[0] if self.members else Member()
+        return self.members[0] if self.members else FoundDeployment()
 
     @property
     def balanced(self) -> bool:

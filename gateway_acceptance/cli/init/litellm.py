@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from gateway_acceptance.cli.init.found import Alias, Behind, Found, Member, name_for
+from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeployment, name_for
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.environment.table import Url
 
@@ -59,7 +59,7 @@ def read_deployments(document: Mapping[str, Any], found: Found) -> None:
         alias.members.append(_member(parameters, found, alias))
 
 
-def _member(parameters: Mapping[str, Any], found: Found, alias: Alias) -> Member:
+def _member(parameters: Mapping[str, Any], found: Found, alias: Alias) -> FoundDeployment:
     model = parameters.get("model")
     provider, slash, upstream = str(model or "").partition("/")
     upstream = upstream if slash else provider
@@ -70,16 +70,16 @@ def _member(parameters: Mapping[str, Any], found: Found, alias: Alias) -> Member
     }
     base = parameters.get("api_base")
     if not isinstance(base, str) or not base:
-        return Member(upstream, "", extra)
+        return FoundDeployment(upstream, "", extra)
     try:
         url = _URL.validate_python(base).removesuffix("/v1")
         parts = urlsplit(url)
     except ValidationError:
         alias.remarks.append("the address behind it cannot stand in a file (a user, a password, or no URL)")
-        return Member(upstream, "", extra)
+        return FoundDeployment(upstream, "", extra)
     if parts.query or parts.fragment:
         url = parts._replace(query="", fragment="").geturl()
-    return Member(upstream, _behind(url, found).name, extra)
+    return FoundDeployment(upstream, _behind(url, found).name, extra)
 
 
 def _behind(url: str, found: Found) -> Behind:
@@ -117,6 +117,6 @@ def read_settings(document: Mapping[str, Any], found: Found) -> bool:
     return True
 
 
-def duplicates(members: Sequence[Member]) -> bool:
+def duplicates(members: Sequence[FoundDeployment]) -> bool:
     """Whether any two deployments are the same."""
     return len({(*member.place, *sorted(member.extra.items())) for member in members}) < len(members)

@@ -14,8 +14,8 @@ from gateway_acceptance.cli.abilities_asked import (
     OBJECT,
     QUESTIONS,
     REASONING_TOKENS,
+    AbilityProbe,
     Message,
-    Probe,
     message_text,
     thoughts,
 )
@@ -35,7 +35,7 @@ MOST_LISTENING = 12
 """Requests that tell a second name of a model from an alias that is balanced."""
 KEPT_FOR_CHAT = 2
 """Requests per chat model that embeddings may not use up."""
-HEARD = Probe(({"role": "user", "content": TEXT},), {}, 1, {})
+HEARD = AbilityProbe(({"role": "user", "content": TEXT},), {}, 1, {})
 EXACT, COUNT, INSTRUCTIONS, RECALL, TOOLS, SCHEMA, _ = QUESTIONS
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
@@ -181,7 +181,7 @@ def _look_at_completions(asker: Asker, answering: Sequence[Alias], found: Found)
 Step = Callable[[Asker, _Asked, Found], None]
 
 
-def _shown(question: Probe) -> Step:
+def _shown(question: AbilityProbe) -> Step:
     """A step that asks one question, for all that it shows."""
 
     def step(asker: Asker, one: _Asked, found: Found) -> None:
@@ -197,7 +197,7 @@ def _shown(question: Probe) -> Step:
 
 
 _count, _recall, _tools = _shown(COUNT), _shown(RECALL), _shown(TOOLS)
-_SEEDED = Probe(SCHEMA.messages, SCHEMA.shows, SCHEMA.tokens, {**SCHEMA.parameters, "seed": 11})
+_SEEDED = AbilityProbe(SCHEMA.messages, SCHEMA.shows, SCHEMA.tokens, {**SCHEMA.parameters, "seed": 11})
 
 
 def _schema(asker: Asker, one: _Asked, found: Found) -> None:
@@ -235,7 +235,9 @@ def _object(asker: Asker, one: _Asked, found: Found) -> None:
         _shown(OBJECT)(asker, one, found)
 
 
-def _ask(asker: Asker, one: _Asked, question: Probe, found: Found, *, first: bool = False) -> Exchange | None:
+def _ask(
+    asker: Asker, one: _Asked, question: AbilityProbe, found: Found, *, first: bool = False
+) -> Exchange | None:
     tokens = question.tokens + (REASONING_TOKENS if first or one.thinks else 0)
     body = {
         "model": one.alias.name,

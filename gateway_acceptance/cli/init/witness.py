@@ -9,7 +9,7 @@ from __future__ import annotations
 from pydantic import TypeAdapter, ValidationError
 
 from gateway_acceptance.cli.init.asker import Asker, document_of
-from gateway_acceptance.cli.init.found import Alias, Behind, Found, Member, name_for
+from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeployment, name_for
 from gateway_acceptance.cli.init.gateway import look_behind
 from gateway_acceptance.environment.table import Url
 from gateway_acceptance.wire.backend import full_name
@@ -61,7 +61,7 @@ def settle(found: Found) -> None:
             places.add((names[url].name, name) if models and full_name(name) in models else ("", ""))
         if len(places) == 1 and all(next(iter(places))):
             backend, upstream = next(iter(places))
-            alias.members = [Member(upstream, backend)]
+            alias.members = [FoundDeployment(upstream, backend)]
         elif len(alias.heard) > 1:
             told = ", ".join(f"{model} on {url}" for url, model in sorted(alias.heard))
             alias.remarks.append(

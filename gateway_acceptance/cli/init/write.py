@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from gateway_acceptance import __version__
-from gateway_acceptance.cli.init.found import Alias, Behind, Found, Member
+from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeployment
 from gateway_acceptance.cli.init.machine import SeenMachine
 from gateway_acceptance.cli.init.toml_text import Redact, Text, inline, listing
 from gateway_acceptance.environment import Ability, Environment, ModelKind
@@ -164,7 +164,7 @@ def _can_be_group(alias: Alias) -> bool:
     return alias.balanced and all(member.backend and member.upstream for member in alias.members)
 
 
-def _served(member: Member, found: Found) -> dict[str, Any]:
+def _served(member: FoundDeployment, found: Found) -> dict[str, Any]:
     """What a file says of a deployment."""
     if not (member.backend and member.upstream):
         return {}

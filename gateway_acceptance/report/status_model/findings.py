@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.reading import is_red
-from gateway_acceptance.report.red_cases import Failure, failures, grouped
+from gateway_acceptance.report.red_cases import RedCase, failures, grouped
 from gateway_acceptance.verdict import Verdict
 
 Group = tuple[str, str, list[str]]
@@ -19,7 +19,7 @@ class Findings:
     """failures: red, without the untestable; not_executed: not permitted or not applicable; red_cases: how
     many."""
 
-    failures: Sequence[Failure]
+    failures: Sequence[RedCase]
     untestable: Sequence[Group]
     not_executed: Sequence[Group]
     red_cases: int

@@ -19,7 +19,7 @@ from suites.api.access.said import (
     USERS,
     public_path,
 )
-from suites.api.access.way import LIST, WEBSOCKET, Way
+from suites.api.access.way import LIST, WEBSOCKET, WayIn
 from suites.api.access.ways import spelled
 from suites.api.auth.rules import made_up
 
@@ -38,14 +38,14 @@ def core_spellings(public: str) -> list[str]:
     return [target for target in wanted if target in every]
 
 
-def of_every_kind(environment: Environment) -> list[Way]:
+def of_every_kind(environment: Environment) -> list[WayIn]:
     """Of each kind one request or two, for the routes that matter most: about fifty."""
     public = public_path(environment)
     ways = few(environment)
     place = urlsplit(environment.gateway.url).netloc
     pair = base64.b64encode(f"admin:{made_up()}".encode()).decode()
     ways += [
-        Way(f"Host {host!r}", hosts=[host])
+        WayIn(f"Host {host!r}", hosts=[host])
         for host in (
             f"{place}{public}?",
             f"{place}/#",
@@ -56,36 +56,36 @@ def of_every_kind(environment: Environment) -> list[Way]:
         )
     ]
     ways += [
-        Way("two Hosts", hosts=[place, "localhost"]),
-        Way("the absolute form of another host", target=f"http://localhost{LIST}"),
-        Way(
+        WayIn("two Hosts", hosts=[place, "localhost"]),
+        WayIn("the absolute form of another host", target=f"http://localhost{LIST}"),
+        WayIn(
             "a body with credentials",
             body=(("api_key", made_up()), ("user", "admin"), ("master_key", made_up())),
         ),
-        Way("Basic of admin", headers=[("authorization", f"Basic {pair}")]),
-        Way("Bearer null", headers=[("authorization", "Bearer null")]),
-        Way("an empty Bearer", headers=[("authorization", "Bearer ")]),
-        Way("the scheme in lower case", headers=[("authorization", f"bearer {made_up()}")]),
-        Way("a made-up key", headers=[("authorization", f"Bearer {made_up()}")]),
-        Way("two Authorization headers", headers=[("authorization", f"Bearer {made_up()}")] * 2),
-        Way("paths that are public", headers=[(name, public) for name in REWRITES]),
-        Way("a method that is another's", headers=[(name, "OPTIONS") for name in OVERRIDES]),
-        Way("a WebSocket's handshake", headers=WEBSOCKET),
-        Way("Accept: text/html", headers=[("accept", "text/html")]),
-        Way("a probe's name", headers=[("user-agent", "kube-probe/1.31")]),
+        WayIn("Basic of admin", headers=[("authorization", f"Basic {pair}")]),
+        WayIn("Bearer null", headers=[("authorization", "Bearer null")]),
+        WayIn("an empty Bearer", headers=[("authorization", "Bearer ")]),
+        WayIn("the scheme in lower case", headers=[("authorization", f"bearer {made_up()}")]),
+        WayIn("a made-up key", headers=[("authorization", f"Bearer {made_up()}")]),
+        WayIn("two Authorization headers", headers=[("authorization", f"Bearer {made_up()}")] * 2),
+        WayIn("paths that are public", headers=[(name, public) for name in REWRITES]),
+        WayIn("a method that is another's", headers=[(name, "OPTIONS") for name in OVERRIDES]),
+        WayIn("a WebSocket's handshake", headers=WEBSOCKET),
+        WayIn("Accept: text/html", headers=[("accept", "text/html")]),
+        WayIn("a probe's name", headers=[("user-agent", "kube-probe/1.31")]),
         *(
-            Way(f"a body that is called {kind}", headers=[("content-type", kind)])
+            WayIn(f"a body that is called {kind}", headers=[("content-type", kind)])
             for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x")
         ),
     ]
-    ways += [Way(f"the target {target}", target=target) for target in core_spellings(public)]
+    ways += [WayIn(f"the target {target}", target=target) for target in core_spellings(public)]
     ways += [
-        Way(f"the target {root}{LIST}", target=f"{root}{LIST}") for root in ("/api", "/openai", "/litellm")
+        WayIn(f"the target {root}{LIST}", target=f"{root}{LIST}") for root in ("/api", "/openai", "/litellm")
     ]
     return list({way.name: way for way in ways}.values())
 
 
-def few(environment: Environment) -> list[Way]:
+def few(environment: Environment) -> list[WayIn]:
     """The kinds that cost a request each, for every other protected route."""
     place, public = urlsplit(environment.gateway.url).netloc, public_path(environment)
     query = "&".join(f"{name}={made_up()}" for name in (*QUERIES, *RARER_QUERIES))
@@ -98,23 +98,23 @@ def few(environment: Environment) -> list[Way]:
     others += [("origin", "http://localhost"), ("referer", "http://localhost/ui/")]
     others += [("user-agent", " ".join(AGENTS)), ("x-middleware-subrequest", "middleware")]
     return [
-        Way(
+        WayIn(
             "made-up keys in other headers",
             headers=[(name, made_up()) for name in (*KEY_HEADERS, *RARER_HEADERS)],
         ),
-        Way("made-up cookies", headers=[("cookie", cookies)]),
-        Way("a query of made-up keys", target=f"{LIST}?{query}"),
-        Way("what proxies might have said", headers=said),
-        Way("what browsers, probes and traces might have said", headers=others),
-        Way("a Host that hides the path", hosts=[f"{place}/?"]),
-        Way("Host localhost", hosts=["localhost"]),
+        WayIn("made-up cookies", headers=[("cookie", cookies)]),
+        WayIn("a query of made-up keys", target=f"{LIST}?{query}"),
+        WayIn("what proxies might have said", headers=said),
+        WayIn("what browsers, probes and traces might have said", headers=others),
+        WayIn("a Host that hides the path", hosts=[f"{place}/?"]),
+        WayIn("Host localhost", hosts=["localhost"]),
         *(
-            Way(f"the target {target}", target=target)
+            WayIn(f"the target {target}", target=target)
             for target in (f"/{LIST}", f"{LIST}/", f"/.{LIST}", f"{public}/..;{LIST}")
         ),
     ]
 
 
-def at_the_door(environment: Environment) -> list[Way]:
+def at_the_door(environment: Environment) -> list[WayIn]:
     """The first that smoke asks: one request each."""
     return few(environment)[:7]

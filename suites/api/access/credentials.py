@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 
-from suites.api.access.way import LIST, Way
+from suites.api.access.way import LIST, WayIn
 from suites.api.auth.rules import made_up
 
 LONG, BEYOND = 6000, 20_000
@@ -67,15 +67,15 @@ WRONG = (
 """What broken clients send, and what people write where no key is needed."""
 
 
-def of_credentials() -> Iterator[Way]:
+def of_credentials() -> Iterator[WayIn]:
     """Every form: with nothing in it, with a wrong value (a word that broken clients send), and with a
     made-up key; then the values and shapes of a bearer token itself."""
     values: Mapping[str, str] = {"nothing": "", "a wrong value": "null", "a made-up key": made_up()}
     for what, value in values.items():
         for name in KEY_HEADERS:
-            yield Way(f"{name} with {what}", headers=[(name, value)])
-        yield Way(f"rarer key headers with {what}", headers=[(name, value) for name in RARER_HEADERS])
-        yield Way(
+            yield WayIn(f"{name} with {what}", headers=[(name, value)])
+        yield WayIn(f"rarer key headers with {what}", headers=[(name, value) for name in RARER_HEADERS])
+        yield WayIn(
             f"key headers, as bearer, with {what}",
             headers=[(name, f"Bearer {value}") for name in (*KEY_HEADERS, *RARER_HEADERS)],
         )
@@ -90,33 +90,33 @@ def of_credentials() -> Iterator[Way]:
             "Key",
             "AWS4-HMAC-SHA256",
         ):
-            yield Way(f"{scheme} with {what}", headers=[("authorization", f"{scheme} {value}")])
-        yield Way(f"no scheme and {what}", headers=[("authorization", value)])
+            yield WayIn(f"{scheme} with {what}", headers=[("authorization", f"{scheme} {value}")])
+        yield WayIn(f"no scheme and {what}", headers=[("authorization", value)])
         for user in ("hx", "admin", ""):
             pair = base64.b64encode(f"{user}:{value}".encode()).decode()
-            yield Way(
+            yield WayIn(
                 f"Basic of {user or 'nobody'} with {what}", headers=[("authorization", f"Basic {pair}")]
             )
-        yield Way(f"a cookie with {what}", headers=[("cookie", f"token={value}; api_key={value}")])
-        yield Way(
+        yield WayIn(f"a cookie with {what}", headers=[("cookie", f"token={value}; api_key={value}")])
+        yield WayIn(
             f"many cookies with {what}",
             headers=[("cookie", "; ".join(f"{name}={value}" for name in COOKIES))],
         )
         for name in QUERIES:
-            yield Way(f"?{name}= with {what}", target=f"{LIST}?{name}={value}")
+            yield WayIn(f"?{name}= with {what}", target=f"{LIST}?{name}={value}")
         query = "&".join(f"{name}={value or 1}" for name in RARER_QUERIES)
-        yield Way(f"a query of rarer names with {what}", target=f"{LIST}?{query}")
+        yield WayIn(f"a query of rarer names with {what}", target=f"{LIST}?{query}")
         twice = [("authorization", f"Bearer {value}"), ("authorization", f"Bearer {made_up()}")]
-        yield Way(f"two Authorization headers, the first with {what}", headers=twice)
+        yield WayIn(f"two Authorization headers, the first with {what}", headers=twice)
         joined = f"Bearer {value}, Bearer {made_up()}"
-        yield Way(f"joined by a comma, the first with {what}", headers=[("authorization", joined)])
+        yield WayIn(f"joined by a comma, the first with {what}", headers=[("authorization", joined)])
     for what, value in _bearers().items():
-        yield Way(what, headers=[("authorization", f"Bearer {value}")])
-    yield Way("Bearer and two spaces", headers=[("authorization", f"Bearer  {made_up()}")])
-    yield Way("Bearer and a tab", headers=[("authorization", f"Bearer\t{made_up()}")])
-    yield Way("a user in the target", target=f"http://admin:{made_up()}@localhost{LIST}")
-    yield Way("a very long query", target=f"{LIST}?x={'a' * LONG}")
-    yield Way("a hundred and fifty headers", headers=[(f"x-hx-{n}", "1") for n in range(150)])
+        yield WayIn(what, headers=[("authorization", f"Bearer {value}")])
+    yield WayIn("Bearer and two spaces", headers=[("authorization", f"Bearer  {made_up()}")])
+    yield WayIn("Bearer and a tab", headers=[("authorization", f"Bearer\t{made_up()}")])
+    yield WayIn("a user in the target", target=f"http://admin:{made_up()}@localhost{LIST}")
+    yield WayIn("a very long query", target=f"{LIST}?x={'a' * LONG}")
+    yield WayIn("a hundred and fifty headers", headers=[(f"x-hx-{n}", "1") for n in range(150)])
 
 
 def _bearers() -> dict[str, str]:

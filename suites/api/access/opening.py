@@ -13,7 +13,7 @@ from suites.api.access.probes import refused_plainly
 from suites.api.access.routes import COST, Protected
 from suites.api.access.rules import grants_access, judged_the_body, lists_models
 from suites.api.access.said import public_path
-from suites.api.access.way import LIST, WEBSOCKET, Way
+from suites.api.access.way import LIST, WEBSOCKET, WayIn
 from suites.api.auth.rules import made_up
 from suites.api.exposure.paths import is_declared
 
@@ -21,7 +21,7 @@ ENOUGH = 12
 """Ways that are named: a door is open, and every further look shows more of what is behind."""
 
 
-def sent(target: Target, way: Way, json_body: dict[str, object] | None = None, tokens: int = 0) -> Exchange:
+def sent(target: Target, way: WayIn, json_body: dict[str, object] | None = None, tokens: int = 0) -> Exchange:
     """The answer to a way. json_body: of the route, to which the way may add."""
     body = None if json_body is None else {**json_body, **dict(way.body)}
     return target.gateway.without_key(
@@ -35,7 +35,7 @@ def sent(target: Target, way: Way, json_body: dict[str, object] | None = None, t
     )
 
 
-def to_the_list(target: Target, ways: Iterable[Way]) -> list[Problem]:
+def to_the_list(target: Target, ways: Iterable[WayIn]) -> list[Problem]:
     """The ways that end at the list of models. Raises Untestable where it is open to everybody, NoAnswer
     where not one of them was answered."""
     refused_plainly(target)
@@ -53,12 +53,12 @@ def _declared(path: str, target: Target) -> bool:
     return not leads and is_declared(path, target.environment.gateway.public_paths)
 
 
-def to_a_route(target: Target, shut: Protected, ways: Iterable[Way]) -> list[Problem]:
+def to_a_route(target: Target, shut: Protected, ways: Iterable[WayIn]) -> list[Problem]:
     """The ways that end at a protected route. Open pages, and the refusal of a made-up key, are asked for
     only where an answer has to be held against them."""
     route = shut.route
 
-    def ask(way: Way) -> Exchange:
+    def ask(way: WayIn) -> Exchange:
         return sent(target, way, route.body, tokens=COST)
 
     def seen(answer: Exchange) -> bool:
@@ -93,7 +93,7 @@ def wrongly(target: Target, shut: Protected) -> Exchange:
 
 
 def _opened(
-    target: Target, ways: Iterable[Way], ask: Callable[[Way], Exchange], seen: Callable[[Exchange], bool]
+    target: Target, ways: Iterable[WayIn], ask: Callable[[WayIn], Exchange], seen: Callable[[Exchange], bool]
 ) -> tuple[list[tuple[str, str]], list[Exchange]]:
     """(method, what opened) of the ways that did, and all answers. Of a bundle, its parts are named."""
     opened: list[tuple[str, str]] = []

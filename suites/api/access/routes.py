@@ -11,7 +11,7 @@ from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.access.rules import grants_access
 from suites.api.access.way import LIST
-from suites.api.auth.probes import MANAGEMENT, Route, contract_routes
+from suites.api.auth.probes import MANAGEMENT, ProtectedRoute, contract_routes
 from suites.api.exposure.paths import described_routes, is_declared
 
 COST = 16
@@ -40,11 +40,11 @@ CHANGING = ("/key/generate", "/model/new")
 class Protected:
     """A route that refuses. plain: its answer to who has no key."""
 
-    route: Route
+    route: ProtectedRoute
     plain: Exchange
 
 
-def protected(target: Target, routes: Sequence[Route]) -> list[Protected]:
+def protected(target: Target, routes: Sequence[ProtectedRoute]) -> list[Protected]:
     """Of some routes those that are there and refuse somebody without a key. What serves everybody is
     API-AUTH-015's and -016's."""
     found = []
@@ -56,14 +56,14 @@ def protected(target: Target, routes: Sequence[Route]) -> list[Protected]:
     return found
 
 
-def main_routes(target: Target) -> tuple[list[Route], list[Route]]:
+def main_routes(target: Target) -> tuple[list[ProtectedRoute], list[ProtectedRoute]]:
     """Those that are asked in every way, and the others: of the contract but for the list of models, which
     has checks of its own; one model's; management."""
     environment = target.environment
     contract = [route for route in contract_routes(environment) if route.path != LIST]
-    one = Route("GET", f"{LIST}/{environment.aliases[0]}")
+    one = ProtectedRoute("GET", f"{LIST}/{environment.aliases[0]}")
     changing = [route for route in MANAGEMENT if route.path in CHANGING]
-    telling = [Route("GET", path) for path in reading_routes(target)]
+    telling = [ProtectedRoute("GET", path) for path in reading_routes(target)]
     public = environment.gateway.public_paths
     routes = [route for route in (*contract, one, *changing, *telling) if not is_declared(route.path, public)]
     main = [route for route in routes if route.path in SAMPLE or route is one]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
-from suites.api.access.way import LIST, WEBSOCKET, Way
+from suites.api.access.way import LIST, WEBSOCKET, WayIn
 from suites.api.auth.rules import made_up
 
 ADDRESSES = (
@@ -92,7 +92,7 @@ REWRITES = (
 )
 
 
-def of_proxies(environment: Environment) -> list[Way]:
+def of_proxies(environment: Environment) -> list[WayIn]:
     """What a reverse proxy, an identity provider or the client itself might have said of the request."""
     parts = urlsplit(environment.gateway.url)
     place, public = parts.netloc, public_path(environment)
@@ -119,27 +119,27 @@ def of_proxies(environment: Environment) -> list[Way]:
         ("origin", f"http://{place}"),
         ("referer", f"http://{place}/ui/"),
     ]
-    found = [Way(f"{name}: {value}", headers=[(name, value)]) for name, value in known]
+    found = [WayIn(f"{name}: {value}", headers=[(name, value)]) for name, value in known]
     found += [
-        Way(f"{public} and {name}: {LIST}", target=public, headers=[(name, LIST)])
+        WayIn(f"{public} and {name}: {LIST}", target=public, headers=[(name, LIST)])
         for name in ("x-original-url", "x-rewrite-url", "x-forwarded-uri")
     ]
     return [*found, *bundled(environment)]
 
 
-def bundled(environment: Environment) -> list[Way]:
+def bundled(environment: Environment) -> list[WayIn]:
     """The rest, a kind at a time."""
     place, public = urlsplit(environment.gateway.url).netloc, public_path(environment)
     found = [
-        Way(f"the client's address {value}", headers=[(name, value) for name in ADDRESSES])
+        WayIn(f"the client's address {value}", headers=[(name, value) for name in ADDRESSES])
         for value in ("127.0.0.1", "10.0.0.1", "::1", "localhost", f"127.0.0.1, {place}")
     ]
     found += [
-        Way(f"a user {value} who was logged in before", headers=[(name, value) for name in USERS])
+        WayIn(f"a user {value} who was logged in before", headers=[(name, value) for name in USERS])
         for value in ("admin", "admin@localhost")
     ]
     found += [
-        Way(f"flags that say {value}", headers=[(name, value) for name in FLAGS])
+        WayIn(f"flags that say {value}", headers=[(name, value) for name in FLAGS])
         for value in ("1", "true", "admin", "SUCCESS")
     ]
     hosts = (
@@ -151,36 +151,45 @@ def bundled(environment: Environment) -> list[Way]:
         "x-http-host-override",
     )
     found += [
-        Way(f"hosts that are {value}", headers=[(name, value) for name in hosts])
+        WayIn(f"hosts that are {value}", headers=[(name, value) for name in hosts])
         for value in ("localhost", place, f"{place}/?")
     ]
     found += [
-        Way("what proxies say of the connection", headers=CONNECTIONS),
-        Way("what browsers say of a page's own requests", headers=BROWSERS),
-        Way("what services say of a request that is traced", headers=TRACES),
-        Way("a part, or what has changed", headers=PARTS),
-        Way("origin: http://localhost", headers=[("origin", "http://localhost")]),
+        WayIn("what proxies say of the connection", headers=CONNECTIONS),
+        WayIn("what browsers say of a page's own requests", headers=BROWSERS),
+        WayIn("what services say of a request that is traced", headers=TRACES),
+        WayIn("a part, or what has changed", headers=PARTS),
+        WayIn("origin: http://localhost", headers=[("origin", "http://localhost")]),
     ]
-    found += [Way(f"paths that are {public}", headers=[(name, public) for name in REWRITES])]
-    found += [Way(f"User-Agent: {agent}", headers=[("user-agent", agent)]) for agent in AGENTS]
+    found += [WayIn(f"paths that are {public}", headers=[(name, public) for name in REWRITES])]
+    found += [WayIn(f"User-Agent: {agent}", headers=[("user-agent", agent)]) for agent in AGENTS]
     found += [
-        Way(f"Accept: {kind}", headers=[("accept", kind)])
+        WayIn(f"Accept: {kind}", headers=[("accept", kind)])
         for kind in ("text/html", "text/event-stream", "image/png")
     ]
     taken = ("connection", "close, authorization, x-forwarded-for, x-forwarded-host")
     return [
         *found,
-        Way("Connection that takes headers away", headers=[taken, ("authorization", f"Bearer {made_up()}")]),
-        Way("a WebSocket's handshake", headers=WEBSOCKET),
-        Way("an upgrade to h2c", headers=[("connection", "Upgrade, HTTP2-Settings"), ("upgrade", "h2c"),
-                                          ("http2-settings", "AAMAAABkAARAAAAAAAIAAAAA")]),
-    ]  # fmt: skip
+        WayIn(
+            "Connection that takes headers away",
+            headers=[taken, ("authorization", f"Bearer {made_up()}")],
+        ),
+        WayIn("a WebSocket's handshake", headers=WEBSOCKET),
+        WayIn(
+            "an upgrade to h2c",
+            headers=[
+                ("connection", "Upgrade, HTTP2-Settings"),
+                ("upgrade", "h2c"),
+                ("http2-settings", "AAMAAABkAARAAAAAAAIAAAAA"),
+            ],
+        ),
+    ]
 
 
-def of_methods() -> list[Way]:
+def of_methods() -> list[WayIn]:
     """Other methods than the guard may look at, those that are said to be meant, and HTTP/1.0."""
     found = [
-        Way(f"the method {method}", method=method)
+        WayIn(f"the method {method}", method=method)
         for method in ("get", "OPTIONS", "POST", "PUT", "PROPFIND", "XGET")
     ]
     for method, meant in (
@@ -191,12 +200,12 @@ def of_methods() -> list[Way]:
         ("OPTIONS", "GET"),
     ):
         for name in OVERRIDES:
-            found.append(Way(f"{method} and {name}: {meant}", method=method, headers=[(name, meant)]))
-        found.append(Way(f"{method} and ?_method={meant}", method=method, target=f"{LIST}?_method={meant}"))
+            found.append(WayIn(f"{method} and {name}: {meant}", method=method, headers=[(name, meant)]))
+        found.append(WayIn(f"{method} and ?_method={meant}", method=method, target=f"{LIST}?_method={meant}"))
     return [
         *found,
-        Way("HTTP/1.0", version="1.0"),
-        Way("HTTP/1.0 without Host", version="1.0", hosts=[]),
+        WayIn("HTTP/1.0", version="1.0"),
+        WayIn("HTTP/1.0 without Host", version="1.0", hosts=[]),
     ]
 
 

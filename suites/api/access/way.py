@@ -21,7 +21,7 @@ WEBSOCKET = (
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class WayIn:
     """One request. hosts: the values of Host, one header each, None for the right one; version: of HTTP;
     body: more members of the JSON body, where the route has one."""
 
@@ -33,11 +33,11 @@ class Way:
     version: str = "1.1"
     body: tuple[tuple[str, object], ...] = ()
 
-    def at(self, method: str, path: str) -> Way:
+    def at(self, method: str, path: str) -> WayIn:
         """The same way to another route."""
         return replace(self, method=method, target=self.target.replace(LIST, path))
 
-    def one_by_one(self) -> list[Way]:
+    def one_by_one(self) -> list[WayIn]:
         """Each of its headers for itself: what a bundle that opens something is taken apart into."""
         return [
             replace(

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
 from suites.api.access.said import public_path
-from suites.api.access.way import LIST, Way
+from suites.api.access.way import LIST, WayIn
 
 ROOTS = ("/api", "/openai", "/litellm", "/proxy", "/internal", "/ui", "/v1", "/admin", "/public", "/gateway")
 """What gateways put before their paths, or serve pages below."""
 
 
-def of_host(environment: Environment) -> list[Way]:
+def of_host(environment: Environment) -> list[WayIn]:
     """Host in every shape, and the target in absolute form."""
     parts = urlsplit(environment.gateway.url)
     place, public = parts.netloc, public_path(environment)
@@ -58,28 +58,28 @@ def of_host(environment: Environment) -> list[Way]:
         "a stranger": "gateway.example",
         "a very long name": f"{'a' * 250}.example",
     }
-    found = [Way(f"Host with {what}", hosts=[host]) for what, host in shapes.items()]
+    found = [WayIn(f"Host with {what}", hosts=[host]) for what, host in shapes.items()]
     found += [
-        Way("two Hosts", hosts=[place, f"{place}{public}?"]),
-        Way("two Hosts, the strange one first", hosts=[f"{place}{public}?", place]),
-        Way("two Hosts, one of them localhost", hosts=[place, "localhost"]),
-        Way("two equal Hosts", hosts=[place, place]),
-        Way("no Host", hosts=[]),
-        Way("the absolute form", target=f"http://{place}{LIST}"),
-        Way("the absolute form of another host", target=f"http://localhost{LIST}"),
-        Way("the absolute form of HTTPS", target=f"https://{place}{LIST}"),
-        Way("the absolute form and a strange Host", target=f"http://{place}{LIST}", hosts=[f"{place}/?"]),
-        Way("the absolute form and Host localhost", target=f"http://{place}{LIST}", hosts=["localhost"]),
-        Way("the absolute form without Host", target=f"http://{place}{LIST}", hosts=[]),
-        Way("the absolute form with a user", target=f"http://admin@{place}{LIST}"),
+        WayIn("two Hosts", hosts=[place, f"{place}{public}?"]),
+        WayIn("two Hosts, the strange one first", hosts=[f"{place}{public}?", place]),
+        WayIn("two Hosts, one of them localhost", hosts=[place, "localhost"]),
+        WayIn("two equal Hosts", hosts=[place, place]),
+        WayIn("no Host", hosts=[]),
+        WayIn("the absolute form", target=f"http://{place}{LIST}"),
+        WayIn("the absolute form of another host", target=f"http://localhost{LIST}"),
+        WayIn("the absolute form of HTTPS", target=f"https://{place}{LIST}"),
+        WayIn("the absolute form and a strange Host", target=f"http://{place}{LIST}", hosts=[f"{place}/?"]),
+        WayIn("the absolute form and Host localhost", target=f"http://{place}{LIST}", hosts=["localhost"]),
+        WayIn("the absolute form without Host", target=f"http://{place}{LIST}", hosts=[]),
+        WayIn("the absolute form with a user", target=f"http://admin@{place}{LIST}"),
     ]
     return found
 
 
-def of_spellings(environment: Environment) -> list[Way]:
+def of_spellings(environment: Environment) -> list[WayIn]:
     """The list of models in other words, and below other roots."""
     targets = [*spelled(LIST, public_path(environment)), *_other_names()]
-    return [Way(f"the target {target}", target=target) for target in dict.fromkeys(targets)]
+    return [WayIn(f"the target {target}", target=target) for target in dict.fromkeys(targets)]
 
 
 def spelled(path: str, public: str) -> list[str]:

@@ -42,7 +42,7 @@ Ask = Callable[[GatewayClient], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class AdvisoryProbe:
     """What is asked, and what it would mean: ``shows`` ends the sentence "anybody without a key"."""
 
     name: str
@@ -123,23 +123,25 @@ def _file_responses(gateway: GatewayClient) -> str:
 PROBES = {
     probe.name: probe
     for probe in (
-        Probe("host-path", "is served what needs a key, with a Host header that hides the path", _host_path),
-        Probe(
+        AdvisoryProbe(
+            "host-path", "is served what needs a key, with a Host header that hides the path", _host_path
+        ),
+        AdvisoryProbe(
             "mcp-preview",
             "reaches the preview of MCP servers, which starts commands and calls addresses",
             _posted("/mcp-rest/test/connection", {"transport": "sse"}),
         ),
-        Probe("mcp-identity", "is let into MCP by a made-up token", _mcp_identity),
-        Probe("prompts-test", "reaches the rendering of prompt templates", _posted("/prompts/test")),
-        Probe(
+        AdvisoryProbe("mcp-identity", "is let into MCP by a made-up token", _mcp_identity),
+        AdvisoryProbe("prompts-test", "reaches the rendering of prompt templates", _posted("/prompts/test")),
+        AdvisoryProbe(
             "transform-request",
             "reaches the transformation of requests, which reads files of the host",
             _posted("/utils/transform_request"),
         ),
-        Probe("skills", "reaches the skills, which unpack archives", _got("/v1/skills")),
-        Probe("example-keys", "gets in by a key of the published examples", _example_keys),
-        Probe("sso-debug", "reaches the debugging page of single sign-on", _sso_debug),
-        Probe("file-responses", "reaches files that are sent by ranges", _file_responses),
+        AdvisoryProbe("skills", "reaches the skills, which unpack archives", _got("/v1/skills")),
+        AdvisoryProbe("example-keys", "gets in by a key of the published examples", _example_keys),
+        AdvisoryProbe("sso-debug", "reaches the debugging page of single sign-on", _sso_debug),
+        AdvisoryProbe("file-responses", "reaches files that are sent by ranges", _file_responses),
     )
 }
 

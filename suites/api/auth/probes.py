@@ -17,7 +17,7 @@ WRONG = {"duration": {"of": "no type"}, "models": 0, "model_name": 0, "id": 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ProtectedRoute:
     """A method and a path, and the body that it is asked with."""
 
     method: str
@@ -28,38 +28,40 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-def contract_routes(environment: Environment) -> list[Route]:
+def contract_routes(environment: Environment) -> list[ProtectedRoute]:
     """The routes of the OpenAI contract, asked as a client would."""
     chat = (environment.aliases_of(ModelKind.CHAT) or environment.aliases)[0]
     embedding = (environment.aliases_of(ModelKind.EMBEDDING) or environment.aliases)[0]
     message = [{"role": "user", "content": "hello"}]
     return [
-        Route("GET", "/v1/models"),
-        Route("POST", "/v1/chat/completions", {"model": chat, "messages": message, "max_tokens": 1}),
-        Route("POST", "/v1/embeddings", {"model": embedding, "input": "hello"}),
-        Route("POST", "/v1/completions", {"model": chat, "prompt": "hello", "max_tokens": 1}),
-        Route("POST", "/v1/responses", {"model": chat, "input": "hello", "max_output_tokens": 16}),
+        ProtectedRoute("GET", "/v1/models"),
+        ProtectedRoute("POST", "/v1/chat/completions", {"model": chat, "messages": message, "max_tokens": 1}),
+        ProtectedRoute("POST", "/v1/embeddings", {"model": embedding, "input": "hello"}),
+        ProtectedRoute("POST", "/v1/completions", {"model": chat, "prompt": "hello", "max_tokens": 1}),
+        ProtectedRoute("POST", "/v1/responses", {"model": chat, "input": "hello", "max_output_tokens": 16}),
     ]
 
 
 MANAGEMENT = (
-    Route("GET", "/v1/model/info"),
-    Route("POST", "/model/new", WRONG),
-    Route("POST", "/model/delete", WRONG),
-    Route("POST", "/key/generate", WRONG),
-    Route("GET", "/key/list"),
-    Route("GET", "/key/info"),
-    Route("GET", "/user/list"),
-    Route("GET", "/team/list"),
-    Route("GET", "/spend/logs"),
-    Route("GET", "/global/spend"),
-    Route("GET", "/config/yaml"),
-    Route("GET", "/get/config/callbacks"),
-    Route("GET", "/router/settings"),
-    Route("GET", "/credentials"),
-    Route("GET", "/cache/ping"),
-    Route("GET", "/health"),  # with a key it calls every model (LiteLLM issue 5816); here it has none
-    Route("GET", "/metrics"),
+    ProtectedRoute("GET", "/v1/model/info"),
+    ProtectedRoute("POST", "/model/new", WRONG),
+    ProtectedRoute("POST", "/model/delete", WRONG),
+    ProtectedRoute("POST", "/key/generate", WRONG),
+    ProtectedRoute("GET", "/key/list"),
+    ProtectedRoute("GET", "/key/info"),
+    ProtectedRoute("GET", "/user/list"),
+    ProtectedRoute("GET", "/team/list"),
+    ProtectedRoute("GET", "/spend/logs"),
+    ProtectedRoute("GET", "/global/spend"),
+    ProtectedRoute("GET", "/config/yaml"),
+    ProtectedRoute("GET", "/get/config/callbacks"),
+    ProtectedRoute("GET", "/router/settings"),
+    ProtectedRoute("GET", "/credentials"),
+    ProtectedRoute("GET", "/cache/ping"),
+    ProtectedRoute(
+        "GET", "/health"
+    ),  # with a key it calls every model (LiteLLM issue 5816); here it has none
+    ProtectedRoute("GET", "/metrics"),
 )
 """Management, spending and insight. LiteLLM's names; Prometheus' /metrics is everybody's."""
 

@@ -6,7 +6,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.rule import media_type
-from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, Route, contract_routes
+from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, ProtectedRoute, contract_routes
 from suites.api.auth.rules import SPEC, made_up, served_problems
 from suites.api.exposure.lost import is_page_for_lost, page_for_lost
 from suites.api.exposure.paths import is_declared
@@ -77,7 +77,7 @@ def test_refused_stream(live_gateway: GatewayClient, environment: Environment) -
         )
 
 
-def _open(gateway: GatewayClient, routes: list[Route], key: str | None) -> list[Problem]:
+def _open(gateway: GatewayClient, routes: list[ProtectedRoute], key: str | None) -> list[Problem]:
     problems = []
     lost = page_for_lost(gateway)
     for route in routes:

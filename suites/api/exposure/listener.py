@@ -51,7 +51,7 @@ def elsewhere(gateway_url: str) -> Iterator[Elsewhere]:
         return
     place = Elsewhere("", watched=True)
 
-    class Counting(BaseHTTPRequestHandler):
+    class CountingHandler(BaseHTTPRequestHandler):
         """Answers 503 to everything, at once: whoever calls is not kept waiting."""
 
         def _count(self) -> None:
@@ -65,7 +65,7 @@ def elsewhere(gateway_url: str) -> Iterator[Elsewhere]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), CountingHandler) as server:
         place.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

@@ -11,7 +11,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.auth.probes import MANAGEMENT, Route
+from suites.api.auth.probes import MANAGEMENT, ProtectedRoute
 from suites.api.exposure.paths import is_declared
 
 PROMPT, TOKENS = "Return exactly the text: HX-OK", 16
@@ -21,20 +21,20 @@ does something."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class KeyLimits:
     """may, may_not: aliases, in the order of the environment."""
 
     may: tuple[str, ...]
     may_not: tuple[str, ...]
 
 
-def limits(environment: Environment) -> Limits:
+def limits(environment: Environment) -> KeyLimits:
     """What the limited key may use. Raises NotApplicable where none is declared."""
     declared = environment.gateway.limited_key
     if declared is None:
         raise NotApplicable("the environment declares no limited key", declared="gateway.limited_key")
     may = tuple(alias for alias in environment.aliases if alias in declared.models)
-    return Limits(may, tuple(alias for alias in environment.aliases if alias not in may))
+    return KeyLimits(may, tuple(alias for alias in environment.aliases if alias not in may))
 
 
 def used(target: Target, gateway: GatewayClient, alias: str) -> Exchange:
@@ -53,10 +53,10 @@ def refused_models(target: Target) -> Mapping[str, Exchange]:
     return target.once(("limits", "models"), observed)
 
 
-def refused_routes(target: Target) -> Mapping[str, tuple[Route, Exchange]]:
+def refused_routes(target: Target) -> Mapping[str, tuple[ProtectedRoute, Exchange]]:
     """The answers to the limited key on management, by route."""
 
-    def observed() -> dict[str, tuple[Route, Exchange]]:
+    def observed() -> dict[str, tuple[ProtectedRoute, Exchange]]:
         public, gateway = target.environment.gateway.public_paths, target.limited
         routes = [
             route

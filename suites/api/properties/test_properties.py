@@ -15,7 +15,7 @@ from hypothesis.strategies import SearchStrategy
 
 from gateway_acceptance.check import MUST, SPEND, Level, check
 from gateway_acceptance.environment import Environment, Model, ModelKind
-from gateway_acceptance.plugin.counterexample import Bounds, explore
+from gateway_acceptance.plugin.counterexample import ExplorationBudget, explore
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, NotPermitted, Untestable
@@ -44,11 +44,11 @@ from suites.api.properties.strategies import (
     valid_embeddings,
 )
 
-VALID = Bounds(examples=25, seconds=60, enough=5)
+VALID = ExplorationBudget(examples=25, seconds=60, enough=5)
 """A nightly run's share: each example costs an answer of a few tokens, and a small model needs a second."""
-STREAMED = Bounds(examples=10, seconds=40, enough=3)
+STREAMED = ExplorationBudget(examples=10, seconds=40, enough=3)
 """Fewer: requests are drawn as for whole answers, only the way back differs."""
-SPOILED = Bounds(examples=2, seconds=20, enough=1)
+SPOILED = ExplorationBudget(examples=2, seconds=20, enough=1)
 """For each mutation: its simplest instance, and one at random; some fifty requests for all of them."""
 
 VECTOR_TOLERANCE = 1e-4

@@ -32,7 +32,7 @@ BEFORE, BEFORE_IDLE, MIDDLE, AFTER, AFTER_IDLE = range(5)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HeldAnswer:
     """What became of a request. status: None where no answer came; seconds: until its end; said: its first
     words, or why there is no answer; kind: of a request that cannot be served."""
 
@@ -52,11 +52,11 @@ class Soaked:
     cannot be served, before the load and afterwards; looks: by machine; seconds: how long it was held; shown:
     the last exchanges of each kind, evidence of whoever judges it."""
 
-    before: tuple[Answer, ...]
-    held: tuple[Answer, ...]
-    refused_first: tuple[Answer, ...]
-    refused: tuple[Answer, ...]
-    after: tuple[Answer, ...]
+    before: tuple[HeldAnswer, ...]
+    held: tuple[HeldAnswer, ...]
+    refused_first: tuple[HeldAnswer, ...]
+    refused: tuple[HeldAnswer, ...]
+    after: tuple[HeldAnswer, ...]
     looks: Mapping[str, Looks]
     seconds: float
     shown: tuple[Exchange, ...] = ()
@@ -78,18 +78,18 @@ def _soaked(target: Target) -> Soaked:
     soak, places = target.environment.soak, at_once(target.environment)
     gateway, alias = target.gateway, balanced_or_first(target.environment)
 
-    def chat() -> Answer:
+    def chat() -> HeldAnswer:
         return told(lambda: gateway.chat(alias, PROMPT, temperature=0, max_tokens=1))
 
-    def of_no_model() -> Answer:
+    def of_no_model() -> HeldAnswer:
         return told(lambda: gateway.chat(NO_MODEL, PROMPT, max_tokens=1), "a model that does not exist")
 
-    def of_no_json() -> Answer:
+    def of_no_json() -> HeldAnswer:
         return told(lambda: gateway.request("POST", CHAT, body=NO_JSON, headers=JSON), "no JSON")
 
     failing = (of_no_model, of_no_json)
-    load: list[Answer] = []
-    refused: list[Answer] = []
+    load: list[HeldAnswer] = []
+    refused: list[HeldAnswer] = []
     seconds = 0.0
     with ThreadPoolExecutor(places) as pool:
         held(pool, places, (chat,), places)  # what is made at first use is no growth
@@ -136,16 +136,16 @@ def at_once(environment: Environment) -> int:
 def held(
     pool: ThreadPoolExecutor,
     places: int,
-    asks: Sequence[Callable[[], Answer]],
+    asks: Sequence[Callable[[], HeldAnswer]],
     most: int,
     until: float = float("inf"),
-) -> tuple[Answer, ...]:
+) -> tuple[HeldAnswer, ...]:
     """So many requests at the most, of each kind in turn, one after the other in every place, and none begun
     after ``until`` (of the monotonic clock). As they were begun. Raises what a request raises that is no
     answer of the target (NotPermitted)."""
     numbers = itertools.count()
 
-    def place(_: int) -> list[tuple[int, Answer]]:
+    def place(_: int) -> list[tuple[int, HeldAnswer]]:
         found = []
         while time.monotonic() < until and (number := next(numbers)) < most:
             found.append((number, asks[number % len(asks)]()))
@@ -155,15 +155,15 @@ def held(
     return tuple(answer for _, answer in sorted(answers, key=lambda one: one[0]))
 
 
-def told(ask: Callable[[], Exchange], kind: str = "") -> Answer:
+def told(ask: Callable[[], Exchange], kind: str = "") -> HeldAnswer:
     """Ask, and keep little of it."""
     begun = time.monotonic()
     try:
         answer = ask()
     except NoAnswer as none:
-        return Answer(None, time.monotonic() - begun, str(none)[:200], kind)
+        return HeldAnswer(None, time.monotonic() - begun, str(none)[:200], kind)
     said = "" if answer.status == 200 else answer.text[:200]
-    return Answer(answer.status, answer.elapsed_s, said, kind)
+    return HeldAnswer(answer.status, answer.elapsed_s, said, kind)
 
 
 def idled(target: Target, turn: int) -> Iterator[dict[str, Mapping[str, Any] | None]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from gateway_acceptance.problem import Problem
-from suites.api.soak.hold import Answer
+from suites.api.soak.hold import HeldAnswer
 
 LEAST_SLOWER_S = 0.3
 """A difference that nobody minds, and that a busy machine makes by itself."""
@@ -15,14 +15,14 @@ SHOWN = 3
 TOO_MANY = 429
 
 
-def lost(answers: Sequence[Answer], what: str) -> list[Problem]:
+def lost(answers: Sequence[HeldAnswer], what: str) -> list[Problem]:
     """Every one was answered with 200."""
     return _counted(
         [one for one in answers if one.status != 200], len(answers), what, "not answered with 200"
     )
 
 
-def refused_otherwise(first: Sequence[Answer], then: Sequence[Answer]) -> list[Problem]:
+def refused_otherwise(first: Sequence[HeldAnswer], then: Sequence[HeldAnswer]) -> list[Problem]:
     """Every one was answered as those of its kind were at first, to the last, or refused for being too many.
     Which status a mistake deserves is for other checks (API-ERR)."""
     problems = []
@@ -37,12 +37,12 @@ def refused_otherwise(first: Sequence[Answer], then: Sequence[Answer]) -> list[P
     return problems
 
 
-def failing(answers: Sequence[Answer]) -> int:
+def failing(answers: Sequence[HeldAnswer]) -> int:
     """How many were refused, or failed: what was served was no such request."""
     return sum(one.status != 200 for one in answers)
 
 
-def slower(first: Sequence[Answer], then: Sequence[Answer], times: float, when: str) -> list[Problem]:
+def slower(first: Sequence[HeldAnswer], then: Sequence[HeldAnswer], times: float, when: str) -> list[Problem]:
     """By the medians. times: how much longer they may be. Raises nothing where nothing was answered: that is
     another rule's."""
     was, now = (_median(answers) for answers in (first, then))
@@ -53,12 +53,12 @@ def slower(first: Sequence[Answer], then: Sequence[Answer], times: float, when: 
     ]
 
 
-def _median(answers: Sequence[Answer]) -> float | None:
+def _median(answers: Sequence[HeldAnswer]) -> float | None:
     times = [one.seconds for one in answers if one.status == 200]
     return median(times) if times else None
 
 
-def _counted(wrong: Sequence[Answer], of: int, what: str, how: str) -> list[Problem]:
+def _counted(wrong: Sequence[HeldAnswer], of: int, what: str, how: str) -> list[Problem]:
     kinds = Counter(f"{one.status or 'no answer'}: {one.said}" for one in wrong).most_common(SHOWN)
     seen = "; ".join(f"{count} times {kind}" for kind, count in kinds)
     return [Problem("", f"of {of} {what}, {len(wrong)} were {how}: {seen}")] if wrong else []

@@ -19,7 +19,7 @@ NOT_OFFERED = 501
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class AnswerWitness:
     """What an answer tells: the backend that a header names (empty for none), and its ``model``."""
 
     backend: str
@@ -32,8 +32,8 @@ class Pair:
 
     first: str
     second: str
-    of_first: Witness
-    of_second: Witness
+    of_first: AnswerWitness
+    of_second: AnswerWitness
 
     @property
     def told_apart(self) -> bool:
@@ -57,9 +57,9 @@ class Pair:
         )
 
 
-def told_of(answer: Exchange) -> Witness:
+def told_of(answer: Exchange) -> AnswerWitness:
     """What an answer tells of who served it."""
-    return Witness(answer.served_by, str(_document(answer).get("model", "")))
+    return AnswerWitness(answer.served_by, str(_document(answer).get("model", "")))
 
 
 def led_astray(known: Pair, answers: Sequence[tuple[str, Exchange]]) -> list[Problem]:

@@ -31,7 +31,7 @@ Times = Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ArrivalTimes:
     """Seconds since sending at which each piece of text arrived; exchange: the evidence."""
 
     times: tuple[float, ...]
@@ -97,7 +97,7 @@ def slow_stream(target: Target) -> Exchange:
     )
 
 
-def backend_pace(target: Target) -> Pace:
+def backend_pace(target: Target) -> ArrivalTimes:
     """The same question asked of the backend itself.
 
     Raises Untestable, and Inconclusive where it is too quick for a buffer to be told from none."""
@@ -112,7 +112,7 @@ def backend_pace(target: Target) -> Pace:
     return pace
 
 
-def _backend_pace(target: Target, model: Model) -> Pace:
+def _backend_pace(target: Target, model: Model) -> ArrivalTimes:
     body = {
         "model": model.upstream,
         "messages": [{"role": "user", "content": SLOW_PROMPT}],
@@ -120,22 +120,22 @@ def _backend_pace(target: Target, model: Model) -> Pace:
         "options": {"temperature": 0, "num_predict": SLOW_TOKENS},
     }
     exchange = asked_directly(target, model, body)
-    return Pace(times_of_lines(exchange.chunks), exchange)
+    return ArrivalTimes(times_of_lines(exchange.chunks), exchange)
 
 
-def gateway_paces(target: Target) -> list[Pace]:
+def gateway_paces(target: Target) -> list[ArrivalTimes]:
     """The gateway's streams of the same question, measured one after the other until one is as it should be.
 
     Raises CheckFailed where one is no stream with text."""
     alias, backend = single_chat(target.environment).alias, backend_pace(target)
-    paces: list[Pace] = []
+    paces: list[ArrivalTimes] = []
     for number in range(STREAMS):
         exchange = (
             slow_stream(target)
             if number == 0
             else stream_of(target, alias, SLOW_PROMPT, max_tokens=SLOW_TOKENS)
         )
-        pace = Pace(times_of_stream(read(exchange)), exchange)
+        pace = ArrivalTimes(times_of_stream(read(exchange)), exchange)
         if not pace.times:
             raise CheckFailed(
                 f"expected a stream with text, got {exchange.status}: {exchange.text[:200]}", blame="gateway"
@@ -146,11 +146,11 @@ def gateway_paces(target: Target) -> list[Pace]:
     return paces
 
 
-def buffers(pace: Pace, backend: Pace) -> bool:
+def buffers(pace: ArrivalTimes, backend: ArrivalTimes) -> bool:
     """Whether the whole text arrived more or less at once."""
     return pace.spread_s < SPREAD_SHARE * backend.spread_s
 
 
-def bursts(pace: Pace, backend: Pace) -> bool:
+def bursts(pace: ArrivalTimes, backend: ArrivalTimes) -> bool:
     """Whether most of the text arrived at once, whatever came before it."""
     return pace.burst(backend.spread_s / 10) > BURST_SHARE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_acceptance.balance.ledger import ledger, total
-from gateway_acceptance.balance.sequential import Decision
+from gateway_acceptance.balance.sequential import SequentialDecision
 from gateway_acceptance.environment import Environment
 from suites.backends.balance.evaluation import Evaluation, counts_text, power_of_ten
 
@@ -40,6 +40,6 @@ def in_words(found: Evaluation, environment: Environment) -> str:
     kept = ("null hypothesis", "witness", "draws", "e-value", "alpha", "tolerance")
     told = "; ".join(f"{name}: {facts[name]}" for name in kept)
     mend = ""
-    if found.trial.outcome is not Decision.FAILED:
+    if found.trial.outcome is not SequentialDecision.FAILED:
         mend = "; raise balance.most_draws or balance.tolerance (gateway-acceptance balance plan)"
     return f"{found.trial.sentence()}{mend}; {told}"

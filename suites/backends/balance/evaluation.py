@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import ExpectedShares
 from gateway_acceptance.balance.ledger import PART_OF_GENERATED
-from gateway_acceptance.balance.sequential import Decision, Design, Trial
+from gateway_acceptance.balance.sequential import Design, SequentialDecision, Trial
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
 from suites.backends.balance.probes import CONCURRENCY, KEYS
@@ -39,7 +39,7 @@ class Evaluation:
     def dependent(self) -> dict[str, int]:
         """Pattern -> the number of draws after which it was proven. The bets against the declared shares
         count where these are not shown to be others."""
-        if self.trial.outcome is Decision.FAILED:
+        if self.trial.outcome is SequentialDecision.FAILED:
             return self.dependence.found
         return {**self.dependence.tied, **self.dependence.found}
 

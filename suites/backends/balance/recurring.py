@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from gateway_acceptance.balance.cooled import Cooling, cooling_of
-from gateway_acceptance.balance.expected_shares import Witness
+from gateway_acceptance.balance.expected_shares import WitnessResolution
 from gateway_acceptance.plugin.targets import Target
 from suites.backends.balance.cooldown import Second, alike, too_seldom
 from suites.backends.balance.evaluation import Evaluation, counts_text
@@ -56,7 +56,7 @@ def seen(second: Second) -> str:
     return f"a second sample, over {second.seconds:.0f} s, is what that may leave: {counts}"
 
 
-def cooling_in(target: Target, alias: str, witness: Witness) -> Cooling:
+def cooling_in(target: Target, alias: str, witness: WitnessResolution) -> Cooling:
     """What the gateway's router does while deployments of a group are out."""
     environment = target.environment
     version = target.preflight().version or environment.gateway.version

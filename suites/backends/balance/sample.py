@@ -16,7 +16,7 @@ from gateway_acceptance.balance.expected_shares import (
     ExpectedShares,
     NoSharesError,
     UndefinedSharesError,
-    Witness,
+    WitnessResolution,
     null_of,
 )
 from gateway_acceptance.balance.plan import design_in
@@ -37,7 +37,7 @@ from suites.backends.balance.probes import (
     Features,
     rounds,
 )
-from suites.backends.balance.witness import Counting, Who, who_of, witness_of
+from suites.backends.balance.witness import CountWitness, Who, who_of, witness_of
 from suites.backends.routing.probes import new_mark
 
 MOST_UNKNOWN = 3
@@ -80,11 +80,11 @@ class Sample:
     draws: Sequence[Draw]
     counted: dict[str, int] | None = None
     exact: bool = False
-    witness: str = Witness.BACKEND.value
+    witness: str = WitnessResolution.BACKEND.value
     mark: str = field(default="", compare=False)
 
 
-def null_hypothesis(target: Target, alias: str, witness: Witness) -> ExpectedShares:
+def null_hypothesis(target: Target, alias: str, witness: WitnessResolution) -> ExpectedShares:
     """What the declaration promises. Raises NotApplicable for a strategy that promises no shares,
     Inconclusive where it is not known what is promised."""
     environment = target.environment
@@ -112,7 +112,7 @@ def _drawn(target: Target, alias: str, null: ExpectedShares) -> Sample:
     least, most = trial.design.paid, balance.most_draws
     let_own_failures_pass(target, alias)
     mark, who = new_mark(), who_of(target, group)
-    counting = Counting(target, group, mark)
+    counting = CountWitness(target, group, mark)
     draws: list[Draw] = []
     with _clients(target) as (kept, crowd), little_evidence(target), ThreadPoolExecutor() as pool:
 

@@ -37,7 +37,7 @@ from suites.backends.balance.sample import (
     little_evidence,
     null_hypothesis,
 )
-from suites.backends.balance.witness import Counting, who_of, witness_of
+from suites.backends.balance.witness import CountWitness, who_of, witness_of
 from suites.backends.routing.probes import new_mark
 
 SHOWN = 600
@@ -115,7 +115,7 @@ def _draw(target: Target, alias: str) -> dict[str, Any]:
     group = environment.group(alias)
     most = generated_draws(environment.balance.most_draws, len(environment.groups))
     requests, who = family(alias, mark, chosen), who_of(target, group)
-    counting = Counting(target, group, mark)
+    counting = CountWitness(target, group, mark)
     draws: list[Draw] = []
     with little_evidence(target):
         for number in order_of(min(FAMILY, len(requests)), most, chosen):

@@ -4,12 +4,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from gateway_acceptance.balance.expected_shares import Witness
+from gateway_acceptance.balance.expected_shares import WitnessResolution
 from gateway_acceptance.balance.ledger import in_words as spent
 from gateway_acceptance.balance.ledger import ledger, second_within
 from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
 from gateway_acceptance.balance.second_look import SLACK
-from gateway_acceptance.balance.sequential import Decision
+from gateway_acceptance.balance.sequential import SequentialDecision
 from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import (
@@ -53,7 +53,7 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
     """What other checks were answered counts; then draws until a second backend is seen. Gives up when a
     gateway that draws independently by the declared weights would have shown one with a probability of at
     least 1 - 1e-5, and shows none at twelve later moments either: no deployment cools down at each."""
-    null = null_hypothesis(target, group, Witness.BACKEND)
+    null = null_hypothesis(target, group, WitnessResolution.BACKEND)
     shares = {name: share for name, share in null.shares.items() if share > 0}
     if len(shares) < 2:
         (only,) = shares
@@ -103,7 +103,7 @@ def _require_no_recurrence(
     target: Target, group: str, seen: Counter[str], missing: set[str], later_s: float
 ) -> None:
     """Raises Inconclusive where those who are missing at every look may be out all the time."""
-    again = taken_out_again(missing, cooling_in(target, group, Witness.BACKEND))
+    again = taken_out_again(missing, cooling_in(target, group, WitnessResolution.BACKEND))
     if again:
         since = time.time() - later_s - target.environment.outage.cooldown_s * SLACK
         raise Inconclusive(
@@ -152,7 +152,7 @@ def test_shares(
     note("a whole run", expected(target).words)
     picture("shares", draw_shares(trial))
     picture("evidence", draw_evidence(trial))
-    if trial.outcome is Decision.FAILED:
+    if trial.outcome is SequentialDecision.FAILED:
         words = in_words(found, target.environment)
         if trial.unexpected:
             raise CheckFailed(words, blame="gateway")
@@ -166,7 +166,7 @@ def test_shares(
         if reason:
             raise suspected(target, found, second, reason, words)
         raise CheckFailed(f"{words}; {cooldown.in_words(second)}", blame="gateway")
-    if trial.outcome is not Decision.PASSED:
+    if trial.outcome is not SequentialDecision.PASSED:
         raise Inconclusive(in_words(found, target.environment))
 
 

@@ -21,7 +21,7 @@ from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Inconclusive, NoAnswer
 from gateway_acceptance.wire.attribution import name_of
-from gateway_acceptance.wire.failures import Failure
+from gateway_acceptance.wire.failures import FailedRequest
 from suites.backends.balance.cooldown import Second
 from suites.backends.balance.evaluation import Evaluation
 
@@ -84,7 +84,7 @@ def _add(found: Trace, told: Sequence[str], else_silent: str) -> None:
         found.silent.append(else_silent)
 
 
-def _own(failures: Iterable[Failure], since: float) -> list[str]:
+def _own(failures: Iterable[FailedRequest], since: float) -> list[str]:
     return [one.words for one in failures if one.at >= since][-SHOWN:]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from gateway_acceptance.balance.expected_shares import Witness
+from gateway_acceptance.balance.expected_shares import WitnessResolution
 from gateway_acceptance.environment import Group
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Untestable
@@ -22,7 +22,7 @@ Who = Callable[[Exchange], Named]
 def who_of(target: Target, group: Group) -> Who:
     """What tells of an answer who served it. Raises Untestable where the environment wants deployments told
     apart, and the gateway does not tell them."""
-    if witness_of(target) is Witness.BACKEND:
+    if witness_of(target) is WitnessResolution.BACKEND:
         return lambda answer: (answer.served_by, "")
     header = target.gateway.product.deployment_id
     if header is None:
@@ -33,9 +33,9 @@ def who_of(target: Target, group: Group) -> Who:
     return lambda answer: deployment_named(answer, header, entries, group)
 
 
-def witness_of(target: Target) -> Witness:
+def witness_of(target: Target) -> WitnessResolution:
     """What the environment wants told apart."""
-    return Witness(target.environment.balance.witness)
+    return WitnessResolution(target.environment.balance.witness)
 
 
 def deployment_named(answer: Exchange, header: str, entries: Mapping[str, Listed], group: Group) -> Named:
@@ -60,7 +60,7 @@ def identity(group: Group, backend: str, upstream: str) -> str:
     return f"{backend}/{upstream}"
 
 
-class Counting:
+class CountWitness:
     """The second witness of a sample: what the backends counted from the making of this on."""
 
     def __init__(self, target: Target, group: Group, mark: str) -> None:
@@ -75,7 +75,7 @@ class Counting:
         """Requests by identity; None where not every backend of the group counts."""
         if not self.complete:
             return None
-        backends = witness_of(self._target) is Witness.BACKEND
+        backends = witness_of(self._target) is WitnessResolution.BACKEND
         found: Counter[str] = Counter()
         for name, models in self._read().items():
             for model, number in grown(self._before.get(name, {}), models).items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from gateway_acceptance.environment import ModelKind, Served
+from gateway_acceptance.environment import ModelKind, ServedModel
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.backend import full_name
 from gateway_acceptance.wire.exchange import Exchange
@@ -14,7 +14,7 @@ CAPABILITY = {ModelKind.CHAT: "completion", ModelKind.EMBEDDING: "embedding"}
 NS = 1_000_000_000
 
 
-def other_digests(wanted: Iterable[Served], held: Mapping[str, str]) -> list[Problem]:
+def other_digests(wanted: Iterable[ServedModel], held: Mapping[str, str]) -> list[Problem]:
     """Models whose digest does not begin as declared. held: digest by full name; what is not held is the
     matter of another check."""
     declared = {(full_name(served.upstream), served.digest) for served in wanted if served.digest}

@@ -14,7 +14,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from gateway_acceptance.disruptor import Disruptor, OutageKind
-from gateway_acceptance.outage.program import Program, Way
+from gateway_acceptance.outage.program import Program, RequestKind
 from gateway_acceptance.plugin.counterexample import SPOKEN, drawing, seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
 from suites.backends.outage.programs import around, group_of, members
@@ -96,7 +96,7 @@ def _machine(exploration: Exploration) -> type[RuleBasedStateMachine]:
     waits = target.environment.outage.patience_s <= MOST_PATIENCE_S
     kinds = [kind for kind in OutageKind if waits or not kind.keeps_waiting]
 
-    class Machine(RuleBasedStateMachine):
+    class OutageMachine(RuleBasedStateMachine):
         """Rules are steps; each has requests under way while it changes something."""
 
         def __init__(self) -> None:
@@ -140,7 +140,7 @@ def _machine(exploration: Exploration) -> type[RuleBasedStateMachine]:
                     exploration.judge(self.stage.settle())
 
     def asks(stage: OutageStage, aliases: list[str]) -> tuple[Ask, ...]:
-        chats = [(Way.CHAT, group.alias)] * 3 + [(Way.CHAT, alias) for alias in aliases]
-        return around(stage, *chats, (Way.STREAM, group.alias))
+        chats = [(RequestKind.CHAT, group.alias)] * 3 + [(RequestKind.CHAT, alias) for alias in aliases]
+        return around(stage, *chats, (RequestKind.STREAM, group.alias))
 
-    return Machine
+    return OutageMachine

@@ -7,10 +7,10 @@ import json
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.abilities import Ability
-from gateway_acceptance.outage.program import Program, Seen, Way
+from gateway_acceptance.outage.program import ObservedRequest, Program, RequestKind
 from gateway_acceptance.wire.stream import read_chat_stream
 
-ASKED_IN_WORDS = (Way.CHAT, Way.STREAM)
+ASKED_IN_WORDS = (RequestKind.CHAT, RequestKind.STREAM)
 
 
 def obeys(program: Program, environment: Environment, alias: str) -> bool:
@@ -30,7 +30,7 @@ def obeys(program: Program, environment: Environment, alias: str) -> bool:
     return not calm or any(seen.expects in said(seen) for seen in calm)
 
 
-def anothers(program: Program, seen: Seen) -> str:
+def anothers(program: Program, seen: ObservedRequest) -> str:
     """The text that another request of the program asked for and this one got; empty where none. No model
     comes to it by itself: each text is made up for one request."""
     got = said(seen)
@@ -38,12 +38,12 @@ def anothers(program: Program, seen: Seen) -> str:
     return next((text for text in others if text in got and text not in _asked(seen)), "")
 
 
-def said(seen: Seen) -> str:
+def said(seen: ObservedRequest) -> str:
     """The words of an answer; the raw body where it is no completion."""
     answer = seen.exchange
     if answer is None:
         return ""
-    if seen.way is Way.STREAM:
+    if seen.way is RequestKind.STREAM:
         return read_chat_stream(answer.status or 0, answer.headers, answer.chunks).text()
     try:
         return str(json.loads(answer.body)["choices"][0]["message"]["content"])
@@ -51,5 +51,5 @@ def said(seen: Seen) -> str:
         return answer.text
 
 
-def _asked(seen: Seen) -> str:
+def _asked(seen: ObservedRequest) -> str:
     return seen.exchange.request_body.decode("utf-8", "replace") if seen.exchange is not None else ""

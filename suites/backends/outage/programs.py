@@ -12,13 +12,13 @@ from gateway_acceptance.balance.expected_shares import (
     ExpectedShares,
     NoSharesError,
     UndefinedSharesError,
-    Witness,
+    WitnessResolution,
     null_of,
 )
 from gateway_acceptance.balance.ledger import NOT_DRAWN
 from gateway_acceptance.disruptor import Disruptor, OutageKind
 from gateway_acceptance.environment import Group, ModelKind
-from gateway_acceptance.outage.program import Program, Seen, Way
+from gateway_acceptance.outage.program import ObservedRequest, Program, RequestKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
 from suites.backends.outage.stage import MOST_PATIENCE_S, POLL_S, SLACK_S, Ask, OutageStage
@@ -37,14 +37,14 @@ class Revival:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredOutage:
     """The first program, with what statistics need of it. sample: requests while ``dead`` was certainly away;
     null: the group's hypothesis when all live, by deployment where the gateway tells which."""
 
     program: Program
     group: str
     dead: str
-    sample: list[Seen]
+    sample: list[ObservedRequest]
     null: ExpectedShares
     revivals: list[Revival]
 
@@ -67,7 +67,7 @@ def null_by_deployment(target: Target, group: Group) -> ExpectedShares:
     where the declaration says none."""
     product = target.gateway.product
     fine = product.deployment_id is not None and product.deployments_path is not None
-    witness = Witness.DEPLOYMENT if fine else Witness.BACKEND
+    witness = WitnessResolution.DEPLOYMENT if fine else WitnessResolution.BACKEND
     try:
         return null_of(group, target.environment.gateway, target.preflight().version, witness)
     except (NoSharesError, UndefinedSharesError) as unknown:
@@ -85,10 +85,10 @@ def around(stage: OutageStage, *asks: Ask) -> tuple[Ask, ...]:
     """These requests, with a look at the gateway and at an alias that is not concerned."""
     liveness = stage.target.gateway.product.liveness
     other = stage.other_alias()
-    return (*asks, *([(Way.LIVENESS, liveness)] if liveness else []), *([other] if other else []))
+    return (*asks, *([(RequestKind.LIVENESS, liveness)] if liveness else []), *([other] if other else []))
 
 
-def measured(target: Target, disruptor: Disruptor) -> Measured:
+def measured(target: Target, disruptor: Disruptor) -> MeasuredOutage:
     """One backend dies while requests flow, then it is back; then it is too busy, and back again."""
     group = group_of(target)
     null = null_by_deployment(target, group)
@@ -98,7 +98,7 @@ def measured(target: Target, disruptor: Disruptor) -> Measured:
         (name for name in shares if shares[name] > 0),
         key=lambda name: sum(share > 0 and of_backend(one) != name for one, share in null.shares.items()),
     )
-    chats = [(Way.CHAT, group.alias)] * target.environment.outage.requests
+    chats = [(RequestKind.CHAT, group.alias)] * target.environment.outage.requests
     with OutageStage(target, disruptor) as stage:
         stage.take_down(OutageKind.KILL, dead, *around(stage, *chats[:6]))
         sent = stage.send(*around(stage, *chats))
@@ -107,7 +107,7 @@ def measured(target: Target, disruptor: Disruptor) -> Measured:
         stage.take_down(OutageKind.BUSY, dead, *around(stage, *chats[:24]))
         revivals.append(_revived(stage, group, dead, OutageKind.BUSY, shares[dead]))
         program = stage.settle()
-    return Measured(program, group.alias, dead, sample, null, revivals)
+    return MeasuredOutage(program, group.alias, dead, sample, null, revivals)
 
 
 def all_dead(target: Target, disruptor: Disruptor) -> Program:
@@ -116,8 +116,8 @@ def all_dead(target: Target, disruptor: Disruptor) -> Program:
     with OutageStage(target, disruptor) as stage:
         for number, backend in enumerate(members(group)):
             kind = OutageKind.REFUSE if number % 2 else OutageKind.KILL
-            stage.take_down(kind, backend, *around(stage, *[(Way.CHAT, group.alias)] * 3))
-        stage.send(*around(stage, *[(Way.CHAT, group.alias), (Way.STREAM, group.alias)] * 3))
+            stage.take_down(kind, backend, *around(stage, *[(RequestKind.CHAT, group.alias)] * 3))
+        stage.send(*around(stage, *[(RequestKind.CHAT, group.alias), (RequestKind.STREAM, group.alias)] * 3))
         return stage.settle()
 
 
@@ -134,7 +134,7 @@ def silent(target: Target, disruptor: Disruptor) -> Program:
     with OutageStage(target, disruptor) as stage:
         for number, backend in enumerate(members(group)):
             stage.take_down(OutageKind.SLOW if number else OutageKind.BLACK_HOLE, backend)
-        chats: list[Ask] = [(Way.CHAT, group.alias)] * 4 + [(Way.STREAM, group.alias)] * 2
+        chats: list[Ask] = [(RequestKind.CHAT, group.alias)] * 4 + [(RequestKind.STREAM, group.alias)] * 2
         stage.send(*around(stage, *chats))
         return stage.settle()
 
@@ -145,13 +145,13 @@ def dropped(target: Target, disruptor: Disruptor) -> Program:
     with OutageStage(target, disruptor) as stage:
         for backend in members(group):
             stage.take_down(OutageKind.DROP, backend)
-        stage.send(*around(stage, *[(Way.STREAM, group.alias)] * 6))
+        stage.send(*around(stage, *[(RequestKind.STREAM, group.alias)] * 6))
         first, *others = members(group)
         for backend in others:
             stage.revive(backend)
         stage.take_down(OutageKind.SWAP, first)
         singles = [model.alias for model in target.environment.models if model.backend == first]
-        stage.send(*around(stage, *[(Way.CHAT, alias) for alias in (*singles, group.alias)] * 3))
+        stage.send(*around(stage, *[(RequestKind.CHAT, alias) for alias in (*singles, group.alias)] * 3))
         return stage.settle()
 
 
@@ -164,7 +164,7 @@ FIXED: dict[str, Callable[[Target, Disruptor], Program]] = {
 """In the order in which they are played."""
 
 
-def play(target: Target, disruptor: Disruptor) -> Measured:
+def play(target: Target, disruptor: Disruptor) -> MeasuredOutage:
     """The first program, once per run."""
     seen = target.once_per_run("outage-numbers", lambda: measured(target, disruptor))
     subjects.judged(requests=len(seen.sample))
@@ -182,7 +182,7 @@ def _revived(stage: OutageStage, group: Group, backend: str, kind: OutageKind, s
     cool = begun + stage.environment.outage.cooldown_s + SLACK_S
     missed = 1.0
     while missed > NOT_DRAWN:
-        (seen,) = stage.again((Way.CHAT, group.alias))
+        (seen,) = stage.again((RequestKind.CHAT, group.alias))
         draws += 1
         told = told or bool(seen.witness)
         if seen.served and seen.witness == backend:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from gateway_acceptance.disruptor import OutageKind
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.outage.program import Program, Seen, Way
+from gateway_acceptance.outage.program import ObservedRequest, Program, RequestKind
 from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.stream import DONE, ChatStream, read_chat_stream
 from gateway_acceptance.wire.strict_json import parse_json_text
@@ -28,7 +28,7 @@ class Broken:
     hides none of another."""
 
     words: str
-    seen: Seen | None = None
+    seen: ObservedRequest | None = None
     topic: str = ""
 
 
@@ -53,7 +53,7 @@ def outlived(program: Program, environment: Environment, _: str) -> Iterator[Bro
 def wrongly_served(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
     """A success that nobody who lives can have given."""
     for seen in program.seen:
-        if not seen.served or seen.way is Way.LIVENESS:
+        if not seen.served or seen.way is RequestKind.LIVENESS:
             continue
         away = {name: kind for name, kind in program.away(seen).items() if not kind.serves}
         declared = list(dict.fromkeys(one.backend for one in environment.deployments_of(seen.alias)))
@@ -76,7 +76,7 @@ def wrongly_served(program: Program, environment: Environment, _: str) -> Iterat
             words = f"{_who(seen)} was answered with something else, another's answer: {said(seen)[:SHOWN]!r}"
             yield Broken(words, seen, "content")
         elif (
-            seen.way is Way.CHAT
+            seen.way is RequestKind.CHAT
             and seen.expects not in said(seen)
             and obeys(program, environment, seen.alias)
         ):
@@ -117,7 +117,7 @@ def over_asked(program: Program, environment: Environment, _: str) -> Iterator[B
 def gateway_suffered(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
     """The gateway itself, or an alias whose backends were well, did not answer."""
     for seen in program.seen:
-        if seen.way is Way.LIVENESS:
+        if seen.way is RequestKind.LIVENESS:
             if seen.status != 200:
                 yield Broken(f"{seen.alias} answered {seen.status or seen.error}", seen, "liveness")
             elif seen.answered_s > environment.bounds.health_s:
@@ -155,10 +155,10 @@ def leaked(program: Program, environment: Environment, _: str) -> Iterator[Broke
 def malformed_error(program: Program, _: Environment, __: str) -> Iterator[Broken]:
     """An error that is no envelope, or none at all."""
     for seen in program.seen:
-        if seen.way is Way.LIVENESS or seen.served:
+        if seen.way is RequestKind.LIVENESS or seen.served:
             continue
         if seen.exchange is None:
-            if seen.way is not Way.STREAM and "no answer within" not in seen.error:
+            if seen.way is not RequestKind.STREAM and "no answer within" not in seen.error:
                 yield Broken(f"{_who(seen)}: {seen.error}", seen, "none")
             continue
         answer = seen.exchange
@@ -192,9 +192,11 @@ def _kind(leak: Leak, environment: Environment) -> str:
     return "address of a backend" if of_backend else leak.kind.value
 
 
-def told_streams(program: Program, environment: Environment) -> list[Seen]:
+def told_streams(program: Program, environment: Environment) -> list[ObservedRequest]:
     """The streams whose words can be held against what was asked."""
-    streams = [seen for seen in program.seen if seen.way is Way.STREAM and seen.served and seen.exchange]
+    streams = [
+        seen for seen in program.seen if seen.way is RequestKind.STREAM and seen.served and seen.exchange
+    ]
     able = {alias: obeys(program, environment, alias) for alias in {seen.alias for seen in streams}}
     return [seen for seen in streams if able[seen.alias]]
 
@@ -221,7 +223,7 @@ def truncated_stream_marked_complete(program: Program, environment: Environment,
 def late_when_dead(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
     """All backends of an alias refuse: the error must come at once, as an envelope."""
     for seen in program.seen:
-        if seen.way is Way.LIVENESS:
+        if seen.way is RequestKind.LIVENESS:
             continue
         away = program.away(seen)
         declared = {one.backend for one in environment.deployments_of(seen.alias)}
@@ -238,7 +240,7 @@ def late_when_dead(program: Program, environment: Environment, _: str) -> Iterat
             yield from malformed_error(alone, environment, "")
 
 
-def _concerned(program: Program, environment: Environment, seen: Seen) -> bool:
+def _concerned(program: Program, environment: Environment, seen: ObservedRequest) -> bool:
     """Whether a backend of the alias was away, or may still have been left out after that."""
     declared = {one.backend for one in environment.deployments_of(seen.alias)}
     budget = environment.outage.cooldown_s + SLACK_S
@@ -248,17 +250,17 @@ def _concerned(program: Program, environment: Environment, seen: Seen) -> bool:
     )
 
 
-def _who(seen: Seen) -> str:
+def _who(seen: ObservedRequest) -> str:
     return f"a {seen.way.value} request to {seen.alias}"
 
 
-def _text(seen: Seen) -> str:
+def _text(seen: ObservedRequest) -> str:
     return seen.exchange.text[:SHOWN] if seen.exchange is not None else ""
 
 
-def _frames_of_errors(seen: Seen) -> list[str]:
+def _frames_of_errors(seen: ObservedRequest) -> list[str]:
     """What a stream says beside its chunks and ``[DONE]``: the status was 200 before anything failed."""
-    if seen.way is not Way.STREAM or seen.exchange is None:
+    if seen.way is not RequestKind.STREAM or seen.exchange is None:
         return []
     answer = seen.exchange
     said = [event.data for event in read_chat_stream(200, answer.headers, answer.chunks).events]

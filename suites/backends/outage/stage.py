@@ -12,7 +12,7 @@ from typing import Self
 
 from gateway_acceptance.disruptor import Disruptor, Load, OutageKind
 from gateway_acceptance.environment import Environment, ModelKind
-from gateway_acceptance.outage.program import Program, Seen, Span, Way
+from gateway_acceptance.outage.program import ObservedRequest, Program, RequestKind, Span
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.backend import BackendClient
@@ -29,7 +29,7 @@ TOKENS = 96
 LONG = " ".join(f"w{number}" for number in range(24))
 """So many words that a stream is under way for a while."""
 
-Ask = tuple[Way, str]
+Ask = tuple[RequestKind, str]
 """What a request asks for, and of which alias (empty for a health route)."""
 
 
@@ -77,7 +77,7 @@ class OutageStage:
         promised = self.environment.outage
         return promised.patience_s * (1 + promised.retries) + SLACK_S
 
-    def take_down(self, kind: OutageKind, backend: str, *asks: Ask) -> list[Seen]:
+    def take_down(self, kind: OutageKind, backend: str, *asks: Ask) -> list[ObservedRequest]:
         """Begin an outage while these requests are under way; the last of them come after it."""
 
         def begin() -> None:
@@ -94,17 +94,17 @@ class OutageStage:
         self.program.steps.append(f"{kind.value} {backend}")
         return self._pulse(asks, begin)
 
-    def revive(self, backend: str, *asks: Ask) -> list[Seen]:
+    def revive(self, backend: str, *asks: Ask) -> list[ObservedRequest]:
         """End an outage while these requests are under way."""
         self.program.steps.append(f"revive {backend}")
         return self._pulse(asks, lambda: self._restore(backend))
 
-    def send(self, *asks: Ask) -> list[Seen]:
+    def send(self, *asks: Ask) -> list[ObservedRequest]:
         """These requests, as many at once as the environment declares."""
         self.program.steps.append("send")
         return self._pulse(asks, lambda: None)
 
-    def again(self, *asks: Ask) -> list[Seen]:
+    def again(self, *asks: Ask) -> list[ObservedRequest]:
         """More requests, still of the step before."""
         return self._pulse(asks, lambda: None, anew=False)
 
@@ -136,7 +136,7 @@ class OutageStage:
 
     def other_alias(self) -> Ask | None:
         """A request that no backend that is away has to do with."""
-        kinds = {ModelKind.EMBEDDING: Way.EMBEDDING, ModelKind.CHAT: Way.CHAT}
+        kinds = {ModelKind.EMBEDDING: RequestKind.EMBEDDING, ModelKind.CHAT: RequestKind.CHAT}
         models = sorted(self.environment.models, key=lambda model: model.kind is ModelKind.CHAT)
         return next(
             ((kinds[model.kind], model.alias) for model in models if model.backend not in self._away), None
@@ -149,7 +149,9 @@ class OutageStage:
         span.restored = self.now
         del self._away[backend]
 
-    def _pulse(self, asks: Sequence[Ask], change: Callable[[], None], *, anew: bool = True) -> list[Seen]:
+    def _pulse(
+        self, asks: Sequence[Ask], change: Callable[[], None], *, anew: bool = True
+    ) -> list[ObservedRequest]:
         self._pulses += anew
         mark = f"{self._mark}-{self._pulses:02d}"
         before = len(asks) // 3
@@ -160,31 +162,31 @@ class OutageStage:
         self.program.seen += seen
         return seen
 
-    def _ask(self, way: Way, alias: str, mark: str) -> Seen:
+    def _ask(self, way: RequestKind, alias: str, mark: str) -> ObservedRequest:
         gateway, begun = self.target.gateway, self.now
         own = f"{mark}-{next(self._numbers):04d}"  # nobody else's answer is the right one
-        text = {Way.STREAM: f"{own} {LONG}", Way.EMBEDDING: "no mark"}.get(way, own)
+        text = {RequestKind.STREAM: f"{own} {LONG}", RequestKind.EMBEDDING: "no mark"}.get(way, own)
         exchange, error = None, ""
         try:
             exchange = self._sent(way, alias, text)
         except NoAnswer as failure:
             error = str(failure)
         header = gateway.product.deployment_id
-        return Seen(
+        return ObservedRequest(
             way, alias, begun, self.now, exchange, error,
-            mark=mark if way in (Way.CHAT, Way.STREAM) else "",
-            expects=text if way in (Way.CHAT, Way.STREAM) else "",
+            mark=mark if way in (RequestKind.CHAT, RequestKind.STREAM) else "",
+            expects=text if way in (RequestKind.CHAT, RequestKind.STREAM) else "",
             witness=exchange.served_by if exchange is not None else "",
             deployment=(exchange.header(header) or "") if exchange is not None and header else "",
             step=len(self.program.steps),
         )  # fmt: skip
 
-    def _sent(self, way: Way, alias: str, text: str) -> Exchange:
+    def _sent(self, way: RequestKind, alias: str, text: str) -> Exchange:
         gateway = self.target.gateway
         patience = Deadline(self.environment.gateway.connect_deadline_s, self.deadline_s)
-        if way is Way.LIVENESS:
+        if way is RequestKind.LIVENESS:
             return gateway.get(alias, key=None, deadline=patience)
-        if way is Way.EMBEDDING:
+        if way is RequestKind.EMBEDDING:
             body = {"model": alias, "input": text, "encoding_format": "float"}
             return gateway.request(
                 "POST",
@@ -199,7 +201,7 @@ class OutageStage:
             "messages": [{"role": "user", "content": prompt}],
             "temperature": 0,
             "max_tokens": TOKENS,
-            "stream": way is Way.STREAM,
+            "stream": way is RequestKind.STREAM,
         }
         tokens = tokens_needed(prompt, TOKENS)
         return gateway.request(
@@ -207,7 +209,7 @@ class OutageStage:
         )
 
     def _until_served(self, alias: str, kind: ModelKind, ends: float) -> None:
-        way = Way.EMBEDDING if kind is ModelKind.EMBEDDING else Way.CHAT
+        way = RequestKind.EMBEDDING if kind is ModelKind.EMBEDDING else RequestKind.CHAT
         while True:
             seen = self._ask(way, alias, "settled")
             if seen.served:

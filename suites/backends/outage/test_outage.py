@@ -11,8 +11,13 @@ from dataclasses import replace
 import pytest
 
 from gateway_acceptance.balance.expectation import design_of_survivors
-from gateway_acceptance.balance.expected_shares import ExpectedShares, UndefinedSharesError, Witness, null_of
-from gateway_acceptance.balance.sequential import Decision, Trial
+from gateway_acceptance.balance.expected_shares import (
+    ExpectedShares,
+    UndefinedSharesError,
+    WitnessResolution,
+    null_of,
+)
+from gateway_acceptance.balance.sequential import SequentialDecision, Trial
 from gateway_acceptance.check import DISRUPT, MUST, SHOULD, check
 from gateway_acceptance.disruptor import Disruptor
 from gateway_acceptance.environment import Environment
@@ -26,7 +31,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.abilities import declared_able
 from suites.backends.balance.witness import identity
 from suites.backends.outage.evaluation import obeyed
-from suites.backends.outage.programs import Measured, of_backend, play
+from suites.backends.outage.programs import MeasuredOutage, of_backend, play
 from suites.backends.outage.rules import told_streams
 from suites.backends.routing.probes import listed, require_counts
 
@@ -130,9 +135,9 @@ def test_survivors_share(target: Target, outages: Disruptor, environment: Enviro
         if one.served:
             trial.observe(named(one.deployment, one.witness))
     note("survivors", trial.sentence())
-    if trial.outcome is Decision.FAILED:
+    if trial.outcome is SequentialDecision.FAILED:
         raise CheckFailed(f"{seen.program.words(seen.sample[0])}: {trial.sentence()}", blame="gateway")
-    if trial.outcome is not Decision.PASSED:
+    if trial.outcome is not SequentialDecision.PASSED:
         raise Inconclusive(f"{trial.sentence()}; raise outage.requests of {environment.source.name}")
 
 
@@ -256,7 +261,7 @@ def test_broken_stream(target: Target, outages: Disruptor, waivable: bool) -> No
     judged({"streams of a model that says what it was asked for": streams})
 
 
-def survivors(seen: Measured, environment: Environment, version: str | None) -> ExpectedShares:
+def survivors(seen: MeasuredOutage, environment: Environment, version: str | None) -> ExpectedShares:
     """The hypothesis of what is left of the group without the dead backend, read as the router reads it:
     which weights and orders count may change with the deployments that are left. No shares where nobody
     is left."""
@@ -268,14 +273,19 @@ def survivors(seen: Measured, environment: Environment, version: str | None) -> 
     rest = group.model_copy(update={"deployments": left})
     known = version or environment.gateway.version
     try:
-        return null_of(rest, environment.gateway, known, Witness.DEPLOYMENT if fine else Witness.BACKEND)
+        return null_of(
+            rest,
+            environment.gateway,
+            known,
+            WitnessResolution.DEPLOYMENT if fine else WitnessResolution.BACKEND,
+        )
     except UndefinedSharesError as unknown:
         raise NotApplicable(
             f"what those who are left get is not known: {unknown}", declared="groups.deployments"
         ) from None
 
 
-def identities(target: Target, seen: Measured) -> Callable[[str, str], str]:
+def identities(target: Target, seen: MeasuredOutage) -> Callable[[str, str], str]:
     """From a deployment's id and a backend's name to an identity of the hypothesis. Raises Untestable where
     an answer tells neither, or the gateway does not list the id."""
     if not any("/" in name for name in seen.null.shares):

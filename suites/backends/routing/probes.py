@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway_acceptance.environment import Backend, Environment, ModelKind, Served
+from gateway_acceptance.environment import Backend, Environment, ModelKind, ServedModel
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.backend import BackendClient
@@ -47,7 +47,7 @@ def counting(environment: Environment) -> list[Backend]:
     return [backend for backend in environment.backends if backend.counts is not None]
 
 
-def declared_of(environment: Environment, alias: str) -> list[Served]:
+def declared_of(environment: Environment, alias: str) -> list[ServedModel]:
     """What is declared to stand behind an alias. Raises NotApplicable where nothing is."""
     served = environment.deployments_of(alias)
     if not all(one.declared for one in served):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from gateway_acceptance.environment import Environment, Served
+from gateway_acceptance.environment import Environment, ServedModel
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.backend import full_name
 from gateway_acceptance.wire.deployments import Listed
@@ -98,7 +98,7 @@ def not_held(listed: Sequence[Listed], backend: str, held: Collection[str]) -> l
     ]
 
 
-def elsewhere(alias: str, declared: Sequence[Served], served: Mapping[str, int]) -> list[Problem]:
+def elsewhere(alias: str, declared: Sequence[ServedModel], served: Mapping[str, int]) -> list[Problem]:
     """Requests to an alias that were served by a backend which is not declared for it. served: requests by
     backend; what no witness speaks of is under the empty name, and says nothing."""
     known = {deployment.backend for deployment in declared}
@@ -110,7 +110,7 @@ def elsewhere(alias: str, declared: Sequence[Served], served: Mapping[str, int])
 
 
 def other_upstreams(
-    alias: str, declared: Sequence[Served], counted: Mapping[str, Mapping[str, int]]
+    alias: str, declared: Sequence[ServedModel], counted: Mapping[str, Mapping[str, int]]
 ) -> list[Problem]:
     """Models that the backends counted for requests to an alias, and that are not declared for it.
     counted: backend -> full model name -> requests."""

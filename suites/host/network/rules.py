@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gateway_acceptance.environment import Served
+from gateway_acceptance.environment import ServedModel
 from gateway_acceptance.environment.host import Machine
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.backend import full_name
@@ -112,7 +112,7 @@ def removal(socket: Socket) -> str:
     return f"look at it: sudo ss -lntup; where it is meant: {declare}"
 
 
-def other_models(name: str, answer: Mapping[str, Any], wanted: Iterable[Served]) -> list[Problem]:
+def other_models(name: str, answer: Mapping[str, Any], wanted: Iterable[ServedModel]) -> list[Problem]:
     """What the gateway needs of a backend, and its machine does not find there, or another of that name."""
     where = f"{name} at {answer['url']}, from the gateway's machine"
     held = {full_name(model): digest.removeprefix("sha256:") for model, digest in answer["models"].items()}
