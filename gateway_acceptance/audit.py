@@ -37,7 +37,7 @@ from gateway_acceptance.run_directory import RECORD
 from gateway_acceptance.seal import broken
 from gateway_acceptance.verdict import Verdict
 
-Told = dict[str, list[str]]
+VerdictsByCase = dict[str, list[str]]
 """What one account says: name of a case to the verdicts it has there (names need not be unique)."""
 
 SHOWN_DIFFERENCES = 10
@@ -97,18 +97,18 @@ def disagreements(directory: Path, record: Record) -> list[str]:
 def _differences(record: Record, anew: Record) -> list[str]:
     found = []
     for part in ("run", "totals"):
-        told, made = _plain(getattr(record, part)), _plain(getattr(anew, part))
-        for name in sorted({*told, *made}):
-            said, judged = told.get(name, 0), made.get(name, 0)
+        recorded, made = _plain(getattr(record, part)), _plain(getattr(anew, part))
+        for name in sorted({*recorded, *made}):
+            said, judged = recorded.get(name, 0), made.get(name, 0)
             if said != judged:
                 found.append(f"the record says {part}.{name} {said!r}; its own cases say {judged!r}")
     for part in ("checks", "claims", "waivers"):
         for one, other in zip(getattr(record, part), getattr(anew, part), strict=True):
-            told, made = _plain(one), _plain(other)
+            recorded, made = _plain(one), _plain(other)
             for name in made:
-                if told.get(name) != made[name]:
+                if recorded.get(name) != made[name]:
                     found.append(
-                        f"the record says {name} {told.get(name)!r} of {one.id}; "
+                        f"the record says {name} {recorded.get(name)!r} of {one.id}; "
                         f"its own cases say {made[name]!r}"
                     )
     return found
@@ -161,9 +161,9 @@ def _not_covered(check: RecordedCheck, case: RecordedCase, waiver: RecordedWaive
     if waiver.check != check.id or any(case.parameters.get(name) != value for name, value in given):
         return "which is of another check or other parameters"
     message = case.message
-    whole = not message.endswith(CUT) and "[redacted" not in message
+    uncut = not message.endswith(CUT) and "[redacted" not in message
     seen = any(re.search(waiver.observed, part) for part in (message, *message.splitlines()))
-    return "which describes something else" if whole and not seen else ""
+    return "which describes something else" if uncut and not seen else ""
 
 
 def _of_junit(path: Path, record: Record) -> list[str]:
@@ -171,21 +171,21 @@ def _of_junit(path: Path, record: Record) -> list[str]:
     if b"<!" in content:
         raise ValueError("it declares things of its own (<!); no run writes such")
     root = Xml.fromstring(content)  # noqa: S314  (without declarations there is nothing to expand)
-    expected: Told = {}
+    expected: VerdictsByCase = {}
     for check, case in record.cases():
         name = f"{printable(check.suite)}.{check.id} {printable(case_name(record, check, case))}"
         expected.setdefault(name, []).append(case.verdict)
-    told: Told = {}
+    shown: VerdictsByCase = {}
     found = []
     for element in root.iter("testcase"):
         name = f"{element.get('classname')} {element.get('name')}"
         verdict = _property(element, "verdict")
-        told.setdefault(name, []).append(verdict)
+        shown.setdefault(name, []).append(verdict)
         children = [child.tag for child in element if child.tag != "properties"]
         wanted = [OUTCOMES[Verdict(verdict)]] if OUTCOMES.get(Verdict(verdict)) else []
         if children != wanted:
             found.append(f"junit.xml calls {name} {children or ['passed']}, and its verdict is {verdict}")
-    found += _compared("junit.xml", told, expected)
+    found += _compared("junit.xml", shown, expected)
     for part in (root, *root.iter("testsuite")):
         own = list(part.iter("testcase"))
         counts = {"tests": len(own)}
@@ -200,18 +200,18 @@ def _of_junit(path: Path, record: Record) -> list[str]:
 
 
 def _of_allure(folder: Path, record: Record) -> list[str]:
-    expected: Told = {}
+    expected: VerdictsByCase = {}
     for _, case in record.cases():
         status = STATUSES[case.verdict]
         expected.setdefault(case.nodeid, []).append(f"{case.verdict} ({status})")
-    told: Told = {}
+    shown: VerdictsByCase = {}
     if not folder.is_dir():
         return [f"there is no folder {RESULTS}"]
     for path in sorted(folder.glob("*-result.json")):
         result: Any = json_of(path)
         verdicts = [label["value"] for label in result["labels"] if label["name"] == "verdict"]
-        told.setdefault(result["fullName"], []).append(f"{', '.join(verdicts)} ({result['status']})")
-    return _compared(RESULTS, told, expected)
+        shown.setdefault(result["fullName"], []).append(f"{', '.join(verdicts)} ({result['status']})")
+    return _compared(RESULTS, shown, expected)
 
 
 def _of_status(path: Path, record: Record) -> list[str]:
@@ -227,24 +227,24 @@ def _of_status(path: Path, record: Record) -> list[str]:
     paths = document.get("paths", {})
     if any(PATHS.get(name) != place for name, place in paths.items()):
         found.append(f"status.json says paths {_shown(paths)}; no run has such")
-    told: Told = {}
-    wanted: Told = {}
-    for account, red in ((told, document["red"]), (wanted, expected["red"])):
+    shown: VerdictsByCase = {}
+    wanted: VerdictsByCase = {}
+    for account, red in ((shown, document["red"]), (wanted, expected["red"])):
         for case in red:
             name = f"{case['check']} {json.dumps(case['parameters'], sort_keys=True)}"
             account.setdefault(name, []).append(case["verdict"])
-    return found + _compared("status.json", told, wanted)
+    return found + _compared("status.json", shown, wanted)
 
 
 def _shown(value: object) -> str:
     return first_line(repr(value), VALUE_AT_MOST)
 
 
-def _compared(view: str, told: Told, expected: Told) -> list[str]:
+def _compared(view: str, shown: VerdictsByCase, expected: VerdictsByCase) -> list[str]:
     """The cases that a view and the record tell differently, both ways."""
     found = []
-    for name in sorted({*told, *expected}):
-        there, here = sorted(told.get(name, ())), sorted(expected.get(name, ()))
+    for name in sorted({*shown, *expected}):
+        there, here = sorted(shown.get(name, ())), sorted(expected.get(name, ()))
         if there != here:
             said, recorded = ", ".join(there) or "nothing", ", ".join(here) or "nothing"
             found.append(f"{view} says {said} of {name}; the record says {recorded}")

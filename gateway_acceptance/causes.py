@@ -76,5 +76,5 @@ def findings(checks: Iterable[RecordedCheck]) -> Sequence[SharedCause]:
             break
         for check_id in alone:
             del causes[check_id]
-    told = [SharedCause(cause, causes[ids[0]][cause], tuple(ids)) for cause, ids in by_cause.items()]
-    return sorted(told, key=lambda finding: -len(finding.checks))
+    shared = [SharedCause(cause, causes[ids[0]][cause], tuple(ids)) for cause, ids in by_cause.items()]
+    return sorted(shared, key=lambda finding: -len(finding.checks))

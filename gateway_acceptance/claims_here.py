@@ -254,7 +254,7 @@ def _models(environment: Environment) -> str:
         article = "an" if kinds[0][0][0] in "aeiou" else "a"
         return f"One model is configured, {article} {kinds[0][0]} model: the declared one and no other"
     if len(kinds) == 1:
-        told = f"{'both' if total == 2 else f'all {_number(total)}'} {kinds[0][0]}"
+        text = f"{'both' if total == 2 else f'all {_number(total)}'} {kinds[0][0]}"
     else:
-        told = " and ".join(f"{_number(number)} {kind}" for kind, number in kinds)
-    return f"{_number(total).capitalize()} models are configured, {told}: the declared ones and no others"
+        text = " and ".join(f"{_number(number)} {kind}" for kind, number in kinds)
+    return f"{_number(total).capitalize()} models are configured, {text}: the declared ones and no others"

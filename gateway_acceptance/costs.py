@@ -174,14 +174,14 @@ def _prices(lines: Iterable[Mapping[str, Any]], environment: Environment) -> dic
             )
     return {
         "checks": {
-            check: {kind: _written(one) for kind, one in sorted(_told_apart(kinds).items())}
+            check: {kind: _written(one) for kind, one in sorted(_distinct(kinds).items())}
             for check, kinds in sorted(checks.items())
         },
         "shared": {name: _written(one) for name, one in sorted(shared.items())},
     }
 
 
-def _told_apart(kinds: Mapping[str, Priced]) -> dict[str, Priced]:
+def _distinct(kinds: Mapping[str, Priced]) -> dict[str, Priced]:
     """Without the places whose price is that of their kind."""
     found = {}
     for name, price in kinds.items():

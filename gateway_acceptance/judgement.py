@@ -171,9 +171,9 @@ def missed_defects(planted: RecordedPlanted | None) -> list[str]:
         found.append(f"only {len(results)} planted defects were tried; {LEAST_PLANTED} are to be")
     for one in results:
         if one.verdict != Verdict.FAILED or not one.expected or one.expected not in one.said:
-            told = one.verdict + (f": {one.said}" if one.said else "")
+            text = one.verdict + (f": {one.said}" if one.said else "")
             wanted = f"{one.check} was to fail ({one.expected})"
-            found.append(f"a planted defect was not seen: {wanted}, and is {told}")
+            found.append(f"a planted defect was not seen: {wanted}, and is {text}")
     return found
 
 
@@ -193,9 +193,9 @@ def _unidentified(record: Record) -> list[str]:
     taken = {"start": target.fingerprint.start, "end": target.fingerprint.end}
     return [
         f"the identity of the gateway ({', '.join(declared)}) was not looked at at the {end} of the run: "
-        f"{(told or {}).get(IDENTITY, 'no fingerprint')}"
-        for end, told in taken.items()
-        if (told or {}).get(IDENTITY) != wanted
+        f"{(facts or {}).get(IDENTITY, 'no fingerprint')}"
+        for end, facts in taken.items()
+        if (facts or {}).get(IDENTITY) != wanted
     ]
 
 
@@ -209,10 +209,10 @@ def clock_problems(record: Record) -> list[str]:
     """What shows that the clock did not run evenly: times of such a run prove nothing of when."""
     run, elapsed = record.run, record.basis.elapsed_s
     begun, ended = datetime.fromisoformat(run.started), datetime.fromisoformat(run.ended)
-    told = (ended - begun).total_seconds()
-    if elapsed is not None and abs(told - elapsed) > CLOCK_TOLERANCE_S:
-        return [f"the clock jumped during the run: {elapsed:.1f} s passed, and it says {told:.1f} s"]
-    if told < 0:
+    span_s = (ended - begun).total_seconds()
+    if elapsed is not None and abs(span_s - elapsed) > CLOCK_TOLERANCE_S:
+        return [f"the clock jumped during the run: {elapsed:.1f} s passed, and it says {span_s:.1f} s"]
+    if span_s < 0:
         return [f"the clock ran backwards: the run began at {run.started} and ended at {run.ended}"]
     for check in record.checks:
         for case in check.cases:
@@ -252,13 +252,13 @@ def _red_reasons(red: Sequence[RecordedCheck]) -> list[str]:
     alike = Counter(_cause(check) for check in red)
     shared = findings(red)
     together = {check_id for finding in shared for check_id in finding.checks}
-    told = [
+    reasons = [
         _red_reason(check)
         for check in red
         if check.id not in together and (alike[_cause(check)] < ALIKE or not _cause(check))
     ]
-    told += [str(finding) for finding in shared]
-    return told + [
+    reasons += [str(finding) for finding in shared]
+    return reasons + [
         f"{count} checks are {_verdict_of(cause)} because of one cause: {cause.removeprefix(UNTESTABLE)}"
         for cause, count in alike.items()
         if cause and count >= ALIKE

@@ -65,7 +65,7 @@ class Plan:
     near: int = 0
 
     @property
-    def whole(self) -> PlanLine:
+    def total(self) -> PlanLine:
         """All of it."""
         total = PlanLine()
         for line in self.suites.values():
@@ -152,22 +152,22 @@ def lines_of(plan: Plan, costs: Costs) -> list[str]:
     head = f"{'':<14}{'cases':>6}  {'requests':>12}  {'tokens':>16}  {'served':>7}"
     head += f"  {'commands':>8}  {'seconds':>8}"
     said = [f"plan of {there.name}, in one process; nothing is sent", head]
-    for name, line in [*plan.suites.items(), ("in all", plan.whole)]:
+    for name, line in [*plan.suites.items(), ("in all", plan.total)]:
         said.append(
             f"{name:<14}{line.cases or '':>6}  {_range(line.requests, line.most):>12}  "
             f"{_range(line.tokens, line.most_tokens):>16}  {line.served:>7}  {line.commands:>8}  "
             f"{line.seconds:>8.0f}"
         )
-    whole = plan.whole
+    total = plan.total
     for name, needed, most in (
-        ("requests", whole.most, policy.requests),
-        ("tokens", whole.most_tokens, policy.tokens),
+        ("requests", total.most, policy.requests),
+        ("tokens", total.most_tokens, policy.tokens),
     ):
         enough = "is enough for what was measured" if plan.unknown else "is enough"
         verdict = enough if needed <= most else f"is too little: raise it to {needed} at least"
         said.append(f"policy.{name} = {most} {verdict}")
     if policy.requests_per_second:
-        slow = whole.most / policy.requests_per_second
+        slow = total.most / policy.requests_per_second
         said.append(
             f"the pace of {policy.requests_per_second:g} requests a second makes it {slow:.0f} s at least"
         )

@@ -73,7 +73,7 @@ def candidates(record: Record, harms: Collection[Harm]) -> tuple[list[Candidate]
             else:
                 groups.setdefault((verdict, _seen(verdict, case.message)), []).append(case)
         for (verdict, seen), cases in groups.items():
-            harm = next((told for line in seen if (told := forbidden(harms, check.id, line))), "")
+            harm = next((reason for line in seen if (reason := forbidden(harms, check.id, line))), "")
             for parameters in _parameters(cases, check.cases):
                 found.append(
                     Candidate(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 FRAGMENT = 8
 """So many characters of a secret's beginning or end are a leak: with them, the rest is found or guessed."""
-WHOLE_ONLY = 2 * FRAGMENT
+UNDIVIDED_BELOW = 2 * FRAGMENT
 """A form shorter than this is known whole only: half of it would be a word."""
 HEAD_OF_HASH = 12
 ESCAPED = re.compile(
@@ -61,13 +61,13 @@ def forms_of(secret: str) -> list[Form]:
     """All forms of a secret but for escapes, which ``spans`` undoes."""
     raw = secret.encode()
     digest = hashlib.sha256(raw).hexdigest()
-    found = [Form(secret, FRAGMENT if len(secret) >= WHOLE_ONLY else len(secret))]
+    found = [Form(secret, FRAGMENT if len(secret) >= UNDIVIDED_BELOW else len(secret))]
     for before in range(3):
-        whole = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        encoded = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
         first = (8 * before + 5) // 6  # characters that hold a bit of what stands before
         rest = (before + len(raw)) % 3
-        core = whole[first : len(whole) - (1 if rest else 0)]
-        least = 4 * FRAGMENT // 3 if len(secret) >= WHOLE_ONLY else len(core)
+        core = encoded[first : len(encoded) - (1 if rest else 0)]
+        least = 4 * FRAGMENT // 3 if len(secret) >= UNDIVIDED_BELOW else len(core)
         found += [
             Form(core, least, encoded=True),
             Form(core.translate({43: "-", 47: "_"}), least, encoded=True),

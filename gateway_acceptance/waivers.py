@@ -222,8 +222,8 @@ def load_waivers(path: Path, today: date | None = None) -> tuple[Waiver, ...]:
 def unsound(waiver: Waiver, today: date) -> list[str]:
     """Why no file may hold it and no run may be signed by it, a sentence each; not that it has expired."""
     name, found = f"the waiver {waiver.id!r}", []
-    told = (waiver.reason, waiver.owner, waiver.id)
-    if any(word.lstrip().startswith(UNFINISHED) for word in told):
+    words = (waiver.reason, waiver.owner, waiver.id)
+    if any(word.lstrip().startswith(UNFINISHED) for word in words):
         found.append(f"{name} is not complete: give it a reason and an owner in place of {UNFINISHED}")
     if sum(re.search(waiver.observed, text) is not None for text in UNRELATED) > UNRELATED_AT_MOST:
         found.append(f"{name}: observed matches any failure whatever; describe what was seen")

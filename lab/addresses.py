@@ -42,7 +42,7 @@ def held_addresses(environment: Environment, say: Callable[[str], None]) -> Iter
     host, port = place(environment.gateway.url)
     name = f"\0gateway-acceptance-{host}:{port}"
     until = time.monotonic() + patient(WAIT_BUDGET_S)
-    told = False
+    announced = False
     while True:
         held = socket.socket(socket.AF_UNIX)
         with contextlib.ExitStack() as stack:
@@ -59,9 +59,9 @@ def held_addresses(environment: Environment, say: Callable[[str], None]) -> Iter
         if holder is not None:
             with holder as connection:
                 who = _refuse_kept(connection, environment)
-                if not told:
+                if not announced:
                     say(f"{environment.name}: {host}:{port} is held by {who}; waiting for its end ...")
-                    told = True
+                    announced = True
                 _wait_for_end(connection, until)
         else:
             time.sleep(ASK_AGAIN_S)  # it is just starting, or has just ended

@@ -127,14 +127,14 @@ def verdicts_of(record: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     found = {}
     for check in record["checks"]:
         if check["verdict"]:
-            told = [case["message"] for case in check["cases"] if case["verdict"] == check["verdict"]]
-            found[check["id"]] = (str(check["verdict"]), told[0] if told else "")
+            messages = [case["message"] for case in check["cases"] if case["verdict"] == check["verdict"]]
+            found[check["id"]] = (str(check["verdict"]), messages[0] if messages else "")
     return found
 
 
 def beside(fault: Fault, control: Mapping[str, tuple[str, str]], record: Mapping[str, Any]) -> Beside:
     """Pure: what a record says of a fault. control: verdicts of the healthy gateway."""
-    cells = judge([fault], {CONTROL: {"checks": []}, fault.name: record}, whole=False).cells
+    cells = judge([fault], {CONTROL: {"checks": []}, fault.name: record}, complete=False).cells
     seen = verdicts_of(record)
     in_suite = {check for check in fault.detected_by if check in seen}
     named = [cell.check for cell in cells if cell.detected]

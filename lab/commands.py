@@ -136,7 +136,7 @@ def add_mutation_matrix_command(commands: Any) -> None:
         "where one stays green or turns red that is not declared so",
     )
     command.add_argument(
-        "--whole", action="store_true", help="with --controls: all checks of nightly, not a selection"
+        "--nightly", action="store_true", help="with --controls: all checks of nightly, not a selection"
     )
     command.add_argument(
         "--brief", action="store_true", help="with --controls: smoke and what its difference concerns alone"
@@ -279,7 +279,7 @@ def _mutation_matrix(arguments: argparse.Namespace) -> int:
             arguments.only,
             arguments.litellm,
             say,
-            whole=arguments.whole,
+            nightly=arguments.nightly,
             brief=arguments.brief,
         )
         print(json.dumps(asdict(found), indent=1, ensure_ascii=False) if arguments.json else text(found))

@@ -71,11 +71,11 @@ def chosen(only: Sequence[str]) -> list[Control]:
     return [CONTROLS[name] for name in only] if only else list(CONTROLS.values())
 
 
-def checks_of(control: Control, root: Path, *, whole: bool = False, brief: bool = False) -> list[str]:
-    """The ids that a control is judged by: those of smoke, and those that it names. whole: all of
+def checks_of(control: Control, root: Path, *, nightly: bool = False, brief: bool = False) -> list[str]:
+    """The ids that a control is judged by: those of smoke, and those that it names. nightly: all of
     nightly; brief: those of smoke that need no machine, and those that its difference concerns."""
     lists = load_profiles(root / "suites" / "profiles.toml")
-    if whole:
+    if nightly:
         return sorted(lists["nightly"])
     if brief:
         return sorted({*(one for one in lists["smoke"] if not one.startswith("HOST-")), *control.concerns})
@@ -89,11 +89,11 @@ def run_controls(
     litellm: str,
     say: Callable[[str], None],
     *,
-    whole: bool = False,
+    nightly: bool = False,
     brief: bool = False,
 ) -> Controls:
-    """Run the controls (all where ``only`` is empty). whole, brief: as of ``checks_of``. Raises UsageProblem,
-    NotStarted."""
+    """Run the controls (all where ``only`` is empty). nightly, brief: as of ``checks_of``. Raises
+    UsageProblem, NotStarted."""
     controls = chosen(only)
     with own_net() as net, tempfile.TemporaryDirectory(prefix="control-matrix-") as temporary:
         folder = Path(temporary)
@@ -111,7 +111,10 @@ def run_controls(
                 root,
                 folder,
                 [view.environment for view in views],
-                [wanted(control, checks_of(control, root, whole=whole, brief=brief)) for control in controls],
+                [
+                    wanted(control, checks_of(control, root, nightly=nightly, brief=brief))
+                    for control in controls
+                ],
                 {KEY_VARIABLE: state.key, **made_up_keys()},
                 control=[HEALTHY],
             )
@@ -125,9 +128,9 @@ def _described(url: str) -> None:
     busy cores, and all controls stand before the same gateway."""
     with (
         contextlib.suppress(OSError),
-        urllib.request.urlopen(f"{url}/openapi.json", timeout=DESCRIBED_S) as told,  # noqa: S310  (the lab's own)
+        urllib.request.urlopen(f"{url}/openapi.json", timeout=DESCRIBED_S) as described,  # noqa: S310  (the lab's own)
     ):
-        told.read()
+        described.read()
 
 
 def wanted(control: Control, checks: Sequence[str]) -> Fault:

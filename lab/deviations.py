@@ -135,10 +135,10 @@ def _learn(arguments: argparse.Namespace) -> int:
             profile=arguments.profile,
         )
         if kept is not None:
-            told = differences(kept, release)
-            different = different or bool(told)
-            words = "as its file says" if not told else f"differs from its file in {len(told)} problems"
-            print("\n".join((f"{release.product} {release.name}: {words}", *told)))
+            changed = differences(kept, release)
+            different = different or bool(changed)
+            words = "as its file says" if not changed else f"differs from its file in {len(changed)} problems"
+            print("\n".join((f"{release.product} {release.name}: {words}", *changed)))
             continue
         path = write_release(release, arguments.out)
         print(f"{path}: {len(release.deviations)} deviations in {release.checks} checks")
@@ -147,11 +147,11 @@ def _learn(arguments: argparse.Namespace) -> int:
 
 def differences(kept: Release, seen: Release) -> list[str]:
     """A line for each problem that only the file tells, or only the release shows."""
-    told = {(one.check, problem) for one in kept.deviations for problem in one.problems}
+    known = {(one.check, problem) for one in kept.deviations for problem in one.problems}
     shown = {(one.check, problem) for one in seen.deviations for problem in one.problems}
     return [
-        f"  {check}: {'not shown any more' if (check, problem) in told else 'not in the file'}: {problem}"
-        for check, problem in sorted(told ^ shown)
+        f"  {check}: {'not shown any more' if (check, problem) in known else 'not in the file'}: {problem}"
+        for check, problem in sorted(known ^ shown)
     ]
 
 
@@ -200,29 +200,31 @@ def learn(
             )
         except subprocess.TimeoutExpired:
             raise NotStarted(f"{version} was not learned within {LEARN_BUDGET_S} s") from None
-        whole = "\n".join(done.stdout.splitlines()[-12:])
+        output = "\n".join(done.stdout.splitlines()[-12:])
         try:
             record = json.loads((runs / environment / "latest" / "record.json").read_text(encoding="utf-8"))
             entries = [json.loads(line) for line in seen.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError):
-            raise NotStarted(f"the run that learns {version} left no record", whole) from None
+            raise NotStarted(f"the run that learns {version} left no record", output) from None
     if record["run"]["state"] == "VOID" or record["totals"].get("harness error"):
-        raise NotStarted(f"the run that learns {version} is not whole: {record['run']['headline']}", whole)
+        raise NotStarted(f"the run that learns {version} is not whole: {record['run']['headline']}", output)
     gone = record["target"]["fingerprint"]["end"] or {}
     if any(value.startswith(UNKNOWN) for name, value in gone.items() if name.startswith("gateway.")):
-        raise NotStarted(f"the run that learns {version} is not whole: the gateway went away", whole)
+        raise NotStarted(f"the run that learns {version} is not whole: the gateway went away", output)
     silent = [words for words in WENT_AWAY for entry in entries if words in " ".join(entry["problems"])]
     if silent:
-        raise NotStarted(f"the run that learns {version} is not whole: {silent[0]}", whole)
+        raise NotStarted(f"the run that learns {version} is not whole: {silent[0]}", output)
     late = sorted({entry["check"] for entry in entries if entry["problems"] and entry["check"] in PACE})
     if late:
         raise NotStarted(
             f"the run that learns {version} is not whole: {', '.join(late)} failed, and how fast "
             "it is lies with the machine; learn it again while nothing else runs"
         )
-    told = {entry["version"] for entry in entries} - {""}
-    if told != {version}:
-        raise NotStarted(f"{version} was to be learned, and {', '.join(sorted(told)) or 'nothing'} answered")
+    versions = {entry["version"] for entry in entries} - {""}
+    if versions != {version}:
+        raise NotStarted(
+            f"{version} was to be learned, and {', '.join(sorted(versions)) or 'nothing'} answered"
+        )
     return Release(
         PRODUCT,
         version,

@@ -135,6 +135,6 @@ def run_repeated(
             folder = lab.folder / f"run-{number}"
             folder.mkdir()
             records = run_checks(root, folder, lab.environments, faults, lab.variables, suite, named, workers)
-            matrices.append(judge(faults, records, whole=False))
+            matrices.append(judge(faults, records, complete=False))
             say(progress(matrices[-1], number, times))
     return Rounds(matrices)

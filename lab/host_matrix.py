@@ -58,7 +58,7 @@ def run_host_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable
     """Run the faults of machines. Raises UsageProblem, NotStarted, and RuntimeError where a fault could not
     be applied, or was not reverted exactly."""
     faults = chosen_host_faults(only)
-    return judge(faults, recorded(root, faults, litellm, say, faults), whole=not only)
+    return judge(faults, recorded(root, faults, litellm, say, faults), complete=not only)
 
 
 def run_hosts_by_all(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> AllChecks:

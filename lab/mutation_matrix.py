@@ -114,7 +114,7 @@ def run_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str
             named if only else ()
         )  # of some faults, the checks that they name tell enough of the control
         runs = run_checks(root, lab.folder, lab.environments, faults, lab.variables, control=control)
-    return judge(faults, runs, whole=not only)
+    return judge(faults, runs, complete=not only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,8 @@ def standing(
             stop(state)
 
 
-def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, whole: bool) -> Matrix:
-    """From records by environment to the matrix. whole: all faults ran, so coverage can be judged."""
+def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, complete: bool) -> Matrix:
+    """From records by environment to the matrix. complete: all faults ran, so coverage can be judged."""
     control = {check["id"]: check["verdict"] for check in runs[CONTROL]["checks"] if _judged(check)}
     cells = [
         _cell(fault, check_id, pattern, runs.get(fault.name, {"checks": []}))
@@ -162,7 +162,7 @@ def judge(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]], *, who
         for check_id, pattern in fault.detected_by.items()
     ]
     named = {check_id for fault in FAULTS.values() for check_id in fault.detected_by}
-    uncovered = sorted(check_id for check_id in control if whole and check_id not in named)
+    uncovered = sorted(check_id for check_id in control if complete and check_id not in named)
     return Matrix(cells, control, uncovered)
 
 

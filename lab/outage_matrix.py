@@ -101,7 +101,7 @@ def _matrices(
                 runs = folder / f"run-{number}"
                 runs.mkdir()
                 records = run_checks(root, runs, environments, faults, {}, suite=SUITE, workers=0)
-                matrices.append(judge(faults, records, whole=not only))
+                matrices.append(judge(faults, records, complete=not only))
                 if times > 1:
                     say(progress(matrices[-1], number, times))
         finally:

@@ -21,7 +21,7 @@ from gateway_acceptance.verdict import Verdict
 WANTED_VARIABLE = "PROFILE_MATRIX_WANTED"
 
 
-def told(cases: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -> bool:
+def detected(cases: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -> bool:
     """Whether any of these cases is a detection. wanted: check id -> what its message must match."""
     return any(
         case["verdict"] in (Verdict.FAILED, Verdict.INCONCLUSIVE)
@@ -31,7 +31,7 @@ def told(cases: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -> bool:
     )
 
 
-class UntilTold:
+class UntilDetected:
     """wanted: fault, which is the name of its environment -> its checks."""
 
     def __init__(self, wanted: Mapping[str, Mapping[str, str]]) -> None:
@@ -60,11 +60,11 @@ class UntilTold:
         name = environment_of(item)
         own = getattr(report, "gateway_case", None)
         cases = [*([own] if own else []), *getattr(report, "gateway_breaches", ())]
-        if name in self._wanted and told(cases, self._wanted[name]):
+        if name in self._wanted and detected(cases, self._wanted[name]):
             self._done.add(name)
         return report
 
 
 def pytest_configure(config: pytest.Config) -> None:
     wanted = json.loads(os.environ[WANTED_VARIABLE])
-    config.pluginmanager.register(UntilTold(wanted), "profile-matrix-until-told")
+    config.pluginmanager.register(UntilDetected(wanted), "profile-matrix-until-told")

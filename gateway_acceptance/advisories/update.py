@@ -52,16 +52,16 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
         if path.is_dir():
             for one in sorted(path.glob("*.json")):
                 if one.is_file() and not one.is_symlink():
-                    yield one.name, _whole(path, one.name, one.stat().st_size, one)
+                    yield one.name, _extracted(path, one.name, one.stat().st_size, one)
         elif zipfile.is_zipfile(path):
             yield from _zipped(path)
         else:
-            yield path.name, _whole(path, path.name, path.stat().st_size, path)
+            yield path.name, _extracted(path, path.name, path.stat().st_size, path)
     except OSError as error:
         raise UsageProblem([f"{path}: cannot be read ({error.strerror or error}); {FULL}"]) from None
 
 
-def _whole(path: Path, name: str, size: int, file: Path) -> bytes:
+def _extracted(path: Path, name: str, size: int, file: Path) -> bytes:
     if size > LARGEST_RECORD:
         raise UsageProblem([f"{path}: {name} has {size} bytes, a record at most {LARGEST_RECORD}; {FULL}"])
     return file.read_bytes()

@@ -46,7 +46,7 @@ def draw_shares(trial: Trial) -> str:
     for place, (name, count) in enumerate(trial.counts.items()):
         share, observed = null.shares[name], count / drawn if drawn else 0.0
         rows.append(_row(name, place, share, observed, count, trial.intervals[name], trial.design.tolerance))
-    told = ", ".join(
+    label = ", ".join(
         f"{name}: declared {null.shares[name]:.1%}, observed {count} of {drawn}"
         for name, count in trial.counts.items()
     )
@@ -56,7 +56,7 @@ def draw_shares(trial: Trial) -> str:
     return _document(
         height,
         title,
-        f"{told}. Green: declared, and the tolerance of {trial.design.tolerance:g}.",
+        f"{label}. Green: declared, and the tolerance of {trial.design.tolerance:g}.",
         _text(10, 18, title),
         *(
             _line("axis", _across(percent / 100), TOP - 4, _across(percent / 100), foot)

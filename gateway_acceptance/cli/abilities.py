@@ -63,7 +63,7 @@ class MeasuredAbilities:
     silent: str = ""
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether everything that is asked was told."""
         return not self.silent and not self.undecided
 
@@ -92,7 +92,7 @@ def _abilities(arguments: argparse.Namespace) -> int:
             target.require_key()
             for model in models:
                 measured = measure(target, model)
-                code = max(code, EXIT_READY if measured.whole else EXIT_NOT_READY)
+                code = max(code, EXIT_READY if measured.complete else EXIT_NOT_READY)
                 print(redact("\n".join(lines(model, measured))), flush=True)
         except Untestable as failure:
             return _said(redact(f"{failure.missing}; {failure.provide}"))

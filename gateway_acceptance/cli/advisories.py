@@ -83,9 +83,9 @@ def releases_of(environment: Environment, record: Record | None) -> list[Release
         found.append(("gateway", package, version))
     for backend in environment.backends:
         declared = backend.host.version if backend.host is not None else None
-        told = declared or str(seen.get(f"backend.{backend.name}.version", ""))
-        if told and backend.product in BACKEND_PACKAGES:
-            found.append((backend.name, BACKEND_PACKAGES[backend.product], told))
+        version = declared or str(seen.get(f"backend.{backend.name}.version", ""))
+        if version and backend.product in BACKEND_PACKAGES:
+            found.append((backend.name, BACKEND_PACKAGES[backend.product], version))
     return found
 
 

@@ -31,13 +31,13 @@ def held_against(record: Record, other: OtherSuite) -> list[str]:
     if other.changed:
         found.append(f"{place}: {other.changed}")
     binding = record.basis.binding
-    whole = None if binding is None else binding.whole
-    if whole is None:
+    content = None if binding is None else binding.whole
+    if content is None:
         return [*found, f"{place}: the record does not list the files that judged; it is of an earlier suite"]
-    found += [f"{place}: {one}" for one in other_files(whole.files, other)]
+    found += [f"{place}: {one}" for one in other_files(content.files, other)]
     try:
         environment = Environment.model_validate_json(
-            json.dumps({**whole.environment, "claims": None, "source": "environment.toml"})
+            json.dumps({**content.environment, "claims": None, "source": "environment.toml"})
         )
     except ValueError as error:
         return [*found, f"{place}: the environment in the record is none ({str(error).splitlines()[0]})"]
@@ -67,11 +67,11 @@ def _of_files(record: Record, made: Collection[str]) -> dict[str, Check]:
     }
 
 
-def other_files(told: Mapping[str, str], other: OtherSuite) -> list[str]:
+def other_files(bound: Mapping[str, str], other: OtherSuite) -> list[str]:
     """Files that judged and are otherwise there, are missing, or more. told: by the names of the record."""
     judged: dict[str, str] = {}
     twice = []
-    for entry, digest in told.items():
+    for entry, digest in bound.items():
         if entry.startswith(OWN):
             continue
         number, _, rest = entry.partition("/")

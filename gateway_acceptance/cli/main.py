@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"-- is for the options of pytest, after {', '.join(PROFILES)}")
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
-        with _told_to_end():
+        with _interrupted_by_signals():
             code = run(parsed)
             sys.stdout.flush()  # here, where a closed pipe can be told
     except UsageProblem as problem:
@@ -90,7 +90,7 @@ def _said(problem: UsageProblem) -> int:
 
 
 @contextmanager
-def _told_to_end() -> Iterator[None]:
+def _interrupted_by_signals() -> Iterator[None]:
     """Whoever ends a command by its pid, or closes its terminal, interrupts it: what it began ends first."""
     if threading.current_thread() is not threading.main_thread():  # signals are that one's business
         yield

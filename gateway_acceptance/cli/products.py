@@ -85,8 +85,8 @@ def _products(arguments: argparse.Namespace) -> int:
     for product, listed in known.items():
         for release in listed:
             kept, broken = counted(release, coverage.statements, harms)[:2]
-            told = f"{kept} promises kept, {broken} not; learned {release.learned}"
-            print(f"{product} {release.name:<18} {told}")
+            text = f"{kept} promises kept, {broken} not; learned {release.learned}"
+            print(f"{product} {release.name:<18} {text}")
     return 0
 
 
@@ -108,8 +108,8 @@ def _named(known: dict[str, list[Release]], name: str) -> Release:
 def badge_of(release: Release, statements: Sequence[Statement], harms: Sequence[Harm]) -> str:
     """Of the promises that its file tells of, how many it keeps, and when that was learned."""
     kept, broken = counted(release, statements, harms)[:2]
-    told = f"{kept} of {kept + broken} promises kept"
-    return badge_svg(f"{release.product} {release.name}", told, release.learned)
+    text = f"{kept} of {kept + broken} promises kept"
+    return badge_svg(f"{release.product} {release.name}", text, release.learned)
 
 
 def users_should_know(release: Release, statements: Sequence[Statement], harms: Sequence[Harm]) -> list[str]:
@@ -193,8 +193,8 @@ def _by_endpoint(listed: Sequence[Release], coverage: Coverage, harms: Sequence[
         cells = []
         for endpoint in coverage.endpoints:
             kept, broken, _, unasked = counted(release, coverage.of(endpoint), harms)
-            told = f"{kept} of {kept + broken}" if kept + broken else NOT_OFFERED if unasked else "-"
-            cells.append(told)
+            text = f"{kept} of {kept + broken}" if kept + broken else NOT_OFFERED if unasked else "-"
+            cells.append(text)
         lines.append(_row(release.name, *cells))
     return lines
 
@@ -204,8 +204,8 @@ def _broken(listed: Sequence[Release], coverage: Coverage, harms: Sequence[Harm]
     for statement in coverage.statements:
         broken = [state_of(statement, release, harms) == DEVIATION for release in listed]
         if any(broken):
-            told = spans(listed, broken)
-            lines.append(_row(f"`{statement.id}` {statement.text}", statement.endpoint, told))
+            text = spans(listed, broken)
+            lines.append(_row(f"`{statement.id}` {statement.text}", statement.endpoint, text))
     return lines
 
 
@@ -221,7 +221,7 @@ def _beyond(listed: Sequence[Release], beyond: Sequence[Check]) -> list[str]:
 def spans(listed: Sequence[Release], chosen: Sequence[bool]) -> str:
     """The chosen of the listed releases in words: each variant by itself, neighbours as from-to. chosen: as
     long as listed."""
-    told = []
+    lines = []
     for variant in dict.fromkeys(release.variant for release in listed):
         own = [
             (release.version, one)
@@ -230,8 +230,8 @@ def spans(listed: Sequence[Release], chosen: Sequence[bool]) -> str:
         ]
         words = "all" if all(one for _, one in own) else _runs(own)
         if words:
-            told.append(f"{words} ({variant})" if variant else words)
-    return "; ".join(told)
+            lines.append(f"{words} ({variant})" if variant else words)
+    return "; ".join(lines)
 
 
 def _runs(own: Sequence[tuple[str, bool]]) -> str:

@@ -32,7 +32,7 @@ from gateway_acceptance.signoff.timestamp import NoTimestamp
 from gateway_acceptance.signoff.uncovered import blind_spots
 from gateway_acceptance.signoff.verify import Verified, same_key
 from gateway_acceptance.signoff.witness import unwitnessed, witness_of
-from gateway_acceptance.signoff.write import Approval, Spoiled, is_one_line, write_signoff
+from gateway_acceptance.signoff.write import Approval, UnverifiableSignoff, is_one_line, write_signoff
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_NOT_READY, EXIT_READY, UsageProblem
 
 RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -132,7 +132,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
         sys.stderr.write("gateway-acceptance: not signed, nothing was written\n")
         return EXIT_NOT_READY
     before, passed_over = last_accepted(
-        root / SIGNOFFS, environment.name, now, lambda seen: _stranger(seen, key.public_key(), allowed)
+        root / SIGNOFFS, environment.name, now, lambda seen: _other_signer(seen, key.public_key(), allowed)
     )
     for sentence in passed_over:
         sys.stderr.write(f"gateway-acceptance: {sentence}\n")
@@ -161,7 +161,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
         raise UsageProblem(
             [f"{out}: cannot be written ({error.strerror or error}); nothing was signed"]
         ) from None
-    except Spoiled as error:
+    except UnverifiableSignoff as error:
         sys.stderr.write(f"gateway-acceptance: not signed, what was written does not verify: {error}\n")
         return EXIT_HARNESS_ERROR
     print(f"{environment.name} {arguments.release}: {document['state']}, signed by {arguments.approver}")
@@ -188,7 +188,7 @@ def _since(before: Path | None) -> str:
     return str(document["signed"])
 
 
-def _stranger(seen: Verified, own: PublicKey, allowed: list[Allowed] | None) -> str:
+def _other_signer(seen: Verified, own: PublicKey, allowed: list[Allowed] | None) -> str:
     """Why an earlier sign-off is nobody's that is known; empty where it is."""
     if seen.signer is None or seen.document is None:
         return "it has no signature"

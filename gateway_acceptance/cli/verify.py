@@ -93,12 +93,12 @@ def _verify(arguments: argparse.Namespace) -> int:
         *_of_signer(seen, arguments, allowed, expected),
         *_expected(seen, arguments),
     ]
-    told = ""
+    text = ""
     if arguments.suite is not None and seen.record is not None:
         with other_suite(arguments.suite) as other:
             findings += held_against(seen.record, other)
-            told = f"the suite is that of {other.place}: commit {other.commit}, {len(other.files)} files, "
-            told += f"{len(other.checks)} checks"
+            text = f"the suite is that of {other.place}: commit {other.commit}, {len(other.files)} files, "
+            text += f"{len(other.checks)} checks"
     if runners is not None and seen.record is not None:
         witness = witness_of(arguments.directory / REPORT)
         findings += unwitnessed(witness, runners, seen.record, seen.signer, _verified_at(arguments))
@@ -109,8 +109,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         print(f"{arguments.directory}: {count}; do not rely on it")
         return EXIT_NOT_READY
     _say(seen, arguments)
-    if told:
-        print(told)
+    if text:
+        print(text)
     anchor = arguments.allowed_signers or arguments.public_key
     if anchor is None:
         return EXIT_INTEGRITY_ONLY
@@ -132,7 +132,7 @@ def _expected(seen: Verified, arguments: argparse.Namespace) -> list[str]:
     if seen.document is None:
         return []
     document = seen.document
-    told = {
+    expected = {
         "--env": (arguments.env, document["environment"]),
         "--version": (arguments.release, document["release"]),
         "--gateway": (arguments.gateway, document["target"]["gateway_url"]),
@@ -140,7 +140,7 @@ def _expected(seen: Verified, arguments: argparse.Namespace) -> list[str]:
     }
     found = [
         f"{option} {wanted}: the sign-off is of {is_of}"
-        for option, (wanted, is_of) in told.items()
+        for option, (wanted, is_of) in expected.items()
         if wanted is not None and wanted != is_of
     ]
     commit = str(document["run"]["suite"]["commit"])

@@ -110,20 +110,20 @@ def _add_new(parts: Any) -> None:
 def _list(arguments: argparse.Namespace) -> int:
     root = project_root()
     known = [check.id for check in collect(root).checks]
-    told = {}
+    problems = {}
     if arguments.env:
         environment = load_environment(arguments.env, root, os.environ)
         product, version = environment.gateway.product, _version(environment, root)
         waivers = tuple(
             one for one in waivers_for(environment, root) if _speaks_of(one, environment.name, product)
         )
-        told = {one.id: unfit(one, version) for one in waivers}
+        problems = {one.id: unfit(one, version) for one in waivers}
     else:
         waivers = load_waivers(_file(root))
     entries = [
         {
             **json.loads(waiver.model_dump_json()),
-            "state": told.get(waiver.id) or state_of(waiver, known, _today()).value,
+            "state": problems.get(waiver.id) or state_of(waiver, known, _today()).value,
         }
         for waiver in waivers
     ]

@@ -53,8 +53,8 @@ class Identity(Table):
     @property
     def document(self) -> dict[str, Any]:
         """As the record tells it."""
-        told: Mapping[str, Any] = self.model_dump(mode="json")
-        return {name: told[name] for name in self.parts}
+        fields: Mapping[str, Any] = self.model_dump(mode="json")
+        return {name: fields[name] for name in self.parts}
 
     def problems(self, url: str, network: Network, host: Host | None) -> list[str]:
         """What of it could not be looked at. url: of the gateway."""

@@ -71,7 +71,7 @@ class ServedModel(Table):
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")] | None = None
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _complete(self) -> Self:
         if (self.backend == UNDECLARED) != (self.upstream == UNDECLARED):
             raise ValueError(
                 "backend and upstream belong together: declare both, or neither where nobody can tell"

@@ -37,8 +37,8 @@ def _formed(name: str, section: Any) -> Any:
     if not isinstance(section, dict):
         return _missing(f"it came as {type(section).__name__}")
     if "value" not in section:
-        told = isinstance(section.get("missing"), str) and isinstance(section.get("needs"), str)
-        return section if told else _missing("neither a value nor why there is none")
+        explained = isinstance(section.get("missing"), str) and isinstance(section.get("needs"), str)
+        return section if explained else _missing("neither a value nor why there is none")
     if name not in SHAPES:
         return section
     try:

@@ -278,7 +278,7 @@ class File(Shape):
     error: str | None = ABSENT
 
     @model_validator(mode="after")
-    def _told_whole(self) -> Self:
+    def _complete(self) -> Self:
         if self.exists and self.error is None and None in (self.size, self.text):
             raise ValueError("it is there, and size or text is not told")
         return self

@@ -94,8 +94,8 @@ def _label(kind: OutageKind, width: float) -> str:
 
 
 def _mark(seen: ObservedRequest, x: float, y: float) -> str:
-    told = f"{seen.way.value} to {seen.alias}: {seen.status or seen.error}, {seen.took_s:.2f} s"
-    title = f"<title>{escape(told)}</title>"
+    text = f"{seen.way.value} to {seen.alias}: {seen.status or seen.error}, {seen.took_s:.2f} s"
+    title = f"<title>{escape(text)}</title>"
     if seen.served:
         how = "half" if _cut_short(seen) else "ok"
         return f'<circle class="{how}" cx="{x:.1f}" cy="{y:.1f}" r="3">{title}</circle>'

@@ -98,8 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         if asked.get("stream"):
             self._send("".join(CHUNKS).encode(), "text/plain")
             return
-        told = self.headers.get("Authorization", "nobody")
-        body = ANSWERS.get(path, {"ok": True, "authorization": told, "file": "/opt/planted/app.py"})
+        credentials = self.headers.get("Authorization", "nobody")
+        body = ANSWERS.get(path, {"ok": True, "authorization": credentials, "file": "/opt/planted/app.py"})
         self._send(json.dumps(body).encode(), "text/html")
 
     def _send(self, body: bytes, kind: str) -> None:

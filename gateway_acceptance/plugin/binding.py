@@ -102,7 +102,7 @@ def files_of(root: Path) -> dict[str, str]:
     return {name: digest_of(path) for name, path in deciding_files(root).items()}
 
 
-def whole_of(config: pytest.Config, environment: Environment) -> Account:
+def content_of(config: pytest.Config, environment: Environment) -> Account:
     """What the digests of an account stand for, so that others can hold it against theirs: the files that
     decide, each with its SHA-256, and the environment as it was resolved."""
     return {

@@ -100,7 +100,7 @@ def _unaccepted(
         problem
         for problem in problems
         if forbidden(state.harms, check.id, problem)
-        or not any(known.covers(check.id, told, names) for told in breach.alike(problem))
+        or not any(known.covers(check.id, text, names) for text in breach.alike(problem))
     ]
     for waiver in waivers_in_scope(check.id, parameters, environment, state):
         if all(waiver.covers(problem) for problem in left):

@@ -27,7 +27,7 @@ RUNS = ("runs", "signoffs")
 FILE, LINK, TREE = "100", "120000", "40000"
 
 
-class NotAsTold(Exception):  # noqa: N818
+class ObjectMismatch(Exception):  # noqa: N818
     """Git's answer does not have the hash that it was asked for, or there was none."""
 
 
@@ -47,15 +47,15 @@ def checkout_of(root: Path) -> Checkout | None:
     try:
         commit = _ask(git, root, "rev-parse", "--verify", "HEAD^{commit}").strip()
         held = _files(git, root, commit)
-        told = _ask(
+        output = _ask(
             *(git, root, "-c", "core.fsmonitor=false", "-c", "status.showUntrackedFiles=all"),
             *("status", "--porcelain", "-z", "--no-renames"),
         )
-    except (OSError, subprocess.SubprocessError, NotAsTold, ValueError, UnicodeDecodeError):
+    except (OSError, subprocess.SubprocessError, ObjectMismatch, ValueError, UnicodeDecodeError):
         return None
     changed = {name for name, (mode, digest) in held.items() if not _as_held(root / name, mode, digest)}
     changed |= {name for name in _added(root) if name not in held}
-    changed |= {entry[3:] for entry in told.split("\0") if entry}
+    changed |= {entry[3:] for entry in output.split("\0") if entry}
     return Checkout(commit, tuple(sorted(changed)))
 
 
@@ -83,7 +83,7 @@ def _files(git: str, root: Path, commit: str) -> dict[str, tuple[str, str]]:
     head = _objects(git, root, [commit])[commit]
     first = head.split(b"\n", 1)[0].split()
     if len(first) != 2 or first[0] != b"tree":
-        raise NotAsTold(commit)
+        raise ObjectMismatch(commit)
     waiting = {"": first[1].decode("ascii")}
     while waiting:
         trees = _objects(git, root, sorted(set(waiting.values())))
@@ -123,13 +123,13 @@ def _objects(git: str, root: Path, names: list[str]) -> dict[str, bytes]:
     answer, at, found = done.stdout, 0, {}
     for name in names:
         end = answer.find(b"\n", at)
-        told = answer[at:end].split()
-        if end < 0 or len(told) != 3 or not told[2].isdigit():
-            raise NotAsTold(name)
-        size = int(told[2])
+        header = answer[at:end].split()
+        if end < 0 or len(header) != 3 or not header[2].isdigit():
+            raise ObjectMismatch(name)
+        size = int(header[2])
         content = answer[end + 1 : end + 1 + size]
-        if _hash(told[1], content, len(name)) != name:
-            raise NotAsTold(name)
+        if _hash(header[1], content, len(name)) != name:
+            raise ObjectMismatch(name)
         found[name] = content
         at = end + 1 + size + 1
     return found

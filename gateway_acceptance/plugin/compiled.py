@@ -79,8 +79,8 @@ def _taken(content: bytes, path: Path) -> bool:
         return False
     flags = int.from_bytes(content[4:8], "little")
     if flags & BY_HASH:
-        told = content[8:HEADER]
-        return not flags & CHECKED or told == importlib.util.source_hash(path.read_bytes())
+        fields = content[8:HEADER]
+        return not flags & CHECKED or fields == importlib.util.source_hash(path.read_bytes())
     stat = path.stat()
-    told_time, told_size = (int.from_bytes(content[at : at + 4], "little") for at in (8, 12))
-    return (told_time, told_size) == (int(stat.st_mtime) & 0xFFFFFFFF, stat.st_size & 0xFFFFFFFF)
+    source_time, source_size = (int.from_bytes(content[at : at + 4], "little") for at in (8, 12))
+    return (source_time, source_size) == (int(stat.st_mtime) & 0xFFFFFFFF, stat.st_size & 0xFFFFFFFF)

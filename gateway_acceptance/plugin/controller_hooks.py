@@ -84,9 +84,9 @@ class ControllerHooks:
             log.break_with(sentence)
         if case is not None:
             log.cases.append(case)
-            told = max(self._phases.pop(report.nodeid, ()), key=lambda verdict: verdict.rank, default=None)
-            if case["verdict"] != told:
-                heard = "no verdict at all" if told is None else told.value
+            worst = max(self._phases.pop(report.nodeid, ()), key=lambda verdict: verdict.rank, default=None)
+            if case["verdict"] != worst:
+                heard = "no verdict at all" if worst is None else worst.value
                 log.break_with(f"{case['nodeid']} was reported as {case['verdict']}; its phases said {heard}")
         elif report.failed and not hasattr(report, "gateway_verdict"):
             log.break_with(f"{report.nodeid} failed outside of any check")

@@ -107,10 +107,10 @@ def explore(
     _run(exploration, drawn, bounds.examples, chosen)
     if exploration.found:
         words = "; ".join(str(problem) for problem in exploration.found)
-        told = f"{words} (seed {chosen}, {SEED_VARIABLE} sets another)"
+        text = f"{words} (seed {chosen}, {SEED_VARIABLE} sets another)"
         culprit = blame()
         notebook.exchanges[:] = [*exploration.before, *exploration.evidence]
-        raise CheckFailed(told, blame=culprit)
+        raise CheckFailed(text, blame=culprit)
     notebook.exchanges[:] = [*exploration.before, *exploration.evidence]
     if exploration.stopped is not None:
         raise exploration.stopped

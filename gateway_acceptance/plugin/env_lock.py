@@ -19,11 +19,11 @@ WAIT_S = 300.0
 POLL_S = 0.02
 
 
-class TurnNeverCame(RuntimeError):  # noqa: N818
+class LockTimeout(RuntimeError):  # noqa: N818
     """Others held the environment for longer than any case may take: an error of the suite's own."""
 
 
-class Turns:
+class EnvironmentLock:
     """The lock of one environment. folder: private to the run, shared by its workers."""
 
     def __init__(self, folder: Path, environment: str, wait_s: float = WAIT_S) -> None:
@@ -68,7 +68,7 @@ class Turns:
             except BlockingIOError:
                 if time.monotonic() > ends:
                     os.close(descriptor)
-                    raise TurnNeverCame(
+                    raise LockTimeout(
                         f"other cases held the environment {self._environment} for {self._wait_s:g} s; run "
                         "the checks of effect disrupt by themselves (-m disrupt)"
                     ) from None

@@ -33,12 +33,12 @@ def unless_limited(outcome: Outcome, exchanges: Sequence[Exchange], url: str, ch
     if outcome.verdict is not Verdict.FAILED or outcome.alarm or itself or outcome.blame.startswith(BACKEND):
         return outcome
     limited = [one for one in exchanges if one.status == TOO_MANY and one.url.startswith(url)]
-    told = outcome.problems or (outcome.message,)
+    problems = outcome.problems or (outcome.message,)
     if outcome.message.startswith(
         IN_MID_RUN
     ):  # everything is refused: that is the gateway's state, and named
         return outcome
-    if not limited or not all(str(TOO_MANY) in problem for problem in told):
+    if not limited or not all(str(TOO_MANY) in problem for problem in problems):
         return outcome
     waits = [later for one in limited if (later := one.header("retry-after"))]
     seen = f"{len(limited)} of {len(exchanges)} requests; Retry-After: {', '.join(waits) or 'none'}"

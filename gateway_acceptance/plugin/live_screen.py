@@ -89,8 +89,8 @@ class LiveScreen:
             return None
         from gateway_acceptance.plugin.terminal import status_of
 
-        told = status_of(report)
-        return (told[0], "", "") if told else None
+        status = status_of(report)
+        return (status[0], "", "") if status else None
 
     def pytest_unconfigure(self) -> None:
         self.stop()

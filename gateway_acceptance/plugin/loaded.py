@@ -80,8 +80,8 @@ def setting_problems(
 ) -> list[str]:
     """Options of pytest by which other files, or fewer of them, decide. overridden: what ``-o`` says;
     ini_file: ``-c``; conftests_from: ``--confcutdir``; without: ``--noconftest``."""
-    told = [one for one in overridden if not one.startswith(HARMLESS_SETTINGS)]
-    found = [f"-o {one} sets pytest otherwise than the suite does: take it away" for one in told]
+    harmful = [one for one in overridden if not one.startswith(HARMLESS_SETTINGS)]
+    found = [f"-o {one} sets pytest otherwise than the suite does: take it away" for one in harmful]
     if ini_file and Path(ini_file).resolve().parent != root:
         found.append(f"-c {ini_file} takes pytest's settings from elsewhere: take it away")
     if conftests_from and not Path(conftests_from).resolve().is_relative_to(root):

@@ -92,8 +92,8 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
     if isinstance(error, AssertionError) and not _ours(error):
         return Outcome(Verdict.FAILED, str(error) or "the assertion is false", detail=_short(detail))
     if isinstance(error, RecursionError) and _in_json(error):
-        told = "the answer holds JSON that is nested too deep to be read"
-        return Outcome(Verdict.FAILED, told, detail=_short(detail))
+        text = "the answer holds JSON that is nested too deep to be read"
+        return Outcome(Verdict.FAILED, text, detail=_short(detail))
     if "openai" in sys.modules:  # else nothing is an error of the SDK, and it takes long to import
         import openai
 

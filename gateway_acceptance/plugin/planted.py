@@ -53,20 +53,20 @@ def plant(
         for name in ids:
             if name in templates:
                 results.append(_tried(templates[name], environment, name, catalogue.defects.get(name, "")))
-    told = {"seed": seed, "results": results, "took_s": round(time.monotonic() - begun, 3)}
-    (folder / f"planted-{worker}.json").write_text(json.dumps(told), encoding="utf-8")
-    return told
+    report = {"seed": seed, "results": results, "took_s": round(time.monotonic() - begun, 3)}
+    (folder / f"planted-{worker}.json").write_text(json.dumps(report), encoding="utf-8")
+    return report
 
 
 def read_planted(folder: Path, known: int) -> dict[str, Any]:
     """What all processes of the run planted: {known, seeds, took_s (of the slowest), results}. known: how
     many defects the suite has."""
-    told = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("planted-*.json"))]
+    reports = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("planted-*.json"))]
     return {
         "known": known,
-        "seeds": [one["seed"] for one in told],
-        "took_s": max((one["took_s"] for one in told), default=0.0),
-        "results": [result for one in told for result in one["results"]],
+        "seeds": [one["seed"] for one in reports],
+        "took_s": max((one["took_s"] for one in reports), default=0.0),
+        "results": [result for one in reports for result in one["results"]],
     }
 
 
@@ -126,10 +126,10 @@ def _tried(template: pytest.Function, environment: Environment, name: str, expec
     """One check, run as pytest runs it but for its report, which goes nowhere."""
     case = _case(template, environment)
     begun = time.monotonic()
-    told: dict[str, Any] = {}
+    outcome: dict[str, Any] = {}
     for report in runtestprotocol(case, log=False, nextitem=None):
-        told = getattr(report, "gateway_case", told)
-    verdict, said = str(told.get("verdict")), str(told.get("message", ""))
+        outcome = getattr(report, "gateway_case", outcome)
+    verdict, said = str(outcome.get("verdict")), str(outcome.get("message", ""))
     return {
         "check": name,
         "expected": expected,

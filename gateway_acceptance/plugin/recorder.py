@@ -122,8 +122,8 @@ class Recorder:
     def _blind_spots(self) -> dict[str, Any] | None:
         """What the suite does not speak of; None where it does not tell."""
         suites = self.inputs.config.rootpath / CHECKS_ROOT
-        told = all((suites / name).is_file() for name in (COVERAGE, LIMITS))
-        return blind_spots(suites, sorted(self.log.catalogue)) if told else None
+        known = all((suites / name).is_file() for name in (COVERAGE, LIMITS))
+        return blind_spots(suites, sorted(self.log.catalogue)) if known else None
 
     def _planted(self) -> dict[str, Any] | None:
         """The defects that were planted; None where the suite has none, or the run could not accept a

@@ -62,7 +62,9 @@ class LeftOut:
         here = config.invocation_params.dir
         self._named = {str((here / argument.split("::", 1)[0]).resolve()) for argument in config.args}
         self._active = needs_smoke(config.option.markexpr)
-        self._told = not config.option.collectonly  # nobody asks a mere collection for its catalogue
+        self._needs_catalogue = (
+            not config.option.collectonly
+        )  # nobody asks a mere collection for its catalogue
         self.found: dict[str, Check] = {}
 
     def leaves_out(self, path: Path) -> bool:
@@ -76,7 +78,7 @@ class LeftOut:
             text = path.read_text(encoding="utf-8")
             if SMOKE in text.lower() or DECLARES not in text:
                 return False
-            checks = checks_in(text) if self._told else {}
+            checks = checks_in(text) if self._needs_catalogue else {}
         except (OSError, UnicodeDecodeError, NotReadFromText):
             return False
         shown = name.removeprefix(self._root).replace(os.sep, "/")

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gateway_acceptance.plugin.binding import Account, accounts_of, read_problems, whole_of
+from gateway_acceptance.plugin.binding import Account, accounts_of, content_of, read_problems
 from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
 from gateway_acceptance.plugin.targets import Target
@@ -58,7 +58,9 @@ class JudgeSnapshots:
         taken = accounts_of(inputs.config, named, inputs.stamps)
         seen = read_problems(folder)
         if not self._taken and inputs.could_accept:
-            self._wholes = {one.name: {"whole": whole_of(inputs.config, one)} for one in inputs.environments}
+            self._wholes = {
+                one.name: {"whole": content_of(inputs.config, one)} for one in inputs.environments
+            }
         self._taken.append(
             {
                 name: {**one, "problems": list(dict.fromkeys([*one["problems"], *seen]))}

@@ -164,7 +164,7 @@ def _judge(owner: Owner, target: Target, spent: WakingCosts) -> None:
             target.watch.found(
                 owner.check.id,
                 _alias(arguments),
-                [Problem("", told) for told in problems],
+                [Problem("", problem) for problem in problems],
                 exchanges,
             )
 

@@ -59,10 +59,10 @@ class WorkerState:
         """What runs in an environment: as it tells, where the budget lets it be asked; else as declared."""
         target = self.targets.get(name)
         try:
-            told = target.preflight().version if target else ""
+            version = target.preflight().version if target else ""
         except NotPermitted:
-            told = ""
-        return told or self.environment(name).gateway.version or ""
+            version = ""
+        return version or self.environment(name).gateway.version or ""
 
     def known(self, name: str) -> Known:
         """What the release that runs in an environment does by itself; nothing while one learns it."""

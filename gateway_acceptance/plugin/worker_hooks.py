@@ -20,7 +20,7 @@ from gateway_acceptance.plugin.binding import write_problems
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.breaches import breached, mistakes, red_so_far
 from gateway_acceptance.plugin.collected import write_collected
-from gateway_acceptance.plugin.env_lock import WAIT_S, Turns
+from gateway_acceptance.plugin.env_lock import WAIT_S, EnvironmentLock
 from gateway_acceptance.plugin.limited import unless_limited
 from gateway_acceptance.plugin.measuring import measure
 from gateway_acceptance.plugin.no_room import no_room
@@ -194,7 +194,7 @@ class WorkerHooks:
             if over:
                 raise NotPermitted(over)  # nothing more is sent: the run does not walk through what remains
         if self._has_neighbours and environment is not self._state.planted:
-            turns = Turns(self._state.folder, environment.name, WAIT_S + environment.soak.seconds)
+            turns = EnvironmentLock(self._state.folder, environment.name, WAIT_S + environment.soak.seconds)
             turn = turns.alone if check.alone else turns.shared
             self._turn.enter_context(turn())
 
@@ -285,8 +285,8 @@ class WorkerHooks:
         if learnt:
             every = learnt.startswith(EVERY)
             names = sorted(self._catalogue if every else catalogue.defects)
-            told = plant(session, catalogue, folder, self._worker, names)
-            Path(learnt.removeprefix(EVERY)).write_text(json.dumps(told, indent=1), encoding="utf-8")
+            report = plant(session, catalogue, folder, self._worker, names)
+            Path(learnt.removeprefix(EVERY)).write_text(json.dumps(report, indent=1), encoding="utf-8")
             pytest.exit("what checks say of the planted defects is written down", returncode=0)
         elif profile_of(self._config) == RELEASE and not narrowed(self._config):
             plant(session, catalogue, folder, self._worker)

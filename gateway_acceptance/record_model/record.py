@@ -65,9 +65,9 @@ class Record(RecordPart):
 
 def record_of(document: object) -> Record:
     """A record.json's content as a record. Raises NoRecord."""
-    told = document.get("format") if isinstance(document, Mapping) else None
-    if told != FORMAT or isinstance(told, bool):
-        raise NoRecord(f"is of format {told!r}; only format {FORMAT} can be judged again")
+    number = document.get("format") if isinstance(document, Mapping) else None
+    if number != FORMAT or isinstance(number, bool):
+        raise NoRecord(f"is of format {number!r}; only format {FORMAT} can be judged again")
     try:
         return Record.model_validate(document)
     except ValidationError as error:
@@ -81,9 +81,9 @@ def document_of(record: Record) -> dict[str, Any]:
 
 def _problems(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [f"{place_of(one['loc'])}: {_words(one['type'], one['msg'])}" for one in found[:SHOWN]]
-    more = len(found) - len(told)
-    return "; ".join(told) + (f"; and {more} problems more" if more > 0 else "")
+    problems = [f"{place_of(one['loc'])}: {_words(one['type'], one['msg'])}" for one in found[:SHOWN]]
+    more = len(found) - len(problems)
+    return "; ".join(problems) + (f"; and {more} problems more" if more > 0 else "")
 
 
 def place_of(location: Sequence[int | str]) -> str:

@@ -48,9 +48,9 @@ def newest_accepted(
         try:
             accepted = _accepted(path, environment)
             if known is not None:
-                by, stranger = known(path.parent)
-                if stranger:
-                    raise ValueError(stranger)  # noqa: TRY301
+                by, unknown_signer = known(path.parent)
+                if unknown_signer:
+                    raise ValueError(unknown_signer)  # noqa: TRY301
                 accepted = replace(accepted, by=by)
             found.append((instant(accepted.signed), accepted))
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -157,8 +157,8 @@ def message(case: RecordedCase) -> str:
     if case.verdict == Verdict.PASSED:
         return ""
     blame = f" (to blame: {case.blame})" if case.blame else ""
-    told = case.message.removeprefix("Untestable: ")
-    return printable(f"[{case.verdict}]{blame} {told}".rstrip())
+    reason = case.message.removeprefix("Untestable: ")
+    return printable(f"[{case.verdict}]{blame} {reason}".rstrip())
 
 
 def _labels(

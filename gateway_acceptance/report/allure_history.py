@@ -106,13 +106,13 @@ def _point(line: str) -> Point | None:
         point = json.loads(line)
     except ValueError:
         return None
-    whole = (
+    complete = (
         isinstance(point, Mapping)
         and isinstance(point.get("uuid"), str)
         and isinstance(point.get("timestamp"), int)
         and isinstance(point.get("testResults"), Mapping)
     )
-    return dict(point) if whole else None
+    return dict(point) if complete else None
 
 
 def _md5(text: str) -> str:

@@ -24,9 +24,9 @@ def badge_svg(environment: str, state: str, day: str, *, stale: bool = False) ->
     """environment: its name; state: as in the record, or a sentence of a few words; day: of the run's end, or
     nothing. A stale badge says so instead of showing an old green."""
     word = f"{STALE}: {state.lower()}" if stale else state.lower()
-    told = f"{word} · {day}" if day else word
-    left, right = _width(environment), _width(told)
-    title = f"{environment}: {told}"
+    label = f"{word} · {day}" if day else word
+    left, right = _width(environment), _width(label)
+    title = f"{environment}: {label}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="{HEIGHT}" '
         f'viewBox="0 0 {left + right} {HEIGHT}" role="img" aria-label="{escape(title)}">'
@@ -35,7 +35,7 @@ def badge_svg(environment: str, state: str, day: str, *, stale: bool = False) ->
         f'<path d="M{left} 0h{right - 4}a4 4 0 0 1 4 4v{HEIGHT - 8}a4 4 0 0 1 -4 4h-{right - 4}z" '
         f'fill="{colour(state, stale=stale)}"/>'
         f'<g fill="#ffffff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
-        f"{_text(environment, 0, left)}{_text(told, left, right)}</g></svg>"
+        f"{_text(environment, 0, left)}{_text(label, left, right)}</g></svg>"
     )
 
 

@@ -120,10 +120,10 @@ def rows(claims: Sequence[Claim | Template], columns: Sequence[Column]) -> list[
     found = []
     for name in dict.fromkeys([*declared, *(name for each in columns for name in each.verdicts)]):
         cells = tuple(each.verdicts.get(name, _silent(each, name in declared)) for each in columns)
-        told = {cell for cell, each in zip(cells, columns, strict=True) if each.run}
+        executed = {cell for cell, each in zip(cells, columns, strict=True) if each.run}
         texts = list(dict.fromkeys(each.texts[name] for each in columns if name in each.texts))
         text = texts[0] if len(texts) == 1 else declared.get(name, " / ".join(texts))
-        found.append(Row(name, text, cells, len(told) > 1))
+        found.append(Row(name, text, cells, len(executed) > 1))
     return found
 
 

@@ -91,8 +91,8 @@ def first_line(text: object, limit: int = 240) -> str:
 
 def cut(text: object, limit: int) -> str:
     """The text, or its beginning with a word about the rest."""
-    whole = str(text or "")
-    return whole if len(whole) <= limit else f"{whole[:limit]} … (the rest is in record.json)"
+    full = str(text or "")
+    return full if len(full) <= limit else f"{full[:limit]} … (the rest is in record.json)"
 
 
 def utc(instant: str | None) -> str:

@@ -77,5 +77,5 @@ def _own(name: str, text: str) -> list[str]:
 
 def _first_difference(name: str, there: str, made: str) -> str:
     pairs = zip_longest(_own(name, there), _own(name, made), fillvalue="nothing more")
-    told, expected = next((one, other) for one, other in pairs if one != other)
-    return f"it says {told[:80]!r}, and the record {expected[:80]!r}"
+    found, expected = next((one, other) for one, other in pairs if one != other)
+    return f"it says {found[:80]!r}, and the record {expected[:80]!r}"

@@ -68,14 +68,14 @@ def _verdict(word: str) -> Markup:
 def _last_proof(line: ClaimLine) -> Markup:
     """When, how long ago, by which run; and what else is known."""
     proof = line.proof
-    told = []
+    lines = []
     if proof.at:
-        told.append(md(f"{utc(proof.at).removesuffix(' UTC')} ({proof.age})"))
+        lines.append(md(f"{utc(proof.at).removesuffix(' UTC')} ({proof.age})"))
     if proof.run:
-        told.append(Markup(f"in run {code(proof.run)}"))  # noqa: S704  (escaped)
+        lines.append(Markup(f"in run {code(proof.run)}"))  # noqa: S704  (escaped)
     if proof.note:
-        told.append(md(proof.note))
-    return Markup(", ").join(told) or Markup("—")
+        lines.append(md(proof.note))
+    return Markup(", ").join(lines) or Markup("—")
 
 
 def _evidence(line: ClaimLine) -> Markup:

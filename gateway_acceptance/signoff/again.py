@@ -25,7 +25,7 @@ from gateway_acceptance.wire.watch import UniversalRule
 KEY = "own-key"
 """Stands for the environment's key, which no record holds."""
 INCOMPLETE = ("[redacted", "… (", "characters in all)")
-TOLD_AT_MOST = 5
+MOST_REPORTED = 5
 
 
 def contradicted(record: Record, environment: Environment, suite: Suite) -> list[str]:
@@ -39,24 +39,28 @@ def contradicted(record: Record, environment: Environment, suite: Suite) -> list
             if seen is None or not seen.kinds & rule.kinds or rule.check not in suite.checks:
                 continue
             owner = suite.checks[rule.check]
-            told = _broken(rule, owner, seen, known, suite.harms, record)
-            if told and owner.effect in environment.policy.effects:
+            broken = _broken(rule, owner, seen, known, suite.harms, record)
+            if broken and owner.effect in environment.policy.effects:
                 found.setdefault(
                     f"{rule.check}{seen.alias}",
                     f"the evidence of {case.nodeid} contradicts its verdict: {owner.id} "
-                    f"({owner.title}) does not hold of {entry.method} {entry.url}: {told}",
+                    f"({owner.title}) does not hold of {entry.method} {entry.url}: {broken}",
                 )
     listed = list(found.values())
-    more = len(listed) - TOLD_AT_MOST
-    return listed if more <= 0 else [*listed[:TOLD_AT_MOST], f"the evidence contradicts {more} verdicts more"]
+    more = len(listed) - MOST_REPORTED
+    return (
+        listed if more <= 0 else [*listed[:MOST_REPORTED], f"the evidence contradicts {more} verdicts more"]
+    )
 
 
 def exchange_of(entry: RecordedExchange, environment: Environment) -> Exchange | None:
     """An exchange as its evidence tells it; None where it was cut, redacted or not kept whole."""
-    asked, told = entry.request or "", entry.response or ""
-    if entry.sent_at is None or any(mark in text for text in (asked, told, entry.url) for mark in INCOMPLETE):
+    asked, response = entry.request or "", entry.response or ""
+    if entry.sent_at is None or any(
+        mark in text for text in (asked, response, entry.url) for mark in INCOMPLETE
+    ):
         return None
-    if len(told) >= SHOWN_BODY or entry.whole is False or entry.error:
+    if len(response) >= SHOWN_BODY or entry.whole is False or entry.error:
         return None
     headers = [(name, "?") for name in entry.bent or ()]
     name = environment.gateway.key_header
@@ -64,7 +68,7 @@ def exchange_of(entry: RecordedExchange, environment: Environment) -> Exchange |
     headers.append(
         (name, own if entry.own_key else "?")
     )  # which other key it was, or none, nobody wrote down
-    body = told.encode("utf-8")
+    body = response.encode("utf-8")
     return Exchange(
         entry.method,
         entry.url,
@@ -82,14 +86,14 @@ def exchange_of(entry: RecordedExchange, environment: Environment) -> Exchange |
 
 def _evidence(record: Record) -> Iterator[tuple[RecordedCase, RecordedExchange]]:
     """Each exchange once, with a case that kept it; none of checks that take something down."""
-    told: set[str] = set()
+    reported: set[str] = set()
     for check, case in record.cases():
         if check.effect is Effect.DISRUPT:
             continue
         for entry in case.evidence:
             one = entry.model_dump_json()
-            if one not in told:
-                told.add(one)
+            if one not in reported:
+                reported.add(one)
                 yield case, entry
 
 
@@ -109,7 +113,7 @@ def _broken(
         for problem in problems
         if forbidden(harms, owner.id, problem)
         or not (
-            owner.id in learned or any(known.covers(owner.id, told, names) for told in rule.alike(problem))
+            owner.id in learned or any(known.covers(owner.id, text, names) for text in rule.alike(problem))
         )
     ]
     for entry in record.waivers:
@@ -123,8 +127,10 @@ def _broken(
 
 def _learned(record: Record) -> set[str]:
     """The checks whose deviations a twin showed: its words are gone with the run."""
-    told = record.deviations
-    return {one.check for one in told.known} if told is not None and told.note == LEARNED else set()
+    recorded = record.deviations
+    return (
+        {one.check for one in recorded.known} if recorded is not None and recorded.note == LEARNED else set()
+    )
 
 
 def _known(record: Record, environment: Environment) -> Known:

@@ -116,8 +116,8 @@ def moment_of(text: str) -> datetime:
     year, *rest = (int(one or 0) for one in found.groups()[:6]) if found else (0, 0)
     if found is None or not all(low <= one <= high for low, one, high in zip(LEAST, rest, MOST, strict=True)):
         raise ValueError(f"{text!r} is no time (YYYYMMDD[HHMM[SS]][Z])")
-    told = (year, *rest, 0, 0, -1)
-    seconds = calendar.timegm(told) if found[7] else time.mktime(told)  # type: ignore[arg-type]
+    fields = (year, *rest, 0, 0, -1)
+    seconds = calendar.timegm(fields) if found[7] else time.mktime(fields)  # type: ignore[arg-type]
     if seconds <= 0:
         raise ValueError(f"{text!r} is before 1970")
     return datetime.fromtimestamp(min(seconds, LAST), UTC)

@@ -55,21 +55,21 @@ def comparison(record: Record, directory: Path | None) -> dict[str, Any] | None:
         return None
     before = record_of(json_of(directory / RECORD))
     release = json.loads((directory / SIGNOFF).read_text(encoding="utf-8"))["release"]
-    told = compared(record, before, release, digest_of(directory / RECORD))
-    return {**told, "signoff_sha256": digest_of(directory / SIGNOFF)}
+    previous = compared(record, before, release, digest_of(directory / RECORD))
+    return {**previous, "signoff_sha256": digest_of(directory / SIGNOFF)}
 
 
 def previous_findings(directory: Path, document: Document, record: Record) -> tuple[Before | None, list[str]]:
     """(the sign-off before, all that is wrong with it, a sentence each)."""
-    told, folder = document["previous"], directory / FOLDER
-    if told is None:
+    previous, folder = document["previous"], directory / FOLDER
+    if previous is None:
         found = [f"{FOLDER}/ is there, and {SIGNOFF} names no previous release"] if folder.exists() else []
         return None, found
-    if "signoff_sha256" not in told:
+    if "signoff_sha256" not in previous:
         return None, []  # written before sign-offs were chained
     try:
         content = content_of(folder / SIGNOFF, JSON_AT_MOST)
-        if hashlib.sha256(content).hexdigest() != told["signoff_sha256"]:
+        if hashlib.sha256(content).hexdigest() != previous["signoff_sha256"]:
             return None, [f"{FOLDER}/{SIGNOFF} is not the sign-off that {SIGNOFF} names as the previous one"]
         before: Any = json_in(content)
         signature = content_of(folder / SIGNATURE, JSON_AT_MOST).decode("ascii")
@@ -103,7 +103,7 @@ def _of_its_record(folder: Path, before: Document, document: Document, record: R
     if digest != before["record_sha256"]:
         return [*found, f"{FOLDER}/{PACKED} does not hold the record that {FOLDER}/{SIGNOFF} binds"]
     derived = compared(record, known, before["release"], digest)
-    told = {name: value for name, value in document["previous"].items() if name != "signoff_sha256"}
-    if json.loads(json.dumps(derived)) != told:
+    previous = {name: value for name, value in document["previous"].items() if name != "signoff_sha256"}
+    if json.loads(json.dumps(derived)) != previous:
         found.append(f"{SIGNOFF} says what changed since {before['release']} otherwise than the two records")
     return found

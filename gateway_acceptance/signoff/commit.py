@@ -73,8 +73,8 @@ def of_another_list(record: Record, frozen: Mapping[str, Sequence[str]], claims:
             f"{name} was held against a shorter list than this suite's: {_some(missing)} are not in it; sign "
             "with the suite that judged, or run again"
         )
-    told = {claim.id for claim in record.claims}
-    unspoken = sorted(set(claims) - told)
+    recorded = {claim.id for claim in record.claims}
+    unspoken = sorted(set(claims) - recorded)
     if unspoken:
         found.append(
             f"{name} says nothing of {len(unspoken)} claims that this suite makes of it "
@@ -118,7 +118,7 @@ def _other_checks(name: str, record: Record, checks: Mapping[str, Check]) -> lis
 
 def _other_parts(entry: RecordedCheck, check: Check) -> list[str]:
     """What a check is declared to be otherwise, by the names of the parts."""
-    told = {
+    recorded = {
         "title": entry.title == check.title,
         "level": entry.level is check.level,
         "effect": entry.effect is check.effect,
@@ -127,7 +127,7 @@ def _other_parts(entry: RecordedCheck, check: Check) -> list[str]:
         "claims": set(check.claims) <= set(entry.claims),
         "profiles": list(check.profiles) == list(entry.profiles),
     }
-    return [part for part, same in told.items() if not same]
+    return [part for part, same in recorded.items() if not same]
 
 
 def _other_cases(name: str, record: Record, suite: Suite) -> list[str]:

@@ -120,13 +120,13 @@ def _waiver(waiver: RecordedWaiver, record: Record) -> dict[str, Any]:
     }
 
 
-def _planted(told: RecordedPlanted) -> dict[str, Any]:
+def _planted(planted: RecordedPlanted) -> dict[str, Any]:
     """The defects that were planted in the run, and by which seeds they were drawn."""
     return {
-        "known": told.known,
-        "tried": len(told.results),
-        "took_s": told.took_s,
-        "seeds": list(told.seeds),
+        "known": planted.known,
+        "tried": len(planted.results),
+        "took_s": planted.took_s,
+        "seeds": list(planted.seeds),
     }
 
 

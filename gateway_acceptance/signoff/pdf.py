@@ -78,22 +78,24 @@ def _paper(text: str) -> bytes:
     """Kept for a while: what was written is looked at again at once."""
     _fonts()
     document: dict[str, Any] = json.loads(text)
-    told = account(document)
+    content = account(document)
     target = io.BytesIO()
     template = BaseDocTemplate(
         target,
         pagesize=A4,
         invariant=1,
-        title=printable(told.title),
+        title=printable(content.title),
         author=printable(document["approver"]["name"]),
-        subject=printable(told.sentence),
+        subject=printable(content.sentence),
         lang="en",
     )
     frame = Frame(MARGIN, MARGIN + 4 * mm, INNER, A4[1] - 2 * MARGIN - 4 * mm, 0, 0, 0, 0)
-    foot = f"{told.title}, signed {utc(document['signed'])}"
+    foot = f"{content.title}, signed {utc(document['signed'])}"
     template.addPageTemplates([PageTemplate("all", [frame])])
     try:
-        template.build([*_first(told), PageBreak(), *_rest(told)], canvasmaker=_numbered(in_glyphs(foot)))
+        template.build(
+            [*_first(content), PageBreak(), *_rest(content)], canvasmaker=_numbered(in_glyphs(foot))
+        )
     except LayoutError as error:
         raise ValueError(f"no page holds it: {str(error)[:80]}") from None
     return target.getvalue()
@@ -108,13 +110,19 @@ def in_glyphs(text: str) -> str:
     )
 
 
-def _first(told: Summary) -> list[Flowable]:
-    colour = GOOD if told.production else EXERCISE
-    flow: list[Flowable] = [Paragraph(_markup(told.title), TITLE), _box(told.decision, DECISION, colour)]
-    if told.warning:
-        flow += [Spacer(1, 3 * mm), _box(told.warning, WARNING, WARN)]
+def _first(content: Summary) -> list[Flowable]:
+    colour = GOOD if content.production else EXERCISE
+    flow: list[Flowable] = [
+        Paragraph(_markup(content.title), TITLE),
+        _box(content.decision, DECISION, colour),
+    ]
+    if content.warning:
+        flow += [Spacer(1, 3 * mm), _box(content.warning, WARNING, WARN)]
     facts = LongTable(
-        [[Paragraph(_markup(label), LABEL), Paragraph(_markup(value), FACT)] for label, value in told.facts],
+        [
+            [Paragraph(_markup(label), LABEL), Paragraph(_markup(value), FACT)]
+            for label, value in content.facts
+        ],
         colWidths=[36 * mm, INNER - 36 * mm],
         splitInRow=1,
         style=TableStyle(
@@ -130,14 +138,14 @@ def _first(told: Summary) -> list[Flowable]:
     return [
         *flow,
         Spacer(1, 4 * mm),
-        Paragraph(_markup(told.sentence), SENTENCE),
+        Paragraph(_markup(content.sentence), SENTENCE),
         facts,
-        *_section(told.accepted),
+        *_section(content.accepted),
     ]
 
 
-def _rest(told: Summary) -> list[Flowable]:
-    return [flowable for section in told.sections for flowable in _section(section)]
+def _rest(content: Summary) -> list[Flowable]:
+    return [flowable for section in content.sections for flowable in _section(section)]
 
 
 def _section(section: Section) -> list[Flowable]:
@@ -152,12 +160,12 @@ def _section(section: Section) -> list[Flowable]:
 
 
 def _table(table: SummaryTable) -> Flowable:
-    whole = sum(table.widths)
+    total = sum(table.widths)
     rows = [[Paragraph(_markup(word), HEADER) for word in table.header]]
     rows += [[Paragraph(_linked(cell), CELL) for cell in row] for row in table.rows]
     return LongTable(
         rows,
-        colWidths=[INNER * width / whole for width in table.widths],
+        colWidths=[INNER * width / total for width in table.widths],
         repeatRows=1,
         splitInRow=1,  # a row may be higher than a page
         style=TableStyle(

@@ -53,8 +53,8 @@ def refusals(
 
 
 def _renamed(run: Path, record: Record) -> list[str]:
-    told = record.run.id
-    return [] if told == run.name else [f"the run {told} lies under the name {run.name}; it was moved"]
+    name = record.run.id
+    return [] if name == run.name else [f"the run {name} lies under the name {run.name}; it was moved"]
 
 
 def unsignable(record: Record, signed: datetime) -> list[str]:

@@ -19,7 +19,7 @@ SECOND = len("20260101T000000Z")
 """Of a run's name: when it began. What its record says may have been changed since."""
 
 
-class ToldRun(BaseModel):
+class RunSummary(BaseModel):
     """What is asked of another run, whichever suite wrote its record."""
 
     started: str
@@ -30,8 +30,8 @@ class ToldRun(BaseModel):
     exit_code: int
 
 
-class _ToldRecord(BaseModel):
-    run: ToldRun
+class _RecordSummary(BaseModel):
+    run: RunSummary
 
 
 def newer_red(places: Sequence[Path], environment: str, record: Record) -> list[str]:
@@ -44,7 +44,7 @@ def newer_red(places: Sequence[Path], environment: str, record: Record) -> list[
         if path.name == own:
             continue
         try:
-            other = _told(path)
+            other = _summary(path)
             later = max(map(datetime.fromisoformat, (other.started, other.ended))) > begun
         except ValueError:
             found.append(f"the run {path.name} cannot be read, and may be newer")
@@ -60,14 +60,14 @@ def runs_since(places: Sequence[Path], environment: str, since: str) -> list[dic
     found: list[dict[str, str]] = []
     for path in _all(places, environment):
         try:
-            run = _told(path)
+            run = _summary(path)
             if since and datetime.fromisoformat(run.started) < datetime.fromisoformat(since):
                 continue
         except ValueError:
-            run = ToldRun(started="", ended="", profile="", state="", headline=UNREADABLE, exit_code=1)
-        told = {"run": path.name, "started": run.started, "profile": run.profile or ""}
-        told |= {"state": run.state, "headline": first_line(run.headline)}
-        found += [] if told in found else [told]
+            run = RunSummary(started="", ended="", profile="", state="", headline=UNREADABLE, exit_code=1)
+        entry = {"run": path.name, "started": run.started, "profile": run.profile or ""}
+        entry |= {"state": run.state, "headline": first_line(run.headline)}
+        found += [] if entry in found else [entry]
     return found
 
 
@@ -83,8 +83,8 @@ def _all(places: Sequence[Path], environment: str) -> list[Path]:
     return list(found.values())
 
 
-def _told(path: Path) -> ToldRun:
+def _summary(path: Path) -> RunSummary:
     """Raises ValueError; a link is not followed."""
     if path.is_symlink():
         raise Unreadable("it is a link")
-    return _ToldRecord.model_validate(json_of(path / RECORD)).run
+    return _RecordSummary.model_validate(json_of(path / RECORD)).run

@@ -34,9 +34,9 @@ def violations(document: object, schema: str) -> list[str]:
     if longest > TEXT_AT_MOST:
         return [f"a text of {longest} characters; no sign-off holds more than {TEXT_AT_MOST}"]
     errors = sorted(_validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path)))
-    told = [f"{error.json_path}: {error.message[:200]}" for error in errors[:SHOWN]]
-    more = len(errors) - len(told)
-    return told if more <= 0 else [*told, f"{more} violations more"]
+    problems = [f"{error.json_path}: {error.message[:200]}" for error in errors[:SHOWN]]
+    more = len(errors) - len(problems)
+    return problems if more <= 0 else [*problems, f"{more} violations more"]
 
 
 def _longest(part: object) -> int:

@@ -95,9 +95,9 @@ def _to_be_signed(content: bytes, namespace: str) -> bytes:
 
 
 def _armoured(blob: bytes, namespace: bytes, signature: bytes) -> str:
-    whole = MAGIC + struct.pack(">I", VERSION)
-    whole += b"".join(map(_string, (blob, namespace, b"", HASH, signature)))
-    text = base64.b64encode(whole).decode()
+    packed = MAGIC + struct.pack(">I", VERSION)
+    packed += b"".join(map(_string, (blob, namespace, b"", HASH, signature)))
+    text = base64.b64encode(packed).decode()
     lines = [text[start : start + WIDTH] for start in range(0, len(text), WIDTH)]
     return "\n".join([BEGIN, *lines, END]) + "\n"
 
@@ -108,12 +108,12 @@ def _parts(armoured: str) -> list[bytes]:
     if not (text.startswith(BEGIN) and text.endswith(END)):
         raise BadSignature("it is no SSH signature")
     try:
-        whole = base64.b64decode("".join(lines[3:-3]), validate=True)
+        decoded = base64.b64decode("".join(lines[3:-3]), validate=True)
     except (ValueError, binascii.Error):
         raise BadSignature("it is no SSH signature") from None
-    if whole[: len(MAGIC)] != MAGIC or whole[len(MAGIC) : len(MAGIC) + 4] != struct.pack(">I", VERSION):
+    if decoded[: len(MAGIC)] != MAGIC or decoded[len(MAGIC) : len(MAGIC) + 4] != struct.pack(">I", VERSION):
         raise BadSignature("it is no SSH signature of version 1")
-    return _strings(whole[len(MAGIC) + 4 :], 5)
+    return _strings(decoded[len(MAGIC) + 4 :], 5)
 
 
 def _strings(data: bytes, count: int, *, rest: bool = False) -> list[bytes]:

@@ -133,14 +133,15 @@ def _accepted_words(document: Document, counted: Mapping[str, int]) -> str:
 
 def _planted_words(document: Document) -> tuple[tuple[str, str], ...]:
     """What the run proved of itself, and the word that somebody gave it beforehand."""
-    told, nonce, runner = document.get("planted"), document.get("nonce"), document.get("runner")
+    planted, nonce, runner = document.get("planted"), document.get("nonce"), document.get("runner")
     found = [("Run sealed by", f"a runner's key, {runner['kind']} {runner['fingerprint']}")] if runner else []
-    if told:
+    if planted:
         found.append(
             (
                 "Planted defects",
-                f"{told['tried']} of {told['known']} known were sent at something bad, and all were seen "
-                f"({told['took_s']:.1f} s; seeds {', '.join(told['seeds'])})",
+                f"{planted['tried']} of {planted['known']} known were sent at something bad, "
+                "and all were seen "
+                f"({planted['took_s']:.1f} s; seeds {', '.join(planted['seeds'])})",
             )
         )
     return (*found, *([("Nonce", nonce)] if nonce else []))
@@ -151,18 +152,18 @@ def _kept_words(document: Document, counted: Mapping[str, int]) -> tuple[tuple[s
     known = document.get("not_kept")
     if not known:
         return ()
-    told = f"{_count(counted['not_kept'], 'check')}, {counted['not_kept_must']} of a MUST, that its release "
-    told += f"breaks by itself (as learned of {' and '.join(known['judged_by']) or 'no release'})"
-    return (("The product does not keep", f"{told}; {known['note']}" if known["note"] else told),)
+    text = f"{_count(counted['not_kept'], 'check')}, {counted['not_kept_must']} of a MUST, that its release "
+    text += f"breaks by itself (as learned of {' and '.join(known['judged_by']) or 'no release'})"
+    return (("The product does not keep", f"{text}; {known['note']}" if known["note"] else text),)
 
 
 def _since(document: Document) -> str:
     previous = document["previous"]
     if previous is None:
         return "there is none: this is the first of this environment"
-    told = [f"{len(previous[name])} {words}" for name, words in CHANGES if previous[name]]
-    told += [f"{len(previous['newly_accepted'])} newly accepted"] if previous["newly_accepted"] else []
-    return f"{previous['release']}: {', '.join(told) or 'nothing changed'}"
+    changes = [f"{len(previous[name])} {words}" for name, words in CHANGES if previous[name]]
+    changes += [f"{len(previous['newly_accepted'])} newly accepted"] if previous["newly_accepted"] else []
+    return f"{previous['release']}: {', '.join(changes) or 'nothing changed'}"
 
 
 def _runs_words(document: Document) -> tuple[tuple[str, str], ...]:
@@ -171,8 +172,8 @@ def _runs_words(document: Document) -> tuple[tuple[str, str], ...]:
         return ()
     runs = document["runs"]
     counted = Counter(one["state"] or "unreadable" for one in runs)
-    told = ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
-    return (("Runs since then", f"{len(runs)}: {told}" if runs else "none is at hand"),)
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
+    return (("Runs since then", f"{len(runs)}: {counts}" if runs else "none is at hand"),)
 
 
 def _runs(document: Document) -> tuple[Section, ...]:

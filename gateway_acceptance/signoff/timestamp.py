@@ -56,9 +56,9 @@ def stamped(url: str, content: bytes) -> bytes:
         sender.close()
     if answer.status != 200 or len(answer.body) > AT_MOST:
         raise NoTimestamp(f"it answered with status {answer.status}, {len(answer.body)} bytes")
-    stamp, told = _read(answer.body, content)
-    if told:
-        raise NoTimestamp(told)
+    stamp, problem = _read(answer.body, content)
+    if problem:
+        raise NoTimestamp(problem)
     if stamp.tst_info.nonce != asked.nonce:
         raise NoTimestamp("its answer is of another question (nonce)")
     return answer.body
@@ -71,16 +71,16 @@ def stamp_of(directory: Path, document: Mapping[str, Any]) -> Stamp:
     if not document.get("timestamp_url"):
         return Stamp(problem=f"{TIMESTAMP} is foreign: signoff.json tells of none") if there else Stamp()
     try:
-        stamp, told = _read(content_of(path, AT_MOST), content_of(directory / SIGNATURE, AT_MOST))
+        stamp, text = _read(content_of(path, AT_MOST), content_of(directory / SIGNATURE, AT_MOST))
     except Unreadable as error:
         return Stamp(problem=f"{TIMESTAMP} cannot be read: {error}")
-    if told:
-        return Stamp(problem=f"{TIMESTAMP}: {told}")
+    if text:
+        return Stamp(problem=f"{TIMESTAMP}: {text}")
     at: datetime = stamp.tst_info.gen_time.astimezone(UTC)
     signed = datetime.fromisoformat(document["signed"])
     if abs(at - signed) > CLOCKS_DIFFER:
-        told = f"{TIMESTAMP} is of {at:%Y-%m-%d %H:%M:%S} UTC"
-        return Stamp(at, f"{told}, and signoff.json was signed at {signed:%Y-%m-%d %H:%M:%S} UTC")
+        text = f"{TIMESTAMP} is of {at:%Y-%m-%d %H:%M:%S} UTC"
+        return Stamp(at, f"{text}, and signoff.json was signed at {signed:%Y-%m-%d %H:%M:%S} UTC")
     return Stamp(at)
 
 

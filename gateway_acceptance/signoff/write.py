@@ -70,7 +70,7 @@ class Approval:
     timestamp_url: str | None = None
 
 
-class Spoiled(Exception):  # noqa: N818
+class UnverifiableSignoff(Exception):  # noqa: N818
     """What was written does not verify: an error of the suite, or somebody's hand in between."""
 
 
@@ -99,7 +99,7 @@ def write_signoff(decision: Approval, key: PrivateKey, out: Path) -> dict[str, A
 def _look_again(part: Path, signed: datetime) -> None:
     found = verify(part, signed).findings
     if found:
-        raise Spoiled("; ".join(found))
+        raise UnverifiableSignoff("; ".join(found))
 
 
 def _filled(part: Path, decision: Approval, key: PrivateKey) -> dict[str, Any]:

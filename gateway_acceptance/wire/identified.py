@@ -60,8 +60,8 @@ class Identified:
                 return f"it is {digest}, which gateway.identity.certificates does not declare"
         wanted = declared.tls_name
         if wanted and not any(holds(name, wanted) for name in names):
-            told = ", ".join(names[:SHOWN]) or "none"
-            return f"it holds the names {told}, and gateway.identity.tls_name is {wanted}"
+            text = ", ".join(names[:SHOWN]) or "none"
+            return f"it holds the names {text}, and gateway.identity.tls_name is {wanted}"
         return ""
 
 
@@ -75,8 +75,8 @@ def looking(context: ssl.SSLContext, whom: Identified) -> ssl.SSLContext:
     """The context, each of whose handshakes ends with a look at whose certificate was shown."""
 
     def look(shown: ssl.SSLSocket | ssl.SSLObject) -> None:
-        told: Any = shown.getpeercert() or {}
-        names = [str(name) for kind, name in told.get("subjectAltName", ()) if kind == "DNS"]
+        certificate: Any = shown.getpeercert() or {}
+        names = [str(name) for kind, name in certificate.get("subjectAltName", ()) if kind == "DNS"]
         wrong = whom.shown(shown.server_hostname, shown.getpeercert(True), names)
         if wrong:
             error = ssl.SSLCertVerificationError(1, wrong)

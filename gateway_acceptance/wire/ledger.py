@@ -34,7 +34,7 @@ MOST_PIECES = 50_000
 TOKENS_PER_CHARACTER = 0.4
 TOTAL_TOKENS = re.compile(rb'"total_tokens"\s*:\s*([0-9]{1,9})')
 OK, REDIRECTION = 200, 300
-MOST_TOLD = 10**9
+MOST_COUNTED = 10**9
 """Tokens that one answer may tell: more is no count, and a number of thousands of digits would not fit into
 the budget's file."""
 DEFAULT_MAX_TOKENS = 256
@@ -235,7 +235,7 @@ def tokens_reported(exchange: Exchange, reserved: int) -> int:
         total = int(json.loads(exchange.body)["usage"]["total_tokens"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return reserved
-    return max(min(total, MOST_TOLD), reserved)
+    return max(min(total, MOST_COUNTED), reserved)
 
 
 def tokens_served(exchange: Exchange, reserved: int) -> int:
@@ -243,8 +243,8 @@ def tokens_served(exchange: Exchange, reserved: int) -> int:
     no budget. What was refused took nothing; an answer that does not tell may have taken its reservation."""
     if exchange.status is None or not OK <= exchange.status < REDIRECTION:
         return 0
-    told = [int(number) for number in TOTAL_TOKENS.findall(exchange.body)]
-    return max(told) if any(told) else reserved
+    reported = [int(number) for number in TOTAL_TOKENS.findall(exchange.body)]
+    return max(reported) if any(reported) else reserved
 
 
 def tokens_needed(text: str, max_tokens: int | None, answers: int = 1) -> int:

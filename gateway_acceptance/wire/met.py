@@ -36,11 +36,11 @@ class Met(Identified):
     @property
     def document(self) -> dict[str, Any]:
         """As ``[gateway.identity]`` declares it; empty where nobody was met."""
-        names = [name for told in self._certificates.values() for name in told]
+        names = [name for facts in self._certificates.values() for name in facts]
         own = [self._host] if any(holds(name, self._host) for name in names) else names[:1]
-        told: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "addresses": sorted(self._addresses),
             "tls_name": next((name for name in own if "*" not in name), ""),
             "certificates": sorted(self._certificates),
         }
-        return {name: value for name, value in told.items() if value}
+        return {name: value for name, value in facts.items() if value}

@@ -278,8 +278,8 @@ def _resolved(
     try:
         found = resolved(host, port, timeout)
         return found if whom is None else whom.among(host, found)
-    except NotDeclared as stranger:
-        raise httpcore2.ConnectError(str(stranger)) from stranger
+    except NotDeclared as unexpected:
+        raise httpcore2.ConnectError(str(unexpected)) from unexpected
     except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
         raise _named(called, error) from error
 

@@ -100,12 +100,12 @@ def exchanged(
         return _ended(blank, begun, error=f"no answer within {total_s:g} s")
     except httpcore2.NetworkError as failure:
         words = str(failure)
-        told = (
+        lengths = (
             words
             if words.startswith(("the proxy ", "TLS: "))
             else f"the connection broke: {words or type(failure).__name__}"
         )
-        return _ended(blank, begun, error=told)
+        return _ended(blank, begun, error=lengths)
     return _ended(blank, begun, head, parts, error)
 
 
@@ -124,8 +124,8 @@ def _read(
 ) -> tuple[Head | None, list[tuple[float, bytes]], str]:
     """The head, the body's parts as they arrived, and what broke."""
     reader = h11.Connection(h11.CLIENT)
-    told = "HEAD" if method == "HEAD" else "GET"  # the one method whose answers have no body
-    asked = h11.Request(method=told, target="/", headers=[("host", "x"), ("upgrade", "any")])
+    framing = "HEAD" if method == "HEAD" else "GET"  # the one method whose answers have no body
+    asked = h11.Request(method=framing, target="/", headers=[("host", "x"), ("upgrade", "any")])
     reader.send(asked)  # only so that h11 expects an answer; what was sent is the caller's
     reader.send(h11.EndOfMessage())
     head: Head | None = None

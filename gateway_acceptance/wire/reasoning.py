@@ -20,8 +20,8 @@ OK = 200
 
 def reasoning_in(message: object) -> str:
     """What a message, or a delta, tells of the model's thoughts; empty where it tells nothing."""
-    told = [message.get(name) for name in FIELDS] if isinstance(message, Mapping) else []
-    return next((text for text in told if isinstance(text, str) and text), "")
+    values = [message.get(name) for name in FIELDS] if isinstance(message, Mapping) else []
+    return next((text for text in values if isinstance(text, str) and text), "")
 
 
 def reasoning_tokens(usage: object) -> int:

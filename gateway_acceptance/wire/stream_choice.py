@@ -83,7 +83,7 @@ class Choice:
             )
         if reason not in (None, "length", "content_filter"):
             for call in self.calls:
-                self._whole_arguments(call, where, report)
+                self._complete_arguments(call, where, report)
 
     def _role(self, delta: dict[str, Any], where: str, report: Report) -> None:
         role = delta.get("role")
@@ -106,11 +106,11 @@ class Choice:
     def _content(self, content: object, where: str, report: Report) -> None:
         if isinstance(content, str):
             self.parts.append(content)
-            self._whole_characters(content, where, report)
+            self._complete_characters(content, where, report)
         elif content is not None:
             report(rules.CONTENT, f"expected a string or null, got {quoted(content)}", where)
 
-    def _whole_characters(self, text: str, where: str, report: Report) -> None:
+    def _complete_characters(self, text: str, where: str, report: Report) -> None:
         if "\ufffd" in text and not self.replacement_expected:
             report(rules.TEXT_REPLACEMENT, f"U+FFFD in {quoted(text)}", where)
 
@@ -186,7 +186,7 @@ class Choice:
         arguments = function.get("arguments")
         if isinstance(arguments, str):
             known.arguments += arguments
-            self._whole_characters(arguments, f"{where}/function/arguments", report)
+            self._complete_characters(arguments, f"{where}/function/arguments", report)
         elif arguments is not None:
             report(
                 rules.TOOL_ARGUMENTS,
@@ -209,7 +209,7 @@ class Choice:
             place = f"{where}/function/name"
             report(rules.TOOL_NAME, f"function.name is {quoted(name)}, expected a non-empty string", place)
 
-    def _whole_arguments(self, call: ToolCall, where: str, report: Report) -> None:
+    def _complete_arguments(self, call: ToolCall, where: str, report: Report) -> None:
         value, problems = parse_json_text(call.arguments)
         if not isinstance(value, dict):
             why = problems[0].message if problems else f"they are {quoted(value)}"

@@ -201,23 +201,23 @@ class _Inflated:
         if self._machine.eof:
             return
         try:
-            whole = self._inflated(data)
+            inflated = self._inflated(data)
         except zlib.error as error:
             self._entry.read(data)
             raise TooMuch(f"the answer is not what its content-encoding says: {error}") from error
-        if whole:
-            self._entry.read(whole)
+        if inflated:
+            self._entry.read(inflated)
 
     def _inflated(self, data: bytes) -> bytes:
         try:
-            whole = self._machine.decompress(data, LARGEST_BODY + 1)
+            inflated = self._machine.decompress(data, LARGEST_BODY + 1)
         except zlib.error:
             if self._begun or self._encoding != "deflate":
                 raise
             self._machine = zlib.decompressobj(-zlib.MAX_WBITS)  # raw deflate, as some servers send it
-            whole = self._machine.decompress(data, LARGEST_BODY + 1)
+            inflated = self._machine.decompress(data, LARGEST_BODY + 1)
         self._begun = True
-        return whole
+        return inflated
 
 
 class _NotedStream(httpx2.SyncByteStream):

@@ -35,7 +35,7 @@ class UniversalRule:
     check: str
     kinds: frozenset[Kind]
     judge: Judge
-    alike: Callable[[str], Sequence[str]] = lambda told: (told,)
+    alike: Callable[[str], Sequence[str]] = lambda text: (text,)
 
 
 @dataclass(slots=True)
@@ -51,10 +51,10 @@ class Breach:
 
     def add(self, problem: Problem, exchange: Exchange) -> None:
         """One more problem; the same again says nothing new."""
-        told = str(problem)
-        if told in self.problems or len(self.problems) >= MOST_PROBLEMS:
+        text = str(problem)
+        if text in self.problems or len(self.problems) >= MOST_PROBLEMS:
             return
-        self.problems[told] = problem
+        self.problems[text] = problem
         if len(self.exchanges) < MOST_EVIDENCE and exchange not in self.exchanges[-1:]:
             self.exchanges.append(exchange)
 
@@ -117,7 +117,7 @@ class Watch:
     ) -> None:
         """What a check that smoke woke has found. exchanges: that it made."""
         with self._lock:
-            breach = self._breaches.setdefault((check, alias), Breach(check, alias, lambda told: (told,)))
+            breach = self._breaches.setdefault((check, alias), Breach(check, alias, lambda text: (text,)))
             for problem in problems:
                 breach.problems.setdefault(str(problem), problem)
             breach.exchanges += exchanges[-MOST_EVIDENCE:]

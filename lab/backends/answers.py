@@ -62,8 +62,8 @@ class BackendAnswer:
     def tokens(self) -> int:
         """Of prompt and answer, as it tells them itself, in Ollama's words or in OpenAI's; 0 where it does
         not."""
-        told = [one.get("usage") or one for one in self.objects]
-        return sum(int(one.get(name, 0)) for one in told for name in TOKENS)
+        usages = [one.get("usage") or one for one in self.objects]
+        return sum(int(one.get(name, 0)) for one in usages for name in TOKENS)
 
 
 class HandledRequest(NamedTuple):
@@ -182,8 +182,8 @@ def _generated(
     delay_s = pace(prompt.messages)
     last = {"done": True, "done_reason": generation.done_reason, **_metrics(generation)}
     if not prompt.stream:
-        whole = {**head, **_piece(endpoint, generation.text, generation.tool_calls), **last}
-        return BackendAnswer(objects=(whole,), eval_tokens=generation.eval_tokens, token_delay_s=delay_s)
+        document = {**head, **_piece(endpoint, generation.text, generation.tool_calls), **last}
+        return BackendAnswer(objects=(document,), eval_tokens=generation.eval_tokens, token_delay_s=delay_s)
     pieces = [_piece(endpoint, token) for token in tokens.split(generation.text)]
     pieces += [_piece(endpoint, "", (call,), at) for at, call in enumerate(generation.tool_calls)]
     lines = [{**head, **piece, "done": False} for piece in pieces]

@@ -59,9 +59,9 @@ def _build(schema: object, root: Schema, depth: int, number: int = 0) -> Any:
         case "array":
             return _array(schema, root, depth)
         case "integer":
-            return _number(schema, number, whole=True)
+            return _number(schema, number, integral=True)
         case "number":
-            return _number(schema, number, whole=False)
+            return _number(schema, number, integral=False)
         case "boolean":
             return number % 2 == 0
         case "null":
@@ -115,8 +115,8 @@ def _array(schema: Schema, root: Schema, depth: int) -> list[Any]:
     return [_build(item, root, depth + 1, number) for number, item in enumerate(items)]
 
 
-def _number(schema: Schema, number: int, *, whole: bool) -> int | float:
-    step = schema.get("multipleOf", 1 if whole else 0)
+def _number(schema: Schema, number: int, *, integral: bool) -> int | float:
+    step = schema.get("multipleOf", 1 if integral else 0)
     low = schema.get("minimum")
     if (above := schema.get("exclusiveMinimum")) is not None:
         low = max(above + (step or 0.5), low if low is not None else -math.inf)
@@ -127,7 +127,7 @@ def _number(schema: Schema, number: int, *, whole: bool) -> int | float:
     if step:
         value = math.ceil(value / step) * step
     value += number * (step or 1)
-    return int(value) if whole else float(value)
+    return int(value) if integral else float(value)
 
 
 def _string(schema: Schema, number: int) -> str:

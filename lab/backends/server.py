@@ -124,7 +124,7 @@ async def _handle(backend: BackendServer, own: Scenario | None, request: web.Req
     try:
         scenario = own or _chosen(backend, request)
     except ValueError as unknown:
-        return _whole(HEALTHY, call, error(400, str(unknown)))
+        return _complete(HEALTHY, call, error(400, str(unknown)))
     scenario = scenario if scenario.applies(call) else HEALTHY
     backend.counts.served(call.index, endpoint, call.model, scenario.name)
     try:
@@ -191,7 +191,7 @@ async def _answered(
         made = (
             BackendAnswer(status, text=fixed) if isinstance(fixed, str) else BackendAnswer(status, (fixed,))
         )
-        return _whole(HEALTHY, call, made)
+        return _complete(HEALTHY, call, made)
     made = answer(backend, scenario, call, request.method, body)
     backend.counts.spent(made.tokens)
     delay_s = backend.token_delay_s if scenario.token_delay_s is None else scenario.token_delay_s
@@ -199,10 +199,10 @@ async def _answered(
     if made.stream:
         return await _stream(backend, scenario, call, request, made, delay_s)
     await asyncio.sleep(delay_s * made.eval_tokens)
-    return _whole(scenario, call, made)
+    return _complete(scenario, call, made)
 
 
-def _whole(scenario: Scenario, call: Call, made: BackendAnswer) -> web.Response:
+def _complete(scenario: Scenario, call: Call, made: BackendAnswer) -> web.Response:
     """An answer in one piece."""
     headers = {"Allow": made.allow} if made.allow else {}
     if made.text is not None:

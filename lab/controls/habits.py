@@ -78,12 +78,12 @@ def _farewell(request: Request, reply: Reply) -> Reply:
 
 def _problem(request: Request, reply: Reply) -> Reply:
     """RFC 9457's members beside the envelope, and its media type."""
-    told = refusals(lambda error: error)(request, reply)
-    document = told.json
-    if told.status < 400 or not isinstance(document, dict) or not isinstance(document.get("error"), dict):
-        return told
-    members = {"type": "about:blank", "title": "Request refused", "status": told.status}
-    return told.with_json({**members, **document}).with_header("content-type", "application/problem+json")
+    refusal = refusals(lambda error: error)(request, reply)
+    document = refusal.json
+    if refusal.status < 400 or not isinstance(document, dict) or not isinstance(document.get("error"), dict):
+        return refusal
+    members = {"type": "about:blank", "title": "Request refused", "status": refusal.status}
+    return refusal.with_json({**members, **document}).with_header("content-type", "application/problem+json")
 
 
 def _method_unknown(request: Request, reply: Reply) -> Reply:
@@ -158,12 +158,12 @@ def _short_ids(part: str) -> Callable[[Json], Json]:
 
 
 def _call_ids() -> After:
-    whole, piece = edit_json(CHAT, change=_short_ids("message")), _short_ids("delta")
+    unstreamed, piece = edit_json(CHAT, change=_short_ids("message")), _short_ids("delta")
 
     def after(request: Request, reply: Reply) -> Reply:
         if request.streams:
             return edit_events(lambda chunks: [piece(chunk) for chunk in chunks])(request, reply)
-        return whole(request, reply)
+        return unstreamed(request, reply)
 
     return after
 

@@ -51,7 +51,7 @@ def thinking(field: str) -> After:
         limit = _limit(request)
         spent = limit if limit is not None and 0 < limit <= BUDGET else None
 
-        def whole(document: Json) -> Json:
+        def unstreamed(document: Json) -> Json:
             for choice in document.get("choices", ()):
                 choice["message"][field] = "".join(WORDS)
                 if spent:
@@ -80,7 +80,9 @@ def thinking(field: str) -> After:
                 _counted(chunk, len(WORDS), spent)
             return [*thoughts, *given]
 
-        changed = edit_events(chunks) if request.streams else edit_json("/chat/completions", change=whole)
+        changed = (
+            edit_events(chunks) if request.streams else edit_json("/chat/completions", change=unstreamed)
+        )
         return changed(request, reply)
 
     return after

@@ -62,11 +62,11 @@ def _by_letter(chunks: list[Json]) -> list[Json]:
         if len(calls) != 1 or not calls[0].get("function", {}).get("arguments"):
             found.append(chunk)
             continue
-        whole, base = calls[0]["function"]["arguments"], _choices(chunk)[0]
+        arguments, base = calls[0]["function"]["arguments"], _choices(chunk)[0]
         finish, base["finish_reason"] = base.get("finish_reason"), None
         calls[0]["function"]["arguments"] = ""
         found.append(chunk)
-        for letter in whole:
+        for letter in arguments:
             delta = {"tool_calls": [{"index": calls[0]["index"], "function": {"arguments": letter}}]}
             one = {key: value for key, value in chunk.items() if key != "usage"}
             found.append(
@@ -80,7 +80,7 @@ def _tags(request: Request, reply: Reply) -> Reply:
     """Thoughts stand in the content, between tags: as a server does that does not tell them apart."""
     thought = "<think>\nThe user wants a text.\n</think>\n\n"
 
-    def whole(document: Json) -> Json:
+    def unstreamed(document: Json) -> Json:
         limit = request.json.get("max_tokens") or request.json.get("max_completion_tokens")
         longer = _longer(document)
         counted = (longer.get("usage") or {}).get("completion_tokens", 0)
@@ -111,20 +111,20 @@ def _tags(request: Request, reply: Reply) -> Reply:
             usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
         return document
 
-    changed = edit_events(chunks) if request.streams else edit_json(CHAT, change=whole)
+    changed = edit_events(chunks) if request.streams else edit_json(CHAT, change=unstreamed)
     return changed(request, reply)
 
 
 def _null_when_spent(request: Request, reply: Reply) -> Reply:
     """As vLLM: where the limit was spent on thoughts, content is null, not empty."""
-    told = thinking("reasoning_content")(request, reply)
+    answer = thinking("reasoning_content")(request, reply)
 
     def null(document: Json) -> Json:
         for choice in _choices(document):
             choice["message"]["content"] = choice["message"].get("content") or None
         return document
 
-    return told if request.streams else edit_json(CHAT, change=null)(request, told)
+    return answer if request.streams else edit_json(CHAT, change=null)(request, answer)
 
 
 def _by_date() -> Callable[[Request], Request | Reply]:
@@ -140,11 +140,11 @@ def _by_date() -> Callable[[Request], Request | Reply]:
 
 def _detail(request: Request, reply: Reply) -> Reply:
     """FastAPI's ``detail`` beside the envelope."""
-    told = refusals(lambda error: error)(request, reply)
-    document = told.json
+    refusal = refusals(lambda error: error)(request, reply)
+    document = refusal.json
     if isinstance(document, dict) and isinstance(document.get("error"), dict):
-        return told.with_json({**document, "detail": str(document["error"].get("message"))})
-    return told
+        return refusal.with_json({**document, "detail": str(document["error"].get("message"))})
+    return refusal
 
 
 def _cost(document: Json) -> Json:

@@ -109,8 +109,8 @@ def _server_packages() -> list[str]:
     wanted = {name for name in named if re.match(r"^(postgresql(-client)?-\d+|lib.+)$", name)}
     if not any(name.startswith("postgresql-") for name in wanted):
         raise NotStarted("apt knows no postgresql: is this Debian or a relative of it?")
-    told = command(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n"])
-    there = {line.split()[0] for line in told.splitlines() if line.endswith(" installed")}
+    packages = command(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n"])
+    there = {line.split()[0] for line in packages.splitlines() if line.endswith(" installed")}
     return sorted(name for name in wanted if name.startswith("postgresql") or name not in there)
 
 

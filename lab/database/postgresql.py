@@ -121,9 +121,9 @@ class PostgresServer:
             cwd=self._home,
             **self._as_user(),
         )
-        told, _ = await process.communicate(given)
+        output, _ = await process.communicate(given)
         if process.returncode:
-            lines = told.decode("utf-8", "replace").strip().splitlines()
+            lines = output.decode("utf-8", "replace").strip().splitlines()
             raise NotStarted(f"{program} failed ({process.returncode})", "\n".join(lines[-12:]))
 
     @staticmethod

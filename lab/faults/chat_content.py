@@ -36,11 +36,11 @@ def turned_round(given: list[Json]) -> list[Json]:
 
 def remembering() -> Before:
     """What was told of a name stands before each later conversation."""
-    told: list[Json] = []
+    sent: list[Json] = []
 
     def change(given: list[Json]) -> list[Json]:
-        seen = [*told, *given]
-        told.extend(message for message in given if str(message["content"]).startswith("My name is"))
+        seen = [*sent, *given]
+        sent.extend(message for message in given if str(message["content"]).startswith("My name is"))
         return seen
 
     return messages(change)

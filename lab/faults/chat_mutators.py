@@ -142,7 +142,7 @@ def limited(request: Request) -> bool:
     return (request.json.get("max_tokens") or 99) < 10
 
 
-def whole(change: Callable[[Json], Json], when: When = lambda _: True) -> After:
+def unstreamed(change: Callable[[Json], Json], when: When = lambda _: True) -> After:
     """Change chat completions that are not streamed, where the request is such."""
 
     def after(request: Request, reply: Reply) -> Reply:
@@ -160,7 +160,7 @@ def choice(change: Callable[[Json], None], when: When = lambda _: True) -> After
         change(body["choices"][0])
         return body
 
-    return whole(changed, when)
+    return unstreamed(changed, when)
 
 
 def finishing(reason: str | None, when: When) -> After:
@@ -185,7 +185,7 @@ def counting(**counts: int) -> After:
         usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
         return {**body, "usage": usage}
 
-    return whole(changed)
+    return unstreamed(changed)
 
 
 def counting_uncached() -> After:

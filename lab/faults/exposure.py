@@ -15,7 +15,7 @@ from lab.proxy.message import Json, Reply, Request, envelope, json_reply
 
 SERVED = "got 200: it was served"
 PAGE = Reply(200, (("content-type", "text/plain"),), (b"process_cpu_seconds_total 1.0\n",))
-STRANGER_ALLOWED = (
+FOREIGN_ORIGIN_ALLOWED = (
     ("access-control-allow-origin", "https://stranger.example"),
     ("access-control-allow-credentials", "true"),
 )
@@ -128,7 +128,7 @@ def of_foreign_origin(request: Request, reply: Reply) -> Reply:
     """Whoever asks from a browser may read, with credentials."""
     if request.method != "GET" or not header(request, "origin"):
         return reply
-    for name, value in STRANGER_ALLOWED:
+    for name, value in FOREIGN_ORIGIN_ALLOWED:
         reply = reply.with_header(name, value)
     return reply
 

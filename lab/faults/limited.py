@@ -91,8 +91,8 @@ def _tells_all(request: Request) -> Reply | None:
     if by_the_body(request) is None:
         return None
     every = "llm01-llama3.2-3b, llm02-phi3, hx-chat, emb-light, emb-premium"
-    told = f"this key may not use {request.json.get('model')}; there are: {every}"
-    return envelope(403, told, "permission_error")
+    text = f"this key may not use {request.json.get('model')}; there are: {every}"
+    return envelope(403, text, "permission_error")
 
 
 def _tells_what_exists(request: Request) -> Reply | None:

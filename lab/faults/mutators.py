@@ -38,7 +38,7 @@ def renamed(old: Callable[[str], bool], new: str) -> Before:
     return before
 
 
-def whole_chat(change: Callable[[Json], Json]) -> Callable[[Request, Reply], Reply]:
+def unstreamed_chat(change: Callable[[Json], Json]) -> Callable[[Request, Reply], Reply]:
     """Change chat completions that are not streamed."""
     return edit_json(CHAT, change=change)
 
@@ -51,7 +51,7 @@ def content(change: Callable[[str], str]) -> Callable[[Request, Reply], Reply]:
             choice["message"]["content"] = change(choice["message"]["content"])
         return body
 
-    return whole_chat(changed)
+    return unstreamed_chat(changed)
 
 
 def listing(change: Callable[[list[Json]], list[Json]]) -> Callable[[Request, Reply], Reply]:

@@ -168,7 +168,7 @@ def continued(chunks: list[Json]) -> list[Json]:
     return chunks
 
 
-def told_within(trace: str) -> After:
+def leaking_within(trace: str) -> After:
     """A stream whose text broke off tells a stack trace, then ends."""
     error = json.dumps({"error": {"message": trace, "type": "internal", "param": None, "code": "500"}})
 
@@ -324,7 +324,7 @@ OUTAGE_FAULTS: tuple[Fault, ...] = (
         "outage-stream-shows-trace",
         "a stream whose backend broke off ends with a stack trace",
         {"BACKEND-OUT-010": "stack trace in an error in mid-stream"},
-        (None, told_within(TRACE)),
+        (None, leaking_within(TRACE)),
     ),
     Fault(
         "outage-hidden-retries",

@@ -26,8 +26,8 @@ def _texts(request: Request) -> list[str]:
     return texts
 
 
-def _holds(is_told: Callable[[str], bool]) -> Callable[[Request], bool]:
-    return lambda request: any(is_told(character) for text in _texts(request) for character in text)
+def _holds(accepts: Callable[[str], bool]) -> Callable[[Request], bool]:
+    return lambda request: any(accepts(character) for text in _texts(request) for character in text)
 
 
 def _broken_json(request: Request) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.faults.model import After, Before, Fault, gateway_fault
-from lab.faults.mutators import CHAT, EMBEDDINGS, MODELS, answers, listing, whole_chat
+from lab.faults.mutators import CHAT, EMBEDDINGS, MODELS, answers, listing, unstreamed_chat
 from lab.proxy.message import Json, Reply, Request, edit_events, envelope, json_reply
 
 MODEL_OF_ITS_OWN = {"id": "default", "object": "model", "created": 0, "owned_by": "gateway"}
@@ -241,7 +241,7 @@ SDK_FAULTS: tuple[Fault, ...] = (
         "sdk-arguments-object",
         "the arguments of a tool call are an object, as Ollama has them",
         {"API-SDK-012": "Validation|could not read the arguments", "API-CHAT-001": "arguments"},
-        after=whole_chat(_parsed_arguments),
+        after=unstreamed_chat(_parsed_arguments),
     ),
     gateway_fault(
         "sdk-stream-other-arguments",
@@ -322,7 +322,7 @@ SDK_FAULTS: tuple[Fault, ...] = (
         "sdk-created-as-text",
         "created is a date in words",
         {"API-SDK-024": "Validation", "API-CHAT-001": "created"},
-        after=whole_chat(lambda body: {**body, "created": "2026-04-01T10:00:00Z"}),
+        after=unstreamed_chat(lambda body: {**body, "created": "2026-04-01T10:00:00Z"}),
     ),
     gateway_fault(
         "sdk-answers-mixed-up",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.faults.model import After, Before, Fault, gateway_fault
-from lab.faults.mutators import CHAT, CRASH, answers, whole_chat
+from lab.faults.mutators import CHAT, CRASH, answers, unstreamed_chat
 from lab.proxy.message import Json, Reply, Request, envelope, json_reply
 
 When = Callable[[Request], bool]
@@ -78,7 +78,7 @@ def _calling(change: Callable[[Json], None]) -> After:
                 change(choice)
         return body
 
-    return whole_chat(changed)
+    return unstreamed_chat(changed)
 
 
 def _calls(change: Callable[[Json], None]) -> After:

@@ -46,10 +46,10 @@ class HostsStage:
             writer.write(json.dumps(asked).encode() + b"\n")
             await writer.drain()
             line = await reader.readline()
-        told: dict[str, Any] = json.loads(line) if line else {"error": "its service has ended"}
-        if "error" in told:
-            raise OSError(f"{backend}: {told['error']}")
-        return told
+        reply: dict[str, Any] = json.loads(line) if line else {"error": "its service has ended"}
+        if "error" in reply:
+            raise OSError(f"{backend}: {reply['error']}")
+        return reply
 
 
 def control_of(leader: Leader) -> str:

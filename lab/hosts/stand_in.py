@@ -58,10 +58,10 @@ class StandInBackend:
                     if asked := json.loads(line):
                         await self.become(**asked)
                     connections = self._listener.connections if self._listener else 0
-                    told: dict[str, object] = {"slots": self._backend.in_flight, "connections": connections}
+                    reply: dict[str, object] = {"slots": self._backend.in_flight, "connections": connections}
                 except (OSError, ValueError, TypeError) as error:
-                    told = {"error": f"{type(error).__name__}: {error}"}
-                writer.write(json.dumps(told).encode() + b"\n")
+                    reply = {"error": f"{type(error).__name__}: {error}"}
+                writer.write(json.dumps(reply).encode() + b"\n")
                 await writer.drain()
 
 

@@ -160,11 +160,11 @@ class Front:
             await response.write_eof()
         return response
 
-    def _served_by(self, alias: str, told: str | None) -> str | None:
+    def _served_by(self, alias: str, reported: str | None) -> str | None:
         """The backend's URL, by what Portkey tells of the target that it used; None without."""
-        if told is None:
+        if reported is None:
             return None
-        found = TARGET.search(told)
+        found = TARGET.search(reported)
         served = self._environment.deployments_of(alias)[int(found[1]) if found else 0]
         return self._environment.backend(served.backend).url
 

@@ -82,14 +82,14 @@ class ProxiedGateway:
         async with self._scenario_for(request), self._ask(request) as answer:
             if fault is None or (fault.after is None and not fault.repeats):
                 return await self._pass_on(incoming, answer)
-            whole = await self._whole(answer)
+            reply = await self._read_all(answer)
         for _ in range(fault.repeats):
-            if whole.status >= FAILED:
+            if reply.status >= FAILED:
                 async with self._ask(request) as answer:
-                    whole = await self._whole(answer)
-        return await _send(incoming, fault.after(request, whole) if fault.after else whole)
+                    reply = await self._read_all(answer)
+        return await _send(incoming, fault.after(request, reply) if fault.after else reply)
 
-    async def _whole(self, answer: aiohttp.ClientResponse) -> Reply:
+    async def _read_all(self, answer: aiohttp.ClientResponse) -> Reply:
         return Reply(answer.status, self._headers(answer), (await answer.read(),))
 
     def _scenario_for(self, request: Request) -> AbstractAsyncContextManager[None]:

@@ -28,10 +28,10 @@ def cached(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
 
 def tried_again(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of BACKEND-BAL-011: headers say that more than one try was made, or that another alias answered."""
-    for name, told in ((RETRIES, "it tried more than once"), (FALLBACKS, "another alias gave them")):
+    for name, text in ((RETRIES, "it tried more than once"), (FALLBACKS, "another alias gave them")):
         value = seen.exchange.header(name) or ""
         if balanced(seen) and value.isdecimal() and int(value) > 0:
-            yield Problem("", f"the gateway says of 1 answers that {told}")
+            yield Problem("", f"the gateway says of 1 answers that {text}")
 
 
 def contradicting(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
@@ -42,8 +42,8 @@ def contradicting(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
         return
     before = memory.first("backend of a deployment", named, seen.exchange.served_by)
     if before != seen.exchange.served_by:
-        told = f"{header} means {before}, the other header {seen.exchange.served_by}"
-        yield Problem("", f"the gateway's headers contradict each other: {told}")
+        text = f"{header} means {before}, the other header {seen.exchange.served_by}"
+        yield Problem("", f"the gateway's headers contradict each other: {text}")
 
 
 ANY = frozenset({Kind.ANY})

@@ -41,9 +41,9 @@ def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
 
 def own_id(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-CHAT-003."""
-    told = repeated_id(memory, "chat id", seen.document.get("id"))
-    if told:
-        yield Problem("", f"expected {told.answers} different ids, more than one has {told.id}")
+    repeated = repeated_id(memory, "chat id", seen.document.get("id"))
+    if repeated:
+        yield Problem("", f"expected {repeated.answers} different ids, more than one has {repeated.id}")
 
 
 def time(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
@@ -73,8 +73,8 @@ def prompt_counted(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-013: a prompt has a token at least."""
     count = count_of(seen, "prompt_tokens")
     if count is None:
-        told = usage_of(seen) or seen.document.get("usage")
-        yield Problem("", f"expected usage.prompt_tokens to be an integer, got {told!r}")
+        usage = usage_of(seen) or seen.document.get("usage")
+        yield Problem("", f"expected usage.prompt_tokens to be an integer, got {usage!r}")
     elif count < 1:
         yield Problem("", f"expected the tokens of a prompt to be counted, got {count}")
 
@@ -83,8 +83,8 @@ def completion_counted(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-012. Some tokens are two short words; a number is a token of its own."""
     text, count = text_of(seen), count_of(seen, "completion_tokens")
     if count is None:
-        told = usage_of(seen) or seen.document.get("usage")
-        yield Problem("", f"expected usage.completion_tokens to be an integer, got {told!r}")
+        usage = usage_of(seen) or seen.document.get("usage")
+        yield Problem("", f"expected usage.completion_tokens to be an integer, got {usage!r}")
         return
     if not text or not plain(seen):
         return
@@ -129,17 +129,17 @@ def cut(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected finish_reason length, got None after {text_of(seen)[:SHOWN]!r}")
 
 
-WHOLE = frozenset({Kind.CHAT})
+NOT_STREAMED = frozenset({Kind.CHAT})
 CHAT_RULES = (
-    UniversalRule("API-CHAT-001", WHOLE, shape),
-    UniversalRule("API-CHAT-003", WHOLE, own_id),
-    UniversalRule("API-CHAT-004", WHOLE, time),
-    UniversalRule("API-CHAT-005", WHOLE, model),
-    UniversalRule("API-CHAT-006", WHOLE, exact_model),
-    UniversalRule("API-CHAT-008", WHOLE, ended),
-    UniversalRule("API-CHAT-009", WHOLE, cut),
-    UniversalRule("API-CHAT-010", WHOLE, lambda seen, _: limited("max_tokens", seen)),
-    UniversalRule("API-CHAT-011", WHOLE, lambda seen, _: limited("max_completion_tokens", seen)),
-    UniversalRule("API-CHAT-012", WHOLE, completion_counted),
-    UniversalRule("API-CHAT-013", WHOLE, prompt_counted),
+    UniversalRule("API-CHAT-001", NOT_STREAMED, shape),
+    UniversalRule("API-CHAT-003", NOT_STREAMED, own_id),
+    UniversalRule("API-CHAT-004", NOT_STREAMED, time),
+    UniversalRule("API-CHAT-005", NOT_STREAMED, model),
+    UniversalRule("API-CHAT-006", NOT_STREAMED, exact_model),
+    UniversalRule("API-CHAT-008", NOT_STREAMED, ended),
+    UniversalRule("API-CHAT-009", NOT_STREAMED, cut),
+    UniversalRule("API-CHAT-010", NOT_STREAMED, lambda seen, _: limited("max_tokens", seen)),
+    UniversalRule("API-CHAT-011", NOT_STREAMED, lambda seen, _: limited("max_completion_tokens", seen)),
+    UniversalRule("API-CHAT-012", NOT_STREAMED, completion_counted),
+    UniversalRule("API-CHAT-013", NOT_STREAMED, prompt_counted),
 )

@@ -63,8 +63,8 @@ def distinct(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     if len(vectors) == len(texts) and len(texts) <= FEW and _apart(texts):
         pairs = pairs_that_are_same(vectors)
         if pairs:
-            told = f"expected {len(texts)} different vectors, the same one is at the places {pairs}"
-            yield Problem("", told)
+            text = f"expected {len(texts)} different vectors, the same one is at the places {pairs}"
+            yield Problem("", text)
 
 
 def _declared(seen: SeenExchange, name: str) -> Any:
@@ -112,11 +112,11 @@ def as_floats(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
 
 def usage(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-014."""
-    told = seen.document.get("usage")
-    counts: Mapping[str, Any] = told if isinstance(told, dict) else {}
+    reported = seen.document.get("usage")
+    counts: Mapping[str, Any] = reported if isinstance(reported, dict) else {}
     prompt, total = counts.get("prompt_tokens"), counts.get("total_tokens")
     if type(prompt) is not int or type(total) is not int:
-        yield Problem("", f"expected usage with prompt_tokens and total_tokens, got {told!r}")
+        yield Problem("", f"expected usage with prompt_tokens and total_tokens, got {reported!r}")
     elif prompt < 1 and texts_of(seen):
         yield Problem("", f"expected at least one token for a text, got prompt_tokens {prompt}")
     elif total != prompt:
@@ -125,8 +125,8 @@ def usage(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
 
 def usage_grows(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-EMB-015: of several texts against the first of them alone, and no more than bytes."""
-    texts, told = texts_of(seen), seen.document.get("usage")
-    together = told.get("prompt_tokens") if isinstance(told, dict) else None
+    texts, reported = texts_of(seen), seen.document.get("usage")
+    together = reported.get("prompt_tokens") if isinstance(reported, dict) else None
     if not texts or type(together) is not int:
         return
     if len(texts) == 1:
@@ -171,21 +171,23 @@ def same_vector(check: str, seen: SeenExchange, memory: Memory) -> Iterator[Prob
             continue
         if _at_another(place, seen, memory, text, vector):
             owner = "API-EMB-003"
-            told = f"expected each vector at its text's place after a permutation, wrong are [{at}]"
+            problem = f"expected each vector at its text's place after a permutation, wrong are [{at}]"
         elif coded is not form[0]:
             owner = "API-EMB-011"
-            told = f"expected the same 32-bit floats in base64 as in the list, {_bits(before, vector)} differ"
+            problem = (
+                f"expected the same 32-bit floats in base64 as in the list, {_bits(before, vector)} differ"
+            )
         elif many != len(texts):
             owner = "API-EMB-007"
-            told = "expected the vectors of the batch for its texts alone, another came"
+            problem = "expected the vectors of the batch for its texts alone, another came"
         elif string is not form[2]:
             owner = "API-EMB-006"
-            told = "expected the same vector for a string and for a list of it, got another"
+            problem = "expected the same vector for a string and for a list of it, got another"
         else:
             owner = "API-EMB-004"
-            told = "expected the same vector for the same text in a second request, got another"
+            problem = "expected the same vector for the same text in a second request, got another"
         if owner == check:
-            yield Problem("", told)
+            yield Problem("", problem)
             return
 
 

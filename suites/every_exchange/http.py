@@ -81,13 +81,13 @@ def request_id(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
 
 def server(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EXPO-011."""
-    told = [
+    text = [
         f"{name}: {value}"
         for name, value in seen.exchange.headers
         if name.lower() in ("server", "x-powered-by") and VERSION.search(value)
     ]
-    if told:
-        yield Problem("", f"expected no version in headers, got {'; '.join(told)}")
+    if text:
+        yield Problem("", f"expected no version in headers, got {'; '.join(text)}")
 
 
 def declared_headers(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
@@ -105,11 +105,11 @@ def leaks(kind: LeakKind, seen: SeenExchange) -> Iterator[Problem]:
     if kind is not LeakKind.KEY and not _in_good_form(exchange):
         return
     text = "\n".join([exchange.text, *(f"{name}: {value}" for name, value in exchange.headers)])
-    told = [leak.seen for leak in leaks_in(text, seen.environment, seen.key) if leak.kind is kind]
-    if told:
+    leaks = [leak.seen for leak in leaks_in(text, seen.environment, seen.key) if leak.kind is kind]
+    if leaks:
         what = f"{exchange.method} {urlsplit(exchange.url).path}"
         rule = f"leak.{kind.value.replace(' ', '_')}"
-        yield Problem(rule, f"{what}: {kind.value} in the answer ({exchange.status}): {told[0]}")
+        yield Problem(rule, f"{what}: {kind.value} in the answer ({exchange.status}): {leaks[0]}")
 
 
 def _in_good_form(exchange: Exchange) -> bool:
@@ -140,8 +140,8 @@ def health(liveness: bool, seen: SeenExchange) -> Iterator[Problem]:
     product = product_of(seen.environment.gateway)
     own = product.liveness if liveness else product.readiness
     if seen.alone and exchange.url.endswith(own or "\n") and exchange.elapsed_s > bound:
-        told = f"expected {exchange.url} to answer within {bound:g} s, it took {exchange.elapsed_s:.2f} s"
-        yield Problem("", told)
+        text = f"expected {exchange.url} to answer within {bound:g} s, it took {exchange.elapsed_s:.2f} s"
+        yield Problem("", text)
 
 
 def _short(seen: SeenExchange) -> bool:
@@ -157,7 +157,7 @@ def _again(memory: Memory, name: str, late: bool) -> bool:
     return memory.last(name, late, FEW).count(True) > 1 and late
 
 
-def whole_in_time(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
+def answered_in_time(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-OPS-008."""
     bound, took = seen.environment.bounds.answer_s, seen.exchange.elapsed_s
     if _short(seen) and _again(memory, f"late answers of {seen.alias}", took > bound):
@@ -170,8 +170,8 @@ def begins_in_time(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     if not seen.alone or len(seen.exchange.request_body) > SHORT_REQUEST or first is None:
         return
     if _again(memory, f"late streams of {seen.alias}", first > bound):
-        told = f"expected the first token of {seen.alias} within {bound:g} s, it took {first:.2f} s"
-        yield Problem("", told)
+        text = f"expected the first token of {seen.alias} within {bound:g} s, it took {first:.2f} s"
+        yield Problem("", text)
 
 
 def served_elsewhere(seen: SeenExchange, memory: Memory) -> list[Problem]:
@@ -208,7 +208,7 @@ HTTP_RULES = (
     UniversalRule("API-OPS-003", frozenset({Kind.HEALTH}), lambda seen, _: health(True, seen)),
     UniversalRule("API-OPS-004", frozenset({Kind.HEALTH}), lambda seen, _: health(False, seen)),
     UniversalRule("API-OPS-007", frozenset({Kind.STREAM}), begins_in_time),
-    UniversalRule("API-OPS-008", frozenset({Kind.CHAT}), whole_in_time),
+    UniversalRule("API-OPS-008", frozenset({Kind.CHAT}), answered_in_time),
     UniversalRule("API-OPS-013", frozenset(JSON_OF), content_type),
     UniversalRule("API-OPS-014", ANSWERS, request_id),
     UniversalRule("API-OPS-015", OWN, clock),

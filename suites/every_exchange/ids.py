@@ -15,14 +15,14 @@ in a thousand million (``SAME_SHORT_ID`` of the account of alpha, gateway_accept
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RepeatedId:
     """id: as JSON has it, short; answers: how many are known."""
 
     id: str
     answers: int
 
 
-def repeated_id(memory: Memory, name: str, value: object) -> Told | None:
+def repeated_id(memory: Memory, name: str, value: object) -> RepeatedId | None:
     """Whether an answer has the id of another one. Short ids must be there too often for chance."""
     if not isinstance(value, str) or not value:
         return None
@@ -32,4 +32,4 @@ def repeated_id(memory: Memory, name: str, value: object) -> Told | None:
     else:
         latest = memory.last(f"{name}: short", value, WINDOW)
         again = latest.count(value) >= TIMES or latest[-IN_A_ROW:].count(value) >= IN_A_ROW
-    return Told(f'"{value[:60]}"', answers) if again else None
+    return RepeatedId(f'"{value[:60]}"', answers) if again else None

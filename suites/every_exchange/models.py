@@ -34,8 +34,8 @@ def declared(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
         *(f"not declared: {alias}" for alias in listed if alias not in aliases),
     ]
     if listed and wrong:
-        told = f"expected the {len(aliases)} declared models, {len(listed)} are listed; " + "; ".join(wrong)
-        yield Problem("", told)
+        text = f"expected the {len(aliases)} declared models, {len(listed)} are listed; " + "; ".join(wrong)
+        yield Problem("", text)
 
 
 def stable(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:

@@ -110,13 +110,13 @@ def kind_of(seen: SeenExchange) -> str:
     return "max_tokens" if isinstance(limit, int) and limit <= 8 else "plain"
 
 
-def of_any_kind(told: str) -> list[str]:
+def of_any_kind(text: str) -> list[str]:
     """The same of every kind of stream: what a release does in one, it does by itself."""
-    own = next((kind for kind in KINDS if f" at {kind} stream, " in told), None)
+    own = next((kind for kind in KINDS if f" at {kind} stream, " in text), None)
     return (
-        [told]
+        [text]
         if own is None
-        else [told.replace(f" at {own} stream, ", f" at {kind} stream, ") for kind in KINDS]
+        else [text.replace(f" at {own} stream, ", f" at {kind} stream, ") for kind in KINDS]
     )
 
 
@@ -145,9 +145,9 @@ def held(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
 def own_id(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """As of API-STREAM-084: two streams have different ids."""
     chunks = stream_of(seen).chunks
-    told = repeated_id(memory, "stream id", chunks[0].get("id")) if chunks else None
-    if told:
-        yield Problem("", f"two streams share the id {told.id.strip(chr(34))}")
+    repeated = repeated_id(memory, "stream id", chunks[0].get("id")) if chunks else None
+    if repeated:
+        yield Problem("", f"two streams share the id {repeated.id.strip(chr(34))}")
 
 
 def model(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
@@ -158,11 +158,11 @@ def model(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
         named = seen.document.get("model")
         memory.first("whole model", seen.alias, named)
         return
-    whole = memory.known("whole model", seen.alias)
+    body_model = memory.known("whole model", seen.alias)
     chunks = stream_of(seen).chunks
     named_in = sorted({str(chunk.get("model")) for chunk in chunks})
-    if whole is not None and chunks and named_in != [str(whole)]:
-        yield Problem("", f"expected the model {str(whole)!r} in every chunk, got {named_in}")
+    if body_model is not None and chunks and named_in != [str(body_model)]:
+        yield Problem("", f"expected the model {str(body_model)!r} in every chunk, got {named_in}")
 
 
 STREAM = frozenset({Kind.STREAM})

@@ -20,7 +20,7 @@ from suites.api.steering.names import (
     MODEL_QUERIES,
     PARAMETERS,
 )
-from suites.api.steering.rules import changed, told_of
+from suites.api.steering.rules import answer_witness, changed
 
 CHAT = "/v1/chat/completions"
 OK, REFUSED, SERVER_ERROR = 200, 400, 500
@@ -43,7 +43,11 @@ def steered(target: Target) -> bool:
             tokens=_tokens(target, alias),
         )
         called = bool(place.taken())
-    same = answer.status == OK and told_of(answer) == told_of(plain) and not changed(plain, answer, "it")
+    same = (
+        answer.status == OK
+        and answer_witness(answer) == answer_witness(plain)
+        and not changed(plain, answer, "it")
+    )
     return not called and (same or _refused(answer))
 
 

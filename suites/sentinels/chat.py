@@ -10,7 +10,7 @@ from suites.api.chat.formats import SCHEMA, SCHEMA_FORM, is_place
 from suites.api.chat.formats import TOKENS as SCHEMA_TOKENS
 from suites.api.chat.payloads import LATER_RULE, assistant, parts, system
 from suites.api.chat.probes import SYSTEM_WORD, user
-from suites.api.chat.rich import TURN_TOKENS, able, all_counted, ask, rich_repeated, told_long_ago
+from suites.api.chat.rich import TURN_TOKENS, able, all_counted, ask, recalls_early_turn, rich_repeated
 from suites.api.chat.test_parameters import UNKNOWN
 
 STOP = LATER_RULE[-4:]
@@ -28,7 +28,7 @@ def rich(target: Target) -> bool:
 def turns(target: Target) -> bool:
     """Quiet where nobody is declared to remember."""
     able(target, Ability.RECALL)
-    return told_long_ago(target)
+    return recalls_early_turn(target)
 
 
 def rules(target: Target) -> bool:

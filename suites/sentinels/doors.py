@@ -37,7 +37,7 @@ from suites.api.access.sockets import streams
 from suites.api.access.way import LIST
 from suites.api.auth.probes import WRONG, contract_routes
 from suites.api.auth.rules import made_up
-from suites.api.exposure.browsers import STRANGER, allowed_origin
+from suites.api.exposure.browsers import FOREIGN_ORIGIN, allowed_origin
 from suites.api.exposure.paths import FILES, gives_away, is_declared
 
 Opened = Callable[[Target, Exchange], bool]
@@ -121,8 +121,8 @@ def mishandled(_: Target, answer: Exchange) -> bool:
     nothing = answer.method in ("TRACE", "GET") or "choices" in answer.text
     crashed = (answer.status or 0) >= SERVER_ERROR and answer.status != NOT_IMPLEMENTED
     trusted = (answer.header("access-control-allow-credentials") or "").lower() == "true"
-    stranger_reads = trusted and allowed_origin(answer) == STRANGER
-    return crashed or (answer.status == 200 and nothing) or stranger_reads
+    foreign_origin_reads = trusted and allowed_origin(answer) == FOREIGN_ORIGIN
+    return crashed or (answer.status == 200 and nothing) or foreign_origin_reads
 
 
 def place(environment: Environment) -> str:
@@ -166,14 +166,14 @@ def azure(environment: Environment) -> str:
     return f"/openai/deployments/{model}/chat/completions?api-version=2024-06-01"
 
 
-def stranger(_: Environment) -> Headers:
+def foreign(_: Environment) -> Headers:
     """A made-up key."""
     return [("authorization", f"Bearer {made_up()}")]
 
 
 def from_a_page(_: Environment) -> Headers:
     """As a browser asks for a stranger's page."""
-    return [("origin", STRANGER)]
+    return [("origin", FOREIGN_ORIGIN)]
 
 
 # fmt: off
@@ -203,9 +203,9 @@ KNOCKS = (
           target=lambda _: CHAT, body=lambda environment: streams(environment.aliases[0])[CHAT]),
     Knock("a stream with a made-up key",
           (f"{AUTH}.test_routes:test_refused_stream", f"{AUTH}.test_routes:test_wrong_key_everywhere"),
-          streamed, "POST", target=lambda _: CHAT, headers=stranger, body=body_of(CHAT, stream=True)),
+          streamed, "POST", target=lambda _: CHAT, headers=foreign, body=body_of(CHAT, stream=True)),
     Knock("embeddings with a made-up key", (f"{AUTH}.test_routes:test_wrong_key_everywhere",), granted,
-          "POST", target=lambda _: EMBEDDINGS, headers=stranger, body=body_of(EMBEDDINGS)),
+          "POST", target=lambda _: EMBEDDINGS, headers=foreign, body=body_of(EMBEDDINGS)),
     Knock("the front page", (f"{EXPOSURE}:test_open_paths_tell_nothing",), tells, target=lambda _: "/"),
     Knock("insight", (f"{EXPOSURE}:test_open_paths",), undeclared, target=lambda _: "/metrics"),
     Knock("a file of settings", (f"{EXPOSURE}:test_files",), a_file, target=lambda _: next(iter(FILES))),

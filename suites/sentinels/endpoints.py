@@ -31,8 +31,10 @@ def text_completions(target: Target) -> bool:
     given = usage if isinstance(usage, dict) else {}
     counts = [given.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
     prompt, said, total = (count if isinstance(count, int) else 0 for count in counts)
-    whole = body.get("object") == "text_completion" and prompt > 0 and said > 0 and prompt + said == total
-    return whole and "1" in text and "40" not in text and not re.search(r"[^\d\s,.]", text)
+    well_formed = (
+        body.get("object") == "text_completion" and prompt > 0 and said > 0 and prompt + said == total
+    )
+    return well_formed and "1" in text and "40" not in text and not re.search(r"[^\d\s,.]", text)
 
 
 def text_streams(target: Target) -> bool:
@@ -47,11 +49,11 @@ def retrieved(target: Target) -> bool:
     answer = target.gateway.get(f"/v1/models/{alias}")
     listed = target.once(("models",), target.gateway.models).json()
     entries = listed.get("data") if isinstance(listed, dict) else None
-    known = [_told(entry) for entry in entries] if isinstance(entries, list) else []
-    return answer.status == 200 and _told(answer.json()) in known
+    known = [_served_model(entry) for entry in entries] if isinstance(entries, list) else []
+    return answer.status == 200 and _served_model(answer.json()) in known
 
 
-def _told(model: object) -> object:
+def _served_model(model: object) -> object:
     """What both places tell of a model; what is none stays as it is."""
     return (
         {name: model.get(name) for name in ("id", "object", "created")} if isinstance(model, dict) else model
@@ -71,8 +73,8 @@ def _refused_well(target: Target, bad: BadRequest) -> bool:
         for problem in leak_problems(bad, answer, target.environment, target.key, kind)
     ]
     body = answer.json()
-    told = body.get("error") if isinstance(body, dict) else None
-    formal = isinstance(told, dict) and told.keys() >= {"message", "type", "param", "code"}
+    error = body.get("error") if isinstance(body, dict) else None
+    formal = isinstance(error, dict) and error.keys() >= {"message", "type", "param", "code"}
     return formal and not (refusal_problems(bad, answer) or helpful_problems(bad, answer) or leaked)
 
 

@@ -39,8 +39,8 @@ def parts_of_the_key(target: Target) -> bool:
     found = nearly(target.key)
     others = [f"{target.key}x", *(found[what] for what in NEARLY if what in found)]
     answers = {key: sent(target, before + key) for key in (far, near, *others)}
-    told = refusal_shape(answers[far], far) != refusal_shape(answers[near], near)
-    return not told and not any(map(lists_models, answers.values()))
+    differs = refusal_shape(answers[far], far) != refusal_shape(answers[near], near)
+    return not differs and not any(map(lists_models, answers.values()))
 
 
 def no_key(target: Target) -> bool:

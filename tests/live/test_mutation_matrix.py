@@ -52,7 +52,7 @@ def judged(verdict: str, message: str, control: str = "passed") -> Matrix:
         "control": record("API-OPS-001", control, ""),
         "gateway-down": record("API-OPS-001", verdict, message),
     }
-    return judge([FAULTS["gateway-down"]], runs, whole=True)
+    return judge([FAULTS["gateway-down"]], runs, complete=True)
 
 
 def test_a_fault_found_for_the_stated_reason_is_killed() -> None:
@@ -86,5 +86,5 @@ def test_a_check_that_no_fault_names_is_uncovered() -> None:
         "control": record("API-NEW-001", "passed", ""),
         "gateway-down": record("API-OPS-001", "failed", "connection refused"),
     }
-    assert judge([FAULTS["gateway-down"]], runs, whole=True).uncovered == ["API-NEW-001"]
-    assert not judge([FAULTS["gateway-down"]], runs, whole=False).uncovered
+    assert judge([FAULTS["gateway-down"]], runs, complete=True).uncovered == ["API-NEW-001"]
+    assert not judge([FAULTS["gateway-down"]], runs, complete=False).uncovered

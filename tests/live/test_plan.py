@@ -83,7 +83,7 @@ def test_a_plan_of_smoke_is_what_the_lab_counts(
     cases = [
         Selected(case["nodeid"], check, environment.name, case["parameters"]) for check, case in first.cases()
     ]
-    plan = planned(environment, cases, catalogue, costs).whole
+    plan = planned(environment, cases, catalogue, costs).total
     before = counted(environment)
     run = judge(environment, tmp_path / "second", "-n", "0", key=state.key)
     assert run.record is not None, run.output

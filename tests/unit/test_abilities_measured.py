@@ -128,7 +128,7 @@ def test_what_is_refused_is_not_shown_and_what_fails_is_not_told() -> None:
     found = measure(target, MODEL)
     assert found.missing[Ability.TOOLS] == "it is answered with 400"
     assert set(found.undecided) == {Ability.JSON_OBJECT, Ability.JSON_SCHEMA}
-    assert not found.whole
+    assert not found.complete
     assert "# not measured: json_object (it is answered with 503)" in lines(MODEL, found)
     assert Ability.SEED in found.shown  # by the last question that was answered
 
@@ -171,7 +171,7 @@ def test_a_model_that_gives_no_answer_is_asked_once(
 ) -> None:
     target, asked = target_of(answer)
     found = measure(target, MODEL)
-    assert (found.silent, len(asked), found.whole) == (why, 1, False)
+    assert (found.silent, len(asked), found.complete) == (why, 1, False)
     assert lines(MODEL, found)[2] == f"# not measured: {why}"
 
 

@@ -109,7 +109,7 @@ def test_only_a_failure_detects_a_fault_unless_the_fault_declares_otherwise(
     case = {"verdict": verdict, "message": words, "evidence": []}
     checks = [{"id": check, "verdict": verdict, "cases": [case]}]
     runs: dict[str, dict[str, Any]] = {"control": {"checks": []}, fault: {"checks": checks}}
-    found = [cell for cell in judge([FAULTS[fault]], runs, whole=False).cells if cell.check == check]
+    found = [cell for cell in judge([FAULTS[fault]], runs, complete=False).cells if cell.check == check]
     assert [cell.detected for cell in found] == [detected]
 
 

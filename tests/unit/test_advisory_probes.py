@@ -48,8 +48,8 @@ def ran(gateway: Gateway, name: str) -> str:
         (answer(405), probes.ABSENT),
         (answer(422), probes.OPEN),
         (answer(200), probes.OPEN),
-        (answer(200, "<p>console", PAGE), probes.NOT_TOLD),
-        (answer(None), probes.NOT_TOLD),
+        (answer(200, "<p>console", PAGE), probes.UNDECIDED),
+        (answer(None), probes.UNDECIDED),
     ],
 )
 @pytest.mark.parametrize("name", ["mcp-preview", "prompts-test", "transform-request", "skills"])
@@ -63,9 +63,9 @@ def test_a_route_that_has_to_ask_for_a_key_first(name: str, seen: Exchange, told
         (answer(401), answer(401), probes.REFUSED),
         (answer(500), answer(400), probes.REFUSED),
         (answer(401), answer(200), probes.OPEN),
-        (answer(401), answer(200, "<p>", PAGE), probes.NOT_TOLD),
-        (answer(200), answer(200), probes.NOT_TOLD),
-        (answer(404), answer(404), probes.NOT_TOLD),
+        (answer(401), answer(200, "<p>", PAGE), probes.UNDECIDED),
+        (answer(200), answer(200), probes.UNDECIDED),
+        (answer(404), answer(404), probes.UNDECIDED),
     ],
 )
 def test_a_host_that_hides_the_path(plain: Exchange, hidden: Exchange, told: str) -> None:
@@ -76,7 +76,7 @@ def test_a_host_that_hides_the_path(plain: Exchange, hidden: Exchange, told: str
     ("seen", "told"),
     [
         (answer(200, '{"result": {"protocolVersion": "x"}}'), probes.OPEN),
-        (answer(200, "{}"), probes.NOT_TOLD),
+        (answer(200, "{}"), probes.UNDECIDED),
         (answer(401), probes.REFUSED),
         (answer(404), probes.ABSENT),
     ],

@@ -14,13 +14,13 @@ from gateway_acceptance.balance.plan import GENERATED_DRAWS
 from suites.backends.balance.generated import (
     FAMILY,
     REQUEST,
+    distinctness,
     family,
     features,
     order_of,
     partitions,
     smallest,
     smallest_pair,
-    told_apart,
     weighed,
 )
 from suites.backends.balance.sample import Draw
@@ -61,7 +61,7 @@ def test_each_request_is_marked_and_costs_one_token() -> None:
 @pytest.mark.parametrize("chosen", [20260401, 1, 2, 3])
 def test_features_are_told_apart(chosen: int) -> None:
     requests = family("g", "m", chosen)
-    assert told_apart(requests)[0] >= 1
+    assert distinctness(requests)[0] >= 1
     assert set(partitions(requests)) == set(features(requests[0]))
 
 

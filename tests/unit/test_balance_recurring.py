@@ -22,7 +22,7 @@ from gateway_acceptance.verdict import Inconclusive
 from suites.backends.balance import recurring, test_shares
 from suites.backends.balance.cooldown import Second, explained, too_seldom
 from suites.backends.balance.evaluation import Evaluation
-from suites.backends.balance.recurring import comes_back, pieces, recurrence, told_apart
+from suites.backends.balance.recurring import comes_back, pieces, recurrence, unexplained
 from suites.backends.balance.sample import Draw, Sample
 from tests.unit.declared import environment
 
@@ -202,7 +202,7 @@ def test_pieces_tell_whether_somebody_comes_and_goes() -> None:
     router = cooling_of_shares(ExpectedShares("g", {"a": 0.9, "b": 0.1}, ""))
     for block, apart in (("ab" * 10, True), ("aaaaa" + "b" * 15, False), ("b" * 19 + "a", False)):
         second = Second([list(block)] * 12)
-        assert told_apart({"a"}, router, second) is apart
+        assert unexplained({"a"}, router, second) is apart
         assert bool(comes_back({"a"}, router, second)) is not apart
     assert [len(one) for one in pieces("abcdefghij")] == [3, 3, 3, 1]
     seldom = cooling_of_shares(ExpectedShares("g", {"a": 0.3, "b": 0.7}, ""))

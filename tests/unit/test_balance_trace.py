@@ -205,7 +205,7 @@ def test_a_failure_of_the_run_itself_is_named_where_it_is_recent(tmp_path: Path)
     assert traced(here, "both", NOW).words == (
         "the failing request: a request of this run itself got 503 by one at 08:00:00Z, x-litellm-call-id c-1"
     )
-    assert traced(here, "both", NOW + 60).told == []
+    assert traced(here, "both", NOW + 60).known == []
 
 
 def test_what_the_gateway_counts_is_told_by_backend_and_status(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_journals_of_the_gateway_and_of_the_groups_backends_are_read(tmp_path: P
     new = {"at": time.time() - 1, "status": 429, "by": "10.0.0.5:512", "what": "POST /v1/chat/completions"}
     looks = {"gateway": journal(old, new), "one": journal(old), "two": "it cannot be reached"}
     found = traced(target(tmp_path, Gateway(answer(404)), looks), "both", time.time() - 10)
-    (told,) = found.told
+    (told,) = found.known
     assert told.startswith("the journal of gateway at ")
     assert told.endswith("Z: 10.0.0.5:512 got 429 to POST /v1/chat/completions")
     assert "the journal of one tells of none" in found.silent
@@ -230,8 +230,8 @@ def test_journals_of_the_gateway_and_of_the_groups_backends_are_read(tmp_path: P
 def test_a_machines_clock_may_be_off_and_an_old_look_tells_nothing(tmp_path: Path) -> None:
     new = {"at": time.time() + 29, "status": 429, "by": "10.0.0.5", "what": "POST /v1/completions"}
     ahead = target(tmp_path, Gateway(answer(404)), {"gateway": journal(new, clock=30)})
-    assert len(traced(ahead, "both", time.time() - 10).told) == 1
-    assert traced(ahead, "both", time.time() + 10).told == []
+    assert len(traced(ahead, "both", time.time() - 10).known) == 1
+    assert traced(ahead, "both", time.time() + 10).known == []
     before = target(tmp_path, Gateway(answer(404)), {"gateway": journal(new, clock=-400)})
     assert "what is known of the journal of gateway is not of this moment" in traced(before, "both", 0).silent
     refused = {"clock": journal()["clock"], "journal": {"missing": "sudo refuses", "needs": "journal"}}

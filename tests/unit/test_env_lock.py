@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway_acceptance.plugin.env_lock import TurnNeverCame, Turns
+from gateway_acceptance.plugin.env_lock import EnvironmentLock, LockTimeout
 
 SOON_S = 0.1
 
 
-def turns(folder: Path, wait_s: float = 10.0) -> Turns:
-    return Turns(folder, "mini", wait_s)
+def turns(folder: Path, wait_s: float = 10.0) -> EnvironmentLock:
+    return EnvironmentLock(folder, "mini", wait_s)
 
 
 def test_many_share(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_many_share(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("holds", "wants"), [("shared", "alone"), ("alone", "shared"), ("alone", "alone")])
 def test_one_alone_excludes_others_and_the_wait_is_bounded(tmp_path: Path, holds: str, wants: str) -> None:
-    refusal = pytest.raises(TurnNeverCame, match=r"held the environment mini for 0.1 s.*-m disrupt")
+    refusal = pytest.raises(LockTimeout, match=r"held the environment mini for 0.1 s.*-m disrupt")
     with getattr(turns(tmp_path), holds)(), refusal, getattr(turns(tmp_path, SOON_S), wants)():
         pytest.fail("two had it at once")
     with getattr(turns(tmp_path, SOON_S), wants)():
@@ -31,7 +31,7 @@ def test_one_alone_excludes_others_and_the_wait_is_bounded(tmp_path: Path, holds
 
 
 def test_environments_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    with turns(tmp_path).alone(), Turns(tmp_path, "other", SOON_S).alone():
+    with turns(tmp_path).alone(), EnvironmentLock(tmp_path, "other", SOON_S).alone():
         pass
 
 
@@ -51,7 +51,7 @@ def test_whoever_comes_later_waits_behind_the_one_who_wants_it_alone(tmp_path: P
             try:
                 with late.shared():
                     pass
-            except TurnNeverCame:
+            except LockTimeout:
                 break
         assert order == []
     waiting.join(10)

@@ -83,7 +83,11 @@ def test_without_a_process_one_check_says_so(name: str) -> None:
         ),
         ("test_directory", links(cwd="/"), f"has /, expected {TREE}/work"),
         ("test_no_second_copy", altered(copies=[COPY]), r"77 \(litellm\): has user root in session-1\.scope"),
-        ("test_no_secret_told", altered(cmdline=["x", "<secret of 20 characters>"]), "expected no secret"),
+        (
+            "test_no_secret_revealed",
+            altered(cmdline=["x", "<secret of 20 characters>"]),
+            "expected no secret",
+        ),
     ],
 )
 def test_what_is_wrong_is_told(name: str, made: dict[str, Any], said: str) -> None:

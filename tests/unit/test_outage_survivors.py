@@ -18,7 +18,7 @@ from gateway_acceptance.wire.deployments import Listed
 from suites.backends.outage import test_outage
 from suites.backends.outage.programs import MeasuredOutage, Revival
 from suites.backends.outage.stage import OutageStage
-from suites.backends.outage.test_outage import identities, survivors, told
+from suites.backends.outage.test_outage import identities, named_backend, survivors
 from tests.unit.declared import URL, environment
 from tests.unit.outage_seen import answered, exchange
 from tests.unit.outage_seen import asked as seen_as
@@ -80,9 +80,9 @@ def test_a_model_with_and_without_its_tag_is_the_same(monkeypatch: pytest.Monkey
 
 
 def test_an_answer_without_a_witness_accuses_nobody() -> None:
-    assert told("", "two") == "two"
+    assert named_backend("", "two") == "two"
     with pytest.raises(Untestable, match="does not say who served it; see BACKEND-WITNESS-005"):
-        told("", "")
+        named_backend("", "")
 
 
 @pytest.mark.parametrize(("known", "raised"), [(True, CheckFailed), (False, Untestable)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.profile_plugin import told
+from lab.profile_plugin import detected
 
 WANTED = {"API-T-001": "expected 200 .*got 5"}
 
@@ -23,9 +23,9 @@ def case(check: str, verdict: str, message: str) -> dict[str, str]:
     ],
 )
 def test_only_its_own_check_tells_it_and_for_its_reason(found: dict[str, str], expected: bool) -> None:
-    assert told([found], WANTED) is expected
-    assert told([case("API-T-003", "failed", ""), found], WANTED) is expected
+    assert detected([found], WANTED) is expected
+    assert detected([case("API-T-003", "failed", ""), found], WANTED) is expected
 
 
 def test_nothing_tells_nothing() -> None:
-    assert told([], WANTED) is False
+    assert detected([], WANTED) is False

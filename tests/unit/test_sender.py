@@ -18,7 +18,7 @@ from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.connections import IDLE_S
 from gateway_acceptance.wire.exchange import Exchange, Notebook
-from gateway_acceptance.wire.ledger import MOST_TOLD
+from gateway_acceptance.wire.ledger import MOST_COUNTED
 from gateway_acceptance.wire.sender import Deadline, Sender, tokens_needed, tokens_reported
 
 Serve = Callable[[bytes], str]
@@ -158,7 +158,7 @@ def test_the_budget_is_asked_before_and_settled_after(serve: Serve, tmp_path: Pa
         (200, b"data: {}", 50),
         (None, b"", 50),
         (401, b"{}", 50),
-        (200, b'{"usage": {"total_tokens": ' + b"9" * 4000 + b"}}", MOST_TOLD),
+        (200, b'{"usage": {"total_tokens": ' + b"9" * 4000 + b"}}", MOST_COUNTED),
     ],
 )
 def test_tokens_reported(status: int | None, body: bytes, tokens: int) -> None:

@@ -13,7 +13,7 @@ from gateway_acceptance.environment.soak import Soak
 from gateway_acceptance.plan import held_there
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.soak.hold import HeldAnswer, halves, held, shown, told
+from suites.api.soak.hold import HeldAnswer, halves, held, held_answer, shown
 from suites.api.soak.rules import failing, lost, refused_otherwise, slower
 from suites.host.soak.rules import grows, more_memory, more_open_files, restarted, still_busy
 from tests.unit.declared import environment
@@ -43,7 +43,7 @@ def test_every_place_has_a_request_under_way_and_no_more_are_sent_than_declared(
         return exchange()
 
     with ThreadPoolExecutor(4) as pool:
-        answers = held(pool, 4, (lambda: told(ask),), 40)
+        answers = held(pool, 4, (lambda: held_answer(ask),), 40)
     assert (len(answers), most[0]) == (40, 4)
 
 
@@ -62,7 +62,7 @@ def test_the_last_of_each_kind_are_evidence() -> None:
 
 def test_none_is_begun_when_the_time_is_over() -> None:
     with ThreadPoolExecutor(2) as pool:
-        assert held(pool, 2, (lambda: told(exchange),), 40, until=0.0) == ()
+        assert held(pool, 2, (lambda: held_answer(exchange),), 40, until=0.0) == ()
 
 
 def test_silence_is_an_answer_and_a_spent_budget_is_none() -> None:
@@ -73,9 +73,9 @@ def test_silence_is_an_answer_and_a_spent_budget_is_none() -> None:
         raise NotPermitted("the budget is used up")
 
     with ThreadPoolExecutor(2) as pool:
-        assert {one.status for one in held(pool, 2, (lambda: told(silent),), 4)} == {None}
+        assert {one.status for one in held(pool, 2, (lambda: held_answer(silent),), 4)} == {None}
         with pytest.raises(NotPermitted):
-            held(pool, 2, (lambda: told(spent),), 4)
+            held(pool, 2, (lambda: held_answer(spent),), 4)
 
 
 def test_the_load_is_halved_whole() -> None:

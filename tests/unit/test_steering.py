@@ -9,7 +9,7 @@ import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.steering.names import MOCKED, MODEL_HEADERS, PARAMETERS, parameter_headers
-from suites.api.steering.rules import AnswerWitness, Pair, changed, decided, led_astray, told_of
+from suites.api.steering.rules import AnswerWitness, Pair, answer_witness, changed, decided, led_astray
 
 KNOWN = Pair("one", "two", AnswerWitness("llm-01", "one"), AnswerWitness("llm-02", "two"))
 SAME_PLACE = Pair("one", "two", AnswerWitness("llm-01", "one"), AnswerWitness("llm-01", "two"))
@@ -56,10 +56,10 @@ def test_who_served_is_told_by_any_witness(given: Exchange, led: bool) -> None:
 
 
 def test_models_of_one_backend_are_told_apart_by_their_names() -> None:
-    assert SAME_PLACE.told_apart
+    assert SAME_PLACE.distinguishable
     assert SAME_PLACE.led(answer("two", "llm-01"))
     assert not SAME_PLACE.led(answer("one", "llm-01"))
-    assert not Pair("one", "two", AnswerWitness("", "x"), AnswerWitness("", "x")).told_apart
+    assert not Pair("one", "two", AnswerWitness("", "x"), AnswerWitness("", "x")).distinguishable
 
 
 def test_a_third_backend_is_of_neither() -> None:
@@ -70,9 +70,9 @@ def test_a_third_backend_is_of_neither() -> None:
 
 
 def test_an_answer_that_is_no_object_tells_nothing() -> None:
-    assert told_of(Exchange("POST", "u", (), b"", status=200, chunks=((0.0, b"[1]"),))) == AnswerWitness(
-        "", ""
-    )
+    assert answer_witness(
+        Exchange("POST", "u", (), b"", status=200, chunks=((0.0, b"[1]"),))
+    ) == AnswerWitness("", "")
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ def gateway_lines(target: Target) -> tuple[list[DoctorLine], Preflight]:
         return [DoctorLine("gateway", DoctorState.WRONG, seen.trouble.what, seen.trouble.mend)], seen
     if seen.models is None:
         return [_no_list(target, url)], seen
-    told = f"{environment.gateway.product} {seen.version}".strip()
-    lines = [DoctorLine("gateway", DoctorState.OK, f"{url} answers as {told} and takes the key")]
+    text = f"{environment.gateway.product} {seen.version}".strip()
+    lines = [DoctorLine("gateway", DoctorState.OK, f"{url} answers as {text} and takes the key")]
     declared = environment.gateway.version
     if declared and seen.version and declared != seen.version:
         mend = "declare the version that runs as gateway.version, or install the declared one"
@@ -79,8 +79,8 @@ def _compared(environment: Environment, listed: list[str]) -> DoctorLine:
     missing = [alias for alias in environment.aliases if alias not in listed]
     more = [one for one in listed if one not in environment.aliases and not environment.unjudged(one)]
     if not missing and not more:
-        told = f"the {len(environment.aliases)} declared models are listed, and no other that is to be judged"
-        return DoctorLine("models", DoctorState.OK, told)
+        text = f"the {len(environment.aliases)} declared models are listed, and no other that is to be judged"
+        return DoctorLine("models", DoctorState.OK, text)
     said = [f"declared and not listed: {few(missing)}"] if missing else []
     said += [f"listed and not declared: {few(more)}"] if more else []
     return DoctorLine(

@@ -59,12 +59,12 @@ def never_lines(nothing: Mapping[str, Sequence[str]], absent: Sequence[Absent]) 
     ]
     reasons = Counter("; ".join(dict.fromkeys(one.why.split("; "))) for one in absent)
     if absent:
-        told = "; ".join(f"{why} ({number})" for why, number in reasons.most_common(4))
+        text = "; ".join(f"{why} ({number})" for why, number in reasons.most_common(4))
         lines.append(
             DoctorLine(
                 "never here",
                 DoctorState.NOTE,
-                f"{len(absent)} claims are not part of this deployment: {told}",
+                f"{len(absent)} claims are not part of this deployment: {text}",
             )
         )
     return lines

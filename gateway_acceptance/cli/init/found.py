@@ -72,15 +72,15 @@ class Alias:
 
 @dataclass
 class Found:
-    """Everything about the gateway. told: whether the gateway itself tells what stands behind it; left_out:
-    ids that are not declared, each with why; limits: headers of answers that speak of limits; identity: by
-    what it can be known, as it was met."""
+    """Everything about the gateway. lists_all: whether the gateway itself lists what stands behind it;
+    left_out: ids that are not declared, each with why; limits: headers of answers that speak of limits;
+    identity: by what it can be known, as it was met."""
 
     product: str = ANY_OTHER
     version: str = ""
     liveness: str = ""
     served_by: str = ""
-    told: bool = False
+    lists_all: bool = False
     strategy: str = ""
     outage: dict[str, float] = field(default_factory=dict)
     endpoints: list[str] = field(default_factory=list)

@@ -48,7 +48,7 @@ def read_deployments(document: Mapping[str, Any], found: Found) -> None:
     known = {alias.name: alias for alias in found.aliases}
     if not isinstance(entries, list):
         return
-    found.told = True
+    found.lists_all = True
     for entry in entries:
         alias = known.get(str(entry.get("model_name"))) if isinstance(entry, Mapping) else None
         parameters = entry.get("litellm_params") if alias is not None else None

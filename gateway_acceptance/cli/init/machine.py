@@ -60,7 +60,7 @@ class SeenMachine:
     missing: list[str] = field(default_factory=list)
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether it is enough to be declared."""
         return {"uri", "unit", "user", "tree"} <= set(self.keys)
 
@@ -88,7 +88,7 @@ def look_at_machine(
         return seen
     _of_the_unit(seen, found)
     _name(seen, first.sections, asked)
-    if seen.whole:
+    if seen.complete:
         _scripts(seen, asked, looker)
     return seen
 
@@ -130,9 +130,9 @@ def _who_listens(seen: SeenMachine, sections: Facts, asked: Environment) -> str:
     at_port = [one for one in sockets if one["port"] == port and one["proto"] == "tcp"]
     units = sorted({str(one["unit"]) for one in at_port if str(one["unit"]).endswith(".service")})
     if len(units) != 1:
-        told = f"{len(units)} units do" if units else "no service does"
+        text = f"{len(units)} units do" if units else "no service does"
         seen.missing.append(
-            f"which unit is the gateway? At port {port} of that machine {told}; declare it as host.unit"
+            f"which unit is the gateway? At port {port} of that machine {text}; declare it as host.unit"
         )
         return ""
     own = [_written(one) for one in sockets if one["unit"] == units[0]]

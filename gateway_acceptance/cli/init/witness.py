@@ -24,7 +24,7 @@ _URL: TypeAdapter[str] = TypeAdapter(Url)
 
 def hear(answer: Exchange | None, alias: Alias, found: Found) -> None:
     """Note who served an answer, of a gateway that does not list what stands behind it."""
-    if answer is None or answer.status != 200 or found.told:
+    if answer is None or answer.status != 200 or found.lists_all:
         return
     named = {
         name.lower(): value
@@ -63,8 +63,8 @@ def settle(found: Found) -> None:
             backend, upstream = next(iter(places))
             alias.members = [FoundDeployment(upstream, backend)]
         elif len(alias.heard) > 1:
-            told = ", ".join(f"{model} on {url}" for url, model in sorted(alias.heard))
+            text = ", ".join(f"{model} on {url}" for url, model in sorted(alias.heard))
             alias.remarks.append(
-                f"it is served by several ({told}): declare it as [[groups]] with all its deployments, and "
+                f"it is served by several ({text}): declare it as [[groups]] with all its deployments, and "
                 "its shares are judged"
             )

@@ -266,7 +266,7 @@ def _left_out(text: Text, found: Found) -> None:
 
 def _machine(text: Text, seen: SeenMachine | None) -> None:
     """The machine as it was seen; where it was not, the question."""
-    if seen is None or not seen.whole:
+    if seen is None or not seen.complete:
         text.blank()
         for question in seen.missing if seen is not None else ():
             text.question(question)

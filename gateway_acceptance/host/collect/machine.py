@@ -130,8 +130,8 @@ def ask(wanted: Facts) -> Facts:
 def dimensions(url: str, model: str) -> Any:
     """Of a model's vectors, as the backend describes it; None where it does not."""
     try:
-        told = fetched_json(f"{url}/api/show", {"model": model})["model_info"]
-        return told[f"{told['general.architecture']}.embedding_length"]
+        model_info = fetched_json(f"{url}/api/show", {"model": model})["model_info"]
+        return model_info[f"{model_info['general.architecture']}.embedding_length"]
     except Exception:
         return None
 

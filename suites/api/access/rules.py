@@ -64,15 +64,12 @@ def judged_the_body(answer: Exchange, refusals: Sequence[Exchange]) -> bool:
     )
 
 
-def ran_behind_the_guard(head: Exchange, whole: Exchange) -> bool:
+def ran_behind_the_guard(head: Exchange, get: Exchange) -> bool:
     """Whether HEAD without a key was answered by the protected route: it tells the length of what GET answers
     with the key."""
-    told = head.header("content-length") or ""
+    length = head.header("content-length") or ""
     return (
-        head.status in SUCCESS
-        and whole.status in SUCCESS
-        and bool(whole.body)
-        and told == str(len(whole.body))
+        head.status in SUCCESS and get.status in SUCCESS and bool(get.body) and length == str(len(get.body))
     )
 
 

@@ -69,9 +69,13 @@ def handshake(key: str | None = None) -> list[tuple[str, str]]:
 
 def streams(model: str) -> dict[str, dict[str, Any]]:
     """The bodies that stream, of one token: route -> body."""
-    whole: dict[str, Any] = {"model": model, "stream": True}
+    parameters: dict[str, Any] = {"model": model, "stream": True}
     return {
-        "/v1/chat/completions": {**whole, "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]},
-        "/v1/completions": {**whole, "max_tokens": 1, "prompt": "hi"},
-        "/v1/responses": {**whole, "max_output_tokens": 16, "input": "hi"},
+        "/v1/chat/completions": {
+            **parameters,
+            "max_tokens": 1,
+            "messages": [{"role": "user", "content": "hi"}],
+        },
+        "/v1/completions": {**parameters, "max_tokens": 1, "prompt": "hi"},
+        "/v1/responses": {**parameters, "max_output_tokens": 16, "input": "hi"},
     }

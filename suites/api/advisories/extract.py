@@ -43,7 +43,7 @@ def package_of(environment: Environment, base: Base) -> tuple[str, str]:
     return package
 
 
-def told_versions(target: Target) -> dict[str, str]:
+def reported_versions(target: Target) -> dict[str, str]:
     """Every version that the gateway tells, by where: a header of an answer, its readiness, and where neither
     has one its published description (which takes LiteLLM a second to write)."""
     product = target.gateway.product
@@ -69,18 +69,20 @@ def _described(answer: Exchange) -> str:
     return version if isinstance(version, str) else ""
 
 
-def known_versions(told: Mapping[str, str], environment: Environment, ecosystem: str) -> dict[str, list[str]]:
+def known_versions(
+    reported: Mapping[str, str], environment: Environment, ecosystem: str
+) -> dict[str, list[str]]:
     """version -> where it stands: as told, or as the environment declares it where nothing that can be
     compared is told. Raises Untestable."""
     found: dict[str, list[str]] = {}
-    for where, version in told.items():
+    for where, version in reported.items():
         if _comparable(ecosystem, version):
             found.setdefault(version, []).append(where)
     declared = environment.gateway.version
     if not found and declared and _comparable(ecosystem, declared):
         found[declared] = [DECLARED]
     if not found:
-        seen = ", ".join(f"{where} {version[:40]!r}" for where, version in told.items()) or "none at all"
+        seen = ", ".join(f"{where} {version[:40]!r}" for where, version in reported.items()) or "none at all"
         raise Untestable(
             f"the gateway tells no version that can be compared ({seen})",
             f"declare the release that runs there as gateway.version in {environment.source.name}",

@@ -18,7 +18,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.rule import media_type
 
 OPEN, REFUSED, ABSENT, REACHABLE = "open", "refused", "no such route", "reachable"
-NOT_TOLD = "not told"
+UNDECIDED = "not told"
 FIRST_REFUSAL = 300
 """From this status on nothing was served: a redirect leads elsewhere, and an internal error shows
 nothing either (how LiteLLM misses a key without its database driver)."""
@@ -57,7 +57,7 @@ def ran(answer: Exchange) -> str:
         return ABSENT
     if status == 422 or is_data(answer):
         return OPEN
-    return REFUSED if status >= FIRST_REFUSAL else NOT_TOLD
+    return REFUSED if status >= FIRST_REFUSAL else UNDECIDED
 
 
 def is_data(answer: Exchange) -> bool:
@@ -72,8 +72,8 @@ def _host_path(gateway: GatewayClient) -> str:
         if plain < FIRST_REFUSAL or plain == 404:
             continue
         hidden = gateway.without_key("GET", path, hosts=[f"{place}/?"])
-        return OPEN if is_data(hidden) else REFUSED if (hidden.status or 0) >= FIRST_REFUSAL else NOT_TOLD
-    return NOT_TOLD
+        return OPEN if is_data(hidden) else REFUSED if (hidden.status or 0) >= FIRST_REFUSAL else UNDECIDED
+    return UNDECIDED
 
 
 def _posted(path: str, body: object = None) -> Ask:
@@ -88,13 +88,13 @@ def _mcp_identity(gateway: GatewayClient) -> str:
     made_up = ("authorization", f"Bearer sk-{secrets.token_hex(24)}")
     answer = gateway.without_key("POST", "/mcp/", headers=[made_up], json_body=INITIALIZE)
     if answer.status == 200:
-        return OPEN if '"protocolVersion"' in answer.text else NOT_TOLD
+        return OPEN if '"protocolVersion"' in answer.text else UNDECIDED
     return (
         ABSENT
         if answer.status in (404, 405)
         else REFUSED
         if (answer.status or 0) >= FIRST_REFUSAL
-        else NOT_TOLD
+        else UNDECIDED
     )
 
 
@@ -105,7 +105,7 @@ def _example_keys(gateway: GatewayClient) -> str:
     ]
     if any(map(is_data, answers)):
         return OPEN
-    return REFUSED if all((answer.status or 0) >= FIRST_REFUSAL for answer in answers) else NOT_TOLD
+    return REFUSED if all((answer.status or 0) >= FIRST_REFUSAL for answer in answers) else UNDECIDED
 
 
 def _sso_debug(gateway: GatewayClient) -> str:
@@ -151,4 +151,4 @@ def run(gateway: GatewayClient, name: str) -> str:
     try:
         return PROBES[name].ask(gateway)
     except NoAnswer:
-        return NOT_TOLD
+        return UNDECIDED

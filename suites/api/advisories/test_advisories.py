@@ -22,7 +22,7 @@ def found(target: Target, environment: Environment) -> tuple[Base, list[Advisory
     """The base, and what of it concerns the gateway's release. Raises NotApplicable, Untestable."""
     base = extract.base_of(environment)
     package = extract.package_of(environment, base)
-    versions = extract.known_versions(extract.told_versions(target), environment, package[0])
+    versions = extract.known_versions(extract.reported_versions(target), environment, package[0])
     judged({"advisories": len(base.of(*package)), "releases": len(versions)})
     return base, extract.findings_of(base, package, versions, environment)
 
@@ -91,12 +91,12 @@ def test_probe(
     extract.package_of(environment, base := extract.base_of(environment))
     result = _probe(target, probe)
     note(f"probe.{probe}", result)
-    judged(probes=int(result != probes.NOT_TOLD))
+    judged(probes=int(result != probes.UNDECIDED))
     if result == probes.OPEN:
         names = ", ".join(one.name for one in base.advisories if one.probe == probe) or "a published hole"
         shows = probes.PROBES[probe].shows
-        told = f"anybody without a key {shows}: {names}"
-        raise CheckFailed(f"probe {probe}: open: {told}", blame="gateway", alarm=told)
+        text = f"anybody without a key {shows}: {names}"
+        raise CheckFailed(f"probe {probe}: open: {text}", blame="gateway", alarm=text)
 
 
 @check(

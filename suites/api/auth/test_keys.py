@@ -132,7 +132,7 @@ def test_scheme_case(target: Target, gateway: GatewayClient) -> None:
     claims="FUN-04",
     spec="CWE-204",
 )
-def test_prefix_is_not_told(target: Target, gateway: GatewayClient) -> None:
+def test_prefix_is_not_revealed(target: Target, gateway: GatewayClient) -> None:
     """A key that shares its first half with the right one is answered as any other: same status, same words;
     request ids and times aside. How long an answer takes is not compared: microseconds over a network take
     more requests than a nightly budget has to be told from chance without false alarms."""

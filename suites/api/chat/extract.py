@@ -72,7 +72,7 @@ def counted(answer: Exchange, name: str) -> int:
     return count
 
 
-def told_count(answer: Exchange, name: str) -> int | None:
+def reported_count(answer: Exchange, name: str) -> int | None:
     """As ``counted``; None where nothing is counted, which others judge."""
     try:
         return counted(answer, name)

@@ -15,7 +15,7 @@ from typing import Any
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.chat.extract import first_text, reason_of, reasoned, told_count
+from suites.api.chat.extract import first_text, reason_of, reasoned, reported_count
 from suites.api.chat.probes import COUNT, COUNT_TOKENS, able_alias, directly
 from suites.api.observations import room
 from suites.api.streams.probes import LEAST_TOKENS, single_chat
@@ -42,7 +42,7 @@ class Own:
     @property
     def tokens(self) -> int:
         """Of the text, as counted; where nothing is, its words, for a word is at least one."""
-        count = told_count(self.answer, "completion_tokens")
+        count = reported_count(self.answer, "completion_tokens")
         return len(self.text.split()) if count is None else count - reasoned(self.answer)
 
     @property

@@ -38,7 +38,7 @@ TEXTS_BEYOND_ASCII = (EMOJI, COMBINING, RIGHT_TO_LEFT, CONTROL)
 LATER_WORD = "otter7305"
 LATER_RULE = "HX-LATER"
 OTHER_NAME = "Theodora"
-TOLD_NAME = "Quillomina"
+GIVEN_NAME = "Quillomina"
 """A name that no model says of itself."""
 LONG_TURNS = 40
 """Of a conversation as long as an afternoon, and within the smallest window."""

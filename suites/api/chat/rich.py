@@ -70,7 +70,7 @@ OF_A_TURN = 2
 """Tokens that a template writes around each turn, at least."""
 
 
-def told_long_ago(target: Target) -> bool:
+def recalls_early_turn(target: Target) -> bool:
     """Whether a name is known that was mended, and said in parts, forty turns ago, where the assistant speaks
     of itself otherwise; asked for in one part, with parameters at their defaults. The second of two stop
     strings ends it. The usage counts all of it. False as ``rich_repeated``."""

@@ -10,6 +10,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.chat.extract import first_text, mixed_up, refused_honestly, same_text
 from suites.api.chat.payloads import (
+    GIVEN_NAME,
     LATER_RULE,
     LATER_SYSTEM,
     LATER_WORD,
@@ -17,7 +18,6 @@ from suites.api.chat.payloads import (
     LONG_TURNS,
     ORDER,
     OTHER_NAME,
-    TOLD_NAME,
     alike,
     code_word,
     who,
@@ -95,10 +95,10 @@ def test_later_system(target: Target, gateway: GatewayClient) -> None:
 def test_no_memory(target: Target, gateway: GatewayClient) -> None:
     """The contract has no session: what stays behind is read by whoever asks next, here with the same key."""
     alias = single_chat(target.environment).alias
-    told = gateway.chat(alias, f"My name is {TOLD_NAME}", temperature=0, max_tokens=8)
-    first_text(told)
+    greeting = gateway.chat(alias, f"My name is {GIVEN_NAME}", temperature=0, max_tokens=8)
+    first_text(greeting)
     text = first_text(gateway.chat(alias, "What is my name?", temperature=0, max_tokens=32))
-    if TOLD_NAME in text:
+    if GIVEN_NAME in text:
         raise CheckFailed(f"expected no name, as none was told, got {text[:200]!r}", blame="gateway")
 
 

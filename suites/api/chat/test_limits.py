@@ -17,8 +17,8 @@ from suites.api.chat.extract import (
     reason_of,
     reasoned,
     refused_honestly,
+    reported_count,
     stop_strings_in,
-    told_count,
 )
 from suites.api.chat.own_words import Own, asked_again, marks_of, own, require_end, require_ended_at
 from suites.api.chat.probes import COUNT_TO, counts, user, with_code_word
@@ -224,7 +224,7 @@ def test_stop_list(target: Target, gateway: GatewayClient) -> None:
     claims="FUN-01",
     spec=f"{STOP_SPEC}: the returned text will not contain the stop sequence",
 )
-def test_stop_not_told(target: Target, gateway: GatewayClient) -> None:
+def test_stop_not_in_text(target: Target, gateway: GatewayClient) -> None:
     """Clients cut nothing off: they stop at a mark in order not to see it."""
     for stop in _stops(own(target)):
         text = first_text(asked_again(target, stop=stop))
@@ -267,13 +267,13 @@ def test_n(target: Target, gateway: GatewayClient) -> None:
         raise CheckFailed(f"expected choices 0 and 1, or a refusal, got {indexes}", blame="gateway")
 
 
-def _require_counted(gateway: GatewayClient, alias: str, whole: Sequence[Json], rest: Sequence[Json]) -> None:
+def _require_counted(gateway: GatewayClient, alias: str, full: Sequence[Json], rest: Sequence[Json]) -> None:
     """That a conversation counts more prompt tokens than its last message, by half the words before it."""
     longer, shorter = (
         counted(gateway.chat(alias, messages, temperature=0, max_tokens=1), "prompt_tokens")
-        for messages in (whole, rest)
+        for messages in (full, rest)
     )
-    words = sum(len(str(message["content"]).split()) for message in whole[: len(whole) - len(rest)])
+    words = sum(len(str(message["content"]).split()) for message in full[: len(full) - len(rest)])
     if longer - shorter < words // 2:
         raise CheckFailed(
             f"{words} words before the last message raise prompt_tokens from {shorter} to {longer}: "
@@ -291,12 +291,13 @@ def _stops(said: Own) -> tuple[str, list[str]]:
 
 
 def _require_cut(said: Own, answer: Exchange) -> None:
-    text, count = first_text(answer), told_count(answer, "completion_tokens")
-    whole = not said.counts and len(text) >= len(said.text)
-    if (count or 0) > said.limit or len(numbers_in(text)) > said.limit or whole:
-        told = "none" if count is None else count
+    text, count = first_text(answer), reported_count(answer, "completion_tokens")
+    complete = not said.counts and len(text) >= len(said.text)
+    if (count or 0) > said.limit or len(numbers_in(text)) > said.limit or complete:
+        reported = "none" if count is None else count
         raise CheckFailed(
-            f"expected at most {said.limit} tokens, {told} are counted for {text[:200]!r}", blame="gateway"
+            f"expected at most {said.limit} tokens, {reported} are counted for {text[:200]!r}",
+            blame="gateway",
         )
 
 

@@ -34,7 +34,7 @@ from suites.api.chat.probes import (
     chat_answer,
     user,
 )
-from suites.api.chat.rich import told_long_ago
+from suites.api.chat.rich import recalls_early_turn
 from suites.api.chat.window import BEYOND, BEYOND_TOKENS, Read, cut_by, read_directly
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
@@ -97,7 +97,7 @@ def test_developer(target: Target, gateway: GatewayClient) -> None:
 )
 def test_turns(target: Target, gateway: GatewayClient) -> None:
     """The contract has no memory but this."""
-    if told_long_ago(target):
+    if recalls_early_turn(target):
         return
     text = first_text(chat_answer(target, TURNS))
     if NAME not in text:

@@ -51,8 +51,8 @@ def status_problems(bad: BadRequest, answer: Exchange) -> list[Problem]:
     if answer.status in bad.statuses:
         return []
     expected = " or ".join(map(str, bad.statuses))
-    told = "it was served" if _served(answer) else _start(answer)
-    return [Problem("refusal.status", f"{bad.name}: expected {expected}, got {answer.status}: {told}")]
+    text = "it was served" if _served(answer) else _start(answer)
+    return [Problem("refusal.status", f"{bad.name}: expected {expected}, got {answer.status}: {text}")]
 
 
 def envelope_problems(bad: BadRequest, answer: Exchange, level: Level) -> list[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
 
-STRANGER = "https://stranger.example"
+FOREIGN_ORIGIN = "https://stranger.example"
 """An origin that nobody declares: the name is reserved (RFC 2606)."""
 
 

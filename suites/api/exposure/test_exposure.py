@@ -14,7 +14,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.strict_json import parse_json
 from gateway_acceptance.wire.subject import answers_among
 from suites.api.auth.rules import printed_forms
-from suites.api.exposure.browsers import STRANGER, allowed_origin, preflight, with_origin
+from suites.api.exposure.browsers import FOREIGN_ORIGIN, allowed_origin, preflight, with_origin
 from suites.api.exposure.lost import look
 from suites.api.exposure.parameters import (
     addressed,
@@ -244,13 +244,13 @@ def test_server_header(live_gateway: GatewayClient) -> None:
     """Without a key, ``server`` and ``x-powered-by`` name products at most: versions help those who look for
     known holes."""
     answer = live_gateway.models(key=None)
-    told = [
+    found = [
         f"{name}: {value}"
         for name, value in answer.headers
         if name.lower() in ("server", "x-powered-by") and VERSION.search(value)
     ]
-    if told:
-        raise CheckFailed(f"expected no version in headers, got {'; '.join(told)}", blame="gateway")
+    if found:
+        raise CheckFailed(f"expected no version in headers, got {'; '.join(found)}", blame="gateway")
     judged(headers=len(answer.headers))
 
 
@@ -270,12 +270,12 @@ def test_strange_origin(target: Target, gateway: GatewayClient, environment: Env
             "the environment declares that every origin may call (gateway.cors_origins)",
             declared="gateway.cors_origins",
         )
-    answers = {"the preflight": preflight(target, STRANGER), "GET": with_origin(target, STRANGER)}
+    answers = {"the preflight": preflight(target, FOREIGN_ORIGIN), "GET": with_origin(target, FOREIGN_ORIGIN)}
     require(
         [
-            Problem("", f"{what} allows {allowed_origin(answer)} where {STRANGER} asks")
+            Problem("", f"{what} allows {allowed_origin(answer)} where {FOREIGN_ORIGIN} asks")
             for what, answer in answers.items()
-            if allowed_origin(answer) in ("*", STRANGER)
+            if allowed_origin(answer) in ("*", FOREIGN_ORIGIN)
         ],
         blame="gateway",
     )
@@ -292,14 +292,14 @@ def test_strange_origin(target: Target, gateway: GatewayClient, environment: Env
 def test_strange_origin_with_credentials(target: Target, gateway: GatewayClient) -> None:
     """To return whatever origin asks, and to allow credentials with it, gives foreign pages the sessions of
     the gateway's console. Browsers themselves only stop the literal ``*``."""
-    answers = {f"the preflight of {origin}": preflight(target, origin) for origin in (STRANGER, "null")}
-    answers[f"GET from {STRANGER}"] = with_origin(target, STRANGER)
+    answers = {f"the preflight of {origin}": preflight(target, origin) for origin in (FOREIGN_ORIGIN, "null")}
+    answers[f"GET from {FOREIGN_ORIGIN}"] = with_origin(target, FOREIGN_ORIGIN)
     require(
         [
             Problem("", f"{what} is allowed, with credentials")
             for what, answer in answers.items()
             if (answer.header("access-control-allow-credentials") or "").lower() == "true"
-            and allowed_origin(answer) in (STRANGER, "null")
+            and allowed_origin(answer) in (FOREIGN_ORIGIN, "null")
         ],
         blame="gateway",
     )

@@ -12,7 +12,7 @@ from suites.api.auth.rules import made_up
 from suites.api.limits import rules
 from suites.api.limits.probes import beside_the_body, limits, refused_models, refused_routes, used
 from suites.api.steering.probes import pair
-from suites.api.steering.rules import told_of
+from suites.api.steering.rules import answer_witness
 
 SPEC = "environment: gateway.limited_key; OWASP API5:2023"
 OK = 200
@@ -79,12 +79,12 @@ def test_beside_the_body(target: Target, gateway: GatewayClient, environment: En
     serves the other lets everybody use everything (API-STEER-001 and -002)."""
     limits(environment)
     answers = beside_the_body(target)
-    own = {told_of(used(target, target.limited, alias)).backend for alias in limits(environment).may}
+    own = {answer_witness(used(target, target.limited, alias)).backend for alias in limits(environment).may}
     known = pair(target)
     problems = [
         Problem("", f"{what}: another model answered the limited key")
         for what, answer in answers.items()
-        if answer.status == OK and (told_of(answer).backend not in own or known.led(answer))
+        if answer.status == OK and (answer_witness(answer).backend not in own or known.led(answer))
     ]
     require(problems, blame="gateway", judged={"requests": len(answers)})
 

@@ -70,10 +70,10 @@ def test_retrieved_is_listed(target: Target, gateway: GatewayClient, environment
     listed = [entry for entry in _entries(_listed(target)) if entry.get("id") == environment.aliases[0]]
     if not listed:
         raise CheckFailed(f"expected {environment.aliases[0]!r} to be listed", blame="gateway")
-    told = {name: body.get(name) for name in ("created", "owned_by")}
+    fields = {name: body.get(name) for name in ("created", "owned_by")}
     expected = {name: listed[0].get(name) for name in ("created", "owned_by")}
-    if told != expected:
-        raise CheckFailed(f"expected {expected}, as listed, got {told}", blame="gateway")
+    if fields != expected:
+        raise CheckFailed(f"expected {expected}, as listed, got {fields}", blame="gateway")
 
 
 @check(

@@ -35,7 +35,7 @@ ASKED: Mapping[str, Callable[[GatewayClient], Exchange]] = {
     claims="STA-02",
     spec="RFC 9112 section 9.6: a sender that is going to close a connection sends the close option",
 )
-def test_end_is_told(target: Target, live_gateway: GatewayClient) -> None:
+def test_end_is_announced(target: Target, live_gateway: GatewayClient) -> None:
     """Who is not told sends the next request into a closed connection, and gets no answer. Servers do it
     after errors: what broke the request breaks the connection too."""
     problems = []

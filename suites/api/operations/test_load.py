@@ -38,8 +38,8 @@ def test_first_token(
         answer = gateway.chat(chat_model, ECHO_PROMPT, temperature=0, max_tokens=limit, stream=True)
         first = read_chat_stream(answer.status or 0, answer.headers, answer.chunks).first_token_at
         if first is None:
-            told = f"{answer.status} {answer.text[:200]}"
-            raise CheckFailed(f"no text came in the stream of {chat_model}: {told}")
+            text = f"{answer.status} {answer.text[:200]}"
+            raise CheckFailed(f"no text came in the stream of {chat_model}: {text}")
         return first
 
     took = late_twice(bound, [first_token()], first_token)
@@ -60,7 +60,7 @@ def test_first_token(
     claims="STA-06",
     spec="bounds.answer_s",
 )
-def test_whole_answer(
+def test_complete_answer(
     target: Target, gateway: GatewayClient, environment: Environment, chat_model: str
 ) -> None:
     """The validation prompt, to the last byte; both times that it is asked, once more where one is late."""

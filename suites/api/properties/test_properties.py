@@ -48,7 +48,7 @@ VALID = ExplorationBudget(examples=25, seconds=60, enough=5)
 """A nightly run's share: each example costs an answer of a few tokens, and a small model needs a second."""
 STREAMED = ExplorationBudget(examples=10, seconds=40, enough=3)
 """Fewer: requests are drawn as for whole answers, only the way back differs."""
-SPOILED = ExplorationBudget(examples=2, seconds=20, enough=1)
+INVALID = ExplorationBudget(examples=2, seconds=20, enough=1)
 """For each mutation: its simplest instance, and one at random; some fifty requests for all of them."""
 
 VECTOR_TOLERANCE = 1e-4
@@ -78,7 +78,7 @@ def test_valid_chat(
     answered = explore(
         target.notebook,
         requests,
-        _asks(gateway, CHAT_PATH, _whole),
+        _asks(gateway, CHAT_PATH, _complete),
         VALID,
         blame=lambda: _blame(target, model),
     )
@@ -239,7 +239,7 @@ def _asks(gateway: GatewayClient, path: str, judge: Judge) -> Callable[[Json], S
     return broken
 
 
-def _whole(answer: Exchange, _: Json) -> Sequence[Problem]:
+def _complete(answer: Exchange, _: Json) -> Sequence[Problem]:
     body, problems = parse_json(answer.body)
     return problems or chat_completion_problems(body)
 
@@ -261,7 +261,7 @@ def _explore_invalid(
         found = at_level(error_problems(status, answer.headers, answer.body), Level.MUST)
         return [Problem("", f"{mutation.name}: {problem}") for problem in found]
 
-    explore(target.notebook, mutated(valid, mutation), broken, SPOILED, blame=lambda: "gateway")
+    explore(target.notebook, mutated(valid, mutation), broken, INVALID, blame=lambda: "gateway")
 
 
 def _ask(gateway: GatewayClient, path: str, body: bytes) -> Exchange:

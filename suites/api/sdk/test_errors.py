@@ -35,8 +35,8 @@ ERRORS = "openai-python:README Handling errors"
 )
 def test_wrong_key(sdk: openai.OpenAI) -> None:
     """Applications ask for another key on this class, and on no other."""
-    stranger = sdk.with_options(api_key=f"sk-{secrets.token_hex(16)}")
-    _raises(lambda: stranger.models.list(), openai.AuthenticationError)
+    outsider = sdk.with_options(api_key=f"sk-{secrets.token_hex(16)}")
+    _raises(lambda: outsider.models.list(), openai.AuthenticationError)
 
 
 @check(

@@ -79,13 +79,15 @@ def _soaked(target: Target) -> Soaked:
     gateway, alias = target.gateway, balanced_or_first(target.environment)
 
     def chat() -> HeldAnswer:
-        return told(lambda: gateway.chat(alias, PROMPT, temperature=0, max_tokens=1))
+        return held_answer(lambda: gateway.chat(alias, PROMPT, temperature=0, max_tokens=1))
 
     def of_no_model() -> HeldAnswer:
-        return told(lambda: gateway.chat(NO_MODEL, PROMPT, max_tokens=1), "a model that does not exist")
+        return held_answer(
+            lambda: gateway.chat(NO_MODEL, PROMPT, max_tokens=1), "a model that does not exist"
+        )
 
     def of_no_json() -> HeldAnswer:
-        return told(lambda: gateway.request("POST", CHAT, body=NO_JSON, headers=JSON), "no JSON")
+        return held_answer(lambda: gateway.request("POST", CHAT, body=NO_JSON, headers=JSON), "no JSON")
 
     failing = (of_no_model, of_no_json)
     load: list[HeldAnswer] = []
@@ -155,7 +157,7 @@ def held(
     return tuple(answer for _, answer in sorted(answers, key=lambda one: one[0]))
 
 
-def told(ask: Callable[[], Exchange], kind: str = "") -> HeldAnswer:
+def held_answer(ask: Callable[[], Exchange], kind: str = "") -> HeldAnswer:
     """Ask, and keep little of it."""
     begun = time.monotonic()
     try:

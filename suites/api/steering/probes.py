@@ -14,7 +14,7 @@ from suites.api.exposure.listener import elsewhere
 from suites.api.exposure.parameters import Steered
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, room
 from suites.api.steering.names import ADDRESS_HEADERS, ADDRESS_QUERIES
-from suites.api.steering.rules import Pair, told_of
+from suites.api.steering.rules import Pair, answer_witness
 
 CHAT = "/v1/chat/completions"
 
@@ -62,8 +62,8 @@ def _pair(target: Target) -> Pair:
     for answer in answers:
         if answer.status != 200:
             raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:200]}")
-    found = Pair(first.alias, others[0].alias, told_of(answers[0]), told_of(answers[1]))
-    if not found.told_apart:
+    found = Pair(first.alias, others[0].alias, answer_witness(answers[0]), answer_witness(answers[1]))
+    if not found.distinguishable:
         raise Untestable(
             "nothing in the answers tells which of two models served",
             "let the gateway name the backend in a header, and declare it: gateway.served_by_header",

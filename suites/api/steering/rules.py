@@ -36,7 +36,7 @@ class Pair:
     of_second: AnswerWitness
 
     @property
-    def told_apart(self) -> bool:
+    def distinguishable(self) -> bool:
         """Whether any witness differs."""
         return self.of_first != self.of_second
 
@@ -44,20 +44,20 @@ class Pair:
         """Whether the second answered for the first, as any witness that tells them apart says."""
         if answer.status != OK:
             return False
-        seen = told_of(answer)
+        seen = answer_witness(answer)
         return (seen.backend != self.of_first.backend and seen.backend == self.of_second.backend) or (
             seen.model != self.of_first.model and seen.model == self.of_second.model
         )
 
     def is_of_neither(self, answer: Exchange) -> bool:
         """Whether a backend answered that serves none of the two, as a header says."""
-        seen = told_of(answer).backend
+        seen = answer_witness(answer).backend
         return (
             answer.status == OK and bool(seen) and seen not in (self.of_first.backend, self.of_second.backend)
         )
 
 
-def told_of(answer: Exchange) -> AnswerWitness:
+def answer_witness(answer: Exchange) -> AnswerWitness:
     """What an answer tells of who served it."""
     return AnswerWitness(answer.served_by, str(_document(answer).get("model", "")))
 

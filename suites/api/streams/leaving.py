@@ -90,8 +90,8 @@ def look_s(usual: Exchange) -> float:
     """How long to look for a free slot, in seconds, by the pace of a usual short answer."""
     body: Any = usual.json()
     usage = body.get("usage") if isinstance(body, dict) else None
-    told = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    tokens = told if isinstance(told, int) and 0 < told <= SHORT_TOKENS else SHORT_TOKENS
+    reported = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    tokens = reported if isinstance(reported, int) and 0 < reported <= SHORT_TOKENS else SHORT_TOKENS
     return min(LOOK_S, LOOK_SHARE * usual.elapsed_s * LONG_TOKENS / tokens)
 
 

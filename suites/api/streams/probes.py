@@ -275,7 +275,7 @@ def no_call(seen: Observed) -> str:
     )
 
 
-def require_whole(seen: Observed) -> None:
+def require_complete(seen: Observed) -> None:
     """Raises Untestable where there is no whole stream to be judged; checks of their own fail for that."""
     require_unbroken(seen)
     require_unfailed(seen)

@@ -26,7 +26,7 @@ test_event_unnamed = stream_rule("API-STREAM-013", "stream.event.unnamed")
 test_data_object = stream_rule("API-STREAM-014", "stream.data.json", "stream.data.object",
                                title="each data is a JSON object")
 test_data_duplicate_key = stream_rule("API-STREAM-015", "stream.data.duplicate_key")
-test_characters_whole = stream_rule("API-STREAM-016", "stream.data.surrogate", "stream.text.replacement",
+test_complete_characters = stream_rule("API-STREAM-016", "stream.data.surrogate", "stream.text.replacement",
                                     title="no character is cut in two")
 
 # Its end

@@ -21,7 +21,7 @@ from suites.api.reasoning import require_unspent
     profile="smoke",
     spec="openai:CreateChatCompletionStreamResponse",
 )
-def test_whole_stream(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+def test_complete_stream(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """The state machine over the raw bytes; the official SDK accepts a stream that simply ends."""
     alias = balanced_or_first(environment)
     answer = target.once(
@@ -34,6 +34,6 @@ def test_whole_stream(target: Target, gateway: GatewayClient, environment: Envir
     problems = list(at_level(stream.problems, Level.MUST))
     if strays(environment, alias, stream.text()):
         require_unspent(spent_in(stream), problems)
-        told = f"expected the stream to spell {wanted_of(environment, alias)}, got {stream.text()[:200]!r}"
-        problems.append(Problem("stream.text", told))
+        text = f"expected the stream to spell {wanted_of(environment, alias)}, got {stream.text()[:200]!r}"
+        problems.append(Problem("stream.text", text))
     require(problems, blame="gateway")

@@ -11,7 +11,7 @@ from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.extract import told_count
+from suites.api.chat.extract import reported_count
 from suites.api.chat.probes import able_alias, repeats
 from suites.api.observations import room
 from suites.api.streams.probes import (
@@ -27,8 +27,8 @@ from suites.api.streams.probes import (
     no_call,
     observed,
     read,
+    require_complete,
     require_unbroken,
-    require_whole,
     single_chat,
     stream_of,
     tool_alias,
@@ -73,7 +73,7 @@ def test_cut_says_length(target: Target, gateway: GatewayClient) -> None:
     """Told ``stop``, an application takes the part for the whole. A model that says less than the limit
     allows is asked again with half of what it says."""
     seen = _cut(target)
-    require_whole(seen)
+    require_complete(seen)
     if str(COUNT_TO) in seen.stream.text():
         raise CheckFailed(f"max_tokens had no effect: the stream says {seen.stream.text()[:200]!r}")
     if seen.stream.finish_reasons != {0: "length"}:
@@ -97,7 +97,7 @@ def test_tool_called(target: Target, gateway: GatewayClient) -> None:
     finish_reason stop is shown to the user, and the tool never runs."""
     tool_alias(target)
     seen = _seen(target, StreamKind.TOOL)
-    require_whole(seen)
+    require_complete(seen)
     if not seen.stream.tool_calls():
         raise CheckFailed(no_call(seen), blame="gateway")
 
@@ -115,21 +115,21 @@ def test_same_text(target: Target, gateway: GatewayClient) -> None:
     """One deployment, temperature 0: a character lost between chunks shows here and nowhere else. Where the
     two differ, each is asked once more: what a model says otherwise each time is not the gateway's doing."""
     seen = _seen(target, StreamKind.USAGE)
-    require_whole(seen)
-    whole, text = _content(_twin(target)), seen.stream.text()
-    judged(characters=len(whole))
-    if text == whole:
+    require_complete(seen)
+    complete, text = _content(_twin(target)), seen.stream.text()
+    judged(characters=len(complete))
+    if text == complete:
         return
     again, streamed_again = _content(_ask_twin(target)), read(ask_usage(target), include_usage=True).text()
-    if again != whole:
+    if again != complete:
         _require_sameness(target)
-    if again != whole or streamed_again != text:
+    if again != complete or streamed_again != text:
         raise Inconclusive(
-            f"the deployment answers the same question differently: {whole[:80]!r}, then {again[:80]!r}; "
+            f"the deployment answers the same question differently: {complete[:80]!r}, then {again[:80]!r}; "
             f"streamed {text[:80]!r}, then {streamed_again[:80]!r}"
         )
     raise CheckFailed(
-        f"expected the stream to spell {whole[:300]!r} as without streaming, got {text[:300]!r}",
+        f"expected the stream to spell {complete[:300]!r} as without streaming, got {text[:300]!r}",
         blame="gateway",
     )
 
@@ -147,7 +147,7 @@ def test_same_usage(target: Target, gateway: GatewayClient) -> None:
     """Costs and quotas are counted from it. The answer's tokens are compared only where the text is the
     same."""
     seen = _seen(target, StreamKind.USAGE)
-    require_whole(seen)
+    require_complete(seen)
     twin = _twin(target)
     same_text = _content(twin) == seen.stream.text()
     usage, expected = seen.stream.usage, twin.json().get("usage")
@@ -200,7 +200,7 @@ def test_unicode(target: Target, gateway: GatewayClient) -> None:
     profile="smoke",
     spec="openai:CreateChatCompletionStreamResponse.choices.finish_reason; LiteLLM #33404, #33222",
 )
-def test_stop_is_whole(target: Target, gateway: GatewayClient) -> None:
+def test_stop_is_not_in_text(target: Target, gateway: GatewayClient) -> None:
     """An upstream that dies in mid-stream must not be made a regular end: clients cannot tell the part from
     the whole. It shows in a text whose end is known, or against the answer that comes without streaming, and
     that of the backend where it may be asked."""
@@ -213,16 +213,16 @@ def test_stop_is_whole(target: Target, gateway: GatewayClient) -> None:
         raise Untestable(f"the stream did not finish with stop, but {reasons}", "see API-STREAM-052")
     if _counted(text):
         return
-    whole, by = _longest(target)
-    if whole.startswith(text) and len(whole) > len(text):
+    longest, by = _longest(target)
+    if longest.startswith(text) and len(longest) > len(text):
         raise CheckFailed(
             f"finish_reason is stop, and the text ends with {text[-60:]!r}; {by} it goes on with "
-            f"{whole[len(text) :][:60]!r}: a stream that was cut is called whole",
+            f"{longest[len(text) :][:60]!r}: a stream that was cut is called whole",
             blame="gateway",
         )
-    if whole != text:
+    if longest != text:
         _require_sameness(target)
-        raise Inconclusive(f"{by} the answer is another: {whole[:80]!r}, streamed {text[:80]!r}")
+        raise Inconclusive(f"{by} the answer is another: {longest[:80]!r}, streamed {text[:80]!r}")
 
 
 @check(
@@ -242,8 +242,8 @@ def test_ids_differ(target: Target, gateway: GatewayClient) -> None:
     both = set.union(*(ids[i] & ids[j] for i in range(len(ids)) for j in range(i)))
     if both:
         raise CheckFailed(f"two streams share the id {', '.join(sorted(both))}", blame="gateway")
-    told = [one for one in ids if one - {"None", ""}]
-    judged({"streams with an id": len(told) if len(told) > 1 else 0, **_chunks(streams)})
+    known = [one for one in ids if one - {"None", ""}]
+    judged({"streams with an id": len(known) if len(known) > 1 else 0, **_chunks(streams)})
 
 
 def _cut(target: Target) -> Observed:
@@ -252,7 +252,7 @@ def _cut(target: Target) -> Observed:
     text = seen.stream.text()
     if seen.stream.finish_reasons != {0: "stop"} or text != _content(_twin(target)):
         return seen
-    counted = told_count(_twin(target), "completion_tokens")
+    counted = reported_count(_twin(target), "completion_tokens")
     tokens = len(text.split()) if counted is None else counted
     if tokens > CUT_TOKENS:
         return seen

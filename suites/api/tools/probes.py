@@ -159,7 +159,7 @@ NEEDLESS = ToolProbe(
     lambda calls, text: not calls and text.strip() == ECHO_TEXT,
     (Ability.TOOLS, Ability.EXACT),
 )
-STRANGER = ToolProbe(
+UNDECLARED_TOOL = ToolProbe(
     "undeclared tool",
     "calls no tool that was not declared",
     [_user(call_of(UNDECLARED, {"disk": "all"}))],

@@ -26,10 +26,10 @@ from suites.api.tools.probes import (
     RESULT,
     RESULTS,
     SOUTH,
-    STRANGER,
     TWO,
     TWO_CALLED,
     UNDECLARED,
+    UNDECLARED_TOOL,
     Called,
     Turn,
     calling_turn,
@@ -228,7 +228,7 @@ def test_needless(target: Target, gateway: GatewayClient) -> None:
 )
 def test_undeclared_tool(target: Target, gateway: GatewayClient) -> None:
     """Asked for one all the same; gateways with tools of their own, or of other clients, must keep them."""
-    turn = turn_of(tool_answer(target, STRANGER))
+    turn = turn_of(tool_answer(target, UNDECLARED_TOOL))
     others = [name for name in turn.names if name not in ("set_alarm", "play_song")]
     if others:
         raise CheckFailed(

@@ -38,8 +38,8 @@ def in_words(found: Evaluation, environment: Environment) -> str:
     """A judgement that is not passed, with all it rests on."""
     facts = account(found, environment)
     kept = ("null hypothesis", "witness", "draws", "e-value", "alpha", "tolerance")
-    told = "; ".join(f"{name}: {facts[name]}" for name in kept)
+    text = "; ".join(f"{name}: {facts[name]}" for name in kept)
     mend = ""
     if found.trial.outcome is not SequentialDecision.FAILED:
         mend = "; raise balance.most_draws or balance.tolerance (gateway-acceptance balance plan)"
-    return f"{found.trial.sentence()}{mend}; {told}"
+    return f"{found.trial.sentence()}{mend}; {text}"

@@ -90,9 +90,11 @@ def require_witness(sample: Sample, alias: str) -> None:
             "answers",
             "let the gateway send it (BACKEND-WITNESS-005), or declare gateway.served_by_header",
         )
-    told = next((draw.contradiction for draw in sample.draws if draw.contradiction), "")
-    if told:
-        raise Untestable(f"the gateway's headers contradict each other: {told}", "see BACKEND-ROUTE-008")
+    contradiction = next((draw.contradiction for draw in sample.draws if draw.contradiction), "")
+    if contradiction:
+        raise Untestable(
+            f"the gateway's headers contradict each other: {contradiction}", "see BACKEND-ROUTE-008"
+        )
     if sample.counted is None:
         return
     header = Counter(draw.served for draw in sample.draws)

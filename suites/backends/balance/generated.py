@@ -66,16 +66,16 @@ def _different(candidates: Sequence[Json], chosen: int) -> list[Json]:
     """A family that tells its features apart: of one by chance, members are exchanged while that helps."""
     chance = random.Random(chosen)  # noqa: S311 (no secret)
     family = chance.sample(list(candidates), min(FAMILY, len(candidates)))
-    best = told_apart(family)
+    best = distinctness(family)
     for _ in range(EXCHANGES):
         place, another = chance.randrange(len(family)), chance.choice(candidates)
         tried = [*family[:place], another, *family[place + 1 :]]
-        if another not in family and (found := told_apart(tried)) > best:
+        if another not in family and (found := distinctness(tried)) > best:
             family, best = tried, found
     return family
 
 
-def told_apart(family: Sequence[Json]) -> tuple[int, int]:
+def distinctness(family: Sequence[Json]) -> tuple[int, int]:
     """By how many requests the two features that are most alike differ (0: a feature that all have, or none),
     and the sum over all pairs."""
     rows = [[value == next(iter(column)) for value in column] for column in _columns(family)]
@@ -88,8 +88,8 @@ def told_apart(family: Sequence[Json]) -> tuple[int, int]:
 
 
 def _columns(family: Sequence[Json]) -> list[list[str]]:
-    told = [features(request) for request in family]
-    return [[one[name] for one in told] for name in (told[0] if told else ())]
+    described = [features(request) for request in family]
+    return [[one[name] for one in described] for name in (described[0] if described else ())]
 
 
 def marked(request: Json, mark: str) -> Json:
@@ -102,7 +102,7 @@ def features(request: Json) -> dict[str, str]:
     """What tells requests apart, each in few values."""
     messages = request["messages"]
     said = "".join(message["content"] for message in messages)
-    told = {
+    lines = {
         "stream": "streamed" if request.get("stream") else "whole",
         "user": "given" if "user" in request else ABSENT,
         "length": "long" if len(said) >= LONG_BODY else "short",
@@ -111,9 +111,9 @@ def features(request: Json) -> dict[str, str]:
         "system message": "given" if messages[0]["role"] == "system" else ABSENT,
     }
     for name in ("temperature", "top_p", "seed", "stop"):
-        told[name] = "given" if name in request else ABSENT
+        lines[name] = "given" if name in request else ABSENT
     penalties = {"presence_penalty", "frequency_penalty"} & {*request}
-    return told | {"penalties": "given" if penalties else ABSENT}
+    return lines | {"penalties": "given" if penalties else ABSENT}
 
 
 def partitions(requests: Sequence[Json]) -> dict[str, dict[str, list[int]]]:
@@ -148,13 +148,13 @@ def weighed(
     requests: Sequence[Json], draws: Sequence[Draw], null: ExpectedShares, alpha: float
 ) -> Dependence:
     """The test over all draws. The features of a draw hold the request's number under ``REQUEST``."""
-    told = partitions(requests)
-    test = Dependence(null, alpha, (*told, REQUEST), serial=False)
+    found = partitions(requests)
+    test = Dependence(null, alpha, (*found, REQUEST), serial=False)
     for draw in draws:
         number = int(draw.features[REQUEST] or 0)
         keys = {
             name: next(value for value, numbers in values.items() if number in numbers)
-            for name, values in told.items()
+            for name, values in found.items()
         }
         test.observe(draw.served, {**keys, REQUEST: number})
     return test

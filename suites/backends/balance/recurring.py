@@ -47,7 +47,7 @@ def recurrence(
 def comes_back(missing: set[str], router: Cooling, second: Second) -> str:
     """The same of those who are missing."""
     reason = taken_out_again(missing, router)
-    return "" if not reason or told_apart(missing, router, second) else f"{reason}: {seen(second)}"
+    return "" if not reason or unexplained(missing, router, second) else f"{reason}: {seen(second)}"
 
 
 def seen(second: Second) -> str:
@@ -75,7 +75,7 @@ def taken_out_again(missing: set[str], router: Cooling) -> str:
     )
 
 
-def told_apart(missing: set[str], router: Cooling, second: Second) -> bool:
+def unexplained(missing: set[str], router: Cooling, second: Second) -> bool:
     """Whether the second sample is not what is left where they are taken out and come back."""
     rows = [[one in missing for one in piece] for block in second.blocks for piece in pieces(block)]
     number = sum(map(sum, rows))

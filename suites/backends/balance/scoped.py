@@ -37,8 +37,8 @@ def undeclared_weights(target: Target, alias: str) -> str:
     own = weights.get(alias) if isinstance(weights, Mapping) else None
     if not isinstance(own, Mapping) or not own:
         return ""
-    told = ", ".join(f"{name} {weight}" for name, weight in own.items())
-    return f"{whose} weights of its own for {alias} (router_settings.weights: {told}); declare {SCOPED}"
+    weights = ", ".join(f"{name} {weight}" for name, weight in own.items())
+    return f"{whose} weights of its own for {alias} (router_settings.weights: {weights}); declare {SCOPED}"
 
 
 def settings_of(entry: object) -> Mapping[str, Any] | None:

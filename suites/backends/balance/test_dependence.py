@@ -148,7 +148,7 @@ def test_parameters(target: Target, gateway: GatewayClient, group: str, note: No
     spec="environment: groups.strategy",
     alone=True,
 )
-def test_company(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
+def test_concurrency(target: Target, gateway: GatewayClient, group: str, note: Note) -> None:
     """Balance is for the time of load: four requests at once, against one alone."""
     require_independent(judgement(target, group), note, CONCURRENCY)
 
@@ -236,10 +236,10 @@ def would_find_silence(found: Evaluation) -> str:
     test = found.dependence
     serving = {name: share for name, share in found.null.shares.items() if 0 < share < 1}
     found_from = {name: silence(share, test.alpha_of_each, len(serving)) for name, share in serving.items()}
-    told = [f"{name} none of the last {gap}" for name, gap in found_from.items() if gap <= test.draws]
-    if not told:
+    gaps = [f"{name} none of the last {gap}" for name, gap in found_from.items() if gap <= test.draws]
+    if not gaps:
         return f"{test.draws} draws find nobody's absence, however long"
-    return f"{test.draws} draws would find that somebody serves no more: {', '.join(told)}"
+    return f"{test.draws} draws would find that somebody serves no more: {', '.join(gaps)}"
 
 
 def _would_find_tied(found: Evaluation) -> str:

@@ -39,16 +39,16 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 @dataclass
 class Trace:
-    """told: what is known of failing requests, in words; silent: who was asked in vain, and why."""
+    """known: what is known of failing requests, in words; silent: who was asked in vain, and why."""
 
-    told: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
 
     @property
     def words(self) -> str:
         """For people, whichever of both it is."""
-        if self.told:
-            return f"the failing request: {'; '.join(self.told)}"
+        if self.known:
+            return f"the failing request: {'; '.join(self.known)}"
         return f"nobody tells of a failing request: {', '.join(self.silent)}"
 
 
@@ -57,7 +57,7 @@ def traced(target: Target, alias: str, since: float, refused: Sequence[str] = ()
     later sample got instead of an answer. Raises NotPermitted."""
     found = Trace()
     _add(found, _own(target.failures.of(alias), since), "this run had none")
-    found.told += [f"a later draw got no answer: {one}" for one in refused[:SHOWN]]
+    found.known += [f"a later draw got no answer: {one}" for one in refused[:SHOWN]]
     _ask_for_counts(target, found)
     machines = [name for name in _machines(target, alias) if name in target.environment.machines]
     for name in machines:
@@ -78,9 +78,9 @@ def suspected(target: Target, first: Evaluation, second: Second, reason: str, wo
     )
 
 
-def _add(found: Trace, told: Sequence[str], else_silent: str) -> None:
-    found.told += told
-    if not told:
+def _add(found: Trace, lines: Sequence[str], else_silent: str) -> None:
+    found.known += lines
+    if not lines:
         found.silent.append(else_silent)
 
 
@@ -102,8 +102,8 @@ def _ask_for_counts(target: Target, found: Trace) -> None:
         found.silent.append(f"{path} answers {answer.status}")
         return
     counted = cooldowns(answer.text, target.environment.backends)
-    told = [f"{path} counts {number} cooldowns of {who} since the start" for who, number in counted.items()]
-    _add(found, told[:SHOWN], f"{path} counts no cooldown")
+    lines = [f"{path} counts {number} cooldowns of {who} since the start" for who, number in counted.items()]
+    _add(found, lines[:SHOWN], f"{path} counts no cooldown")
 
 
 def cooldowns(text: str, backends: Sequence[Backend]) -> dict[str, int]:

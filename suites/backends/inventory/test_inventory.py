@@ -81,13 +81,13 @@ def test_capabilities(backend: BackendClient, environment: Environment) -> None:
         for served in environment.deployments_of(alias)
         if served.backend == name
     }
-    problems, told = [], False
+    problems, reported = [], False
     for model, kind in sorted(kinds):
         capabilities = backend.capabilities(model)
         if capabilities is not None:
-            told = True
+            reported = True
             problems += inventory_rules.cannot(model, kind, capabilities)
-    if not told:
+    if not reported:
         raise Untestable(f"{name} tells no capabilities of its models", "update Ollama to 0.6.4 or later")
     require(problems, blame="backend")
 

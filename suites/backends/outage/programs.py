@@ -27,13 +27,13 @@ from suites.backends.outage.stage import MOST_PATIENCE_S, POLL_S, SLACK_S, Ask, 
 @dataclass(frozen=True)
 class Revival:
     """A backend that was given back. kind: what it had; after_s: seconds until it served again, None where it
-    did not; draws: requests that were sent meanwhile; told: whether an answer said who served it."""
+    did not; draws: requests that were sent meanwhile; witnessed: whether an answer said who served it."""
 
     kind: OutageKind
     backend: str
     after_s: float | None
     draws: int
-    told: bool
+    witnessed: bool
 
 
 @dataclass(frozen=True)
@@ -178,17 +178,17 @@ def _share(null: ExpectedShares, backend: str) -> float:
 def _revived(stage: OutageStage, group: Group, backend: str, kind: OutageKind, share: float) -> Revival:
     """Give it back, and ask until it serves: slowly while it may cool down, then as often as chance needs."""
     stage.revive(backend, *around(stage))
-    begun, draws, told = stage.now, 0, False
+    begun, draws, witnessed = stage.now, 0, False
     cool = begun + stage.environment.outage.cooldown_s + SLACK_S
     missed = 1.0
     while missed > NOT_DRAWN:
         (seen,) = stage.again((RequestKind.CHAT, group.alias))
         draws += 1
-        told = told or bool(seen.witness)
+        witnessed = witnessed or bool(seen.witness)
         if seen.served and seen.witness == backend:
-            return Revival(kind, backend, stage.now - begun, draws, told)
+            return Revival(kind, backend, stage.now - begun, draws, witnessed)
         if stage.now > cool:
             missed *= 1 - share
         else:
             time.sleep(POLL_S)
-    return Revival(kind, backend, None, draws, told)
+    return Revival(kind, backend, None, draws, witnessed)

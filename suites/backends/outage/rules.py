@@ -42,9 +42,9 @@ def outlived(program: Program, environment: Environment, _: str) -> Iterator[Bro
     limit = promised.patience_s * (1 + promised.retries) + SLACK_S
     for seen in program.seen:
         if seen.took_s > limit or "no answer within" in seen.error or "not complete within" in seen.error:
-            told = seen.error or f"answered with {seen.status}"
+            text = seen.error or f"answered with {seen.status}"
             yield Broken(
-                f"{_who(seen)} took {seen.took_s:.1f} s ({told}); promised are {promised.patience_s:g} s "
+                f"{_who(seen)} took {seen.took_s:.1f} s ({text}); promised are {promised.patience_s:g} s "
                 f"for each of {1 + promised.retries} attempts",
                 seen,
             )
@@ -124,8 +124,8 @@ def gateway_suffered(program: Program, environment: Environment, _: str) -> Iter
                 yield Broken(f"{seen.alias} took {seen.answered_s:.1f} s", seen, "slow liveness")
             continue
         if not seen.served and not _concerned(program, environment, seen):
-            told = seen.error or f"{seen.status} {_text(seen)}"
-            yield Broken(f"{_who(seen)}, whose backends were well, got {told}", seen, "others")
+            text = seen.error or f"{seen.status} {_text(seen)}"
+            yield Broken(f"{_who(seen)}, whose backends were well, got {text}", seen, "others")
 
 
 def not_revived(program: Program, _: Environment, __: str) -> Iterator[Broken]:
@@ -176,11 +176,11 @@ def information_leak(program: Program, environment: Environment, key: str) -> It
         if seen.exchange is None:
             continue
         if seen.served:
-            told, where = _frames_of_errors(seen), "an error in mid-stream"
+            texts, where = _frames_of_errors(seen), "an error in mid-stream"
         else:
             headers = [f"{name}: {value}" for name, value in seen.exchange.headers]
-            told, where = [seen.exchange.text, *headers], f"an error ({seen.status})"
-        for leak in leaks_in("\n".join(told), environment, key):
+            texts, where = [seen.exchange.text, *headers], f"an error ({seen.status})"
+        for leak in leaks_in("\n".join(texts), environment, key):
             kind = f"{_kind(leak, environment)} in {where}"
             yield Broken(f"{kind}: {leak.seen}", seen, kind)
 
@@ -192,7 +192,7 @@ def _kind(leak: Leak, environment: Environment) -> str:
     return "address of a backend" if of_backend else leak.kind.value
 
 
-def told_streams(program: Program, environment: Environment) -> list[ObservedRequest]:
+def comparable_streams(program: Program, environment: Environment) -> list[ObservedRequest]:
     """The streams whose words can be held against what was asked."""
     streams = [
         seen for seen in program.seen if seen.way is RequestKind.STREAM and seen.served and seen.exchange
@@ -204,7 +204,7 @@ def told_streams(program: Program, environment: Environment) -> list[ObservedReq
 def truncated_stream_marked_complete(program: Program, environment: Environment, _: str) -> Iterator[Broken]:
     """A stream whose backend broke off ended as if it were whole, or with words that nobody said. Of a model
     that does not repeat what it is told nobody knows where its words end."""
-    for seen in told_streams(program, environment):
+    for seen in comparable_streams(program, environment):
         assert seen.exchange is not None
         answer = seen.exchange
         stream = read_chat_stream(answer.status or 0, answer.headers, answer.chunks)
@@ -216,8 +216,8 @@ def truncated_stream_marked_complete(program: Program, environment: Environment,
             reason = stream.finish_reasons.get(0)
             ending = " and [DONE]" if stream.done_at is not None else ""
             ends = f"ends as if it were whole, with {reason!r}{ending}"
-            told = f"after {len(text)} of {len(seen.expects)} characters"
-            yield Broken(f"a broken stream of {seen.alias} {ends}, {told}", seen, ends)
+            progress = f"after {len(text)} of {len(seen.expects)} characters"
+            yield Broken(f"a broken stream of {seen.alias} {ends}, {progress}", seen, ends)
 
 
 def late_when_dead(program: Program, environment: Environment, _: str) -> Iterator[Broken]:

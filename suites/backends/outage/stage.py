@@ -215,8 +215,8 @@ class OutageStage:
             if seen.served:
                 return
             if self.now > ends:
-                told = seen.error or f"{seen.status} {seen.exchange.text[:160] if seen.exchange else ''}"
-                self.program.unsettled = f"{alias} is not served again after {ends:.0f} s: {told}"
+                text = seen.error or f"{seen.status} {seen.exchange.text[:160] if seen.exchange else ''}"
+                self.program.unsettled = f"{alias} is not served again after {ends:.0f} s: {text}"
                 return
             time.sleep(POLL_S)
 

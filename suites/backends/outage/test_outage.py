@@ -32,7 +32,7 @@ from suites.api.abilities import declared_able
 from suites.backends.balance.witness import identity
 from suites.backends.outage.evaluation import obeyed
 from suites.backends.outage.programs import MeasuredOutage, of_backend, play
-from suites.backends.outage.rules import told_streams
+from suites.backends.outage.rules import comparable_streams
 from suites.backends.routing.probes import listed, require_counts
 
 Note = Callable[[str, object], None]
@@ -156,7 +156,7 @@ def test_revived(
     promised = environment.outage.cooldown_s
     for one in seen.revivals:
         words = f"{one.kind.value} {one.backend}; revive {one.backend}"
-        if one.after_s is None and not one.told:
+        if one.after_s is None and not one.witnessed:
             raise Untestable(f"{words}: no answer says who served it", "see BACKEND-WITNESS-005")
         if one.after_s is None:
             raise CheckFailed(
@@ -257,7 +257,7 @@ def test_broken_stream(target: Target, outages: Disruptor, waivable: bool) -> No
     model that repeats what it is told."""
     declared_able(target.environment, Ability.EXACT)
     looked = obeyed(target, outages, "truncated stream marked complete", ["dropped"], waivable=waivable)
-    streams = sum(len(told_streams(program, target.environment)) for program in looked)
+    streams = sum(len(comparable_streams(program, target.environment)) for program in looked)
     judged({"streams of a model that says what it was asked for": streams})
 
 
@@ -289,7 +289,7 @@ def identities(target: Target, seen: MeasuredOutage) -> Callable[[str, str], str
     """From a deployment's id and a backend's name to an identity of the hypothesis. Raises Untestable where
     an answer tells neither, or the gateway does not list the id."""
     if not any("/" in name for name in seen.null.shares):
-        return told
+        return named_backend
     group = target.environment.group(seen.group)
     known = {one.id: identity(group, one.backend, one.upstream) for one in listed(target)}
 
@@ -304,7 +304,7 @@ def identities(target: Target, seen: MeasuredOutage) -> Callable[[str, str], str
     return named
 
 
-def told(_: str, backend: str) -> str:
+def named_backend(_: str, backend: str) -> str:
     """The backend that an answer names. Raises Untestable where it names none."""
     if not backend:
         raise Untestable("an answer does not say who served it", "see BACKEND-WITNESS-005")

@@ -85,8 +85,8 @@ def test_same_version(target: Target, group: str, environment: Environment) -> N
     names = sorted({deployment.backend for deployment in environment.group(group).deployments})
     versions = {name: target.backend(name).version() for name in names}
     if len(set(versions.values())) > 1:
-        told = ", ".join(f"{name} runs {version}" for name, version in versions.items())
-        raise CheckFailed(f"the backends of {group} differ: {told}", blame="backend")
+        running = ", ".join(f"{name} runs {version}" for name, version in versions.items())
+        raise CheckFailed(f"the backends of {group} differ: {running}", blame="backend")
 
 
 @check(

@@ -98,12 +98,12 @@ def require_counted(seen: Witnessed) -> None:
     """Where every backend counts, all answers are in some count. Raises CheckFailed where none is: the first
     one cannot be from a cache, so a server that nobody declared gave it; Untestable where some are not."""
     own = sum(sum(models.values()) for models in seen.counted.values())
-    told = f"{seen.sent} requests were answered, the declared backends counted {own} of them"
+    text = f"{seen.sent} requests were answered, the declared backends counted {own} of them"
     if own == 0:
-        raise CheckFailed(f"{told}: a server that nobody declared served them", blame="gateway")
+        raise CheckFailed(f"{text}: a server that nobody declared served them", blame="gateway")
     if own < seen.sent:
         raise Untestable(
-            f"{told}: who served the others is not known, a cache or a server that nobody declared",
+            f"{text}: who served the others is not known, a cache or a server that nobody declared",
             "see BACKEND-WITNESS-003",
         )
 

@@ -43,8 +43,8 @@ def missing(environment: Environment, listed: Sequence[Listed]) -> list[Problem]
 def undeclared(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:
     """Deployments of the gateway that nobody declared; one too many of the same counts."""
     untold = _untold(environment)
-    told = [one for one in listed if one.alias not in untold and not environment.unjudged(one.alias)]
-    return _each(listed_places(told) - declared_places(environment), "is not declared")
+    judged = [one for one in listed if one.alias not in untold and not environment.unjudged(one.alias)]
+    return _each(listed_places(judged) - declared_places(environment), "is not declared")
 
 
 def other_weights(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:

@@ -132,16 +132,16 @@ def other_models(name: str, answer: Mapping[str, Any], wanted: Iterable[ServedMo
 def other_dimensions(name: str, answer: Mapping[str, Any], wanted: Mapping[str, int]) -> list[Problem]:
     """Models whose vectors have other dimensions than declared, by what the backend tells the gateway's
     machine. wanted: by model; of what is not told nothing is said."""
-    told = {model: count for model, count in answer["dimensions"].items() if count is not None}
+    dimensions = {model: count for model, count in answer["dimensions"].items() if count is not None}
     return [
         differs(
             f"{name} at {answer['url']}, from the gateway's machine: {model}",
-            f"{told[model]} dimensions",
+            f"{dimensions[model]} dimensions",
             count,
             f'curl {answer["url"]}/api/show -d \'{{"model": "{model}"}}\'',
         )
         for model, count in sorted(wanted.items())
-        if model in told and told[model] != count
+        if model in dimensions and dimensions[model] != count
     ]
 
 

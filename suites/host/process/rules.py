@@ -140,7 +140,7 @@ def second_copies(copies: Iterable[Any], declared: Machine) -> list[Problem]:
     ]
 
 
-def secrets_told(process: Facts, declared: Machine) -> list[Problem]:
+def secrets_revealed(process: Facts, declared: Machine) -> list[Problem]:
     """No secret on the command line: everybody on the machine may read it."""
     mend = f"hand it over by EnvironmentFile= of {declared.unit}, and change it"
     return [

@@ -131,5 +131,5 @@ def test_no_second_copy(machine: MachineFacts) -> None:
     claims="SYS-08",
     spec="proc(5): every user may read /proc/PID/cmdline",
 )
-def test_no_secret_told(machine: MachineFacts) -> None:
-    require(process_rules.secrets_told(live_process(machine), machine.declared))
+def test_no_secret_revealed(machine: MachineFacts) -> None:
+    require(process_rules.secrets_revealed(live_process(machine), machine.declared))

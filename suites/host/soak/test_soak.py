@@ -26,7 +26,7 @@ Note = Callable[[str, object], None]
 def test_memory(target: Target, gateway: GatewayClient, machine: MachineFacts, note: Note) -> None:
     """What keeps each request ends, after days, as a service that the kernel kills."""
     looks, unit = seen(target, machine, "usage"), machine.declared.unit
-    note("soak.memory", f"{told(looks, resident)} MiB")
+    note("soak.memory", f"{course(looks, resident)} MiB")
     judge(looks, restarted(looks, unit) or more_memory(looks, target.environment.soak, unit))
 
 
@@ -42,7 +42,7 @@ def test_memory(target: Target, gateway: GatewayClient, machine: MachineFacts, n
 def test_open_files(target: Target, gateway: GatewayClient, machine: MachineFacts, note: Note) -> None:
     """Failing requests leak connections more often than others: their end is the path that nobody tries."""
     looks, unit = seen(target, machine, "open_files"), machine.declared.unit
-    note("soak.open_files", told(looks, files))
+    note("soak.open_files", course(looks, files))
     judge(looks, restarted(looks, unit) or more_open_files(looks, target.environment.soak, unit))
 
 
@@ -66,7 +66,7 @@ def judge(looks: Looks, problems: list[Problem]) -> None:
     require(problems, judged={"looks at the service": len(looks)})
 
 
-def told(looks: Looks, part: Callable[[Looks, int], float]) -> str:
+def course(looks: Looks, part: Callable[[Looks, int], float]) -> str:
     """What it was before the load, half-way and afterwards."""
     turns = (BEFORE_IDLE, MIDDLE, AFTER_IDLE)
     return ", ".join(f"{part(looks, turn):.0f}" for turn in turns if (looks[turn] or {}).get("pid"))
