@@ -7,7 +7,7 @@ import secrets
 from dataclasses import replace
 
 from lab.controls.model import Control
-from lab.faults.limited import DECLARED, KeyManagement
+from lab.faults.limited import DECLARED, NO_MANAGEMENT, KeyManagement, judged_types
 from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
 
 ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-AUTH-015", "API-AUTH-017")
@@ -66,7 +66,17 @@ def own_refusal(request: Request, reply: Reply) -> Reply:
     return envelope(401, "no key in x-api-key", "authentication_error") if failed else reply
 
 
+def validates_first(request: Request) -> Reply:
+    """What a limited key is told by management that holds a body against its schema before it asks for
+    rights, as FastAPI does where a handler asks for them; and that looks a model up to know whose it is."""
+    judged = judged_types(request)
+    if judged is None and request.at("/model/delete"):
+        return envelope(404, "no model of that id", "invalid_request_error")
+    return judged or NO_MANAGEMENT
+
+
 LIMITED_BEFORE, LIMITED_AFTER = KeyManagement().hooks()
+VALIDATED_BEFORE, VALIDATED_AFTER = KeyManagement(manages=validates_first).hooks()
 
 ACCESS_CONTROLS = (
     Control(
@@ -106,6 +116,15 @@ ACCESS_CONTROLS = (
         after=LIMITED_AFTER,
         checks=("API-LIMIT-0",),
         concerns=("API-LIMIT-001", "API-LIMIT-002", "API-LIMIT-003", "API-LIMIT-004"),
+        declares=DECLARED,
+    ),
+    Control(
+        "right-limited-validates-first",
+        "management holds a body against its schema before it asks what a limited key may do",
+        before=VALIDATED_BEFORE,
+        after=VALIDATED_AFTER,
+        checks=("API-LIMIT-0",),
+        concerns=("API-LIMIT-005", "API-LIMIT-006"),
         declares=DECLARED,
     ),
 )

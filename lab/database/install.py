@@ -19,6 +19,7 @@ from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.locked_install import InstallFailedError, run
 from gateway_acceptance.report.node import NoNodeError, node
 from lab.hosts.tools import command
+from lab.installed import READY, tree_stands
 from lab.litellm.install import ensure_litellm
 from lab.npm import npm_ci
 
@@ -71,8 +72,7 @@ def ensure_postgresql(folder: Path, say: Callable[[str], None], debian: Path = D
     if found is not None:
         return found, ""
     unpacked = folder / "postgresql"
-    ready = unpacked / ".ready"
-    if not ready.exists():
+    if not (tree_stands(unpacked) and _programs(unpacked / "usr" / "lib" / "postgresql")):
         say("fetching PostgreSQL (Debian's packages), once ...")
         shutil.rmtree(unpacked, ignore_errors=True)
         packages = unpacked / "packages"
@@ -82,7 +82,7 @@ def ensure_postgresql(folder: Path, say: Callable[[str], None], debian: Path = D
         for package in sorted(packages.glob("*.deb")):
             command(["dpkg-deb", "-x", str(package), str(unpacked)])
         shutil.rmtree(packages)
-        ready.touch()
+        (unpacked / READY).touch()
     found = _programs(unpacked / "usr" / "lib" / "postgresql")
     if found is None:
         raise NotStarted(f"Debian's packages of PostgreSQL hold no {', '.join(PROGRAMS)}")
@@ -118,14 +118,14 @@ def _modules(folder: Path, say: Callable[[str], None]) -> Path:
     lock = HERE / "package-lock.json"
     mark = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     modules = folder / f"npm-{mark}"
-    if not (modules / ".ready").exists():
+    if not tree_stands(modules, "node_modules/prisma/build/index.js"):
         say("installing Prisma's engine (locked), once ...")
         shutil.rmtree(modules, ignore_errors=True)
         modules.mkdir()
         for file in (lock, HERE / "package.json"):
             shutil.copy(file, modules)
         npm_ci(modules, "Prisma's engine")
-        (modules / ".ready").touch()
+        (modules / READY).touch()
     return modules
 
 

@@ -115,6 +115,35 @@ def _keys_of_all(request: Request) -> Reply:
     return NO_MANAGEMENT
 
 
+def judged_types(request: Request) -> Reply | None:
+    """What a server says of a body that its schema does not fit, in the form that FastAPI gives it."""
+    texts = [
+        name for name in ("duration", "id", "model_name") if not isinstance(request.json.get(name, ""), str)
+    ]
+    if request.method != "POST" or not texts:
+        return None
+    wrong = {"type": "string_type", "loc": ["body", texts[0]], "msg": "Input should be a valid string"}
+    return json_reply(422, {"detail": [wrong]})
+
+
+def _makes_keys(request: Request) -> Reply:
+    """Behind no guard: a key for what can be fulfilled."""
+    if not request.at("/key/generate"):
+        return NO_MANAGEMENT
+    judged = judged_types(request)
+    if judged is not None:
+        return judged
+    if str(request.json.get("duration", "1h"))[-1:] not in "smhd":
+        return envelope(400, f"no duration: {request.json['duration']!r}", "invalid_request_error")
+    return json_reply(200, {"key": f"{PREFIX}{secrets.token_hex(20)}"})
+
+
+def _deletes_models(request: Request) -> Reply:
+    if not request.at("/model/delete"):
+        return NO_MANAGEMENT
+    return judged_types(request) or json_reply(200, {"deleted": request.json.get("id")})
+
+
 def _fault(name: str, description: str, detected_by: Mapping[str, str], limits: KeyManagement) -> Fault:
     before, after = limits.hooks()
     return gateway_fault(name, description, detected_by, before=before, after=after)
@@ -150,6 +179,18 @@ LIMITED_FAULTS: tuple[Fault, ...] = (
         "a limited key may list the keys of all",
         {"API-LIMIT-005": "GET /key/list: the limited key is served there"},
         KeyManagement(manages=_keys_of_all),
+    ),
+    _fault(
+        "limited-key-makes-keys",
+        "whoever has a key may make others",
+        {"API-LIMIT-005": "POST /key/generate: the limited key is past the guard, the values of its body"},
+        KeyManagement(manages=_makes_keys),
+    ),
+    _fault(
+        "limited-key-deletes-models",
+        "whoever has a key may delete models, also those that are not there",
+        {"API-LIMIT-005": "POST /model/delete: the limited key is served there, with 200"},
+        KeyManagement(manages=_deletes_models),
     ),
     _fault(
         "limited-key-is-told-of-all",

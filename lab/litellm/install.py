@@ -11,7 +11,8 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from gateway_acceptance.locked_install import (
     neutral_for,
     run,
 )
+from lab.installed import READY, venv_stands
 
 HERE = Path(__file__).parent
 VERSION = re.compile(r"^[0-9][0-9A-Za-z.]*(-[a-z]+)?$")
@@ -67,28 +69,47 @@ def ensure_litellm(root: Path, version: str, say: Callable[[str], None]) -> Path
         raise NotStarted(f"LiteLLM {version}: no variant {variant!r} is known; there are: {known}")
     folder = root / ".lab" / "litellm"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".{version}.lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)  # another run may be installing the same
-        try:
-            lock = HERE / f"{version}.lock"
-            if not lock.exists():
-                lock = folder / f"{version}.lock"
-                if not lock.exists():
-                    say(f"resolving LiteLLM {version} (no lock), once; kept in {lock.relative_to(root)} ...")
-                    _resolve(lock, version)
+    try:
+        with _alone(folder, version):
+            lock = _lock_of(folder, version, lambda: say(_resolving(version, folder, root)))
+        with _alone(folder, "-".join(filter(None, (version, variant)))):
             return _installed(folder, version, variant, lock, say)
-        except InstallFailedError as failed:
-            known = f"locked versions are {', '.join(locked_versions())}"
-            raise NotStarted(
-                f"LiteLLM {version} cannot be installed: {failed.reason}",
-                "\n".join([failed.detail, known]).strip(),
-            ) from None
+    except InstallFailedError as failed:
+        known = f"locked versions are {', '.join(locked_versions())}"
+        raise NotStarted(
+            f"LiteLLM {version} cannot be installed: {failed.reason}",
+            "\n".join([failed.detail, known]).strip(),
+        ) from None
+
+
+@contextmanager
+def _alone(folder: Path, name: str) -> Iterator[None]:
+    """Another run may be installing the same; a variant is not waited for by who wants the plain release."""
+    with (folder / f".{name}.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        yield
+
+
+def _lock_of(folder: Path, version: str, say: Callable[[], None]) -> Path:
+    lock = HERE / f"{version}.lock"
+    if not lock.exists():
+        lock = folder / f"{version}.lock"
+        if not lock.exists():
+            say()
+            _resolve(lock, version)
+    return lock
+
+
+def _resolving(version: str, folder: Path, root: Path) -> str:
+    kept = (folder / f"{version}.lock").relative_to(root)
+    return f"resolving LiteLLM {version} (no lock), once; kept in {kept} ..."
 
 
 def _installed(folder: Path, version: str, variant: str, lock: Path, say: Callable[[str], None]) -> Path:
     mark = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    place = folder / "-".join(filter(None, (version, mark, variant)))
-    if not (place / ".ready").exists():
+    # a folder that is reached by a link is named by itself: programs hold the path that they were made under
+    place = folder.resolve() / "-".join(filter(None, (version, mark, variant)))
+    if not venv_stands(place, "litellm", "litellm"):
         say(f"installing LiteLLM {version} (locked), once ...")
         shutil.rmtree(place, ignore_errors=True)
         run([base_python(), "-m", "venv", str(place)], os.environ)
@@ -97,7 +118,7 @@ def _installed(folder: Path, version: str, variant: str, lock: Path, say: Callab
         if variant:
             beside = ["-m", "pip", "install", "--quiet", *VARIANTS[variant]]
             run([str(python), *beside], neutral_for(python))
-        (place / ".ready").touch()
+        (place / READY).touch()
     return place / "bin" / "litellm"
 
 

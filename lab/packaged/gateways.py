@@ -23,7 +23,7 @@ def _pypi(provider: str, package: str, name: str, process: Process) -> LabGatewa
         return pinned(lock, package)
 
     def install(root: Path, found: str, say: Say) -> Path:
-        return from_pypi(root, provider, found, lock, say)
+        return from_pypi(root, provider, found, lock, say, package=package)
 
     return LabGateway(name, version, install, process, f"{provider}.log")
 

@@ -9,10 +9,12 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.locked_install import InstallFailedError, install_lock, run
+from lab.installed import READY, tree_stands, venv_stands
 from lab.litellm.install import base_python
 from lab.npm import npm_ci
 
@@ -27,11 +29,12 @@ def pinned(lock: Path, package: str) -> str:
     return found[1]
 
 
-def from_pypi(root: Path, name: str, version: str, lock: Path, say: Say) -> Path:
-    """The ``bin`` folder of a virtual environment with what a lock pins. Raises NotStarted with pip's
-    reason."""
-    folder = root / ".lab" / "pypi" / f"{name}-{version}-{_mark(lock)}"
-    with _once(folder, f"{name} {version}", say) as wanted:
+def from_pypi(root: Path, name: str, version: str, lock: Path, say: Say, *, package: str) -> Path:
+    """The ``bin`` folder of a virtual environment with what a lock pins. package: the distribution that is
+    wanted of it. Raises NotStarted with pip's reason."""
+    folder = (root / ".lab" / "pypi").resolve() / f"{name}-{version}-{_mark(lock)}"
+    stands = partial(venv_stands, folder, package)
+    with _once(folder, f"{name} {version}", stands, say) as wanted:
         if wanted:
             run([base_python(), "-m", "venv", str(folder)], os.environ)
             install_lock(folder / "bin" / "python", lock)
@@ -43,7 +46,8 @@ def from_npm(root: Path, name: str, version: str, source: Path, say: Say) -> Pat
     npm's reason."""
     lock = source / "package-lock.json"
     folder = root / ".lab" / "npm" / f"{name}-{version}-{_mark(lock)}"
-    with _once(folder, f"{name} {version}", say) as wanted:
+    stands = partial(tree_stands, folder, "node_modules")
+    with _once(folder, f"{name} {version}", stands, say) as wanted:
         if wanted:
             folder.mkdir()
             for file in (lock, source / "package.json"):
@@ -57,13 +61,12 @@ def _mark(lock: Path) -> str:
 
 
 @contextmanager
-def _once(folder: Path, what: str, say: Say) -> Iterator[bool]:
+def _once(folder: Path, what: str, stands: Callable[[], bool], say: Say) -> Iterator[bool]:
     """Whether it is to be installed; other runs wait meanwhile."""
-    ready = folder / ".ready"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f".{folder.name}.lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        if ready.exists():
+        if stands():
             yield False
             return
         say(f"installing {what} (locked), once ...")
@@ -72,4 +75,4 @@ def _once(folder: Path, what: str, say: Say) -> Iterator[bool]:
             yield True
         except InstallFailedError as failed:
             raise NotStarted(f"{what} cannot be installed: {failed.reason}", failed.detail) from None
-        ready.touch()
+        (folder / READY).touch()

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from lab.installed import READY, tree_stands
 from lab.npm import npm_ci
 
 HERE = Path(__file__).parent
@@ -28,16 +29,16 @@ def ensure_portkey(root: Path, version: str, say: Callable[[str], None]) -> Path
     lock = HERE / "package-lock.json"
     mark = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     folder = root / ".lab" / "npm" / f"portkey-{version}-{mark}"
-    ready = folder / ".ready"
+    program = Path("node_modules", PACKAGE, "build", "start-server.js")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f".{folder.name}.lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)  # another run may be installing the same
-        if not ready.exists():
+        if not tree_stands(folder, str(program)):
             say(f"installing Portkey {version} (locked), once ...")
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             for file in (lock, HERE / "package.json"):
                 shutil.copy(file, folder)
             npm_ci(folder, f"Portkey {version}")
-            ready.touch()
-    return folder / "node_modules" / PACKAGE / "build" / "start-server.js"
+            (folder / READY).touch()
+    return folder / program

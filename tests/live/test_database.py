@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ import psutil
 import pytest
 
 from gateway_acceptance.environment import Environment
+from lab.database.install import Installed
+from lab.database.postgresql import DATABASE, REMEMBERED, USER
 from lab.local import start
 from lab.loopback_pool import own_net
 from lab.patience import patient
@@ -33,7 +36,6 @@ MAY = ["llm01-llama3.2-3b", "emb-light"]
 CHECKS = [f"API-LIMIT-{number:03}" for number in range(1, 8)]
 HOLES: Mapping[str, str] = {
     "API-LIMIT-004": r"(\?model=|(engines|deployments) in the path): another model answered the limited key",
-    "API-LIMIT-005": r"POST /model/delete: the limited key is past the guard, the body was judged: 422",
 }
 """Check -> what each line of its failure says: LiteLLM's own, of 1.108.7."""
 
@@ -70,6 +72,34 @@ def made(state: LabState, path: str, **asked: object) -> dict[str, Any]:
     return document
 
 
+MODEL_OF_THE_TABLE = """
+INSERT INTO "LiteLLM_ProxyModelTable" (model_id, model_name, litellm_params, created_by, updated_by)
+VALUES (:'model', 'hx-of-the-table', '{"model": "openai/x"}', 'lab', 'lab');
+"""
+NAME_OF_A_MODEL = """SELECT model_name FROM "LiteLLM_ProxyModelTable" WHERE model_id = :'model';"""
+
+
+def sql(running: Lab, statement: str, **values: str) -> str:
+    """What the lab's own PostgreSQL answers to one statement. values: of the variables that it names."""
+    version = running.state.version
+    installed = Installed.read(ROOT / ".lab" / "database" / f"{version}.json")
+    home = (lab_folder(ROOT, running.environment) / REMEMBERED).read_text("utf-8")
+    options = ("-v", "ON_ERROR_STOP=1", "-q", "-X", "-At", "-h", home, "-U", USER, "-d", DATABASE)
+    given = [part for name, value in values.items() for part in ("-v", f"{name}={value}")]
+    libraries = {"LD_LIBRARY_PATH": installed.libraries} if installed.libraries else {}
+    done = subprocess.run(
+        [str(Path(installed.programs) / "psql"), *options, *given],
+        input=statement,
+        env={**os.environ, **libraries},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patient(60),
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 def judged(plain: Environment, state: LabState, limited: str, runs: Path, *suites: str) -> Run:
     """The checks of limited keys, asked with this one."""
     asked = suites or ("suites/api/limits",)
@@ -96,6 +126,31 @@ def test_the_key_that_litellm_made_does_what_is_pinned(lab: tuple[Lab, Environme
         if not re.fullmatch(known, line)
     ]
     assert not other
+
+
+def test_a_body_that_litellm_judges_first_lets_the_limited_key_do_nothing(
+    lab: tuple[Lab, Environment],
+) -> None:
+    """Why API-LIMIT-005 does not count it: ``/model/delete`` holds the body against its schema, looks the
+    model up, and then refuses. A model is laid into the table for it by SQL, and is there afterwards."""
+    running, _ = lab
+    state, model = running.state, str(uuid.uuid4())
+    sql(running, MODEL_OF_THE_TABLE, model=model)
+
+    def asked(body: object) -> httpx.Response:
+        return httpx.post(
+            f"{state.gateway}/model/delete",
+            json=body,
+            headers={"Authorization": f"Bearer {state.limited_key}"},
+            timeout=patient(60),
+            trust_env=False,
+        )
+
+    assert asked({"id": 0}).status_code == 422
+    assert asked({"id": str(uuid.uuid4())}).status_code == 400
+    refused = asked({"id": model})
+    assert refused.status_code == 403, refused.text
+    assert sql(running, NAME_OF_A_MODEL, model=model) == "hx-of-the-table"
 
 
 @pytest.mark.parametrize(
@@ -168,5 +223,5 @@ def test_nothing_stays_when_the_supervisor_is_killed(lab: tuple[Lab, Environment
     assert "engine.cjs -p" in started
     supervisor.kill()
     assert all_gone([supervisor, *children])
-    remembered = lab_folder(ROOT, running.environment) / "postgresql.path"
+    remembered = lab_folder(ROOT, running.environment) / REMEMBERED
     assert Path(remembered.read_text("utf-8")).name.startswith("lab-postgresql-")

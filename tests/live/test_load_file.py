@@ -28,7 +28,9 @@ OF_OTHERS = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.
 def locust() -> str:
     """The program, installed once."""
     lock = HERE / "locust.lock"
-    return str(ROOT / from_pypi(ROOT, "locust", pinned(lock, "locust"), lock, print) / "locust")
+    return str(
+        ROOT / from_pypi(ROOT, "locust", pinned(lock, "locust"), lock, print, package="locust") / "locust"
+    )
 
 
 def handed_over(

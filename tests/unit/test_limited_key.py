@@ -18,7 +18,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from lab.faults.limited import MAY, PREFIX, KeyManagement
 from lab.proxy.message import Reply, Request
 from suites.api.limits.probes import limits
-from suites.api.limits.rules import information_leak, listed_wrongly, not_refused, reached
+from suites.api.limits.rules import asks_again, information_leak, listed_wrongly, not_refused, reached
 
 ROOT = Path(__file__).parents[2]
 OWN, LIMITED = "sk-own-0123456789", "sk-limited-0123456789"
@@ -100,13 +100,34 @@ def test_other_models_are_refused_with_a_client_error() -> None:
     assert [problem.message[:2] for problem in found] == ["b:", "c:"]
 
 
-def test_management_is_reached_where_it_serves_or_judges_the_body() -> None:
-    wrong = answer(401, {"error": {"message": "no"}})
-    judged = answer(422, {"detail": "duration: Input should be a valid string"})
-    assert reached("r", answer(200, {"keys": []}), wrong)
-    assert reached("r", judged, wrong)
-    assert not reached("r", answer(403, {"error": {"message": "no"}}), wrong)
-    assert not reached("r", judged, judged)
+NO = {"error": {"message": "no"}}
+TYPES = {"detail": "duration: Input should be a valid string"}
+VALUES = {"error": {"message": "no duration: 'hx'"}}
+
+
+def test_management_is_reached_where_it_serves() -> None:
+    assert reached("r", answer(200, {"keys": []}))
+    assert reached("r", answer(422, TYPES), answer(200, {"deleted": "x"}))
+    assert not reached("r", answer(403, NO))
+
+
+def test_types_that_are_judged_alone_tell_nothing() -> None:
+    """FastAPI holds a body against its schema before the handler asks what its sender may do."""
+    wrong, judged = answer(401, NO), answer(422, TYPES)
+    assert asks_again(judged, wrong)
+    assert not asks_again(answer(403, NO), wrong)
+    assert not asks_again(judged, judged)
+    assert not reached("r", judged, grants=True)
+    assert not reached("r", judged, answer(403, NO), grants=True)
+
+
+def test_values_that_are_judged_tell_where_the_key_alone_decides() -> None:
+    judged = answer(422, TYPES)
+    assert reached("r", judged, answer(400, VALUES), grants=True)
+    assert not reached("r", judged, answer(422, VALUES), grants=True), "the schema said so, as of the types"
+    assert not reached("r", judged, answer(400, VALUES)), "a model that is not there is nobody's"
+    assert not reached("r", judged, answer(500, VALUES), grants=True)
+    assert not reached("r", judged, answer(400, {"error": {"message": "no"}}), grants=True)
 
 
 def test_a_refusal_may_name_what_was_asked_for_and_what_is_allowed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -18,6 +19,22 @@ PROMPT, TOKENS = "Return exactly the text: HX-OK", 16
 OF_ITS_OWN = ("/key/info", "/v1/model/info", "/health", "/metrics", "/cache/ping")
 """Management that tells the holder of a key about itself or its models, or that everybody may see, or that
 does something."""
+GRANTING = "/key/generate"
+"""Who may make a key is decided by the key that asks, and by nothing that has to be looked up first."""
+
+
+def well_formed(path: str) -> dict[str, object] | None:
+    """A body of the right types that nobody can be given anything for, of a route that judged one of wrong
+    types; None where there is none that is harmless even behind an open door."""
+    if path == GRANTING:
+        # too short for a key, no lengths of time, no model, no money: LiteLLM refuses each of the first three
+        return {
+            "key": "hx", "duration": "hx", "budget_duration": "hx", "models": ["hx-no-such-model"],
+            "max_budget": 0,
+        }  # fmt: skip
+    if path == "/model/delete":
+        return {"id": str(uuid.uuid4())}
+    return None
 
 
 @dataclass(frozen=True, slots=True)

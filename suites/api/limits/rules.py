@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -11,6 +12,10 @@ from gateway_acceptance.wire.exchange import Exchange
 from suites.api.access.rules import grants_access, judged_the_body
 
 REFUSED = range(400, 500)
+OF_THE_RIGHTS = (401, 403, 404, 405, 429)
+"""Refusals that need not have looked at the values of a body."""
+OF_THE_VALUES = re.compile(r"duration|budget|key format|start with|too short|at least|hx-no-such-model", re.I)
+"""Words about what ``suites.api.limits.probes.well_formed`` asks for."""
 
 
 def listed_wrongly(answer: Exchange, may: Collection[str]) -> list[Problem]:
@@ -35,15 +40,36 @@ def not_refused(answers: Mapping[str, Exchange]) -> list[Problem]:
     ]
 
 
-def reached(what: str, answer: Exchange, wrong: Exchange) -> list[Problem]:
-    """Whether management let the limited key in. wrong: the answer to a made-up key there."""
-    if grants_access(answer):
-        return [Problem("", f"{what}: the limited key is served there, with {answer.status}")]
-    if judged_the_body(answer, (wrong,)):
-        return [
-            Problem("", f"{what}: the limited key is past the guard, the body was judged: {answer.status}")
-        ]
+def asks_again(answer: Exchange, wrong: Exchange) -> bool:
+    """Whether a body of wrong types was judged. That alone tells nothing: many servers hold a body against
+    its schema before they ask what its sender may do (FastAPI does so wherever that is asked in the handler).
+    wrong: the answer to a made-up key there."""
+    return not grants_access(answer) and judged_the_body(answer, (wrong,))
+
+
+def reached(
+    what: str, answer: Exchange, again: Exchange | None = None, *, grants: bool = False
+) -> list[Problem]:
+    """Whether management let the limited key in. answer: to a body of wrong types, or to none; again: to
+    one of the right types that cannot be fulfilled; grants: whether the route needs nothing but the asking
+    key to decide. Where it looks something up first (a model that nobody has), to be told that it is not
+    there is a right refusal."""
+    for one in filter(None, (answer, again)):
+        if grants_access(one):
+            return [Problem("", f"{what}: the limited key is served there, with {one.status}")]
+    if again is not None and grants and _values_were_judged(again, answer):
+        seen = f"the values of its body were judged: {again.status}"
+        return [Problem("", f"{what}: the limited key is past the guard, {seen}")]
     return []
+
+
+def _values_were_judged(again: Exchange, answer: Exchange) -> bool:
+    """By the handler, and not by the schema that judged the types: with another status."""
+    return (
+        again.status in REFUSED
+        and again.status not in (*OF_THE_RIGHTS, answer.status)
+        and OF_THE_VALUES.search(again.text) is not None
+    )
 
 
 def information_leak(
