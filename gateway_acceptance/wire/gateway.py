@@ -94,24 +94,27 @@ class GatewayClient:
         headers: Headers = (),
         hosts: Sequence[str] | None = None,
         json_body: object = None,
+        body: bytes | None = None,
         tokens: int = 0,
         version: str = "1.1",
     ) -> Exchange:
         """A request of somebody without a key, byte for byte as it is written (``wire.raw``).
 
+        json_body: sent as JSON, and said to be that; body: sent as it is, instead, of whatever the headers
+        say.
         hosts: the values of Host, one header each; None for the right one; version: of HTTP. No credential
         is added; that no answer came is told by ``error``. What such a request is shown is not kept as
         evidence. A gateway with a path prefix is asked below it.
         """
         place = urlsplit(self.url).netloc
         written = [("host", host) for host in ((place,) if hosts is None else hosts)]
-        body = b"" if json_body is None else json.dumps(json_body).encode()
+        sent = body or (b"" if json_body is None else json.dumps(json_body).encode())
         given = {name.lower() for name, _ in headers}
-        if body and "content-type" not in given:
+        if json_body is not None and "content-type" not in given:
             written.append(("content-type", "application/json"))
         usual = (("user-agent", self._sender.agent), ("accept", "*/*"))
         written += [*((name, value) for name, value in usual if name not in given), *headers]
-        asked = RawRequest(method, self._below(target), written, body, version)
+        asked = RawRequest(method, self._below(target), written, sent, version)
         return self._sender.send_raw(self.url, asked, tokens=tokens)
 
     def _below(self, target: str) -> str:

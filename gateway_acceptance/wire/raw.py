@@ -66,7 +66,7 @@ class RawRequest:
         """The bytes on the wire. Raises ValueError for line ends within: that would be two requests."""
         lines = [f"{self.method} {self.target} HTTP/{self.version}"]
         lines += [f"{name}: {value}" for name, value in self.headers]
-        if self.body:
+        if self.body and not any(name.lower() == "transfer-encoding" for name, _ in self.headers):
             lines.append(f"content-length: {len(self.body)}")
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a request line or header of ours holds a line end")

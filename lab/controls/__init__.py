@@ -4,6 +4,7 @@ from lab.controls.access import ACCESS_CONTROLS
 from lab.controls.answers import ANSWER_CONTROLS
 from lab.controls.habits import HABIT_CONTROLS
 from lab.controls.model import Control
+from lab.controls.outsiders import OUTSIDER_CONTROLS
 from lab.controls.plain import PLAIN_CONTROLS
 from lab.controls.refusals import REFUSAL_CONTROLS
 from lab.controls.streams import STREAM_CONTROLS
@@ -16,6 +17,7 @@ ALL = (
     *ANSWER_CONTROLS,
     *REFUSAL_CONTROLS,
     *ACCESS_CONTROLS,
+    *OUTSIDER_CONTROLS,
     *THINKING_CONTROLS,
     *TOPOLOGY_CONTROLS,
     *VARIANT_CONTROLS,

@@ -7,6 +7,7 @@ from lab.faults.advisories import ADVISORY_FAULTS
 from lab.faults.backends import BACKEND_FAULTS
 from lab.faults.balance import BALANCE_FAULTS
 from lab.faults.balance_patterns import BALANCE_PATTERN_FAULTS
+from lab.faults.bodies import BODY_FAULTS
 from lab.faults.chat import CHAT_FAULTS
 from lab.faults.chat_content import CHAT_CONTENT_FAULTS
 from lab.faults.declared import DECLARED_FAULTS
@@ -42,6 +43,7 @@ ALL = (
     *BACKEND_FAULTS,
     *ACCESS_FAULTS,
     *WAY_FAULTS,
+    *BODY_FAULTS,
     *STEERING_FAULTS,
     *LIMITED_FAULTS,
     *EXPOSURE_FAULTS,

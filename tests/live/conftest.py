@@ -80,8 +80,10 @@ def judge(
     key: str = "",
     profile: str = "smoke",
     variables: Mapping[str, str] = NO_VARIABLES,
+    budget_s: float = RUN_BUDGET_S,
 ) -> Run:
-    """``pytest -m PROFILE`` as a user runs it, from the project's folder. variables: beside the key's."""
+    """``pytest -m PROFILE`` as a user runs it, from the project's folder. variables: beside the key's;
+    budget_s: what hangs longer, on two idle cores, is ended."""
     done = subprocess.run(
         command(environment, runs, *options, profile=profile),
         cwd=ROOT,
@@ -89,7 +91,7 @@ def judge(
         capture_output=True,
         text=True,
         check=False,
-        timeout=patient(RUN_BUDGET_S),
+        timeout=patient(budget_s),
         stdin=subprocess.DEVNULL,
     )
     path = runs / environment.name / "latest" / "record.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from gateway_acceptance.environment import Environment, load_environment
 from lab.doors import DOORS
 from lab.doors_matrix import Doors, Opened, failed, judge, text
 from lab.proxy.message import Request
+from suites.api.access.bodies import BodyForm, forms
 from suites.api.access.bundles import at_the_door, few, of_every_kind
 from suites.api.access.credentials import of_credentials
 from suites.api.access.names import other_names
+from suites.api.access.platforms import of_platforms
 from suites.api.access.probes import KEY_HEADERS, hosts_that_hide
 from suites.api.access.said import of_methods, of_proxies
-from suites.api.access.sockets import streams
+from suites.api.access.sockets import handshakes, streams
 from suites.api.access.way import LIST, WayIn
 from suites.api.access.ways import of_host, of_spellings
 from suites.api.auth.nearly import nearly
@@ -27,6 +30,7 @@ from suites.api.auth.rules import made_up
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-0123456789abcdefABCDEF0123456789"
+ASKED: dict[str, object] = {"model": "llm02-phi3", "messages": [], "input": "hi"}
 SMOKE_AT_LEAST = 40
 """Doors that smoke finds in its handful of requests; nightly finds all."""
 
@@ -46,6 +50,13 @@ def request_of(way: WayIn, body: dict[str, object] | None = None) -> Request:
     usual = (("user-agent", "run"), ("accept", "*/*"))
     headers += [(name, value) for name, value in usual if name not in given]
     return Request(way.method, way.target, (*headers, *way.headers), sent)
+
+
+def bodied(form: BodyForm, path: str) -> Request:
+    """What the proxy sees of a body in one of its forms; chunks are put together by then."""
+    body = json.dumps(ASKED).encode() if dict(form.headers).get("transfer-encoding") else form.body
+    host = ("host", "127.40.0.39:4000")
+    return Request("POST", path, (host, ("user-agent", "run"), ("accept", "*/*"), *form.headers), body)
 
 
 def bearer(key: str) -> list[tuple[str, str]]:
@@ -86,9 +97,27 @@ def of_nightly(environment: Environment) -> Iterator[Request]:
     for route in other_names(environment):
         for headers in ([], bearer(made_up()), [(name, made_up()) for name in ("x-api-key", "api-key")]):
             yield request_of(WayIn("named", headers=headers).at(route.method, route.path), route.body)
+    yield from of_later_checks(environment)
     for path, body in streams(environment.aliases[0]).items():
         yield request_of(WayIn("stream").at("POST", path), body)
         yield request_of(WayIn("stream", headers=[("accept", "text/event-stream")]).at("POST", path), body)
+
+
+def of_later_checks(environment: Environment) -> Iterator[Request]:
+    """API-ACCESS-008's handshakes, -013, -014 and -015."""
+    yield from map(request_of, of_platforms(environment))
+    for shake in handshakes(["127.40.0.39:4000/?"]):
+        yield request_of(
+            WayIn(shake.what, target=f"/v1/realtime?model=x{shake.query}", headers=shake.headers)
+        )
+    for path in ("/v1/chat/completions", "/v1/embeddings"):
+        for form in forms(ASKED):
+            yield bodied(form, path)
+        for alias in environment.aliases:
+            yield request_of(WayIn("model").at("POST", path), {"model": alias})
+    owner = Request("GET", LIST, tuple(bearer(KEY)), b"", authorised=True, peer="owner")
+    yield owner
+    yield replace(owner, headers=(), authorised=False)
 
 
 def opened_by(requests: list[Request], name: str) -> list[Request]:
@@ -108,9 +137,11 @@ def test_every_door_is_opened_in_nightly_and_many_in_smoke(environment: Environm
 
 
 def test_no_door_is_open_to_who_says_nothing(environment: Environment) -> None:
-    """But for those that leave a whole route, or a kind of body, without a guard."""
+    """But for those that leave a whole route, or a kind of body, without a guard, and those that remember who
+    was there before: its owner was."""
     plain = request_of(WayIn("without a key"))
-    assert not [name for name in DOORS if opened_by([plain], name)]
+    open_now = [name for name in DOORS if opened_by([plain], name)]
+    assert open_now == ["door-served-before", "door-connection-known"]
 
 
 def record(**verdicts: str) -> dict[str, object]:

@@ -15,7 +15,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.snapshot import _known_host
 from tests.real_networks import Authority, forward_proxy, front, server_context
 from tests.unit.declared import URL, environment
-from tests.unit.test_networks import Way, answered, every_way
+from tests.unit.test_networks import WayIn, answered, every_way
 
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMadeUpForThisTestAndOfNobodyAtAllXXXXXXXX"
 
@@ -32,7 +32,7 @@ def digest_of(file: Path) -> str:
 
 
 @every_way
-def test_a_certificate(ask: Way, tmp_path: Path) -> None:
+def test_a_certificate(ask: WayIn, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     own = authority.issue("server.pem", "127.0.0.1", "gateway.example")
     with front(server_context(own)) as served:
@@ -51,7 +51,7 @@ def test_a_certificate(ask: Way, tmp_path: Path) -> None:
 
 
 @every_way
-def test_an_address(ask: Way, tmp_path: Path) -> None:
+def test_an_address(ask: WayIn, tmp_path: Path) -> None:
     with front() as served:
         assert answered(ask(declared(tmp_path, served.url, {"addresses": ["127.0.0.1"]}), tmp_path, {}))
         served.seen.clear()
@@ -61,7 +61,7 @@ def test_an_address(ask: Way, tmp_path: Path) -> None:
 
 
 @every_way
-def test_it_is_looked_at_on_every_connection(ask: Way, tmp_path: Path) -> None:
+def test_it_is_looked_at_on_every_connection(ask: WayIn, tmp_path: Path) -> None:
     """Another machine takes the place of the gateway in mid-run: the next connection finds it."""
     authority = Authority(tmp_path)
     own, other = authority.issue("one.pem", "127.0.0.1"), authority.issue("two.pem", "127.0.0.1")
@@ -77,7 +77,7 @@ def test_it_is_looked_at_on_every_connection(ask: Way, tmp_path: Path) -> None:
 
 
 @every_way
-def test_it_is_seen_through_a_tunnel(ask: Way, tmp_path: Path) -> None:
+def test_it_is_seen_through_a_tunnel(ask: WayIn, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     own = authority.issue("server.pem", "gateway.example")
     with front(server_context(own)) as served, forward_proxy() as proxy:

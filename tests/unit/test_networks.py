@@ -28,7 +28,7 @@ from tests.plugin.gateway import KEY
 from tests.real_networks import Authority, forward_proxy, front, server_context
 from tests.unit.declared import environment
 
-Way = Callable[[Environment, Path, dict[str, str]], Exchange]
+WayIn = Callable[[Environment, Path, dict[str, str]], Exchange]
 LIMIT = Deadline(2, 5)
 
 
@@ -108,7 +108,7 @@ def answered(exchange: Exchange) -> bool:
 
 
 @every_way
-def test_a_private_ca(ask: Way, authority: Authority, tmp_path: Path) -> None:
+def test_a_private_ca(ask: WayIn, authority: Authority, tmp_path: Path) -> None:
     context = server_context(authority.issue("server.pem", "127.0.0.1"))
     with front(context) as served:
         assert answered(ask(declared(tmp_path, served.url, ca_file="ca.pem"), tmp_path, {}))
@@ -128,7 +128,7 @@ def test_a_private_ca(ask: Way, authority: Authority, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_certificate(
-    ask: Way, certificate: dict[str, Any], words: str, authority: Authority, tmp_path: Path
+    ask: WayIn, certificate: dict[str, Any], words: str, authority: Authority, tmp_path: Path
 ) -> None:
     dates = {name: value for name, value in certificate.items() if name != "names"}
     names = certificate.get("names", ("127.0.0.1",))
@@ -140,7 +140,7 @@ def test_a_wrong_certificate(
 
 
 @every_way
-def test_a_client_certificate(ask: Way, authority: Authority, tmp_path: Path) -> None:
+def test_a_client_certificate(ask: WayIn, authority: Authority, tmp_path: Path) -> None:
     context = server_context(authority.issue("server.pem", "127.0.0.1"), clients=authority.file)
     authority.issue("client.pem", "suite.example")
     Authority(tmp_path, "stranger").issue("other.pem", "suite.example")
@@ -160,7 +160,7 @@ def test_a_client_certificate(ask: Way, authority: Authority, tmp_path: Path) ->
 
 
 @every_way
-def test_no_tls_there_and_old_tls(ask: Way, authority: Authority, tmp_path: Path) -> None:
+def test_no_tls_there_and_old_tls(ask: WayIn, authority: Authority, tmp_path: Path) -> None:
     with front() as plain:
         seen = ask(declared(tmp_path, plain.url.replace("http:", "https:")), tmp_path, {})
     assert "TLS: no handshake with 127.0.0.1: " in seen.error
@@ -168,7 +168,7 @@ def test_no_tls_there_and_old_tls(ask: Way, authority: Authority, tmp_path: Path
 
 @every_way
 @pytest.mark.parametrize("secure", [False, True])
-def test_a_proxy(ask: Way, secure: bool, authority: Authority, tmp_path: Path) -> None:
+def test_a_proxy(ask: WayIn, secure: bool, authority: Authority, tmp_path: Path) -> None:
     context = server_context(authority.issue("server.pem", "gateway.example")) if secure else None
     with front(context) as served, forward_proxy("suite:pass-3f9c0d7a") as proxy:
         url = served.url.replace("127.0.0.1", "gateway.example")  # a name that the proxy alone knows
@@ -185,7 +185,7 @@ def test_a_proxy(ask: Way, secure: bool, authority: Authority, tmp_path: Path) -
 
 
 @every_way
-def test_a_proxy_that_refuses_or_is_not_there(ask: Way, tmp_path: Path) -> None:
+def test_a_proxy_that_refuses_or_is_not_there(ask: WayIn, tmp_path: Path) -> None:
     with front() as served, forward_proxy("suite:pass-3f9c0d7a") as proxy:
         there = declared(tmp_path, served.url.replace("http:", "https:"), proxy=proxy.url)
         if ask is by_stranger:
@@ -198,7 +198,7 @@ def test_a_proxy_that_refuses_or_is_not_there(ask: Way, tmp_path: Path) -> None:
 
 
 @every_way
-def test_headers_go_to_the_gateway_alone(ask: Way, tmp_path: Path) -> None:
+def test_headers_go_to_the_gateway_alone(ask: WayIn, tmp_path: Path) -> None:
     with front() as served, front() as elsewhere:
         there = declared(tmp_path, served.url, headers={"X-Tenant": "blue", "x-pass": "v1 ${PASS}"})
         ask(there, tmp_path, {"PASS": "s3cret-3f9c0d7a"})
@@ -213,7 +213,7 @@ def test_headers_go_to_the_gateway_alone(ask: Way, tmp_path: Path) -> None:
 
 
 @every_way
-def test_a_path_prefix(ask: Way, tmp_path: Path) -> None:
+def test_a_path_prefix(ask: WayIn, tmp_path: Path) -> None:
     with front(prefix="/llm/gw") as served:
         there = declared(tmp_path, served.url + "/v1/")
         assert there.gateway.url == served.url
@@ -223,14 +223,14 @@ def test_a_path_prefix(ask: Way, tmp_path: Path) -> None:
 
 
 @every_way
-def test_an_ipv6_address(ask: Way, authority: Authority, tmp_path: Path) -> None:
+def test_an_ipv6_address(ask: WayIn, authority: Authority, tmp_path: Path) -> None:
     with front(server_context(authority.issue("server.pem", "::1")), address="::1") as served:
         assert answered(ask(declared(tmp_path, served.url, ca_file="ca.pem"), tmp_path, {}))
     assert served.seen[0][1]["host"] == served.url.removeprefix("https://")
 
 
 @every_way
-def test_an_ipv6_address_behind_a_proxy(ask: Way, authority: Authority, tmp_path: Path) -> None:
+def test_an_ipv6_address_behind_a_proxy(ask: WayIn, authority: Authority, tmp_path: Path) -> None:
     context = server_context(authority.issue("server.pem", "2001:db8::1"))
     with front(context) as served, forward_proxy() as proxy:
         url = served.url.replace("127.0.0.1", "[2001:db8::1]")

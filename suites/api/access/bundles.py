@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
 from suites.api.access.credentials import COOKIES, KEY_HEADERS, QUERIES, RARER_HEADERS, RARER_QUERIES
+from suites.api.access.platforms import CERTIFICATES, CLIENTS, PLATFORMS, UNDERSCORES
 from suites.api.access.said import (
     ADDRESSES,
     AGENTS,
@@ -95,12 +96,17 @@ def few(environment: Environment) -> list[WayIn]:
     said += [("forwarded", "for=127.0.0.1;host=localhost"), ("x-forwarded-host", "localhost")]
     # apart, for servers that take a hundred headers and no more
     others = [*CONNECTIONS, *(pair for pair in BROWSERS if pair[0] != "origin"), *TRACES]
+    others += [*PLATFORMS, *((name, "admin") for name in UNDERSCORES)]
     others += [("origin", "http://localhost"), ("referer", "http://localhost/ui/")]
     others += [("user-agent", " ".join(AGENTS)), ("x-middleware-subrequest", "middleware")]
     return [
         WayIn(
-            "made-up keys in other headers",
-            headers=[(name, made_up()) for name in (*KEY_HEADERS, *RARER_HEADERS)],
+            "made-up keys in other headers, and what other clients send",
+            headers=[
+                *((name, made_up()) for name in (*KEY_HEADERS, *RARER_HEADERS)),
+                *CERTIFICATES,
+                *CLIENTS,
+            ],
         ),
         WayIn("made-up cookies", headers=[("cookie", cookies)]),
         WayIn("a query of made-up keys", target=f"{LIST}?{query}"),

@@ -54,6 +54,11 @@ RARER_QUERIES = (
     "health", "ping", "preview", "callback", "api-version",
 )  # fmt: skip
 
+RARER_SCHEMES = (
+    "JWT", "OAuth", "Bot", "SSWS", "Hawk", "Signature", "PAT", "GenieKey", "X-API-Key", "Session", "NTLM",
+    "Api-Token", "Service", "Internal", "GNAP", "DPoP",
+)  # fmt: skip
+
 WRONG = (
     "undefined", "none", "None", "nil", "false", "true", "0", "1", "*", "x", "admin", "root", "test",
     "guest", "default",
@@ -110,6 +115,10 @@ def of_credentials() -> Iterator[WayIn]:
         yield WayIn(f"two Authorization headers, the first with {what}", headers=twice)
         joined = f"Bearer {value}, Bearer {made_up()}"
         yield WayIn(f"joined by a comma, the first with {what}", headers=[("authorization", joined)])
+    for scheme in RARER_SCHEMES:
+        yield WayIn(f"{scheme} with a made-up key", headers=[("authorization", f"{scheme} {made_up()}")])
+    for form in ("Bearer:{}", "Bearer={}", "Bearer Bearer {}", "Bearer {} x", "Bearer,{}", "Bearer {};admin"):
+        yield WayIn(form.format("…"), headers=[("authorization", form.format(made_up()))])
     for what, value in _bearers().items():
         yield WayIn(what, headers=[("authorization", f"Bearer {value}")])
     yield WayIn("Bearer and two spaces", headers=[("authorization", f"Bearer  {made_up()}")])

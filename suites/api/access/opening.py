@@ -13,6 +13,7 @@ from suites.api.access.probes import refused_plainly
 from suites.api.access.routes import COST, Protected
 from suites.api.access.rules import grants_access, judged_the_body, lists_models
 from suites.api.access.said import public_path
+from suites.api.access.tried import on_the_list, tried_route
 from suites.api.access.way import LIST, WEBSOCKET, WayIn
 from suites.api.auth.rules import made_up
 from suites.api.exposure.paths import is_declared
@@ -36,9 +37,11 @@ def sent(target: Target, way: WayIn, json_body: dict[str, object] | None = None,
 
 
 def to_the_list(target: Target, ways: Iterable[WayIn]) -> list[Problem]:
-    """The ways that end at the list of models. Raises Untestable where it is open to everybody, NoAnswer
-    where not one of them was answered."""
-    refused_plainly(target)
+    """The ways that end at the list of models, or, where it is declared open, at the route that is tried
+    instead. Raises Untestable where that is open to everybody, NoAnswer where none of them was answered."""
+    plain = refused_plainly(target)
+    if not on_the_list(target.environment):
+        return to_a_route(target, Protected(tried_route(target.environment), plain), ways)
     tried = [way for way in ways if way.headers or not _declared(way.target, target)]
     problems, answers = _opened(target, tried, lambda way: sent(target, way), lists_models)
     if answers and all(answer.status is None for answer in answers):

@@ -8,13 +8,10 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.rules import lists_models
-
-LIST = "/v1/models"
-"""The route that the ways in are tried on: it changes nothing, costs nothing, and every gateway has it."""
+from suites.api.access.tried import served, tried_route, tried_without_key
 
 PLAIN = ("access", "plain")
-"""Under which the list of models without a key, in its ordinary form, is kept for the run."""
+"""Under which the answer to no key, in its ordinary form, is kept for the run."""
 
 KEY_HEADERS = ("x-api-key", "api-key", "x-litellm-api-key", "x-goog-api-key", "x-auth-token")
 """Where other products take a key: Anthropic, Azure, LiteLLM, Google, OpenStack."""
@@ -33,11 +30,12 @@ def hosts_that_hide(environment: Environment) -> dict[str, str]:
 
 
 def refused_plainly(target: Target) -> Exchange:
-    """The list of models without a key, in its ordinary form. Raises Untestable where that is served."""
-    answer = target.once(PLAIN, lambda: target.gateway.without_key("GET", LIST))
-    if lists_models(answer):
+    """The route that ways in are tried on, without a key and in its ordinary form. Raises Untestable where
+    that is served."""
+    answer = target.once(PLAIN, lambda: tried_without_key(target.gateway))
+    if served(target.environment, answer):
         raise Untestable(
-            f"GET {LIST} is served to everybody, so nothing can be seen to open it",
+            f"{tried_route(target.environment)} is served to everybody, so nothing can be seen to open it",
             "close it first: see API-AUTH-002",
         )
     return answer

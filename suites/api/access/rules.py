@@ -23,6 +23,9 @@ OF_THE_BODY = re.compile(
 """Words about the body that management is asked with (``suites.api.auth.probes.WRONG``)."""
 CLOSE_FRAME = b"\x88"
 """How a WebSocket begins to close (RFC 6455 section 5.5.1)."""
+TEXT_FRAME = b"\x81"
+SHORT_HEAD, EXTENDED = 2, {126: 2, 127: 8}
+"""Bytes before the payload of a frame, and how many more where its length does not fit there."""
 
 
 def grants_access(answer: Exchange, decoys: Sequence[Exchange] = ()) -> bool:
@@ -32,7 +35,7 @@ def grants_access(answer: Exchange, decoys: Sequence[Exchange] = ()) -> bool:
     shape of one of them is that public page.
     """
     if answer.status == UPGRADED:
-        return answer.body[:1] != CLOSE_FRAME
+        return not refused_in_frames(answer.body)
     if answer.status not in SUCCESS:
         return False
     kind = media_type(answer.headers)
@@ -42,6 +45,25 @@ def grants_access(answer: Exchange, decoys: Sequence[Exchange] = ()) -> bool:
     if document is None or _is_error(document):
         return False
     return not any(shape(document) == shape(_document(decoy)) for decoy in decoys)
+
+
+def refused_in_frames(said: bytes) -> bool:
+    """Whether what a server says first over a WebSocket is a refusal: it closes, or tells of an error, as
+    OpenAI's realtime API does to a wrong key (an event of type ``error``, then the close). said: frames as
+    they came, not masked (RFC 6455 section 5.2)."""
+    if said[:1] == CLOSE_FRAME:
+        return True
+    if said[:1] != TEXT_FRAME or len(said) < SHORT_HEAD:
+        return False
+    length, begins = said[1], SHORT_HEAD
+    if length in EXTENDED:
+        begins += EXTENDED[length]
+        length = int.from_bytes(said[SHORT_HEAD:begins], "big")
+    try:
+        event = json.loads(said[begins : begins + length])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(event, dict) and (event.get("type") == "error" or _is_error(event))
 
 
 def lists_models(answer: Exchange) -> bool:

@@ -47,6 +47,15 @@ def handshakes(hidden: Sequence[str]) -> list[Handshake]:
         Handshake("with a Host that hides the path", handshake(), hidden),
         Handshake("with Host localhost", handshake(), ["localhost"]),
         Handshake("with made-up keys in other headers", [*handshake(), *others]),
+        Handshake("from a page of this machine", [*handshake(), ("origin", "http://localhost")]),
+        Handshake(
+            "from the console, with a made-up cookie",
+            [
+                *handshake(made_up()),
+                ("origin", "null"),
+                ("cookie", f"token={made_up()}; session={made_up()}"),
+            ],
+        ),
         Handshake("with what proxies might have said", [*handshake(), *said]),
         Handshake(
             "with a made-up key in the URL", handshake(), query=f"&api_key={made_up()}&token={made_up()}"

@@ -6,8 +6,8 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.access.known import host_alarm
-from suites.api.access.probes import KEY_HEADERS, LIST, hosts_that_hide, refused_plainly
-from suites.api.access.rules import lists_models
+from suites.api.access.probes import KEY_HEADERS, hosts_that_hide, refused_plainly
+from suites.api.access.tried import served, tried_route, tried_without_key
 from suites.api.auth.rules import made_up
 
 
@@ -24,10 +24,10 @@ def test_host_that_hides_a_path(target: Target, live_gateway: GatewayClient) -> 
     """Who authorises by a URL that is put together from Host, and serves by the request line, can be told
     that everything is the front page."""
     refused_plainly(target)
-    problems, hidden = [], hosts_that_hide(target.environment)
+    problems, hidden, route = [], hosts_that_hide(target.environment), tried_route(target.environment)
     for what, host in hidden.items():
-        if lists_models(live_gateway.without_key("GET", LIST, hosts=[host])):
-            seen = f"GET {LIST} without a key is served where Host holds {what}: 'Host: {host}'"
+        if served(target.environment, tried_without_key(live_gateway, hosts=[host])):
+            seen = f"{route} without a key is served where Host holds {what}: 'Host: {host}'"
             problems.append(Problem("", seen))
     require(
         problems,
@@ -53,10 +53,13 @@ def test_other_key_headers(target: Target, live_gateway: GatewayClient) -> None:
     opened = [
         name
         for name in KEY_HEADERS
-        if lists_models(live_gateway.without_key("GET", LIST, headers=[(name, made_up())]))
+        if served(target.environment, tried_without_key(live_gateway, headers=[(name, made_up())]))
     ]
     require(
-        [Problem("", f"GET {LIST} is served to a made-up value in {name}") for name in opened],
+        [
+            Problem("", f"{tried_route(target.environment)} is served to a made-up value in {name}")
+            for name in opened
+        ],
         blame="gateway",
         alarm=f"anybody gets in with any value in {' or '.join(opened)}: no key is checked there",
         judged={"key headers": len(KEY_HEADERS)},

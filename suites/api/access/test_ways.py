@@ -13,10 +13,12 @@ from gateway_acceptance.wire.rule import media_type
 from suites.api.access.credentials import of_credentials
 from suites.api.access.known import host_alarm
 from suites.api.access.opening import decoys_of, to_the_list
+from suites.api.access.platforms import of_platforms
 from suites.api.access.routes import COST, refusing
 from suites.api.access.rules import UPGRADED, grants_access
 from suites.api.access.said import of_proxies
 from suites.api.access.sockets import EVENT_ROUTES, SOCKET_ROUTES, STREAMS, handshakes, streams
+from suites.api.access.tried import on_the_list
 from suites.api.access.way import LIST
 from suites.api.access.ways import of_host, of_spellings
 
@@ -49,9 +51,8 @@ def test_shapes_of_host(target: Target, live_gateway: GatewayClient) -> None:
 def test_words_of_proxies(target: Target, live_gateway: GatewayClient) -> None:
     """``X-Forwarded-…``, ``Forwarded``, ``X-Original-URL``, overridden methods, users that were logged in
     before: anybody can write them."""
-    require(
-        to_the_list(target, of_proxies(target.environment)), blame="gateway", alarm=f"{OPENED}, by a header"
-    )
+    ways = [*of_proxies(target.environment), *of_platforms(target.environment)]
+    require(to_the_list(target, ways), blame="gateway", alarm=f"{OPENED}, by a header")
 
 
 @check(
@@ -100,7 +101,8 @@ def test_every_route(
     """The routes of management that are known, and those that the gateway's own description names: such as
     only tell something, at most 24 of them."""
     place, decoys = urlsplit(target.environment.gateway.url).netloc, decoys_of(target)
-    routes = [LIST, *refusing(target)]
+    listed = [LIST] if on_the_list(target.environment) else []
+    routes = [*listed, *refusing(target)]
     note("protected_routes_tried", len(routes))
     opened = [
         Problem("", f"GET {path} is served without a key where Host is '{place}/?'")

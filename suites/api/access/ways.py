@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from gateway_acceptance.environment import Environment
 from suites.api.access.said import public_path
@@ -106,6 +106,9 @@ def spelled(path: str, public: str) -> list[str]:
         f"{path}.json", f"{path}.css",
         f"{path}%00", f"{path}%00{public}", f"{path}%20", f"{path}%09", f"{path}%0a", f"{path}%0d%0a",
         f"{path}%2f", f"{path}~",
+        f"{path}:list", f"{path}@localhost", f"{path}.xml", f"{path}/%2e%2e/{path.rpartition('/')[2]}",
+        f"{path}%e2%80%8b", f"{'/x/..' * 400}{path}", f"{path[:-1]}{quote(chr(0xFEE0 + ord(path[-1])))}",
+        f"/{head}%u002f{rest}",
         f"{path};", f"{path};{public}", f"{path};x=y", f"{path}?", f"{path}??", f"{path}?{public}",
         f"{path}#", f"{path}#{public}",
         f"{path}%3f{public}", f"{path}%23{public}", f"{path}&", f"{path}*",

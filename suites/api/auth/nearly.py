@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import string
 
@@ -27,6 +28,7 @@ def nearly(key: str) -> dict[str, str]:
         "what follows its prefix": key.partition("-")[2],
         "its prefix alone": key.partition("-")[0] + "-",
         "its first half twice": (key[: len(key) // 2] * 3)[: len(key)],
+        "its SHA-256": hashlib.sha256(key.encode()).hexdigest(),
     }
     for count in (shared for shared in SHARED if shared < rest):
         made = "".join(other(one) for one in key)

@@ -6,8 +6,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.access.rules import lists_models
-from suites.api.access.way import LIST
+from suites.api.access.tried import served, tried, tried_route, tried_without_key
 from suites.api.auth.nearly import nearly
 from suites.api.auth.places import counted, in_cookie, in_query, of_schemes
 from suites.api.auth.rules import SPEC, halved, made_up, not_refused, printed_forms, refusal_shape, sibling
@@ -28,7 +27,7 @@ def test_empty_key(live_gateway: GatewayClient) -> None:
     not succeed."""
     problems = []
     for what, value in (("only the scheme", "Bearer"), ("an empty header", "")):
-        answer = live_gateway.models(key=None, headers=[("authorization", value)])
+        answer = tried(live_gateway, key=None, headers=[("authorization", value)])
         problems += not_refused(answer, what)
     require(problems, blame="gateway")
 
@@ -43,7 +42,7 @@ def test_empty_key(live_gateway: GatewayClient) -> None:
 )
 def test_truncated_key(target: Target, gateway: GatewayClient) -> None:
     """The first half of the right key: keys are compared whole, not as far as they were sent."""
-    require(not_refused(gateway.models(key=halved(target.key)), "half of the key"), blame="gateway")
+    require(not_refused(tried(gateway, key=halved(target.key)), "half of the key"), blame="gateway")
 
 
 @check(
@@ -56,7 +55,7 @@ def test_truncated_key(target: Target, gateway: GatewayClient) -> None:
 )
 def test_extended_key(target: Target, gateway: GatewayClient) -> None:
     """Keys are compared whole, not as far as the stored one goes (as bcrypt does after 72 bytes)."""
-    require(not_refused(gateway.models(key=f"{target.key}x"), "the key and one letter"), blame="gateway")
+    require(not_refused(tried(gateway, key=f"{target.key}x"), "the key and one letter"), blame="gateway")
 
 
 @check(
@@ -119,7 +118,7 @@ def test_scheme_case(target: Target, gateway: GatewayClient) -> None:
     """``bearer`` is ``Bearer``: some HTTP libraries write it so."""
     if target.environment.gateway.key_header != BEARER_HEADER:
         raise NotApplicable("the environment's key is no bearer token", declared="gateway.key_header")
-    answer = gateway.models(key=None, headers=[("authorization", f"bearer {target.key}")])
+    answer = tried(gateway, key=None, headers=[("authorization", f"bearer {target.key}")])
     if answer.status != 200:
         raise CheckFailed(f"expected 200 with the scheme 'bearer', got {answer.status}: {answer.text[:200]}")
 
@@ -137,7 +136,7 @@ def test_prefix_is_not_revealed(target: Target, gateway: GatewayClient) -> None:
     request ids and times aside. How long an answer takes is not compared: microseconds over a network take
     more requests than a nightly budget has to be told from chance without false alarms."""
     near, far = sibling(target.key), made_up()
-    of_near, of_far = (refusal_shape(gateway.models(key=key), key) for key in (near, far))
+    of_near, of_far = (refusal_shape(tried(gateway, key=key), key) for key in (near, far))
     if of_near != of_far:
         raise CheckFailed(
             f"a wrong key that begins as the right one gets another answer than any wrong key: "
@@ -157,7 +156,7 @@ def test_prefix_is_not_revealed(target: Target, gateway: GatewayClient) -> None:
 def test_key_is_not_echoed(live_gateway: GatewayClient) -> None:
     """Neither the key nor its SHA-256, by which it is found in the database: error messages end in logs."""
     key = made_up()
-    answer = live_gateway.models(key=key)
+    answer = tried(live_gateway, key=key)
     shown = answer.text + "\n".join(f"{name}: {value}" for name, value in answer.headers)
     found = [what for what, form in printed_forms(key).items() if form in shown]
     if found:
@@ -176,7 +175,7 @@ def test_odd_keys(live_gateway: GatewayClient) -> None:
     """Overlong, hostile, and what broken clients send: refused without an internal error."""
     problems = []
     for what, key in ODD_KEYS.items():
-        problems += not_refused(live_gateway.models(key=key), what)
+        problems += not_refused(tried(live_gateway, key=key), what)
     require(problems, blame="gateway")
 
 
@@ -192,12 +191,12 @@ def test_nearly_the_key(target: Target, gateway: GatewayClient) -> None:
     """A part of it, another case, its length, its first or last characters with others: what products show of
     a key in consoles and logs, and index it by, must not be enough. In the declared header alone; nothing of
     the answers is kept."""
-    tried = nearly(target.key)
+    values = nearly(target.key)
     name = target.environment.gateway.key_header
     scheme = "Bearer " if name == BEARER_HEADER else ""
     problems = [
-        Problem("", f"GET {LIST} is served to a key that is {what}")
-        for what, value in tried.items()
-        if lists_models(gateway.without_key("GET", LIST, headers=[(name, scheme + value)]))
+        Problem("", f"{tried_route(target.environment)} is served to a key that is {what}")
+        for what, value in values.items()
+        if served(target.environment, tried_without_key(gateway, headers=[(name, scheme + value)]))
     ]
-    require(problems, blame="gateway", judged={"keys that are nearly right": len(tried)})
+    require(problems, blame="gateway", judged={"keys that are nearly right": len(values)})

@@ -1,0 +1,150 @@
+"""Gateways that treat strangers otherwise than LiteLLM, and let none of them in."""
+
+from __future__ import annotations
+
+import re
+import threading
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+from lab.controls.model import Control
+from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
+
+ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-ACCESS-013", "API-AUTH-015", "API-AUTH-016")
+CHECKS = ("API-AUTH-0", "API-ACCESS-0", "API-EXPO-0")
+LOCAL = Path(__file__).parents[2] / "environments" / "local.toml"
+LIST = "/v1/models"
+BANNED_AFTER = 40
+"""Refusals that a minute may hold."""
+STRANGE = re.compile(r"\.\.|//|[;\\]|%(?!20)", re.ASCII)
+"""What a firewall of web applications does not like in a path."""
+BLOCKED = Reply(
+    403,
+    (("content-type", "text/html"),),
+    (b"<html><head><title>403 Forbidden</title></head><body>Request blocked.</body></html>",),
+)
+CLOSED = Reply(400, (), (), aborted=True)
+MANAGEMENT = ("/key/", "/user/", "/team/", "/spend/", "/global/", "/config/", "/credentials", "/model/")
+PREFLIGHT: Headers = (
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-methods", "GET, POST, OPTIONS"),
+    ("access-control-allow-headers", "authorization, content-type"),
+)
+
+
+class Bans:
+    """Who is refused too often is told to wait, until the one who knows the key comes."""
+
+    def __init__(self) -> None:
+        self._refused, self._lock = 0, threading.Lock()
+
+    def after(self, request: Request, reply: Reply) -> Reply:
+        """An after-hook."""
+        if request.authorised or reply.status not in (400, 401, 403):
+            return reply
+        with self._lock:
+            self._refused += 1
+            if self._refused % (2 * BANNED_AFTER) < BANNED_AFTER:
+                return reply
+        refused = envelope(429, "too many attempts without a valid key", "rate_limit_error")
+        return refused.with_header("retry-after", "1")
+
+
+def listed_for_all(request: Request) -> Request:
+    """The list of models is a catalogue, and open, as OpenRouter's is."""
+    open_now = request.method == "GET" and request.path.partition("?")[0] == LIST
+    return replace(request, as_owner=True) if open_now and not request.authorised else request
+
+
+def firewall(request: Request) -> Request | Reply:
+    """A page with 403 to what looks like an attack, whoever sends it."""
+    return BLOCKED if STRANGE.search(request.path.partition("?")[0]) else request
+
+
+def hangs_up(request: Request) -> Request | Reply:
+    """No answer at all to what looks like an attack, as nginx's 444."""
+    return CLOSED if STRANGE.search(request.path.partition("?")[0]) else request
+
+
+def hidden(request: Request) -> Request | Reply:
+    """Management is not there for who has no key."""
+    if request.authorised or not request.path.startswith(MANAGEMENT):
+        return request
+    return envelope(404, "no such page", "not_found_error")
+
+
+def preflight(request: Request) -> Request | Reply:
+    """Browsers are told what they may send, whatever the path, with a body that says so."""
+    if request.method != "OPTIONS":
+        return request
+    reply = json_reply(200, {"allowed": ["GET", "POST"], "path": request.path.partition("?")[0]})
+    return replace(reply, headers=(*reply.headers, *PREFLIGHT))
+
+
+def plain_paths(request: Request) -> Request | Reply:
+    """Capitals, and a slash at the end, are redirected to the path without."""
+    path, mark, query = request.path.partition("?")
+    normal = path.lower().rstrip("/") or "/"
+    if path == normal or not path.startswith("/"):
+        return request
+    return Reply(301, (("location", normal + mark + query),), ())
+
+
+def _open_paths() -> list[str]:
+    paths = tomllib.loads(LOCAL.read_text(encoding="utf-8"))["gateway"]["public_paths"]
+    return [*paths, LIST]
+
+
+OUTSIDER_CONTROLS = (
+    Control(
+        "right-bans-strangers",
+        "after forty refusals strangers are told to wait, and others are served",
+        after=Bans().after,
+        checks=CHECKS,
+        concerns=ENTRANCES,
+    ),
+    Control(
+        "right-public-list-of-models",
+        "the list of models is open, and declared so",
+        before=listed_for_all,
+        checks=CHECKS,
+        concerns=(*ENTRANCES, "API-ACCESS-010", "API-ACCESS-012", "API-AUTH-022"),
+        declares={"gateway": {"public_paths": _open_paths()}},
+    ),
+    Control(
+        "right-behind-a-firewall",
+        "what looks like an attack is answered with a page and 403, whoever sends it",
+        before=firewall,
+        checks=CHECKS,
+        concerns=ENTRANCES,
+    ),
+    Control(
+        "right-hangs-up",
+        "what looks like an attack is not answered: the connection is closed",
+        before=hangs_up,
+        checks=CHECKS,
+        concerns=ENTRANCES,
+    ),
+    Control(
+        "right-hides-management",
+        "who has no key is told that management is not there",
+        before=hidden,
+        checks=CHECKS,
+        concerns=ENTRANCES,
+    ),
+    Control(
+        "right-preflight-with-a-body",
+        "OPTIONS is answered at any path, no key asked, with JSON that says what is allowed",
+        before=preflight,
+        checks=(*CHECKS, "API-OPS-01"),
+        concerns=("API-ACCESS-011", "API-OPS-015", "API-EXPO-010"),
+    ),
+    Control(
+        "right-plain-paths",
+        "capitals and a slash at the end are redirected to the path without",
+        before=plain_paths,
+        checks=CHECKS,
+        concerns=ENTRANCES,
+    ),
+)

@@ -1,0 +1,63 @@
+"""The route that keys and ways in are tried on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.wire.exchange import Exchange, Headers
+from gateway_acceptance.wire.gateway import OWN_KEY, GatewayClient
+from suites.api.access.rules import grants_access, lists_models
+from suites.api.access.way import LIST
+from suites.api.auth.probes import ProtectedRoute, contract_routes
+from suites.api.exposure.paths import is_declared
+
+COST = 16
+"""Tokens at most of a request that is served: one is asked for."""
+
+
+def tried_route(environment: Environment) -> ProtectedRoute:
+    """The list of models: it changes nothing, costs nothing, and every gateway has it. Where it is declared
+    open (a catalogue, as OpenRouter has), the first of the contract that is not: a chat of one token."""
+    routes = contract_routes(environment)
+    shut = [one for one in routes if not is_declared(one.path, environment.gateway.public_paths)]
+    return (shut or routes)[0]
+
+
+def on_the_list(environment: Environment) -> bool:
+    """Whether that is the list of models."""
+    return tried_route(environment).path == LIST
+
+
+def served(environment: Environment, answer: Exchange) -> bool:
+    """Whether an answer of that route is what its owner would be given."""
+    return lists_models(answer) if on_the_list(environment) else grants_access(answer)
+
+
+def tried(
+    gateway: GatewayClient, *, key: object = OWN_KEY, headers: Headers = (), query: str = ""
+) -> Exchange:
+    """The answer of that route. key: as of ``GatewayClient.request``; query: of the URL."""
+    route = _with_query(tried_route(gateway.environment), query)
+    return gateway.request(
+        route.method, route.path, json_body=route.body, key=key, headers=headers, tokens=_cost(route)
+    )
+
+
+def tried_without_key(
+    gateway: GatewayClient, *, headers: Headers = (), hosts: list[str] | None = None
+) -> Exchange:
+    """The same of somebody without the environment's key, byte for byte. hosts: as of
+    ``GatewayClient.without_key``."""
+    route = tried_route(gateway.environment)
+    return gateway.without_key(
+        route.method, route.path, json_body=route.body, headers=headers, hosts=hosts, tokens=_cost(route)
+    )
+
+
+def _with_query(route: ProtectedRoute, query: str) -> ProtectedRoute:
+    return replace(route, path=f"{route.path}?{query}") if query else route
+
+
+def _cost(route: ProtectedRoute) -> int:
+    return 0 if route.body is None else COST

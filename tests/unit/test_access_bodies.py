@@ -1,0 +1,103 @@
+"""The forms of a body, first frames of WebSockets, and the route that keys are tried on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.raw import RawRequest
+from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
+from suites.api.access.rules import grants_access, refused_in_frames
+from suites.api.access.tried import on_the_list, served, tried_route
+
+ROOT = Path(__file__).parents[2]
+ASKED = {"model": "m", "messages": [{"role": "user", "content": "hä"}]}
+REFUSAL = {"type": "error", "error": {"type": "invalid_request_error", "code": "invalid_api_key"}}
+
+
+def test_every_form_holds_what_was_asked() -> None:
+    """Read as its form says, the body is the same."""
+    found = {form.name: form for form in forms(ASKED)}
+    assert len(found) == len(forms(ASKED))
+    assert json.loads(gzip.decompress(found["packed by gzip"].body)) == ASKED
+    assert json.loads(found["in UTF-16"].body.decode("utf-16")) == ASKED
+    assert json.loads(found["in an array"].body) == [ASKED]
+    assert json.loads(found["with every member twice"].body) == ASKED
+    assert json.loads(found["with a mark of its byte order"].body.decode("utf-8-sig")) == ASKED
+    assert json.loads(found["with spaces before it"].body) == ASKED
+    assert len(found["beyond a buffer"].body) > BEYOND_A_BUFFER
+    assert all(json.loads(form.body) == ASKED for name, form in found.items() if name.startswith("called "))
+    assert found["without a media type"].headers == ()
+
+
+def test_chunks_have_no_length_beside_them() -> None:
+    body = chunked(b"0123456789")
+    assert body == b"8\r\n01234567\r\n2\r\n89\r\n0\r\n\r\n"
+    written = RawRequest("POST", "/", [("host", "x"), ("Transfer-Encoding", "chunked")], body).written()
+    assert b"content-length" not in written
+    assert written.endswith(body)
+
+
+def frame(event: object, length: int | None = None) -> bytes:
+    payload = json.dumps(event).encode()
+    size = len(payload) if length is None else length
+    if size < 126:
+        return bytes([0x81, size]) + payload
+    return bytes([0x81, 126]) + size.to_bytes(2, "big") + payload
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        (b"\x88\x02\x03\xf0", True),
+        (frame(REFUSAL) + b"\x88\x02\x0b\xb8", True),
+        (frame({**REFUSAL, "more": "x" * 300}), True),
+        (frame({"error": "no key"}), True),
+        (frame({"type": "session.created"}), False),
+        (frame("error"), False),
+        (frame({"type": "error"}, length=3), False),
+        (b"\x81", False),
+        (b"\x82\x02{}", False),
+        (b"", False),
+    ],
+)
+def test_a_socket_that_tells_of_an_error_is_shut(said: bytes, refused: bool) -> None:
+    """As OpenAI's realtime API tells a wrong key: an event, then the close."""
+    assert refused_in_frames(said) is refused
+    answer = Exchange("GET", "u", (), b"", status=101, chunks=((0.0, said),) if said else ())
+    assert grants_access(answer) is not refused
+
+
+@pytest.fixture
+def environment() -> Environment:
+    return load_environment("local", ROOT, {})
+
+
+def opening(environment: Environment, *paths: str) -> Environment:
+    public = (*environment.gateway.public_paths, *paths)
+    return environment.model_copy(
+        update={"gateway": environment.gateway.model_copy(update={"public_paths": public})}
+    )
+
+
+def test_keys_are_tried_on_what_is_not_declared_open(environment: Environment) -> None:
+    assert str(tried_route(environment)) == "GET /v1/models"
+    catalogue = opening(environment, "/v1/models")
+    assert str(tried_route(catalogue)) == "POST /v1/chat/completions"
+    assert not on_the_list(catalogue)
+    assert str(tried_route(opening(environment, "/v1/models", "/v1/chat/*"))) == "POST /v1/embeddings"
+
+
+def test_what_counts_as_served_is_of_that_route(environment: Environment) -> None:
+    blank = Exchange("GET", "u", (), b"", status=200, headers=(("content-type", "application/json"),))
+    listed = replace(blank, chunks=((0.0, b'{"object": "list", "data": []}'),))
+    spoken = replace(blank, chunks=((0.0, b'{"object": "chat.completion", "choices": []}'),))
+    assert served(environment, listed)
+    assert not served(environment, spoken)
+    assert served(opening(environment, "/v1/models"), spoken)
