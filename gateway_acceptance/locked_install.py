@@ -85,7 +85,7 @@ def neutral(variables: Mapping[str, str], configured: str) -> dict[str, str]:
     clean = {
         name: value
         for name, value in variables.items()
-        if not name.startswith(("PIP_", "UV_")) or UV_KEPT.fullmatch(name)
+        if not name.startswith(("PIP_", "UV_", "PYTHON")) or UV_KEPT.fullmatch(name)
     }
     clean |= {f"PIP_{key.upper().replace('-', '_')}": value for key, value in settings.items()}
     clean |= {
@@ -93,7 +93,6 @@ def neutral(variables: Mapping[str, str], configured: str) -> dict[str, str]:
         for name, value in variables.items()
         if name.startswith("PIP_") and name.removeprefix("PIP_").lower().replace("_", "-") in KEPT
     }
-    clean.pop("PYTHONPATH", None)
     return clean | {
         "PIP_CONFIG_FILE": os.devnull,  # what it says of indexes stands above, as variables
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -140,6 +139,7 @@ def neutral_for(python: Path) -> dict[str, str]:
     try:
         listed = subprocess.run(
             [str(python), "-m", "pip", "config", "list"],
+            env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
             capture_output=True,
             text=True,
             check=False,

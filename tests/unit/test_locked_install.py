@@ -79,7 +79,7 @@ a line that is none
 
 def test_indexes_and_certificates_stay_and_nothing_else() -> None:
     variables = {
-        **{"PATH": "/bin", "SSL_CERT_FILE": "/ca.pem", "PYTHONPATH": "/elsewhere"},
+        **{"PATH": "/bin", "SSL_CERT_FILE": "/ca.pem", "PYTHONPATH": "/elsewhere", "PYTHONWARNINGS": "error"},
         **{"PIP_CERT": "/ca.pem", "PIP_TIMEOUT": "9", "PIP_TARGET": "/elsewhere", "PIP_PRE": "1"},
         **{"UV_INDEX_URL": "http://127.0.0.1", "UV_CONSTRAINT": "c.txt", "UV_PRERELEASE": "allow"},
     }
