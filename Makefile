@@ -15,6 +15,10 @@ LONG   := $(addprefix tests/live/test_,mutation_matrix.py outage_matrix.py hosts
           database.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Python 3.11 reads the path of an editable installation in the locale's encoding, and C has ASCII alone
+ifneq (,$(filter C POSIX,$(LC_ALL)))
+export LC_ALL := C.UTF-8
+endif
 
 .PHONY: help setup smoke report test matrices fuzz kills ill lint bench dist docs signoff-example drift lock clean
 help:
