@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from gateway_acceptance.environment import load_environment
+from lab.patience import patient
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = ROOT / "lab" / "deployment"
@@ -35,7 +36,7 @@ def deploy(
         text=True,
         check=False,
         env=environment,
-        timeout=60,
+        timeout=patient(60),
         stdin=subprocess.DEVNULL,
     )
 

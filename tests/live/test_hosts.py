@@ -31,6 +31,7 @@ from lab.hosts.machine import leader_of, wait_until_serving
 from lab.hosts.provider import PROVIDER
 from lab.hosts.supervisor import ENFORCED
 from lab.litellm.install import resolve_version
+from lab.patience import patient
 from lab.state import LabState, lab_folder, stop
 from tests.live.conftest import ROOT
 
@@ -77,7 +78,11 @@ def _of_the_lab(process: psutil.Process, state: LabState) -> bool:
 def over_ssh(name: str, command: str) -> str:
     config = lab_folder(ROOT, ENVIRONMENT) / "ssh_config"
     done = subprocess.run(
-        ["ssh", "-F", str(config), name, command], capture_output=True, text=True, check=True, timeout=20
+        ["ssh", "-F", str(config), name, command],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=patient(20),
     )
     return done.stdout.strip()
 
@@ -93,12 +98,12 @@ def test_four_hosts_run_and_serve_and_go_without_a_trace(hosts: LabState) -> Non
     told = json.loads((lab_folder(ROOT, ENVIRONMENT) / "hosts.json").read_text(encoding="utf-8"))["cgroups"]
     unit = "system.slice/hx-litellm-gateway.service"
     places = f"/sys/fs/cgroup/memory/{unit}/memory.limit_in_bytes /sys/fs/cgroup/{unit}/memory.max"
-    limit = gateway.run(f"cat {places} 2>/dev/null || true", timeout=20).stdout.split()
+    limit = gateway.run(f"cat {places} 2>/dev/null || true", timeout=patient(20)).stdout.split()
     assert limit == (["4294967296"] if told["limits"] == ENFORCED else [])
     again = gateway.run(
         "/opt/HX-Infrastructure-/api-gateway/scripts/deployment/deploy-litellm-gateway.sh"
         " --wheelhouse /srv/wheelhouse",
-        timeout=60,  # without any setting: the first deployment's are kept
+        timeout=patient(60),  # without any setting: the first deployment's are kept
     )
     assert again.returncode == 0, again.stderr
     assert "nothing to do" in again.stdout, "the deployment script is not idempotent"
@@ -226,7 +231,7 @@ def judged(runs: Path, *arguments: str) -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         check=False,
-        timeout=300,
+        timeout=patient(300),
         stdin=subprocess.DEVNULL,
     )
     document: dict[str, Any] = json.loads((runs / "lab" / "latest" / "record.json").read_text("utf-8"))
@@ -248,7 +253,7 @@ def test_the_trackers_state_is_found_and_its_mends_make_it_ready(tmp_path: Path)
     state = PROVIDER.start(ENVIRONMENT, "", ROOT, print, owner=None)
     try:
         gateway = leader_of(lab_folder(ROOT, ENVIRONMENT), "gateway")
-        made = gateway.run(TRACKER_STATE, timeout=60)
+        made = gateway.run(TRACKER_STATE, timeout=patient(60))
         assert made.returncode == 0, made.stderr
         wait_until_serving(ENVIRONMENT)
         record = judged(tmp_path, "suites/host")
@@ -269,8 +274,8 @@ def test_the_trackers_state_is_found_and_its_mends_make_it_ready(tmp_path: Path)
             mends = dict.fromkeys(MEND.findall("\n".join(found.values())))
             for mend in mends:
                 command = mend.replace("sk-$(openssl rand -hex 24)", state.key).replace("sudo ", "")
-                gateway.run(command, timeout=60)
-            gateway.run("systemctl restart hx-litellm-gateway", timeout=60)
+                gateway.run(command, timeout=patient(60))
+            gateway.run("systemctl restart hx-litellm-gateway", timeout=patient(60))
             wait_until_serving(ENVIRONMENT)
             found = red(judged(tmp_path, "suites/host"))
             if not found:

@@ -42,7 +42,7 @@ def console(*words: str) -> subprocess.CompletedProcess[str]:
     """The console command, from the project's folder."""
     program = Path(sys.executable).parent / "gateway-acceptance"
     return subprocess.run(
-        [str(program), *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [str(program), *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=patient(120)
     )
 
 
@@ -114,7 +114,7 @@ def test_nothing_stays_behind_when_the_run_ends_early(
                 break
         processes = processes_of(environment)
         os.killpg(run.pid, sent)
-        run.wait(GONE_BUDGET_S)
+        run.wait(patient(GONE_BUDGET_S))
     assert all_gone(processes)
     assert not listening(environment)
 

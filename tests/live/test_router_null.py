@@ -16,6 +16,7 @@ import pytest
 from gateway_acceptance.balance.expected_shares import UndefinedSharesError, WitnessResolution, null_of
 from gateway_acceptance.environment import Deployment, Gateway, Group
 from lab.litellm.install import ensure_litellm, resolve_version
+from lab.patience import patient
 from tests.live.conftest import ROOT
 
 Given = dict[str, Any]
@@ -70,7 +71,7 @@ def asked(installed: Path, declared: Sequence[Sequence[Given]], *, checks: bool)
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patient(120),
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("WEIGHTS ")]
     assert lines, done.stderr[-3000:]

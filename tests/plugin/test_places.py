@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.patience import patient
 from tests.plugin.gateway import Gateway
 from tests.plugin.project import ALIVE, Project
 
@@ -42,7 +43,7 @@ def test_runs_elsewhere_alone_is_one_right_sentence(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patient(120),
         stdin=subprocess.DEVNULL,
     )
     output = done.stdout + done.stderr
@@ -60,7 +61,7 @@ def test_a_profile_in_an_empty_folder_says_what_to_write(project: Project, elsew
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patient(120),
         stdin=subprocess.DEVNULL,
     )
     output = done.stdout + done.stderr
@@ -79,7 +80,7 @@ def test_a_folder_with_tests_of_somebody_elses_is_theirs(project: Project, elsew
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patient(120),
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 5, done.stdout + done.stderr

@@ -16,6 +16,7 @@ import yaml
 
 from gateway_acceptance.cli.main import build_parser
 from gateway_acceptance.environment import load_environment
+from lab.patience import patient
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "docs" / "ci"
@@ -79,7 +80,7 @@ def test_the_runs_are_collected_as_written() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patient(120),
         env={"PATH": "/usr/bin:/bin"},
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.patience import patient
+
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "contributing" / "write-a-check.md"
 FOLDERS = ("gateway_acceptance", "suites", "lab", "schemas", "environments")
@@ -50,7 +52,12 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, copy / name)
     for patch in patches():
         subprocess.run(
-            ["git", "apply", "--recount", "-"], cwd=copy, input=patch, text=True, check=True, timeout=30
+            ["git", "apply", "--recount", "-"],
+            cwd=copy,
+            input=patch,
+            text=True,
+            check=True,
+            timeout=patient(30),
         )
     return copy
 
@@ -66,7 +73,7 @@ def run(tree: Path, *arguments: str, program: str = COMMAND) -> subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patient(120),
         stdin=subprocess.DEVNULL,
     )
 

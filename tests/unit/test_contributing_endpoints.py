@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.patience import patient
+
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "contributing" / "add-an-endpoint.md"
 FOLDERS = ("gateway_acceptance", "lab", "environments", "suites", "schemas")
@@ -65,7 +67,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, copy / name)
     for patch in patches():
         apply = ["git", "apply", "--recount", "-"]
-        subprocess.run(apply, cwd=copy, input=patch, text=True, check=True, timeout=30)
+        subprocess.run(apply, cwd=copy, input=patch, text=True, check=True, timeout=patient(30))
     return copy
 
 
@@ -75,7 +77,9 @@ def patches() -> list[str]:
 
 def printed(tree: Path, program: str, *arguments: str) -> str:
     command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, cwd=tree, capture_output=True, text=True, check=False, timeout=patient(120)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -97,7 +101,7 @@ def test_an_environment_may_promise_it(tree: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patient(120),
     )
     assert "is the unknown endpoint 'message', did you mean 'messages'?" in unknown.stderr
 

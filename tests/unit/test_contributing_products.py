@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.patience import patient
+
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "contributing" / "add-a-product.md"
 FOLDERS = ("gateway_acceptance", "lab", "environments", "suites", "schemas")
@@ -55,7 +57,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "pyproject.toml", copy / "pyproject.toml")
     for patch in patches():
         apply = ["git", "apply", "--recount", "-"]
-        subprocess.run(apply, cwd=copy, input=patch, text=True, check=True, timeout=30)
+        subprocess.run(apply, cwd=copy, input=patch, text=True, check=True, timeout=patient(30))
     return copy
 
 
@@ -65,7 +67,9 @@ def patches() -> list[str]:
 
 def printed(tree: Path, program: str) -> list[str]:
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, cwd=tree, capture_output=True, text=True, check=False, timeout=patient(120)
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

@@ -20,6 +20,7 @@ from gateway_acceptance.plugin.counterexample import (
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NoAnswer, NotPermitted, Untestable
 from gateway_acceptance.wire.exchange import Exchange, Notebook
+from lab.patience import patient
 
 BOUNDS = ExplorationBudget(examples=30, seconds=60, enough=5)
 NUMBERS = st.integers(0, 1000)
@@ -195,7 +196,7 @@ def test_the_seed_alone_decides_what_is_drawn() -> None:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=patient(60),
         ).stdout
 
     assert digest("1") == digest("2", "more")

@@ -15,6 +15,7 @@ from gateway_acceptance.environment import load_environment
 from gateway_acceptance.report.node import node
 from lab.database import install
 from lab.database.process import migrations
+from lab.patience import patient
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = """
@@ -87,7 +88,7 @@ def translated(*asked: dict[str, Any], answer: object = None, batch: bool = Fals
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=patient(60),
     )
     told: dict[str, Any] = json.loads(done.stdout)
     return told

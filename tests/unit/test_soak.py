@@ -13,6 +13,7 @@ from gateway_acceptance.environment.soak import Soak
 from gateway_acceptance.plan import held_there
 from gateway_acceptance.verdict import NoAnswer, NotPermitted
 from gateway_acceptance.wire.exchange import Exchange
+from lab.patience import patient
 from suites.api.soak.hold import HeldAnswer, halves, held, held_answer, shown
 from suites.api.soak.rules import failing, lost, refused_otherwise, slower
 from suites.host.soak.rules import grows, more_memory, more_open_files, restarted, still_busy
@@ -31,7 +32,7 @@ def exchange(status: int = 200) -> Exchange:
 
 def test_every_place_has_a_request_under_way_and_no_more_are_sent_than_declared() -> None:
     under_way, most, lock = [0], [0], threading.Lock()
-    together = threading.Barrier(4, timeout=30)
+    together = threading.Barrier(4, timeout=patient(30))
 
     def ask() -> Exchange:
         with lock:
