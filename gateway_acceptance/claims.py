@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway_acceptance.coverage_entry import is_words
 from gateway_acceptance.environment.load import nearest
 from gateway_acceptance.usage import UsageProblem
 
@@ -143,14 +144,14 @@ def _mistakes(entry: Mapping[str, Any], keys: Sequence[str], required: Sequence[
         if key not in keys
     ]
     found += [f"{key} is missing; add it" for key in required if key not in entry]
-    words = [key for key in keys if key in entry and key not in LISTS and not _is_words(entry[key])]
+    words = [key for key in keys if key in entry and key not in LISTS and not is_words(entry[key])]
     found += [f"{key} must be a text that is not empty (found {entry[key]!r}); correct it" for key in words]
     lists = [key for key in LISTS if key in keys and key in entry and not _are_words(entry[key])]
     found += [f"{key} must be a list of texts (found {entry[key]!r}); correct it" for key in lists]
     name, section = entry.get("id"), entry.get("section")
-    if _is_words(name) and not CLAIM_ID.fullmatch(str(name)):
+    if is_words(name) and not CLAIM_ID.fullmatch(str(name)):
         found.append(f"id {name!r} is not of the form FUN-01; rename it")
-    if _is_words(section) and section not in SECTIONS and "checks" not in keys:
+    if is_words(section) and section not in SECTIONS and "checks" not in keys:
         found.append(
             f"unknown section {section!r}{nearest(str(section), SECTIONS)}; known are: {', '.join(SECTIONS)}"
         )
@@ -159,9 +160,5 @@ def _mistakes(entry: Mapping[str, Any], keys: Sequence[str], required: Sequence[
     return found
 
 
-def _is_words(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 def _are_words(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(_is_words(one) for one in value)
+    return isinstance(value, list) and bool(value) and all(is_words(one) for one in value)

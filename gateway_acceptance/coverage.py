@@ -150,9 +150,9 @@ def coverage_page(
     ]
     for endpoint in coverage.endpoints:
         lines += ["", f"## {endpoint}", ""]
-        lines += _table(("statement", "what is promised", "source", "checks, or why there is none"))
+        lines += header_of(*("statement", "what is promised", "source", "checks, or why there is none"))
         lines += [
-            _row(f"`{each.id}`", each.text, f"`{each.source}`", _proof(each))
+            row_of(f"`{each.id}`", each.text, f"`{each.source}`", _proof(each))
             for each in coverage.of(endpoint)
         ]
     lines += ["", "## Beyond the specification", ""]
@@ -160,13 +160,13 @@ def coverage_page(
         "Checks of what no statement promises: what a deployment needs, and what clients rely on.",
         "",
     ]
-    lines += _table(("check", "what it proves", "source"))
-    lines += [_row(f"`{each.id}`", each.title, f"`{each.spec}`" if each.spec else "") for each in beyond]
+    lines += header_of(*("check", "what it proves", "source"))
+    lines += [row_of(f"`{each.id}`", each.title, f"`{each.spec}`" if each.spec else "") for each in beyond]
     if on:
         lines += ["", "## What each check runs on", ""]
         lines += [*RUNS_ON, ""]
-        lines += _table(("runs on", "how many", "checks"))
-        lines += [_row(words, str(len(ids)), ", ".join(f"`{one}`" for one in ids)) for words, ids in on]
+        lines += header_of(*("runs on", "how many", "checks"))
+        lines += [row_of(words, str(len(ids)), ", ".join(f"`{one}`" for one in ids)) for words, ids in on]
     return "\n".join(lines) + "\n"
 
 
@@ -185,14 +185,14 @@ def summary_line(coverage: Coverage) -> str:
 
 def _summary(coverage: Coverage, beyond: int) -> list[str]:
     lines = [f"**{summary_line(coverage)}.** {beyond} checks are beyond the specification.", ""]
-    lines += _table(("endpoint", "statements", "covered", "not"))
+    lines += header_of(*("endpoint", "statements", "covered", "not"))
     for endpoint in coverage.endpoints:
         statements = coverage.of(endpoint)
         covered = sum(1 for statement in statements if statement.checks)
-        lines.append(_row(endpoint, str(len(statements)), str(covered), str(len(statements) - covered)))
+        lines.append(row_of(endpoint, str(len(statements)), str(covered), str(len(statements) - covered)))
     counts = Counter(statement.reason for statement in coverage.statements)
-    lines += ["", *_table(("why not", "statements", "that is"))]
-    lines += [_row(f"*{name}*", str(counts[name]), text) for name, text in coverage.reasons.items()]
+    lines += ["", *header_of(*("why not", "statements", "that is"))]
+    lines += [row_of(f"*{name}*", str(counts[name]), text) for name, text in coverage.reasons.items()]
     return lines
 
 
@@ -202,9 +202,11 @@ def _proof(statement: Statement) -> str:
     return f"*{statement.reason}*" + (f": {statement.detail}" if statement.detail else "")
 
 
-def _table(names: Sequence[str]) -> list[str]:
-    return [_row(*names), "|" + "---|" * len(names)]
+def header_of(*names: str) -> list[str]:
+    """The first two lines of a Markdown table."""
+    return [row_of(*names), "|" + "---|" * len(names)]
 
 
-def _row(*cells: str) -> str:
+def row_of(*cells: str) -> str:
+    """A line of a Markdown table."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

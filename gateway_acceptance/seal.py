@@ -27,11 +27,11 @@ def seal(directory: Path) -> Path:
 
     Raises ValueError for a symbolic link or anything else that is no plain file.
     """
-    odd = [name for name, path in _entries(directory).items() if not _is_plain(path)]
+    odd = [name for name, path in entries(directory).items() if not _is_plain(path)]
     if odd:
         raise ValueError(f"{directory}: only plain files can be sealed; remove {', '.join(odd)}")
     files = {
-        name: digest_of(path) for name, path in sorted(_entries(directory).items()) if name not in OUTSIDE
+        name: digest_of(path) for name, path in sorted(entries(directory).items()) if name not in OUTSIDE
     }
     target = directory / SEAL
     temporary = target.with_name(f".{SEAL}.part")
@@ -54,7 +54,7 @@ def broken(directory: Path) -> list[str]:
     files = document.get("files") if isinstance(document, dict) else None
     if not isinstance(files, dict) or document.get("format") != FORMAT:
         return [f"{SEAL} is no seal of format {FORMAT}"]
-    there = {name: path for name, path in _entries(directory).items() if name not in OUTSIDE}
+    there = {name: path for name, path in entries(directory).items() if name not in OUTSIDE}
     found = [f"{name} is missing: the seal holds it" for name in sorted(files) if name not in there]
     for name, entry in sorted(there.items()):
         if not _is_plain(entry):
@@ -75,7 +75,7 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _entries(directory: Path) -> dict[str, Path]:
+def entries(directory: Path) -> dict[str, Path]:
     """Everything below but real folders, by relative POSIX path; links are never followed."""
     found = {}
     for folder, folders, files in os.walk(directory, followlinks=False):

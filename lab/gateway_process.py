@@ -56,7 +56,7 @@ class Child:
                 env={**kept, **self._variables},
                 cwd=self._folder,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         try:
             await asyncio.wait_for(self._until_ready(), patient(READY_BUDGET_S))
@@ -106,6 +106,6 @@ def last_lines(log: Path) -> str:
     return "\n".join(text.strip().splitlines()[-LAST_LINES:])
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child, before exec: be killed when the supervisor dies, however that happens (prctl(2))."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

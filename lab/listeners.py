@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
 
 from lab.backends import BackendServer, Listener, listen
 from lab.controls import CONTROLS
 from lab.doors import DOORS
 from lab.faults import FAULTS, Fault
+from lab.ports import place
 from lab.proxy.gate import EmbeddingGate
 from lab.proxy.server import ProxiedGateway
 from lab.specification import Specification
@@ -43,7 +43,7 @@ class Listeners:
                 if backend.url != own and backend.gateway_url is None:
                     moved[own] = backend.url
                     scenario = fault.scenario if fault else None
-                    listener = await listen(backends[backend.name], *_place(backend.url), scenario=scenario)
+                    listener = await listen(backends[backend.name], *place(backend.url), scenario=scenario)
                     self._stack.push_async_callback(listener.close)
             view = ProxiedGateway(base.gateway.url, self._specification.key, fault, self._gate, moved)
             self._stack.push_async_callback(view.close)
@@ -54,7 +54,7 @@ class Listeners:
         if name in self._listeners:
             return
         url = self._specification.environment.backend(name).called
-        self._listeners[name] = await listen(self._backends[name], *_place(url))
+        self._listeners[name] = await listen(self._backends[name], *place(url))
 
     async def stop_backend(self, name: str) -> None:
         """Close the backend's own address: connections are refused."""
@@ -79,8 +79,3 @@ def _named(name: str) -> Fault:
     if name in CONTROLS:
         return CONTROLS[name].view
     return DOORS[name] if name in DOORS else FAULTS[name]
-
-
-def _place(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.port or 80

@@ -282,7 +282,8 @@ class Trial:
             return f"{first} served, which is not declared ({times} of {self.draws} draws); {after}"
         if self.rejected_at is not None:
             proven = "" if self.rejected_at == self.draws else f", proven after {self.rejected_at}"
-            return f"the shares are not the declared ones (e-value {_shown(self.largest)}{proven}); {after}"
+            e_value = power_of_ten(self.largest)
+            return f"the shares are not the declared ones (e-value {e_value}{proven}); {after}"
         if self.outcome is SequentialDecision.PASSED:
             own = "" if self.design.relative is None else f", and within {self.design.relative:.0%} of it"
             return (
@@ -291,5 +292,6 @@ class Trial:
         return f"the declared shares are neither excluded nor shown {after}"
 
 
-def _shown(log_e: float) -> str:
+def power_of_ten(log_e: float) -> str:
+    """An e-value from its natural logarithm."""
     return "infinite" if math.isinf(log_e) else f"10^{log_e / math.log(10):.1f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.claims import load_claims
@@ -13,7 +13,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.deciding import ALONE
 from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.record_model import Record
-from gateway_acceptance.signoff.commit import of_another_commit
+from gateway_acceptance.signoff.commit import of_another_commit, some_of
 from gateway_acceptance.signoff.suite import Suite
 
 SHOWN = 3
@@ -89,9 +89,4 @@ def other_files(bound: Mapping[str, str], other: OtherSuite) -> list[str]:
         (more, "files of it did not judge"),
         (sorted(set(twice)), "the checks are of a project of their own, beside the package's"),
     ]
-    return [f"{words}: {_some(sorted(names))}" for names, words in sentences if names]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return [f"{words}: {some_of(sorted(names))}" for names, words in sentences if names]

@@ -9,7 +9,7 @@ from typing import Any
 from gateway_acceptance.check import Check
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.root import project_root
-from gateway_acceptance.coverage import Coverage, load_coverage
+from gateway_acceptance.coverage import Coverage, header_of, load_coverage, row_of
 from gateway_acceptance.coverage_entry import Statement
 from gateway_acceptance.deviations import (
     PRODUCTS,
@@ -173,7 +173,7 @@ def products_page(
 
 
 def _summary(listed: Sequence[Release], coverage: Coverage, harms: Sequence[Harm]) -> list[str]:
-    lines = _table(
+    lines = header_of(
         "release", "learned", "checks", "kept", "not kept", "by a run", "not asked", "MUST", "SHOULD"
     )
     for release in listed:
@@ -183,38 +183,38 @@ def _summary(listed: Sequence[Release], coverage: Coverage, harms: Sequence[Harm
             levels.count("MUST"),
             levels.count("SHOULD"),
         ]
-        lines.append(_row(release.name, release.learned, str(release.checks), *map(str, numbers)))
+        lines.append(row_of(release.name, release.learned, str(release.checks), *map(str, numbers)))
     return [*lines, "", "MUST, SHOULD: the checks that deviate, by their level."]
 
 
 def _by_endpoint(listed: Sequence[Release], coverage: Coverage, harms: Sequence[Harm]) -> list[str]:
-    lines = _table("release", *(f"`{endpoint}`" for endpoint in coverage.endpoints))
+    lines = header_of("release", *(f"`{endpoint}`" for endpoint in coverage.endpoints))
     for release in listed:
         cells = []
         for endpoint in coverage.endpoints:
             kept, broken, _, unasked = counted(release, coverage.of(endpoint), harms)
             text = f"{kept} of {kept + broken}" if kept + broken else NOT_OFFERED if unasked else "-"
             cells.append(text)
-        lines.append(_row(release.name, *cells))
+        lines.append(row_of(release.name, *cells))
     return lines
 
 
 def _broken(listed: Sequence[Release], coverage: Coverage, harms: Sequence[Harm]) -> list[str]:
-    lines = _table("promise", "endpoint", "not kept by")
+    lines = header_of("promise", "endpoint", "not kept by")
     for statement in coverage.statements:
         broken = [state_of(statement, release, harms) == DEVIATION for release in listed]
         if any(broken):
             text = spans(listed, broken)
-            lines.append(_row(f"`{statement.id}` {statement.text}", statement.endpoint, text))
+            lines.append(row_of(f"`{statement.id}` {statement.text}", statement.endpoint, text))
     return lines
 
 
 def _beyond(listed: Sequence[Release], beyond: Sequence[Check]) -> list[str]:
-    lines = _table("check", "not passed by")
+    lines = header_of("check", "not passed by")
     for check in beyond:
         broken = [any(one.check == check.id for one in release.deviations) for release in listed]
         if any(broken):
-            lines.append(_row(f"`{check.id}` {check.title}", spans(listed, broken)))
+            lines.append(row_of(f"`{check.id}` {check.title}", spans(listed, broken)))
     return lines
 
 
@@ -243,11 +243,3 @@ def _runs(own: Sequence[tuple[str, bool]]) -> str:
         elif runs[-1]:
             runs.append([])
     return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs if run)
-
-
-def _table(*names: str) -> list[str]:
-    return [_row(*names), "|" + "---|" * len(names)]
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

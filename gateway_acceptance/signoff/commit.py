@@ -70,8 +70,8 @@ def of_another_list(record: Record, frozen: Mapping[str, Sequence[str]], claims:
     missing = sorted(set(frozen.get(RELEASE, ())) - listed)
     if missing:
         found.append(
-            f"{name} was held against a shorter list than this suite's: {_some(missing)} are not in it; sign "
-            "with the suite that judged, or run again"
+            f"{name} was held against a shorter list than this suite's: {some_of(missing)} are not in it; "
+            "sign with the suite that judged, or run again"
         )
     recorded = {claim.id for claim in record.claims}
     unspoken = sorted(set(claims) - recorded)
@@ -94,7 +94,7 @@ def _other_claims(name: str, record: Record, claims: Sequence[Claim]) -> list[st
     if not wrong:
         return []
     return [
-        f"{name} words {len(wrong)} claims otherwise than this suite ({_some(wrong)}); sign with the suite "
+        f"{name} words {len(wrong)} claims otherwise than this suite ({some_of(wrong)}); sign with the suite "
         "that judged, or run again"
     ]
 
@@ -110,9 +110,11 @@ def _other_checks(name: str, record: Record, checks: Mapping[str, Check]) -> lis
             wrong.append(f"{entry.id} ({', '.join(parts)})")
     found = []
     if foreign:
-        found.append(f"{name} has checks that this suite does not have: {_some(foreign)}; run again with it")
+        found.append(
+            f"{name} has checks that this suite does not have: {some_of(foreign)}; run again with it"
+        )
     if wrong:
-        found.append(f"{name} declares checks otherwise than this suite: {_some(wrong)}; run again with it")
+        found.append(f"{name} declares checks otherwise than this suite: {some_of(wrong)}; run again with it")
     return found
 
 
@@ -166,11 +168,12 @@ def _other_waivers(name: str, record: Record, waivers: Sequence[Waiver]) -> list
     if not wrong:
         return []
     return [
-        f"the waivers {_some(wrong)} are not those that {name} was judged by: added, taken away or changed "
+        f"the waivers {some_of(wrong)} are not those that {name} was judged by: added, taken away or changed "
         "since; run again"
     ]
 
 
-def _some(names: Sequence[str]) -> str:
+def some_of(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

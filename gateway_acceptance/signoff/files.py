@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-from gateway_acceptance.seal import digest_of
+from gateway_acceptance.seal import digest_of, entries
 from gateway_acceptance.signoff.archive import pack, unpack
 from gateway_acceptance.signoff.layout import ASIDE, LISTED, MANIFEST, PACKED, REPORT, RESULTS
 
@@ -23,17 +22,6 @@ def write_json(path: Path, document: object) -> None:
 def json_bytes(document: object) -> bytes:
     """A document as all JSON files of a sign-off are written."""
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def entries(directory: Path) -> dict[str, Path]:
-    """Everything below but real folders, by relative POSIX path; links are never followed."""
-    found = {}
-    for folder, folders, files in os.walk(directory, followlinks=False):
-        links = [name for name in folders if (Path(folder) / name).is_symlink()]
-        for name in (*files, *links):
-            path = Path(folder) / name
-            found[path.relative_to(directory).as_posix()] = path
-    return found
 
 
 def manifest_of(directory: Path) -> dict[str, Any]:

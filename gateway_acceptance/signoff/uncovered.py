@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.coverage import load_coverage
+from gateway_acceptance.coverage_entry import is_words
 from gateway_acceptance.usage import UsageProblem
 
 COVERAGE = "coverage.toml"
@@ -30,13 +31,9 @@ def read_limits(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageProblem([f"{path}: cannot be read: {error}; mend the file"]) from None
     limits = document.get("limits")
-    if set(document) != {"limits"} or not isinstance(limits, list) or not all(map(_says, limits)):
+    if set(document) != {"limits"} or not isinstance(limits, list) or not all(map(is_words, limits)):
         raise UsageProblem([f"{path}: must be one list of sentences, limits = [...]; correct it"])
     return [str(sentence) for sentence in limits]
-
-
-def _says(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _promises(path: Path, checks: Sequence[str]) -> dict[str, Any]:

@@ -229,7 +229,7 @@ async def _stream(
         await response.prepare(request)
         for number, line in enumerate(lines):
             if number == scenario.abort_after_lines:
-                _abort(request)
+                abort(request)
                 break
             await asyncio.sleep(delay_s)  # also with 0: others get their turn, a client's leaving is seen
             await response.write(line)
@@ -255,7 +255,7 @@ async def _client_gone(request: web.Request) -> None:
         await asyncio.sleep(GONE_POLL_S)
 
 
-def _abort(request: web.Request) -> None:
+def abort(request: web.Request) -> None:
     """End the connection where it is."""
     if request.transport is not None:
         request.transport.abort()
@@ -266,7 +266,7 @@ def _reset(request: web.Request) -> None:
     sock: socket.socket | None = request.get_extra_info("socket")
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    _abort(request)
+    abort(request)
 
 
 async def _without_server_header(_request: web.Request, response: web.StreamResponse) -> None:

@@ -29,14 +29,15 @@ CDN = (
 """What a content delivery network adds to every answer."""
 
 
-def _choices(document: Json) -> list[Json]:
+def choices_of(document: Json) -> list[Json]:
+    """Those that are objects."""
     return [choice for choice in document.get("choices") or [] if isinstance(choice, dict)]
 
 
 def _of_vllm(document: Json) -> Json:
     document |= {"prompt_logprobs": None, "kv_transfer_params": None, "service_tier": None}
     document["system_fingerprint"] = None
-    for choice in _choices(document):
+    for choice in choices_of(document):
         choice |= {"stop_reason": None, "logprobs": choice.get("logprobs")}
         message = choice.get("message")
         if isinstance(message, dict):
@@ -54,7 +55,7 @@ def _vllm(request: Request, reply: Reply) -> Reply:
 
     def chunks(given: list[Json]) -> list[Json]:
         for chunk in given:
-            for choice in _choices(chunk):
+            for choice in choices_of(chunk):
                 choice |= {"stop_reason": None, "logprobs": choice.get("logprobs")}
         return given
 
@@ -136,7 +137,7 @@ def _behind_cdn(_: Request, reply: Reply) -> Reply:
 
 
 def _empty_beside_calls(document: Json) -> Json:
-    for choice in _choices(document):
+    for choice in choices_of(document):
         if choice["message"].get("tool_calls"):
             choice["message"]["content"] = ""
     return document
@@ -148,7 +149,7 @@ def _short(name: object) -> str:
 
 def _short_ids(part: str) -> Callable[[Json], Json]:
     def change(document: Json) -> Json:
-        for choice in _choices(document):
+        for choice in choices_of(document):
             for call in (choice.get(part) or {}).get("tool_calls") or []:
                 if call.get("id"):
                     call["id"] = _short(call["id"])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from email.utils import formatdate
 
+from lab.controls.habits import choices_of
 from lab.controls.model import Control
 from lab.controls.refusals import ERRORS, refusals
 from lab.controls.streams import CALLS, CHUNKS, FRAMING, STREAMS, framed
@@ -29,14 +30,10 @@ def _cut_anywhere(request: Request, reply: Reply) -> Reply:
     return replace(reply, chunks=tuple(body[at : at + PIECE] for at in range(0, len(body), PIECE)))
 
 
-def _choices(document: Json) -> list[Json]:
-    return [choice for choice in document.get("choices") or [] if isinstance(choice, dict)]
-
-
 def _content_null(chunks: list[Json]) -> list[Json]:
     """Where a delta says nothing, content is null; OpenAI and vLLM do so beside calls and at the end."""
     for chunk in chunks:
-        for choice in _choices(chunk):
+        for choice in choices_of(chunk):
             choice["delta"]["content"] = choice["delta"].get("content") or None
     return chunks
 
@@ -45,8 +42,8 @@ def _finish_with_last_words(chunks: list[Json]) -> list[Json]:
     """The last words bring the reason, and no chunk follows them but the usage's."""
     kept: list[Json] = []
     for chunk in chunks:
-        ending = next((one for one in _choices(chunk) if one.get("finish_reason")), None)
-        before = _choices(kept[-1]) if kept else []
+        ending = next((one for one in choices_of(chunk) if one.get("finish_reason")), None)
+        before = choices_of(kept[-1]) if kept else []
         if ending is None or not before or any(ending["delta"].values()):
             kept.append(chunk)
         else:
@@ -58,11 +55,11 @@ def _by_letter(chunks: list[Json]) -> list[Json]:
     """Arguments of a call come letter by letter."""
     found: list[Json] = []
     for chunk in chunks:
-        calls = [call for choice in _choices(chunk) for call in choice["delta"].get("tool_calls") or []]
+        calls = [call for choice in choices_of(chunk) for call in choice["delta"].get("tool_calls") or []]
         if len(calls) != 1 or not calls[0].get("function", {}).get("arguments"):
             found.append(chunk)
             continue
-        arguments, base = calls[0]["function"]["arguments"], _choices(chunk)[0]
+        arguments, base = calls[0]["function"]["arguments"], choices_of(chunk)[0]
         finish, base["finish_reason"] = base.get("finish_reason"), None
         calls[0]["function"]["arguments"] = ""
         found.append(chunk)
@@ -72,7 +69,7 @@ def _by_letter(chunks: list[Json]) -> list[Json]:
             found.append(
                 {**one, "choices": [{"index": base["index"], "delta": delta, "finish_reason": None}]}
             )
-        _choices(found[-1])[0]["finish_reason"] = finish
+        choices_of(found[-1])[0]["finish_reason"] = finish
     return found
 
 
@@ -84,7 +81,7 @@ def _tags(request: Request, reply: Reply) -> Reply:
         limit = request.json.get("max_tokens") or request.json.get("max_completion_tokens")
         longer = _longer(document)
         counted = (longer.get("usage") or {}).get("completion_tokens", 0)
-        for choice in _choices(document):
+        for choice in choices_of(document):
             if not isinstance(choice["message"].get("content"), str):
                 continue
             choice["message"]["content"] = thought + choice["message"]["content"]
@@ -99,7 +96,9 @@ def _tags(request: Request, reply: Reply) -> Reply:
         return longer
 
     def chunks(given: list[Json]) -> list[Json]:
-        first = next((one for chunk in given for one in _choices(chunk) if one["delta"].get("content")), None)
+        first = next(
+            (one for chunk in given for one in choices_of(chunk) if one["delta"].get("content")), None
+        )
         if first is not None:
             first["delta"]["content"] = thought + first["delta"]["content"]
         return [_longer(chunk) for chunk in given]
@@ -120,7 +119,7 @@ def _null_when_spent(request: Request, reply: Reply) -> Reply:
     answer = thinking("reasoning_content")(request, reply)
 
     def null(document: Json) -> Json:
-        for choice in _choices(document):
+        for choice in choices_of(document):
             choice["message"]["content"] = choice["message"].get("content") or None
         return document
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import pwd
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.embedded import NotStarted
-from lab.gateway_process import PASSED_ON, PR_SET_PDEATHSIG, STOP_BUDGET_S, last_lines
+from lab.gateway_process import PASSED_ON, STOP_BUDGET_S, die_with_parent, last_lines
 from lab.patience import patient
 
 START_BUDGET_S = 60
@@ -65,7 +64,7 @@ class PostgresServer:
                 env=self._variables,
                 cwd=self._home,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
                 **self._as_user(),
             )
         try:
@@ -132,9 +131,3 @@ class PostgresServer:
             return {}
         found = pwd.getpwnam(UNPRIVILEGED)
         return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
-
-
-def _die_with_parent() -> None:
-    """In the child, before exec: be killed when the supervisor dies (prctl(2)); its own children follow, for
-    they watch it."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -62,11 +62,6 @@ def sends(*values: str) -> When:
     return lambda request: request.header("authorization").strip() in values
 
 
-def without_any(request: Request) -> bool:
-    """No Authorization header at all."""
-    return request.key is None
-
-
 def resolved(path: str) -> str:
     """The path that a generous router makes of a spelling: decoded twice, backslashes turned, parameters and
     dots taken out."""

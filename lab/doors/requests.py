@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from lab.doors.door import PREFIX, door, says, without_any
+from lab.doors.door import PREFIX, door, says
+from lab.faults.access import without_key
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, MODELS
 from lab.proxy.message import Reply, Request
@@ -24,7 +25,7 @@ REQUEST_DOORS = (
     door(
         "no-host",
         "HTTP/1.0 without Host is taken for a probe",
-        lambda request: without_any(request) and not request.header("host"),
+        lambda request: without_key(request) and not request.header("host"),
     ),
     door(
         "body-of-text",

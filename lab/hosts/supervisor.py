@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import json
 import os
 import secrets
@@ -26,6 +25,7 @@ import psutil
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, load_environment
 from lab.deployment import OWN_ADDRESS, PROBE_ACCOUNT, UNIT, backend_variable
+from lab.gateway_process import die_with_parent
 from lab.hosts import cgroups
 from lab.hosts.forwards import Forwards
 from lab.hosts.machine import Leader
@@ -219,7 +219,7 @@ async def boot(
         "lab.hosts.inside",
         str(path),
         stdin=asyncio.subprocess.DEVNULL,
-        preexec_fn=_die_with_parent,
+        preexec_fn=die_with_parent,
         cwd=Path(__file__).parents[2],
         env={**os.environ, "PATH": search_path()},
     )
@@ -366,10 +366,6 @@ def _words(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from gateway_acceptance.environment import Environment, ModelKind
+from lab.backends.server import abort
 from lab.portkey.config import config_of
 from lab.ports import place
 
@@ -137,7 +138,7 @@ class Front:
                 HTTPStatus.SERVICE_UNAVAILABLE, "The gateway is away; try again.", kind="server_error"
             )
         except aiohttp.ClientError:  # it closed the connection instead of answering: so does the front
-            _drop(request)
+            abort(request)
             return web.Response()
         async with answer:
             return await self._copied(request, answer, alias)
@@ -155,7 +156,7 @@ class Front:
             async for data in answer.content.iter_any():
                 await response.write(data)
         except aiohttp.ClientPayloadError:
-            _drop(request)  # Portkey broke off: so does the front
+            abort(request)  # Portkey broke off: so does the front
         else:
             await response.write_eof()
         return response
@@ -200,8 +201,3 @@ def _no_such_model(named: str) -> web.Response:
 async def _without_own_name(_request: web.Request, response: web.StreamResponse) -> None:
     """No server is named, as Portkey names none."""
     response.headers.pop("server", None)
-
-
-def _drop(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()

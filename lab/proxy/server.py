@@ -14,6 +14,7 @@ from aiohttp.http import SERVER_SOFTWARE
 from multidict import CIMultiDict
 
 from lab.backends import SCENARIO_HEADER
+from lab.backends.server import abort
 from lab.faults.model import Fault
 from lab.proxy.gate import EmbeddingGate
 from lab.proxy.message import Headers, Reply, Request
@@ -125,7 +126,7 @@ class ProxiedGateway:
             async for data in answer.content.iter_any():
                 await response.write(data)
         except aiohttp.ClientPayloadError:
-            _drop(incoming)  # the gateway broke off: so do we
+            abort(incoming)  # the gateway broke off: so do we
         else:
             await response.write_eof()
         return response
@@ -149,7 +150,7 @@ async def _send(incoming: web.Request, reply: Reply) -> web.StreamResponse:
             await asyncio.sleep(reply.pause_s)
         await response.write(chunk)
     if reply.aborted:
-        _drop(incoming)
+        abort(incoming)
     else:
         await response.write_eof()
     if reply.hung_up and incoming.transport is not None:
@@ -161,11 +162,6 @@ async def _without_own_name(_request: web.Request, response: web.StreamResponse)
     """aiohttp adds a Server header where the gateway sent none: the proxy must not be seen."""
     if response.headers.get("server") == SERVER_SOFTWARE:
         del response.headers["server"]
-
-
-def _drop(incoming: web.Request) -> None:
-    if incoming.transport is not None:
-        incoming.transport.abort()
 
 
 def _multi(headers: Headers) -> CIMultiDict[str]:

@@ -1,6 +1,6 @@
 """Requests that several checks look at: asked once per worker, evidence of each of them."""
 
-from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.environment import Environment, Model, ModelKind
 from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
@@ -62,3 +62,14 @@ def balanced_or_first(environment: Environment) -> str:
     """The alias that stands for the deployment where one is enough: of chat, balanced if there is any."""
     balanced = [group.alias for group in environment.groups if group.kind is ModelKind.CHAT]
     return [*balanced, *environment.aliases_of(ModelKind.CHAT), *environment.aliases][0]
+
+
+def single(environment: Environment, kind: ModelKind) -> Model:
+    """The first model with one deployment: what is compared must be served by the same one. Raises
+    NotApplicable."""
+    for model in environment.models:
+        if model.kind is kind:
+            return model
+    raise NotApplicable(
+        f"the environment declares no {kind.value} model with a single deployment", declared="models"
+    )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.cli.main import main
+from gateway_acceptance.seal import entries
 from gateway_acceptance.signoff.allowed import line_of
-from gateway_acceptance.signoff.files import entries
 from gateway_acceptance.signoff.keys import fingerprint, public_line
 from gateway_acceptance.signoff.layout import NAMESPACE, UNLISTED
 from gateway_acceptance.signoff.page import page

@@ -30,6 +30,7 @@ from gateway_acceptance.wire.schema import (
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.stream import read_chat_stream
 from suites.api.embeddings.rules import unit
+from suites.api.observations import single
 from suites.api.properties.strategies import (
     CHAT_MUTATIONS,
     CHAT_PATH,
@@ -73,7 +74,7 @@ def test_valid_chat(
     target: Target, gateway: GatewayClient, environment: Environment, note: Callable[[str, object], None]
 ) -> None:
     """Unicode of every kind, one to six turns, long texts, every sampling parameter in its range."""
-    model = _model(environment, ModelKind.CHAT)
+    model = single(environment, ModelKind.CHAT)
     requests = valid_chats(model.alias)
     answered = explore(
         target.notebook,
@@ -97,7 +98,7 @@ def test_valid_stream(
     target: Target, gateway: GatewayClient, environment: Environment, note: Callable[[str, object], None]
 ) -> None:
     """The state machine over the raw bytes, ids excepted (see ``STREAM_ID``)."""
-    model = _model(environment, ModelKind.CHAT)
+    model = single(environment, ModelKind.CHAT)
     requests = valid_chats(model.alias, stream=True)
     answered = explore(
         target.notebook,
@@ -121,7 +122,7 @@ def test_valid_embeddings(
     target: Target, gateway: GatewayClient, environment: Environment, note: Callable[[str, object], None]
 ) -> None:
     """One text, or up to four in one request, of the same kinds as for chat."""
-    model = _model(environment, ModelKind.EMBEDDING)
+    model = single(environment, ModelKind.EMBEDDING)
 
     def vectors(answer: Exchange, request: Json) -> Sequence[Problem]:
         body, problems = parse_json(answer.body)
@@ -155,7 +156,7 @@ def test_mutated_chat(
 ) -> None:
     """Broken JSON, a required field missing, a value of the wrong type. A 5xx makes clients try again, and
     a 200 hides the mistake from the one who made it."""
-    valid = valid_chats(_model(environment, ModelKind.CHAT).alias)
+    valid = valid_chats(single(environment, ModelKind.CHAT).alias)
     _explore_invalid(target, gateway, valid, CHAT_MUTATIONS[mutation])
 
 
@@ -172,7 +173,7 @@ def test_mutated_embeddings(
     target: Target, gateway: GatewayClient, environment: Environment, mutation: str
 ) -> None:
     """As for chat."""
-    valid = valid_embeddings(_model(environment, ModelKind.EMBEDDING).alias)
+    valid = valid_embeddings(single(environment, ModelKind.EMBEDDING).alias)
     _explore_invalid(target, gateway, valid, EMBEDDING_MUTATIONS[mutation])
 
 
@@ -189,7 +190,7 @@ def test_text_unchanged(
 ) -> None:
     """The vector of a text through the gateway is the vector that the backend itself gives it: whoever
     strips, escapes or normalises on the way changes it. No model's obedience is needed for that."""
-    model = _model(environment, ModelKind.EMBEDDING)
+    model = single(environment, ModelKind.EMBEDDING)
     target.backend(model.backend)  # not applicable where it is declared closed
 
     def differs(answer: Exchange, request: Json) -> Sequence[Problem]:
@@ -268,16 +269,6 @@ def _ask(gateway: GatewayClient, path: str, body: bytes) -> Exchange:
     tokens = tokens_needed(body.decode("utf-8", errors="replace"), MOST_TOKENS)
     return gateway.request(
         "POST", path, body=body, headers=[("content-type", "application/json")], tokens=tokens
-    )
-
-
-def _model(environment: Environment, kind: ModelKind) -> Model:
-    """One deployment, always the same: a counterexample must be there when it is asked again."""
-    for model in environment.models:
-        if model.kind is kind:
-            return model
-    raise NotApplicable(
-        f"the environment declares no {kind.value} model with a single deployment", declared="models"
     )
 
 

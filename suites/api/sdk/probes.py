@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from gateway_acceptance.environment import Ability, Environment, Model, ModelKind
+from gateway_acceptance.environment import Ability, Environment, Model
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.abilities import able_alias
 from suites.api.observations import ECHO_PROMPT, balanced_or_first, room, strays, wanted_of
@@ -111,16 +111,6 @@ def echoed(text: str | None, by: str, environment: Environment) -> None:
 def sdk_text(completion: ChatCompletion) -> str:
     """The text of the first choice."""
     return (completion.choices[0].message.content or "") if completion.choices else ""
-
-
-def single(environment: Environment, kind: ModelKind) -> Model:
-    """The first model with one deployment. Raises NotApplicable."""
-    for model in environment.models:
-        if model.kind is kind:
-            return model
-    raise NotApplicable(
-        f"the environment declares no {kind.value} model with a single deployment", declared="models"
-    )
 
 
 def calls_tools(target: Target) -> str:

@@ -11,7 +11,7 @@ from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
-from suites.api.observations import ECHO_TOKENS, balanced_or_first, echo_room, room
+from suites.api.observations import ECHO_TOKENS, balanced_or_first, echo_room, room, single
 from suites.api.sdk.probes import (
     ECHO,
     HOUR,
@@ -28,7 +28,6 @@ from suites.api.sdk.probes import (
     keeps_schemas,
     reading,
     sdk_text,
-    single,
     user,
 )
 

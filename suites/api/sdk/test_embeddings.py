@@ -9,7 +9,8 @@ from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.verdict import CheckFailed
-from suites.api.sdk.probes import as_shipped, reading, single
+from suites.api.observations import single
+from suites.api.sdk.probes import as_shipped, reading
 
 if TYPE_CHECKING:
     import openai

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gateway_acceptance.balance.ledger import ledger, total
-from gateway_acceptance.balance.sequential import SequentialDecision
+from gateway_acceptance.balance.sequential import SequentialDecision, power_of_ten
 from gateway_acceptance.environment import Environment
-from suites.backends.balance.evaluation import Evaluation, counts_text, power_of_ten
+from suites.backends.balance.evaluation import Evaluation, counts_text
 
 TELLS = {
     "backend": "the header that names the backend",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -198,8 +197,3 @@ def counts_text(counts: Mapping[str, int]) -> str:
 def table(found: Mapping[str, Mapping[str, int]]) -> str:
     """The values of a key and who served them, for people."""
     return "; ".join(f"{value}: {counts_text(counts)}" for value, counts in sorted(found.items()))
-
-
-def power_of_ten(log_e: float) -> str:
-    """An e-value from its natural logarithm."""
-    return "infinite" if math.isinf(log_e) else f"10^{log_e / math.log(10):.1f}"

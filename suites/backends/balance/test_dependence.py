@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from gateway_acceptance.balance.dependence import DRIFT, ORDER, way_of
 from gateway_acceptance.balance.dependence_power import silence, smallest_sticky, smallest_tied
+from gateway_acceptance.balance.sequential import power_of_ten
 from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.backends.balance import cooldown
-from suites.backends.balance.evaluation import Evaluation, by_value, power_of_ten, table
+from suites.backends.balance.evaluation import Evaluation, by_value, table
 from suites.backends.balance.later import order_explained, row_of, second_row, shown_bursts
 from suites.backends.balance.observed import judgement
 from suites.backends.balance.probes import (

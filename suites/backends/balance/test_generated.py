@@ -12,13 +12,14 @@ from gateway_acceptance.balance.plan import (
     design_in,
     generated_draws,
 )
+from gateway_acceptance.balance.sequential import power_of_ten
 from gateway_acceptance.check import SHOULD, SPEND, check
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.counterexample import SEED_VARIABLE, seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.backends.balance.evaluation import power_of_ten, require_premises
+from suites.backends.balance.evaluation import require_premises
 from suites.backends.balance.generated import (
     FAMILY,
     REQUEST,

@@ -12,7 +12,8 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable
-from suites.host.deployment.extract import declared, declared_host, file_text, unit_environment
+from suites.host.deployment.extract import declared, file_text, unit_environment
+from suites.host.tree.rules import declared_host
 from suites.host.user.facts import differs
 
 REFERENCE = "os.environ/"

@@ -6,18 +6,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from gateway_acceptance.environment.host import Host
 from gateway_acceptance.host.collect.base import SHOWN_TEXT
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import NotApplicable, Untestable
+from suites.host.tree.rules import declared_host
 
 Facts = Mapping[str, Any]
-
-
-def declared_host(host: MachineFacts) -> Host:
-    """What the environment declares of the gateway's machine."""
-    assert isinstance(host.declared, Host)
-    return host.declared
 
 
 def declared(value: Any, key: str) -> Any:

@@ -4,7 +4,8 @@ from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import require
 from suites.host.deployment import rules
-from suites.host.deployment.extract import declared, declared_host, script_text
+from suites.host.deployment.extract import declared, script_text
+from suites.host.tree.rules import declared_host
 
 
 @check(

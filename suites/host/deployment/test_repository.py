@@ -5,7 +5,8 @@ from gateway_acceptance.environment.host import Repository
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import Untestable, require
 from suites.host.deployment import rules
-from suites.host.deployment.extract import Facts, declared, declared_host
+from suites.host.deployment.extract import Facts, declared
+from suites.host.tree.rules import declared_host
 
 
 def work_tree(host: MachineFacts) -> Facts:

@@ -8,8 +8,9 @@ from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
-from suites.host.deployment.extract import Facts, declared, declared_host
+from suites.host.deployment.extract import Facts, declared
 from suites.host.distributions import rules
+from suites.host.tree.rules import declared_host
 
 
 def installed(host: MachineFacts) -> Facts:

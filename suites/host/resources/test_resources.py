@@ -3,8 +3,9 @@
 from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import Untestable, require
-from suites.host.deployment.extract import declared, declared_host
+from suites.host.deployment.extract import declared
 from suites.host.resources import rules
+from suites.host.tree.rules import declared_host
 
 
 @check(
