@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,12 +16,13 @@ Answer = tuple[int, Any, Mapping[str, str]]
 
 @dataclass
 class Asked:
-    """One request that arrived. raw: its body."""
+    """One request that arrived. raw: its body; headers: by their names in small letters."""
 
     method: str
     path: str
     authorization: str
     raw: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -48,14 +49,16 @@ def serving_json(answer: Callable[[Asked], Answer | None]) -> Iterator[str]:
             return
 
         def _answer(self, body: bytes) -> None:
-            given = answer(Asked(self.command, self.path, self.headers.get("authorization") or "", body))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(self.command, self.path, headers.get("authorization", ""), body, headers)
+            given = answer(asked)
             if given is None:
                 self.close_connection = True
                 return
-            status, document, headers = given
+            status, document, more = given
             content = document if isinstance(document, bytes) else json.dumps(document).encode()
             self.send_response(status)
-            for name, value in {"content-type": "application/json", **headers}.items():
+            for name, value in {"content-type": "application/json", **more}.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(content)))
             self.end_headers()

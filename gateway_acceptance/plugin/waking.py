@@ -42,7 +42,8 @@ NEVER_WOKEN = frozenset({Effect.MUTATE, Effect.DISRUPT})
 class Sentinel:
     """after: smoke's check behind which it stands; ask: its question, whether the answer is the expected one
     (CheckFailed is none; what is not declared, or cannot be told, wakes nobody); wakes: all checks of a file
-    (``suites.api.chat.test_context``), or one (``suites.api.chat.test_context:test_order``)."""
+    (``suites.api.chat.test_context``), one (``suites.api.chat.test_context:test_order``), or of one the case
+    of a parameter (``suites.api.advisories.test_advisories:test_probe[skills]``)."""
 
     name: str
     after: str
@@ -112,20 +113,22 @@ def _enough(spent: WakingCosts, target: Target) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A check and its function."""
+    """A check and its function. case: the value of its parameter, empty for all of them."""
 
     check: Check
     function: Callable[..., object]
+    case: str = ""
 
 
 def checks_at(name: str) -> Iterator[Owner]:
     """The checks of a file, or the one of a function. Raises ImportError, AttributeError."""
     place, _, only = name.partition(":")
     module = importlib.import_module(place)
-    for function in vars(module).values() if not only else [getattr(module, only)]:
+    name, _, case = only.removesuffix("]").partition("[")
+    for function in vars(module).values() if not only else [getattr(module, name)]:
         for mark in getattr(function, "pytestmark", ()):
             if mark.name == "check":
-                yield Owner(mark.args[0], function)
+                yield Owner(mark.args[0], function, case)
 
 
 def _quiet(sentinel: Sentinel, target: Target) -> bool:
@@ -148,7 +151,7 @@ def _judge(owner: Owner, target: Target, spent: WakingCosts) -> None:
     environment = target.environment
     if owner.check.effect in NEVER_WOKEN or forbidden(environment.policy, owner.check.effect):
         return
-    for arguments in cases_of(owner.function, target):
+    for arguments in cases_of(owner.function, target, owner.case):
         if _enough(spent, target):
             return
         begun = time.monotonic()
@@ -180,9 +183,9 @@ def _outcome(owner: Owner, arguments: Mapping[str, Any], target: Target) -> Outc
     return unless_spent(outcome, seen, environment)
 
 
-def cases_of(function: Callable[..., object], target: Target) -> list[dict[str, Any]]:
+def cases_of(function: Callable[..., object], target: Target, case: str = "") -> list[dict[str, Any]]:
     """What a check is called with, once for each value of its axis; nothing where it asks for what only
-    pytest can give."""
+    pytest can give. case: of its own parameters this value alone."""
     names = list(inspect.signature(function).parameters)
     environment = target.environment
     given: dict[str, Callable[[], Any]] = {
@@ -202,7 +205,7 @@ def cases_of(function: Callable[..., object], target: Target) -> list[dict[str, 
     }
     for mark in getattr(function, "pytestmark", ()):
         if mark.name == "parametrize" and isinstance(mark.args[0], str):
-            axes[mark.args[0]] = list(mark.args[1])
+            axes[mark.args[0]] = [value for value in mark.args[1] if case in ("", value)]
     if [name for name in names if name not in given and name not in axes]:
         return []
     fixed = {name: given[name]() for name in names if name in given}

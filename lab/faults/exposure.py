@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.client
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,12 +56,14 @@ class Learned:
         return before
 
     def lets_in(self, when: Callable[[str, str], bool]) -> Before:
-        """``lets_in`` by the key that was sent and the real one."""
+        """``lets_in`` by the key that was sent and the real one; on every other route as well."""
 
         def hook(request: Request, key: str) -> Request | Reply:
             sent = request.key or ""
             wrong = bool(key) and bool(sent) and not request.authorised and when(sent, key)
-            return EMPTY_LIST if wrong and request.at(MODELS) else request
+            if not wrong:
+                return request
+            return EMPTY_LIST if request.at(MODELS) else replace(request, as_owner=True)
 
         return self.watching(hook)
 

@@ -10,13 +10,17 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange, Headers
-from suites.api.access.rules import lists_models
+from suites.api.access.routes import COST
+from suites.api.access.rules import grants_access, lists_models
+from suites.api.access.tried import WRONG_KEY, asked_with_a_wrong_key, on_the_list
 from suites.api.access.way import LIST
 from suites.api.auth.nearly import nearly
+from suites.api.auth.probes import contract_routes
 from suites.api.auth.rules import basic, halved, made_up, refusal_shape
 
-NEARLY = ("capitals for small letters", "its last 4 characters after others")
-"""Of the keys that are nearly right: compared without regard to case, and by what a console shows."""
+IN_ANOTHER_CASE = "capitals for small letters"
+"""Of the keys that are nearly right: compared without regard to case."""
+CHAT, EMBEDDINGS, OK = "/v1/chat/completions", "/v1/embeddings", 200
 SQL, UNSET = "sk-' OR '1'='1", "undefined"
 
 
@@ -33,14 +37,30 @@ def scheme(target: Target) -> str:
 
 
 def parts_of_the_key(target: Target) -> bool:
-    """Half of the key, the key and a letter, in another case, by its last characters: refused, and half of it
-    in the words that any wrong key is refused in."""
-    far, near, before = made_up(), halved(target.key), scheme(target)
-    found = nearly(target.key)
-    others = [f"{target.key}x", *(found[what] for what in NEARLY if what in found)]
-    answers = {key: sent(target, before + key) for key in (far, near, *others)}
-    differs = refusal_shape(answers[far], far) != refusal_shape(answers[near], near)
-    return not differs and not any(map(lists_models, answers.values()))
+    """Half of the key: refused, in the words that any wrong key is refused in."""
+    if not on_the_list(target.environment):
+        raise NotApplicable("the list of models is declared open", declared="gateway.public_paths")
+    wrong, refusal = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(target.gateway))
+    near, before = halved(target.key), scheme(target)
+    answer = sent(target, before + near)
+    differs = refusal_shape(refusal, wrong) != refusal_shape(answer, near)
+    return not differs and not lists_models(answer)
+
+
+def keys_elsewhere(target: Target) -> bool:
+    """The key and a letter, for a stream; the key in another case, for embeddings: refused, and no stream."""
+    before, name = scheme(target), target.environment.gateway.key_header
+    bodies = {route.path: route.body for route in contract_routes(target.environment)}
+
+    def answer(path: str, key: str, **more: object) -> Exchange:
+        body = {**(bodies[path] or {}), **more}
+        headers: Headers = [(name, before + key)]
+        return target.gateway.without_key("POST", path, headers=headers, json_body=body, tokens=COST)
+
+    in_another_case = nearly(target.key).get(IN_ANOTHER_CASE, made_up())
+    streamed = CHAT in bodies and answer(CHAT, f"{target.key}x", stream=True).status == OK
+    embedded = EMBEDDINGS in bodies and grants_access(answer(EMBEDDINGS, in_another_case))
+    return not streamed and not embedded
 
 
 def no_key(target: Target) -> bool:
@@ -74,9 +94,19 @@ def _of_bearers(target: Target) -> None:
 KEYS = "suites.api.auth.test_keys"
 KEY_SENTINELS = (
     Sentinel("parts of the key", "API-ERR-001", (KEYS,), parts_of_the_key),
+    Sentinel(
+        "keys at chat and embeddings",
+        "API-ERR-001",
+        (
+            "suites.api.auth.test_routes:test_refused_stream",
+            "suites.api.auth.test_routes:test_wrong_key_everywhere",
+            KEYS,
+        ),
+        keys_elsewhere,
+    ),
     Sentinel("what is no key", "API-ERR-001", (KEYS,), no_key),
     Sentinel(
         "keys that are believed", "API-ERR-001", ("suites.api.access.test_ways:test_credentials",), unchecked
     ),
 )
-KEY_REQUESTS = 5 + 3 + 2
+KEY_REQUESTS = 1 + 2 + 3 + 2

@@ -85,6 +85,9 @@ RESPONSES = tuple(
     f"suites.api.responses.test_responses:test_{name}"
     for name in ("shape", "text", "usage", "incomplete", "stream", "stream_text", "refusals", "instructions")
 )
+HOLES = ("mcp-preview", "mcp-identity", "prompts-test", "transform-request", "skills", "example-keys")
+"""Probes that smoke asks. The Host that hides a path is API-ACCESS-001's, and the others cannot find a hole
+open: they say whether the way to it is there."""
 SERVICE_SENTINELS = (
     Sentinel(
         "what costs nothing here",
@@ -99,7 +102,7 @@ SERVICE_SENTINELS = (
     Sentinel(
         "published holes",
         "API-ERR-001",
-        ("suites.api.advisories.test_advisories:test_probe",),
+        tuple(f"suites.api.advisories.test_advisories:test_probe[{name}]" for name in HOLES),
         never_quiet,
     ),
     Sentinel(

@@ -17,7 +17,7 @@ from suites.api.access.names import other_names
 from suites.api.access.rules import judged_the_body, ran_behind_the_guard
 from suites.api.access.said import of_methods, of_proxies
 from suites.api.access.sockets import handshakes
-from suites.api.access.way import LIST, WayIn
+from suites.api.access.way import LIST, WayIn, together
 from suites.api.access.ways import of_host, of_spellings, spelled
 from suites.api.auth.nearly import nearly
 
@@ -74,10 +74,35 @@ def test_a_bundle_is_taken_apart_and_names_no_made_up_value() -> None:
 
 
 def test_smoke_asks_for_every_kind_once() -> None:
-    names = [way.name for way in at_the_door(ENVIRONMENT)]
+    bundles = at_the_door(ENVIRONMENT)
+    names = [part.name for bundle in bundles for part in bundle.parts]
     assert "made-up keys in other headers, and what other clients send" in names
     assert "what proxies might have said" in names
-    assert len(names) == 7
+    assert (len(bundles), len(names)) == (3, 7)
+    for bundle in bundles:
+        assert list(bundle.headers) == [pair for part in bundle.parts for pair in part.headers]
+        assert len(bundle.headers) < 90, "servers take a hundred headers and no more"
+        assert bundle.target in {part.target for part in bundle.parts}
+        assert bundle.hosts in [part.hosts for part in bundle.parts]
+
+
+def test_ways_that_cannot_be_one_request_are_not_put_together() -> None:
+    localhost, elsewhere = (WayIn(host, hosts=[host]) for host in ("localhost", "elsewhere"))
+    with pytest.raises(ValueError, match="one Host"):
+        together("both", [localhost, elsewhere])
+
+
+def test_a_bundle_of_ways_is_taken_apart_into_each_at_its_route() -> None:
+    cookie = WayIn("a cookie", headers=[("cookie", "a=b")])
+    said = WayIn("said", headers=[("x-user", "admin"), ("x-debug", "1")])
+    bundle = together("all", [cookie, said, WayIn("localhost", hosts=["localhost"])]).at("POST", "/v1/x")
+    found = [(part.name, part.target, len(part.headers), part.hosts) for part in bundle.one_by_one()]
+    assert found == [
+        ("a cookie", "/v1/x", 1, None),
+        ("x-user: admin", "/v1/x", 1, None),
+        ("x-debug: 1", "/v1/x", 1, None),
+        ("localhost", "/v1/x", 0, ["localhost"]),
+    ]
 
 
 def test_every_header_that_holds_a_made_up_key_is_tried_once() -> None:

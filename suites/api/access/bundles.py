@@ -20,7 +20,7 @@ from suites.api.access.said import (
     USERS,
     public_path,
 )
-from suites.api.access.way import LIST, WEBSOCKET, WayIn
+from suites.api.access.way import LIST, WEBSOCKET, WayIn, together
 from suites.api.access.ways import spelled
 from suites.api.auth.rules import made_up
 
@@ -122,5 +122,11 @@ def few(environment: Environment) -> list[WayIn]:
 
 
 def at_the_door(environment: Environment) -> list[WayIn]:
-    """The first that smoke asks: one request each."""
-    return few(environment)[:7]
+    """What smoke asks: every kind of them that a request may carry, in three requests, for servers that take a
+    hundred headers and no more. Apart are made-up keys: whoever reads a key first refuses it."""
+    keys, cookies, query, said, others, hides, localhost = few(environment)[:7]
+    return [
+        together("cookies, the URL and words of proxies, to localhost", [query, cookies, said, localhost]),
+        together("words of clients, with a Host that hides the path", [others, hides]),
+        together("other headers", [keys]),
+    ]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.access.probes import refused_plainly
-from suites.api.access.routes import COST, Protected
+from suites.api.access.routes import COST, Protected, protected
 from suites.api.access.rules import grants_access, judged_the_body, lists_models
 from suites.api.access.said import public_path
 from suites.api.access.tried import on_the_list, tried_route
 from suites.api.access.way import LIST, WEBSOCKET, WayIn
+from suites.api.auth.probes import ProtectedRoute
 from suites.api.auth.rules import made_up
 from suites.api.exposure.paths import is_declared
 
@@ -59,6 +60,31 @@ def _declared(path: str, target: Target) -> bool:
 def to_a_route(target: Target, shut: Protected, ways: Iterable[WayIn]) -> list[Problem]:
     """The ways that end at a protected route. Open pages, and the refusal of a made-up key, are asked for
     only where an answer has to be held against them."""
+    return _to_a_route(target, shut, ways)[0]
+
+
+def to_a_door(target: Target, route: ProtectedRoute, bundles: Sequence[WayIn]) -> list[Problem]:
+    """The same of ways that are asked together. Whoever answers the first otherwise than a request that says
+    nothing may mind one part of it, such as its Host: then each part is asked for itself. That the route
+    refuses who says nothing is asked where one was served: else it is API-AUTH-015's."""
+    plain = refused_plainly(target)
+    shut = Protected(route, plain)
+    opened, answers = _to_a_route(target, shut, bundles[:1])
+    minded = not opened and any(answer.status != plain.status for answer in answers)
+    others = [part for bundle in bundles for part in bundle.parts] if minded else bundles[1:]
+    opened += _to_a_route(target, shut, others)[0]
+    if not opened:
+        return []
+    guilty = target.notebook.exchanges[-1]
+    if not protected(target, [route]):
+        return []
+    target.notebook.exchanges.append(guilty)  # what is shown as the request to ask again
+    return opened
+
+
+def _to_a_route(
+    target: Target, shut: Protected, ways: Iterable[WayIn]
+) -> tuple[list[Problem], list[Exchange]]:
     route = shut.route
 
     def ask(way: WayIn) -> Exchange:
@@ -76,8 +102,8 @@ def to_a_route(target: Target, shut: Protected, ways: Iterable[WayIn]) -> list[P
     tried = [
         way.at(route.method, route.path) for way in ways if route.body is None or way.headers != WEBSOCKET
     ]
-    problems, _ = _opened(target, tried, ask, seen)
-    return [Problem("", f"{what} {route.path} is served: {name}") for what, name in problems]
+    problems, answers = _opened(target, tried, ask, seen)
+    return [Problem("", f"{what} {route.path} is served: {name}") for what, name in problems], answers
 
 
 def wrongly(target: Target, shut: Protected) -> Exchange:
@@ -109,7 +135,7 @@ def _opened(
             continue
         guilty = guilty or answer
         parts = []
-        for part in way.one_by_one() if len(way.headers) > 1 else []:
+        for part in way.one_by_one():
             alone = ask(part)
             if seen(alone):
                 guilty = alone

@@ -10,8 +10,11 @@ from gateway_acceptance.wire.gateway import OWN_KEY, GatewayClient
 from suites.api.access.rules import grants_access, lists_models
 from suites.api.access.way import LIST
 from suites.api.auth.probes import ProtectedRoute, contract_routes
+from suites.api.auth.rules import made_up
 from suites.api.exposure.paths import is_declared
 
+WRONG_KEY = ("auth", "wrong key")
+"""Under which a wrong key, and its refusal, are kept for the run: others are held against it."""
 COST = 16
 """Tokens at most of a request that is served: one is asked for."""
 
@@ -53,6 +56,12 @@ def tried_without_key(
     return gateway.without_key(
         route.method, route.path, json_body=route.body, headers=headers, hosts=hosts, tokens=_cost(route)
     )
+
+
+def asked_with_a_wrong_key(gateway: GatewayClient) -> tuple[str, Exchange]:
+    """A well-formed key that nobody was given, and the answer to who comes with it."""
+    key = made_up()
+    return key, tried(gateway, key=key)
 
 
 def _with_query(route: ProtectedRoute, query: str) -> ProtectedRoute:

@@ -23,7 +23,8 @@ WEBSOCKET = (
 @dataclass(frozen=True, slots=True)
 class WayIn:
     """One request. hosts: the values of Host, one header each, None for the right one; version: of HTTP;
-    body: more members of the JSON body, where the route has one."""
+    body: more members of the JSON body, where the route has one; parts: ways that are asked in one request
+    here."""
 
     name: str
     target: str = LIST
@@ -32,16 +33,38 @@ class WayIn:
     method: str = "GET"
     version: str = "1.1"
     body: tuple[tuple[str, object], ...] = ()
+    parts: tuple[WayIn, ...] = ()
 
     def at(self, method: str, path: str) -> WayIn:
         """The same way to another route."""
-        return replace(self, method=method, target=self.target.replace(LIST, path))
+        parts = tuple(part.at(method, path) for part in self.parts)
+        return replace(self, method=method, target=self.target.replace(LIST, path), parts=parts)
 
     def one_by_one(self) -> list[WayIn]:
-        """Each of its headers for itself: what a bundle that opens something is taken apart into."""
+        """What a bundle that opens something is taken apart into: its parts, and of each part, as of a way
+        that has none, each header for itself."""
+        if self.parts:
+            return [one for part in self.parts for one in (part.one_by_one() or [part])]
+        if len(self.headers) < 2:
+            return []
         return [
             replace(
                 self, name=name if len(value) > LONGEST_SHOWN else f"{name}: {value}", headers=[(name, value)]
             )
             for name, value in self.headers
         ]
+
+
+def together(name: str, ways: Sequence[WayIn]) -> WayIn:
+    """Ways to the same route in one request: all of their headers, one's target and one's Host."""
+    targets = [way.target for way in ways if way.target != LIST]
+    hosts = [way.hosts for way in ways if way.hosts is not None]
+    if len(targets) > 1 or len(hosts) > 1:
+        raise ValueError(f"{name}: a request has one target and one Host")
+    return WayIn(
+        name,
+        target=targets[0] if targets else LIST,
+        hosts=hosts[0] if hosts else None,
+        headers=[pair for way in ways for pair in way.headers],
+        parts=tuple(ways),
+    )

@@ -1,7 +1,5 @@
 """API-AUTH: who gets in. A refusal is 401 with the OpenAI envelope; SDKs map it to AuthenticationError."""
 
-import secrets
-
 from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, require
@@ -9,7 +7,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken
 from suites.api.access.probes import PLAIN
-from suites.api.access.tried import on_the_list, tried, tried_without_key
+from suites.api.access.tried import WRONG_KEY, asked_with_a_wrong_key, on_the_list, tried, tried_without_key
 
 SPEC = "openai:guides/error-codes 401"
 
@@ -58,9 +56,10 @@ def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
     profile="smoke",
     spec=SPEC,
 )
-def test_wrong_key(live_gateway: GatewayClient) -> None:
+def test_wrong_key(target: Target, live_gateway: GatewayClient) -> None:
     """A well-formed key that nobody was given, made up for this request."""
-    _refused(tried(live_gateway, key=f"sk-{secrets.token_hex(16)}"))
+    _, answer = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(live_gateway))
+    _refused(answer)
 
 
 @check(
