@@ -91,7 +91,10 @@ CONVERSATIONS = (
     "suites.api.chat.test_context",
     "suites.api.chat.test_limits:test_system_counted",
     "suites.api.chat.test_limits:test_turns_counted",
-    *(f"suites.api.chat.test_limits:test_stop_{name}" for name in ("string", "list", "not_told", "finish")),
+    *(
+        f"suites.api.chat.test_limits:test_stop_{name}"
+        for name in ("string", "list", "not_in_text", "finish")
+    ),
 )
 PARAMETERS = "suites.api.chat.test_parameters"
 LIMITS = "suites.api.chat.test_limits"

@@ -13,15 +13,15 @@ in, which are counted by their checks."""
 WAYS_IN = {
     "API-ACCESS-001": 3,
     "API-ACCESS-002": 3,
-    "API-ACCESS-009": 5,
+    "API-ACCESS-009": 8,
     "API-AUTH-003": 1,
     "API-AUTH-004": 2,
 }
 """What each may cost where nothing is open: requests without the run's key, which any gateway refuses."""
 PROBES = 8
 """Of published holes, in LiteLLM 1.108.7."""
-ALL = 98
-"""Of every kind, where nothing is open: 96, and two draws that chance may ask for beside them."""
+ALL = 100
+"""Of every kind, where nothing is open: 98, and two draws that chance may ask for beside them."""
 KNOCKED = len(KNOCKS) + KEY_REQUESTS + PROBES
 """The same, of sentinels. They are not asked where something is red before."""
 OF_OLD_HOLES = {"1.74.15": 3}
@@ -76,7 +76,7 @@ def test_smoke_costs_at_most_its_requests(any_lab: Lab, tmp_path: Path) -> None:
     ways_in = {check: case["requests"] for check, case in run.cases() if check in WAYS_IN}
     if any_lab.state.version not in OPEN:  # who finds an open door asks which of its parts opened it
         assert all(ways_in[check] <= allowed for check, allowed in WAYS_IN.items())
-    plain = 2  # of the first three it is the same request
+    plain = 3  # of the first three it is the same request, of the last of them twice
     doors = sum(ways_in.values()) - plain + (KNOCKED if any_lab.state.version not in OPEN else 0)
     fixed = run.record["totals"]["requests"] - drawn - doors
     more = OF_OLD_HOLES.get(any_lab.state.version, 0)

@@ -122,8 +122,8 @@ def few(environment: Environment) -> list[WayIn]:
 
 
 def at_the_door(environment: Environment) -> list[WayIn]:
-    """What smoke asks: every kind of them that a request may carry, in three requests, for servers that take a
-    hundred headers and no more. Apart are made-up keys: whoever reads a key first refuses it."""
+    """What smoke asks: every kind of them that a request may carry, in three requests, for servers that take
+    a hundred headers and no more. Apart are made-up keys: whoever reads a key first refuses it."""
     keys, cookies, query, said, others, hides, localhost = few(environment)[:7]
     return [
         together("cookies, the URL and words of proxies, to localhost", [query, cookies, said, localhost]),
