@@ -1,6 +1,6 @@
 """Generated replies: whatever a target sends is read, refused in words, or the SDK's error; never ours.
 
-``make fuzz`` sends 100,000; here a few, the same ones each time.
+``make fuzz`` sends 100,000, in pieces of a seed each; here a few, the same ones each time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from gateway_acceptance.check import Effect
@@ -31,12 +31,13 @@ from gateway_acceptance.wire.strict_json import parse_json
 from tests.unit.declared import environment
 
 NUMBER = int(os.environ.get("GATEWAY_ACCEPTANCE_REPLIES", "150"))
+"""Of each of the two."""
+SEED = int(os.environ.get("GATEWAY_ACCEPTANCE_SEED", "17"))
+AT_ONCE = 2_500
+"""Hypothesis remembers what it made; and pieces keep two workers busy until the end."""
+PIECES = pytest.mark.parametrize("piece", range(-(-NUMBER // AT_ONCE)))
 few = settings(
-    max_examples=NUMBER,
-    derandomize=NUMBER < 1000,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
+    max_examples=min(NUMBER, AT_ONCE), deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 WORDS = st.sampled_from(
     [
@@ -82,14 +83,19 @@ EVENTS = st.lists(
     max_size=6,
 ).map(b"".join)
 BODIES = st.one_of(JSON, DEEP, EVENTS, st.binary(max_size=200))
+STATUSES = st.sampled_from([200, 200, 200, 400, 401, 429, 500, 503])
 TYPES = st.sampled_from(
     ["application/json", "text/event-stream", "text/html", "", "application/json; charset=utf-16"]
 )
 
 
-@few
-@given(body=BODIES, cut=st.integers(1, 40))
-def test_parsers_refuse_in_words(body: bytes, cut: int) -> None:
+@PIECES
+def test_parsers_refuse_in_words(piece: int) -> None:
+    generated = given(body=BODIES, cut=st.integers(1, 40))(parsers_refuse_in_words)
+    seed(SEED * 1000 + piece)(few(generated))()
+
+
+def parsers_refuse_in_words(body: bytes, cut: int) -> None:
     pieces = [(0.0, body[at : at + cut]) for at in range(0, min(len(body), 4000), cut)]
     parse_json(body)
     parse_sse(pieces)
@@ -123,9 +129,16 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         yield made
 
 
-@few
-@given(status=st.sampled_from([200, 200, 200, 400, 401, 429, 500, 503]), kind=TYPES, body=BODIES)
-def test_the_sdk_path_blames_the_target(client: Any, status: int, kind: str, body: bytes) -> None:
+@PIECES
+def test_the_sdk_path_blames_the_target(piece: int, client: Any) -> None:
+    def asked(status: int, kind: str, body: bytes) -> None:
+        blames_the_target(client, status, kind, body)
+
+    generated = given(status=STATUSES, kind=TYPES, body=BODIES)(asked)
+    seed(SEED * 1000 + piece)(few(generated))()
+
+
+def blames_the_target(client: Any, status: int, kind: str, body: bytes) -> None:
     """An answer, or an error that is a verdict on the target; never an error of the harness."""
     Replies.reply = (status, kind, body)
     question: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
