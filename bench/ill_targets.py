@@ -23,8 +23,10 @@ from typing import Any
 
 import psutil
 
+from tests.ill_gateways import serving
 from tests.ill_replies import MORE_ILLS
 from tests.ill_targets import ILLS, Ill, IllTarget, ill
+from tests.ill_twists import TWISTS, told_forms
 
 ROOT = Path(__file__).parents[1]
 KEY = "sk-made-up-3f9c0d7a51e84b26"
@@ -83,6 +85,10 @@ def served(name: str, after: int) -> Iterator[IllTarget]:
         with raw(handshake) as target:
             yield target
     else:
+        if name in TWISTS:
+            with serving(TWISTS[name]) as target:
+                yield target
+            return
         answers: Ill = {**ILLS, **MORE_ILLS}[name]
         with ill(answers, after=after) as target:
             yield target
@@ -191,6 +197,7 @@ def judged(name: str, *, after: int, workers: int, deadline_s: float, profile: s
         wrong += [f"harness error: {', '.join(ours)}"] if ours else []
         wrong += [f"{len(target.seen)} arrived, {counted} counted"] if len(target.seen) > counted else []
         wrong += steered(output.read_bytes().decode("utf-8", "surrogateescape"), "the terminal")
+        wrong += leaking(output, *(path for path in latest.rglob("*") if path.is_file()))
         for path in latest.glob("*"):
             if path.suffix in (".md", ".html", ".xml", ".json", ".svg"):
                 wrong += unescaped(path.read_text(encoding="utf-8", errors="surrogateescape"), path.name)
@@ -217,6 +224,17 @@ def steered(text: str, place: str) -> list[str]:
     return found + ([f"{place} has the line {obeyed[0][:60]!r}"] if obeyed else [])
 
 
+def leaking(*paths: Path) -> list[str]:
+    """Files that hold the key, in any form that an ill target says it back in."""
+    forms = {"as it is": KEY, **told_forms(KEY)}
+    found = []
+    for path in paths:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        held = [name for name, form in forms.items() if form in text or json.dumps(form)[1:-1] in text]
+        found += [f"{path.name} holds the key: {', '.join(held)}"] if held else []
+    return found
+
+
 def unescaped(text: str, place: str) -> list[str]:
     """Markup of the target's in a page."""
     return (
@@ -233,7 +251,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--shipped", action="store_true", help=f"a deadline of {SHIPPED_S} s, not {SHORT_S}")
     parser.add_argument("--profile", default="smoke")
     options = parser.parse_args(given)
-    names = options.names or [*ILLS, *MORE_ILLS, "dripped_handshake"]
+    names = options.names or [*ILLS, *MORE_ILLS, "dripped_handshake", *TWISTS]
     print(
         "| target | state | seconds | requests | MiB | broken promises |\n|---|---|---|---|---|---|",
         flush=True,

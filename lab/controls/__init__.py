@@ -11,6 +11,7 @@ from lab.controls.streams import STREAM_CONTROLS
 from lab.controls.thinking import THINKING_CONTROLS
 from lab.controls.topology import TOPOLOGY_CONTROLS
 from lab.controls.variants import VARIANT_CONTROLS
+from lab.controls.warming import WARMING_CONTROLS
 
 ALL = (
     *STREAM_CONTROLS,
@@ -23,6 +24,7 @@ ALL = (
     *VARIANT_CONTROLS,
     *PLAIN_CONTROLS,
     *HABIT_CONTROLS,
+    *WARMING_CONTROLS,
 )
 CONTROLS = {control.name: control for control in ALL}
 if len(CONTROLS) != len(ALL):

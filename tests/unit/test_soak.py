@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,15 @@ import pytest
 from gateway_acceptance.costs import Priced
 from gateway_acceptance.environment.soak import Soak
 from gateway_acceptance.plan import held_there
-from gateway_acceptance.verdict import NoAnswer, NotPermitted
+from gateway_acceptance.plugin.limited import LIMITED as LIMITED_CAUSE
+from gateway_acceptance.plugin.limited import unless_limited
+from gateway_acceptance.plugin.outcome import outcome_of
+from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Verdict, require
 from gateway_acceptance.wire.exchange import Exchange
+from lab.controls.warming import warming_up
 from lab.patience import patient
+from lab.proxy.message import Reply, Request
+from suites.api.soak import test_soak as soak_checks
 from suites.api.soak.hold import HeldAnswer, halves, held, held_answer, shown
 from suites.api.soak.rules import failing, lost, refused_otherwise, slower
 from suites.host.soak.rules import grows, more_memory, more_open_files, restarted, still_busy
@@ -23,6 +30,7 @@ UNIT = "hx.service"
 SERVED = HeldAnswer(200, 0.1, "")
 REFUSED = HeldAnswer(404, 0.1, "no such model")
 FAILED = HeldAnswer(500, 0.1, "boom")
+LIMITED = HeldAnswer(429, 0.1, "slower")
 SILENT = HeldAnswer(None, 3.0, "no answer within 3 s")
 
 
@@ -59,6 +67,8 @@ def test_the_last_of_each_kind_are_evidence() -> None:
     assert shown([*refused, *served]) == (*refused[-2:], *served[-2:])
     assert shown([*served, *refused]) == (refused[0], *refused[-2:])
     assert shown([]) == ()
+    limited = exchange(429)
+    assert shown([limited, *refused, *served]) == (limited, *refused[-2:], *served[-2:])
 
 
 def test_none_is_begun_when_the_time_is_over() -> None:
@@ -87,6 +97,26 @@ def test_lost_requests_are_counted_by_kind() -> None:
     assert lost([SERVED] * 9, "requests") == []
     (problem,) = lost([SERVED, FAILED, FAILED, SILENT], "requests")
     assert "of 4 requests, 3 were not answered with 200: 2 times 500: boom; 1 times no answer" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict"),
+    [
+        ([SERVED, LIMITED, LIMITED], Verdict.INCONCLUSIVE),
+        ([SERVED, LIMITED, FAILED], Verdict.FAILED),
+        ([SERVED, LIMITED, SILENT], Verdict.FAILED),
+    ],
+)
+def test_a_limit_that_nobody_declared_is_one_inconclusive_cause_and_hides_none(
+    answers: list[HeldAnswer], verdict: Verdict
+) -> None:
+    with pytest.raises(CheckFailed) as failure:
+        require(lost(answers, "requests"), blame="gateway", judged={"requests": len(answers)})
+    seen = shown([exchange(429), *[exchange(404)] * 9, *[exchange()] * 9])
+    for judge in (soak_checks.test_none_fails, soak_checks.test_failing_requests_do_no_harm):
+        check = next(mark.args[0] for mark in getattr(judge, "pytestmark", ()) if mark.name == "check")
+        found = unless_limited(outcome_of(failure.value, "call"), seen, "http://h", check)
+        assert (found.verdict, found.message == LIMITED_CAUSE) == (verdict, verdict is Verdict.INCONCLUSIVE)
 
 
 def of_kind(kind: str, *statuses: int | None) -> list[HeldAnswer]:
@@ -165,6 +195,31 @@ def test_what_warms_up_once_is_no_leak() -> None:
     seen, soak = looks({"rss_mb": 1300, "files": 100}, rss_mb=1320, files=104), Soak()
     assert more_memory(seen, soak, UNIT) == []
     assert more_open_files(seen, soak, UNIT) == []
+
+
+@pytest.mark.parametrize("warmed_by", [20, 60, 150, 340])
+@pytest.mark.parametrize("size", [70.0, 300.0, 2_000.0])
+def test_however_long_it_warms_up_it_is_no_leak_and_however_large_a_leak_is_one(
+    warmed_by: int, size: float
+) -> None:
+    """700 requests, the look half-way after 350 of them: what is made by the first so many of them, each
+    as much; and what every one of them leaves behind."""
+    was, middle, now = (300 + size * min(1.0, done / warmed_by) for done in (0, 350, 700))
+    assert not grows(was, middle, now, Soak().memory_mb)
+    was, middle, now = (300 + size * done / 700 for done in (0, 350, 700))
+    assert grows(was, middle, now, Soak().memory_mb)
+
+
+def test_a_gateway_that_warms_up_is_slow_at_first_alone_and_one_after_the_other() -> None:
+    hook, asks = (
+        warming_up(lambda: 0.0),
+        Request("POST", "/v1/chat/completions", (), b'{"max_tokens": 1}', True),
+    )
+    delays = [hook(asks, Reply(200, (), (b"{}",))).delay_s for _ in range(40)]
+    assert delays[0] > 1.5 > delays[1]
+    assert delays[39] == pytest.approx(40 * 0.01 + 1.5 * 0.9**39)
+    other = replace(asks, body=b'{"max_tokens": 16}')
+    assert hook(other, Reply(200, (), (b"{}",))).delay_s == 0
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from suites.api.observations import balanced_or_first
 PROMPT = "Say yes."
 NO_JSON = b'{"model": '
 JSON = (("content-type", "application/json"),)
+TOO_MANY = 429
 SHOWN = 2
 """Exchanges of each kind that are kept."""
 MOST_AT_ONCE = 8
@@ -120,9 +121,11 @@ def _soaked(target: Target) -> Soaked:
 
 
 def shown(exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
-    """The last exchanges that were refused, and the last of all."""
+    """The last exchanges that were refused as too many, those that were refused otherwise, and the last."""
     refusals = [one for one in exchanges[:-SHOWN] if one.status not in (None, 200)]
-    return (*refusals[-SHOWN:], *exchanges[-SHOWN:])
+    limited = [one for one in refusals if one.status == TOO_MANY]
+    others = [one for one in refusals if one.status != TOO_MANY]
+    return (*limited[-SHOWN:], *others[-SHOWN:], *exchanges[-SHOWN:])
 
 
 def halves(number: int) -> tuple[int, int]:

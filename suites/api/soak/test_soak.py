@@ -16,7 +16,7 @@ from suites.api.soak.rules import failing, lost, refused_otherwise, slower
     level=MUST,
     effect=SPEND,
     claims="STA-06",
-    spec="environment: soak, bounds.concurrency",
+    spec="environment: soak",
     alone=True,
 )
 def test_none_fails(target: Target, gateway: GatewayClient, note: Callable[[str, object], None]) -> None:

@@ -1,0 +1,214 @@
+"""Gateways that serve, and are ill in one thing: a run goes on to its end with them, so every reader of every
+answer meets it (``tests.ill_targets`` has those that are over at the first request)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.ill_targets import IllTarget
+
+Pairs = tuple[tuple[bytes, bytes], ...]
+JSON: Pairs = ((b"content-type", b"application/json"),)
+SSE: Pairs = ((b"content-type", b"text/event-stream"),)
+MODELS = ("chat-one", "vectors", "balanced")
+DIMENSIONS = 8
+REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": "400"}}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A request. key: what it was sent with."""
+
+    method: str
+    path: str
+    key: str
+    body: dict[str, Any] = field(default_factory=dict)
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Right:
+    """An answer as it ought to be. written: another one's bytes instead of it, piece by piece."""
+
+    status: int
+    headers: Pairs
+    body: bytes
+    written: Iterator[bytes] | None = None
+
+    @property
+    def document(self) -> Any:
+        """Its JSON; None where it is a stream."""
+        return None if self.headers == SSE else json.loads(self.body)
+
+    def with_document(self, document: Any) -> Right:
+        return replace(self, body=json.dumps(document).encode())
+
+    def events(self) -> list[Any]:
+        """Of a stream, without its [DONE]."""
+        return [json.loads(part[6:]) for part in self.body.split(b"\n\n") if part.startswith(b"data: {")]
+
+    def with_events(self, events: list[Any]) -> Right:
+        parts = [b"data: " + json.dumps(one).encode() + b"\n\n" for one in events]
+        return replace(self, body=b"".join([*parts, b"data: [DONE]\n\n"]))
+
+    def bytes(self) -> Iterator[bytes]:
+        """As it goes over the wire."""
+        if self.written is not None:
+            yield from self.written
+            return
+        head = b"HTTP/1.1 %d Said\r\n" % self.status
+        head += b"".join(name + b": " + value + b"\r\n" for name, value in self.headers)
+        yield head + b"content-length: %d\r\n\r\n" % len(self.body) + self.body
+
+
+Twist = Callable[[Told, Right], Right]
+
+
+def right(told: Told) -> Right:
+    """What a gateway says, that is its own backend too."""
+    if told.path in ("/alive", "/ready"):
+        return answer({"status": "healthy"})
+    if told.path.startswith("/api/"):
+        return answer(_backend(told))
+    if not told.path.startswith("/v1/"):
+        return answer({"detail": "Not Found"}, 404)
+    if not told.key.startswith("sk-made-up"):
+        return answer(REFUSED, 401)
+    if told.path == "/v1/models":
+        return answer({"object": "list", "data": [_model(name) for name in MODELS]})
+    if told.body.get("model") not in MODELS:
+        return answer(REFUSED, 404)
+    if told.path == "/v1/embeddings":
+        return answer(_vectors(told.body.get("input")))
+    if told.path == "/v1/chat/completions" and isinstance(told.body.get("messages"), list):
+        return _stream(told) if told.body.get("stream") is True else answer(_chat(told))
+    return answer(REFUSED, 400)
+
+
+def answer(document: Any, status: int = 200) -> Right:
+    return Right(status, JSON, json.dumps(document).encode())
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 1, "owned_by": "o"}
+
+
+def _backend(told: Told) -> dict[str, Any]:
+    tags = [{"name": name, "model": name, "digest": "a" * 64} for name in ("tiny:latest", "vec:latest")]
+    return {"version": "0.5.0"} if told.path == "/api/version" else {"models": tags}
+
+
+def _text(told: Told) -> str:
+    words = str(told.body["messages"][-1].get("content")) if told.body["messages"] else ""
+    return words.rpartition(": ")[2] or "OK"
+
+
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+
+
+def _chat(told: Told) -> dict[str, Any]:
+    message = {"role": "assistant", "content": _text(told)}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    named = {"id": f"chatcmpl-{told.number}", "created": 1_795_000_000, "model": told.body["model"]}
+    return {**named, "object": "chat.completion", "choices": [choice], "usage": USAGE}
+
+
+def _stream(told: Told) -> Right:
+    named = {"id": f"chatcmpl-{told.number}", "created": 1_795_000_000, "model": told.body["model"]}
+    head = {**named, "object": "chat.completion.chunk"}
+    deltas = [{"role": "assistant", "content": ""}, *({"content": one} for one in _text(told)[:40]), {}]
+    chunks = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}]}
+        for delta in deltas
+    ]
+    if (told.body.get("stream_options") or {}).get("include_usage"):
+        chunks.append({**head, "choices": [], "usage": USAGE})
+    return Right(200, SSE, b"").with_events(chunks)
+
+
+def _vectors(given: Any) -> dict[str, Any]:
+    texts = given if isinstance(given, list) else [given]
+    data = [
+        {
+            "object": "embedding",
+            "index": at,
+            "embedding": [1.0 if at % DIMENSIONS == n else 0.0 for n in range(8)],
+        }
+        for at in range(len(texts))
+    ]
+    return {
+        "object": "list",
+        "data": data,
+        "model": "vectors",
+        "usage": {"prompt_tokens": 1, "total_tokens": 1},
+    }
+
+
+@contextlib.contextmanager
+def serving(twist: Twist) -> Iterator[IllTarget]:
+    """Serve it at a port of its own on loopback."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    target = IllTarget(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    threads: list[threading.Thread] = []
+
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while told := _request(connection, target):
+                for piece in twist(told, right(told)).bytes():
+                    connection.sendall(piece)
+                    if target.ended.is_set():
+                        return
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threads.append(threading.Thread(target=serve, args=(connection,), daemon=True))
+            threads[-1].start()
+
+    accepting = threading.Thread(target=accept, daemon=True)
+    accepting.start()
+    try:
+        yield target
+    finally:
+        target.ended.set()
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        accepting.join(5)
+        for thread in threads:
+            thread.join(5)
+
+
+def _request(connection: socket.socket, target: IllTarget) -> Told | None:
+    """The next one whole; None where it does not come, or is no HTTP."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            return None
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    while len(body) < int(headers.get("content-length") or 0):
+        piece = connection.recv(65536)
+        if not piece:
+            return None
+        body += piece
+    target.seen.append(head)
+    method, path, *_ = [*lines[0].split(" "), "", ""]
+    document: Any = {}
+    with contextlib.suppress(ValueError, RecursionError):
+        document = json.loads(body) if body else {}
+    key = headers.get("authorization", "").removeprefix("Bearer ")
+    asked = document if isinstance(document, dict) else {}
+    return Told(method, path.partition("?")[0], key, asked, len(target.seen))
