@@ -26,7 +26,7 @@ import psutil
 from tests.ill_gateways import serving
 from tests.ill_replies import MORE_ILLS
 from tests.ill_targets import ILLS, Ill, IllTarget, ill
-from tests.ill_twists import TWISTS, told_forms
+from tests.ill_twists import TWISTS, key_writings
 
 ROOT = Path(__file__).parents[1]
 KEY = "sk-made-up-3f9c0d7a51e84b26"
@@ -226,7 +226,7 @@ def steered(text: str, place: str) -> list[str]:
 
 def leaking(*paths: Path) -> list[str]:
     """Files that hold the key, in any form that an ill target says it back in."""
-    forms = {"as it is": KEY, **told_forms(KEY)}
+    forms = {"as it is": KEY, **key_writings(KEY)}
     found = []
     for path in paths:
         text = path.read_bytes().decode("utf-8", "surrogateescape")

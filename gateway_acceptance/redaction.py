@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from gateway_acceptance.secret_forms import Form, forms_of, holds, spans
+from gateway_acceptance.secret_forms import Form, forms_of, holds, joined, spans
+from gateway_acceptance.secret_writings import Writing, spans_of, views_of, writings_of, written
 
 SHORTEST_SECRET = 8
 """Shorter ones would turn ordinary words into redactions; a gateway's key that is shorter is refused."""
@@ -40,7 +41,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
-        self._forms: list[tuple[str, list[Form]]] = []
+        self._forms: list[tuple[str, list[Form], tuple[Writing, ...]]] = []
         self._known: dict[str, str] = {}
         for name, secret in (secrets or {}).items():
             self.add(name, secret)
@@ -50,9 +51,9 @@ class Redactor:
         counts, so that many environments with the same key cost what one does."""
         if len(secret) < SHORTEST_SECRET:
             return
-        if all(known[0].text != secret for _, known in self._forms):
+        if all(known[0].text != secret for _, known, _ in self._forms):
             self._known.clear()
-            self._forms.append((name, forms_of(secret)))
+            self._forms.append((name, forms_of(secret), writings_of(secret)))
             self._forms.sort(key=lambda known: -len(known[1][0].text))
 
     def __call__(self, text: str) -> str:
@@ -69,9 +70,13 @@ class Redactor:
     def _redacted(self, text: str) -> str:
         if not text.isascii():
             text = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
-        for name, forms in self._forms:
+        views = views_of(text) if self._forms else b""
+        for name, forms, writings in self._forms:
             for start, end in reversed(spans(text, forms)):
                 text = f"{text[:start]}[redacted:{name}]{text[end:]}"
+            if written(views, writings):
+                for start, end in reversed(joined(spans_of(text, writings))):
+                    text = f"{text[:start]}[redacted:{name}]{text[end:]}"
         return printable(text)
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -98,7 +103,14 @@ class Redactor:
             if path.is_symlink() or not path.is_file():
                 continue
             content = path.read_bytes().decode("utf-8", errors="replace")
-            names = sorted({name for name, forms in self._forms if holds(content, forms)})
+            views = views_of(content) if self._forms else b""
+            names = sorted(
+                {
+                    name
+                    for name, forms, writings in self._forms
+                    if holds(content, forms) or written(views, writings)
+                }
+            )
             found += [f"{path.relative_to(folder)}: {name}" for name in names]
         return found
 

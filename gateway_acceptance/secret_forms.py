@@ -12,7 +12,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 FRAGMENT = 8
@@ -54,6 +54,8 @@ class Form:
             start -= 1
         while self.encoded and end < len(text) and text[end] in BASE64:
             end += 1
+        if self.encoded and text[start - 1 : start] == "\\":  # JSON's line end is none of its letters
+            start = min(end, start + (5 if text[start] == "u" else 1))
         return start, end
 
 
@@ -105,13 +107,18 @@ def spans(text: str, forms: Sequence[Form]) -> list[Span]:
     if _escapes(text, forms) and _any(_plain(text), forms):
         plain, places = _undone(text)
         found += [(places[a], places[b]) for form in forms for a, b in form.spans(plain)]
-    joined: list[Span] = []
+    return joined(found)
+
+
+def joined(found: Iterable[Span]) -> list[Span]:
+    """The same places in order, as one where they touch."""
+    merged: list[Span] = []
     for start, end in sorted(found):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            joined.append((start, end))
-    return joined
+            merged.append((start, end))
+    return merged
 
 
 def _undone(text: str) -> tuple[str, list[int]]:

@@ -22,7 +22,7 @@ REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": 
 
 
 @dataclass(frozen=True)
-class Told:
+class ReceivedRequest:
     """A request. key: what it was sent with."""
 
     method: str
@@ -33,7 +33,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Right:
+class RightAnswer:
     """An answer as it ought to be. written: another one's bytes instead of it, piece by piece."""
 
     status: int
@@ -46,14 +46,14 @@ class Right:
         """Its JSON; None where it is a stream."""
         return None if self.headers == SSE else json.loads(self.body)
 
-    def with_document(self, document: Any) -> Right:
+    def with_document(self, document: Any) -> RightAnswer:
         return replace(self, body=json.dumps(document).encode())
 
     def events(self) -> list[Any]:
         """Of a stream, without its [DONE]."""
         return [json.loads(part[6:]) for part in self.body.split(b"\n\n") if part.startswith(b"data: {")]
 
-    def with_events(self, events: list[Any]) -> Right:
+    def with_events(self, events: list[Any]) -> RightAnswer:
         parts = [b"data: " + json.dumps(one).encode() + b"\n\n" for one in events]
         return replace(self, body=b"".join([*parts, b"data: [DONE]\n\n"]))
 
@@ -67,69 +67,69 @@ class Right:
         yield head + b"content-length: %d\r\n\r\n" % len(self.body) + self.body
 
 
-Twist = Callable[[Told, Right], Right]
+Twist = Callable[[ReceivedRequest, RightAnswer], RightAnswer]
 
 
-def right(told: Told) -> Right:
+def right(asked: ReceivedRequest) -> RightAnswer:
     """What a gateway says, that is its own backend too."""
-    if told.path in ("/alive", "/ready"):
+    if asked.path in ("/alive", "/ready"):
         return answer({"status": "healthy"})
-    if told.path.startswith("/api/"):
-        return answer(_backend(told))
-    if not told.path.startswith("/v1/"):
+    if asked.path.startswith("/api/"):
+        return answer(_backend(asked))
+    if not asked.path.startswith("/v1/"):
         return answer({"detail": "Not Found"}, 404)
-    if not told.key.startswith("sk-made-up"):
+    if not asked.key.startswith("sk-made-up"):
         return answer(REFUSED, 401)
-    if told.path == "/v1/models":
+    if asked.path == "/v1/models":
         return answer({"object": "list", "data": [_model(name) for name in MODELS]})
-    if told.body.get("model") not in MODELS:
+    if asked.body.get("model") not in MODELS:
         return answer(REFUSED, 404)
-    if told.path == "/v1/embeddings":
-        return answer(_vectors(told.body.get("input")))
-    if told.path == "/v1/chat/completions" and isinstance(told.body.get("messages"), list):
-        return _stream(told) if told.body.get("stream") is True else answer(_chat(told))
+    if asked.path == "/v1/embeddings":
+        return answer(_vectors(asked.body.get("input")))
+    if asked.path == "/v1/chat/completions" and isinstance(asked.body.get("messages"), list):
+        return _stream(asked) if asked.body.get("stream") is True else answer(_chat(asked))
     return answer(REFUSED, 400)
 
 
-def answer(document: Any, status: int = 200) -> Right:
-    return Right(status, JSON, json.dumps(document).encode())
+def answer(document: Any, status: int = 200) -> RightAnswer:
+    return RightAnswer(status, JSON, json.dumps(document).encode())
 
 
 def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 1, "owned_by": "o"}
 
 
-def _backend(told: Told) -> dict[str, Any]:
+def _backend(asked: ReceivedRequest) -> dict[str, Any]:
     tags = [{"name": name, "model": name, "digest": "a" * 64} for name in ("tiny:latest", "vec:latest")]
-    return {"version": "0.5.0"} if told.path == "/api/version" else {"models": tags}
+    return {"version": "0.5.0"} if asked.path == "/api/version" else {"models": tags}
 
 
-def _text(told: Told) -> str:
-    words = str(told.body["messages"][-1].get("content")) if told.body["messages"] else ""
+def _text(asked: ReceivedRequest) -> str:
+    words = str(asked.body["messages"][-1].get("content")) if asked.body["messages"] else ""
     return words.rpartition(": ")[2] or "OK"
 
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
-def _chat(told: Told) -> dict[str, Any]:
-    message = {"role": "assistant", "content": _text(told)}
+def _chat(asked: ReceivedRequest) -> dict[str, Any]:
+    message = {"role": "assistant", "content": _text(asked)}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    named = {"id": f"chatcmpl-{told.number}", "created": 1_795_000_000, "model": told.body["model"]}
+    named = {"id": f"chatcmpl-{asked.number}", "created": 1_795_000_000, "model": asked.body["model"]}
     return {**named, "object": "chat.completion", "choices": [choice], "usage": USAGE}
 
 
-def _stream(told: Told) -> Right:
-    named = {"id": f"chatcmpl-{told.number}", "created": 1_795_000_000, "model": told.body["model"]}
+def _stream(asked: ReceivedRequest) -> RightAnswer:
+    named = {"id": f"chatcmpl-{asked.number}", "created": 1_795_000_000, "model": asked.body["model"]}
     head = {**named, "object": "chat.completion.chunk"}
-    deltas = [{"role": "assistant", "content": ""}, *({"content": one} for one in _text(told)[:40]), {}]
+    deltas = [{"role": "assistant", "content": ""}, *({"content": one} for one in _text(asked)[:40]), {}]
     chunks = [
         {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}]}
         for delta in deltas
     ]
-    if (told.body.get("stream_options") or {}).get("include_usage"):
+    if (asked.body.get("stream_options") or {}).get("include_usage"):
         chunks.append({**head, "choices": [], "usage": USAGE})
-    return Right(200, SSE, b"").with_events(chunks)
+    return RightAnswer(200, SSE, b"").with_events(chunks)
 
 
 def _vectors(given: Any) -> dict[str, Any]:
@@ -159,8 +159,8 @@ def serving(twist: Twist) -> Iterator[IllTarget]:
 
     def serve(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            while told := _request(connection, target):
-                for piece in twist(told, right(told)).bytes():
+            while asked := _request(connection, target):
+                for piece in twist(asked, right(asked)).bytes():
                     connection.sendall(piece)
                     if target.ended.is_set():
                         return
@@ -188,7 +188,7 @@ def serving(twist: Twist) -> Iterator[IllTarget]:
             thread.join(5)
 
 
-def _request(connection: socket.socket, target: IllTarget) -> Told | None:
+def _request(connection: socket.socket, target: IllTarget) -> ReceivedRequest | None:
     """The next one whole; None where it does not come, or is no HTTP."""
     data = b""
     while b"\r\n\r\n" not in data:
@@ -210,5 +210,5 @@ def _request(connection: socket.socket, target: IllTarget) -> Told | None:
     with contextlib.suppress(ValueError, RecursionError):
         document = json.loads(body) if body else {}
     key = headers.get("authorization", "").removeprefix("Bearer ")
-    asked = document if isinstance(document, dict) else {}
-    return Told(method, path.partition("?")[0], key, asked, len(target.seen))
+    body_object = document if isinstance(document, dict) else {}
+    return ReceivedRequest(method, path.partition("?")[0], key, body_object, len(target.seen))

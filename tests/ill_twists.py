@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from tests.ill_gateways import Pairs, Right, Told, Twist
+from tests.ill_gateways import Pairs, ReceivedRequest, RightAnswer, Twist
 from tests.ill_replies import STEERS
 
 CHAT, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
@@ -39,7 +39,9 @@ HEADERS: Pairs = (
 )
 
 
-def chunked(right: Right, piece: Callable[[bytes], bytes], size: int = 200, tail: bytes = b"\r\n") -> Right:
+def chunked(
+    right: RightAnswer, piece: Callable[[bytes], bytes], size: int = 200, tail: bytes = b"\r\n"
+) -> RightAnswer:
     """In chunks, each as ``piece`` writes it."""
 
     def written() -> Iterator[bytes]:
@@ -53,17 +55,17 @@ def chunked(right: Right, piece: Callable[[bytes], bytes], size: int = 200, tail
     return replace(right, written=written())
 
 
-def chunk_extensions(_: Told, right: Right) -> Right:
+def chunk_extensions(_: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """Each chunk brings a kilobyte of them."""
     return chunked(right, lambda data: b'%x;a="%b"\r\n%b\r\n' % (len(data), b"x" * 1000, data))
 
 
-def steering_trailers(_: Told, right: Right) -> Right:
+def steering_trailers(_: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     trailers = b"x-a: \x1b[2J::error::SMOKE PASSED\r\ncontent-length: 0\r\nset-cookie: a=b\r\n\r\n"
     return chunked(right, lambda data: b"%x\r\n%b\r\n" % (len(data), data), tail=trailers)
 
 
-def hints_before_each(_: Told, right: Right) -> Right:
+def hints_before_each(_: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """A hundred early answers before every answer."""
 
     def written() -> Iterator[bytes]:
@@ -73,35 +75,35 @@ def hints_before_each(_: Told, right: Right) -> Right:
     return replace(right, written=written())
 
 
-def many_cookies(_: Told, right: Right) -> Right:
+def many_cookies(_: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     cookies = tuple((b"set-cookie", b"c%d=%b" % (number, b"x" * 900)) for number in range(90))
     return replace(right, headers=(*right.headers, *cookies))
 
 
-def absurd_headers(_: Told, right: Right) -> Right:
+def absurd_headers(_: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     return replace(right, headers=(*right.headers, *HEADERS))
 
 
-def one_absurd_header(told: Told, right: Right) -> Right:
+def one_absurd_header(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """Another one on each answer: what one refuses hides no other."""
-    return replace(right, headers=(*right.headers, HEADERS[told.number % len(HEADERS)]))
+    return replace(right, headers=(*right.headers, HEADERS[asked.number % len(HEADERS)]))
 
 
-def latin_type(_: Told, right: Right) -> Right:
+def latin_type(_: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     kind = b"application/json; charset=utf-7; boundary=\xff\x22\\\x22; q=nan"
     return replace(right, headers=((b"content-type", kind), *right.headers[1:]))
 
 
-def sometimes_429(told: Told, right: Right) -> Right:
+def sometimes_429(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """Every third is too many, and its Retry-After is nonsense."""
     waits = (b"-1", b"nan", b"1e400", b"Thu, 01 Jan 9999 00:00:00 GMT", b"\xff", b"999999999999999999999")
-    if told.number % 3 or told.method == "GET":
+    if asked.number % 3 or asked.method == "GET":
         return right
-    header = (b"retry-after", waits[told.number % len(waits)])
+    header = (b"retry-after", waits[asked.number % len(waits)])
     return replace(right, status=429, headers=(*right.headers, header))
 
 
-def redirects_of_chat(told: Told, right: Right) -> Right:
+def redirects_of_chat(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     places = (
         b"http://[::1",
         b"//\xff",
@@ -109,28 +111,28 @@ def redirects_of_chat(told: Told, right: Right) -> Right:
         b"javascript:alert(1)",
         b"http://a@127.0.0.1:x/",
     )
-    if told.path != CHAT:
+    if asked.path != CHAT:
         return right
-    return replace(right, status=308, headers=(*right.headers, (b"location", places[told.number % 5])))
+    return replace(right, status=308, headers=(*right.headers, (b"location", places[asked.number % 5])))
 
 
-def nothing_to_read(told: Told, right: Right) -> Right:
+def nothing_to_read(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """Statuses that have no body, or that switch to something else."""
-    status = (101, 204, 205, 304, 200)[told.number % 5]
-    return right if told.method == "GET" else replace(right, status=status, body=b"")
+    status = (101, 204, 205, 304, 200)[asked.number % 5]
+    return right if asked.method == "GET" else replace(right, status=status, body=b"")
 
 
-def half_of_it(told: Told, right: Right) -> Right:
+def half_of_it(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """What is chatted breaks off half-way; so does the stream."""
-    if told.path != CHAT:
+    if asked.path != CHAT:
         return right
-    whole = b"".join(right.bytes())
-    return replace(right, written=iter([whole[: len(whole) * 2 // 3], b""]))
+    sent = b"".join(right.bytes())
+    return replace(right, written=iter([sent[: len(sent) * 2 // 3]]))
 
 
-def stream_without_end(told: Told, right: Right) -> Right:
-    """Right events, and then the same for ever."""
-    if told.body.get("stream") is not True or right.status != 200:
+def stream_without_end(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
+    """RightAnswer events, and then the same for ever."""
+    if asked.body.get("stream") is not True or right.status != 200:
         return right
     event = b"data: " + json.dumps(right.events()[1]).encode() + b"\n\n"
 
@@ -142,7 +144,7 @@ def stream_without_end(told: Told, right: Right) -> Right:
     return replace(right, written=written())
 
 
-def packed(told: Told, right: Right) -> Right:
+def packed(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """Every answer is compressed, though nobody asked: right inside, or twice, or as no one reads it."""
     body, kind = {
         0: (gzip.compress(right.body), b"gzip"),
@@ -151,29 +153,29 @@ def packed(told: Told, right: Right) -> Right:
         3: (b"\x28\xb5\x2f\xfd" + right.body, b"zstd"),
         4: (right.body, b"br"),
         5: (right.body, b"identity, gzip, " * 40),
-    }[told.number % 6]
+    }[asked.number % 6]
     return replace(right, body=body, headers=(*right.headers, (b"content-encoding", kind)))
 
 
-def bombs_of_chat(told: Told, right: Right) -> Right:
+def bombs_of_chat(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """What is chatted is a bomb, each time in another way."""
-    if told.path != CHAT:
+    if asked.path != CHAT:
         return right
     blanks = b" " * (48 << 20)
     body, kind = {
         0: (gzip.compress(blanks, 9), b"gzip"),
         1: (zlib.compress(blanks, 9), b"deflate"),
         2: (gzip.compress(gzip.compress(blanks, 9), 9), b"gzip, gzip"),
-    }[told.number % 3]
+    }[asked.number % 3]
     return replace(right, body=body, headers=(*right.headers, (b"content-encoding", kind)))
 
 
 def mutated(seed: int) -> Twist:
-    """Everything is right but for one place of each answer: its value is absurd, is missing, or is doubled."""
+    """Everything is right but for one place of each answer, which is absurd, is missing, or is doubled."""
 
-    def twist(told: Told, right: Right) -> Right:
-        draw = random.Random(seed * 100_003 + told.number)
-        if told.body.get("stream") is True and right.status == 200:
+    def twist(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
+        draw = random.Random(seed * 100_003 + asked.number)
+        if asked.body.get("stream") is True and right.status == 200:
             events = right.events()
             events[draw.randrange(len(events))] = spoilt(draw.choice(events), draw)
             return right.with_events(events)
@@ -205,51 +207,51 @@ def everywhere(value: Any) -> Twist:
             return {name: leaves(one) for name, one in document.items()}
         return [leaves(one) for one in document] if isinstance(document, list) else value
 
-    def twist(told: Told, right: Right) -> Right:
-        if told.path.startswith("/v1/") and right.document is not None and told.method == "POST":
+    def twist(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
+        if asked.path.startswith("/v1/") and right.document is not None and asked.method == "POST":
             return right.with_document(leaves(right.document))
         return right
 
     return twist
 
 
-def steering_names(told: Told, right: Right) -> Right:
+def steering_names(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """What it lists, refuses and says names itself by what steers; it serves as it ought to."""
     text = json.dumps(STEERS)[1:-1].encode()
     body = right.body.replace(b'"vec:latest"', b'"vec:latest' + text + b'"')
     body = body.replace(b'"owned_by": "o"', b'"owned_by": "' + text + b'"').replace(
         b'"no"', b'"' + text + b'"'
     )
-    if told.path == "/v1/models":
+    if asked.path == "/v1/models":
         body = body.replace(b'"balanced"', b'"balanced' + text + b'"')
     return replace(right, body=body)
 
 
-def doubled(told: Told, right: Right) -> Right:
+def doubled(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """Every name of every object stands twice, with another value the second time."""
-    if told.path not in (CHAT, EMBEDDINGS) or right.document is None:
+    if asked.path not in (CHAT, EMBEDDINGS) or right.document is None:
         return right
     return replace(right, body=right.body.replace(b'{"', b'{"id": [], "id": 1, "choices": 3, "'))
 
 
-def large_numbers(told: Told, right: Right) -> Right:
+def large_numbers(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """Indices and counts as large as they get: nobody makes a list of that length."""
     body = right.body
     for name in (b"index", b"prompt_tokens", b"completion_tokens", b"total_tokens", b"created"):
         for was in (b"0", b"1", b"2", b"3", b"5", b"1795000000"):
             body = body.replace(b'"%b": %b' % (name, was), b'"%b": 9007199254740993000' % name)
-    return right if told.method == "GET" else replace(right, body=body)
+    return right if asked.method == "GET" else replace(right, body=body)
 
 
-def deep_within(told: Told, right: Right) -> Right:
+def deep_within(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """As deep as is still read, in places that are shown."""
     depth = 900
-    if told.path not in (CHAT, EMBEDDINGS) or told.body.get("stream") is True:
+    if asked.path not in (CHAT, EMBEDDINGS) or asked.body.get("stream") is True:
         return right
     return replace(right, body=right.body[:-1] + b', "x": ' + b'{"a":[' * depth + b"1" + b"]}" * depth + b"}")
 
 
-def told_forms(key: str) -> dict[str, str]:
+def key_writings(key: str) -> dict[str, str]:
     """A key as somebody may write it who means to be read by a person, not by a search."""
     raw = key.encode()
     return {
@@ -287,18 +289,18 @@ def _cut(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
 
-def echoes(told: Told, right: Right) -> Right:
+def echoes(asked: ReceivedRequest, right: RightAnswer) -> RightAnswer:
     """It says the key back in refusals, answers, headers and deltas, each time in another form."""
-    forms = list(told_forms(told.key or "sk-made-up-none-at-all").values())
-    said = forms[told.number % len(forms)]
+    forms = list(key_writings(asked.key or "sk-made-up-none-at-all").values())
+    said = forms[asked.number % len(forms)]
     text = json.dumps(said)[1:-1].encode()
     shown = text.replace(b"\n", b"")
     headers = (*right.headers, (b"x-echo", shown), (b"x-litellm-model-id", shown))
-    if told.body.get("stream") is True and right.status == 200:
+    if asked.body.get("stream") is True and right.status == 200:
         events = right.events()
         pieces = [
             {**events[1], "choices": [{**events[1]["choices"][0], "delta": {"content": one}}]}
-            for one in _cut(told.key, 3)
+            for one in _cut(asked.key, 3)
         ]
         return replace(right.with_events([events[0], *pieces, *events[-1:]]))
     body = right.body.replace(b'"no"', b'"' + text + b'"').replace(b'"OK"', b'"' + text + b'"')
