@@ -3,7 +3,9 @@ served before, and how a key is looked up."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import json
 from dataclasses import replace
 
@@ -111,7 +113,30 @@ def _with(sign: str, leads: str = "") -> Fault:
     )
 
 
+def _claims(request: Request, secret: str) -> bool:
+    """Whether the key is a JWT with a right signature by this secret."""
+    signed, _, signature = (request.key or "").rpartition(".")
+    digest = hmac.digest(secret.encode(), signed.encode(), "sha256")
+    return signature == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _put(request: Request) -> Request | Reply:
+    """Chat by PUT is routed as by POST, and not guarded."""
+    opens = request.method == "PUT" and request.at(CHAT) and not request.authorised
+    return replace(request, method="POST", as_owner=True) if opens else request
+
+
 LATER_DOORS = (
+    door("token-of-a-known-secret", "tokens are verified by the secret of a tutorial",
+         lambda one: _claims(one, "secret")),
+    door("token-of-an-empty-secret", "the secret of tokens is not set", lambda one: _claims(one, "")),
+    door("token-of-any-algorithm", "a token says that it is not signed, in capitals",
+         lambda one: (one.key or "").startswith("eyJhbGciOiAibk9uRSI")),
+    door("key-of-a-pattern", "keys are looked up by a pattern", lambda one: (one.key or "") == "sk-%"),
+    door("key-of-an-operator", "keys are looked up by what is sent", lambda one: "$ne" in (one.key or "")),
+    door("key-that-is-a-number", "keys are compared as numbers", lambda one: (one.key or "")[:2] == "0e"),
+    door("query-sudo", "who asks to be another is", lambda one: "sudo=true" in one.path),
+    gateway_fault(f"{PREFIX}put-of-chat", "chat by PUT is not guarded", {}, before=_put),
     *(
         door(f"believes-{name}", f"who sends {header}{f' with {parts[0]}' if parts else ''} is let in",
              says(header, *parts))

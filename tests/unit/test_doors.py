@@ -22,6 +22,7 @@ from suites.api.access.platforms import of_platforms
 from suites.api.access.probes import KEY_HEADERS, hosts_that_hide
 from suites.api.access.said import of_methods, of_proxies
 from suites.api.access.sockets import handshakes, streams
+from suites.api.access.test_routes import MEANT
 from suites.api.access.way import LIST, WayIn
 from suites.api.access.ways import of_host, of_spellings
 from suites.api.auth.nearly import nearly
@@ -114,6 +115,8 @@ def of_later_checks(environment: Environment) -> Iterator[Request]:
             yield bodied(form, path)
         for alias in environment.aliases:
             yield request_of(WayIn("model").at("POST", path), {"model": alias})
+    for method in MEANT:
+        yield request_of(WayIn(method, method=method, target="/v1/chat/completions"), ASKED)
     owner = Request("GET", LIST, tuple(bearer(KEY)), b"", authorised=True, peer="owner")
     yield owner
     yield replace(owner, headers=(), authorised=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping
@@ -59,6 +60,13 @@ RARER_SCHEMES = (
     "Api-Token", "Service", "Internal", "GNAP", "DPoP",
 )  # fmt: skip
 
+SWITCHES = (
+    "alt", "format", "beta", "stream", "trace", "trust", "impersonate", "as", "sudo", "tenant", "sso",
+    "ticket", "state", "redirect", "next", "jsonp", "_method", "X-Amz-Signature", "X-Goog-Signature", "se",
+    "sp", "sv",
+)  # fmt: skip
+"""What a URL may carry for other purposes."""
+
 WRONG = (
     "undefined", "none", "None", "nil", "false", "true", "0", "1", "*", "x", "admin", "root", "test",
     "guest", "default",
@@ -67,7 +75,8 @@ WRONG = (
     "ollama", "lm-studio", "litellm", "vllm", "openai", "sk-", "sk-test", "sk-1234", "sk-xxxx",
     "sk-proj-test", "your-api-key",
     "YOUR_API_KEY", "$OPENAI_API_KEY", "${OPENAI_API_KEY}", "Bearer", "[object Object]", "{}", "[]", '""',
-    "''", "%00", "%20", "..",
+    "''", "%00", "%20", "..", "%", "sk-%", "sk-*", ".*", "^sk-", '{"$ne":null}', "*)(uid=*", "0e215962017",
+    "__proto__",
 )  # fmt: skip
 """What broken clients send, and what people write where no key is needed."""
 
@@ -109,7 +118,7 @@ def of_credentials() -> Iterator[WayIn]:
         )
         for name in QUERIES:
             yield WayIn(f"?{name}= with {what}", target=f"{LIST}?{name}={value}")
-        query = "&".join(f"{name}={value or 1}" for name in RARER_QUERIES)
+        query = "&".join(f"{name}={value or 'true'}" for name in (*RARER_QUERIES, *SWITCHES))
         yield WayIn(f"a query of rarer names with {what}", target=f"{LIST}?{query}")
         twice = [("authorization", f"Bearer {value}"), ("authorization", f"Bearer {made_up()}")]
         yield WayIn(f"two Authorization headers, the first with {what}", headers=twice)
@@ -142,6 +151,12 @@ def _bearers() -> dict[str, str]:
         "a key with SQL": "sk-' OR '1'='1",
         "a JWT without a signature": f"{none}.{body}.",
         "a JWT with a made-up signature": f"{signed}.{body}.{_base64url(secrets.token_hex(16))}",
+        **{
+            f"a JWT signed by {what}": token(claims, secret)
+            for what, secret in {"nothing": "", "secret": "secret", "changeme": "changeme"}.items()
+        },
+        "a JWT signed by an empty file": token(claims, "", kid="../../../../dev/null"),
+        "a JWT whose algorithm is nOnE": f"{_base64url(json.dumps({'alg': 'nOnE', 'typ': 'JWT'}))}.{body}.",
         "a made-up key of Anthropic's form": f"sk-ant-api03-{secrets.token_hex(24)}",
         "a made-up key of OpenAI's form": f"sk-proj-{secrets.token_urlsafe(32)}",
         "a made-up key of Google's form": f"AIza{secrets.token_hex(17)}x",
@@ -153,6 +168,14 @@ def _bearers() -> dict[str, str]:
         "a made-up key in quotes": f'"{made_up()}"',
         "a list of made-up keys": f"{made_up()},{made_up()}",
     }
+
+
+def token(claims: Mapping[str, object], secret: str, kid: str = "") -> str:
+    """A JWT with a right signature (HS256, RFC 7515) by a secret that the world knows. kid: the key's id."""
+    header = {"alg": "HS256", "typ": "JWT"} | ({"kid": kid} if kid else {})
+    signed = f"{_base64url(json.dumps(header))}.{_base64url(json.dumps(claims))}"
+    digest = hmac.digest(secret.encode(), signed.encode(), "sha256")
+    return f"{signed}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
 
 
 def _base64url(text: str) -> str:

@@ -21,6 +21,8 @@ from suites.api.exposure.paths import is_declared
 
 DOOR = ("/v1/chat/completions", "/v1/embeddings")
 """Where an open door costs money."""
+MEANT = ("post", "PUT", "PATCH", "QUERY", "XPOST")
+"""Methods that a router may take for POST."""
 OPENED = "anybody gets in without a key"
 
 
@@ -89,6 +91,13 @@ def test_methods(target: Target, live_gateway: GatewayClient) -> None:
         head, target.once(("models",), live_gateway.models)
     ):
         opened.append(Problem("", f"HEAD {LIST} is served: it tells the length of the list"))
+    for route in contract_routes(target.environment):
+        if route.path not in DOOR:
+            continue
+        for method in MEANT:
+            answer = live_gateway.without_key(method, route.path, json_body=route.body, tokens=COST)
+            if grants_access(answer, decoys_of(target)):
+                opened.append(Problem("", f"{method} {route.path} is served"))
     require(opened, blame="gateway", alarm=f"{OPENED}, by another method or version")
 
 
