@@ -46,6 +46,9 @@ def test_smoke_judges_every_version(any_lab: Lab, tmp_path: Path) -> None:
     assert run.record is not None
     assert run.record["run"]["state"] == ("SMOKE FAILED" if opened else "SMOKE PASSED")
     assert run.record["target"]["product_version"] == any_lab.state.version
+    assert min(run.cases(), key=lambda case: case[1]["started"])[0] == "API-ACCESS-001", (
+        "the doors come first"
+    )
     assert (run.verdicts("failed"), run.verdicts("deviation")) == (opened, DEVIATING[any_lab.state.version])
     absent = run.verdicts("not applicable")
     assert absent == [check for check in absent if check.startswith("HOST-")], "no machine is declared"

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import UsageProblem
 from lab.control_matrix import checks_of, chosen, evaluate, text
 from lab.controls import CONTROLS
+from lab.controls.outsiders import OPEN_PATHS
 from lab.controls.streams import framed
 from lab.controls.thinking import BUDGET, thinking
 from lab.controls.topology import BURST, RateLimit
@@ -125,3 +127,8 @@ def test_what_is_basic_hangs_on_no_ability() -> None:
     found = weak([FAULTS["chat-system-dropped"]], runs)
     assert found.absent == ["API-CHAT-010"]
     assert "API-CHAT-010" in BASIC
+
+
+def test_the_open_catalogue_is_declared_beside_what_local_declares() -> None:
+    local = load_environment("local", ROOT, {})
+    assert {*OPEN_PATHS} == {*local.gateway.public_paths, "/v1/models"}
