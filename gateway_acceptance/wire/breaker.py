@@ -27,8 +27,11 @@ AGAIN_S = 1.0
 """Seconds between two looks: a gateway that restarts is back by then, or the second look says so."""
 SECOND_LOOK_S = 6.0
 """Seconds for one question of the second look: a busy one that was late for the first answers this one."""
-DESCRIPTION_PATIENCE_S = 2 * PATIENCE_S
-"""LiteLLM makes its description when it is first asked for, and answers nobody meanwhile: seconds of work."""
+DESCRIPTION_PATIENCE_S = 30.0
+"""LiteLLM makes its description when it is first asked for, and answers nobody meanwhile: seconds of work, 27
+on a busy machine. So long no worker of the run takes its silence for its end."""
+MOMENT_S = 0.1
+"""Between two looks at whether another worker still waits for the description."""
 NO_ANSWER, SOME = 1, 3
 """So many in a row are looked into."""
 MOST_IN_A_ROW = 48
@@ -64,6 +67,7 @@ class Breaker:
     ) -> None:
         self._file, self._url, self._own_key, self._ask = file, url, own_key, look
         self._slow = None if description is None else url + description
+        self._waited_for = file.with_name(f"{file.stem}-description")
         self._looking = False
         self._kind, self._count, self._next = "", 0, 0
         self._well_at = time.monotonic()
@@ -96,10 +100,14 @@ class Breaker:
         trouble = self.trouble()
         if trouble is not None:
             raise Untestable(trouble.what, trouble.mend)
+        if asked.url == self._slow:
+            self._waited_for.touch()
 
     def after(self, exchange: Exchange) -> None:
         """After an exchange. Raises CheckFailed where a look finds the gateway ill, once per run; Untestable
         where another worker had found it before."""
+        if exchange.url == self._slow:
+            self._waited_for.unlink(missing_ok=True)
         if self._looking or self.suspended or exchange.dropped or not self._concerns(exchange.url):
             return  # what was dropped is asked again at once, and that tells
         kind, enough = self._kind_of(exchange)
@@ -118,10 +126,18 @@ class Breaker:
         """Nothing has come for a while. Raises as ``after``."""
         if self._looking or self.suspended or not self._concerns(url):
             return
-        patience_s = DESCRIPTION_PATIENCE_S if url == self._slow else PATIENCE_S
+        patience_s = DESCRIPTION_PATIENCE_S if url == self._slow or self._describing() else PATIENCE_S
         if time.monotonic() - self._well_at > patience_s:
             self._look()
             self._well_at = time.monotonic()
+
+    def _describing(self) -> bool:
+        """Whether a worker of this run waits for the description, and not for too long."""
+        try:
+            since = time.time() - self._waited_for.stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return since < DESCRIPTION_PATIENCE_S
 
     def _concerns(self, url: str) -> bool:
         return url == self._url or url.startswith((self._url + "/", self._url + "?"))
@@ -142,6 +158,8 @@ class Breaker:
         try:
             trouble = self._ask(LOOK_S)
             if trouble is not None:
+                while self._describing():
+                    time.sleep(MOMENT_S)
                 time.sleep(AGAIN_S)
                 trouble = self._ask(SECOND_LOOK_S)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -88,8 +89,8 @@ def test_what_says_nothing_of_the_gateway(tmp_path: Path) -> None:
     [
         (URL + "/v1/chat/completions", 5.0, 0),
         (URL + "/v1/chat/completions", 7.0, 2),
-        (URL + "/openapi.json", 7.0, 0),  # LiteLLM is busy making it, and answers nobody
-        (URL + "/openapi.json", 13.0, 2),
+        (URL + "/openapi.json", 29.0, 0),  # LiteLLM is busy making it, and answers nobody
+        (URL + "/openapi.json", 31.0, 2),
         (URL + "/elsewhere/openapi.json", 7.0, 2),
     ],
 )
@@ -107,6 +108,47 @@ def test_how_long_silence_is_borne(
     else:
         worker.breaker.silent(url)
     assert worker.looks == looks
+
+
+def test_what_another_worker_waits_for_keeps_all_patient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The description, which LiteLLM makes when it is first asked for, and answers nobody meanwhile."""
+    now = 100.0
+    monkeypatch.setattr("gateway_acceptance.wire.breaker.time.monotonic", lambda: now)
+    asks, waits = Worker(tmp_path, GONE), Worker(tmp_path, GONE)
+    asks.breaker.before(exchange(None, URL + "/openapi.json"))
+    now += 7
+    waits.breaker.silent(URL + "/v1/chat/completions")
+    assert waits.looks == 0
+    asks.breaker.after(exchange(200, URL + "/openapi.json"))
+    with pytest.raises(CheckFailed, match="it is gone"):
+        waits.breaker.silent(URL + "/v1/chat/completions")
+
+
+def test_a_look_waits_until_the_description_has_come(tmp_path: Path) -> None:
+    asks = Worker(tmp_path, None)
+    asks.breaker.before(exchange(None, URL + "/openapi.json"))
+    looks: list[float] = []
+
+    def look(seconds: float) -> Trouble | None:
+        looks.append(seconds)
+        if len(looks) > 1:
+            return None
+        asks.breaker.after(exchange(200, URL + "/openapi.json"))
+        return GONE
+
+    Breaker(tmp_path / "trouble.json", URL, lambda _: True, look).after(exchange(None))
+    assert len(looks) == 2, "it is asked again, and answers"
+
+
+def test_who_never_gets_it_keeps_nobody_patient(tmp_path: Path) -> None:
+    worker = Worker(tmp_path, GONE)
+    worker.breaker.before(exchange(None, URL + "/openapi.json"))
+    (waited,) = [path for path in tmp_path.iterdir() if path.name.endswith("-description")]
+    os.utime(waited, (0, 0))
+    with pytest.raises(CheckFailed, match="it is gone"):
+        worker.breaker.after(exchange(None))
 
 
 def test_the_second_look_has_more_time(tmp_path: Path) -> None:
