@@ -87,7 +87,7 @@ dist: $(READY)
 docs: $(READY)
 	@$(BIN)/gateway-acceptance faults --markdown > docs/faults.md
 	@$(BIN)/gateway-acceptance coverage --markdown > docs/coverage.md
-	@$(BIN)/gateway-acceptance products --markdown > docs/products.md
+	@$(BIN)/gateway-acceptance products --write docs
 	@$(BIN)/gateway-acceptance schemas --write
 
 # The run first, while the checkout is clean: what a changed suite judged is not signed. The key is thrown away; who may

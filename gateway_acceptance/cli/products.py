@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.cli.catalogue import collect
+from gateway_acceptance.cli.findings import About, Findings, all_findings, findings_in, write_findings
+from gateway_acceptance.cli.product_pages import (
+    learned_page,
+    other_badge,
+    other_page,
+    others_section,
+)
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.coverage import Coverage, header_of, load_coverage, row_of
 from gateway_acceptance.coverage_entry import Statement
@@ -46,8 +55,8 @@ a run there can say.
 `gateway-acceptance products --release NAME` says what the users of one release should know,
 `--badge NAME > badge.svg` draws how many promises it keeps, with the date.
 
-`(prisma)`: as installed with its database driver. Promises without a check are left out. Gateways that no
-files are kept of are in [other-gateways.md](other-gateways.md).
+`(prisma)`: as installed with its database driver. Promises without a check are left out. A page per product has
+every promise, where it is made, and what its users should know: its name below leads there.
 """
 
 
@@ -65,16 +74,34 @@ def add_products_command(commands: Any) -> None:
         "--release", metavar="NAME", help="the promises that this one does not keep, such as litellm-1.108.7"
     )
     form.add_argument("--badge", metavar="NAME", help="how many promises this one keeps, as an SVG image")
+    form.add_argument(
+        "--write", type=Path, metavar="DIR", help="products.md, and products/ with a page of each"
+    )
+    form.add_argument(
+        "--found",
+        nargs=3,
+        metavar=("RECORD", "GATEWAY", "VERSION"),
+        help="keep what is red in a gateway of others, from a run's record.json",
+    )
     command.set_defaults(run=_products)
 
 
 def _products(arguments: argparse.Namespace) -> int:
+    if arguments.found:
+        return _keep(Path(arguments.found[0]), *arguments.found[1:])
     root = project_root()
     checks = collect(root).checks
     coverage = load_coverage(suites_of(root) / "coverage.toml", [check.id for check in checks])
     known, harms = known_products(), load_harm(suites_of(root) / "harm.toml")
+    others = all_findings()
     if arguments.markdown:
-        print(products_page(known, coverage, checks, harms), end="")
+        print(products_page(known, coverage, checks, harms, others), end="")
+        return 0
+    if arguments.write:
+        for name, text in pages(known, coverage, checks, harms, others).items():
+            path = arguments.write / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
         return 0
     if arguments.badge:
         print(badge_of(_named(known, arguments.badge), coverage.statements, harms), end="")
@@ -88,6 +115,40 @@ def _products(arguments: argparse.Namespace) -> int:
             text = f"{kept} promises kept, {broken} not; learned {release.learned}"
             print(f"{product} {release.name:<18} {text}")
     return 0
+
+
+def _keep(path: Path, gateway: str, version: str) -> int:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        found = findings_in(record, gateway, version)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageProblem([f"{path}: is no record of a run: {error!r}; name its record.json"]) from None
+    kept = write_findings(found)
+    print(
+        f"{kept}: {len(found.red)} red of {len(found.executed)} checks; describe it in about.toml beside it"
+    )
+    return 0
+
+
+def pages(
+    known: dict[str, list[Release]],
+    coverage: Coverage,
+    checks: Sequence[Check],
+    harms: Sequence[Harm],
+    others: Sequence[tuple[About, Findings]],
+) -> dict[str, str]:
+    """Every generated page and badge, by its path below ``docs/``."""
+    found = {"products.md": products_page(known, coverage, checks, harms, others)}
+    for product, listed in known.items():
+        lines = users_should_know(listed[-1], coverage.statements, harms)
+        found[f"products/{product}.md"] = learned_page(
+            product, listed, coverage, lambda statement, release: state_of(statement, release, harms), lines
+        )
+        found[f"products/{product}.svg"] = badge_of(listed[-1], coverage.statements, harms)
+    for described, seen in others:
+        found[f"products/{seen.gateway}.md"] = other_page(described, seen, coverage)
+        found[f"products/{seen.gateway}.svg"] = other_badge(described, seen, coverage)
+    return found
 
 
 def known_products() -> dict[str, list[Release]]:
@@ -157,18 +218,21 @@ def products_page(
     coverage: Coverage,
     checks: Sequence[Check],
     harms: Sequence[Harm],
+    others: Sequence[tuple[About, Findings]] = (),
 ) -> str:
     """``docs/products.md``."""
     lines = [HEAD]
     for product, listed in known.items():
-        lines += [f"## {product}", "", *_summary(listed, coverage, harms), ""]
+        lines += [f"## [{product}](products/{product}.md)", "", *_summary(listed, coverage, harms), ""]
         lines += ["### By endpoint: promises kept, of those that files tell of", ""]
         lines += _by_endpoint(listed, coverage, harms)
         lines += ["", "### Promises that a release does not keep", ""]
         lines += _broken(listed, coverage, harms)
         lines += ["", "### Beyond the contract", ""]
         lines += ["Checks that no promise names, and that a release does not pass.", ""]
-        lines += _beyond(listed, coverage.beyond(checks))
+        lines += [*_beyond(listed, coverage.beyond(checks)), ""]
+    if others:
+        lines += others_section(others, coverage)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

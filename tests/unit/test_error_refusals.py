@@ -10,9 +10,10 @@ import pytest
 
 from gateway_acceptance.check import MUST, SHOULD
 from gateway_acceptance.environment import load_environment
+from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.errors.leaks import LeakKind
-from suites.api.errors.probes import ALL, BY_NAME, MISSING, BadRequest, chat, embedding
+from suites.api.errors.probes import ALL, BY_NAME, EMBEDDINGS, MISSING, BadRequest, chat, embedding, offered
 from suites.api.errors.rules import (
     envelope_problems,
     helpful_problems,
@@ -21,6 +22,7 @@ from suites.api.errors.rules import (
     refusal_problems,
     status_problems,
 )
+from tests.unit.declared import environment
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = load_environment("production", ROOT, {})
@@ -128,3 +130,13 @@ def test_a_bad_request_is_not_valid_by_accident() -> None:
     """Each body differs from the valid request that it is made of."""
     valid = {chat()(ENVIRONMENT), embedding()(ENVIRONMENT)}
     assert not [bad.name for bad in ALL if isinstance(bad, BadRequest) and bad.body(ENVIRONMENT) in valid]
+
+
+def test_nothing_is_asked_of_embeddings_that_nobody_declares() -> None:
+    chat_alone = environment(models=[{"alias": "chatty", "kind": "chat"}], backends=[], groups=[])
+    assert {bad.path for bad in offered(ALL, environment())} > {EMBEDDINGS}
+    left = offered(ALL, chat_alone)
+    assert left
+    assert EMBEDDINGS not in {bad.path for bad in left}
+    with pytest.raises(NotApplicable, match="no embedding model"):
+        offered([BY_NAME["a chat model at embeddings"]], chat_alone)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from gateway_acceptance.environment import Ability, Environment
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
+from suites.api.chat.extract import any_answered, mixed_up
 from suites.api.observations import room
 from suites.api.streams.probes import balanced_chat, read, stream_of
 
@@ -51,6 +53,19 @@ def streamed_at_once(target: Target) -> Mapping[str, str]:
         return read(exchange).text()
 
     return target.once(("chat streams at once",), lambda: _at_once(target, ask))
+
+
+def mixed_up_at_once(environment: Environment, alias: str, answers: Mapping[str, str]) -> list[str]:
+    """Whose answer went to whom: text asked for -> answer. Raises NotApplicable where the model is not
+    declared to repeat a text, and does not."""
+    if environment.can(alias, Ability.EXACT):
+        return mixed_up(answers)
+    if not any_answered(answers):
+        raise NotApplicable(
+            f"{alias} is not declared to repeat a text, and does not: nothing tells its answers apart",
+            declared="models.abilities",
+        )
+    return mixed_up(answers, obeys=False)
 
 
 def _at_once(target: Target, ask: Callable[[str], Got]) -> Mapping[str, Got]:

@@ -155,16 +155,22 @@ def first_difference(text: str, expected: str) -> str:
     return f"expected {wanted} at character {at} of {len(expected)}, got {seen}"
 
 
-def mixed_up(answers: Mapping[str, str]) -> list[str]:
-    """What is wrong with answers that should each be the text they were asked for: asked -> answered."""
+def mixed_up(answers: Mapping[str, str], *, obeys: bool = True) -> list[str]:
+    """What is wrong with answers that should each be the text they were asked for: asked -> answered. obeys:
+    whether the model is declared to repeat a text; else only another's text says that they were mixed up."""
     found = []
     for asked, text in answers.items():
         strange = [other for other in answers if other != asked and other in text]
         if strange:
             found.append(f"who asked for {asked} got {', '.join(strange)}")
-        elif asked not in text:
+        elif obeys and asked not in text:
             found.append(f"who asked for {asked} got {text[:80]!r}")
     return found
+
+
+def any_answered(answers: Mapping[str, str]) -> bool:
+    """Whether any of them holds a text that was asked for: asked -> answered."""
+    return any(asked in text for text in answers.values() for asked in answers)
 
 
 def repeated(values: Iterable[object]) -> list[str]:

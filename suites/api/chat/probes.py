@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway_acceptance.environment import Ability, Model
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api import abilities
 from suites.api.abilities import Shows
@@ -171,8 +171,21 @@ def chat_answer(target: Target, question: ChatProbe, **parameters: Any) -> Excha
     """The gateway's answer at temperature 0, by a model that is known to be able; asked once per worker.
 
     parameters: beside those, or instead of ``max_tokens``, which None leaves out. Raises as ``able_alias``.
+    Who answers rightly is able: no control is asked in other words, where only the gateway may be asked.
     """
+    first = abilities.declared_able(target.environment, *question.needs)[0]
+    if not target.environment.backend(first.backend).direct:
+        answer = asked(target, first.alias, question, **parameters)
+        if _right(answer, question):
+            return answer
     return asked(target, able_alias(target, question), question, **parameters)
+
+
+def _right(answer: Exchange, question: ChatProbe) -> bool:
+    try:
+        return question.able(first_text(answer))
+    except CheckFailed:
+        return False
 
 
 def able_alias(target: Target, question: ChatProbe) -> str:
@@ -195,6 +208,17 @@ def model_that(target: Target, does: str, directly: Shows) -> str:
     """The first alias whose model draws its answers as ``Ability.SEED`` says. Where its backend may not be
     asked, it is declared to. Raises as ``abilities.able_alias``."""
     return abilities.able_alias(target, (Ability.SEED,), does, directly=directly, plainly=lambda _: True)
+
+
+def may_be_asked(target: Target, alias: str) -> None:
+    """What an alias's model does by itself can be seen. Raises NotApplicable where nothing behind the gateway
+    may be asked: then nobody knows whether it is the model that never varies."""
+    served = target.environment.deployments_of(alias)[0]
+    if not target.environment.backend(served.backend).direct:
+        raise NotApplicable(
+            f"{alias} never varies, and nothing behind the gateway may be asked whether the model does",
+            declared="backends.direct",
+        )
 
 
 def asked(target: Target, alias: str, question: ChatProbe, **parameters: Any) -> Exchange:

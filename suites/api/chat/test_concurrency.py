@@ -1,12 +1,15 @@
 """API-CHAT: requests at the same time do not meet."""
 
+from collections.abc import Mapping
+
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.concurrency import asked_at_once, streamed_at_once
-from suites.api.chat.extract import first_text, mixed_up
+from suites.api.chat.concurrency import asked_at_once, mixed_up_at_once, streamed_at_once
+from suites.api.chat.extract import first_text
+from suites.api.streams.probes import balanced_chat
 
 
 @check(
@@ -20,7 +23,7 @@ from suites.api.chat.extract import first_text, mixed_up
 def test_no_cross_talk(target: Target, gateway: GatewayClient) -> None:
     """An answer that goes to somebody else is a leak: shared buffers and caches with too short a key."""
     answers = {asked: first_text(answer) for asked, answer in asked_at_once(target).items()}
-    require([Problem("chat.mixed_up", seen) for seen in mixed_up(answers)])
+    require([Problem("chat.mixed_up", seen) for seen in _mixed_up(target, answers)])
 
 
 @check(
@@ -33,4 +36,9 @@ def test_no_cross_talk(target: Target, gateway: GatewayClient) -> None:
 )
 def test_no_cross_talk_in_streams(target: Target, gateway: GatewayClient) -> None:
     """Streams run side by side through one process: a chunk must not slip into another's."""
-    require([Problem("chat.mixed_up", seen) for seen in mixed_up(streamed_at_once(target))])
+    answers = streamed_at_once(target)
+    require([Problem("chat.mixed_up", seen) for seen in _mixed_up(target, answers)])
+
+
+def _mixed_up(target: Target, answers: Mapping[str, str]) -> list[str]:
+    return mixed_up_at_once(target.environment, balanced_chat(target.environment), answers)

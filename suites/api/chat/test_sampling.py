@@ -13,7 +13,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import problems_of
 from suites.api.chat.extract import choices_of, first_text, refused_honestly
 from suites.api.chat.own_words import asked_again, own
-from suites.api.chat.probes import SEEDS, drawn, drawn_directly, model_that
+from suites.api.chat.probes import SEEDS, drawn, drawn_directly, may_be_asked, model_that
 
 SEED = "openai:CreateChatCompletionRequest.seed: a best effort to sample deterministically"
 TOP = 2
@@ -57,6 +57,7 @@ def test_seed_other(target: Target, gateway: GatewayClient) -> None:
     alias = model_that(target, "answers otherwise with another seed", varies)
     texts = {first_text(drawn(target, alias, 1, _seeded(seed))) for seed in SEEDS}
     if len(texts) == 1:
+        may_be_asked(target, alias)
         raise CheckFailed(
             f"expected other answers with the seeds {SEEDS}, got always {texts.pop()!r}", blame="gateway"
         )
@@ -103,6 +104,7 @@ def test_temperature_reaches(target: Target, gateway: GatewayClient) -> None:
     cold = first_text(drawn(target, alias, 1, {"temperature": 0, **given}))
     warm = first_text(drawn(target, alias, 1, given))
     if cold == warm:
+        may_be_asked(target, alias)
         raise CheckFailed(
             f"expected another answer at temperature 0, got {cold!r} both times", blame="gateway"
         )

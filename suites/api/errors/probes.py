@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gateway_acceptance.environment import Environment, ModelKind
@@ -67,11 +67,14 @@ def embedding(*, of: ModelKind = ModelKind.EMBEDDING, **changes: Any) -> Body:
     )
 
 
-def as_offered(bad: BadRequest, environment: Environment) -> BadRequest:
-    """The same, where embeddings are not declared: their endpoint may say that it is not offered."""
-    if bad.path != EMBEDDINGS or environment.aliases_of(ModelKind.EMBEDDING):
-        return bad
-    return replace(bad, statuses=(*bad.statuses, *NOT_OFFERED))
+def offered(bads: Sequence[BadRequest], environment: Environment) -> list[BadRequest]:
+    """Those that concern what is declared: nothing is asked of embeddings where no model makes any. Raises
+    NotApplicable where none is left."""
+    embeds = bool(environment.aliases_of(ModelKind.EMBEDDING))
+    found = [bad for bad in bads if embeds or bad.path != EMBEDDINGS]
+    if not found:
+        raise NotApplicable("the environment declares no embedding model", declared="models")
+    return found
 
 
 def raw(data: bytes) -> Body:
@@ -98,8 +101,6 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 FORM_STATUSES = (*BAD, 404, 415)
 UNTYPED = (*BAD, 415)
 """An empty body has no media type: RFC 9110 section 15.5.16 lets that be the reason."""
-NOT_OFFERED = (404, 405, 501)
-"""How an endpoint answers that the deployment does not offer (RFC 9110 sections 15.5.5, 15.5.6, 15.6.2)."""
 NOT_FOUND = (400, 404)
 """OpenAI answers 404 for a model that it does not have, LiteLLM 400; both blame the request."""
 

@@ -14,7 +14,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.sender import tokens_needed
 from suites.api.errors.leaks import LeakKind, leaks_in
-from suites.api.errors.probes import ALL, BY_NAME, BadRequest, as_offered
+from suites.api.errors.probes import ALL, BY_NAME, BadRequest, offered
 from suites.api.observations import ECHO_TOKENS
 
 SHOWN = 90
@@ -36,8 +36,8 @@ def answer_to(target: Target, bad: BadRequest) -> Exchange:
 
 
 def all_invalid_requests(target: Target) -> list[tuple[BadRequest, Exchange]]:
-    """Every bad request with its answer."""
-    return [(bad, answer_to(target, bad)) for bad in ALL]
+    """Every bad request that concerns what is declared, with its answer."""
+    return [(bad, answer_to(target, bad)) for bad in offered(ALL, target.environment)]
 
 
 def refusal_problems(bad: BadRequest, answer: Exchange) -> list[Problem]:
@@ -114,11 +114,11 @@ def refusal(
     bads = [BY_NAME[name] for name in names]
 
     def refused(target: Target, gateway: GatewayClient) -> None:
-        offered = [as_offered(bad, target.environment) for bad in bads]
+        asked = offered(bads, target.environment)
         require(
-            all_problems(offered, lambda bad: refusal_problems(bad, answer_to(target, bad))),
+            all_problems(asked, lambda bad: refusal_problems(bad, answer_to(target, bad))),
             blame="gateway",
-            judged={"refusals": len(offered)},
+            judged={"refusals": len(asked)},
         )
 
     refused.__doc__ = f"{title}: status, content type and envelope. Source: openai:guides/error-codes 400."

@@ -4,7 +4,7 @@ from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.errors.probes import BY_NAME, as_offered
+from suites.api.errors.probes import BY_NAME, offered
 from suites.api.errors.rules import (
     all_problems,
     answer_to,
@@ -59,7 +59,7 @@ def test_wrong_method(target: Target, gateway: GatewayClient) -> None:
     """GET of chat completions lists stored ones at OpenAI; a gateway that stores none says so."""
     require(
         all_problems(
-            [as_offered(bad, target.environment) for bad in ROUTES[1:]],
+            offered(ROUTES[1:], target.environment),
             lambda bad: status_problems(bad, answer_to(target, bad)),
         ),
         blame="gateway",
@@ -77,6 +77,9 @@ def test_wrong_method(target: Target, gateway: GatewayClient) -> None:
 def test_route_envelope(target: Target, gateway: GatewayClient) -> None:
     """A client that mistyped the base URL gets to read why."""
     require(
-        all_problems(ROUTES, lambda bad: envelope_problems(bad, answer_to(target, bad), MUST)),
+        all_problems(
+            offered(ROUTES, target.environment),
+            lambda bad: envelope_problems(bad, answer_to(target, bad), MUST),
+        ),
         blame="gateway",
     )

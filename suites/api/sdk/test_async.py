@@ -7,10 +7,12 @@ import secrets
 from typing import TYPE_CHECKING
 
 from gateway_acceptance.check import MUST, READ, SPEND, check
-from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import CheckFailed, require
+from suites.api.chat.concurrency import mixed_up_at_once
 from suites.api.observations import ECHO_TOKENS, balanced_or_first, echo_room, room, single
 from suites.api.sdk.probes import (
     ECHO,
@@ -118,6 +120,14 @@ def test_at_once(async_sdk: AsyncSdk, environment: Environment) -> None:
         return await asyncio.gather(*(_ask(client, alias, environment, word) for word in words))
 
     answers = [sdk_text(completion).strip() for completion in async_sdk(all_at_once)]
+    if not environment.can(alias, Ability.EXACT):
+        require(
+            [
+                Problem("chat.mixed_up", seen)
+                for seen in mixed_up_at_once(environment, alias, dict(zip(words, answers, strict=True)))
+            ]
+        )
+        return
     wrong = [
         f"{answer!r} for {word!r}" for word, answer in zip(words, answers, strict=True) if answer != word
     ]

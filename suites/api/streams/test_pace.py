@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from gateway_acceptance.check import MUST, SPEND, check
+from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, Untestable, require
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.streams.pace import (
     LEAST_SPREAD_S,
@@ -14,7 +15,7 @@ from suites.api.streams.pace import (
     gateway_paces,
     slow_stream,
 )
-from suites.api.streams.probes import read
+from suites.api.streams.probes import read, single_chat
 
 
 @check(
@@ -84,6 +85,12 @@ def test_keep_alive(target: Target, gateway: GatewayClient, note: Callable[[str,
     )
     if exchange.error or exchange.elapsed_s < LEAST_SPREAD_S:
         seen = exchange.error or f"it was over after {exchange.elapsed_s:.3f} s"
+        alias = single_chat(target.environment).alias
+        if not exchange.error and not target.environment.can(alias, Ability.COUNT):
+            raise NotApplicable(
+                f"{alias} is not declared to count, and its stream {seen.removeprefix('it ')}",
+                declared="models.abilities",
+            )
         raise Untestable(
             f"no slow stream came to its end ({seen})",
             "see API-STREAM-004, and whether the model heeds a prompt",
