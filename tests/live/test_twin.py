@@ -1,5 +1,5 @@
-"""A release without a file of deviations, one defect of ours in front: with ``--twin`` just that is red, be it
-in a check that the release passes by itself or in one that it does not.
+"""A release without a file of deviations, one defect of ours in front: with ``--twin`` just that is red, in a
+check that the release passes by itself or in one that it does not.
 
 Installs LiteLLM 1.108.0 once, with the network that this needs.
 """
@@ -23,7 +23,8 @@ from tests.live.conftest import ROOT
 
 RELEASE = "1.108.0"
 FAULTS_TRIED = ("usage-does-not-add-up", "chat-turns-garbled", "stream-loses-text", "default-key-accepted")
-"""The first two in what the release keeps; the others in API-STREAM-001 and API-AUTH-004, which it does not."""
+"""The first two in what the release keeps; the others in API-STREAM-001 and API-AUTH-004, which it does
+not."""
 BUDGET_S = 900
 
 
