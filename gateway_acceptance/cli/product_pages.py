@@ -35,9 +35,9 @@ def others_section(others: Sequence[tuple[About, Findings]], coverage: Coverage)
     """The lines of docs/products.md about gateways of others."""
     lines = ["## Gateways of others", ""]
     lines += [
-        "From an environment file of `init`, nothing edited, every check of the profile nightly: what is",
-        "red there is their own ([other-gateways.md](other-gateways.md)); nothing of it is accepted in a run.",
-        "Each page names every red check, what was seen, and why it is the gateway's.",
+        "From an environment file of `init`, nothing edited, every check of the profile nightly. What is",
+        "red there is their own ([other-gateways.md](other-gateways.md)), and red in any run. Each page",
+        "names every red check, what was seen, and why it is the gateway's.",
         "",
     ]
     head = (

@@ -55,8 +55,8 @@ a run there can say.
 `gateway-acceptance products --release NAME` says what the users of one release should know,
 `--badge NAME > badge.svg` draws how many promises it keeps, with the date.
 
-`(prisma)`: as installed with its database driver. Promises without a check are left out. A page per product has
-every promise, where it is made, and what its users should know: its name below leads there.
+`(prisma)`: as installed with its database driver. Promises without a check are left out. A page per product
+has every promise, where it is made, and what its users should know: its name below leads there.
 """
 
 

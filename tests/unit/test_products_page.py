@@ -9,6 +9,7 @@ import pytest
 
 from gateway_acceptance.cli import products as products_command
 from gateway_acceptance.cli.catalogue import collect
+from gateway_acceptance.cli.findings import all_findings
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.cli.products import (
     BY_A_RUN,
@@ -19,7 +20,7 @@ from gateway_acceptance.cli.products import (
     badge_of,
     counted,
     known_products,
-    products_page,
+    pages,
     spans,
     state_of,
     users_should_know,
@@ -66,14 +67,16 @@ def test_releases_in_a_row_are_told_by_their_ends(chosen: list[bool], words: str
     assert spans(listed, chosen) == words
 
 
-def test_the_page_is_that_of_the_files() -> None:
+def test_every_page_is_that_of_the_files() -> None:
     checks = collect(ROOT).checks
     coverage = load_coverage(ROOT / "suites" / "coverage.toml", [check.id for check in checks])
     harms = load_harm(ROOT / "suites" / "harm.toml")
-    page = (ROOT / "docs" / "products.md").read_text(encoding="utf-8")
-    assert products_page(known_products(), coverage, checks, harms) == page, (
-        "docs/products.md is old: run make docs"
-    )
+    made = pages(known_products(), coverage, checks, harms, all_findings())
+    docs = ROOT / "docs"
+    kept = {path: (docs / path).read_text(encoding="utf-8") for path in made}
+    assert [path for path in made if made[path] != kept[path]] == [], "run make docs"
+    there = {str(path.relative_to(docs)) for path in (docs / "products").iterdir()}
+    assert there == made.keys() - {"products.md"}, "a page or badge of nobody"
 
 
 def test_what_users_of_a_release_should_know() -> None:
