@@ -26,6 +26,8 @@ from gateway_acceptance.wire.exchange import Notebook
 COMMANDS, COMMAND = "gateway_acceptance.commands", "deviations"
 TWINS = "twins"
 """The folder of what twins showed, in the private folder of a run: as that of the products is laid out."""
+WAKING, WOKEN = "smoke", "nightly"
+"""What a smoke finds wakes checks of nightly: which ones is a matter of what it asks, so all are learned."""
 LONGEST_S = 1800
 """Seconds for one twin: its installation, once, and its checks."""
 NOT_HANDED_ON = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER", "GATEWAY_ACCEPTANCE_ENV")
@@ -105,7 +107,7 @@ def learn_twin(
         *(sys.executable, "-P", "-c", "from gateway_acceptance.cli.main import main; main()"),
         *(COMMAND, "learn", "--product", gateway.product, "--version", version),
         *(["--variant", gateway.variant] if gateway.variant else []),
-        *("--beside", "--profile", profile, "--out", str(folder / TWINS)),
+        *("--beside", "--profile", WOKEN if profile == WAKING else profile, "--out", str(folder / TWINS)),
     ]
     try:
         done = subprocess.run(

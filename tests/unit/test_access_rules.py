@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.rules import grants_access, lists_models
+from suites.api.access.rules import grants_access, judged_the_body, lists_models
 
 LISTED = {"object": "list", "data": [{"id": "a", "object": "model"}]}
 PAGE = "<!doctype html><title>console</title>"
@@ -73,3 +73,20 @@ def test_a_way_in_is_seen(opened: Exchange) -> None:
 
 def test_an_empty_list_of_models_is_one() -> None:
     assert lists_models(answer(200, {"object": "list", "data": []}))
+
+
+def test_who_cannot_read_a_body_let_nobody_in() -> None:
+    """FastAPI judges a body before any key is looked for where it is not called JSON."""
+    refusal = Exchange("POST", "http://gateway/v1/chat/completions", (), b"", 403)
+    said = b'{"detail": [{"loc": ["body"], "msg": "Input should be a valid dictionary"}]}'
+
+    def judged(kind: str) -> bool:
+        asked = (("content-type", kind),)
+        answer = Exchange(
+            "POST", "http://gateway/v1/chat/completions", asked, b"{}", 422, chunks=((0.0, said),)
+        )
+        return judged_the_body(answer, (refusal,))
+
+    assert judged("application/json")
+    assert not judged("text/plain")
+    assert not judged("multipart/form-data; boundary=x")

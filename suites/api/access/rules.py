@@ -76,14 +76,21 @@ def lists_models(answer: Exchange) -> bool:
 
 def judged_the_body(answer: Exchange, refusals: Sequence[Exchange]) -> bool:
     """Whether a body that no route can accept was judged, so that its sender was past the guard. refusals:
-    how the route refuses who has no key, and who has a wrong one."""
+    how the route refuses who has no key, and who has a wrong one. A body that is not called JSON proves
+    nothing: who cannot read it may say so before a key is looked for, as FastAPI does."""
     refused = {one.status for one in refusals}
     return (
-        answer.status in JUDGED
+        _called_json(answer)
+        and answer.status in JUDGED
         and answer.status not in refused
         and OF_THE_BODY.search(answer.text) is not None
         and not any(OF_THE_BODY.search(one.text) for one in refusals)
     )
+
+
+def _called_json(answer: Exchange) -> bool:
+    kinds = [value for name, value in answer.request_headers if name.lower() == "content-type"]
+    return all(kind.startswith("application/json") for kind in kinds)
 
 
 def ran_behind_the_guard(head: Exchange, get: Exchange) -> bool:
