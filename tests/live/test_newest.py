@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from gateway_acceptance.verdict import Verdict
 from lab.litellm.install import default_version
+from lab.patience import patient
 from tests.live.conftest import Lab, judge, running
 
 NEWEST = ("1.108.7", "1.108.6", "1.108.5", "1.108.4", "1.108.3")
@@ -24,6 +26,9 @@ BUDGET_S = 400
 @pytest.fixture(scope="module", params=NEWEST)
 def newest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with running(tmp_path_factory.mktemp("lab"), request.param) as lab:
+        # LiteLLM builds its description at the first request, and answers nobody meanwhile: for seconds
+        described = f"{lab.state.gateway}/openapi.json"
+        assert httpx.get(described, timeout=patient(60), trust_env=False).status_code == 200
         yield lab
 
 
