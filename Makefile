@@ -20,7 +20,7 @@ ifneq (,$(filter C POSIX,$(LC_ALL)))
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: help setup smoke report test matrices fuzz kills ill lint bench dist docs signoff-example drift lock clean
+.PHONY: help setup smoke report test matrices fuzz kills healthy ill lint bench dist docs signoff-example drift lock clean
 help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
@@ -28,9 +28,10 @@ help:
 	@echo "make matrices   every fault and outage, the lab of hosts (root), many balanced groups: long"
 	@echo "make fuzz    100,000 generated replies"
 	@echo "make kills   50 runs of smoke with random kills"
+	@echo "make healthy 200 smokes of healthy gateways, RUNS=N for so many: none may be red"
 	@echo "make ill     smoke against every ill target: time, requests, memory"
 	@echo "make lint    ruff, mypy, declared dependencies (deptry), layers (import-linter)"
-	@echo "make bench   what collecting and reporting cost (docs/performance.md), draws of balance (docs/balance.md)"
+	@echo "make bench   what collecting, reporting and a smoke cost (docs/performance.md), draws of balance (docs/balance.md)"
 	@echo "make dist    build the wheel: dist/"
 	@echo "make docs    rewrite the generated pages of docs/"
 	@echo "make signoff-example   judge the lab of hosts (needs root) and sign it: docs/examples/signoff"
@@ -69,6 +70,11 @@ SEED ?= 17
 kills: $(READY)
 	@GATEWAY_ACCEPTANCE_KILLS=50 GATEWAY_ACCEPTANCE_SEED=$(SEED) $(BIN)/pytest tests/live/test_random_kills.py -rA
 
+# 200 smokes of healthy gateways of three versions, ten of them on a busy machine
+RUNS ?= 200
+healthy: $(READY)
+	@$(BIN)/python bench/healthy_smokes.py --runs $(RUNS)
+
 ill: $(READY)
 	@$(BIN)/python bench/ill_targets.py
 
@@ -78,6 +84,7 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python bench/performance.py
+	@$(BIN)/python bench/smoke_beside_client.py
 	@$(BIN)/python bench/balance_draws.py
 
 # With the locked build tools, so nothing is resolved. The wheel names the commit that it was built from.
