@@ -134,7 +134,7 @@ def _read(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ClaimsError([f"{path}: is not UTF-8 text; save it as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
-        raise ClaimsError([f"{path}: is not valid TOML: {error}; mend that line"]) from None
+        raise ClaimsError([f"{path}: is not valid TOML: {error}; correct that line"]) from None
 
 
 def _mistakes(entry: Mapping[str, Any], keys: Sequence[str], required: Sequence[str]) -> list[str]:

@@ -110,7 +110,7 @@ def _read(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise _error(path, ["is not UTF-8 text; save it as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
-        raise _error(path, [f"is not valid TOML: {error}; mend that line"]) from None
+        raise _error(path, [f"is not valid TOML: {error}; correct that line"]) from None
 
 
 def _error(path: Path, mistakes: Sequence[str]) -> CoverageError:

@@ -301,7 +301,7 @@ def load_harm(path: Path) -> tuple[Harm, ...]:
             for entry in entries
         )
     except (OSError, ValueError, KeyError, TypeError, re.error) as error:
-        raise UsageProblem([f"{path}: cannot be read: {error}; mend the file"]) from None
+        raise UsageProblem([f"{path}: cannot be read: {error}; correct the file"]) from None
 
 
 def forbidden(harms: Collection[Harm], check: str, problem: str) -> str:

@@ -91,7 +91,7 @@ def _read(path: Path) -> EndpointFolder:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageProblem([f"{path}: cannot be read as TOML: {error}; mend the file"]) from None
+        raise UsageProblem([f"{path}: cannot be read as TOML: {error}; correct the file"]) from None
     try:
         endpoint = Endpoint.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:

@@ -104,12 +104,12 @@ def judge(record: Record) -> Judgement:
         return Judgement("PARTIAL RUN", headline, reasons, bad if reasons else EXIT_READY)
     reasons += _profile_reasons(record)
     unspoken = [claim.id for claim in record.claims if claim.verdict == NOT_VERIFIED]
-    silence = f"it does not speak of {len(unspoken)} of {len(record.claims)} claims"
+    uncovered = f"{len(unspoken)} of {len(record.claims)} claims are not covered by it"
     if run.profile != RELEASE:
         name = run.profile.upper()
         if reasons:
-            return Judgement(f"{name} FAILED", f"{alarm}{_count(reasons)}; {silence}", reasons, bad)
-        return Judgement(f"{name} PASSED", f"{executed} checks executed; {silence}", [], EXIT_READY)
+            return Judgement(f"{name} FAILED", f"{alarm}{_count(reasons)}; {uncovered}", reasons, bad)
+        return Judgement(f"{name} PASSED", f"{executed} checks executed; {uncovered}", [], EXIT_READY)
     reasons += _unfit(basis.binding)
     reasons += _unidentified(record)
     if unspoken:

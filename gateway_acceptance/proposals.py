@@ -109,7 +109,7 @@ def _entry(one: Candidate, number: int, environment: str, today: date) -> list[s
     verdict = [] if one.verdict is Verdict.FAILED else [f"verdict = {quoted(one.verdict.value)}"]
     return [
         f"# {one.level} {_shown(one.title)}: {one.cases} {one.verdict}",
-        *([f"# This {one.harm}: mend it, accept it only where nobody can reach it."] if one.harm else []),
+        *([f"# This {one.harm}: fix it; accept it only where nobody can reach it."] if one.harm else []),
         *(f"# seen: {_shown(line)}" for line in one.seen),
         "[[waiver]]",
         f"id = {quoted(f'{one.check}-{number}')}",

@@ -195,7 +195,7 @@ def load_waivers(path: Path, today: date | None = None) -> tuple[Waiver, ...]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageProblem([f"{path}: cannot be read: {error}; mend the file"]) from None
+        raise UsageProblem([f"{path}: cannot be read: {error}; correct the file"]) from None
     sentences = [f"{path}: unknown key {key}; known is: waiver" for key in document if key != "waiver"]
     try:
         waivers = _ENTRIES.validate_json(json.dumps(document.get("waiver", []), default=str))

@@ -57,7 +57,10 @@ def _directory(runs: Path, environment: str, run_id: str | None) -> Path:
     names = [path.name for path in run_directories(runs, environment)] if _plain(environment) else []
     if not names:
         raise UsageProblem(
-            [f"--env {environment}: it has no run in {runs}; run one (pytest -m smoke --env {environment})"]
+            [
+                f"--env {environment}: it has no run in {runs}; "
+                f"run one (gateway-acceptance smoke --env {environment})"
+            ]
         )
     if run_id is not None and run_id not in names:
         raise UsageProblem(

@@ -58,7 +58,8 @@ def _status(arguments: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     names = arguments.env or [name for name in _folders(runs) if run_directories(runs, name)]
     if not names:
-        raise UsageProblem([f"no environment has a run in {runs}; run one (pytest -m smoke --env local)"])
+        run_one = "run one (gateway-acceptance smoke --env NAME)"
+        raise UsageProblem([f"no environment has a run in {runs}; {run_one}"])
     known = [_known(name, root, runs) for name in dict.fromkeys(names)]
     doubts = _doubts(suites_of(root))
     columns = [

@@ -56,7 +56,7 @@ def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Env
             [f"{path}: cannot be read ({reason}); check the path and its permissions"]
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise UsageProblem([f"{path}: is not valid TOML: {error}; mend that line"]) from None
+        raise UsageProblem([f"{path}: is not valid TOML: {error}; correct that line"]) from None
     if "source" in document:
         raise UsageProblem([f"{path}: the key 'source' is set by the suite itself; remove it"])
     try:

@@ -56,7 +56,7 @@ def load_planted(suites: Path) -> PlantedDefects | None:
         AttributeError,
         ValueError,
     ) as error:
-        raise UsageProblem([f"{path}: cannot be used ({error}); mend the file"]) from None
+        raise UsageProblem([f"{path}: cannot be used ({error}); correct the file"]) from None
     empty = [name for name, said in defects.items() if not said.strip()]
     if empty or not defects:
         raise UsageProblem([f"{path}: {', '.join(empty) or 'no check'} says nothing; state what it must say"])

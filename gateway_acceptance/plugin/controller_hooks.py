@@ -118,7 +118,7 @@ class ControllerHooks:
         """Record, views, exit code; nothing where no check was to be judged."""
         controller, log = self._controller, self._controller.log
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            self._nothing_selected = "no check was selected: mend -m, -k or the paths given"
+            self._nothing_selected = "no check was selected: correct -m, -k or the paths given"
             session.exitstatus = EXIT_USAGE
             return
         if session.config.option.collectonly or session.config.getoption(PLAN):
@@ -179,7 +179,8 @@ class ControllerHooks:
         except OSError as error:
             controller.phase = Phase.NOT_STARTED
             place = f"{error.filename or 'the results'} cannot be written: {error.strerror or error}"
-            pytest.exit(f"{place}; mend that, or choose a place with --runs", returncode=EXIT_HARNESS_ERROR)
+            fix = "make it writable, or choose another place with --runs"
+            pytest.exit(f"{place}; {fix}", returncode=EXIT_HARNESS_ERROR)
         except NotStarted as failure:
             controller.phase = Phase.NOT_STARTED
             pytest.exit(controller.redactor(str(failure)), returncode=EXIT_HARNESS_ERROR)

@@ -118,7 +118,7 @@ def _for_case(check: RecordedCheck, case: RecordedCase, mends: Mapping[str, str]
     command = next((mends[name] for name in check.claims if mends.get(name)), "")
     match case.verdict:
         case Verdict.FAILED:
-            return Action(f"Mend {what}", command)
+            return Action(f"Fix {what}", command)
         case Verdict.UNTESTABLE:
             return Action(f"Provide what is missing for {what}")
         case Verdict.HARNESS_ERROR:

@@ -42,7 +42,7 @@ class Changes:
         all_kinds = (
             ("Broken", self.broken, True),
             ("Fixed", self.fixed, True),
-            ("Newly waived", self.newly_waived, True),
+            ("Newly accepted", self.newly_waived, True),
             ("Newly not verified", self.newly_not_verified, True),
             ("Verdict changed otherwise", self.moved, False),
             ("New checks", self.new, False),

@@ -29,7 +29,7 @@ def read_limits(path: Path) -> list[str]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageProblem([f"{path}: cannot be read: {error}; mend the file"]) from None
+        raise UsageProblem([f"{path}: cannot be read: {error}; correct the file"]) from None
     limits = document.get("limits")
     if set(document) != {"limits"} or not isinstance(limits, list) or not all(map(is_words, limits)):
         raise UsageProblem([f"{path}: must be one list of sentences, limits = [...]; correct it"])

@@ -90,7 +90,7 @@ class BackendClient:
         url = self.backend.counts_url
         if url is None:
             raise KeyError(self.backend.name)
-        mend = f"mend what answers there, or take backends.counts of {self.backend.name} away"
+        mend = f"correct what answers there, or take backends.counts of {self.backend.name} away"
         try:
             answer = self._sender.send("GET", url.replace("{mark}", mark))
             counted = answer.json() if answer.status == 200 else None

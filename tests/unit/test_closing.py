@@ -51,4 +51,4 @@ def test_waivers_are_shown_until_they_are_too_many() -> None:
 def test_a_waiver_that_ends_is_told_before_it_does() -> None:
     ends = waiver(id="W-1", expires="2026-03-15", expires_soon=True)
     (line,) = closing(check("API-A-001"), waivers=[ends]).ending
-    assert line == "the waiver W-1 ends with 2026-03-15; renew it, or mend what it covers"
+    assert line == "the waiver W-1 ends with 2026-03-15; renew it, or fix what it covers"

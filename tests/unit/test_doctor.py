@@ -86,7 +86,7 @@ def test_nothing_is_wrong(doctor: Doctor, plain: Plain) -> None:
     assert code == 0, lines
     assert lines[0].split(None, 2)[:2] == ["gateway", "ok"]
     assert lines[1].split(None, 2) == ["models", "ok", MODELS]
-    assert lines[-1] == "mine: nothing to mend"
+    assert lines[-1] == "mine: nothing to fix"
     assert {asked.method for asked in plain.seen} == {"GET"}, "no model is asked anything"
 
 
@@ -138,7 +138,7 @@ def test_models_and_versions(doctor: Doctor, plain: Plain) -> None:
     assert code == 1
     assert "declared and not listed: nomic-embed-text; listed and not declared: another" in lines[1]
     assert "\x1b" not in "".join(lines)
-    assert lines[-1] == "mine: 1 to mend"
+    assert lines[-1] == "mine: 1 to fix"
 
 
 def test_backends(doctor: Doctor, plain: Plain) -> None:

@@ -70,19 +70,19 @@ def test_a_must_goes_before_a_should_and_a_failure_before_what_it_made_untestabl
         red("HOST-D-001", Verdict.FAILED, claims=["SEC-01"]),
     )
     action = next_action(record_of(document), {"SEC-01": "sudo chown"})
-    assert action.text == "Mend HOST-D-001 (the title of HOST-D-001): failed message"
+    assert action.text == "Fix HOST-D-001 (the title of HOST-D-001): failed message"
     assert action.command == "sudo chown"
 
 
 def test_a_failing_read_goes_before_what_could_not_be_served_because_of_it() -> None:
     document = record(red("API-A-001", Verdict.FAILED), red("BACKEND-B-001", Verdict.FAILED, effect="read"))
-    assert next_action(record_of(document), {}).text.startswith("Mend BACKEND-B-001")
+    assert next_action(record_of(document), {}).text.startswith("Fix BACKEND-B-001")
 
 
 @pytest.mark.parametrize(
     ("verdict", "begin"),
     [
-        (Verdict.FAILED, "Mend API-A-001"),
+        (Verdict.FAILED, "Fix API-A-001"),
         (Verdict.UNTESTABLE, "Provide what is missing for API-A-001"),
         (Verdict.HARNESS_ERROR, "Report this error of the suite itself: API-A-001"),
         (Verdict.INCONCLUSIVE, "Decide what the budget did not allow to decide: API-A-001"),

@@ -210,7 +210,7 @@ def test_changes_since_the_last_run() -> None:
     assert "**Broken** (1)\n  - `API-B-001` the title of API-B-001: ✅ passed → ❌ failed" in changes
     assert "**Fixed** (1)\n  - `API-A-001` the title of API-A-001: ❌ failed → ✅ passed" in changes
     assert "**Newly not verified** (1)\n  - `FUN-01`" in changes
-    assert "**Newly waived** (1)\n  - `API-C-001` the title of API-C-001: ✅ passed → ☑️ waived" in changes
+    assert "**Newly accepted** (1)\n  - `API-C-001` the title of API-C-001: ✅ passed → ☑️ waived" in changes
     assert "**Verdict changed otherwise** (1)\n  - `API-E-001`" in changes
     assert "**New checks** (1)\n  - `API-F-001`" in changes
     assert "**Checks no longer in the run** (1)\n  - `API-D-001`" in changes

@@ -36,7 +36,7 @@ def add_doctor_command(commands: Any) -> None:
         "doctor",
         help="say what is reachable, permitted and missing in an environment, before a run",
         description="Say what is reachable, permitted and missing in an environment, which checks can never "
-        "pass there and why, and which deviations apply, each with its mend (docs/doctor.md). No model is "
+        "pass there and why, and which deviations apply, each with its fix (docs/doctor.md). No model is "
         "asked anything. Exit code 1 where something is wrong.",
     )
     command.add_argument("--env", required=True, metavar="NAME|FILE", help="which environment")
@@ -81,7 +81,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
         known = [check.id for check in catalogue.checks]
         say(*waiver_lines(environment, waivers, known, seen.version, today))
     wrong = sum(line.state is DoctorState.WRONG for line in lines)
-    sys.stdout.write(f"{environment.name}: {f'{wrong} to mend' if wrong else 'nothing to mend'}\n")
+    sys.stdout.write(f"{environment.name}: {f'{wrong} to fix' if wrong else 'nothing to fix'}\n")
     return EXIT_NOT_READY if wrong else EXIT_READY
 
 

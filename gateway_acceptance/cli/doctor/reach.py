@@ -87,7 +87,7 @@ def _compared(environment: Environment, listed: list[str]) -> DoctorLine:
         "models",
         DoctorState.WRONG,
         "; ".join(said),
-        "declare what the gateway has, or mend its configuration",
+        "declare what the gateway has, or correct its configuration",
     )
 
 

@@ -78,7 +78,7 @@ def _ending(record: Record) -> list[str]:
     for waiver in record.waivers:
         if waiver.expires_soon:
             found.append(
-                f"the waiver {waiver.id} ends with {waiver.expires}; renew it, or mend what it covers"
+                f"the waiver {waiver.id} ends with {waiver.expires}; renew it, or fix what it covers"
             )
         if waiver.stale and (sentence := needless(waiver, record)) not in record.run.reasons:
             found.append(f"{sentence}; red {NEEDLESS_DAYS} days after the run that first saw it")

@@ -198,7 +198,7 @@ def test_text_unchanged(
         if direct.status != 200:
             raise Untestable(
                 f"{model.backend} itself answers {direct.status} to a text: {direct.text[:120]}",
-                "mend the backend",
+                "fix the backend",
             )
         ours = [entry["embedding"] for entry in answer.json()["data"]]
         theirs = direct.json()["embeddings"]
