@@ -50,6 +50,7 @@ REDS: Mapping[str, Mapping[str, str]] = {
     },
     "llm-katan": {
         **(ANY_MODEL | UNLIMITED),
+        "API-AUTH-013": r"^the refusal of \S+/v1/models repeats the key$",
         "API-ERR-041": r"^leak\.key: GET /v1/models: key in the answer \(401\)",
         "API-STREAM-072": r"^stream\.usage\.choices: ",
         "API-STREAM-076": r"^stream\.usage\.unasked: ",
