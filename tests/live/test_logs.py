@@ -32,6 +32,10 @@ EVERYTHING_LOGGED = (
 BUDGET_S = 1500
 
 
+EXPOSING = ("API-AUTH-019", "API-AUTH-020", "API-AUTH-021")
+"""They have the effect ``expose``, which no environment of the project permits."""
+
+
 @dataclass(frozen=True)
 class Logged:
     """What was written while a run went on: of the lab in its folder, of us in another, in the terminal."""
@@ -69,13 +73,16 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
 
 def test_the_whole_of_nightly_was_judged(logged: Logged) -> None:
     """Every check of its list has a verdict, and those that are not permitted are the ones that would take
-    something down."""
+    something down, or show the key where it does not belong."""
     record = json.loads(next(logged.ours.glob("runs/*/latest/record.json")).read_text("utf-8"))
     judged = {check["id"]: {case["verdict"] for case in check["cases"]} for check in record["checks"]}
-    assert sorted(judged) == sorted(load_profiles(ROOT / "suites" / "profiles.toml")["nightly"])
-    shut = sorted(check for check, verdicts in judged.items() if "not permitted" in verdicts)
-    assert [check for check in shut if not check.startswith("BACKEND-OUT-")] == []
-    assert "passed" in judged["API-CHAT-001"]
+    nightly = load_profiles(ROOT / "suites" / "profiles.toml")["nightly"]
+    assert [check for check in sorted(nightly) if not judged.get(check)] == []
+    forbidden = [check for check, verdicts in judged.items() if "not permitted" in verdicts]
+    assert [
+        check for check in forbidden if not check.startswith("BACKEND-OUT-") and check not in EXPOSING
+    ] == []
+    assert judged["API-CHAT-001"] == {"passed"}
 
 
 def test_everything_was_logged(logged: Logged) -> None:
