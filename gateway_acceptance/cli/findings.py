@@ -29,7 +29,7 @@ LONGEST = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RedCheck:
     """A check that is red. verdict: its own; problems: what was seen, made general (docs/deviations.md)."""
 
     check: str
@@ -40,14 +40,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ReleaseFindings:
     """One run of one release. learned: the UTC date; executed: ids of the checks that were."""
 
     gateway: str
     version: str
     learned: str
     executed: frozenset[str]
-    red: tuple[Finding, ...]
+    red: tuple[RedCheck, ...]
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class About:
     why: Mapping[str, str]
 
 
-def findings_in(record: Mapping[str, Any], gateway: str, version: str) -> Findings:
+def findings_in(record: Mapping[str, Any], gateway: str, version: str) -> ReleaseFindings:
     """Every red check of a record. record: of a whole run of one environment."""
     names = {}
     for backend in record["environment"]["backends"]:
@@ -93,11 +93,11 @@ def findings_in(record: Mapping[str, Any], gateway: str, version: str) -> Findin
             for line in general_lines(case["message"], names)
         ]
         problems = tuple(dict.fromkeys(line[:LONGEST] for line in lines))[:MOST_PROBLEMS]
-        red.append(Finding(check["id"], check["level"], check["title"], check["verdict"], problems))
-    return Findings(gateway, version, record["run"]["started"][:10], frozenset(executed), tuple(red))
+        red.append(RedCheck(check["id"], check["level"], check["title"], check["verdict"], problems))
+    return ReleaseFindings(gateway, version, record["run"]["started"][:10], frozenset(executed), tuple(red))
 
 
-def write_findings(found: Findings, root: Path = OTHERS) -> Path:
+def write_findings(found: ReleaseFindings, root: Path = OTHERS) -> Path:
     """Write the file of a gateway's release, the same for the same findings."""
     path = root / found.gateway / f"{found.version}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def write_findings(found: Findings, root: Path = OTHERS) -> Path:
     return path
 
 
-def all_findings(root: Path = OTHERS) -> list[tuple[About, Findings]]:
+def all_findings(root: Path = OTHERS) -> list[tuple[About, ReleaseFindings]]:
     """The newest findings of every gateway, by name. Raises UsageProblem where a file is none of ours."""
     folders = sorted(path.parent for path in root.glob(f"*/{ABOUT}"))
     return [(_about(folder / ABOUT), _newest(folder)) for folder in folders]
@@ -138,17 +138,17 @@ def _about(path: Path) -> About:
         raise UsageProblem([f"{path}: cannot be read: {error!r}; mend the file"]) from None
 
 
-def _newest(folder: Path) -> Findings:
+def _newest(folder: Path) -> ReleaseFindings:
     files = sorted(folder.glob("*.json"), key=lambda path: Version(path.stem))
     if not files:
         raise UsageProblem([f"{folder}: no findings; gateway-acceptance products --found RECORD makes them"])
     try:
         document = json.loads(files[-1].read_text(encoding="utf-8"))
         red = [
-            Finding(one["check"], one["level"], one["title"], one["verdict"], tuple(one["problems"]))
+            RedCheck(one["check"], one["level"], one["title"], one["verdict"], tuple(one["problems"]))
             for one in document["red"]
         ]
-        return Findings(
+        return ReleaseFindings(
             document["gateway"],
             document["version"],
             document["learned"],

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.cli.catalogue import collect
-from gateway_acceptance.cli.findings import About, Findings, all_findings, findings_in, write_findings
+from gateway_acceptance.cli.findings import About, ReleaseFindings, all_findings, findings_in, write_findings
 from gateway_acceptance.cli.product_pages import (
     learned_page,
     other_badge,
@@ -135,7 +135,7 @@ def pages(
     coverage: Coverage,
     checks: Sequence[Check],
     harms: Sequence[Harm],
-    others: Sequence[tuple[About, Findings]],
+    others: Sequence[tuple[About, ReleaseFindings]],
 ) -> dict[str, str]:
     """Every generated page and badge, by its path below ``docs/``."""
     found = {"products.md": products_page(known, coverage, checks, harms, others)}
@@ -218,7 +218,7 @@ def products_page(
     coverage: Coverage,
     checks: Sequence[Check],
     harms: Sequence[Harm],
-    others: Sequence[tuple[About, Findings]] = (),
+    others: Sequence[tuple[About, ReleaseFindings]] = (),
 ) -> str:
     """``docs/products.md``."""
     lines = [HEAD]
