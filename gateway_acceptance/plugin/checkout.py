@@ -78,7 +78,7 @@ def _ask(git: str, root: Path, *words: str) -> str:
 
 
 def _files(git: str, root: Path, commit: str) -> dict[str, tuple[str, str]]:
-    """Every file of a commit: {name: (mode, hash)}. Raises NotAsTold."""
+    """Every file of a commit: {name: (mode, hash)}. Raises ObjectMismatch."""
     found: dict[str, tuple[str, str]] = {}
     head = _objects(git, root, [commit])[commit]
     first = head.split(b"\n", 1)[0].split()
@@ -111,7 +111,7 @@ def _entries(tree: bytes, size: int) -> Iterator[tuple[str, str, str]]:
 
 
 def _objects(git: str, root: Path, names: list[str]) -> dict[str, bytes]:
-    """The content of objects by their ids; each has the hash that it is named by. Raises NotAsTold."""
+    """The content of objects by their ids; each has the hash that it is named by. Raises ObjectMismatch."""
     done = subprocess.run(
         [git, "-C", str(root), "cat-file", "--batch"],
         input="".join(f"{name}\n" for name in names).encode("ascii"),

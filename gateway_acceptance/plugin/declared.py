@@ -23,7 +23,7 @@ class NotReadFromText(ValueError):  # noqa: N818  (no error: the file is importe
 
 def checks_in(text: str, known: Mapping[str, object] | None = None) -> dict[str, Check]:
     """The checks of a module's text by the name of their function. known: what names that it imports stand
-    for. Raises Unreadable."""
+    for. Raises NotReadFromText."""
     try:
         tree = ast.parse(text)
         return _checks(tree, known or {})

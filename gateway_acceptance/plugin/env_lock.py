@@ -33,7 +33,7 @@ class EnvironmentLock:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Use the environment beside others. Raises TurnNeverCame."""
+        """Use the environment beside others. Raises LockTimeout."""
         ends = time.monotonic() + self._wait_s
         with self._locked(self._turnstile, fcntl.LOCK_EX, ends):
             room = self._take(self._room, fcntl.LOCK_SH, ends)
@@ -44,7 +44,7 @@ class EnvironmentLock:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Have the environment alone. Raises TurnNeverCame."""
+        """Have the environment alone. Raises LockTimeout."""
         ends = time.monotonic() + self._wait_s
         with (
             self._locked(self._turnstile, fcntl.LOCK_EX, ends),

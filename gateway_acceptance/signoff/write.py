@@ -78,7 +78,7 @@ def write_signoff(decision: Approval, key: PrivateKey, out: Path) -> dict[str, A
     """Write the sign-off's directory beside its place, and let it take its place. Returns ``signoff.json``.
 
     Raises NoTimestamp where an authority gives none, FileExistsError where there is something already,
-    OSError where it cannot be written, Spoiled where what was written does not verify.
+    OSError where it cannot be written, UnverifiableSignoff where what was written does not verify.
     """
     if out.exists() or out.is_symlink():
         raise FileExistsError(out)
