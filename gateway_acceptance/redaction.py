@@ -122,8 +122,9 @@ STEERING = re.compile(
 and Unicode's own line ends."""
 
 
-COMMAND = re.compile(r"^(\s*):(?=:[a-zA-Z])|#(?=#(?:vso)?\[)", re.MULTILINE)
-"""What a CI server takes for a command in a log: ``::error``, ``##vso[``, ``##[`` (GitHub, Azure)."""
+COMMAND = re.compile(r"^(\s*):(?=:[a-zA-Z])|#(?=#(?:vso|teamcity)?\[)", re.MULTILINE)
+"""What a CI server takes for a command in a log: ``::error``, ``##vso[``, ``##[``, ``##teamcity[`` (GitHub,
+Azure, TeamCity)."""
 
 
 def printable(text: str) -> str:

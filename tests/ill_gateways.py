@@ -105,7 +105,8 @@ def _backend(asked: ReceivedRequest) -> dict[str, Any]:
 
 
 def _text(asked: ReceivedRequest) -> str:
-    words = str(asked.body["messages"][-1].get("content")) if asked.body["messages"] else ""
+    last = asked.body["messages"][-1] if asked.body["messages"] else {}
+    words = str(last.get("content")) if isinstance(last, dict) else ""
     return words.rpartition(": ")[2] or "OK"
 
 

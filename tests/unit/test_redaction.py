@@ -66,7 +66,14 @@ def test_nothing_steers_a_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["::error file=a::no", "  ::set-output name=a::b", "##vso[a]b", "##[error]z"]
+    "line",
+    [
+        "::error file=a::no",
+        "  ::set-output name=a::b",
+        "##vso[a]b",
+        "##[error]z",
+        "x ##teamcity[buildStatus]",
+    ],
 )
 def test_no_line_is_a_command_of_a_ci_server(line: str) -> None:
     shown = Redactor()(f"first\n{line}")

@@ -304,8 +304,9 @@ def _content(answer: Exchange) -> str:
 def _said_directly(target: Target, model: Model, prompt: str, tokens: int) -> str:
     """What the backend itself answers, not streamed. Raises Untestable where it may not be asked."""
     answer = target.backend(model.backend).chat(model.upstream, prompt, max_tokens=tokens)
-    message = answer.json().get("message", {}) if answer.status == 200 else {}
-    return str(message.get("content", ""))
+    said = answer.json() if answer.status == 200 else {}
+    message = said.get("message") if isinstance(said, dict) else None
+    return str(message.get("content", "")) if isinstance(message, dict) else ""
 
 
 def _require_sameness(target: Target) -> None:
