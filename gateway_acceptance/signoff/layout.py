@@ -17,7 +17,7 @@ RECORD = "record.json"
 ALLOWED = "allowed_signers"
 PUBLIC_KEY = "approver.pub"
 PAGE = "signoff.html"
-PAPER = "signoff.pdf"
+PDF = "signoff.pdf"
 REPORT = "report"
 RESULTS = "allure-results"
 PACKED = f"{RESULTS}.tar.xz"
@@ -25,7 +25,7 @@ PACKED = f"{RESULTS}.tar.xz"
 UNLISTED = (SIGNOFF, SIGNATURE, ATTESTATION, MANIFEST)
 ASIDE = (*UNLISTED, TIMESTAMP)
 """Not in the manifest: it is bound by signoff.json, that by its signature; the attestation signs itself."""
-LISTED = (RECORD, ALLOWED, PUBLIC_KEY, PAGE, PAPER)
+LISTED = (RECORD, ALLOWED, PUBLIC_KEY, PAGE, PDF)
 """Files that every manifest holds, beside those of the report."""
 
 SIGNOFFS = Path("reports/signoffs")

@@ -11,14 +11,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from gateway_acceptance import places
 from gateway_acceptance.report.reading import printable
-from gateway_acceptance.signoff.summary import account
+from gateway_acceptance.signoff.summary import summary_of
 
 TEMPLATE = "signoff.html.j2"
 
 
 def page(document: Mapping[str, Any]) -> str:
     """The page of a sign-off. document: ``signoff.json``."""
-    text = _template(places.templates()).render(account=account(document))
+    text = _template(places.templates()).render(summary=summary_of(document))
     return printable(text)
 
 

@@ -32,7 +32,7 @@ from reportlab.platypus import (
 from reportlab.platypus.doctemplate import LayoutError
 
 from gateway_acceptance.report.reading import printable, utc
-from gateway_acceptance.signoff.summary import Section, Summary, SummaryTable, account
+from gateway_acceptance.signoff.summary import Section, Summary, SummaryTable, summary_of
 
 REGULAR, BOLD = "Roboto", "Roboto-Bold"
 MARGIN = 16 * mm
@@ -68,17 +68,17 @@ FACT = ParagraphStyle("fact", parent=BODY, spaceAfter=0)
 LABEL = ParagraphStyle("label", parent=FACT, textColor=SOFT)
 
 
-def paper(document: Mapping[str, Any]) -> bytes:
+def pdf_of(document: Mapping[str, Any]) -> bytes:
     """The PDF of a sign-off. document: ``signoff.json``. Raises ValueError for what fits on no page."""
-    return _paper(json.dumps({**document, "manifest_sha256": ""}))
+    return _pdf_of(json.dumps({**document, "manifest_sha256": ""}))
 
 
 @lru_cache(maxsize=4)
-def _paper(text: str) -> bytes:
+def _pdf_of(text: str) -> bytes:
     """Kept for a while: what was written is looked at again at once."""
     _fonts()
     document: dict[str, Any] = json.loads(text)
-    content = account(document)
+    content = summary_of(document)
     target = io.BytesIO()
     template = BaseDocTemplate(
         target,

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.documents import Unreadable, content_of
-from gateway_acceptance.signoff.layout import PAGE, PAPER, SIGNOFF
+from gateway_acceptance.signoff.layout import PAGE, PDF, SIGNOFF
 from gateway_acceptance.signoff.page import page
-from gateway_acceptance.signoff.pdf import paper
+from gateway_acceptance.signoff.pdf import pdf_of
 
 STREAM = re.compile(rb"/Length \d+((?: /Length1 \d+)?\s*>>\s*stream\r?\n)(.*?)\r?\n?endstream", re.DOTALL)
 PLACES = re.compile(
@@ -27,9 +27,9 @@ TORN = (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIterati
 def rendered(directory: Path, document: Mapping[str, Any]) -> list[str]:
     """Which of the two is not what ``signoff.json`` makes, a sentence each."""
     try:
-        expected = {PAGE: page(document).encode(), PAPER: paper(document)}
+        expected = {PAGE: page(document).encode(), PDF: pdf_of(document)}
     except TORN as error:
-        return [f"{PAGE} and {PAPER} cannot be made again from {SIGNOFF} ({type(error).__name__})"]
+        return [f"{PAGE} and {PDF} cannot be made again from {SIGNOFF} ({type(error).__name__})"]
     found = []
     for name, content in expected.items():
         try:

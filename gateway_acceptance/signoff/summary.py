@@ -59,7 +59,7 @@ class Summary:
     sections: Sequence[Section]
 
 
-def account(document: Document) -> Summary:
+def summary_of(document: Document) -> Summary:
     """The whole account. document: ``signoff.json``, its manifest's digest may be missing still."""
     counted, run, target = summary(document), document["run"], document["target"]
     production = bool(document["production"])

@@ -26,7 +26,7 @@ from gateway_acceptance.signoff.layout import (
     MANIFEST,
     NAMESPACE,
     PAGE,
-    PAPER,
+    PDF,
     PUBLIC_KEY,
     RECORD,
     REPORT,
@@ -35,7 +35,7 @@ from gateway_acceptance.signoff.layout import (
     TIMESTAMP,
 )
 from gateway_acceptance.signoff.page import page
-from gateway_acceptance.signoff.pdf import paper
+from gateway_acceptance.signoff.pdf import pdf_of
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.statement import statement
 from gateway_acceptance.signoff.timestamp import stamped
@@ -137,7 +137,7 @@ def _filled(part: Path, decision: Approval, key: PrivateKey) -> dict[str, Any]:
     if decision.before is not None:
         bring_previous(decision.before, part)
     (part / PAGE).write_text(page(document), encoding="utf-8")
-    (part / PAPER).write_bytes(paper(document))
+    (part / PDF).write_bytes(pdf_of(document))
     manifest = json_bytes(manifest_of(part))
     (part / MANIFEST).write_bytes(manifest)
     document["manifest_sha256"] = hashlib.sha256(manifest).hexdigest()

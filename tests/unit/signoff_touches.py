@@ -14,7 +14,7 @@ from typing import Any
 from gateway_acceptance.signoff.dsse import enveloped, opened
 from gateway_acceptance.signoff.files import json_bytes
 from gateway_acceptance.signoff.layout import NAMESPACE
-from gateway_acceptance.signoff.pdf import paper
+from gateway_acceptance.signoff.pdf import pdf_of
 from gateway_acceptance.signoff.sshsig import sign_file
 from tests.unit.signing import edit
 from tests.unit.signoff_touched import Touched
@@ -231,7 +231,7 @@ def _replaced(name: str, old: str, new: str) -> Callable[[Touched], None]:
 
 def _other_paper(touched: Touched) -> None:
     document = touched.json("signoff.json")
-    (touched.path / "signoff.pdf").write_bytes(paper({**document, "release": "9.9"}))
+    (touched.path / "signoff.pdf").write_bytes(pdf_of({**document, "release": "9.9"}))
 
 
 def _paper_with_more(touched: Touched) -> None:

@@ -14,7 +14,7 @@ from gateway_acceptance.signoff.archive import pack
 from gateway_acceptance.signoff.chain import comparison
 from gateway_acceptance.signoff.layout import NAMESPACE
 from gateway_acceptance.signoff.page import page
-from gateway_acceptance.signoff.pdf import paper
+from gateway_acceptance.signoff.pdf import pdf_of
 from gateway_acceptance.signoff.sshsig import sign_file
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.signing import CASES, SIGNED, a_case, edit, ground, private_key, rehash, resign, signed
@@ -105,7 +105,7 @@ def test_a_chain_that_was_touched_by_the_approver(touched: Touched, what: str) -
     touch(touched)
     document = touched.json("signoff.json")
     (touched.path / "signoff.html").write_text(page(document), encoding="utf-8")
-    (touched.path / "signoff.pdf").write_bytes(paper(document))
+    (touched.path / "signoff.pdf").write_bytes(pdf_of(document))
     rehash(touched.path)
     resign(touched.path, touched.key)
     (finding,) = verify(touched.path, LATER).findings

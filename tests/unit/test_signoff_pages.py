@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.signoff.page import page
-from gateway_acceptance.signoff.pdf import _markup, in_glyphs, paper
-from gateway_acceptance.signoff.summary import account
+from gateway_acceptance.signoff.pdf import _markup, in_glyphs, pdf_of
+from gateway_acceptance.signoff.summary import summary_of
 from tests.unit.signing import ground, private_key, signed
 
 
@@ -42,11 +42,11 @@ PREVIOUS: dict[str, Any] = {
 
 
 def facts(document: dict[str, Any]) -> dict[str, str]:
-    return dict(account(document).facts)
+    return dict(summary_of(document).facts)
 
 
 def test_the_first_page_says_what_was_judged_by_whom_with_what_result(document: dict[str, Any]) -> None:
-    told = account(document)
+    told = summary_of(document)
     assert told.title == "Sign-off: release 1.0 of mini"
     assert told.decision == "READY, NOT PRODUCTION"
     assert told.warning.startswith("This is not production: mini is an environment of kind staging")
@@ -68,14 +68,16 @@ def test_the_first_page_says_what_was_judged_by_whom_with_what_result(document: 
 
 
 def test_production_is_told_as_such(document: dict[str, Any]) -> None:
-    told = account(changed(document, state="PRODUCTION READY", production=True, kind="production"))
+    told = summary_of(changed(document, state="PRODUCTION READY", production=True, kind="production"))
     assert (told.decision, told.warning) == ("PRODUCTION READY", "")
 
 
 def test_differences_are_told(document: dict[str, Any]) -> None:
     compared = changed(document, previous=PREVIOUS)
     assert facts(compared)["Since the last release"] == "0.9: 1 otherwise changed, 1 newly accepted"
-    (section,) = [one for one in account(compared).sections if one.title == "Since the last accepted release"]
+    (section,) = [
+        one for one in summary_of(compared).sections if one.title == "Since the last accepted release"
+    ]
     assert section.table is not None
     assert ("otherwise changed", "API-A-002", "it is strict", "passed to waived") in section.table.rows
     assert ("newly accepted", "W-1", "", "") in section.table.rows
@@ -86,7 +88,7 @@ def test_a_fingerprint_that_moved_is_not_told_as_the_same(document: dict[str, An
     target["fingerprint"]["end"]["gateway.version"] = "9"
     (section,) = [
         one
-        for one in account(changed(document, target=target)).sections
+        for one in summary_of(changed(document, target=target)).sections
         if one.title.startswith("Fingerprint")
     ]
     assert section.text == "It was not the same at the run's start and end."
@@ -117,7 +119,7 @@ def read(text: str) -> Reader:
 
 def test_the_page_holds_the_whole_account(document: dict[str, Any]) -> None:
     text = " ".join(read(page(document)).text.split())
-    told = account(document)
+    told = summary_of(document)
     cells = [cell for one in told.sections if one.table for row in one.table.rows for cell in row]
     for words in (told.title, told.decision, told.warning, *(value for _, value in told.facts), *cells):
         assert words in text
@@ -140,12 +142,12 @@ def test_a_name_can_do_nothing(document: dict[str, Any], text: str) -> None:
     reader = read(page(named))
     assert text in reader.text
     assert not [tag for tag, _ in reader.tags if tag in ("script", "img")]
-    assert paper(named).startswith(b"%PDF")
+    assert pdf_of(named).startswith(b"%PDF")
 
 
 def test_the_same_signoff_is_the_same_paper(document: dict[str, Any]) -> None:
-    assert paper(document) == paper(copy.deepcopy(document))
-    assert paper(document) != paper(changed(document, release="1.1"))
+    assert pdf_of(document) == pdf_of(copy.deepcopy(document))
+    assert pdf_of(document) != pdf_of(changed(document, release="1.1"))
 
 
 def test_characters_that_the_font_lacks_are_named() -> None:
@@ -162,7 +164,7 @@ def test_long_words_can_break() -> None:
 def test_paper_bears_many_reasons(document: dict[str, Any]) -> None:
     """A fact of the first page may be longer than a page."""
     despite = [f"{number}: the newer run is NOT READY {'because of it ' * 20}" for number in range(60)]
-    assert paper(changed(document, despite=despite)).startswith(b"%PDF-")
+    assert pdf_of(changed(document, despite=despite)).startswith(b"%PDF-")
 
 
 def test_paper_bears_what_does_not_fit(document: dict[str, Any]) -> None:
@@ -176,7 +178,7 @@ def test_paper_bears_what_does_not_fit(document: dict[str, Any]) -> None:
         approver={**document["approver"], "name": "A" * 200},
         release="1" * 64,
     )
-    content = paper(full)
+    content = pdf_of(full)
     assert len(re.findall(rb"/Type /Page\b", content)) > 10
 
 
@@ -186,4 +188,4 @@ def test_an_account_of_little(document: dict[str, Any]) -> None:
     bare = changed(document, accepted=[], not_executed=[], blind_spots=spots)
     assert facts(bare)["Accepted deviations"] == "none"
     assert "Nothing: no deviation was waived." in page(bare)
-    assert paper(bare).startswith(b"%PDF")
+    assert pdf_of(bare).startswith(b"%PDF")

@@ -14,7 +14,7 @@ from gateway_acceptance.signoff.allowed import line_of
 from gateway_acceptance.signoff.keys import fingerprint, public_line
 from gateway_acceptance.signoff.layout import NAMESPACE, UNLISTED
 from gateway_acceptance.signoff.page import page
-from gateway_acceptance.signoff.pdf import paper
+from gateway_acceptance.signoff.pdf import pdf_of
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.signing import (
     SIGNED,
@@ -134,10 +134,10 @@ def test_a_renamed_file(touched: Touched) -> None:
 
 
 def test_files_that_changed_places(touched: Touched) -> None:
-    page, paper = touched.path / "signoff.html", touched.path / "signoff.pdf"
-    one, two = page.read_bytes(), paper.read_bytes()
+    page, pdf = touched.path / "signoff.html", touched.path / "signoff.pdf"
+    one, two = page.read_bytes(), pdf.read_bytes()
     page.write_bytes(two)
-    paper.write_bytes(one)
+    pdf.write_bytes(one)
     assert touched.findings().count("was changed") == 2
 
 
@@ -189,7 +189,7 @@ def test_all_redone_with_another_key_is_found_by_who_knows_the_approver(
     (touched.path / "allowed_signers").write_text(line, encoding="utf-8")
     document = touched.json("signoff.json")
     (touched.path / "signoff.html").write_text(page(document), encoding="utf-8")
-    (touched.path / "signoff.pdf").write_bytes(paper(document))
+    (touched.path / "signoff.pdf").write_bytes(pdf_of(document))
     rehash(touched.path)
     resign(touched.path, touched.stranger)
 
