@@ -22,6 +22,7 @@ from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.controls import CONTROLS, Control
+from lab.controls.model import CLOSED
 from lab.faults import Fault
 from lab.faults.limited import made_up_keys
 from lab.local import start
@@ -156,6 +157,8 @@ def declared(environment: Environment, control: Control, root: Path) -> Environm
         if control.closed:
             backend["gateway_url"] = backend["url"]
             backend["url"] = f"{backend['url'].rsplit(':', 1)[0]}:{REFUSES}"
+            if control.forbids:
+                backend["url"] = f"{environment.gateway.url}{CLOSED}/{backend['name']}"
             backend.pop("counts", None)
     environment.source.write_text(tomli_w.dumps(document), encoding="utf-8")
     return load_environment(str(environment.source), root, {})

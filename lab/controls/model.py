@@ -8,6 +8,8 @@ from typing import Any
 
 from lab.faults.model import After, Before, Fault, Layer
 
+CLOSED = "/closed"
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
@@ -17,7 +19,8 @@ class Control:
     those of smoke; empty for smoke alone. concerns: the ids that its difference concerns, which ``make test``
     runs beside smoke. declares: what the environment declares otherwise, as tables of
     keys: ``gateway``, ``policy``, ``chat`` (each chat model), ``backends`` (each). without: kinds of models
-    that are not declared. closed: the backends refuse everybody but the gateway.
+    that are not declared. closed: the backends refuse everybody but the gateway; forbids: they
+    are told to be below a path of the gateway, ``CLOSED``, where ``before`` answers for them.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Control:
     declares: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     closed: bool = False
+    forbids: bool = False
 
     @property
     def view(self) -> Fault:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 
-from lab.controls.model import Control
+from lab.controls.model import CLOSED, Control
 from lab.controls.streams import STREAMS
 from lab.proxy.message import Reply, Request, envelope
 
 RATE, BURST = 2.0, 3
+FORGOTTEN_S = 4.0
 
 
 class RateLimit:
@@ -28,6 +29,42 @@ class RateLimit:
                 return request
         refused = envelope(429, "rate limit reached: 2 requests a second", "rate_limit_error")
         return refused.with_header("retry-after", "1")
+
+
+class OneAtATime:
+    """One question to a model at a time; beyond it 429 with Retry-After."""
+
+    def __init__(self) -> None:
+        self._since, self._lock = 0.0, threading.Lock()
+
+    def before(self, request: Request) -> Request | Reply:
+        """Take the place, or refuse. Whoever left without an answer holds it for ``FORGOTTEN_S`` at most."""
+        if request.method != "POST" or not request.authorised:
+            return request
+        with self._lock:
+            if time.monotonic() - self._since > FORGOTTEN_S:
+                self._since = time.monotonic()
+                return request
+        refused = envelope(429, "too many parallel requests: 1 is allowed", "rate_limit_error")
+        return refused.with_header("retry-after", "1").with_header("retry-after-ms", "400")
+
+    def after(self, request: Request, reply: Reply) -> Reply:
+        """Give the place back."""
+        if request.method == "POST" and request.authorised:
+            with self._lock:
+                self._since = 0.0
+        return reply
+
+
+ONE = OneAtATime()
+
+
+def _forbidden(request: Request) -> Request | Reply:
+    """A page of nginx for whoever asks a backend past the gateway."""
+    if not request.path.startswith(CLOSED):
+        return request
+    page = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
+    return Reply(403, (("content-type", "text/html"),), (page,))
 
 
 TOPOLOGY_CONTROLS = (
@@ -50,6 +87,25 @@ TOPOLOGY_CONTROLS = (
             "BACKEND-REACH-002",
             "BACKEND-ROUTE-005",
         ),
+    ),
+    Control(
+        "right-forbidden-backends",
+        "a front before the backends answers everybody but the gateway with 403",
+        before=_forbidden,
+        checks=("BACKEND-",),
+        declares={"backends": {"direct": False}},
+        closed=True,
+        forbids=True,
+        concerns=("API-CHAT-024", "BACKEND-BYPASS-001", "BACKEND-REACH-002", "BACKEND-ROUTE-005"),
+    ),
+    Control(
+        "right-one-at-a-time",
+        "one question to a model at a time, and 429 with Retry-After to the next; the pace is declared",
+        before=ONE.before,
+        after=ONE.after,
+        checks=("API-CHAT-04", "API-OPS-00"),
+        declares={"policy": {"concurrency": 1}},
+        concerns=("API-CHAT-042", "API-OPS-009", "API-OPS-010"),
     ),
     Control(
         "right-undeclared-abilities",

@@ -1,0 +1,52 @@
+"""What counts as an answer of a backend that is to answer nobody but the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gateway_acceptance.verdict import CheckFailed, NoAnswer
+from gateway_acceptance.wire.exchange import Exchange
+from suites.backends.reachability.bypass import PLACES, answered
+
+
+def asker(asked: list[str], told: Callable[[str], int | Exception]) -> Callable[[str], Exchange]:
+    def ask(path: str) -> Exchange:
+        asked.append(path)
+        found = told(path)
+        if isinstance(found, Exception):
+            raise found
+        return Exchange(
+            "GET", path, (), b"", status=found, chunks=[(0.1, b"Ollama is running")], elapsed_s=0.1
+        )
+
+    return ask
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_refuses_strangers_everywhere_is_closed(status: int) -> None:
+    asked: list[str] = []
+    assert answered(asker(asked, lambda _: status)) is None
+    assert asked == list(PLACES)
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 404, 421, 429, 500, 503])
+def test_any_other_answer_is_one_too_many(status: int) -> None:
+    assert answered(asker([], lambda _: status)) == f"GET /api/version is {status} Ollama is running"
+
+
+@pytest.mark.parametrize("forgotten", PLACES)
+def test_a_front_that_forgets_one_place_is_open(forgotten: str) -> None:
+    told = answered(asker([], lambda path: 200 if path == forgotten else 403))
+    assert told == f"GET {forgotten} is 200 Ollama is running"
+
+
+def test_who_does_not_answer_is_closed_and_asked_once() -> None:
+    asked: list[str] = []
+    assert answered(asker(asked, lambda _: NoAnswer("refused"))) is None
+    assert asked == [PLACES[0]]
+
+
+def test_an_answer_that_cannot_be_read_is_an_answer() -> None:
+    assert answered(asker([], lambda _: CheckFailed("it broke off"))) == "it broke off"
