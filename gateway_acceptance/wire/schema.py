@@ -79,7 +79,7 @@ def _chat_choice(reason: object, message: dict[str, Any], where: str) -> Iterato
     if calls and reason in ("stop", "function_call"):
         seen = f"a tool was called, and finish_reason is {quoted(reason)}"
         yield rules.CHAT_CALL_UNSAID.problem(seen, f"{where}/finish_reason")
-    instead = ("tool_calls", "function_call", "refusal", "reasoning_content", "audio")
+    instead = ("tool_calls", "function_call", "refusal", "reasoning_content", "reasoning", "audio")
     if reason == "stop" and message.get("content") is None and not any(message.get(key) for key in instead):
         yield rules.CHAT_NO_CONTENT.problem(
             "content is null or absent, and nothing stands for it", f"{where}/message/content"

@@ -2,11 +2,14 @@
 
 from lab.controls.access import ACCESS_CONTROLS
 from lab.controls.answers import ANSWER_CONTROLS
+from lab.controls.clouds import CLOUD_CONTROLS
 from lab.controls.habits import HABIT_CONTROLS
 from lab.controls.model import Control
+from lab.controls.narrow import NARROW_CONTROLS
 from lab.controls.outsiders import OUTSIDER_CONTROLS
 from lab.controls.plain import PLAIN_CONTROLS
 from lab.controls.refusals import REFUSAL_CONTROLS
+from lab.controls.servers import SERVER_CONTROLS
 from lab.controls.streams import STREAM_CONTROLS
 from lab.controls.thinking import THINKING_CONTROLS
 from lab.controls.topology import TOPOLOGY_CONTROLS
@@ -25,6 +28,9 @@ ALL = (
     *PLAIN_CONTROLS,
     *HABIT_CONTROLS,
     *WARMING_CONTROLS,
+    *CLOUD_CONTROLS,
+    *SERVER_CONTROLS,
+    *NARROW_CONTROLS,
 )
 CONTROLS = {control.name: control for control in ALL}
 if len(CONTROLS) != len(ALL):

@@ -31,6 +31,7 @@ CHUNKS = (
 """What looks at how chunks follow one another."""
 CALLS = (*(f"API-STREAM-{rule}" for rule in ("055", "060", "061", "063", "064", "065")), "API-SDK-013")
 """What looks at calls in streams."""
+MIXED = ("\n\n", "\r\n\r\n")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -116,6 +117,20 @@ STREAM_CONTROLS = (
         "right-sse-fields",
         "events have an id, and the first a retry time",
         after=framed(lambda number, data: f"id: {number}\ndata: {data}\n\n".encode(), b"retry: 3000\n"),
+        checks=STREAMS,
+        concerns=FRAMING,
+    ),
+    Control(
+        "right-sse-blank-lines",
+        "blank lines before and between events, and a blank comment",
+        after=framed(lambda _, data: f"data: {data}\n\n\n:\n\n".encode(), b"\n\n"),
+        checks=STREAMS,
+        concerns=FRAMING,
+    ),
+    Control(
+        "right-sse-mixed-ends",
+        "lines end with LF here and with CR LF there, as behind two proxies",
+        after=framed(lambda number, data: f"data: {data}{MIXED[number % 2]}".encode()),
         checks=STREAMS,
         concerns=FRAMING,
     ),

@@ -86,6 +86,15 @@ def test_healthy_bodies() -> None:
     assert error_problems(401, JSON_TYPE, ENVELOPE) == []
 
 
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "refusal"])
+def test_what_was_thought_or_refused_stands_for_the_text(field: str) -> None:
+    said = {"role": "assistant", "content": None, "refusal": None}
+    told = [problem.rule for problem in chat("/choices/0/message", {**said, field: "I had to"})]
+    assert "chat_completion.content.missing" not in told
+    silent = [problem.rule for problem in chat("/choices/0/message", {**said, field: ""})]
+    assert "chat_completion.content.missing" in silent
+
+
 def test_base64_is_a_vector() -> None:
     assert embedding_vector(packed(0.5, -1)) == [0.5, -1.0]
     assert embeddings("/data/0/embedding", packed(0.5, -1)) == []
