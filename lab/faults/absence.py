@@ -13,12 +13,70 @@ from typing import Any
 from lab.faults.model import Fault, Layer
 from lab.faults.mutators import CHAT, EMBEDDINGS, EMPTY_LIST, answers
 from lab.faults.stream_mutators import raw
-from lab.proxy.message import Reply, Request, envelope
+from lab.proxy.message import Json, Reply, Request, envelope, json_reply
 
 Exchange = Mapping[str, Any]
 """An exchange as the record keeps it."""
 MODEL_ROUTES = (CHAT, EMBEDDINGS, "/completions", "/responses")
 BACKEND_DOWN = envelope(500, "OllamaException: connection refused", "server_error")
+
+
+EMPTY_ANSWER: Mapping[str, Json] = {
+    CHAT: {"object": "chat.completion", "choices": []},
+    "/completions": {"object": "text_completion", "choices": []},
+    EMBEDDINGS: {"object": "list", "data": []},
+    "/responses": {"object": "response", "status": "completed", "output": []},
+}
+"""Beginnings of whole answers in which nothing is answered. The order counts: the first that fits."""
+NO_TOKENS = {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}
+PAGE = Reply(
+    200, (("content-type", "text/html"),), (b"<html><body><h1>Down for maintenance</h1></body></html>",)
+)
+REFUSED = Reply(400, (("content-type", "text/plain"),), (b"nope",))
+LIMITED = envelope(429, "too many requests", "rate_limit_error")
+CHUNK = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 1_700_000_000}
+COMMENTS = Reply(200, (("content-type", "text/event-stream"),), (b": ping\n\n", b": ping\n\n"))
+FAILED = Reply(
+    200,
+    (("content-type", "text/event-stream"),),
+    (b'data: {"error": {"message": "no", "type": "server_error", "param": null, "code": null}}\n\n',),
+)
+
+
+def _unstreamed(request: Request) -> bool:
+    return request.authorised and not request.streams
+
+
+def _streamed(request: Request) -> bool:
+    return request.authorised and request.streams
+
+
+def _authorised(request: Request) -> bool:
+    return request.authorised
+
+
+def _nothing_answered(request: Request) -> Request | Reply:
+    """Whole answers in which the list of answers is empty."""
+    if not _unstreamed(request) or not request.at(*MODEL_ROUTES):
+        return request
+    begin = next(body for route, body in EMPTY_ANSWER.items() if request.at(route))
+    model = request.json.get("model")
+    return json_reply(
+        200, {"id": "a-0", "created": 1_700_000_000, "model": model, **begin, "usage": NO_TOKENS}
+    )
+
+
+def _nothing_said(request: Request) -> Request | Reply:
+    """Streams of chat that begin and end as they should, and say nothing."""
+    if not _streamed(request) or not request.at(CHAT):
+        return request
+    model = request.json.get("model")
+    chunks = [
+        {**CHUNK, "model": model, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+        for delta, finish in (({"role": "assistant"}, None), ({}, None), ({}, "stop"))
+    ]
+    events = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+    return Reply(200, (("content-type", "text/event-stream"),), (*events, b"data: [DONE]\n\n"))
 
 
 def _emptied(request: Request, reply: Reply) -> Reply:
@@ -52,6 +110,51 @@ ABSENCE_FAULTS: tuple[Fault, ...] = (
         "no backend is to be reached: every question to a model is an internal error",
         before=answers(BACKEND_DOWN, *MODEL_ROUTES),
     ),
+    _fault("absent-choices", "whole answers have no choice, no vector, no output", before=_nothing_answered),
+    _fault("absent-texts", "streams of chat begin and end, and say nothing", before=_nothing_said),
+    _fault(
+        "absent-data", "streams are comments alone", before=answers(COMMENTS, *MODEL_ROUTES, when=_streamed)
+    ),
+    _fault(
+        "absent-but-an-error",
+        "streams are one error, told with 200",
+        before=answers(FAILED, *MODEL_ROUTES, when=_streamed),
+    ),
+    _fault(
+        "absent-content",
+        "every question to a model is answered 204",
+        before=answers(Reply(204, (), ()), *MODEL_ROUTES, when=_authorised),
+    ),
+    _fault(
+        "absent-behind-a-page",
+        "every question to a model is answered with a page for people, 200",
+        before=answers(PAGE, *MODEL_ROUTES, when=_authorised),
+    ),
+    _fault(
+        "absent-objects",
+        "whole answers of models are {}",
+        before=answers(json_reply(200, {}), *MODEL_ROUTES, when=_unstreamed),
+    ),
+    _fault(
+        "absent-null",
+        "whole answers of models are null",
+        before=answers(json_reply(200, None), *MODEL_ROUTES, when=_unstreamed),
+    ),
+    _fault(
+        "absent-service",
+        "every question to a model is refused with 400 and one word",
+        before=answers(REFUSED, *MODEL_ROUTES, when=_authorised),
+    ),
+    _fault(
+        "absent-admission",
+        "every question to a model is one too many: 429",
+        before=answers(LIMITED, *MODEL_ROUTES, when=_authorised),
+    ),
+    _fault(
+        "absent-connections",
+        "every answer of a model breaks off before its body",
+        before=answers(replace(PAGE, chunks=(), aborted=True), *MODEL_ROUTES, when=_authorised),
+    ),
 )
 
 
@@ -59,7 +162,7 @@ def streams(exchange: Exchange) -> bool:
     """Whether a stream was asked for."""
     try:
         return json.loads(exchange["request"]).get("stream") is True
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):  # what is nested too deep asks for nothing
         return False
 
 
@@ -75,5 +178,16 @@ TOUCHED: Mapping[str, Callable[[Exchange], bool]] = {
     "absent-bodies": lambda one: asks_a_model(one) and one["status"] == 200 and not one["response"],
     "absent-models": lambda one: str(one["url"]).endswith("/v1/models") and one["status"] == 200,
     "absent-backends": lambda one: asks_a_model(one) and one["status"] == 500,
+    "absent-choices": lambda one: asks_a_model(one) and '"id": "a-0"' in one["response"],
+    "absent-texts": lambda one: streams(one) and '"id": "chatcmpl-0"' in one["response"],
+    "absent-data": lambda one: streams(one) and one["response"].startswith(": ping"),
+    "absent-but-an-error": lambda one: streams(one) and one["response"].startswith('data: {"error"'),
+    "absent-content": lambda one: asks_a_model(one) and one["status"] == 204,
+    "absent-behind-a-page": lambda one: asks_a_model(one) and "maintenance" in one["response"],
+    "absent-objects": lambda one: asks_a_model(one) and one["response"] == "{}",
+    "absent-null": lambda one: asks_a_model(one) and one["response"] == "null",
+    "absent-service": lambda one: asks_a_model(one) and one["response"] == "nope",
+    "absent-admission": lambda one: asks_a_model(one) and one["status"] == 429,
+    "absent-connections": lambda one: asks_a_model(one) and one["status"] == 200 and not one["response"],
 }
 """Fault -> whether an exchange shows nothing but the absence."""

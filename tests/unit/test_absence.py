@@ -13,6 +13,7 @@ from lab.faults.absence import TOUCHED
 from lab.faults.found_as import FOUND_AS
 from lab.faults.settled import SETTLED
 from lab.mutation_matrix import judge
+from lab.proxy.message import Reply, Request
 from tests.unit.test_sources import CHECKS
 
 ABSENCE = {name for name, fault in FAULTS.items() if fault.layer is Layer.ABSENCE}
@@ -68,11 +69,49 @@ def test_what_was_looked_at_is_no_breach() -> None:
         ("absent-bodies", exchange(""), exchange("{}")),
         ("absent-models", exchange("{}", path="/v1/models"), exchange("{}", path="/v1/models/m")),
         ("absent-backends", exchange("no", 500), exchange("no", 400)),
+        ("absent-choices", exchange('{"id": "a-0"}'), exchange('{"id": "a-1"}')),
+        (
+            "absent-texts",
+            exchange('data: {"id": "chatcmpl-0"}', stream=True),
+            exchange('{"id": "chatcmpl-0"}'),
+        ),
+        ("absent-data", exchange(": ping", stream=True), exchange("data: {}", stream=True)),
+        (
+            "absent-but-an-error",
+            exchange('data: {"error": {}}', stream=True),
+            exchange("data: {}", stream=True),
+        ),
+        ("absent-content", exchange("", 204), exchange("", 200)),
+        ("absent-behind-a-page", exchange("<h1>Down for maintenance"), exchange("{}")),
+        ("absent-objects", exchange("{}"), exchange('{"id": 1}')),
+        ("absent-null", exchange("null"), exchange("{}")),
+        ("absent-service", exchange("nope", 400), exchange("no", 400)),
+        ("absent-admission", exchange("no", 429), exchange("no", 400)),
+        ("absent-connections", exchange(""), exchange("{}")),
     ],
 )
 def test_which_exchanges_show_the_absence(fault: str, touched: Any, untouched: Any) -> None:
     assert TOUCHED[fault](touched)
     assert not TOUCHED[fault](untouched)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in ABSENCE if FAULTS[name].before is not None))
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_answers_in_the_place_of_the_gateway_is_what_is_looked_for(name: str, streamed: bool) -> None:
+    before = FAULTS[name].before
+    assert before is not None
+    body = json.dumps({"model": "m", "stream": streamed}).encode()
+    routes = ("/v1/chat/completions", "/v1/models")
+    asked = [
+        Request("GET" if at.endswith("models") else "POST", at, (), body, authorised=True) for at in routes
+    ]
+    answered = [(request, reply) for request in asked if isinstance(reply := before(request), Reply)]
+    for request, reply in answered:
+        seen = exchange(reply.body.decode(), reply.status, request.path, stream=streamed)
+        assert TOUCHED[name]({**seen, "method": request.method})
+    stranger = Request("POST", routes[0], (), body)
+    let_through = name not in ("absent-streams", "absent-backends")
+    assert (before(stranger) is stranger) or not let_through
 
 
 def test_every_fault_of_absence_says_what_it_touches() -> None:
