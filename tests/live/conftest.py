@@ -39,6 +39,8 @@ def environment_at(
     document["gateway"]["url"] = f"http://{net}.0.39:4000"
     for place, backend in enumerate(document.get("backends", ())):
         backend["url"] = f"http://{net}.0.{101 + place}:11434"
+        if "gateway_url" in backend:
+            backend["gateway_url"] = f"http://{net}.1.{101 + place}:11434"
     for group in document["groups"] if strategy else ():
         group["strategy"] = strategy
     if embedded and logs:

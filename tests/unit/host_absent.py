@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import suites.host
@@ -166,8 +167,14 @@ def asked(function: Callable[..., None], changed: Sections) -> set[str]:
     return asked_of(function, watched(changed), watched(changed, "one"))
 
 
-def asked_of(function: Callable[..., None], facts: Watched, backend: Watched) -> set[str]:
-    """The same on these machines."""
+def asked_of(
+    function: Callable[..., None],
+    facts: Watched,
+    backend: Watched,
+    *,
+    otherwise: Mapping[str, Any] = MappingProxyType({}),
+) -> set[str]:
+    """The same on these machines. otherwise: arguments that are not those of ``ENVIRONMENT``."""
     given: dict[str, Any] = {
         "host": facts,
         "machine": facts,
@@ -177,6 +184,7 @@ def asked_of(function: Callable[..., None], facts: Watched, backend: Watched) ->
         "group": "both",
         "directive": (facts, "ProtectSystem"),
         "note": lambda *_: None,
+        **otherwise,
     }
     wanted = inspect.signature(function).parameters
     try:

@@ -1,0 +1,24 @@
+"""Right gateways are free of red before more than one release of LiteLLM: smoke, and all that each concerns.
+
+``make test`` asks less of each, before the default release alone (test_control_matrix.py).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.control_matrix import run_controls
+from lab.controls import CONTROLS
+from lab.litellm.install import resolve_version
+from tests.live.conftest import ROOT
+
+RELEASES = tuple(dict.fromkeys((resolve_version(""), resolve_version("latest"), "1.106.2")))
+"""The default, the newest that is locked (often the same), and the oldest locked one without a known hole."""
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_right_gateways_are_free_of_red(release: str) -> None:
+    found = run_controls(ROOT, [], release, print)
+    assert [f"{alarm.control} x {alarm.check}: {alarm.message}" for alarm in found.alarms] == []
+    assert set(found.ran) == set(CONTROLS)
+    assert found.complete
