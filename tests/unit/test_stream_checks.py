@@ -23,7 +23,7 @@ from suites.api.streams.pace import (
     times_of_stream,
 )
 from suites.api.streams.probes import CUT_TOKENS, Observed, StreamKind, require_unbroken, require_unfailed
-from suites.api.streams.rules import JUDGED, broken, stream_rule
+from suites.api.streams.rules import JUDGED, broken, stream_rule, subjects
 from tests.unit.test_stream import BROKEN, FIRST, SSE, STOP, TEXT, body
 
 EXCLUDED: dict[str, str] = {}
@@ -63,6 +63,21 @@ def test_every_check_of_a_rule_has_a_fault_that_names_the_rule() -> None:
     kills = {check: pattern for fault in STREAM_FAULTS for check, pattern in fault.detected_by.items()}
     for check, names in JUDGED.items():
         assert all(name.replace(".", r"\.") in kills[check] for name in names)
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (("stream.content.string",), "texts"),
+        (("stream.data.surrogate", "stream.text.replacement"), "texts"),
+        (("stream.data.json",), "chunks"),
+        (("stream.finish.enum",), "finishes"),
+    ],
+)
+def test_what_a_rule_judges_is_counted(names: tuple[str, ...], kind: str) -> None:
+    speaking, silent = seen(body(FIRST, TEXT, STOP)), seen(body(FIRST, STOP))
+    assert subjects([speaking], names)[kind] > 0
+    assert (subjects([silent], names)[kind] == 0) == (kind == "texts")
 
 
 def test_a_malformed_declaration_is_refused() -> None:

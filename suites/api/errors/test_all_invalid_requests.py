@@ -17,19 +17,20 @@ from suites.api.errors.rules import (
 )
 from suites.api.observations import ask_echo
 
+REFUSED = 400
 CWE = "CWE-209: error messages that contain sensitive information"
 
 
 @check("API-ERR-038", "no error tells a stack trace", level=MUST, effect=SPEND, claims="FUN-01", spec=CWE)
 def test_no_trace(target: Target, gateway: GatewayClient) -> None:
     """Over every of the invalid requests."""
-    require(_leaks(target, LeakKind.TRACE), blame="gateway")
+    require(_leaks(target, LeakKind.TRACE), blame="gateway", judged=_refusals(target))
 
 
 @check("API-ERR-039", "no error tells a file path", level=MUST, effect=SPEND, claims="FUN-01", spec=CWE)
 def test_no_path(target: Target, gateway: GatewayClient) -> None:
     """Paths tell the operating system, the user and the versions that are installed."""
-    require(_leaks(target, LeakKind.PATH), blame="gateway")
+    require(_leaks(target, LeakKind.PATH), blame="gateway", judged=_refusals(target))
 
 
 @check(
@@ -37,13 +38,13 @@ def test_no_path(target: Target, gateway: GatewayClient) -> None:
 )
 def test_no_address(target: Target, gateway: GatewayClient) -> None:
     """Ollama asks for no key: who knows its address can pass the gateway by."""
-    require(_leaks(target, LeakKind.ADDRESS), blame="gateway")
+    require(_leaks(target, LeakKind.ADDRESS), blame="gateway", judged=_refusals(target))
 
 
 @check("API-ERR-041", "no error tells the key", level=MUST, effect=SPEND, claims="FUN-04", spec=CWE)
 def test_no_key(target: Target, gateway: GatewayClient) -> None:
     """Errors end up in logs and tickets. The key itself, a large part of it, or its hash."""
-    require(_leaks(target, LeakKind.KEY), blame="gateway")
+    require(_leaks(target, LeakKind.KEY), blame="gateway", judged=_refusals(target))
 
 
 @check(
@@ -59,7 +60,7 @@ def test_helpful(target: Target, gateway: GatewayClient) -> None:
     found = [
         problem for bad, answer in all_invalid_requests(target) for problem in helpful_problems(bad, answer)
     ]
-    require(found, blame="gateway")
+    require(found, blame="gateway", judged=_refusals(target))
 
 
 @check(
@@ -76,7 +77,7 @@ def test_literal_contract(target: Target, gateway: GatewayClient) -> None:
     for bad, answer in all_invalid_requests(target):
         if message_of(answer) is not None:
             found += envelope_problems(bad, answer, SHOULD)
-    require(found, blame="gateway")
+    require(found, blame="gateway", judged=_refusals(target))
 
 
 @check(
@@ -96,6 +97,12 @@ def test_afterwards(target: Target, gateway: GatewayClient, environment: Environ
             f"after {asked} bad requests: expected 200, got {answer.status}: {answer.text[:200]}",
             blame="gateway",
         )
+
+
+def _refusals(target: Target) -> dict[str, int]:
+    """What is judged: the answers that refuse, or fail. A success tells nothing of errors."""
+    errors = [answer for _, answer in all_invalid_requests(target) if (answer.status or 0) >= REFUSED]
+    return {"errors": len(errors)}
 
 
 def _leaks(target: Target, kind: LeakKind) -> list[Problem]:

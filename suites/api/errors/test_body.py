@@ -4,12 +4,13 @@ import json
 
 from gateway_acceptance.check import MUST, READ, SPEND, Level, check
 from gateway_acceptance.environment import Environment, ModelKind
-from gateway_acceptance.verdict import CheckFailed, NoAnswer, require
+from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed, NoAnswer, Untestable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.errors.probes import BAD, CHAT, NO_MODEL, BadRequest, alias_of, chat
 from suites.api.errors.rules import envelope_problems, refused_unread
-from suites.api.observations import ECHO_PROMPT
+from suites.api.observations import ECHO_PROMPT, echoed_twice
 
 LARGE_BODY = 20 * 1024 * 1024
 """Bytes: OpenAI's own limit for images is 20 MB, and more than any proxy's default."""
@@ -56,13 +57,20 @@ test_form = refused_unread(
     claims="FUN-01",
     spec="RFC 9110 section 15.5.16",
 )
-def test_other_content_type(gateway: GatewayClient, environment: Environment) -> None:
-    """415 is a server's right, not its duty: OpenAI refuses text/plain, FastAPI reads it."""
+def test_other_content_type(target: Target, gateway: GatewayClient, environment: Environment) -> None:
+    """415 is a server's right, not its duty: OpenAI refuses text/plain, FastAPI reads it. A refusal says
+    something only where a question to the same model is served."""
     body = chat()(environment)
     answer = gateway.request("POST", CHAT, body=body, headers=[("content-type", "text/plain")], tokens=64)
     if answer.status not in (200, *BAD, 415):
         raise CheckFailed(
             f"expected 200, 400, 415 or 422 for text/plain, got {_shown(answer)}", blame="gateway"
+        )
+    served, _ = echoed_twice(target, alias_of(environment, ModelKind.CHAT))
+    if served.status != 200:
+        raise Untestable(
+            f"the same model is not served with application/json either: {_shown(served)}",
+            "look why it answers no question",
         )
 
 

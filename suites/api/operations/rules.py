@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.schema import parse_json
 
 TRIES = 3
+
+
+def answered_by_a_model(answer: Exchange) -> bool:
+    """Whether it is a success with a choice in it, whatever that says."""
+    body = parse_json(answer.body)[0] if answer.status == HTTPStatus.OK else None
+    choices = body.get("choices") if isinstance(body, dict) else None
+    return isinstance(choices, list) and bool(choices)
 
 
 def late_twice(bound: float, seen: Sequence[float], ask: Callable[[], float]) -> list[float]:

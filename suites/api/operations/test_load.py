@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.stream import read_chat_stream
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, ask_echo, balanced_or_first, echoed_twice, room
-from suites.api.operations.rules import late_twice
+from suites.api.operations.rules import answered_by_a_model, late_twice
 
 
 @check(
@@ -63,9 +64,15 @@ def test_first_token(
 def test_complete_answer(
     target: Target, gateway: GatewayClient, environment: Environment, chat_model: str
 ) -> None:
-    """The validation prompt, to the last byte; both times that it is asked, once more where one is late."""
+    """The validation prompt, to the last byte; both times that it is asked, once more where one is late. What
+    brings no answer of the model is quick for another reason."""
     bound = environment.bounds.answer_s
-    seen = [answer.elapsed_s for answer in echoed_twice(target, chat_model)]
+    answers = echoed_twice(target, chat_model)
+    for answer in answers:
+        if not answered_by_a_model(answer):
+            raise CheckFailed(f"no answer came of {chat_model}: {answer.status} {answer.text[:200]}")
+    judged(answers=len(answers))
+    seen = [answer.elapsed_s for answer in answers]
     late = [
         took
         for took in late_twice(bound, seen, lambda: ask_echo(target, chat_model).elapsed_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from gateway_acceptance.check import SPEND, check
 from gateway_acceptance.environment import Ability
@@ -12,6 +13,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.stream import RULES, ChatStream
+from gateway_acceptance.wire.stream_choice import TEXT_KEYS
 from suites.api.streams.probes import (
     Observed,
     StreamKind,
@@ -26,11 +28,22 @@ EVERY = tuple(StreamKind)
 CALLED_CHECK = "API-STREAM-060"
 """Says that a tool is called in a stream at all; the rules about tool calls have nothing to judge without."""
 
+
+def _says(chunk: Mapping[str, Any]) -> bool:
+    """Whether it brings a piece of a text, of thoughts among them."""
+    choices = chunk.get("choices")
+    deltas = (
+        [one.get("delta") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
+    )
+    return any(isinstance(delta, dict) and any(delta.get(key) for key in TEXT_KEYS) for delta in deltas)
+
+
 COUNTED: Mapping[str, Callable[[ChatStream], int]] = {
     "chunks": lambda stream: len(stream.chunks) or len(stream.errors),
     "usages": lambda stream: int(stream.usage is not None),
     "finishes": lambda stream: len(stream.finish_reasons),
     "tool calls": lambda stream: len(stream.tool_calls()),
+    "texts": lambda stream: sum(map(_says, stream.chunks)),
 }
 ABOUT = {
     "stream.usage.unasked": "chunks",
@@ -40,6 +53,8 @@ ABOUT = {
     "stream.finish.missing": "chunks",
     "stream.finish.call_unsaid": "finishes",
     "stream.finish": "finishes",
+    "stream.data.surrogate": "texts",
+    "stream.content": "texts",
 }
 """Rules by the beginning of their names -> the subject that they judge; of all others it is the chunks. Rules
 about tool calls count them by themselves (``calls``)."""
