@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
 from pathlib import Path
 
@@ -82,7 +81,9 @@ def test_words_alone_are_written_in_no_other_way_that_is_searched() -> None:
     assert not written(views_of("Hello, World; hello world"), writings_of("helloworld"))
 
 
-@pytest.mark.parametrize("packed", [b"\x1f\x8b\x08" + b"\xff" * 40, b"x\x9c" + b"\x00" * 40, os.urandom(64)])
+@pytest.mark.parametrize(
+    "packed", [b"\x1f\x8b\x08" + b"\xff" * 40, b"x\x9c" + b"\x00" * 40, bytes(range(64))]
+)
 def test_what_only_looks_packed_is_text(packed: bytes) -> None:
     text = f"a {base64.b64encode(packed).decode()} b"
     assert Redactor({"k": KEY})(text) == text
