@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from typing import Any
 
 from packaging.version import Version
 
+from gateway_acceptance.causes import cause_of
+from gateway_acceptance.check import NIGHTLY, RELEASE
 from gateway_acceptance.deviations import PRODUCTS, general_lines
+from gateway_acceptance.judgement import VOID
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 
@@ -26,6 +30,11 @@ FORMAT = 1
 MOST_PROBLEMS = 6
 """Of one check: the first of each kind are enough to know it by."""
 LONGEST = 240
+WHOLE = (NIGHTLY, RELEASE)
+"""The profiles whose runs ask a gateway for all that is kept of it."""
+MOST_ALIKE = 1 / 3
+"""Of the checks that spoke: where more are red for one cause, something was broken, and not so many promises.
+The worst gateway that is kept has one in ten so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,26 @@ def findings_in(record: Mapping[str, Any], gateway: str, version: str) -> Releas
         problems = tuple(dict.fromkeys(line[:LONGEST] for line in lines))[:MOST_PROBLEMS]
         red.append(RedCheck(check["id"], check["level"], check["title"], check["verdict"], problems))
     return ReleaseFindings(gateway, version, record["run"]["started"][:10], frozenset(executed), tuple(red))
+
+
+def unfit(record: Mapping[str, Any], found: ReleaseFindings) -> str:
+    """Why a record says nothing of a gateway's release, with what to do; empty where it does. found: what
+    ``findings_in`` makes of it."""
+    run = record["run"]
+    if run["state"] == VOID:
+        return f"the run is void ({run['headline']}); run again"
+    if run["profile"] not in WHOLE or run["selection"]["narrowed"]:
+        return "the run is no whole nightly; run -m nightly without options that narrow it"
+    if record["basis"]["broken"] or any(one.verdict == Verdict.HARNESS_ERROR for one in found.red):
+        return "the run has errors of the suite itself; mend them and run again"
+    if not found.executed:
+        return "no check was executed; see why in the run's STATUS.md"
+    causes = Counter(cause for one in found.red for cause in dict.fromkeys(map(cause_of, one.problems)))
+    cause, count = next(iter(causes.most_common(1)), ("", 0))
+    spoke = len(found.executed | {one.check for one in found.red})
+    if count > MOST_ALIKE * spoke:
+        return f"{count} of {spoke} checks are red for one cause ({cause}); mend that and run again"
+    return ""
 
 
 def write_findings(found: ReleaseFindings, root: Path = OTHERS) -> Path:

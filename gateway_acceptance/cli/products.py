@@ -10,7 +10,14 @@ from typing import Any
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.cli.catalogue import collect
-from gateway_acceptance.cli.findings import About, ReleaseFindings, all_findings, findings_in, write_findings
+from gateway_acceptance.cli.findings import (
+    About,
+    ReleaseFindings,
+    all_findings,
+    findings_in,
+    unfit,
+    write_findings,
+)
 from gateway_acceptance.cli.product_pages import (
     learned_page,
     other_badge,
@@ -121,8 +128,11 @@ def _keep(path: Path, gateway: str, version: str) -> int:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         found = findings_in(record, gateway, version)
+        problem = unfit(record, found)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageProblem([f"{path}: is no record of a run: {error!r}; name its record.json"]) from None
+    if problem:
+        raise UsageProblem([f"{path}: nothing is kept of it: {problem}"])
     kept = write_findings(found)
     print(
         f"{kept}: {len(found.red)} red of {len(found.executed)} checks; describe it in about.toml beside it"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway_acceptance.cli.findings import OTHERS, all_findings, findings_in, write_findings
+from gateway_acceptance.cli import products
+from gateway_acceptance.cli.findings import OTHERS, all_findings, findings_in, unfit, write_findings
+from gateway_acceptance.cli.main import main
 from gateway_acceptance.cli.product_pages import KEPT, NOT_KEPT, NOT_OFFERED, state_with, why
 from gateway_acceptance.coverage_entry import Statement
-from gateway_acceptance.usage import UsageProblem
+from gateway_acceptance.usage import EXIT_USAGE, UsageProblem
 
 
 def case(verdict: str, message: str = "") -> dict[str, str]:
@@ -21,8 +24,15 @@ def check(name: str, verdict: str, *cases: dict[str, str]) -> dict[str, Any]:
     return {"id": name, "title": "a title", "level": "MUST", "verdict": verdict, "cases": list(cases)}
 
 
-RECORD = {
-    "run": {"started": "2026-11-27T04:00:00.000Z"},
+RECORD: dict[str, Any] = {
+    "run": {
+        "started": "2026-11-27T04:00:00.000Z",
+        "state": "NIGHTLY FAILED",
+        "headline": "2 reasons against it",
+        "profile": "nightly",
+        "selection": {"narrowed": []},
+    },
+    "basis": {"broken": []},
     "environment": {"backends": [], "models": [{"alias": "chatty", "upstream": None}]},
     "checks": [
         check("API-A-001", "failed", case("failed", "expected 401 of chatty, got 500"), case("passed")),
@@ -64,6 +74,66 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "gate" / "1.0.json").write_text("{}", encoding="utf-8")
     with pytest.raises(UsageProblem, match="is no file of findings"):
         all_findings(tmp_path)
+
+
+def many(red: int, verdict: str, message: str) -> list[dict[str, Any]]:
+    """Twelve checks, of which so many are red with one message and a number of their own."""
+    return [
+        check(f"API-A-{number:03}", verdict, case(verdict, message.format(number)))
+        if number < red
+        else check(f"API-A-{number:03}", "passed", case("passed"))
+        for number in range(12)
+    ]
+
+
+def run_with(**changed: Any) -> dict[str, Any]:
+    return {**RECORD, "run": {**RECORD["run"], **changed}}
+
+
+SILENT = "Untestable: the gateway gave no answer within {} s"
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "void": (run_with(state="VOID", headline="the run was interrupted: a signal"), "the run is void"),
+    "smoke": (run_with(profile="smoke"), "no whole nightly"),
+    "without a profile": (run_with(profile=None), "no whole nightly"),
+    "narrowed": (run_with(selection={"narrowed": ["-k chat"]}), "no whole nightly"),
+    "collection": ({**RECORD, "basis": {"broken": ["suites/x.py: ImportError"]}}, "errors of the suite"),
+    "harness": ({**RECORD, "checks": many(1, "harness error", "KeyError {}")}, "errors of the suite"),
+    "nothing executed": ({**RECORD, "checks": many(12, "untestable", SILENT)}, "no check was executed"),
+    "one cause": (
+        {**RECORD, "checks": many(5, "untestable", SILENT)},
+        "5 of 12 checks are red for one cause (Untestable: the gateway gave no answer within <n> s)",
+    ),
+    "one failure": ({**RECORD, "checks": many(11, "failed", "expected 200, got 503, {}")}, "11 of 12 checks"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_says_nothing_of_a_gateway_is_not_kept(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, words = BROKEN[name]
+    monkeypatch.setattr(products, "write_findings", lambda _: pytest.fail("it is kept"))
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["products", "--found", str(path), "gate", "1.0"])
+    assert ended.value.code == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert words in said
+    assert f"{path}: nothing is kept of it: " in said
+
+
+@pytest.mark.parametrize(
+    "record", [RECORD, run_with(profile="release"), {**RECORD, "checks": many(4, "failed", "got {}")}]
+)
+def test_a_gateway_that_keeps_little_is_kept(record: dict[str, Any]) -> None:
+    assert unfit(record, findings_in(record, "gate", "1.0")) == ""
+
+
+def test_nothing_kept_is_red_for_one_cause_alone() -> None:
+    record = {**RECORD, "checks": []}
+    for _, seen in all_findings():
+        assert unfit(record, seen) == "", seen.name
 
 
 def test_every_red_check_of_the_package_says_why_it_is_the_gateways() -> None:
