@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -17,6 +18,8 @@ from gateway_acceptance.wire.gateway import GatewayClient
 START = "start it, then run again"
 NOT_TLS = ("wrong version number", "record layer failure", "http request", "packet length too long")
 """OpenSSL's words for an answer that is no TLS at all."""
+TITLE, TITLE_WITHIN = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL), 4096
+"""Of a page, and in so many of its first characters."""
 LONGEST_LOOK_S = 10.0
 """Seconds for one question: these are answered from memory."""
 
@@ -81,7 +84,7 @@ def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | 
     asked, status = f"GET /v1/models: {listed.status}", listed.status or 0
     if status == HTTPStatus.BAD_REQUEST and _wants_tls(listed):
         mend = f"write {_other_scheme(url)} as gateway.url"
-        return Preflight(silent=f"the gateway speaks TLS there ({asked} {listed.text[:120]})", mend=mend)
+        return Preflight(silent=f"the gateway speaks TLS there ({asked} {_said(listed)})", mend=mend)
     if status == HTTPStatus.BAD_REQUEST and _wants_a_certificate(listed):
         mend = "name a client certificate that it accepts as network.client_certificate"
         return Preflight(silent=f"the gateway refuses whom it does not know in TLS ({asked})", mend=mend)
@@ -90,7 +93,7 @@ def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | 
         return Preflight(silent=f"the proxy refuses whom it does not know ({asked})", mend=mend)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         source = f"correct the key in {variable}" if variable else "restart the lab"
-        seen = f"{asked} {listed.text[:200]}"
+        seen = f"{asked} {_said(listed, 200)}"
         return Preflight(refused=f"the gateway refuses the environment's key ({seen})", mend=source)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         later = listed.header("retry-after")
@@ -101,12 +104,19 @@ def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | 
         mend = (
             "something answers in its place or before it is ready: start what stands behind, then run again"
         )
-        return Preflight(silent=f"the gateway is unavailable ({asked} {listed.text[:120]})", mend=mend)
+        return Preflight(silent=f"the gateway is unavailable ({asked} {_said(listed)})", mend=mend)
     if 300 <= status < 400:
         place = (listed.header("location") or "nowhere")[:120]
         mend = "name the place that answers as gateway.url; the key is sent nowhere else"
         return Preflight(silent=f"the gateway sends everybody elsewhere ({asked} to {place})", mend=mend)
     return None
+
+
+def _said(answer: Exchange, most: int = 120) -> str:
+    """What an answer says, on one line of so many characters; of a page of HTML (nginx's own) its title."""
+    text = answer.text[:TITLE_WITHIN]
+    page = TITLE.search(text) if text.lstrip().startswith("<") else None
+    return " ".join((page[1] if page else text).split()).removeprefix(f"{answer.status} ")[:most]
 
 
 def _wants_tls(answer: Exchange) -> bool:

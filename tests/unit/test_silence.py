@@ -121,6 +121,26 @@ def test_a_description_is_asked_for_only_where_the_version_is_not_told_otherwise
     assert not looked(answered(200, {}), refused, NoAnswer("silent"), product=DESCRIBED).version
 
 
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>nginx</body>",
+            "502 Bad Gateway",
+        ),
+        (" <!DOCTYPE html><TITLE lang='en'>gw.example |\n 502: Bad\n</TITLE>", "502 gw.example | 502: Bad"),
+        ("<html>\n<p>down\n</html>", "502 <html> <p>down </html>"),
+        ("<title" * 100_000, "502 " + ("<title" * 20)),
+        ('{"error":\n "no <title>x</title>"}', '502 {"error": "no <title>x</title>"}'),
+    ],
+)
+def test_a_page_in_front_is_told_by_its_title_on_one_line(page: str, said: str) -> None:
+    answer = Exchange("GET", PLAIN, (), b"", status=502, chunks=[(0.1, page.encode())], elapsed_s=0.1)
+    trouble = looked(answer, answer).trouble
+    assert trouble is not None
+    assert trouble.what == f"the gateway is unavailable (GET /v1/models: {said})"
+
+
 def test_a_proxy_without_a_gateway_behind_is_not_told_to_start() -> None:
     trouble = looked(answered(502, "bad gateway"), answered(502, "bad gateway")).trouble
     assert trouble is not None
