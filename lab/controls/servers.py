@@ -261,7 +261,7 @@ SERVER_CONTROLS = (
         "any path that is no interface leads to the console's sign-in, 302 and no key asked",
         after=_sent_to_the_console,
         checks=("API-AUTH-01", "API-EXPO-0", "API-ACCESS-0"),
-        concerns=("API-AUTH-016", "API-AUTH-017"),
+        concerns=("API-AUTH-016", "API-AUTH-017", "API-EXPO-001", "API-EXPO-002", "API-EXPO-003"),
     ),
     Control(
         "right-answers-in-pieces",
