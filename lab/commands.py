@@ -139,7 +139,9 @@ def add_mutation_matrix_command(commands: Any) -> None:
         "--nightly", action="store_true", help="with --controls: all checks of nightly, not a selection"
     )
     command.add_argument(
-        "--brief", action="store_true", help="with --controls: smoke and what its difference concerns alone"
+        "--brief",
+        action="store_true",
+        help="with --controls: what smoke asks of answers, and what its difference concerns",
     )
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
     command.add_argument(

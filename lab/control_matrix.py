@@ -72,16 +72,23 @@ def chosen(only: Sequence[str]) -> list[Control]:
     return [CONTROLS[name] for name in only] if only else list(CONTROLS.values())
 
 
+NOT_BRIEF = ("HOST-", "BACKEND-", "API-ACCESS-", "API-ADV-", "API-AUTH-", "API-ERR-")
+"""What smoke asks of machines, of backends, of who has no key and of what is refused: dear, and the same
+before nearly every control. A control that is right in another way there names them."""
+
+
 def checks_of(control: Control, root: Path, *, nightly: bool = False, brief: bool = False) -> list[str]:
     """The ids that a control is judged by: those of smoke, and those that it names. nightly: all of
-    nightly; brief: those of smoke that need no machine, and those that its difference concerns."""
+    nightly; brief: those of smoke that judge what is served, and those that its difference concerns."""
     lists = load_profiles(root / "suites" / "profiles.toml")
+    named = control.checks or ("none",)
     if nightly:
         return sorted(lists["nightly"])
     if brief:
-        return sorted({*(one for one in lists["smoke"] if not one.startswith("HOST-")), *control.concerns})
-    named = [check for check in lists["nightly"] if check.startswith(control.checks or ("none",))]
-    return sorted({*lists["smoke"], *named, *control.concerns})
+        cheap = [one for one in lists["smoke"] if not one.startswith(NOT_BRIEF) or one.startswith(named)]
+        return sorted({*cheap, *control.concerns})
+    meant = [check for check in lists["nightly"] if check.startswith(named)]
+    return sorted({*lists["smoke"], *meant, *control.concerns})
 
 
 def run_controls(
