@@ -109,9 +109,13 @@ class Budget:
     @contextmanager
     def _held(self) -> Iterator[TextIO]:
         """The file, with nobody else at it. Never emptied: where it cannot be written, it says what it
-        said."""
-        self._file.touch()
-        with self._file.open("r+", encoding="utf-8") as file:
+        said. Raises NotPermitted where its folder is gone, and with it the run."""
+        try:
+            self._file.touch()
+            opened = self._file.open("r+", encoding="utf-8")
+        except FileNotFoundError:
+            raise NotPermitted("the run is over, and with it what counts: nothing more is sent") from None
+        with opened as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
 

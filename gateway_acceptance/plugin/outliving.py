@@ -13,12 +13,14 @@ SENT = "sent.json"
 """In the directory of a run that has not ended: requests and tokens, each counted before it was sent."""
 REMOVES = """trap "" INT TERM HUP
 read -r _
+mv -- "$1" "$1.gone" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do
-    rm -rf -- "$1" 2>/dev/null && exit
+    rm -rf -- "$1" "$1.gone" 2>/dev/null && exit
     sleep 1
 done"""
-"""Reads what nobody writes: the end of the pipe is the end of who holds it, by ``kill -9`` too. Workers that
-hear of it later may still write meanwhile, and then the folder is not empty."""
+"""Reads what nobody writes: the end of the pipe is the end of who holds it, by ``kill -9`` too. The folder
+goes by one rename: a worker that hears of it later finds its count or no folder, never a folder without it,
+where it would count from nothing. It may still write what it has open, hence more than one try."""
 ENOUGH_S = 10
 """To remove a folder that is gone already."""
 

@@ -58,7 +58,7 @@ def test_what_is_no_count_is_untestable(status: int, body: object) -> None:
 
 
 def test_a_count_that_cannot_be_read_is_untestable() -> None:
-    with pytest.raises(Untestable, match="cannot be read: GET x: refused; mend"):
+    with pytest.raises(Untestable, match="cannot be read: GET x: refused; correct"):
         client(0, None, NoAnswer("GET x: refused")).counts("mark-1")
 
 

@@ -89,7 +89,7 @@ def test_the_last_lines_name_the_first_cause_the_blame_and_what_to_type() -> Non
     assert next_steps(record_of(document), "my lab.toml") == [
         "first   API-A-001 expected 1, got 2: 1 failed",
         "blame   gateway (2), backend (1)",
-        "next    Mend API-A-001 (the title of API-A-001): expected 1, got 2",
+        "next    Fix API-A-001 (the title of API-A-001): expected 1, got 2",
         "type    pytest --env 'my lab.toml' -k test_one",
     ]
 

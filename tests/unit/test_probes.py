@@ -13,7 +13,7 @@ from gateway_acceptance.cli.main import main
 ROOT = Path(__file__).parents[2]
 PROBING = {
     *("API-EXPO-001", "API-EXPO-003", "API-EXPO-004", "API-ADV-003"),
-    *(f"API-ACCESS-{number:03}" for number in (*range(3, 9), 10, 11, 12)),
+    *(f"API-ACCESS-{number:03}" for number in (*range(3, 9), 10, 11, 12, 13)),
 }
 
 

@@ -306,7 +306,7 @@ def test_a_disk_that_is_full_leaves_nothing(desk: Desk, monkeypatch: pytest.Monk
         raise OSError(28, "No space left on device")
 
     desk.ground.run()
-    monkeypatch.setattr("gateway_acceptance.signoff.write.paper", full)
+    monkeypatch.setattr("gateway_acceptance.signoff.write.pdf_of", full)
     code, _, err = desk.signoff()
     assert (code, "cannot be written (No space left on device); nothing was signed" in err) == (4, True)
     assert [path.name for path in desk.written] == ["mini"]
