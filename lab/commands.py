@@ -141,7 +141,7 @@ def add_mutation_matrix_command(commands: Any) -> None:
     command.add_argument(
         "--brief",
         action="store_true",
-        help="with --controls: what smoke asks of answers, and what its difference concerns",
+        help="with --controls: a core of smoke, and what its difference concerns",
     )
     command.add_argument("--litellm", default="", metavar="VERSION", help=LITELLM_HELP)
     command.add_argument(

@@ -72,22 +72,22 @@ def chosen(only: Sequence[str]) -> list[Control]:
     return [CONTROLS[name] for name in only] if only else list(CONTROLS.values())
 
 
-NOT_BRIEF = ("HOST-", "BACKEND-", "API-ACCESS-", "API-ADV-", "API-AUTH-", "API-ERR-")
-"""What smoke asks of machines, of backends, of who has no key and of what is refused: dear, and the same
-before nearly every control. A control that is right in another way there names them."""
+CORE = (
+    *("API-OPS-001", "API-MODELS-001", "API-CHAT-001", "API-CHAT-002", "API-EMB-001"),
+    *("API-STREAM-001", "API-SDK-001"),
+)
+"""One check of smoke for each thing that is served: whatever a control is right in, these see it."""
 
 
 def checks_of(control: Control, root: Path, *, nightly: bool = False, brief: bool = False) -> list[str]:
     """The ids that a control is judged by: those of smoke, and those that it names. nightly: all of
-    nightly; brief: those of smoke that judge what is served, and those that its difference concerns."""
+    nightly; brief: one for each thing that is served, and those that its difference concerns."""
     lists = load_profiles(root / "suites" / "profiles.toml")
-    named = control.checks or ("none",)
     if nightly:
         return sorted(lists["nightly"])
     if brief:
-        cheap = [one for one in lists["smoke"] if not one.startswith(NOT_BRIEF) or one.startswith(named)]
-        return sorted({*cheap, *control.concerns})
-    meant = [check for check in lists["nightly"] if check.startswith(named)]
+        return sorted({*CORE, *control.concerns})
+    meant = [check for check in lists["nightly"] if check.startswith(control.checks or ("none",))]
     return sorted({*lists["smoke"], *meant, *control.concerns})
 
 
