@@ -30,7 +30,7 @@ FORMAT = 1
 MOST_PROBLEMS = 6
 """Of one check: the first of each kind are enough to know it by."""
 LONGEST = 240
-WHOLE = (NIGHTLY, RELEASE)
+FULL_PROFILES = (NIGHTLY, RELEASE)
 """The profiles whose runs ask a gateway for all that is kept of it."""
 MOST_ALIKE = 1 / 3
 """Of the checks that spoke: where more are red for one cause, something was broken, and not so many promises.
@@ -112,7 +112,7 @@ def unfit(record: Mapping[str, Any], found: ReleaseFindings) -> str:
     run = record["run"]
     if run["state"] == VOID:
         return f"the run is void ({run['headline']}); run again"
-    if run["profile"] not in WHOLE or run["selection"]["narrowed"]:
+    if run["profile"] not in FULL_PROFILES or run["selection"]["narrowed"]:
         return "the run is no whole nightly; run -m nightly without options that narrow it"
     if record["basis"]["broken"] or any(one.verdict == Verdict.HARNESS_ERROR for one in found.red):
         return "the run has errors of the suite itself; mend them and run again"
