@@ -6,12 +6,11 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.ill_targets import IllTarget
+from tests.ill_targets import IllTarget, listening
 
 Pairs = tuple[tuple[bytes, bytes], ...]
 JSON: Pairs = ((b"content-type", b"application/json"),)
@@ -154,39 +153,16 @@ def _vectors(given: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def serving(twist: Twist) -> Iterator[IllTarget]:
     """Serve it at a port of its own on loopback."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    target = IllTarget(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    threads: list[threading.Thread] = []
 
-    def serve(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            while asked := _request(connection, target):
-                for piece in twist(asked, right(asked)).bytes():
-                    connection.sendall(piece)
-                    if target.ended.is_set():
-                        return
+    def serve(connection: socket.socket, target: IllTarget) -> None:
+        while asked := _request(connection, target):
+            for piece in twist(asked, right(asked)).bytes():
+                connection.sendall(piece)
+                if target.ended.is_set():
+                    return
 
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threads.append(threading.Thread(target=serve, args=(connection,), daemon=True))
-            threads[-1].start()
-
-    accepting = threading.Thread(target=accept, daemon=True)
-    accepting.start()
-    try:
+    with listening(serve) as target:
         yield target
-    finally:
-        target.ended.set()
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        accepting.join(5)
-        for thread in threads:
-            thread.join(5)
 
 
 def _request(connection: socket.socket, target: IllTarget) -> ReceivedRequest | None:

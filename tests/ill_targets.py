@@ -233,18 +233,29 @@ def _request(connection: socket.socket) -> bytes:
 def ill(name: str | Ill, *, after: int = 0) -> Iterator[IllTarget]:
     """Serve it."""
     answers = ILLS[name] if isinstance(name, str) else name
+
+    def serve(connection: socket.socket, target: IllTarget) -> None:
+        while request := _request(connection):
+            target.seen.append(request)
+            if len(target.seen) > after:
+                answers(connection, target)
+                return
+            _well(connection)
+
+    with listening(serve) as target:
+        yield target
+
+
+@contextlib.contextmanager
+def listening(serve: Callable[[socket.socket, IllTarget], None]) -> Iterator[IllTarget]:
+    """Serve each connection in a thread of its own, at a free port of loopback; all have ended afterwards."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     target = IllTarget(f"http://127.0.0.1:{listener.getsockname()[1]}")
     threads: list[threading.Thread] = []
 
-    def serve(connection: socket.socket) -> None:
+    def served(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            while request := _request(connection):
-                target.seen.append(request)
-                if len(target.seen) > after:
-                    answers(connection, target)
-                    return
-                _well(connection)
+            serve(connection, target)
 
     def accept() -> None:
         while True:
@@ -252,7 +263,7 @@ def ill(name: str | Ill, *, after: int = 0) -> Iterator[IllTarget]:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            threads.append(threading.Thread(target=serve, args=(connection,), daemon=True))
+            threads.append(threading.Thread(target=served, args=(connection,), daemon=True))
             threads[-1].start()
 
     accepting = threading.Thread(target=accept, daemon=True)

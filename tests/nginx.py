@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import re
 import shutil
 import signal
 import socket
@@ -16,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway_acceptance.embedded import NotStarted
+from lab.debian import needed
 from lab.gateway_process import PR_SET_PDEATHSIG, last_lines
 from lab.hosts.tools import command, search_path
 from lab.installed import READY, tree_stands
 from lab.patience import patient
 
 PROGRAM = "usr/sbin/nginx"
-PACKAGE = re.compile(r"^[a-z0-9][a-z0-9+.-]+$")
 START_BUDGET_S, STOP_BUDGET_S = 20, 10
 MAIN = """
 daemon off;
@@ -80,17 +79,9 @@ def ensure_nginx(root: Path) -> Program:
 
 def _packages() -> list[str]:
     """Debian's package of the server, and those of the libraries that this machine lacks."""
-    asked = ["apt-cache", "depends", "--recurse", "--important", "nginx"]
-    try:
-        text = command(asked)
-    except NotStarted:  # fresh machines have no package lists yet
-        command(["apt-get", "update"])
-        text = command(asked)
-    named = {line.strip() for line in text.splitlines() if PACKAGE.match(line)}
+    named, there = needed("nginx")
     if "nginx" not in named:
         raise NotStarted("apt knows no nginx: is this Debian or a relative of it?")
-    listed = command(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n"])
-    there = {line.split()[0] for line in listed.splitlines() if line.endswith(" installed")}
     # before Debian 12 nginx-core holds the program
     servers = {"nginx", "nginx-core"} & named
     return sorted(servers | {name for name in named - there if name.startswith("lib")})

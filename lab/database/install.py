@@ -18,6 +18,7 @@ from packaging.version import Version
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.locked_install import InstallFailedError, run
 from gateway_acceptance.report.node import NoNodeError, node
+from lab.debian import needed
 from lab.hosts.tools import command
 from lab.installed import READY, tree_stands
 from lab.litellm.install import ensure_litellm
@@ -26,7 +27,6 @@ from lab.npm import npm_ci
 HERE = Path(__file__).parent
 DEBIAN = Path("/usr/lib/postgresql")
 PROGRAMS = ("initdb", "postgres", "psql")
-PACKAGE = re.compile(r"^[a-z0-9][a-z0-9+.-]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +99,10 @@ def _programs(below: Path) -> Path | None:
 
 def _server_packages() -> list[str]:
     """Debian's packages of the server and its client, and of the libraries that this machine lacks."""
-    asked = ["apt-cache", "depends", "--recurse", "--important", "postgresql"]
-    try:
-        text = command(asked)
-    except NotStarted:  # fresh machines have no package lists yet
-        command(["apt-get", "update"])
-        text = command(asked)
-    named = {line.strip() for line in text.splitlines() if PACKAGE.match(line)}
+    named, there = needed("postgresql")
     wanted = {name for name in named if re.match(r"^(postgresql(-client)?-\d+|lib.+)$", name)}
     if not any(name.startswith("postgresql-") for name in wanted):
         raise NotStarted("apt knows no postgresql: is this Debian or a relative of it?")
-    packages = command(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n"])
-    there = {line.split()[0] for line in packages.splitlines() if line.endswith(" installed")}
     return sorted(name for name in wanted if name.startswith("postgresql") or name not in there)
 
 
