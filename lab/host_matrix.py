@@ -29,6 +29,7 @@ from lab.host_state import differences
 from lab.hosts.machine import leader_of, wait_until_serving
 from lab.hosts.provider import PROVIDER
 from lab.mutation_matrix import CONTROL, Matrix, judge, run_checks
+from lab.patience import patient
 from lab.state import lab_folder
 
 SCRIPT_BUDGET_S = 60
@@ -190,7 +191,7 @@ class HostStage:
 
     def _script(self, name: str, change: HostChange, script: str, *, wait: bool) -> None:
         leader = leader_of(lab_folder(self.root, self.environment), change.machine)
-        done = leader.run(script, timeout=SCRIPT_BUDGET_S)
+        done = leader.run(script, timeout=patient(SCRIPT_BUDGET_S))
         if done.returncode != 0:
             raise RuntimeError(f"a script of {name} failed on {change.machine}: {done.stderr.strip()[-500:]}")
         if wait:

@@ -28,6 +28,7 @@ from lab.hosts.machine import Leader, leader_of, wait_until_serving
 from lab.hosts.provider import PROVIDER
 from lab.hosts.trace import changed, trace
 from lab.mutation_matrix import CONTROL, run_checks
+from lab.patience import patient
 from lab.state import lab_folder
 
 MEND = re.compile(r"fix: (.+)$", re.MULTILINE)
@@ -194,7 +195,9 @@ class Stand:
         leader, unit = self._leader(change.machine), self._environment.machines[change.machine].unit
         before = trace(leader, unit)
         noise = set(changed(before, trace(leader, unit)))
-        self._require(leader.run(change.apply, timeout=SCRIPT_BUDGET_S), f"{fault.name} could not be applied")
+        self._require(
+            leader.run(change.apply, timeout=patient(SCRIPT_BUDGET_S)), f"{fault.name} could not be applied"
+        )
         if change.restarts and change.serves:
             wait_until_serving(self._environment)
         defect = {place for place in changed(before, trace(leader, unit)) if place not in noise}
@@ -203,7 +206,7 @@ class Stand:
         failed = []
         for command in commands:
             key = self._running.key
-            done = leader.run(command.replace(NEW_KEY, key), timeout=MEND_BUDGET_S)
+            done = leader.run(command.replace(NEW_KEY, key), timeout=patient(MEND_BUDGET_S))
             if done.returncode != 0:
                 failed.append(f"{command} (ended with {done.returncode}: {done.stderr.strip()[-200:]})")
         if any("start" in command for command in commands):
@@ -219,7 +222,7 @@ class Stand:
         ]
         if not defect:
             left = ["the fault leaves no trace, so nothing proves that it is gone"]
-        leader.run(change.revert.replace("\n", " || true\n"), timeout=SCRIPT_BUDGET_S)
+        leader.run(change.revert.replace("\n", " || true\n"), timeout=patient(SCRIPT_BUDGET_S))
         strange = [place for place in changed(before, trace(leader, unit)) if place not in noise]
         if strange:
             self._again(strange)

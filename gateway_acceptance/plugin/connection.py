@@ -54,12 +54,13 @@ class GatewayConnection:
         self.failures = Failures(
             folder / f"failures-{environment.name}.jsonl", [group.alias for group in environment.groups]
         )
+        self._pace = pace = Pace(folder, environment.name, policy, started + policy.seconds)
         self.conduct = Conduct(
             before=[self.breaker.before],
             after=[self.watch.after, self.breaker.after, self.failures.after],
             patience_s=PATIENCE_S,
-            silent=self.breaker.silent,
-            pace=Pace(folder, environment.name, policy, started + policy.seconds),
+            silent=self._silent,
+            pace=pace,
             route=route,
         )
         self.sender = Sender(notebook, self.budget, self.deadline, conduct=self.conduct)
@@ -70,6 +71,13 @@ class GatewayConnection:
         deadline = Deadline(self.deadline.connect_s, min(question_s, self.deadline.total_s))
         conduct = Conduct(pace=self.conduct.pace, route=self.conduct.route)
         return Sender(notebook, self.budget, deadline, conduct=conduct)
+
+    def _silent(self, url: str) -> None:
+        """Nothing has come for a while: the gateway is looked at, unless it has told this run to wait. What
+        waits holds a place of those that may be asked at once, so the look needs none."""
+        if self._pace.soon():
+            with self._pace.instead():
+                self.breaker.silent(url)
 
     def _holds_key(self, exchange: Exchange) -> bool:
         return any(self._key in value for _, value in exchange.request_headers)

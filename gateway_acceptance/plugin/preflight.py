@@ -44,10 +44,11 @@ class Preflight:
         return Trouble(self.refused, self.mend) if self.refused else None
 
 
-def looked_at(gateway: GatewayClient, *, description: bool = True) -> Preflight:
+def looked_at(gateway: GatewayClient, *, description: bool = True, beyond: bool = False) -> Preflight:
     """Ask it: its readiness, without a key; its models, with the key; its version. description: whether one
-    that refuses the key may be asked for its OpenAPI description, which can be megabytes, for its version."""
-    found = _looked_at(gateway)
+    that refuses the key may be asked for its OpenAPI description, which can be megabytes, for its version;
+    beyond: as of ``Pace``: a refusal of one request too many is an answer then, and says that it lives."""
+    found = _looked_at(gateway, beyond=beyond)
     product = gateway.product
     if found.refused and not found.version and description and product.version_described:
         with contextlib.suppress(NoAnswer):
@@ -56,7 +57,7 @@ def looked_at(gateway: GatewayClient, *, description: bool = True) -> Preflight:
     return found
 
 
-def _looked_at(gateway: GatewayClient) -> Preflight:
+def _looked_at(gateway: GatewayClient, *, beyond: bool) -> Preflight:
     product = gateway.product
     url = gateway.environment.gateway.url
     try:
@@ -68,6 +69,8 @@ def _looked_at(gateway: GatewayClient) -> Preflight:
         listed = gateway.models()
     except NoAnswer as failure:
         return replace(_no_answer(failure, url), version=found.version)
+    if beyond and listed.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return found
     ill = trouble_in(listed, gateway.environment.gateway.url, _key_place(gateway.environment))
     if ill is not None:
         return replace(ill, version=found.version)

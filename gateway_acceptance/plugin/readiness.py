@@ -52,7 +52,9 @@ class Readiness:
         notebook = Notebook(agent=self._notebook.agent, key_places=self._notebook.key_places)
         with contextlib.closing(self._connection.apart(notebook, question_s)) as sender:
             client = GatewayClient(self._environment, self._key, sender)
-            return looked_at(client, description=description)
+            pace = self._connection.conduct.pace
+            beyond = pace is not None and pace.beyond
+            return looked_at(client, description=description, beyond=beyond)
 
 
 def require_answer(found: Preflight) -> None:

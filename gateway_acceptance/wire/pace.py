@@ -5,6 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -18,6 +21,9 @@ TURN_S = 0.02
 """Seconds between two looks for a free place."""
 PLACE_S = 60.0
 """Seconds after which nobody waits for a free place any more: who holds them all waits for itself."""
+SOON_S = 3.0
+"""A turn that is further away than this keeps nobody from its own answer."""
+_INSTEAD: ContextVar[bool] = ContextVar("instead", default=False)
 
 
 class Pace:
@@ -53,10 +59,32 @@ class Pace:
             fcntl.flock(file, fcntl.LOCK_EX)
             _write(file.fileno(), max(time.time() + seconds, _read(file.fileno())))
 
+    def soon(self) -> bool:
+        """Whether the next request may leave within moments: nobody told this run to wait."""
+        if not self._next.exists():
+            return True
+        with self._next.open("r", encoding="utf-8") as file:
+            return _read(file.fileno()) - time.time() <= SOON_S
+
+    @contextmanager
+    def instead(self) -> Iterator[None]:
+        """What is asked inside is asked while a request of this thread waits for its answer, and because of
+        it: it needs no place, for that request holds one, and would wait for itself."""
+        token = _INSTEAD.set(True)
+        try:
+            yield
+        finally:
+            _INSTEAD.reset(token)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether what is asked now may be one more than is allowed at once: a 429 to it means nothing."""
+        return bool(self._places) and _INSTEAD.get()
+
     def place(self) -> int | None:
-        """A place among those that may be asked at once, to be given back; None where they are not counted.
-        Raises NotPermitted where none became free."""
-        if not self._places:
+        """A place among those that may be asked at once, to be given back; None where they are not counted,
+        or ``instead`` of what holds one. Raises NotPermitted where none became free."""
+        if not self._places or _INSTEAD.get():
             return None
         until = time.monotonic() + PLACE_S
         while True:

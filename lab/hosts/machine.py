@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from gateway_acceptance.environment import Environment
+from lab.patience import patient
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SERVING_BUDGET_S = 60
@@ -93,7 +94,8 @@ def leader_of(folder: Path, name: str) -> Leader:
 
 def wait_until_serving(environment: Environment) -> None:
     """Until the gateway answers its liveness route. Raises TimeoutError."""
-    end = time.monotonic() + SERVING_BUDGET_S
+    budget_s = patient(SERVING_BUDGET_S)
+    end = time.monotonic() + budget_s
     url = f"{environment.gateway.url}/health/liveliness"
     with httpx.Client(trust_env=False, timeout=2) as client:
         while time.monotonic() < end:
@@ -103,4 +105,4 @@ def wait_until_serving(environment: Environment) -> None:
             except httpx.HTTPError:
                 pass
             time.sleep(POLL_S)
-    raise TimeoutError(f"{url} does not answer within {SERVING_BUDGET_S} s")
+    raise TimeoutError(f"{url} does not answer within {budget_s:.0f} s")

@@ -91,3 +91,25 @@ def test_retry_after_is_heeded_where_it_fits(
 def test_nonsense_is_no_time(value: str) -> None:
     seconds = retry_after(value)
     assert seconds is None or not 0 < seconds <= LONGEST_HOLD_S or value == "٣"
+
+
+def test_who_was_told_to_wait_is_not_asked_soon(tmp_path: Path) -> None:
+    assert made(tmp_path).soon()
+    made(tmp_path).observe(refused(429, "1"))
+    assert made(tmp_path).soon()
+    made(tmp_path).observe(refused(429, "20"))
+    assert not made(tmp_path).soon()
+
+
+def test_what_is_asked_instead_needs_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PLACE_S", 0.0)
+    pace = made(tmp_path, at_once=1)
+    held = pace.place()
+    assert held is not None
+    with pace.instead():
+        assert pace.beyond
+        assert pace.place() is None
+    assert not pace.beyond
+    with pytest.raises(NotPermitted):
+        pace.place()
+    os.close(held)
