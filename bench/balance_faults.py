@@ -25,7 +25,7 @@ from gateway_acceptance.balance.sequential import Design, SequentialDecision, Tr
 from gateway_acceptance.environment import Balance
 from lab.faults import DECLARES, FAULTS
 from lab.faults.balance_mutators import BALANCED, DEPLOYMENTS
-from lab.proxy.message import Request
+from lab.message import Request
 from suites.backends.balance.cooldown import Second, explained, explained_change
 from suites.backends.balance.evaluation import Evaluation
 from suites.backends.balance.later import order_explained

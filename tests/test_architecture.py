@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,6 +52,7 @@ def files(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Dotted names that a file imports, those inside functions included."""
     names: set[str] = set()
@@ -77,6 +80,39 @@ def test_lower_layers_never_import_upper_ones(path: Path) -> None:
     own = layer_of(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
     above = [name for name in imported(path) if own is not None and (layer_of(name) or 0) > own]
     assert above == []
+
+
+@pytest.mark.parametrize("package", list(FORBIDDEN))
+def test_no_circle(package: str) -> None:
+    """Neither files nor folders beside each other import each other, directly or round a corner."""
+    folders = {path.parent for path in files(package)}
+    assert len(folders) > 5
+    circles = []
+    for folder in sorted(folders):
+        try:
+            TopologicalSorter(_siblings(folder, package)).prepare()
+        except CycleError as circle:
+            circles.append(" imports ".join(reversed(circle.args[1])))
+    assert circles == []
+
+
+def _siblings(folder: Path, package: str) -> dict[str, set[str]]:
+    """What each file or folder of a folder imports of the others, by dotted names."""
+    here = ".".join(folder.relative_to(ROOT).parts)
+    found: dict[str, set[str]] = {}
+    for path in files(package):
+        own = _sibling(".".join(path.relative_to(ROOT).with_suffix("").parts), here)
+        if own and not own.endswith("__init__"):
+            found.setdefault(own, set()).update(
+                other for name in imported(path) if (other := _sibling(name, here)) and other != own
+            )
+    return {own: others & set(found) for own, others in found.items()}
+
+
+def _sibling(dotted: str, here: str) -> str:
+    """The file or folder below ``here`` that a dotted name is in; empty where it is elsewhere."""
+    below = dotted.removeprefix(f"{here}.")
+    return f"{here}.{below.split('.')[0]}" if below != dotted else ""
 
 
 def test_the_straight_lines_are_as_they_are_drawn() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.cli.root import project_root
-from gateway_acceptance.cli.signers import allowed_in
 from gateway_acceptance.cli.suite_at_hand import suite_at_hand
 from gateway_acceptance.documents import Unreadable, json_of
 from gateway_acceptance.environment import Environment, load_environment
@@ -28,6 +27,7 @@ from gateway_acceptance.signoff.layout import NAMESPACE, SIGNOFF, SIGNOFFS
 from gateway_acceptance.signoff.previous import last_accepted
 from gateway_acceptance.signoff.refusals import refusals, utc_now
 from gateway_acceptance.signoff.runs import newer_red, runs_since
+from gateway_acceptance.signoff.signers import allowed_in
 from gateway_acceptance.signoff.timestamp import NoTimestamp
 from gateway_acceptance.signoff.uncovered import blind_spots
 from gateway_acceptance.signoff.verify import Verified, same_key

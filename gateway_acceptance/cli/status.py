@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway_acceptance.claims import load_claims
 from gateway_acceptance.claims_here import claims_of
+from gateway_acceptance.cli.claims_matrix import Column, column_of, document, rows, table
 from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.load import names_in
@@ -22,7 +23,6 @@ from gateway_acceptance.planted import load_planted
 from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.badge import badge_svg
-from gateway_acceptance.report.matrix import Column, column_of, document, rows, table
 from gateway_acceptance.run_directory import run_directories
 from gateway_acceptance.signoff.commit import of_another_list, unplanted
 from gateway_acceptance.signoff.document import PRODUCTION, SIGNABLE

@@ -12,12 +12,12 @@ from cryptography.x509 import Certificate
 
 from gateway_acceptance.cli.held_against import held_against
 from gateway_acceptance.cli.other_suite import other_suite
-from gateway_acceptance.cli.signers import allowed_in, certificates_in, public_key_in
 from gateway_acceptance.report.reading import utc
 from gateway_acceptance.signoff.allowed import Allowed, moment_of, why_not
 from gateway_acceptance.signoff.keys import PublicKey, fingerprint, kind_of
 from gateway_acceptance.signoff.layout import NAMESPACE, REPORT
 from gateway_acceptance.signoff.refusals import utc_now
+from gateway_acceptance.signoff.signers import allowed_in, certificates_in, public_key_in
 from gateway_acceptance.signoff.timestamp import unknown_authority
 from gateway_acceptance.signoff.verify import Verified, same_key, verify
 from gateway_acceptance.signoff.witness import unwitnessed, witness_of

@@ -169,7 +169,7 @@ def _known_signers(config: pytest.Config) -> object:
     given = config.getoption("--allowed-signers")
     if not given or hasattr(config, "workerinput"):
         return None
-    from gateway_acceptance.cli.signers import allowed_in
+    from gateway_acceptance.signoff.signers import allowed_in
     from gateway_acceptance.signoff.trusted import known_by
 
     anchor = config.invocation_params.dir / given

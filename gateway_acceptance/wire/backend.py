@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway_acceptance.environment import Backend
@@ -67,9 +67,10 @@ class BackendClient:
         """``POST /api/generate`` without a prompt: Ollama loads the model and says nothing."""
         return self._send("POST", "/api/generate", {"model": model, "stream": False})
 
-    def embedding(self, model: str, text: str) -> Exchange:
-        """``POST /api/embed`` of one text."""
-        return self._send("POST", "/api/embed", {"model": model, "input": text}, tokens_needed(text, 0))
+    def embedding(self, model: str, texts: str | Sequence[str]) -> Exchange:
+        """``POST /api/embed`` of one text, or of several."""
+        length = texts if isinstance(texts, str) else json.dumps(list(texts))
+        return self._send("POST", "/api/embed", {"model": model, "input": texts}, tokens_needed(length, 0))
 
     def embed(self, model: str, text: str) -> list[float]:
         """``POST /api/embed`` of one text: its vector. Raises CheckFailed where the answer holds none."""
@@ -112,6 +113,13 @@ class BackendClient:
             "options": {"temperature": 0, "num_predict": max_tokens},
         }
         return self._send("POST", "/api/chat", body, tokens_needed(prompt, max_tokens))
+
+    def converse(self, body: Mapping[str, Any]) -> Exchange:
+        """``POST /api/chat`` with a body in Ollama's words; ``options.num_predict`` is its limit. Raises
+        NoAnswer, blamed on the backend."""
+        return self._send(
+            "POST", "/api/chat", body, tokens_needed(json.dumps(body), body["options"]["num_predict"])
+        )
 
     def _send(self, method: str, path: str, body: object = None, tokens: int = 0) -> Exchange:
         content = b"" if body is None else json.dumps(body).encode()

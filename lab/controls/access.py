@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lab.controls.model import Control
 from lab.faults.limited import DECLARED, NO_MANAGEMENT, KeyManagement, judged_types
-from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
+from lab.message import Headers, Reply, Request, envelope, json_reply
 
 ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-AUTH-015", "API-AUTH-017")
 """What asks for ways in, a few of each kind."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lab.controls.model import Control
 from lab.faults.model import After
-from lab.proxy.message import Headers, Json, Reply, Request, edit_json
+from lab.message import Headers, Json, Reply, Request, edit_json
 
 CHAT, EMBEDDINGS, MODELS = "/chat/completions", "/embeddings", "/models"
 SHAPES = ("API-CHAT-00", "API-CHAT-01", "API-MODELS-00", "API-EMB-00", "API-SDK-00", "API-SDK-01")

@@ -16,7 +16,7 @@ from lab.controls.refusals import ERRORS, REFUSED
 from lab.controls.streams import CALLS, CHUNKS, FRAMING, STREAMS
 from lab.controls.thinking import CHECKS, THINKS, THOUGHTS, WORDS, thinking
 from lab.faults.model import After
-from lab.proxy.message import Json, Reply, Request, edit_events, edit_json, envelope, events_of
+from lab.message import Json, Reply, Request, edit_events, edit_json, envelope, events_of
 
 SAFE = {kind: {"filtered": False, "severity": "safe"} for kind in ("hate", "self_harm", "sexual", "violence")}
 """What Azure tells of a text that its filters let pass."""

@@ -11,7 +11,7 @@ from lab.controls.model import Control
 from lab.controls.refusals import ERRORS, REFUSED, refusals
 from lab.controls.streams import CALLS, CHUNKS, FRAMING, STREAMS, framed
 from lab.faults.model import After
-from lab.proxy.message import Json, Reply, Request, edit_events, edit_json, envelope
+from lab.message import Json, Reply, Request, edit_events, edit_json, envelope
 
 CALL_ID = 9
 """Characters of a call's id, as Mistral's servers make them."""

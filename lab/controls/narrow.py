@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.controls.answers import CHAT, EMBEDDINGS
 from lab.controls.clouds import refused_argument
 from lab.controls.model import Control
-from lab.proxy.message import Json, Reply, Request, envelope
+from lab.message import Json, Reply, Request, envelope
 
 DESCRIBED = ("/openapi.json", "/docs", "/redoc", "/routes")
 OFFERED = ("/v1/", "/health")

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 
 from lab.controls.model import Control
-from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
+from lab.message import Headers, Reply, Request, envelope, json_reply
 
 ENTRANCES = ("API-ACCESS-003", "API-ACCESS-005", "API-ACCESS-013", "API-AUTH-015", "API-AUTH-016")
 CHECKS = ("API-AUTH-0", "API-ACCESS-0", "API-EXPO-0")

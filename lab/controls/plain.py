@@ -6,7 +6,7 @@ import gzip
 from dataclasses import replace
 
 from lab.controls.model import Control
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 
 
 def _packed(request: Request, reply: Reply) -> Reply:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lab.controls.model import Control
 from lab.faults.model import After
-from lab.proxy.message import Json, Reply, Request, edit_json, envelope
+from lab.message import Json, Reply, Request, edit_json, envelope
 
 ERRORS = ("API-ERR-0",)
 REFUSED = (

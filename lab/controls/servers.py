@@ -12,7 +12,7 @@ from lab.controls.clouds import in_both_forms
 from lab.controls.model import Control
 from lab.controls.refusals import INTERFACE
 from lab.controls.streams import CALLS, CHUNKS, STREAMS
-from lab.proxy.message import Json, Reply, Request, edit_events, edit_json
+from lab.message import Json, Reply, Request, edit_events, edit_json
 
 TIMINGS = {"prompt_n": 12, "prompt_ms": 41.7, "predicted_n": 9, "predicted_ms": 187.25, "cache_n": 0}
 PERMISSION = {"id": "modelperm-1", "object": "model_permission", "allow_sampling": True, "is_blocking": False}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lab.controls.model import Control
 from lab.faults.model import After
-from lab.proxy.message import Json, Reply, Request, edit_events, events_of
+from lab.message import Json, Reply, Request, edit_events, events_of
 
 STREAMS = (
     *(f"API-STREAM-0{tens}" for tens in range(8)),

@@ -7,7 +7,7 @@ import json
 from lab.controls.model import Control
 from lab.controls.streams import STREAMS
 from lab.faults.model import After
-from lab.proxy.message import Json, Reply, Request, edit_events, edit_json
+from lab.message import Json, Reply, Request, edit_events, edit_json
 
 WORDS = ("Okay", ", the user", " wants", " a text", ".")
 BUDGET = 60

@@ -7,7 +7,7 @@ import time
 
 from lab.controls.model import CLOSED, Control
 from lab.controls.streams import STREAMS
-from lab.proxy.message import Reply, Request, envelope
+from lab.message import Reply, Request, envelope
 
 RATE, BURST = 2.0, 3
 FORGOTTEN_S = 4.0

@@ -15,7 +15,7 @@ from lab.controls.streams import CALLS, CHUNKS, FRAMING, STREAMS, framed
 from lab.controls.thinking import CHECKS, THINKS, THOUGHTS, thinking
 from lab.controls.topology import RATE, RateLimit
 from lab.faults.model import After
-from lab.proxy.message import Json, Reply, Request, edit_events, edit_json
+from lab.message import Json, Reply, Request, edit_events, edit_json
 
 PIECE = 7
 """Bytes of a piece of a stream: most characters beyond ASCII, and most lines, are cut in two."""

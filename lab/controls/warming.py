@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from lab.controls.model import Control
 from lab.faults.model import After
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 
 FIRST_S, EACH = 1.5, 0.9
 """How long the first answer takes longer, and of that each further one: after 20 of them it is 0.2 s."""

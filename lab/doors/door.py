@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from lab.faults.exposure import Learned, header
 from lab.faults.model import Fault, gateway_fault
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 
 When = Callable[[Request], bool]
 PREFIX = "door-"

@@ -3,7 +3,7 @@
 import base64
 
 from lab.doors.door import door, key_door, sends
-from lab.proxy.message import Request
+from lab.message import Request
 
 
 def _scheme(request: Request) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from lab.doors.door import PREFIX, door, key_door, resolved, says
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, MODELS
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 
 LARGE = 1_000_000
 BELIEVED = {

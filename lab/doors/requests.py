@@ -6,7 +6,7 @@ from lab.doors.door import PREFIX, door, says
 from lab.faults.access import without_key
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, MODELS
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 
 
 def _as_get(method: str) -> Fault:

@@ -2,7 +2,7 @@
 
 from lab.doors.door import door, resolved
 from lab.faults.mutators import CHAT, EMBEDDINGS, MODELS
-from lab.proxy.message import Request
+from lab.message import Request
 
 
 def _path(path: str) -> str:

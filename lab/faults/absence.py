@@ -13,7 +13,7 @@ from typing import Any
 from lab.faults.model import Fault, Layer
 from lab.faults.mutators import CHAT, EMBEDDINGS, EMPTY_LIST, answers
 from lab.faults.stream_mutators import raw
-from lab.proxy.message import Json, Reply, Request, envelope, json_reply
+from lab.message import Json, Reply, Request, envelope, json_reply
 
 Exchange = Mapping[str, Any]
 """An exchange as the record keeps it."""

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from lab.faults.exposure import Learned, header, lets_in
 from lab.faults.model import Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMPTY_LIST, MODELS, answers
-from lab.proxy.message import Reply, Request, envelope, json_reply
+from lab.message import Reply, Request, envelope, json_reply
 
 
 def without_key(request: Request) -> bool:

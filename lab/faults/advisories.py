@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.faults.model import Before, Fault, backend_fault, gateway_fault
 from lab.faults.mutators import EMPTY_LIST, MODELS, answers
-from lab.proxy.message import Reply, Request, json_reply
+from lab.message import Reply, Request, json_reply
 
 OLD_BASE = Path(__file__).with_name("old_advisories.json")
 DECLARES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

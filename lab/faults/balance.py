@@ -28,7 +28,7 @@ from lab.faults.balance_mutators import (
 )
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, answers, renamed
-from lab.proxy.message import Reply, envelope
+from lab.message import Reply, envelope
 
 OFF = "the shares are not the declared ones"
 ALWAYS_FIRST = renamed(lambda model: model == BALANCED, FIRST)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from lab.faults.model import After, Before
 from lab.faults.mutators import CHAT
-from lab.proxy.message import Json, Reply, Request, edit_json
+from lab.message import Json, Reply, Request, edit_json
 
 BALANCED = "hx-chat"
 FIRST, SECOND, THIRD = "llm01-llama3.2-3b", "llm02-phi3", "llm02-gemma2-2b"

@@ -20,7 +20,7 @@ from lab.faults.balance_mutators import (
     where,
 )
 from lab.faults.model import Fault, gateway_fault
-from lab.proxy.message import Request
+from lab.message import Request
 
 LONG = 200
 """Characters from which on a router may think a prompt long."""

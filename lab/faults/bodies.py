@@ -9,7 +9,7 @@ from lab.faults.access import without_key
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, EMPTY_LIST, MODELS, answers
 from lab.faults.ways import SERVED_CHAT, SERVED_VECTORS
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 
 OPEN_MODEL = "emb-light"
 

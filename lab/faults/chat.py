@@ -35,7 +35,7 @@ from lab.faults.chat_mutators import (
 )
 from lab.faults.model import Fault, backend_fault, gateway_fault
 from lab.faults.mutators import CHAT, CRASH, answers
-from lab.proxy.message import Reply, edit_events, envelope
+from lab.message import Reply, edit_events, envelope
 
 UNKNOWN = "x_acceptance_unknown"
 INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202e]")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from lab.faults.chat_mutators import asks, messages, said, says, texts
 from lab.faults.model import After, Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, CRASH, answers
-from lab.proxy.message import Json, Reply, Request, envelope
+from lab.message import Json, Reply, Request, envelope
 
 PARTS_CRASH = envelope(500, "content is not text", "internal_server_error")
 LONE_SURROGATE = re.compile(rb"\\ud[89a-f][0-9a-f]{2}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from lab.faults.model import After, Before
 from lab.faults.mutators import CHAT
-from lab.proxy.message import Json, Reply, Request
+from lab.message import Json, Reply, Request
 
 When = Callable[[Request], bool]
 

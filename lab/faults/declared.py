@@ -10,7 +10,7 @@ from gateway_acceptance.endpoints import EndpointAnswer, EndpointFault, endpoint
 from gateway_acceptance.places import data_root
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import answers
-from lab.proxy.message import Json, Reply, edit_json, json_reply
+from lab.message import Json, Reply, edit_json, json_reply
 
 
 def merged(body: Json, patch: Mapping[str, Any]) -> Json:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from lab.faults.model import After, Before, Fault, backend_fault, gateway_fault
 from lab.faults.mutators import CRASH, EMBEDDINGS, answers, miscounted
-from lab.proxy.message import Json, Reply, Request, edit_json, json_reply
+from lab.message import Json, Reply, Request, edit_json, json_reply
 
 Vectors = list[list[float]]
 

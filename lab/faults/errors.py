@@ -9,7 +9,7 @@ from typing import Any
 
 from lab.faults.model import Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, CRASH, EMBEDDINGS, answers
-from lab.proxy.message import Reply, Request, envelope, json_reply
+from lab.message import Reply, Request, envelope, json_reply
 
 When = Callable[[Request], bool]
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from lab.faults.model import Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, EMPTY_LIST, MODELS, answers
-from lab.proxy.message import Json, Reply, Request, envelope, json_reply
+from lab.message import Json, Reply, Request, envelope, json_reply
 
 SERVED = "got 200: it was served"
 PAGE = Reply(200, (("content-type", "text/plain"),), (b"process_cpu_seconds_total 1.0\n",))

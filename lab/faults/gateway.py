@@ -22,7 +22,7 @@ from lab.faults.mutators import (
     without_done,
     without_text,
 )
-from lab.proxy.message import Reply, edit_events, envelope, json_reply
+from lab.message import Reply, edit_events, envelope, json_reply
 
 GATEWAY_FAULTS: tuple[Fault, ...] = (
     gateway_fault(

@@ -14,7 +14,7 @@ from typing import Any
 from lab.faults.exposure import Learned
 from lab.faults.model import After, Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, MODELS
-from lab.proxy.message import Headers, Reply, Request, envelope, json_reply
+from lab.message import Headers, Reply, Request, envelope, json_reply
 
 PREFIX = "sk-limited-"
 """The beginning of a limited key; what follows is made up per run."""

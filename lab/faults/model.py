@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 
 
 class Layer(StrEnum):

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from lab.faults.model import After, Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, EMPTY_LIST, answers, listing
-from lab.proxy.message import Json, Reply, Request, envelope, json_reply
+from lab.message import Json, Reply, Request, envelope, json_reply
 
 UNKNOWN = "no-such-model"
 LISTED_SINCE = 1677610602

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lab.faults.model import Before
-from lab.proxy.message import Json, Reply, Request, edit_json, envelope, events_of, json_reply
+from lab.message import Json, Reply, Request, edit_json, envelope, events_of, json_reply
 
 CHAT = "/chat/completions"
 EMBEDDINGS = "/embeddings"

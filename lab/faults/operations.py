@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lab.faults.model import Before, Fault, gateway_fault
 from lab.faults.mutators import BARE_CRASH, CHAT, MODELS, answers
-from lab.proxy.message import Reply, Request, envelope, json_reply
+from lab.message import Reply, Request, envelope, json_reply
 
 LIVENESS = "/liveliness"
 READINESS = "/readiness"

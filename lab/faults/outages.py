@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from lab.faults.model import After, Before, Fault, Layer
 from lab.faults.mutators import CHAT, EMBEDDINGS
-from lab.proxy.message import (
+from lab.message import (
     Json,
     Reply,
     Request,

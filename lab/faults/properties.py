@@ -9,7 +9,7 @@ from typing import Any
 
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, answers, without_done
-from lab.proxy.message import Json, Reply, Request, envelope, json_reply
+from lab.message import Json, Reply, Request, envelope, json_reply
 
 
 def _texts(request: Request) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.faults.model import Before, Fault, gateway_fault
 from lab.faults.mutators import BARE_CRASH, answers
-from lab.proxy.message import Json, Reply, Request, envelope, json_reply
+from lab.message import Json, Reply, Request, envelope, json_reply
 
 RESPONSES = "/v1/responses"
 MESSAGE: Json = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lab.faults.model import After, Before, Fault, backend_fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, renamed
-from lab.proxy.message import Json, Reply, Request, edit_json, json_reply
+from lab.message import Json, Reply, Request, edit_json, json_reply
 
 DEPLOYMENTS = "/model/info"
 WITNESS, NAMED = "x-litellm-model-api-base", "x-litellm-model-id"

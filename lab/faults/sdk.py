@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.faults.model import After, Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, MODELS, answers, listing, unstreamed_chat
-from lab.proxy.message import Json, Reply, Request, edit_events, envelope, json_reply
+from lab.message import Json, Reply, Request, edit_events, envelope, json_reply
 
 MODEL_OF_ITS_OWN = {"id": "default", "object": "model", "created": 0, "owned_by": "gateway"}
 UNKNOWN = "no-such-model"

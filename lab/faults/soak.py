@@ -7,7 +7,7 @@ from dataclasses import replace
 from lab.deployment import TREE, UNIT, VIRTUAL_ENVIRONMENT
 from lab.faults.model import After, Before, Fault, gateway_fault, host_fault
 from lab.faults.mutators import CHAT
-from lab.proxy.message import Reply, Request, envelope
+from lab.message import Reply, Request, envelope
 
 EACH_S, LONGEST_S, UNNOTICED = 0.025, 3.0, 24
 """By how much each request makes the next one slower, how slow it gets, and how many nobody notices."""

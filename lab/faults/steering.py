@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from lab.faults.exposure import calls_address, header
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT
-from lab.proxy.message import Reply, Request, json_reply
+from lab.message import Reply, Request, json_reply
 
 
 def query(request: Request, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.faults.model import After, Before
 from lab.faults.mutators import CHAT
-from lab.proxy.message import (
+from lab.message import (
     Json,
     Reply,
     Request,

@@ -35,7 +35,7 @@ from lab.faults.stream_mutators import (
     usage_early,
     wrong_reasons,
 )
-from lab.proxy.message import edit_events, envelope
+from lab.message import edit_events, envelope
 
 CALL_2 = {**CALL, "id": "call_2"}
 BARE_CALL = {"index": 0, "id": "", "type": "tool", "function": {"arguments": "{}"}}

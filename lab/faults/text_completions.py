@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import BARE_CRASH, answers
-from lab.proxy.message import Json, Reply, Request, edit_events, edit_json, events_of, json_reply
+from lab.message import Json, Reply, Request, edit_events, edit_json, events_of, json_reply
 
 COMPLETIONS = "/v1/completions"
 DECLARES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.faults.model import After, Before, Fault, gateway_fault
 from lab.faults.mutators import CHAT, CRASH, answers, unstreamed_chat
-from lab.proxy.message import Json, Reply, Request, envelope, json_reply
+from lab.message import Json, Reply, Request, envelope, json_reply
 
 When = Callable[[Request], bool]
 ALARM = ("set_alarm", {"hour": 7, "label": "gym"})

@@ -8,7 +8,7 @@ from lab.faults.access import without_key
 from lab.faults.exposure import Learned, header, lets_in
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, answers
-from lab.proxy.message import Reply, Request, json_reply
+from lab.message import Reply, Request, json_reply
 
 SERVED_CHAT = json_reply(200, {"id": "chatcmpl-1", "object": "chat.completion", "choices": []})
 SERVED_VECTORS = json_reply(200, {"object": "list", "data": []})

@@ -16,8 +16,8 @@ from multidict import CIMultiDict
 from lab.backends import SCENARIO_HEADER
 from lab.backends.server import abort
 from lab.faults.model import Fault
+from lab.message import Headers, Reply, Request
 from lab.proxy.gate import EmbeddingGate
-from lab.proxy.message import Headers, Reply, Request
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host"})
 OF_A_KEY = ("authorization", "x-api-key", "api-key", "x-goog-api-key")

@@ -11,7 +11,7 @@ from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import chat_completion_problems
 from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
-from suites.api.chat.extract import names, names_of, numbers_in, wrong_time
+from suites.api.extract import names, names_of, numbers_in, wrong_time
 from suites.every_exchange.ids import repeated_id
 from suites.every_exchange.said import (
     answers_asked,

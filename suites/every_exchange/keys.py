@@ -10,7 +10,10 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.seen import CHAT_PATH, EMBEDDINGS_PATH, ORDINARY_HEADERS, Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
-from suites.api.auth.rules import printed_forms, served_problems
+from suites.api.auth.rules import (
+    served_problems,
+)
+from suites.api.exposure.printed import printed_forms
 
 LONG = 20
 """Characters of a key that is in no text by chance."""

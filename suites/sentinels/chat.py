@@ -5,13 +5,13 @@ from __future__ import annotations
 from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
-from suites.api.chat.extract import choices_of, first_text, reason_of, refused, same_text
 from suites.api.chat.formats import SCHEMA, SCHEMA_FORM, is_place
 from suites.api.chat.formats import TOKENS as SCHEMA_TOKENS
 from suites.api.chat.payloads import LATER_RULE, assistant, parts, system
 from suites.api.chat.probes import SYSTEM_WORD, user
 from suites.api.chat.rich import TURN_TOKENS, able, all_counted, ask, recalls_early_turn, rich_repeated
 from suites.api.chat.test_parameters import UNKNOWN
+from suites.api.extract import choices_of, first_text, reason_of, refused, same_text
 
 STOP = LATER_RULE[-4:]
 COUNTING, FEW = "Count from 1 to 30", 8

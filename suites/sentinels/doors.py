@@ -22,7 +22,6 @@ from gateway_acceptance.wire.exchange import Exchange, Headers
 from suites.api.access.credentials import COOKIES, KEY_HEADERS, QUERIES, RARER_HEADERS, RARER_QUERIES
 from suites.api.access.probes import refused_plainly
 from suites.api.access.routes import COST
-from suites.api.access.rules import grants_access
 from suites.api.access.said import (
     ADDRESSES,
     AGENTS,
@@ -34,8 +33,9 @@ from suites.api.access.said import (
     USERS,
 )
 from suites.api.access.sockets import streams
-from suites.api.access.way import LIST
 from suites.api.auth.rules import made_up
+from suites.api.auth.served import grants_access
+from suites.api.auth.tried import LIST
 from suites.api.exposure.browsers import FOREIGN_ORIGIN, allowed_origin
 from suites.api.exposure.paths import FILES, gives_away, is_declared
 

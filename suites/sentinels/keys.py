@@ -11,12 +11,11 @@ from gateway_acceptance.plugin.waking import Sentinel
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from suites.api.access.routes import COST
-from suites.api.access.rules import grants_access, lists_models
-from suites.api.access.tried import WRONG_KEY, asked_with_a_wrong_key, on_the_list
-from suites.api.access.way import LIST
 from suites.api.auth.nearly import nearly
 from suites.api.auth.probes import contract_routes
 from suites.api.auth.rules import basic, halved, made_up, refusal_shape
+from suites.api.auth.served import grants_access, lists_models
+from suites.api.auth.tried import LIST, WRONG_KEY, asked_with_a_wrong_key, on_the_list
 
 IN_ANOTHER_CASE = "capitals for small letters"
 """Of the keys that are nearly right: compared without regard to case."""

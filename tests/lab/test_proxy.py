@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from lab.faults.model import Fault, gateway_fault
+from lab.message import Reply, Request, edit_json
 from lab.proxy.gate import EmbeddingGate
-from lab.proxy.message import Reply, Request, edit_json
 from lab.proxy.server import ProxiedGateway
 from tests.lab.test_outages import on_a_loop
 

@@ -12,8 +12,8 @@ from lab.faults import FAULTS, Layer
 from lab.faults.absence import TOUCHED
 from lab.faults.found_as import FOUND_AS
 from lab.faults.settled import SETTLED
+from lab.message import Reply, Request
 from lab.mutation_matrix import judge
-from lab.proxy.message import Reply, Request
 from tests.unit.test_sources import CHECKS
 
 ABSENCE = {name for name, fault in FAULTS.items() if fault.layer is Layer.ABSENCE}

@@ -13,8 +13,8 @@ from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
-from suites.api.access.rules import grants_access, refused_in_frames
-from suites.api.access.tried import on_the_list, served, tried_route
+from suites.api.auth.served import grants_access, refused_in_frames
+from suites.api.auth.tried import on_the_list, served, tried_route
 
 ROOT = Path(__file__).parents[2]
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "hä"}]}

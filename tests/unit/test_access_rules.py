@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.rules import grants_access, judged_the_body, lists_models
+from suites.api.auth.served import grants_access, judged_the_body, lists_models
 
 LISTED = {"object": "list", "data": [{"id": "a", "object": "model"}]}
 PAGE = "<!doctype html><title>console</title>"

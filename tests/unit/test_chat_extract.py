@@ -11,7 +11,7 @@ import pytest
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.chat.concurrency import texts
-from suites.api.chat.extract import (
+from suites.api.extract import (
     choices_of,
     counted,
     first_difference,

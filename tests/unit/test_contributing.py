@@ -23,7 +23,7 @@ DETECTED = """
 import json
 import re
 from lab.faults import FAULTS
-from lab.proxy.message import Request, json_reply
+from lab.message import Request, json_reply
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.models.test_ids import test_ids_are_trimmed as check
 from types import SimpleNamespace

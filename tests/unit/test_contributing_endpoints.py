@@ -36,7 +36,7 @@ from types import SimpleNamespace
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from lab.faults import FAULTS
-from lab.proxy.message import Request, json_reply
+from lab.message import Request, json_reply
 from suites.api.messages import test_messages
 checks = {"API-MESSAGES-001": test_messages.test_schema, "API-MESSAGES-002": test_messages.test_cut}
 asked = Request("POST", "/v1/messages", (), b"")

@@ -17,7 +17,7 @@ from lab.controls.streams import framed
 from lab.controls.thinking import BUDGET, thinking
 from lab.controls.topology import BURST, RateLimit
 from lab.faults import FAULTS
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 from lab.weak_matrix import BASIC
 from lab.weak_matrix import evaluate as weak
 from lab.weak_matrix import text as weak_text

@@ -13,7 +13,7 @@ import pytest
 from gateway_acceptance.environment import Environment, load_environment
 from lab.doors import DOORS
 from lab.doors_matrix import Doors, Opened, failed, judge, text
-from lab.proxy.message import Request
+from lab.message import Request
 from suites.api.access.bodies import BodyForm, forms
 from suites.api.access.bundles import at_the_door, few, of_every_kind
 from suites.api.access.credentials import of_credentials
@@ -23,11 +23,12 @@ from suites.api.access.probes import KEY_HEADERS, hosts_that_hide
 from suites.api.access.said import of_methods, of_proxies
 from suites.api.access.sockets import handshakes, streams
 from suites.api.access.test_routes import MEANT
-from suites.api.access.way import LIST, WayIn
+from suites.api.access.way import WayIn
 from suites.api.access.ways import of_host, of_spellings
 from suites.api.auth.nearly import nearly
 from suites.api.auth.probes import MANAGEMENT, contract_routes
 from suites.api.auth.rules import made_up
+from suites.api.auth.tried import LIST
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-0123456789abcdefABCDEF0123456789"

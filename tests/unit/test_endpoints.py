@@ -12,7 +12,7 @@ from gateway_acceptance.environment.endpoint_names import ENDPOINT_NAMES
 from gateway_acceptance.usage import UsageProblem
 from lab.faults.declared import fault_of, merged
 from lab.faults.model import Fault
-from lab.proxy.message import Reply, Request, json_reply
+from lab.message import Reply, Request, json_reply
 
 ROOT = Path(__file__).parents[2]
 HEAD = 'path = "/v1/rerank"\nsection = "POST /v1/rerank"\n'

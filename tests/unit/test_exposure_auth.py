@@ -18,11 +18,11 @@ from suites.api.auth.rules import (
     halved,
     made_up,
     not_refused,
-    printed_forms,
     refusal_shape,
     served_problems,
     sibling,
 )
+from suites.api.exposure.printed import printed_forms
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-" + "0123456789abcdef" * 3

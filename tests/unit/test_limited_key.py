@@ -16,7 +16,7 @@ from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.wire.exchange import Exchange
 from lab.faults.limited import MAY, PREFIX, KeyManagement
-from lab.proxy.message import Reply, Request
+from lab.message import Reply, Request
 from suites.api.limits.probes import limits
 from suites.api.limits.rules import asks_again, information_leak, listed_wrongly, not_refused, reached
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.cli.signers import allowed_in
 from gateway_acceptance.report.past import read_past
 from gateway_acceptance.report.status_model import status_model
 from gateway_acceptance.report.tracker import render_page, render_status
 from gateway_acceptance.run_directory import record_at
+from gateway_acceptance.signoff.signers import allowed_in
 from gateway_acceptance.signoff.trusted import known_by
 from gateway_acceptance.signoff.verify import verify
 from tests.unit.desk import Desk, at_a_desk, set_clock

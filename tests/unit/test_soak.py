@@ -18,8 +18,8 @@ from gateway_acceptance.plugin.outcome import outcome_of
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Verdict, require
 from gateway_acceptance.wire.exchange import Exchange
 from lab.controls.warming import warming_up
+from lab.message import Reply, Request
 from lab.patience import patient
-from lab.proxy.message import Reply, Request
 from suites.api.soak import test_soak as soak_checks
 from suites.api.soak.hold import HeldAnswer, halves, held, held_answer, shown
 from suites.api.soak.rules import failing, lost, refused_otherwise, slower

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.claims import Claim
+from gateway_acceptance.cli.claims_matrix import Column, column, column_of, document, rows, table
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.badge import AMBER, GREEN, GREY, RED, badge_svg, colour
-from gateway_acceptance.report.matrix import Column, column, column_of, document, rows, table
 from tests.unit import finished_run
 from tests.unit.signing import ground
 from tests.unit.test_record import a_case

@@ -22,7 +22,13 @@ from suites.api.streams.pace import (
     times_of_lines,
     times_of_stream,
 )
-from suites.api.streams.probes import CUT_TOKENS, Observed, StreamKind, require_unbroken, require_unfailed
+from suites.api.streams.probes import (
+    CUT_TOKENS,
+    Observed,
+    StreamKind,
+    require_unbroken,
+    require_unfailed,
+)
 from suites.api.streams.rules import JUDGED, broken, stream_rule, subjects
 from tests.unit.test_stream import BROKEN, FIRST, SSE, STOP, TEXT, body
 

@@ -14,12 +14,13 @@ from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access.bundles import at_the_door, core_spellings, few, of_every_kind
 from suites.api.access.credentials import KEY_HEADERS, RARER_HEADERS, of_credentials
 from suites.api.access.names import other_names
-from suites.api.access.rules import judged_the_body, ran_behind_the_guard
 from suites.api.access.said import of_methods, of_proxies
 from suites.api.access.sockets import handshakes
-from suites.api.access.way import LIST, WayIn, together
+from suites.api.access.way import WayIn, together
 from suites.api.access.ways import of_host, of_spellings, spelled
 from suites.api.auth.nearly import nearly
+from suites.api.auth.served import judged_the_body, ran_behind_the_guard
+from suites.api.auth.tried import LIST
 
 ENVIRONMENT = load_environment("local", Path(__file__).parents[2], {})
 KEY = "sk-" + "0123456789abcdefABCDEF" * 2

@@ -20,9 +20,10 @@ from suites.api.access.said import (
     USERS,
     public_path,
 )
-from suites.api.access.way import LIST, WEBSOCKET, WayIn, together
+from suites.api.access.way import WEBSOCKET, WayIn, together
 from suites.api.access.ways import spelled
 from suites.api.auth.rules import made_up
+from suites.api.auth.tried import LIST
 
 
 def core_spellings(public: str) -> list[str]:

@@ -8,8 +8,9 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 
-from suites.api.access.way import LIST, WayIn
+from suites.api.access.way import WayIn
 from suites.api.auth.rules import made_up
+from suites.api.auth.tried import LIST
 
 LONG, BEYOND = 6000, 20_000
 """Characters of a long key: below the 8 KiB that servers allow for a header, and beyond it."""

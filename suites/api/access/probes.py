@@ -8,10 +8,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.tried import served, tried_route, tried_without_key
-
-PLAIN = ("access", "plain")
-"""Under which the answer to no key, in its ordinary form, is kept for the run."""
+from suites.api.auth.tried import PLAIN, served, tried_route, tried_without_key
 
 KEY_HEADERS = (("x-api-key", "x-auth-token"), ("api-key", "x-goog-api-key"))
 """Where other products take a key: Anthropic, OpenStack; Azure, Google. Two in a request: no product is known

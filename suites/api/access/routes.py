@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.rules import grants_access
-from suites.api.access.way import LIST
 from suites.api.auth.probes import MANAGEMENT, ProtectedRoute, contract_routes
+from suites.api.auth.served import grants_access
+from suites.api.auth.tried import LIST
 from suites.api.exposure.paths import described_routes, is_declared
 
 COST = 16

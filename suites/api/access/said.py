@@ -9,8 +9,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
-from suites.api.access.way import LIST, WEBSOCKET, WayIn
+from suites.api.access.way import WEBSOCKET, WayIn
 from suites.api.auth.rules import made_up
+from suites.api.auth.tried import LIST
 
 ADDRESSES = (
     "x-forwarded-for", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip",

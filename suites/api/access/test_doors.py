@@ -7,8 +7,8 @@ from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.access.known import host_alarm
 from suites.api.access.probes import KEY_HEADERS, hosts_that_hide, refused_plainly
-from suites.api.access.tried import served, tried_route, tried_without_key
 from suites.api.auth.rules import made_up
+from suites.api.auth.tried import served, tried_route, tried_without_key
 
 
 @check(

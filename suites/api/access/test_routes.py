@@ -11,12 +11,11 @@ from suites.api.access.bundles import at_the_door, few, of_every_kind
 from suites.api.access.names import other_names
 from suites.api.access.opening import decoys_of, to_a_door, to_a_route, to_the_list
 from suites.api.access.routes import COST, main_routes, protected
-from suites.api.access.rules import grants_access, ran_behind_the_guard
 from suites.api.access.said import of_methods
-from suites.api.access.tried import on_the_list
-from suites.api.access.way import LIST
 from suites.api.auth.probes import contract_routes
 from suites.api.auth.rules import made_up
+from suites.api.auth.served import grants_access, ran_behind_the_guard
+from suites.api.auth.tried import LIST, on_the_list
 from suites.api.exposure.paths import is_declared
 
 DOOR = ("/v1/chat/completions", "/v1/embeddings")

@@ -15,12 +15,11 @@ from suites.api.access.known import host_alarm
 from suites.api.access.opening import decoys_of, to_the_list
 from suites.api.access.platforms import of_platforms
 from suites.api.access.routes import COST, refusing
-from suites.api.access.rules import UPGRADED, grants_access
 from suites.api.access.said import of_proxies
 from suites.api.access.sockets import EVENT_ROUTES, SOCKET_ROUTES, STREAMS, handshakes, streams
-from suites.api.access.tried import on_the_list
-from suites.api.access.way import LIST
 from suites.api.access.ways import of_host, of_spellings
+from suites.api.auth.served import UPGRADED, grants_access
+from suites.api.auth.tried import LIST, on_the_list
 
 OPENED = "anybody gets in without a key"
 

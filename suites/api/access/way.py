@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-LIST = "/v1/models"
-"""The route that ways in are tried on: it changes nothing, costs nothing, and every gateway has it."""
+from suites.api.auth.tried import LIST
 
 LONGEST_SHOWN = 24
 """Characters of a header's value that name a way; made-up keys are longer, and differ from run to run."""

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlsplit
 
 from gateway_acceptance.environment import Environment
 from suites.api.access.said import public_path
-from suites.api.access.way import LIST, WayIn
+from suites.api.access.way import WayIn
+from suites.api.auth.tried import LIST
 
 ROOTS = ("/api", "/openai", "/litellm", "/proxy", "/internal", "/ui", "/v1", "/admin", "/public", "/gateway")
 """What gateways put before their paths, or serve pages below."""

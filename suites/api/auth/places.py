@@ -9,8 +9,8 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.access.tried import tried
 from suites.api.auth.rules import basic, made_up, not_refused, refusal_shape
+from suites.api.auth.tried import tried
 
 QUERY_NAMES = ("key", "api_key", "access_token")
 """What Google's, Azure's and OAuth's clients call a key in a URL (RFC 6750 section 2.3)."""

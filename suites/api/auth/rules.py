@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 import secrets
 
@@ -11,6 +10,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import media_type
 from gateway_acceptance.wire.schema import envelope_broken
+from suites.api.exposure.printed import printed_forms
 
 SPEC = "openai:guides/error-codes 401"
 
@@ -66,11 +66,6 @@ def basic(key: str) -> str:
     """Basic credentials with the key as password. The user name has two letters, so that the encoded key is
     found, and taken out, wherever somebody prints it."""
     return "Basic " + base64.b64encode(f"hx:{key}".encode()).decode()
-
-
-def printed_forms(key: str) -> dict[str, str]:
-    """How a key shows in a text: what it is called -> the text to look for."""
-    return {"the key": key, "the key's SHA-256": hashlib.sha256(key.encode()).hexdigest()}
 
 
 def refusal_shape(answer: Exchange, key: str) -> tuple[int | None, str, str]:

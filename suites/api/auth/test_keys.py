@@ -6,10 +6,18 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.access.tried import served, tried, tried_route, tried_without_key
 from suites.api.auth.nearly import nearly
 from suites.api.auth.places import counted, in_cookie, in_query, of_schemes
-from suites.api.auth.rules import SPEC, halved, made_up, not_refused, printed_forms, refusal_shape, sibling
+from suites.api.auth.rules import (
+    SPEC,
+    halved,
+    made_up,
+    not_refused,
+    refusal_shape,
+    sibling,
+)
+from suites.api.auth.tried import served, tried, tried_route, tried_without_key
+from suites.api.exposure.printed import printed_forms
 
 ODD_KEYS = {"a very long key": "sk-" + "a" * 5000, "a key with SQL": "sk-' OR '1'='1", "null": "null"}
 

@@ -6,8 +6,14 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken
-from suites.api.access.probes import PLAIN
-from suites.api.access.tried import WRONG_KEY, asked_with_a_wrong_key, on_the_list, tried, tried_without_key
+from suites.api.auth.tried import (
+    PLAIN,
+    WRONG_KEY,
+    asked_with_a_wrong_key,
+    on_the_list,
+    tried,
+    tried_without_key,
+)
 
 SPEC = "openai:guides/error-codes 401"
 

@@ -10,9 +10,9 @@ from gateway_acceptance.environment import Ability, Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.chat.extract import any_answered, mixed_up
+from suites.api.asking import balanced_chat, read, stream_of
+from suites.api.extract import any_answered, mixed_up
 from suites.api.observations import room
-from suites.api.streams.probes import balanced_chat, read, stream_of
 
 Got = TypeVar("Got")
 

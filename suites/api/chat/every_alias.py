@@ -11,9 +11,9 @@ from gateway_acceptance.environment import Ability, Environment, Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.chat import probes as chat
-from suites.api.chat.extract import first_text, refused_honestly
 from suites.api.chat.formats import JSON_MODE, OBJECT_FORM, SCHEMA, SCHEMA_FORM
 from suites.api.chat.probes import ChatProbe
+from suites.api.extract import first_text, refused_honestly
 from suites.api.tools import probes as tools
 from suites.api.tools.probes import ToolProbe
 

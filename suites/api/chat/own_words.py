@@ -15,10 +15,10 @@ from typing import Any
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.chat.extract import first_text, reason_of, reasoned, reported_count
+from suites.api.asking import LEAST_TOKENS, single_chat
 from suites.api.chat.probes import COUNT, COUNT_TOKENS, able_alias, directly
+from suites.api.extract import first_text, reason_of, reasoned, reported_count
 from suites.api.observations import room
-from suites.api.streams.probes import LEAST_TOKENS, single_chat
 
 CUT_TOKENS = 8
 """Too few for the count in any tokenizer: a number is at least one token."""

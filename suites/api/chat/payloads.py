@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from suites.api.chat.extract import Json, same_text
 from suites.api.chat.probes import CODE_WORD, NAME, SYSTEM_WORD, ChatProbe, repeats, user
+from suites.api.extract import Json, same_text
 
 JSON_LIKE = r'{"role": "tool", "at": [1, null, "C:\\new\table"]} \"quoted\" \n \u00e9 C:\temp end'
 """Quotes, and backslashes that are no escapes: who decodes once too often changes them."""

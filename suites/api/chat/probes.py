@@ -14,9 +14,8 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api import abilities
 from suites.api.abilities import Shows
-from suites.api.chat.extract import Json, first_text, numbers_in, same_text
+from suites.api.extract import Json, first_text, numbers_in, same_text
 from suites.api.observations import ECHO_TEXT, room
-from suites.api.streams.probes import asked_directly
 
 COUNT_TO = 30
 COUNT_TOKENS = 200
@@ -292,7 +291,7 @@ def document_directly(
         **(beside or {}),
     }
     try:
-        answer = asked_directly(target, model, body)
+        answer = target.backend(model.backend).converse(body)
         document = answer.json() if answer.status == 200 else {}
     except CheckFailed as failure:
         raise type(failure)(failure.problems, blame="backend") from None

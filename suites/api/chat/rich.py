@@ -15,7 +15,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import tokens_needed
-from suites.api.chat.extract import counted, first_text, same_text
+from suites.api.asking import balanced_chat, single_chat
 from suites.api.chat.payloads import (
     JSON_LIKE,
     LONG_TURNS,
@@ -27,8 +27,8 @@ from suites.api.chat.payloads import (
     parts,
 )
 from suites.api.chat.probes import NAME, user
+from suites.api.extract import counted, first_text, same_text
 from suites.api.observations import room
-from suites.api.streams.probes import balanced_chat, single_chat
 
 RICH = " | ".join((*TEXTS_BEYOND_ASCII, JSON_LIKE, MARKUP, SPACED, "nul\x00 end"))
 """In one line, with control characters among it, and a NUL, at which C ends a text."""

@@ -7,9 +7,9 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.asking import balanced_chat
 from suites.api.chat.concurrency import asked_at_once, mixed_up_at_once, streamed_at_once
-from suites.api.chat.extract import first_text
-from suites.api.streams.probes import balanced_chat
+from suites.api.extract import first_text
 
 
 @check(

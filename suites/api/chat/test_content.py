@@ -11,7 +11,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.sender import tokens_needed
-from suites.api.chat.extract import first_difference, first_text, same_text, unless_served_or_refused
+from suites.api.asking import single_chat
 from suites.api.chat.payloads import (
     CONTROLS,
     JSON_ECHO,
@@ -26,7 +26,7 @@ from suites.api.chat.payloads import (
 )
 from suites.api.chat.probes import CODE_WORD, SYSTEM_WORD, ChatProbe, chat_answer
 from suites.api.chat.rich import rich_repeated
-from suites.api.streams.probes import single_chat
+from suites.api.extract import first_difference, first_text, same_text, unless_served_or_refused
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
 STRINGS = "RFC 8259, 7: strings"

@@ -8,7 +8,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.extract import first_text, mixed_up, refused_honestly, same_text
+from suites.api.asking import single_chat
 from suites.api.chat.payloads import (
     GIVEN_NAME,
     LATER_RULE,
@@ -23,7 +23,7 @@ from suites.api.chat.payloads import (
     who,
 )
 from suites.api.chat.probes import CODE_WORD, COUNT, COUNT_TO, NAME, chat_answer, counts
-from suites.api.streams.probes import single_chat
+from suites.api.extract import first_text, mixed_up, refused_honestly, same_text
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
 IN_SEQUENCE = 3

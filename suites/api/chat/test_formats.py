@@ -5,9 +5,9 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.extract import first_text, refused_honestly
 from suites.api.chat.formats import JSON_MODE, OBJECT_FORM, SCHEMA, SCHEMA_FORM, is_object, is_place
 from suites.api.chat.probes import chat_answer
+from suites.api.extract import first_text, refused_honestly
 
 FORMAT = "openai:CreateChatCompletionRequest.response_format"
 

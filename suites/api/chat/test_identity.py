@@ -4,10 +4,10 @@ from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.asking import read, single_chat, stream_of
 from suites.api.chat.concurrency import asked_at_once
-from suites.api.chat.extract import body_of, names, names_of, repeated, wrong_time
+from suites.api.extract import body_of, names, names_of, repeated, wrong_time
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room, upstreams_of
-from suites.api.streams.probes import read, single_chat, stream_of
 
 RESPONSE = "openai:CreateChatCompletionResponse"
 

@@ -7,7 +7,10 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.extract import (
+from suites.api.asking import single_chat
+from suites.api.chat.own_words import Own, asked_again, marks_of, own, require_end, require_ended_at
+from suites.api.chat.probes import COUNT_TO, counts, user, with_code_word
+from suites.api.extract import (
     Json,
     choices_of,
     counted,
@@ -20,9 +23,6 @@ from suites.api.chat.extract import (
     reported_count,
     stop_strings_in,
 )
-from suites.api.chat.own_words import Own, asked_again, marks_of, own, require_end, require_ended_at
-from suites.api.chat.probes import COUNT_TO, counts, user, with_code_word
-from suites.api.streams.probes import single_chat
 
 END_TOKENS = 8
 """What may be counted beside the text: marks of its end."""

@@ -10,14 +10,6 @@ from gateway_acceptance.problem import at_level
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
-from suites.api.chat.extract import (
-    counted,
-    first_difference,
-    first_text,
-    refused_honestly,
-    same_text,
-    unless_served_or_refused,
-)
 from suites.api.chat.probes import (
     CODE_WORD,
     DEVELOPER,
@@ -35,6 +27,14 @@ from suites.api.chat.probes import (
     user,
 )
 from suites.api.chat.window import BEYOND, BEYOND_TOKENS, Read, cut_by, read_directly
+from suites.api.extract import (
+    counted,
+    first_difference,
+    first_text,
+    refused_honestly,
+    same_text,
+    unless_served_or_refused,
+)
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
 TOO_LONG = (400, 413, 422)

@@ -9,9 +9,9 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
-from suites.api.chat.extract import first_text
+from suites.api.asking import balanced_chat
+from suites.api.extract import first_text
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, room, strays, wanted_of
-from suites.api.streams.probes import balanced_chat
 
 REQUEST = "openai:CreateChatCompletionRequest"
 UNKNOWN = {"x_acceptance_unknown": {"nested": [1, None, "text"]}}

@@ -11,9 +11,9 @@ from gateway_acceptance.problem import at_level
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import problems_of
-from suites.api.chat.extract import choices_of, first_text, refused_honestly
 from suites.api.chat.own_words import asked_again, own
 from suites.api.chat.probes import SEEDS, drawn, drawn_directly, may_be_asked, model_that
+from suites.api.extract import choices_of, first_text, refused_honestly
 
 SEED = "openai:CreateChatCompletionRequest.seed: a best effort to sample deterministically"
 TOP = 2

@@ -12,10 +12,10 @@ from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.sender import tokens_needed
-from suites.api.chat.extract import first_difference, first_text, refused_honestly
 from suites.api.chat.payloads import COMBINING, CONTROL, EMOJI, RIGHT_TO_LEFT
 from suites.api.chat.probes import ChatProbe, able_alias, chat_answer, repeats
 from suites.api.chat.rich import rich_repeated
+from suites.api.extract import first_difference, first_text, refused_honestly
 
 JSON_TEXT = "RFC 8259, 7: strings"
 NUL = "null\u0000 end"

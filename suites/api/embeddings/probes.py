@@ -119,15 +119,7 @@ def direct_vectors(target: Target, alias: str, texts: Sequence[str]) -> list[lis
     Raises Untestable where the backend may not be asked; CheckFailed, blamed on it, where it gives none.
     """
     served = target.environment.deployments_of(alias)[0]
-    client = target.backend(served.backend)
-    body = json.dumps({"model": served.upstream, "input": list(texts)}, ensure_ascii=False).encode()
-    answer = target.sender.send(
-        "POST",
-        f"{client.backend.url}/api/embed",
-        headers=[("content-type", "application/json")],
-        body=body,
-        tokens=tokens_needed(body.decode(), 0),
-    )
+    answer = target.backend(served.backend).embedding(served.upstream, list(texts))
     document = answer.json() if answer.status == 200 else None
     found = document.get("embeddings") if isinstance(document, dict) else None
     if not isinstance(found, list) or len(found) != len(texts):

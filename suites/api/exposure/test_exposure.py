@@ -13,7 +13,6 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, r
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.strict_json import parse_json
 from gateway_acceptance.wire.subject import answers_among
-from suites.api.auth.rules import printed_forms
 from suites.api.exposure.browsers import FOREIGN_ORIGIN, allowed_origin, preflight, with_origin
 from suites.api.exposure.lost import look
 from suites.api.exposure.parameters import (
@@ -34,6 +33,7 @@ from suites.api.exposure.paths import (
     undeclared,
     well_known_among,
 )
+from suites.api.exposure.printed import printed_forms
 from suites.api.observations import ECHO_TEXT
 
 MOCKED = "HX-MOCKED"

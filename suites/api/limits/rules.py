@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.rules import grants_access, judged_the_body
+from suites.api.auth.served import grants_access, judged_the_body
 
 REFUSED = range(400, 500)
 OF_THE_RIGHTS = (401, 403, 404, 405, 429)

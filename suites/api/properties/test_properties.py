@@ -192,10 +192,10 @@ def test_text_unchanged(
     """The vector of a text through the gateway is the vector that the backend itself gives it: whoever
     strips, escapes or normalises on the way changes it. No model's obedience is needed for that."""
     model = single(environment, ModelKind.EMBEDDING)
-    target.backend(model.backend)  # not applicable where it is declared closed
+    backend = target.backend(model.backend)  # not applicable where it is declared closed
 
     def differs(answer: Exchange, request: Json) -> Sequence[Problem]:
-        direct = _embedded_directly(target, model, request["input"])
+        direct = backend.embedding(model.upstream, request["input"])
         if direct.status != 200:
             raise Untestable(
                 f"{model.backend} itself answers {direct.status} to a text: {direct.text[:120]}",
@@ -205,7 +205,7 @@ def test_text_unchanged(
         if theirs is None:
             raise Untestable(
                 f"{model.backend} itself answers no vectors to a text: {direct.text[:120]}",
-                "mend the backend",
+                "fix the backend",
             )
         target.notebook.exchanges.append(target.notebook.exchanges.pop(-2))  # the gateway's comes last
         if ours is None:
@@ -279,22 +279,11 @@ def _ask(gateway: GatewayClient, path: str, body: bytes) -> Exchange:
     )
 
 
-def _embedded_directly(target: Target, model: Model, texts: str | list[str]) -> Exchange:
-    """Ollama's ``/api/embed``."""
-    return target.sender.send(
-        "POST",
-        f"{target.backend(model.backend).backend.url}/api/embed",
-        headers=[("content-type", "application/json")],
-        body=encoded({"model": model.upstream, "input": texts}),
-        tokens=tokens_needed(json.dumps(texts), 0),
-    )
-
-
 def _blame(target: Target, model: Model) -> str:
     """Whether the backend is well: then what was broken is the gateway's."""
     try:
         if model.kind is ModelKind.EMBEDDING:
-            answer = _embedded_directly(target, model, "hello")
+            answer = target.backend(model.backend).embedding(model.upstream, "hello")
         else:
             answer = target.backend(model.backend).chat(model.upstream, "hello", max_tokens=1)
     except NoAnswer as failure:

@@ -19,7 +19,6 @@ from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.abilities import able_alias
 from suites.api.observations import ECHO_PROMPT, balanced_or_first, room, strays, wanted_of
-from suites.api.streams.probes import asked_directly
 
 if TYPE_CHECKING:
     import httpx2
@@ -166,7 +165,7 @@ def _ask_directly(target: Target, model: Model, prompt: str, asked: dict[str, An
         },
         **asked,
     }
-    return asked_directly(target, model, body)
+    return target.backend(model.backend).converse(body)
 
 
 def _message(answer: Exchange) -> dict[str, Any]:

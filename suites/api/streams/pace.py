@@ -12,7 +12,7 @@ from gateway_acceptance.verdict import CheckFailed, Inconclusive
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import ChatStream
 from gateway_acceptance.wire.stream_choice import TEXT_KEYS
-from suites.api.streams.probes import asked_directly, read, single_chat, stream_of
+from suites.api.asking import read, single_chat, stream_of
 
 SLOW_PROMPT = "Speak slowly. Count from 1 to 60"
 """Long enough to be slow on any hardware; the lab's backends take the words themselves to heart."""
@@ -119,7 +119,7 @@ def _backend_pace(target: Target, model: Model) -> ArrivalTimes:
         "stream": True,
         "options": {"temperature": 0, "num_predict": SLOW_TOKENS},
     }
-    exchange = asked_directly(target, model, body)
+    exchange = target.backend(model.backend).converse(body)
     return ArrivalTimes(times_of_lines(exchange.chunks), exchange)
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
-from gateway_acceptance.environment import Ability, Environment, Model, ModelKind
+from gateway_acceptance.environment import Ability, Model
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, Untestable
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.sender import tokens_needed
-from gateway_acceptance.wire.stream import ChatStream, read_chat_stream
-from suites.api.abilities import able_alias, chat_models
+from gateway_acceptance.wire.stream import ChatStream
+from suites.api.abilities import able_alias
+from suites.api.asking import balanced_chat, read, single_chat, stream_of
 from suites.api.observations import room
 
 COUNT_TO = 30
@@ -24,8 +23,6 @@ COUNT_TOKENS = 200
 """Thirty numbers with what a chatty model writes between and around them."""
 CUT_TOKENS = 8
 """Too few for the count: the stream must end early, and say so."""
-LEAST_TOKENS = 4
-"""Of an answer that can be cut in two, and the cut be seen."""
 TOOL_PROMPT = (
     'Call the tool get_weather with {"city": "Oslo"} and the tool get_time with {"city": "Rome"}, '
     "both of them, and say nothing else."
@@ -33,8 +30,6 @@ TOOL_PROMPT = (
 TOOL_TOKENS = 128
 BOTH = 2
 """Tools that the prompt asks for."""
-
-Messages = str | Sequence[Mapping[str, object]]
 
 
 def _tool(name: str, description: str) -> dict[str, Any]:
@@ -67,25 +62,6 @@ class Observed:
     exchange: Exchange
     stream: ChatStream
     calls: int = 0
-
-
-def stream_of(target: Target, alias: str, messages: Messages, **parameters: Any) -> Exchange:
-    """One stream, as far as it came: where the connection broke, ``error`` says so. Raises NoAnswer where
-    there was no answer at all."""
-    with target.gateway.open_chat(alias, messages, temperature=0, **parameters) as live:
-        for _ in live.chunks():
-            pass
-    exchange = live.exchange()
-    if exchange.status is None:
-        raise NoAnswer(f"{exchange.method} {exchange.url}: {exchange.error}", blame="gateway")
-    return exchange
-
-
-def read(exchange: Exchange, *, include_usage: bool = False) -> ChatStream:
-    """The exchange as a chat completion stream."""
-    return read_chat_stream(
-        exchange.status or 0, exchange.headers, exchange.chunks, include_usage=include_usage
-    )
 
 
 def observed(target: Target, kind: StreamKind) -> Observed | None:
@@ -206,7 +182,8 @@ def calls_itself(target: Target, model: Model) -> int:
         "stream": False,
         "options": {"temperature": 0, "num_predict": room(target.environment, model.alias, TOOL_TOKENS)},
     }
-    answer = target.once(("stream", "calls itself", model.alias), lambda: asked_directly(target, model, body))
+    backend = target.backend(model.backend)
+    answer = target.once(("stream", "calls itself", model.alias), lambda: backend.converse(body))
     if answer.status is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise CheckFailed(
             f"{model.backend} itself answers {answer.status}: {answer.text[:200]}", blame="backend"
@@ -215,56 +192,6 @@ def calls_itself(target: Target, model: Model) -> int:
     message = document.get("message") if isinstance(document, dict) else None
     calls = message.get("tool_calls") if isinstance(message, dict) else None
     return len(calls) if isinstance(calls, list) else 0
-
-
-def asked_directly(target: Target, model: Model, body: Mapping[str, Any]) -> Exchange:
-    """``POST /api/chat`` at the model's backend; times of arrival and all. Raises NoAnswer, blamed on it, and
-    NotApplicable where it is declared closed."""
-    content = json.dumps(body).encode()
-    limit = body["options"]["num_predict"]
-    try:
-        return target.sender.send(
-            "POST",
-            target.backend(model.backend).backend.url + "/api/chat",
-            headers=[("content-type", "application/json")],
-            body=content,
-            tokens=tokens_needed(content.decode(), limit),
-        )
-    except CheckFailed as failure:
-        raise type(failure)(failure.problems, blame="backend") from None
-
-
-def direct_chat(environment: Environment) -> list[Model]:
-    """Those of them whose backend may be asked directly."""
-    return [model for model in chat_models(environment) if environment.backend(model.backend).direct]
-
-
-def single_chat(environment: Environment) -> Model:
-    """An alias with one deployment, whose answers can be compared. Raises NotApplicable."""
-    models = direct_chat(environment) or chat_models(environment)
-    if not models:
-        raise NotApplicable(
-            "the environment declares no chat model with a single deployment", declared="models"
-        )
-    return models[0]
-
-
-def last_direct_chat(environment: Environment) -> Model:
-    """A chat model whose backend may be asked directly; the last, as others are busier. Raises
-    NotApplicable."""
-    models = direct_chat(environment)
-    if not models:
-        raise NotApplicable(
-            "no backend of a chat model with a single deployment may be asked from here",
-            declared="backends.direct",
-        )
-    return models[-1]
-
-
-def balanced_chat(environment: Environment) -> str:
-    """The alias that stands for the deployment: a balanced one, if there is any. Raises NotApplicable."""
-    groups = [group.alias for group in environment.groups if group.kind is ModelKind.CHAT]
-    return groups[0] if groups else single_chat(environment).alias
 
 
 def no_call(seen: Observed) -> str:

@@ -4,8 +4,8 @@ from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.asking import last_direct_chat, single_chat
 from suites.api.streams.leaving import health_problems, leave, slot_freed
-from suites.api.streams.probes import last_direct_chat, single_chat
 
 SEVERAL = 4
 

@@ -7,6 +7,7 @@ from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
+from suites.api.asking import read, single_chat
 from suites.api.streams.pace import (
     LEAST_SPREAD_S,
     backend_pace,
@@ -15,7 +16,6 @@ from suites.api.streams.pace import (
     gateway_paces,
     slow_stream,
 )
-from suites.api.streams.probes import read, single_chat
 
 
 @check(

@@ -4,7 +4,9 @@ One line each: id, rules, and which streams are judged (all four where nothing i
 include_usage, cut by max_tokens, with tools). Level, source and title are the rules' own.
 """
 
-from suites.api.streams.probes import StreamKind
+from suites.api.streams.probes import (
+    StreamKind,
+)
 from suites.api.streams.rules import stream_rule
 
 USAGE, TOOL = (StreamKind.USAGE,), (StreamKind.TOOL,)

@@ -11,26 +11,23 @@ from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.chat.extract import reported_count
+from suites.api.asking import LEAST_TOKENS, read, single_chat, stream_of
 from suites.api.chat.probes import able_alias, repeats
+from suites.api.extract import reported_count
 from suites.api.observations import room
 from suites.api.streams.probes import (
     COUNT_PROMPT,
     COUNT_TO,
     COUNT_TOKENS,
     CUT_TOKENS,
-    LEAST_TOKENS,
     Observed,
     StreamKind,
     ask_usage,
     cut_at,
     no_call,
     observed,
-    read,
     require_complete,
     require_unbroken,
-    single_chat,
-    stream_of,
     tool_alias,
 )
 

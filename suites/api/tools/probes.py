@@ -14,7 +14,6 @@ from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api import abilities
 from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, room
-from suites.api.streams.probes import asked_directly
 
 TOKENS = 96
 """Two calls of two arguments in any tokenizer; the rest bounds a model that will not stop."""
@@ -239,7 +238,7 @@ def _ask_directly(target: Target, model: Model, question: ToolProbe) -> Exchange
         "stream": False,
         "options": {"temperature": 0, "num_predict": room(target.environment, model.alias, TOKENS)},
     }
-    return asked_directly(target, model, body)
+    return target.backend(model.backend).converse(body)
 
 
 def _as_ollama(message: Json) -> Json:

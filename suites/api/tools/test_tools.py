@@ -11,7 +11,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import chat_completion_problems
-from suites.api.chat.extract import refused_honestly
+from suites.api.extract import refused_honestly
 from suites.api.observations import ECHO_TEXT
 from suites.api.tools.probes import (
     BARE,

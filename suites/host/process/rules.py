@@ -7,12 +7,9 @@ from typing import Any
 
 from gateway_acceptance.environment.host import Host, Machine
 from gateway_acceptance.problem import Problem
-from suites.host.unit.live_directives import Live
-from suites.host.user.facts import Facts, again, differs, ended, started_argv
+from suites.host.user.facts import Facts, differs, ended, started_argv
 
 ROOT_UID = "0"
-HELD = ("CapInh", "CapPrm", "CapEff", "CapAmb")
-"""Capabilities that a process has or hands on; CapBnd is what it could ever have: a directive's matter."""
 
 
 def other_user(process: Facts, account: Facts, declared: Machine) -> list[Problem]:
@@ -74,22 +71,6 @@ def mend_of_group(name: str, declared: Machine, primary: str | None) -> str:
     )
 
 
-def held_capabilities(seen: Live, declared: Machine) -> list[Problem]:
-    """It has none of root's capabilities, but those that the environment declares as ambient."""
-    words = declared.hardening.get("AmbientCapabilities", "").lower().split()
-    mend = (
-        f"set User={declared.user} and AmbientCapabilities= in {declared.unit}, then: {again(declared.unit)}"
-    )
-    granted = {word.removeprefix("cap_") for word in words}
-    problems = []
-    for field in HELD:
-        beyond = sorted(seen.capabilities(field) - granted)
-        if beyond:
-            has = f"{field} with {' '.join(beyond)}"
-            problems.append(differs(f"{declared.unit}: process {seen.process['pid']}", has, "none", mend))
-    return problems
-
-
 def other_words(process: Facts, unit: Facts, declared: Machine) -> list[Problem]:
     """The live command line ends in ExecStart's words: an interpreter may stand before them."""
     wanted, has = " ".join(started_argv(unit)), " ".join(process["cmdline"])
@@ -147,45 +128,4 @@ def secrets_revealed(process: Facts, declared: Machine) -> list[Problem]:
         differs(f"{declared.unit}: command of process {process['pid']}", word, "no secret", mend)
         for word in process["cmdline"]
         if "<secret of" in word
-    ]
-
-
-def writable_tree(seen: Live, host: Host) -> list[Problem]:
-    """The process meets the tree read-only, but for what is declared writable."""
-    mend = f"set ProtectSystem=strict in {host.unit}, and in ReadWritePaths= only what is declared writable"
-    problems = []
-    if not seen.read_only(host.tree):
-        problems.append(differs(f"{host.unit}: {host.tree}", "mounted writable", "read-only", mend))
-    allowed = [f"{host.tree}/{path}" for path in host.writable]
-    for mount in seen.mounts:
-        point = mount["point"]
-        below = point.startswith(f"{host.tree}/") and "ro" not in mount["options"]
-        if below and not any(point == path or point.startswith(f"{path}/") for path in allowed):
-            problems.append(differs(f"{host.unit}: {point}", "mounted writable", "read-only", mend))
-    return problems
-
-
-def read_only_data(seen: Live, host: Host) -> list[Problem]:
-    """What the environment declares writable the process can write, as far as mounts are concerned."""
-    return [
-        differs(
-            f"{host.unit}: {host.tree}/{path}", "mounted read-only", "writable",
-            f"add ReadWritePaths={host.tree}/{path} to {host.unit}, daemon-reload, restart",
-        )
-        for path in host.writable
-        if seen.read_only(f"{host.tree}/{path}")
-    ]  # fmt: skip
-
-
-def too_exposed(unit: Facts, most: float, name: str) -> list[Problem]:
-    """``systemd-analyze security`` gives no more than the declared exposure; what weighs most is named."""
-    has = unit["exposure"]
-    if has is None or has <= most:
-        return []
-    weights = [(float(line["exposure"] or 0), str(line["name"])) for line in unit["directives"]]
-    worst = ", ".join(f"{word} {weight}" for weight, word in sorted(weights, reverse=True)[:5])
-    return [
-        differs(
-            f"{name}: exposure", f"{has} ({worst})", f"at most {most}", f"systemd-analyze security {name}"
-        )
     ]

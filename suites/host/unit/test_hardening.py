@@ -4,7 +4,7 @@ from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.environment.host import Host
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
-from suites.host.process import rules as process_rules
+from suites.host.unit import sandbox
 from suites.host.unit.directives import against_loaded
 from suites.host.unit.live_directives import against_process, live
 from suites.host.user.facts import loaded_unit
@@ -58,7 +58,7 @@ def test_exposure(machine: MachineFacts) -> None:
             f"{machine.name}: systemd-analyze security gives no exposure",
             f"try it there: systemd-analyze security {machine.declared.unit}",
         )
-    require(process_rules.too_exposed(unit, most, machine.declared.unit))
+    require(sandbox.too_exposed(unit, most, machine.declared.unit))
 
 
 @check(
@@ -71,7 +71,7 @@ def test_exposure(machine: MachineFacts) -> None:
 )
 def test_no_capabilities(machine: MachineFacts) -> None:
     """Those that the environment declares as AmbientCapabilities are left to it."""
-    require(process_rules.held_capabilities(live(machine), machine.declared))
+    require(sandbox.held_capabilities(live(machine), machine.declared))
 
 
 @check(
@@ -92,7 +92,7 @@ def test_tree_is_read_only(host: MachineFacts) -> None:
             "the environment declares neither ProtectSystem=strict nor ReadOnlyPaths",
             declared="host.hardening",
         )
-    require(process_rules.writable_tree(live(host), host.declared))
+    require(sandbox.writable_tree(live(host), host.declared))
 
 
 @check(
@@ -107,4 +107,4 @@ def test_writable_paths(host: MachineFacts) -> None:
     assert isinstance(host.declared, Host)
     if not host.declared.writable:
         raise NotApplicable("the environment declares nothing writable", declared="host.writable")
-    require(process_rules.read_only_data(live(host), host.declared))
+    require(sandbox.read_only_data(live(host), host.declared))

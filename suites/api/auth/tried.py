@@ -7,12 +7,15 @@ from dataclasses import replace
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from gateway_acceptance.wire.gateway import OWN_KEY, GatewayClient
-from suites.api.access.rules import grants_access, lists_models
-from suites.api.access.way import LIST
 from suites.api.auth.probes import ProtectedRoute, contract_routes
 from suites.api.auth.rules import made_up
+from suites.api.auth.served import grants_access, lists_models
 from suites.api.exposure.paths import is_declared
 
+LIST = "/v1/models"
+"""The route that keys and ways in are tried on: it changes and costs nothing, and every gateway has it."""
+PLAIN = ("access", "plain")
+"""Under which the answer to no key, in its ordinary form, is kept for the run."""
 WRONG_KEY = ("auth", "wrong key")
 """Under which a wrong key, and its refusal, are kept for the run: others are held against it."""
 COST = 16
