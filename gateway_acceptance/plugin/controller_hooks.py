@@ -12,6 +12,7 @@ from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.collected import read_collected
 from gateway_acceptance.plugin.controller import Controller, Phase
 from gateway_acceptance.plugin.exit_guard import ExitGuard
+from gateway_acceptance.plugin.no_room import unwritable
 from gateway_acceptance.plugin.options import PLAN
 from gateway_acceptance.plugin.say import say_to_terminal
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, EXIT_USAGE, UsageProblem
@@ -178,9 +179,7 @@ class ControllerHooks:
             raise pytest.UsageError(*problem.sentences) from None
         except OSError as error:
             controller.phase = Phase.NOT_STARTED
-            place = f"{error.filename or 'the results'} cannot be written: {error.strerror or error}"
-            fix = "make it writable, or choose another place with --runs"
-            pytest.exit(f"{place}; {fix}", returncode=EXIT_HARNESS_ERROR)
+            pytest.exit(unwritable(error, controller.inputs.runs), returncode=EXIT_HARNESS_ERROR)
         except NotStarted as failure:
             controller.phase = Phase.NOT_STARTED
             pytest.exit(controller.redactor(str(failure)), returncode=EXIT_HARNESS_ERROR)
