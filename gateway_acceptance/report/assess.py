@@ -73,7 +73,7 @@ def next_action(record: Record, mends: Mapping[str, str]) -> Action:
         return Action(f"Run again: {first_line(next(iter(run.reasons), 'the run is void'))}")
     red = sorted(
         ((check, case) for check, case in record.cases() if is_red(case.verdict)),
-        key=lambda pair: _importance(record, *pair),
+        key=lambda pair: importance(record, *pair),
     )
     if red:
         return _for_case(*red[0], mends)
@@ -96,9 +96,7 @@ def next_action(record: Record, mends: Mapping[str, str]) -> Action:
     return Action("none")
 
 
-def _importance(
-    record: Record, check: RecordedCheck, case: RecordedCase
-) -> tuple[bool, bool, int, bool, int]:
+def importance(record: Record, check: RecordedCheck, case: RecordedCase) -> tuple[bool, bool, int, bool, int]:
     """An open door before all else; MUST first, then urgency, then security; then the milder effect, because
     a read that fails is often the cause of what fails to be served."""
     if case.alarm:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gateway_acceptance.check import RELEASE
 from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 from gateway_acceptance.redaction import printable
-from gateway_acceptance.report.assess import next_action
+from gateway_acceptance.report.assess import importance, next_action
 from gateway_acceptance.report.reading import is_red
 from gateway_acceptance.verdict import Verdict
 
@@ -40,7 +40,7 @@ def _lines(record: Record, environment: str) -> Iterator[tuple[str, str]]:
     action = next_action(record, mends)
     yield "next", action.text
     typed = [line for line in action.command.splitlines() if line.strip() and not line.startswith("#")]
-    again = _again(red, environment)
+    again = _again(record, red, environment)
     if typed or again:
         yield "type", (typed or [again])[0].replace("--env NAME", f"--env {environment}")
 
@@ -50,11 +50,11 @@ def _who(blame: str | None) -> str:
     return str(blame or "unknown").split(":", 1)[0]
 
 
-def _again(red: list[tuple[RecordedCheck, RecordedCase]], environment: str) -> str:
-    """The command that asks the first red case's check alone."""
+def _again(record: Record, red: list[tuple[RecordedCheck, RecordedCase]], environment: str) -> str:
+    """The command that asks the check of the most important red case alone: the one that ``next`` names."""
     if not red:
         return ""
-    case = min(red, key=lambda pair: (not pair[1].alarm, pair[0].level != "MUST"))[1]
+    case = min(red, key=lambda pair: importance(record, *pair))[1]
     test = re.sub(r"\[.*", "", case.nodeid.rsplit("::", 1)[-1])
     return f"pytest --env {environment} -k {test}" if test.isidentifier() else ""
 

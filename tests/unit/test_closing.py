@@ -52,3 +52,12 @@ def test_a_waiver_that_ends_is_told_before_it_does() -> None:
     ends = waiver(id="W-1", expires="2026-03-15", expires_soon=True)
     (line,) = closing(check("API-A-001"), waivers=[ends]).ending
     assert line == "the waiver W-1 ends with 2026-03-15; renew it, or fix what it covers"
+
+
+def test_the_command_is_of_the_case_that_is_to_be_fixed_first() -> None:
+    failed = check("API-B-001", case("suites/test_it.py::test_first[lab]", Verdict.FAILED, "it is down"))
+    shown = closing(missing("API-A-001", "the gateway is down"), failed, exit_code=1)
+    (following,) = [line for line in shown.steps if line.startswith("next")]
+    (typed,) = [line for line in shown.steps if line.startswith("type")]
+    assert "API-B-001" in following
+    assert typed.endswith("pytest --env lab -k test_first")
