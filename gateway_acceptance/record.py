@@ -10,19 +10,19 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.claims import NOT_VERIFIED, Absent, Claim
 from gateway_acceptance.deviations import Known
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.evaluation import rejudged
 from gateway_acceptance.policy import Spent
-from gateway_acceptance.record_model import Record, record_of
-from gateway_acceptance.record_model.record import FORMAT
 from gateway_acceptance.usage import EXIT_INTERRUPTED
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.waivers import Waiver
+
+if TYPE_CHECKING:
+    from gateway_acceptance.record_model import Record
 
 Document = dict[str, Any]
 ENVIRONMENT_PARTS = {"models", "groups", "backends", "host", "policy", "tracker"}
@@ -98,6 +98,10 @@ def build(
     becomes a harness error, so that nothing is lost silently. advisories: {dated, count, origin} of the base
     that published holes were judged by; needless: waiver -> the date since which runs found it so, None where
     no history is kept. Raises NoRecord where the parts make none."""
+    from gateway_acceptance.evaluation import rejudged  # a collection makes no record
+    from gateway_acceptance.record_model import record_of
+    from gateway_acceptance.record_model.record import FORMAT
+
     identity = environment.gateway.identity
     complete = [*cases, *_unfinished(selected, cases, run)]
     by_check: dict[str, list[Document]] = {}

@@ -16,9 +16,9 @@ from gateway_acceptance.secret_writings import Writing, spans_of, views_of, writ
 SHORTEST_SECRET = 8
 """Shorter ones would turn ordinary words into redactions; a gateway's key that is shorter is refused."""
 
-REMEMBERED, MOST_REMEMBERED = 200, 20_000
-"""Characters of the texts whose redaction is kept, and how many of these: names of cases, headers and
-urls come again and again."""
+REMEMBERED, MOST_REMEMBERED = 5_000, 4_000_000
+"""Characters of the texts whose redaction is kept, each and together: names of cases, headers and urls come
+again and again, and evidence goes into the record and into all that is derived from it."""
 
 SECRET_HEADERS = frozenset(
     {
@@ -43,6 +43,7 @@ class Redactor:
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._forms: list[tuple[str, list[Form], tuple[Writing, ...]]] = []
         self._known: dict[str, str] = {}
+        self._room = MOST_REMEMBERED
         for name, secret in (secrets or {}).items():
             self.add(name, secret)
 
@@ -53,6 +54,7 @@ class Redactor:
             return
         if all(known[0].text != secret for _, known, _ in self._forms):
             self._known.clear()
+            self._room = MOST_REMEMBERED
             self._forms.append((name, forms_of(secret), writings_of(secret)))
             self._forms.sort(key=lambda known: -len(known[1][0].text))
 
@@ -62,8 +64,10 @@ class Redactor:
         if len(text) > REMEMBERED:
             return self._redacted(text)
         if text not in self._known:
-            if len(self._known) >= MOST_REMEMBERED:
+            if len(text) > self._room:
                 self._known.clear()
+                self._room = MOST_REMEMBERED
+            self._room -= len(text) + 1
             self._known[text] = self._redacted(text)
         return self._known[text]
 

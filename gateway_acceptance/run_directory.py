@@ -8,10 +8,12 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gateway_acceptance.record_model import Record, record_of
 from gateway_acceptance.redaction import Redactor
+
+if TYPE_CHECKING:
+    from gateway_acceptance.record_model import Record
 
 RECORD = "record.json"
 LATEST = "latest"
@@ -130,6 +132,8 @@ def _age(path: Path) -> tuple[str, int]:
 
 def record_at(directory: Path) -> Record:
     """The record of a run's directory. Raises OSError, ValueError in one sentence."""
+    from gateway_acceptance.record_model import record_of  # a collection reads none
+
     try:
         return record_of(json.loads((directory / RECORD).read_text(encoding="utf-8")))
     except RecursionError:

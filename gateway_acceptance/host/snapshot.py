@@ -16,7 +16,6 @@ from gateway_acceptance.environment.host import BackendHost, Host, Machine
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.bounded import bound
 from gateway_acceptance.host.facts import NoFacts, unpacked
-from gateway_acceptance.host.formed import complete
 from gateway_acceptance.host.privileges import privileges_in
 from gateway_acceptance.host.program import command
 
@@ -134,6 +133,8 @@ def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> L
         raise NoFacts(
             f"the look at {machine.uri} ended with exit code {done.rc} ({said})", "look at its python3"
         )
+    from gateway_acceptance.host.formed import complete  # as in ``facts.unpacked``
+
     return Look(complete(unpacked(done.stdout), request), asked, answered)
 
 

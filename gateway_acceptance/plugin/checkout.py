@@ -53,7 +53,10 @@ def checkout_of(root: Path) -> Checkout | None:
         )
     except (OSError, subprocess.SubprocessError, ObjectMismatch, ValueError, UnicodeDecodeError):
         return None
-    changed = {name for name, (mode, digest) in held.items() if not _as_held(root / name, mode, digest)}
+    top = str(root)
+    changed = {
+        name for name, (mode, digest) in held.items() if not _as_held(os.path.join(top, name), mode, digest)
+    }
     changed |= {name for name in _added(root) if name not in held}
     changed |= {entry[3:] for entry in output.split("\0") if entry}
     return Checkout(commit, tuple(sorted(changed)))
@@ -142,14 +145,15 @@ def _hash(kind: bytes, content: bytes, digits: int) -> str:
     return digest.hexdigest()
 
 
-def _as_held(path: Path, mode: str, digest: str) -> bool:
+def _as_held(path: str, mode: str, digest: str) -> bool:
     try:
         if mode == LINK:
-            return _hash(b"blob", os.fsencode(path.readlink()), len(digest)) == digest
-        if not mode.startswith(FILE) or path.is_symlink():
+            return _hash(b"blob", os.fsencode(os.readlink(path)), len(digest)) == digest
+        if not mode.startswith(FILE) or os.path.islink(path):
             return False
-        content = path.read_bytes()
-    except OSError:
+        with open(path, "rb") as file:
+            content = file.read()
+    except (OSError, ValueError):
         return False
     if _hash(b"blob", content, len(digest)) == digest:
         return True
@@ -159,21 +163,20 @@ def _as_held(path: Path, mode: str, digest: str) -> bool:
 def _added(root: Path) -> Iterator[str]:
     """Files that Python or the suite would take: whatever can be imported, and data where the suite looks."""
     for folder, folders, files in os.walk(root):
-        here = Path(folder).relative_to(root)
-        folders[:] = [name for name in folders if not _aside(root, here / name)]
-        inside = here.parts[:1] and here.parts[0] in DECIDING
+        here = os.path.relpath(folder, root) if folder != str(root) else ""
+        first = here.split(os.sep, 1)[0]
+        folders[:] = [name for name in folders if not _aside(folder, first or name, name)]
         for name in files:
-            suffix = Path(name).suffix
-            counts = suffix in IMPORTABLE or (inside and suffix in DATA)
-            if counts or (not here.parts and name in OF_PYTEST):
-                yield (here / name).as_posix()
+            counts = name.endswith(IMPORTABLE) or (first in DECIDING and name.endswith(DATA))
+            if counts or (not here and name in OF_PYTEST):
+                yield f"{here}/{name}".replace(os.sep, "/") if here else name
 
 
-def _aside(root: Path, folder: Path) -> bool:
-    """What is no part of a checkout: hidden folders, virtual environments, what runs leave."""
-    name = folder.name
+def _aside(inside: str, first: str, name: str) -> bool:
+    """What is no part of a checkout: hidden folders, virtual environments, what runs leave. inside: where the
+    folder of this name lies; first: the part of its path below the root."""
     if name.startswith(".") or name in PASSED_OVER or name.endswith(".egg-info"):
         return True
-    if folder.parts[0] == "reports" and name in RUNS:
+    if first == "reports" and name in RUNS:
         return True
-    return (root / folder / "pyvenv.cfg").is_file()
+    return os.path.isfile(os.path.join(inside, name, "pyvenv.cfg"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ ALONE = (
 )
 """At the root of a project; what pytest takes its settings from is among them."""
 SUFFIXES = (".py", ".toml", ".json", ".ini", ".cfg", ".j2", ".css")
+PASSED_OVER = frozenset({"__pycache__", "node_modules"})
 SHOWN = 5
 Stamps = Mapping[Path, tuple[int, int]]
 """Of each file: its inode, and when its content, name or mode was last changed (ns), which nobody can set."""
@@ -73,8 +75,10 @@ def _named(path: Path, root: Path) -> str:
 
 def below(folder: Path) -> list[Path]:
     """The files of a folder that decide, sorted."""
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in SUFFIXES and "__pycache__" not in path.parts and "node_modules" not in path.parts
-    ]
+    if PASSED_OVER.intersection(folder.parts):
+        return []
+    found: list[str] = []
+    for here, folders, files in os.walk(folder):
+        found += [f"{here}{os.sep}{name}" for name in (*files, *folders) if name.endswith(SUFFIXES)]
+        folders[:] = [name for name in folders if name not in PASSED_OVER]
+    return sorted(map(Path, found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
@@ -85,6 +84,8 @@ def async_sdk(target: Target) -> AsyncSdk:
                 target.environment, target.key, target.notebook, target.budget, conduct=target.conduct
             ) as client:
                 return await use(client)
+
+        import asyncio  # the checks that ask so are few
 
         return asyncio.run(used())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway_acceptance import __version__
 from gateway_acceptance.advisories import load_base
@@ -26,12 +26,13 @@ from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.snapshots import JudgeSnapshots, TargetSnapshots
 from gateway_acceptance.plugin.twin import known_here
 from gateway_acceptance.record import Run, build, unheard
-from gateway_acceptance.record_model import Record
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.run_directory import record_at, run_directories, run_id_of
-from gateway_acceptance.signoff.uncovered import COVERAGE, LIMITS, blind_spots
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.waivers import unknown_checks
+
+if TYPE_CHECKING:
+    from gateway_acceptance.record_model import Record
 
 UNTOLD = {"version": __version__, "commit": None, "dirty": None}
 """The suite of a run that has only begun: git is asked when it ends, and may be slow."""
@@ -121,6 +122,8 @@ class Recorder:
 
     def _blind_spots(self) -> dict[str, Any] | None:
         """What the suite does not speak of; None where it does not tell."""
+        from gateway_acceptance.signoff.uncovered import COVERAGE, LIMITS, blind_spots  # of a release alone
+
         suites = self.inputs.config.rootpath / CHECKS_ROOT
         known = all((suites / name).is_file() for name in (COVERAGE, LIMITS))
         return blind_spots(suites, sorted(self.log.catalogue)) if known else None

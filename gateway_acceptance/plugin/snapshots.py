@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway_acceptance.plugin.binding import Account, accounts_of, content_of, read_problems
 from gateway_acceptance.plugin.run_inputs import RunInputs
-from gateway_acceptance.plugin.suite_identity import Identity, suite_identity
+from gateway_acceptance.plugin.suite_identity import Identity, SuiteLook, looked_at
 from gateway_acceptance.plugin.targets import Target
 
 Fingerprints = dict[str, dict[str, str]]
@@ -46,16 +46,21 @@ class JudgeSnapshots:
         self._wholes: dict[str, dict[str, Account]] = {}
 
     @cached_property
+    def _first_look(self) -> SuiteLook:
+        """Kept from before anything was sent: whoever pulls meanwhile changes nothing of it."""
+        return looked_at(self._inputs.config.rootpath)
+
+    @property
     def suite(self) -> Identity:
-        """Which suite judges, as it was before anything was sent, whoever pulls meanwhile."""
-        return suite_identity(self._inputs.config.rootpath)
+        """Which suite judges, as it was before anything was sent."""
+        return self._first_look.identity
 
     def take(self, folder: Path) -> None:
         """Before anything is sent, and at the end. folder: private to the run."""
-        self.suite  # noqa: B018  (asked now, and kept: whoever pulls meanwhile changes nothing of it)
         inputs = self._inputs
+        suite = looked_at(inputs.config.rootpath) if self._taken else self._first_look
         named = {one.name: one for one in inputs.environments}
-        taken = accounts_of(inputs.config, named, inputs.stamps)
+        taken = accounts_of(inputs.config, named, inputs.stamps, suite)
         seen = read_problems(folder)
         if not self._taken and inputs.could_accept:
             self._wholes = {

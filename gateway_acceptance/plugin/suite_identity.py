@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 
@@ -17,30 +18,43 @@ DISTRIBUTION = "gateway-acceptance"
 Identity = dict[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class SuiteLook:
+    """What a look at the suite has shown. commit: None where it is not known; dirty: likewise; changed: some
+    files that are not as the commit holds them."""
+
+    commit: str | None
+    dirty: bool | None
+    changed: Sequence[str] = ()
+
+    @property
+    def identity(self) -> Identity:
+        """{version, commit (str or null), dirty (bool or null)}."""
+        return {"version": gateway_acceptance.__version__, "commit": self.commit, "dirty": self.dirty}
+
+    @property
+    def account(self) -> Identity:
+        """{commit, changed}: the same for the account of what judged."""
+        return {"commit": self.commit, "changed": list(self.changed)}
+
+
 def suite_identity(root: Path) -> Identity:
-    """{version, commit (str or null), dirty (bool or null)}. root: the project whose checks are run.
+    """As of ``SuiteLook``, now. root: the project whose checks are run."""
+    return looked_at(root).identity
+
+
+def looked_at(root: Path) -> SuiteLook:
+    """The suite as it is now. root: the project whose checks are run.
 
     Of an installed wheel the commit is the one it was built from, and it is dirty where a file is not as it
     was installed. Where there is no git, or no checkout, nothing is known, and such a run cannot be signed.
     """
-    commit, dirty, _ = _looked_at(root)
-    return {"version": gateway_acceptance.__version__, "commit": commit, "dirty": dirty}
-
-
-def suite_account(root: Path) -> Identity:
-    """{commit, changed}: the same for the account of what judged; changed: some files that are not as the
-    commit holds them."""
-    commit, _, changed = _looked_at(root)
-    return {"commit": commit, "changed": changed}
-
-
-def _looked_at(root: Path) -> tuple[str | None, bool | None, list[str]]:
     if is_packaged() and root == data_root():
-        return (*_installed(), [])
+        return SuiteLook(*_installed())
     found = checkout_of(root)
     if found is None:
-        return None, None, []
-    return found.commit, bool(found.changed), list(found.changed[:SHOWN])
+        return SuiteLook(None, None)
+    return SuiteLook(found.commit, bool(found.changed), found.changed[:SHOWN])
 
 
 def _installed() -> tuple[str | None, bool | None]:

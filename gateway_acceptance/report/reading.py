@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gateway_acceptance.claims import NOT_VERIFIED
-from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 from gateway_acceptance.verdict import EXECUTED, RED, Verdict
+
+if TYPE_CHECKING:
+    from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 
 SYMBOLS: Mapping[str, str] = {
     Verdict.PASSED: "✅",

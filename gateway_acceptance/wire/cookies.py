@@ -3,9 +3,14 @@ sets (the key that it echoes, a session, a backend to stick to) would change wha
 
 from __future__ import annotations
 
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
 
 
 def no_cookies() -> CookieJar:
     """A jar that takes no cookie from anybody."""
+    from http.cookiejar import CookieJar, DefaultCookiePolicy  # a collection sends nothing
+
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))

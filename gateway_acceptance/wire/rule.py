@@ -110,6 +110,8 @@ def is_index(value: object) -> bool:
 
 def is_finite(value: object) -> bool:
     """True for a JSON number that a double can hold."""
+    if type(value) is float:
+        return math.isfinite(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:

@@ -185,6 +185,8 @@ def embedding_vector(value: object) -> list[float] | None:
     None where it is neither. Components of base64 may be NaN or infinite.
     """
     if isinstance(value, list):
+        if set(map(type, value)) == {float}:
+            return value.copy() if all(map(math.isfinite, value)) else None
         return [float(item) for item in value] if all(map(is_finite, value)) else None
     if not isinstance(value, str):
         return None

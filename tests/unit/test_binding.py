@@ -7,6 +7,7 @@ import hashlib
 import os
 import sysconfig
 from collections.abc import Callable
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from gateway_acceptance.environment import resolved
 from gateway_acceptance.plugin import loaded
+from gateway_acceptance.plugin.binding import name_and_version
 from gateway_acceptance.plugin.deciding import stamps_of, touched
 from gateway_acceptance.plugin.loaded import (
     LEADING,
@@ -139,6 +141,19 @@ def test_distributions_against_their_records_and_the_lock(tmp_path: Path) -> Non
     assert other == "pytest 9.9.8 was loaded, and the lock holds 9.9.9: install what the lock holds"
     assert distribution_problems(modules, {path: Brought("pytest", "9.9.8", digest)}, None) == []
     assert read_lock(tmp_path / "nothing") is None
+
+
+def test_names_and_versions_are_those_of_the_metadata(tmp_path: Path) -> None:
+    for one in distributions():
+        assert name_and_version(one) == f"{one.metadata['Name']}=={one.version}"
+    odd = tmp_path / "odd-1.dist-info"
+    odd.mkdir()
+    for written in (
+        "Metadata-Version: 2.1\nname: odd\nVersion: 1\n\nName: other\nVersion: 2\n",
+        "Name: odd\r\nVersion: 1\r\nSummary: x\r\n\r\nName: other\r\n",
+    ):
+        (odd / "METADATA").write_text(written, encoding="utf-8", newline="")
+        assert name_and_version(Distribution.at(odd)) == "odd==1"
 
 
 def _edited_and_restored(rules: Path) -> None:

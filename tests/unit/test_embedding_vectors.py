@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suites.api.embeddings.rules import (
@@ -31,6 +31,7 @@ def test_length_and_cosine() -> None:
     assert cosine([0.0], [1.0]) == 0.0
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VECTORS)
 def test_a_vector_is_the_same_as_itself_and_as_its_rounding(vector: list[float]) -> None:
     assert same(vector, vector)

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from gateway_acceptance import redaction
 from gateway_acceptance.redaction import Redactor
 
 SECRET = 'sk-"3f9c0d7a/51e8+4b26&9cd1'
@@ -109,6 +110,18 @@ def test_a_tree_keys_included() -> None:
     assert Redactor({"k": SECRET}).tree(tree) == {
         "[redacted:k]": ["[redacted:k]", 1, None, {"a": ["[redacted:k]"]}]
     }
+
+
+def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "MOST_REMEMBERED", 1000)
+    redact = Redactor({"k": SECRET})
+    for number in range(200):
+        assert redact(f"{number} {SECRET} {'x' * 50}") == f"{number} [redacted:k] {'x' * 50}"
+    assert 0 < sum(map(len, redact._known)) <= 1000
+    other = "sk-another-one-71c0"
+    assert other in redact(f"with {other}")
+    redact.add("other", other)
+    assert redact(f"with {other}") == "with [redacted:other]"
 
 
 def test_half_a_character_can_be_written() -> None:

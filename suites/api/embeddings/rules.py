@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import struct
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ UNIT_TOLERANCE = 1e-3
 
 def length(vector: Vector) -> float:
     """The Euclidean norm."""
-    return math.sqrt(math.fsum(value * value for value in vector))
+    return math.sqrt(math.fsum(map(operator.mul, vector, vector)))
 
 
 def unit(vector: Vector) -> list[float]:
@@ -28,22 +29,26 @@ def unit(vector: Vector) -> list[float]:
 
 def cosine(one: Vector, other: Vector) -> float:
     """The cosine similarity; 0 where the dimensions differ or a vector is zero."""
-    lengths = length(one) * length(other)
+    return _cosine(one, other, length(one) * length(other))
+
+
+def _cosine(one: Vector, other: Vector, lengths: float) -> float:
+    """lengths: the product of both."""
     if len(one) != len(other) or not lengths:
         return 0.0
-    return math.fsum(a * b for a, b in zip(one, other, strict=True)) / lengths
+    return math.fsum(map(operator.mul, one, other)) / lengths
 
 
 def same(one: Vector, other: Vector) -> bool:
     """Whether two vectors are the same up to what rounding does: direction and length."""
     if len(one) != len(other):
         return False
-    longer = max(length(one), length(other))
+    first, second = length(one), length(other)
+    longer = max(first, second)
     if not longer:
         return True
-    return (
-        cosine(one, other) >= SAME_COSINE and abs(length(one) - length(other)) <= (1 - SAME_COSINE) * longer
-    )
+    alike = _cosine(one, other, first * second) >= SAME_COSINE
+    return alike and abs(first - second) <= (1 - SAME_COSINE) * longer
 
 
 def float32(vector: Vector) -> bytes:
