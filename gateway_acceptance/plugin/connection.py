@@ -12,6 +12,7 @@ from gateway_acceptance.wire.breaker import PATIENCE_S, Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.failures import Failures
 from gateway_acceptance.wire.ledger import Conduct
+from gateway_acceptance.wire.own_load import lateness
 from gateway_acceptance.wire.pace import Pace
 from gateway_acceptance.wire.route import route_of
 from gateway_acceptance.wire.sender import Deadline, Sender
@@ -42,13 +43,15 @@ class GatewayConnection:
                 notebook.key_places.add(value, name, gateway.url)
         self._key = key
         self.budget = Budget(budget_file(folder, environment.name), policy, started)
-        self.deadline = Deadline(gateway.connect_deadline_s, gateway.request_deadline_s)
+        late = 1.0 if environment.embedded is None else lateness()  # what it embeds runs on this machine too
+        self.deadline = Deadline(gateway.connect_deadline_s * late, gateway.request_deadline_s * late)
         self.breaker = Breaker(
             folder / f"trouble-{environment.name}.json",
             gateway.url,
             self._holds_key,
             looked,
             product_of(gateway).description,
+            lateness,
         )
         self.watch = Watch(environment, key, rules)
         self.failures = Failures(

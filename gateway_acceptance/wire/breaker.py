@@ -55,7 +55,8 @@ class Trouble:
 class Breaker:
     """file: shared by the workers of a run; url: the gateway's; own_key: whether a request carries the run's
     key; look: asks the gateway now, within so many seconds for each question; description: the path of its
-    OpenAPI description, None where it publishes none."""
+    OpenAPI description, None where it publishes none; lateness: how many times the usual seconds of silence
+    this machine, as busy as it is, may be the cause of (``own_load.lateness``)."""
 
     def __init__(
         self,
@@ -64,10 +65,12 @@ class Breaker:
         own_key: Callable[[Exchange], bool],
         look: Callable[[float], Trouble | None],
         description: str | None = None,
+        lateness: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self._file, self._url, self._own_key, self._ask = file, url, own_key, look
         self._slow = None if description is None else url + description
         self._waited_for = file.with_name(f"{file.stem}-description")
+        self._lateness = lateness
         self._looking = False
         self._kind, self._count, self._next = "", 0, 0
         self._well_at = time.monotonic()
@@ -127,7 +130,7 @@ class Breaker:
         if self._looking or self.suspended or not self._concerns(url):
             return
         patience_s = DESCRIPTION_PATIENCE_S if url == self._slow or self._describing() else PATIENCE_S
-        if time.monotonic() - self._well_at > patience_s:
+        if time.monotonic() - self._well_at > patience_s * self._lateness():
             self._look()
             self._well_at = time.monotonic()
 
@@ -156,12 +159,12 @@ class Breaker:
     def _look(self) -> None:
         self._looking = True
         try:
-            trouble = self._ask(LOOK_S)
+            trouble = self._ask(LOOK_S * self._lateness())
             if trouble is not None:
                 while self._describing():
                     time.sleep(MOMENT_S)
                 time.sleep(AGAIN_S)
-                trouble = self._ask(SECOND_LOOK_S)
+                trouble = self._ask(SECOND_LOOK_S * self._lateness())
         finally:
             self._looking = False
         if trouble is None:
