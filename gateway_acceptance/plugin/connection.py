@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -81,6 +82,12 @@ class GatewayConnection:
         if self._pace.soon():
             with self._pace.instead():
                 self.breaker.silent(url)
+
+    def of_a_thread(self, notebook: Notebook) -> GatewayConnection:
+        """The same with a sender of its own, which writes into that notebook."""
+        other = copy.copy(self)
+        other.sender = Sender(notebook, self.budget, self.deadline, conduct=self.conduct)
+        return other
 
     def _holds_key(self, exchange: Exchange) -> bool:
         return any(self._key in value for _, value in exchange.request_headers)

@@ -10,9 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import queue
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway_acceptance.environment import Backend
@@ -20,6 +18,7 @@ from gateway_acceptance.environment.host import Host
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.fingerprint import IDENTITY, LOOPBACK, REACHED, UNKNOWN
 from gateway_acceptance.host.facts import NoFacts
+from gateway_acceptance.plugin.at_once import at_once
 from gateway_acceptance.plugin.preflight import Preflight
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotPermitted, Untestable
@@ -28,7 +27,6 @@ from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.sender import Deadline, Sender
 
-MOST_AT_ONCE = 8
 LONGEST_S = 10.0
 """Seconds for one question to a backend: these are answered from memory."""
 SECTIONS = ("unit", "files", "python", "ollama")
@@ -56,32 +54,6 @@ def identities(
         ]
     )
     return {target.environment.name: one for (target, _), one in zip(asked, taken, strict=True)}
-
-
-def at_once(questions: Sequence[Callable[[], Taken]]) -> list[Taken]:
-    """The answers, in order. In threads that the end of the program does not wait for, so that one Ctrl-C
-    ends the wait for all of them; raises what the first of them raised."""
-    if len(questions) == 1:
-        return [questions[0]()]
-    turns = threading.Semaphore(MOST_AT_ONCE)
-    answers: queue.SimpleQueue[tuple[int, Taken | BaseException]] = queue.SimpleQueue()
-
-    def ask(number: int) -> None:
-        with turns:
-            try:
-                answers.put((number, questions[number]()))
-            except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
-                answers.put((number, error))
-
-    for number in range(len(questions)):
-        threading.Thread(target=ask, args=(number,), daemon=True).start()
-    taken: dict[int, Taken] = {}
-    while len(taken) < len(questions):
-        number, found = answers.get()
-        if isinstance(found, BaseException):
-            raise found
-        taken[number] = found
-    return [taken[number] for number in range(len(questions))]
 
 
 def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:

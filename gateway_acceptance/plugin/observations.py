@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import pickle
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
@@ -22,20 +25,30 @@ class Observations:
         """folder: private to the run, shared by its workers."""
         self._environment, self._folder, self._notebook = environment, folder, notebook
         self._seen: dict[tuple[str, ...], tuple[list[Exchange], object]] = {}
+        self._making: AbstractContextManager[object] = nullcontext()
+        self._in_threads = threading.RLock()
+
+    def of_a_thread(self, notebook: Notebook) -> Observations:
+        """The same ones, for who asks at the same time as others like it, and writes into a notebook of its
+        own: one of them makes what several want."""
+        other = copy.copy(self)
+        other._notebook, other._making = notebook, self._in_threads
+        return other
 
     def once(self, name: tuple[str, ...], observe: Callable[[], Observed]) -> Observed:
         """The same for several checks of a worker: made once, evidence of each of them."""
         shared, notebook = self._shared(*name), self._notebook
         notebook.meter.used(shared)
-        if name in self._seen:
-            exchanges, result = self._seen[name]
-            notebook.exchanges.extend(exchanges)
-            return result  # type: ignore[return-value]
-        before = len(notebook.exchanges)
-        with notebook.meter.sharing(shared):
-            observed = observe()
-        self._seen[name] = (notebook.exchanges[before:], observed)
-        return observed
+        with self._making:
+            if name in self._seen:
+                exchanges, result = self._seen[name]
+                notebook.exchanges.extend(exchanges)
+                return result  # type: ignore[return-value]
+            before = len(notebook.exchanges)
+            with notebook.meter.sharing(shared):
+                observed = observe()
+            self._seen[name] = (notebook.exchanges[before:], observed)
+            return observed
 
     def once_per_run(self, name: str, observe: Callable[[], Observed], *, drawn: bool = False) -> Observed:
         """The same for all workers of the run: one makes it while the others wait for it. observe: what it

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -59,6 +61,22 @@ class Target:
         self.machines = Machines(environment, folder, recorded_facts or {})
         self.gateway = GatewayClient(environment, key, self.sender)
         self._sdk: openai.OpenAI | None = None
+
+    @contextmanager
+    def of_a_thread(self) -> Iterator[Target]:
+        """The same target for a thread of its own: what it asks stands in a notebook of its own, and is
+        measured there; all else is shared."""
+        kept = self.notebook
+        notebook = Notebook(key_places=kept.key_places, agent=kept.agent, nonce=kept.nonce)
+        other = copy.copy(self)
+        other.notebook, other._sdk = notebook, None
+        other.connection = self.connection.of_a_thread(notebook)
+        other.observations = self.observations.of_a_thread(notebook)
+        other.gateway = GatewayClient(self.environment, self.key, other.sender)
+        try:
+            yield other
+        finally:
+            other.close()
 
     @property
     def limited(self) -> GatewayClient:

@@ -7,6 +7,7 @@ nothing is woken: one cause is one finding. Design: docs/every-exchange.md, "Sen
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import itertools
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway_acceptance.check import Check, Effect
+from gateway_acceptance.plugin.at_once import at_once
 from gateway_acceptance.plugin.limited import unless_limited
 from gateway_acceptance.plugin.outcome import Outcome, outcome_of
 from gateway_acceptance.plugin.parametrise import AXES
@@ -32,6 +34,8 @@ MOST_REQUESTS = 150
 """That woken checks send to one environment: where everything is broken, the first hundred say enough."""
 MOST_SECONDS = 60.0
 """Of them, likewise: a gateway that is late is late each time."""
+MOST_LINES = 4
+"""Of sentinels that are asked at once, where the policy allows as many."""
 LEFT = 0.5
 """Of the run's whole budget this share is left to the checks that the run is made of."""
 RUNNING = re.compile(r"check [A-Z0-9-]+")
@@ -41,7 +45,10 @@ NEVER_WOKEN = frozenset({Effect.MUTATE, Effect.DISRUPT})
 @dataclass(frozen=True, slots=True)
 class Sentinel:
     """after: smoke's check behind which it stands; ask: its question, whether the answer is the expected one
-    (CheckFailed is none; what is not declared, or cannot be told, wakes nobody); wakes: all checks of a file
+    (CheckFailed is none; what is not declared, or cannot be told, wakes nobody); line: with whom it is asked
+    one after another, while other lines are asked at the same time: of questions whose answers no time is
+    judged of, and which need nothing of those of other lines. Empty: nothing else is asked meanwhile. wakes:
+    all checks of a file
     (``suites.api.chat.test_context``), one (``suites.api.chat.test_context:test_order``), or of one the case
     of a parameter (``suites.api.advisories.test_advisories:test_probe[skills]``)."""
 
@@ -49,6 +56,7 @@ class Sentinel:
     after: str
     wakes: Sequence[str]
     ask: Callable[[Target], bool]
+    line: str = ""
 
 
 @dataclass
@@ -69,12 +77,15 @@ class WakingCosts:
 
 class Waking:
     """Of one process. sentinels: asked for when the first case has run; wanted: whether a check is to judge
-    an environment."""
+    an environment; meanwhile: what the process has to do anyway, and may do while lines of them are asked."""
 
     def __init__(
-        self, sentinels: Callable[[], Sequence[Sentinel]], wanted: Callable[[Check, str], bool]
+        self,
+        sentinels: Callable[[], Sequence[Sentinel]],
+        wanted: Callable[[Check, str], bool],
+        meanwhile: Callable[[], object] | None = None,
     ) -> None:
-        self._make, self._wanted = sentinels, wanted
+        self._make, self._wanted, self._meanwhile = sentinels, wanted, meanwhile
         self._sentinels: Sequence[Sentinel] | None = None
         self._spent: dict[str, WakingCosts] = {}
 
@@ -87,11 +98,34 @@ class Waking:
         if self._sentinels is None:
             self._sentinels = self._make()
         spent = self._spent.setdefault(target.environment.name, WakingCosts())
-        for sentinel in self._sentinels:
-            if sentinel.after == check.id and sentinel.name not in spent.asked:
-                spent.asked.add(sentinel.name)
-                if not _quiet(sentinel, target):
-                    self._wake(sentinel, target, spent, selected)
+        here = [one for one in self._sentinels if one.after == check.id and one.name not in spent.asked]
+        spent.asked |= {one.name for one in here}
+        quiet = self._asked_at_once([one for one in here if one.line], target)
+        for sentinel in here:
+            told = quiet[sentinel.name] if sentinel.name in quiet else _quiet(sentinel, target)
+            if not told:
+                self._wake(sentinel, target, spent, selected)
+
+    def _asked_at_once(self, sentinels: Sequence[Sentinel], target: Target) -> dict[str, bool]:
+        """Which of them have nothing to tell: a thread and a notebook for each line."""
+        lines: dict[str, list[Sentinel]] = {}
+        for one in sentinels:
+            lines.setdefault(one.line, []).append(one)
+        if not lines:
+            return {}
+
+        def ask(line: Sequence[Sentinel]) -> dict[str, bool]:
+            with target.of_a_thread() as own:
+                try:
+                    return {one.name: _answer(one, own) for one in line}
+                finally:
+                    target.notebook.meter.took(own.notebook.meter)
+
+        with _apart(target):
+            asked = [functools.partial(ask, line) for line in lines.values()]
+            most = min(MOST_LINES, target.environment.policy.concurrency or MOST_LINES)
+            found = at_once(asked, most, self._meanwhile)
+        return {name: quiet for line in found for name, quiet in line.items()}
 
     def _wake(
         self, sentinel: Sentinel, target: Target, spent: WakingCosts, selected: Collection[str]
@@ -134,16 +168,21 @@ def checks_at(name: str) -> Iterator[Owner]:
 def _quiet(sentinel: Sentinel, target: Target) -> bool:
     """Whether a sentinel has nothing to tell."""
     with _apart(target):
-        try:
-            return sentinel.ask(target)
-        except CheckFailed:
-            return False
-        except (NotApplicable, NotPermitted, Untestable):
-            return True
-        except Exception as error:  # noqa: BLE001  (an answer that cannot be read, or a mistake of ours)
-            if outcome_of(error, "call").verdict is Verdict.HARNESS_ERROR:
-                target.watch.mistakes.append(f"the sentinel {sentinel.name!r} fell over: {error!r}")
-            return False
+        return _answer(sentinel, target)
+
+
+def _answer(sentinel: Sentinel, target: Target) -> bool:
+    """The same, of what its question says."""
+    try:
+        return sentinel.ask(target)
+    except CheckFailed:
+        return False
+    except (NotApplicable, NotPermitted, Untestable):
+        return True
+    except Exception as error:  # noqa: BLE001  (an answer that cannot be read, or a mistake of ours)
+        if outcome_of(error, "call").verdict is Verdict.HARNESS_ERROR:
+            target.watch.mistakes.append(f"the sentinel {sentinel.name!r} fell over: {error!r}")
+        return False
 
 
 def _judge(owner: Owner, target: Target, spent: WakingCosts) -> None:

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Generator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import allure
@@ -75,8 +76,10 @@ class WorkerHooks:
         self._waking = Waking(
             lambda: [one for given in config.hook.pytest_gateway_sentinels() for one in given],
             lambda check, name: config.hook.pytest_gateway_woken(check=check, environment=name) is not False,
+            self._load_sdk,
         )
         self._chosen: set[str] = set()
+        self._fixtures: set[str] = set()
         self._red = RedSoFar(state.folder)
         self._raw_results = RawResults()
         allure_commons.plugin_manager.register(self._raw_results)
@@ -267,10 +270,16 @@ class WorkerHooks:
             return
         if outcome.verdict.red or red_so_far(self._state, environment, self._declared):
             self._red.add(environment.name)
-        self._chosen = self._chosen or {
-            found.id for one in item.session.items if (found := check_of(one)) is not None
-        }
+        if not self._chosen:
+            checks = [one for one in item.session.items if check_of(one) is not None]
+            self._chosen = {found.id for one in checks if (found := check_of(one)) is not None}
+            self._fixtures = {name for one in checks for name in getattr(one, "fixturenames", ())}
         self._waking.after(check, target, red=environment.name in self._red, selected=self._chosen)
+
+    def _load_sdk(self) -> None:
+        """The official SDK, where a case wants it: half a second, in which others may be waited for."""
+        if "sdk" in self._fixtures:
+            import_module("gateway_acceptance.wire.sdk")
 
     def _declared(self, check_id: str) -> Check | None:
         """A check by its id, whether or not it was collected."""

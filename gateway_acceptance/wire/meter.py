@@ -54,6 +54,13 @@ class Meter:
         with self._lock:
             self._open[-1].add(0, more, served)
 
+    def took(self, other: Meter) -> None:
+        """What another one has measured meanwhile, of the running case in a thread of its own."""
+        with self._lock:
+            self._open[-1].add(other.case.requests, other.case.tokens, other.case.served)
+            self._open[-1].uses |= other.case.uses
+            self.shared |= other.shared
+
     def used(self, name: str) -> None:
         """What is asked just now needs an observation, whoever made it."""
         self._open[-1].uses.add(name)

@@ -16,7 +16,7 @@ from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.cookies import no_cookies
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
-from gateway_acceptance.wire.ledger import Conduct, Entry, Ledger, Terms, tokens_needed, tokens_reported
+from gateway_acceptance.wire.ledger import Conduct, Entry, Ledger, Terms, free, tokens_needed, tokens_reported
 from gateway_acceptance.wire.raw import RawRequest, exchanged
 
 if TYPE_CHECKING:
@@ -101,8 +101,12 @@ class Sender:
         terms = Terms(self.deadline, tokens)
         route = self.conduct.route
         asked = asked.with_headers(route.added(url))
-        self._ledger.admit(asked.exchange(url), terms, asked.target)
-        exchange = exchanged(url, asked, self.deadline.connect_s, self.deadline.total_s, route)
+        place = self._ledger.taken()
+        try:
+            self._ledger.admit(asked.exchange(url), terms, asked.target)
+            exchange = exchanged(url, asked, self.deadline.connect_s, self.deadline.total_s, route)
+        finally:
+            free(place)
         self._ledger.note(exchange, terms)
         return exchange
 

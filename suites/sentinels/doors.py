@@ -68,7 +68,8 @@ class Knock:
 
     def sentinel(self) -> Sentinel:
         """It, as smoke asks it: behind what the run finds by itself."""
-        return Sentinel(self.name, "API-ERR-001", self.wakes, self._closed)
+        line = "Host" if self.beside or self.after_another else self.name
+        return Sentinel(self.name, "API-ERR-001", self.wakes, self._closed, line)
 
     def _closed(self, target: Target) -> bool:
         """Whether nothing opened. Raises NotPermitted where the policy permits no probe."""

@@ -104,5 +104,6 @@ ENDPOINT_SENTINELS = (
             SDK_ERRORS,
         ),
         malformed,
+        line="malformed JSON",
     ),
 )

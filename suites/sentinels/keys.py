@@ -92,7 +92,7 @@ def _of_bearers(target: Target) -> None:
 
 KEYS = "suites.api.auth.test_keys"
 KEY_SENTINELS = (
-    Sentinel("parts of the key", "API-ERR-001", (KEYS,), parts_of_the_key),
+    Sentinel("parts of the key", "API-ERR-001", (KEYS,), parts_of_the_key, line="parts of the key"),
     Sentinel(
         "keys at chat and embeddings",
         "API-ERR-001",
@@ -102,10 +102,15 @@ KEY_SENTINELS = (
             KEYS,
         ),
         keys_elsewhere,
+        line="keys elsewhere",
     ),
-    Sentinel("what is no key", "API-ERR-001", (KEYS,), no_key),
+    Sentinel("what is no key", "API-ERR-001", (KEYS,), no_key, line="no key"),
     Sentinel(
-        "keys that are believed", "API-ERR-001", ("suites.api.access.test_ways:test_credentials",), unchecked
+        "keys that are believed",
+        "API-ERR-001",
+        ("suites.api.access.test_ways:test_credentials",),
+        unchecked,
+        line="unchecked",
     ),
 )
 KEY_REQUESTS = 1 + 2 + 3 + 2

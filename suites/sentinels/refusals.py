@@ -34,7 +34,7 @@ class Bad:
 
     def sentinel(self) -> Sentinel:
         """It, as smoke asks it."""
-        return Sentinel(self.name, "API-ERR-001", self.wakes, self._refused)
+        return Sentinel(self.name, "API-ERR-001", self.wakes, self._refused, line=self.name)
 
     def _refused(self, target: Target) -> bool:
         body = self.body(target.environment)
