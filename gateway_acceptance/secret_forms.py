@@ -13,7 +13,7 @@ import hashlib
 import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FRAGMENT = 8
 """So many characters of a secret's beginning or end are a leak: with them, the rest is found or guessed."""
@@ -35,17 +35,23 @@ Span = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Form:
     """One form of a secret. text: its characters; least: so many of its beginning or end are a fragment;
-    encoded: whether what stands around it in base64 belongs to it."""
+    encoded: whether what stands around it in base64 belongs to it; head, tail: its beginning and its end."""
 
     text: str
     least: int
     encoded: bool = False
+    head: str = field(init=False, repr=False)
+    tail: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "head", self.text[: self.least])
+        object.__setattr__(self, "tail", self.text[-self.least :])
 
     def spans(self, text: str) -> Iterator[Span]:
         """Where a text holds it, or a fragment of it."""
-        for start in _places(text, self.text[: self.least]):
+        for start in _places(text, self.head):
             yield self._around(text, start, start + _alike(text, start, self.text))
-        for start in _places(text, self.text[-self.least :]):
+        for start in _places(text, self.tail):
             end = start + self.least
             yield self._around(text, end - _alike(text[:end][::-1], 0, self.text[::-1]), end)
 
@@ -86,7 +92,10 @@ def holds(text: str, forms: Sequence[Form]) -> bool:
 
 
 def _any(text: str, forms: Sequence[Form]) -> bool:
-    return any(form.text[: form.least] in text or form.text[-form.least :] in text for form in forms)
+    for form in forms:  # noqa: SIM110  (of thousands of texts in every run: half of what ``any`` takes)
+        if form.head in text or form.tail in text:
+            return True
+    return False
 
 
 def _escapes(text: str, forms: Sequence[Form]) -> bool:
