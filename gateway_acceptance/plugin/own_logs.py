@@ -35,8 +35,8 @@ class OwnLogs:
         record = self._factory(*arguments, **named)
         try:
             said = record.getMessage()
-        except (TypeError, ValueError, KeyError):
-            return record  # a broken format: logging itself says so
+        except Exception:  # noqa: BLE001  (a broken format: logging would print what was to be formatted)
+            said = f"{record.msg!r} % {record.args!r}"
         record.msg, record.args = self._redact(said), None
         if record.exc_info and record.exc_info[1] is not None:
             # what a formatter finds here it does not format again

@@ -43,7 +43,7 @@ from gateway_acceptance.plugin.parametrise import (
     parametrise,
 )
 from gateway_acceptance.plugin.planted import plant
-from gateway_acceptance.plugin.raw_results import RawResults
+from gateway_acceptance.plugin.raw_results import RawResults, outside
 from gateway_acceptance.plugin.red import RedSoFar
 from gateway_acceptance.plugin.selection import LeftOut
 from gateway_acceptance.plugin.thinking import unless_spent
@@ -81,7 +81,7 @@ class WorkerHooks:
         self._chosen: set[str] = set()
         self._fixtures: set[str] = set()
         self._red = RedSoFar(state.folder)
-        self._raw_results = RawResults()
+        self._raw_results = RawResults(state.redactor, outside(config, state.folder))
         allure_commons.plugin_manager.register(self._raw_results)
         self._own_logs = OwnLogs(config, state.redactor)
         self._turn = contextlib.ExitStack()
@@ -220,6 +220,11 @@ class WorkerHooks:
             report = yield
         if check is None or PHASES not in item.stash:
             return report
+        redact = self._state.redactor
+        told: list[tuple[str, object]] = [
+            (redact(str(name)), redact(str(text))) for name, text in report.user_properties
+        ]
+        report.user_properties = told
         outcome = outcome_of(call.excinfo.value if call.excinfo else None, call.when)
         full = no_room(call.excinfo.value if call.excinfo else None, self._state.folder)
         if outcome.verdict is Verdict.HARNESS_ERROR and full:
@@ -319,7 +324,9 @@ class WorkerHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         """Pytest prints warnings at the end; they are shown redacted."""
-        warning_message.message = self._state.redactor(str(warning_message.message))
+        redact = self._state.redactor
+        warning_message.message = redact(str(warning_message.message))
+        warning_message.filename = redact(warning_message.filename)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The verdict's own word and letter."""

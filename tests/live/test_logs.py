@@ -94,10 +94,13 @@ def test_everything_was_logged(logged: Logged) -> None:
 
 
 def test_no_log_of_the_lab_holds_the_key(logged: Logged) -> None:
-    """state.json is the lab's own memory of its key, for this user alone; it is no log."""
-    texts = {path.name: path.read_bytes() for path in logged.lab.glob("*.log")}
+    """Nor half of it, in any case: the keys that are nearly right are sent to the gateway as well. state.json
+    is the lab's own memory of its key, for this user alone; it is no log."""
+    texts = {path.name: path.read_bytes().lower() for path in logged.lab.glob("*.log")}
+    half = len(logged.key) // 2
+    parts = [logged.key[at : at + half].lower().encode() for at in (0, 3, half)]
     assert len(texts) > 1
-    assert [name for name, content in texts.items() if logged.key.encode() in content] == []
+    assert [(name, part) for name, content in texts.items() for part in parts if part in content] == []
 
 
 def test_nothing_of_ours_holds_the_key(logged: Logged) -> None:
