@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ def test_a_seed_draws_enough_of_every_suite_and_always_the_same() -> None:
 def test_what_was_never_drawn_is_drawn_some_day() -> None:
     seen = {name for number in range(400) for name in drawn(str(number), known())}
     assert seen == set(known())
+
+
+def test_their_words_are_the_same_on_every_machine() -> None:
+    """Neither the interpreter's release nor what only its own parsers say."""
+    catalogue = load_planted(SUITES)
+    assert catalogue is not None
+    foreign = re.compile(r"Python/|\b3\.\d\d\.\d|Expecting |Errno")
+    assert [name for name, words in catalogue.defects.items() if foreign.search(words)] == []
 
 
 def a_result(**fields: Any) -> dict[str, Any]:
