@@ -3,6 +3,7 @@
 from lab.controls.access import ACCESS_CONTROLS
 from lab.controls.answers import ANSWER_CONTROLS
 from lab.controls.clouds import CLOUD_CONTROLS
+from lab.controls.further import FURTHER_CONTROLS
 from lab.controls.habits import HABIT_CONTROLS
 from lab.controls.model import Control
 from lab.controls.narrow import NARROW_CONTROLS
@@ -11,6 +12,7 @@ from lab.controls.plain import PLAIN_CONTROLS
 from lab.controls.refusals import REFUSAL_CONTROLS
 from lab.controls.servers import SERVER_CONTROLS
 from lab.controls.streams import STREAM_CONTROLS
+from lab.controls.strict import STRICT_CONTROLS
 from lab.controls.thinking import THINKING_CONTROLS
 from lab.controls.topology import TOPOLOGY_CONTROLS
 from lab.controls.variants import VARIANT_CONTROLS
@@ -31,6 +33,8 @@ ALL = (
     *CLOUD_CONTROLS,
     *SERVER_CONTROLS,
     *NARROW_CONTROLS,
+    *FURTHER_CONTROLS,
+    *STRICT_CONTROLS,
 )
 CONTROLS = {control.name: control for control in ALL}
 if len(CONTROLS) != len(ALL):

@@ -119,6 +119,6 @@ TOPOLOGY_CONTROLS = (
         "models of which nothing is declared but that they answer",
         checks=("API-CHAT-0", "API-TOOLS-0", *STREAMS, "API-SDK-01"),
         declares={"chat": {"abilities": []}},
-        concerns=("API-CHAT-024", "API-TOOLS-001", "API-STREAM-060", "API-STREAM-080"),
+        concerns=("API-CHAT-014", "API-CHAT-024", "API-TOOLS-001", "API-STREAM-060", "API-STREAM-080"),
     ),
 )

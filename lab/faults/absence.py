@@ -28,6 +28,30 @@ EMPTY_ANSWER: Mapping[str, Json] = {
     "/responses": {"object": "response", "status": "completed", "output": []},
 }
 """Beginnings of whole answers in which nothing is answered. The order counts: the first that fits."""
+HOLLOW_ANSWER: Mapping[str, Json] = {
+    CHAT: {"object": "chat.completion", "choices": [{"index": 0, "finish_reason": "stop"}]},
+    "/completions": {"object": "text_completion", "choices": [{"index": 0, "finish_reason": "stop"}]},
+    EMBEDDINGS: {"object": "list", "data": [{"object": "embedding", "index": 0}]},
+    "/responses": {"object": "response", "status": "completed", "output": [{"type": "message"}]},
+}
+"""The same with an entry that holds nothing."""
+MUTE_ANSWER: Mapping[str, Json] = {
+    CHAT: {
+        "object": "chat.completion",
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "stop"},
+        ],
+    },
+    "/completions": {
+        "object": "text_completion",
+        "choices": [{"index": 0, "text": "", "finish_reason": "stop", "logprobs": None}],
+    },
+    EMBEDDINGS: {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": []}]},
+    "/responses": {"object": "response", "status": "completed", "output": []},
+}
+"""Whole answers of the right form in which nothing is said: no word, no number."""
+BLANK = Reply(200, (("content-type", "application/json"),), (b"\n         \n",))
+LOGIN = Reply(302, (("location", "/login"),), ())
 NO_TOKENS = {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}
 PAGE = Reply(
     200, (("content-type", "text/html"),), (b"<html><body><h1>Down for maintenance</h1></body></html>",)
@@ -55,15 +79,19 @@ def _authorised(request: Request) -> bool:
     return request.authorised
 
 
-def _nothing_answered(request: Request) -> Request | Reply:
-    """Whole answers in which the list of answers is empty."""
-    if not _unstreamed(request) or not request.at(*MODEL_ROUTES):
-        return request
-    begin = next(body for route, body in EMPTY_ANSWER.items() if request.at(route))
-    model = request.json.get("model")
-    return json_reply(
-        200, {"id": "a-0", "created": 1_700_000_000, "model": model, **begin, "usage": NO_TOKENS}
-    )
+def _answered_by(bodies: Mapping[str, Json]) -> Callable[[Request], Request | Reply]:
+    """Whole answers of a route begin so, with no tokens counted."""
+
+    def before(request: Request) -> Request | Reply:
+        if not _unstreamed(request) or not request.at(*MODEL_ROUTES):
+            return request
+        begin = next(body for route, body in bodies.items() if request.at(route))
+        model = request.json.get("model")
+        return json_reply(
+            200, {"id": "a-0", "created": 1_700_000_000, "model": model, **begin, "usage": NO_TOKENS}
+        )
+
+    return before
 
 
 def _nothing_said(request: Request) -> Request | Reply:
@@ -110,7 +138,31 @@ ABSENCE_FAULTS: tuple[Fault, ...] = (
         "no backend is to be reached: every question to a model is an internal error",
         before=answers(BACKEND_DOWN, *MODEL_ROUTES),
     ),
-    _fault("absent-choices", "whole answers have no choice, no vector, no output", before=_nothing_answered),
+    _fault(
+        "absent-choices",
+        "whole answers have no choice, no vector, no output",
+        before=_answered_by(EMPTY_ANSWER),
+    ),
+    _fault(
+        "absent-messages",
+        "whole answers have one entry that holds nothing",
+        before=_answered_by(HOLLOW_ANSWER),
+    ),
+    _fault(
+        "absent-words",
+        "whole answers say no word, and vectors have no number",
+        before=_answered_by(MUTE_ANSWER),
+    ),
+    _fault(
+        "absent-json",
+        "whole answers of models are white space",
+        before=answers(BLANK, *MODEL_ROUTES, when=_unstreamed),
+    ),
+    _fault(
+        "absent-behind-a-login",
+        "every question to a model is sent to a login, 302",
+        before=answers(LOGIN, *MODEL_ROUTES, when=_authorised),
+    ),
     _fault("absent-texts", "streams of chat begin and end, and say nothing", before=_nothing_said),
     _fault(
         "absent-data", "streams are comments alone", before=answers(COMMENTS, *MODEL_ROUTES, when=_streamed)
@@ -179,6 +231,10 @@ TOUCHED: Mapping[str, Callable[[Exchange], bool]] = {
     "absent-models": lambda one: str(one["url"]).endswith("/v1/models") and one["status"] == 200,
     "absent-backends": lambda one: asks_a_model(one) and one["status"] == 500,
     "absent-choices": lambda one: asks_a_model(one) and '"id": "a-0"' in one["response"],
+    "absent-messages": lambda one: asks_a_model(one) and '"id": "a-0"' in one["response"],
+    "absent-words": lambda one: asks_a_model(one) and '"id": "a-0"' in one["response"],
+    "absent-json": lambda one: asks_a_model(one) and one["status"] == 200 and not one["response"].strip(),
+    "absent-behind-a-login": lambda one: asks_a_model(one) and one["status"] == 302,
     "absent-texts": lambda one: streams(one) and '"id": "chatcmpl-0"' in one["response"],
     "absent-data": lambda one: streams(one) and one["response"].startswith(": ping"),
     "absent-but-an-error": lambda one: streams(one) and one["response"].startswith('data: {"error"'),

@@ -131,11 +131,13 @@ HOST_TREE_FAULTS = (
     ),
     host_fault(
         "host-setuid",
-        "a setuid program lies in the tree",
-        {"HOST-OWN-005": r"scripts/backup/tool has mode 4755 \(setuid"},
-        apply=f"cp /bin/true {TREE}/scripts/backup/tool; chown root:hx-gateway {TREE}/scripts/backup/tool; "
-        f"chmod 4755 {TREE}/scripts/backup/tool",
-        revert=f"rm {TREE}/scripts/backup/tool",
+        "a script of the tree runs with its owner's rights",
+        {
+            "HOST-OWN-003": r"api-gateway/stop\.sh has mode 4755, expected 0755",
+            "HOST-OWN-005": r"api-gateway/stop\.sh has mode 4755 \(setuid",
+        },
+        apply=f"chmod 4755 {TREE}/scripts/service/api-gateway/stop.sh",
+        revert=f"chmod 0755 {TREE}/scripts/service/api-gateway/stop.sh",
     ),
     host_fault(
         "host-foreign-owner",

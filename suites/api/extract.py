@@ -26,6 +26,8 @@ CLOCKS_S = 300
 """How far the gateway's clock and ours may be apart; what is wrong by a time zone, or by a start, is more."""
 
 NUMBER = re.compile(r"\d+")
+SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$", re.ASCII)
+"""The date of what a name stands for today, as OpenAI answers it: ``gpt-4o-2024-08-06``."""
 
 
 def body_of(answer: Exchange) -> dict[str, Any]:
@@ -182,10 +184,21 @@ def repeated(values: Iterable[object]) -> list[str]:
 def names(model: object, alias: str, upstreams: Sequence[str]) -> bool:
     """Whether an answer's ``model`` is what was asked: the alias, or an upstream model behind it.
 
-    A provider before the name is allowed, as LiteLLM writes it: ``ollama_chat/phi3:latest``.
+    A provider before the name is allowed, as LiteLLM writes it: ``ollama_chat/phi3:latest``; and a date
+    after it (``SNAPSHOT``).
     """
     right = names_of(alias, upstreams)
-    return isinstance(model, str) and any(model == name or model.endswith(f"/{name}") for name in right)
+    if not isinstance(model, str):
+        return False
+    return any(
+        one == name or one.endswith(f"/{name}") for one in (model, SNAPSHOT.sub("", model)) for name in right
+    )
+
+
+def names_exactly(model: object, alias: str, upstreams: Sequence[str]) -> bool:
+    """The same, without a provider."""
+    right = names_of(alias, upstreams)
+    return isinstance(model, str) and (model in right or SNAPSHOT.sub("", model) in right)
 
 
 def names_of(alias: str, upstreams: Sequence[str]) -> set[str]:

@@ -11,7 +11,7 @@ from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import chat_completion_problems
 from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
-from suites.api.extract import names, names_of, numbers_in, wrong_time
+from suites.api.extract import names, names_exactly, names_of, numbers_in, wrong_time
 from suites.every_exchange.ids import repeated_id
 from suites.every_exchange.said import (
     answers_asked,
@@ -65,7 +65,7 @@ def exact_model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-CHAT-006."""
     upstreams, named = upstreams_of(seen), seen.document.get("model")
     exact = names_of(seen.alias, upstreams)
-    if upstreams and (not isinstance(named, str) or named not in exact):
+    if upstreams and not names_exactly(named, seen.alias, upstreams):
         yield Problem("", f"expected one of {sorted(exact)}, exactly, got {named!r}")
 
 

@@ -13,6 +13,7 @@ from gateway_acceptance.wire.schema import embedding_problems, embedding_vector
 from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.api.embeddings.rules import UNIT_TOLERANCE, bits_that_differ, length, pairs_that_are_same, same
+from suites.api.extract import SNAPSHOT
 from suites.every_exchange.said import upstreams_of
 
 KEPT_TEXTS = 256
@@ -151,7 +152,8 @@ def _number(count: int) -> str:
 def model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-016."""
     named, behind = seen.document.get("model"), upstreams_of(seen)
-    if behind and named not in (seen.alias, *behind, *map(full_name, behind)):
+    known = (seen.alias, *behind, *map(full_name, behind))
+    if behind and named not in known and SNAPSHOT.sub("", str(named)) not in known:
         yield Problem("", f"expected the model {seen.alias!r} or {behind[0]!r}, got {named!r}")
 
 

@@ -29,9 +29,10 @@ def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
 def declared(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-MODELS-001."""
     listed, aliases = [str(entry.get("id")) for entry in _entries(seen)], seen.environment.aliases
+    strange = [one for one in listed if one not in aliases and not seen.environment.unjudged(one)]
     wrong = [
         *(f"missing: {alias}" for alias in aliases if alias not in listed),
-        *(f"not declared: {alias}" for alias in listed if alias not in aliases),
+        *(f"not declared: {alias}" for alias in strange),
     ]
     if listed and wrong:
         text = f"expected the {len(aliases)} declared models, {len(listed)} are listed; " + "; ".join(wrong)

@@ -70,6 +70,10 @@ def test_what_was_looked_at_is_no_breach() -> None:
         ("absent-models", exchange("{}", path="/v1/models"), exchange("{}", path="/v1/models/m")),
         ("absent-backends", exchange("no", 500), exchange("no", 400)),
         ("absent-choices", exchange('{"id": "a-0"}'), exchange('{"id": "a-1"}')),
+        ("absent-messages", exchange('{"id": "a-0"}'), exchange('{"id": "a-1"}')),
+        ("absent-words", exchange('{"id": "a-0"}'), exchange('{"id": "a-1"}')),
+        ("absent-json", exchange("\n  \n"), exchange("{}")),
+        ("absent-behind-a-login", exchange("", 302), exchange("", 200)),
         (
             "absent-texts",
             exchange('data: {"id": "chatcmpl-0"}', stream=True),

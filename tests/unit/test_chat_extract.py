@@ -18,6 +18,7 @@ from suites.api.extract import (
     first_text,
     mixed_up,
     names,
+    names_exactly,
     names_of,
     numbers_in,
     outside,
@@ -208,6 +209,11 @@ def test_values_that_occur_more_than_once() -> None:
         ("phi3:latest", True),
         ("phi3", True),
         ("ollama_chat/phi3:latest", True),
+        ("hx-chat-2026-02-11", True),
+        ("azure/hx-chat-2026-02-11", True),
+        ("gpt-4o-2026-02-11", False),
+        ("hx-chat-2026-02-11-mini", False),
+        ("hx-chat-20", False),
         ("gpt-4o", False),
         ("myphi3", False),
         ("phi3:mini", False),
@@ -217,6 +223,22 @@ def test_values_that_occur_more_than_once() -> None:
 )
 def test_the_names_of_a_model(model: object, right: bool) -> None:
     assert names(model, "hx-chat", ["phi3:latest"]) is right
+
+
+@pytest.mark.parametrize(
+    ("model", "right"),
+    [
+        ("hx-chat", True),
+        ("phi3", True),
+        ("hx-chat-2026-02-11", True),
+        ("ollama_chat/phi3:latest", False),
+        ("azure/hx-chat-2026-02-11", False),
+        ("hx-chat-v2", False),
+        (None, False),
+    ],
+)
+def test_the_exact_names_of_a_model(model: object, right: bool) -> None:
+    assert names_exactly(model, "hx-chat", ["phi3:latest"]) is right
 
 
 def test_exact_names_have_no_provider() -> None:

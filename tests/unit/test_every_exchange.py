@@ -102,6 +102,7 @@ UNWITNESSED = {"BACKEND-WITNESS-005"}
 QUIET = {
     "an ordinary answer": [chat()],
     "the upstream's name": [chat(lambda answer: answer.update(model="tiny"))],
+    "a dated snapshot": [chat(renamed(model="tiny-2026-02-11"))],
     "further fields": [chat(lambda answer: answer.update(x_more={"a": 1}, system_fingerprint=None))],
     "short ids that collide by chance": [chat(renamed(id=f"chatcmpl-{n}")) for n in (7, 8, 7, 9, 7)],
     "cut by its limit": [
@@ -284,3 +285,13 @@ def test_a_bent_request_is_none_of_its_kind() -> None:
     found = look(answered("/v1/chat/completions", {**ECHO, "api_base": "x"}, ANSWER), environment(), KEY)
     assert found is not None
     assert found.kinds == {Kind.ANY}
+
+
+def test_what_nobody_judges_may_be_listed() -> None:
+    names = ("chat-one", "emb", "both", "dall-e-3", "openai/gpt-4o")
+    entries = [{"id": name, "object": "model", "created": NOW, "owned_by": "x"} for name in names]
+    body = json.dumps({"object": "list", "data": entries}).encode()
+    listed = Exchange("GET", URL + "/v1/models", OWN, b"", 200, JSON, ((0.1, body),), sent_at=NOW)
+    gateway = {"url": URL, "key_variable": "MINI_KEY"}
+    assert owners(listed, gateway=gateway) == {"API-MODELS-001"}
+    assert owners(listed, gateway=gateway | {"unjudged_models": ["dall-e-3", "openai/*"]}) == set()

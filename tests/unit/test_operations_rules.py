@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.operations.rules import answered_by_a_model, late_twice
+from suites.api.operations.rules import answered_by_a_model, late_twice, told_status
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,31 @@ def test_late_twice(seen: list[float], later: list[float], took: list[float]) ->
     rest = iter(later)
     assert late_twice(4.0, seen, lambda: next(rest)) == took
     assert not list(rest), "each answer that is given was needed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "told"),
+    [
+        ("application/json", '{"status": "UP", "db": "connected"}', "UP"),
+        ("application/json", '{"db": "connected"}', None),
+        ("application/json", '"I am alive!"', None),
+        ("text/plain", '{"status": "unhealthy"}', "unhealthy"),
+        ("text/plain; charset=utf-8", "OK\n", "OK"),
+        ("text/plain", "not ready", "not ready"),
+        ("text/plain", "", None),
+        ("application/json", " ", None),
+    ],
+)
+def test_what_a_health_route_says(kind: str, text: str, told: object) -> None:
+    answer = Exchange("GET", "http://x", (), b"", 200, (("content-type", kind),), [(0.0, text.encode())])
+    assert told_status(answer) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("text/html", "<h1>ready</h1>"), ("text/plain", "word " * 40), ("application/json", "OK")],
+)
+def test_a_page_is_no_word(kind: str, text: str) -> None:
+    answer = Exchange("GET", "http://x", (), b"", 200, (("content-type", kind),), [(0.0, text.encode())])
+    with pytest.raises(CheckFailed):
+        told_status(answer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,10 @@ from suites.api.observations import room
 
 CUT_TOKENS = 8
 """Too few for the count in any tokenizer: a number is at least one token."""
-WORD = re.compile(r"[A-Za-z]{3,}")
+WORD = re.compile(r"[A-Za-z]{3,}|\d{2,}")
+"""What can be a stop string: who is asked to count, and is not declared to, may say numbers alone."""
+OFTEN = 4
+"""So often a letter stands in a text that another text of the same kind holds it as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +131,11 @@ def marks_of(said: Own) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def require_ended_at(said: Own, answer: Exchange, stop: str | Sequence[str], mark: str) -> None:
-    """That an answer is the model's own text up to a mark. Raises CheckFailed; Inconclusive where the model
-    says something else."""
+def require_ended_at(
+    target: Target, said: Own, answer: Exchange, stop: str | Sequence[str], mark: str
+) -> None:
+    """That an answer is the model's own text up to a mark. A model that says something else is asked to end
+    at a letter that it uses often. Raises CheckFailed; Inconclusive where it uses none."""
     expected, text = said.text[: said.text.find(mark)].strip(), first_text(answer).strip()
     if text == expected:
         return
@@ -143,4 +149,14 @@ def require_ended_at(said: Own, answer: Exchange, stop: str | Sequence[str], mar
             f"expected the answer up to {mark!r} with stop {stop!r}, it ends early: {text[-80:]!r}",
             blame="gateway",
         )
-    raise Inconclusive(f"{said.alias} says otherwise when asked again: {text[:80]!r}, not {expected[:80]!r}")
+    letter, times = Counter(filter(str.isalnum, said.text)).most_common(1)[0]
+    if times < OFTEN:
+        otherwise = f"{text[:80]!r}, not {expected[:80]!r}"
+        raise Inconclusive(f"{said.alias} says otherwise when asked again: {otherwise}")
+    given = letter if isinstance(stop, str) else [mark, letter]
+    ended = first_text(asked_again(target, stop=given))
+    if letter in ended:
+        raise CheckFailed(
+            f"expected the answer to end before {letter!r} with stop {given!r}, got {ended[:80]!r}",
+            blame="gateway",
+        )

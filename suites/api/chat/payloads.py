@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway_acceptance.environment import Ability
 from suites.api.chat.probes import CODE_WORD, NAME, SYSTEM_WORD, ChatProbe, repeats, user
 from suites.api.extract import Json, same_text
 
@@ -97,6 +98,7 @@ SYSTEM_PARTS = ChatProbe(
         user("Good morning."),
     ],
     lambda text: same_text(text, SYSTEM_WORD),
+    needs=(Ability.INSTRUCTIONS,),
 )
 LATER_SYSTEM = ChatProbe(
     "later system",
@@ -109,12 +111,14 @@ LATER_SYSTEM = ChatProbe(
         user("Good morning again."),
     ],
     lambda text: same_text(text, LATER_RULE),
+    needs=(Ability.INSTRUCTIONS,),
 )
 LONG_TALK = ChatProbe(
     "long conversation",
     f"remembers what was said {LONG_TURNS} turns before",
     long_conversation(LONG_TURNS),
     lambda text: NAME in text,
+    needs=(Ability.RECALL,),
 )
 ORDER = ChatProbe(
     "order of turns",
@@ -127,6 +131,7 @@ ORDER = ChatProbe(
         user("What is the code word?"),
     ],
     lambda text: LATER_WORD in text and CODE_WORD not in text,
+    needs=(Ability.RECALL,),
 )
 JSON_ECHO, MARKUP_ECHO, SPACED_ECHO = (
     repeats("text that looks like JSON", JSON_LIKE),
@@ -137,9 +142,21 @@ JSON_ECHO, MARKUP_ECHO, SPACED_ECHO = (
 
 def who(name: str) -> ChatProbe:
     """The question for the user's name."""
-    return ChatProbe(f"who is {name}", "knows the user's name", named(name), lambda text: name in text)
+    return ChatProbe(
+        f"who is {name}",
+        "knows the user's name",
+        named(name),
+        lambda text: name in text,
+        needs=(Ability.RECALL,),
+    )
 
 
 def code_word(word: str, prompt: str) -> ChatProbe:
     """The question for a code word that comes late."""
-    return ChatProbe(f"code word {word}", "finds a late code word", [user(prompt)], lambda text: word in text)
+    return ChatProbe(
+        f"code word {word}",
+        "finds a late code word",
+        [user(prompt)],
+        lambda text: word in text,
+        needs=(Ability.RECALL,),
+    )

@@ -6,7 +6,7 @@ from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.asking import read, single_chat, stream_of
 from suites.api.chat.concurrency import asked_at_once
-from suites.api.extract import body_of, names, names_of, repeated, wrong_time
+from suites.api.extract import body_of, names, names_exactly, names_of, repeated, wrong_time
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room, upstreams_of
 
 RESPONSE = "openai:CreateChatCompletionResponse"
@@ -79,7 +79,7 @@ def test_model_known(target: Target, gateway: GatewayClient, chat_model: str) ->
     answer, _ = echoed_twice(target, chat_model)
     upstreams = upstreams_of(target.environment, chat_model)
     seen, exact = body_of(answer).get("model"), names_of(chat_model, upstreams)
-    if seen not in exact:
+    if not names_exactly(seen, chat_model, upstreams):
         raise CheckFailed(f"expected one of {sorted(exact)}, exactly, got {seen!r}", blame="gateway")
 
 

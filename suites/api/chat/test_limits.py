@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway_acceptance.check import MUST, SHOULD, SPEND, check
+from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
@@ -163,9 +164,11 @@ def test_prompt_counted(target: Target, gateway: GatewayClient) -> None:
     spec=f"{USAGE}.prompt_tokens: tokens in the prompt",
 )
 def test_system_counted(target: Target, gateway: GatewayClient) -> None:
-    """Needs no obedience: a rule that the model never read is not in its prompt, and not in the count."""
-    question = user("Good morning.")
-    _require_counted(gateway, single_chat(target.environment).alias, [RULES, question], [question])
+    """Needs no obedience: a rule that the model never read is not in its prompt, and not in the count. A
+    template without such a role refuses it: that is honest of a model that is not declared to heed one."""
+    question, alias = user("Good morning."), single_chat(target.environment).alias
+    heeds = target.environment.can(alias, Ability.INSTRUCTIONS)
+    _require_counted(gateway, alias, [RULES, question], [question], refusable=not heeds)
 
 
 @check(
@@ -196,7 +199,7 @@ def test_stop_string(target: Target, gateway: GatewayClient) -> None:
     if said.counts:
         return _require_ended(asked_again(target, stop=STOP), STOP, last=16)
     mark, _ = marks_of(said)
-    return require_ended_at(said, asked_again(target, stop=mark), mark, mark)
+    return require_ended_at(target, said, asked_again(target, stop=mark), mark, mark)
 
 
 @check(
@@ -213,7 +216,7 @@ def test_stop_list(target: Target, gateway: GatewayClient) -> None:
     if said.counts:
         return _require_ended(asked_again(target, stop=STOPS), STOPS, last=4)
     first, second = marks_of(said)
-    return require_ended_at(said, asked_again(target, stop=[second, first]), [second, first], first)
+    return require_ended_at(target, said, asked_again(target, stop=[second, first]), [second, first], first)
 
 
 @check(
@@ -267,12 +270,21 @@ def test_n(target: Target, gateway: GatewayClient) -> None:
         raise CheckFailed(f"expected choices 0 and 1, or a refusal, got {indexes}", blame="gateway")
 
 
-def _require_counted(gateway: GatewayClient, alias: str, full: Sequence[Json], rest: Sequence[Json]) -> None:
-    """That a conversation counts more prompt tokens than its last message, by half the words before it."""
-    longer, shorter = (
-        counted(gateway.chat(alias, messages, temperature=0, max_tokens=1), "prompt_tokens")
-        for messages in (full, rest)
-    )
+def _require_counted(
+    gateway: GatewayClient,
+    alias: str,
+    full: Sequence[Json],
+    rest: Sequence[Json],
+    *,
+    refusable: bool = False,
+) -> None:
+    """That a conversation counts more prompt tokens than its last message, by half the words before it.
+    refusable: whether it may be refused, where its last message alone is served."""
+    whole, alone = (gateway.chat(alias, messages, temperature=0, max_tokens=1) for messages in (full, rest))
+    shorter = counted(alone, "prompt_tokens")
+    if refusable and refused_honestly(whole):
+        return
+    longer = counted(whole, "prompt_tokens")
     words = sum(len(str(message["content"]).split()) for message in full[: len(full) - len(rest)])
     if longer - shorter < words // 2:
         raise CheckFailed(

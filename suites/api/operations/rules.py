@@ -6,9 +6,26 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.rule import media_type
 from gateway_acceptance.wire.schema import parse_json
 
 TRIES = 3
+LONGEST_WORD = 64
+"""Characters of a status that is told as plain text; more is a page."""
+
+
+def told_status(answer: Exchange) -> object:
+    """What the answer of a health route says: ``status`` of its JSON object, or its plain text; None where it
+    says nothing, in an object without a status, or in no body at all. Raises CheckFailed for what is neither
+    JSON nor a word."""
+    if not answer.body.strip():
+        return None
+    if media_type(answer.headers) == "text/plain" and len(answer.text.strip()) <= LONGEST_WORD:
+        text = answer.text.strip()
+        if not text.startswith(("{", "[", '"')):
+            return text
+    body = answer.json()
+    return body.get("status") if isinstance(body, dict) else None
 
 
 def answered_by_a_model(answer: Exchange) -> bool:

@@ -1,10 +1,12 @@
 """API-OPS: the health routes are cheap and true, also under load."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from http import HTTPStatus
 
 from gateway_acceptance.check import MUST, READ, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
@@ -99,6 +101,7 @@ def _readiness(gateway: GatewayClient) -> Exchange:
 
 
 def _within(answer: Exchange, bound_s: float) -> None:
+    judged({"answers of a health route": int(answer.status == HTTPStatus.OK)})
     if answer.elapsed_s > bound_s:
         raise CheckFailed(
             f"expected {answer.url} to answer within {bound_s:g} s, it took {answer.elapsed_s:.2f} s",

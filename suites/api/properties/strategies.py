@@ -64,8 +64,9 @@ class Mutation:
     mutate: Mutate
 
 
-def valid_chats(model: str, **fixed: Any) -> SearchStrategy[Json]:
-    """Chat requests to a model: conversations of up to five turns, and sampling parameters in their range."""
+def valid_chats(model: str, *, system: bool = True, **fixed: Any) -> SearchStrategy[Json]:
+    """Chat requests to a model: conversations of up to five turns, and sampling parameters in their range.
+    system: whether a system message may begin them; templates without that role refuse it."""
     parameters = st.fixed_dictionaries(
         {},
         optional={
@@ -87,14 +88,16 @@ def valid_chats(model: str, **fixed: Any) -> SearchStrategy[Json]:
     )
     return st.builds(
         lambda messages, most, others: {"model": model, "messages": messages, **most, **others, **fixed},
-        _conversations(),
+        _conversations(system=system),
         limit,
         parameters,
     )
 
 
-def _conversations() -> SearchStrategy[list[Json]]:
-    system = st.one_of(st.just(()), TEXT.map(lambda text: ({"role": "system", "content": text},)))
+def _conversations(*, system: bool) -> SearchStrategy[list[Json]]:
+    none: SearchStrategy[tuple[Json, ...]] = st.just(())
+    said = TEXT.map(lambda text: ({"role": "system", "content": text},))
+    first = st.one_of(none, said) if system else none
     turns = st.lists(st.tuples(TEXT, TEXT), max_size=2)
 
     def conversation(before: tuple[Json, ...], past: list[tuple[str, str]], asked: str) -> list[Json]:
@@ -105,7 +108,7 @@ def _conversations() -> SearchStrategy[list[Json]]:
         ]
         return [*before, *said, {"role": "user", "content": asked}]
 
-    return st.builds(conversation, system, turns, TEXT)
+    return st.builds(conversation, first, turns, TEXT)
 
 
 def valid_embeddings(model: str) -> SearchStrategy[Json]:

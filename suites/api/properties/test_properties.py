@@ -14,7 +14,7 @@ import pytest
 from hypothesis.strategies import SearchStrategy
 
 from gateway_acceptance.check import MUST, SPEND, Level, check
-from gateway_acceptance.environment import Environment, Model, ModelKind
+from gateway_acceptance.environment import Ability, Environment, Model, ModelKind
 from gateway_acceptance.plugin.counterexample import ExplorationBudget, explore
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
@@ -76,7 +76,7 @@ def test_valid_chat(
 ) -> None:
     """Unicode of every kind, one to six turns, long texts, every sampling parameter in its range."""
     model = single(environment, ModelKind.CHAT)
-    requests = valid_chats(model.alias)
+    requests = valid_chats(model.alias, system=_heeds_rules(environment, model))
     answered = explore(
         target.notebook,
         requests,
@@ -100,7 +100,7 @@ def test_valid_stream(
 ) -> None:
     """The state machine over the raw bytes, ids excepted (see ``STREAM_ID``)."""
     model = single(environment, ModelKind.CHAT)
-    requests = valid_chats(model.alias, stream=True)
+    requests = valid_chats(model.alias, system=_heeds_rules(environment, model), stream=True)
     answered = explore(
         target.notebook,
         requests,
@@ -223,6 +223,11 @@ def test_text_unchanged(
         blame=lambda: "gateway",
     )
     note("examples", answered)
+
+
+def _heeds_rules(environment: Environment, model: Model) -> bool:
+    """Whether the model is declared to know system messages: others may refuse them."""
+    return Ability.INSTRUCTIONS in environment.abilities_of(model)
 
 
 def _same(ours: list[float], theirs: list[float]) -> bool:
