@@ -34,6 +34,7 @@ from gateway_acceptance.verdict import (
     Verdict,
 )
 from gateway_acceptance.waivers import Waiver
+from gateway_acceptance.wire.curl import Way
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.subject import answers_among
 
@@ -283,7 +284,8 @@ def case_document(
     redact: Redactor = state.redactor
     ran = Ran(environment_of(item), check.id, item.nodeid, parameters_of(item))
     summary = replace(outcome, message=outcome.message or _held(outcome))
-    return case_of(ran, summary, started, duration_s, state.notebook.exchanges, redact) | {
+    way = state.way(ran.environment)
+    return case_of(ran, summary, started, duration_s, state.notebook.exchanges, redact, way) | {
         "subjects": SUBJECTS.counts,
         "facts": {name: redact(value) for name, value in state.notebook.facts.items()},
         "pictures": {name: redact(svg) for name, svg in state.notebook.pictures.items()},
@@ -297,8 +299,9 @@ def case_of(
     duration_s: float,
     exchanges: Sequence[Exchange],
     redact: Redactor,
+    way: Way | None = None,
 ) -> dict[str, Any]:
-    """A case as the record keeps it, without subjects, facts and pictures."""
+    """A case as the record keeps it, without subjects, facts and pictures. way: of its requests."""
     return {
         "environment": ran.environment,
         "check": ran.check,
@@ -312,7 +315,7 @@ def case_of(
         "started": utc(started),
         "duration_s": round(duration_s, 4),
         "requests": len(exchanges),
-        "evidence": [exchange.evidence(redact) for exchange in exchanges[-SHOWN_EXCHANGES:]],
+        "evidence": [exchange.evidence(redact, way) for exchange in exchanges[-SHOWN_EXCHANGES:]],
         "subjects": {},
         "facts": {},
         "pictures": {},

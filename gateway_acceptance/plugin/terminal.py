@@ -87,7 +87,7 @@ def failure_text(check: Check, outcome: Outcome, item: pytest.Item, state: Worke
         lines.append(f"  blame      {outcome.blame}")
     exchanges = state.notebook.exchanges
     if exchanges:
-        lines.append(f"  ask again  {exchanges[-1].curl()}")
+        lines.append(f"  ask again  {exchanges[-1].curl(state.way(environment_of(item)))}")
     if outcome.verdict is Verdict.HARNESS_ERROR:
         lines += ["", indented(outcome.detail)]
     return "\n".join(lines)

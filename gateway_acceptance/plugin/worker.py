@@ -20,6 +20,7 @@ from gateway_acceptance.plugin.twin import known_here
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.waivers import Waiver
+from gateway_acceptance.wire.curl import Way, way_of
 from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.watch import UniversalRule
 
@@ -110,6 +111,11 @@ class WorkerState:
                 self.rules(),
             )
         return self.targets[environment.name]
+
+    def way(self, name: str) -> Way | None:
+        """By which an environment's requests are asked again; None where nothing was asked."""
+        target = self.targets.get(name)
+        return None if target is None else way_of(target.conduct.route, target.key, os.environ)
 
     def close(self) -> None:
         """Close all connections."""

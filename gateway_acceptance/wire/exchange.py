@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway_acceptance.redaction import SECRET_HEADERS, Redactor
 from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.wire.curl import SHOWN_BODY, Way, command, cut
 from gateway_acceptance.wire.key_place import KeyPlaces
 from gateway_acceptance.wire.meter import Meter
-
-SHOWN_BODY = 4000
-"""Characters of a body that are kept as evidence."""
 
 OWN_KEY = re.compile(r"(?:Bearer )?\[redacted:key of [^\]]+\]")
 """The value of the header that carries the environment's own key, as it is shown."""
@@ -25,6 +22,8 @@ PLAIN_HEADERS = frozenset(
 
 REFUSED = 400
 """From this status on an answer is a refusal or a failure."""
+
+__all__ = ["SHOWN_BODY", "Exchange", "Headers", "Notebook"]
 
 Headers = Sequence[tuple[str, str]]
 
@@ -87,27 +86,12 @@ class Exchange:
                 f"expected a JSON body from {self.method} {self.url}, got status {self.status} and: {shown}"
             ) from None
 
-    def curl(self) -> str:
-        """The request as a shell command; the key is taken from $GATEWAY_KEY, never written out. A request of
-        somebody without a key has none but made-up ones: any will do."""
-        held = "made-up" if self.withheld else "$GATEWAY_KEY"
-        parts = ["curl", "-sS", *(["--path-as-is"] if self.withheld else []), "-X", self.method, self.url]
-        for name, value in self.request_headers:
-            if name.lower() in SECRET_HEADERS:
-                scheme, _, secret = value.partition(" ")
-                shown = f"{scheme} {held}" if secret else held
-                parts += ["-H", f"{name}: {shown}"]
-            elif self.withheld or name.lower() in ("content-type", "accept"):
-                parts += ["-H", f"{name}: {value}"]
-        if self.request_body:
-            parts += ["--data-raw", _cut(self.request_body.decode("utf-8", errors="replace"))]
-        quoted = [
-            f'"{part}"' if "$GATEWAY_KEY" in part and '"' not in part else shlex.quote(part) for part in parts
-        ]
-        return " ".join(quoted)
+    def curl(self, way: Way | None = None) -> str:
+        """The request as a shell command, as of ``wire.curl.command``."""
+        return command(self, way)
 
-    def evidence(self, redact: Redactor) -> dict[str, object]:
-        """The exchange as the record keeps it: redacted and cut."""
+    def evidence(self, redact: Redactor, way: Way | None = None) -> dict[str, object]:
+        """The exchange as the record keeps it: redacted and cut. way: by which it is asked again."""
         return {
             "method": self.method,
             "url": redact(self.url),
@@ -116,9 +100,9 @@ class Exchange:
             "elapsed_s": round(self.elapsed_s, 4),
             "first_byte_s": None if self.first_byte_s is None else round(self.first_byte_s, 4),
             "served_by": redact(self.served_by),
-            "curl": redact(self.curl()),
-            "request": _cut(redact(self.request_body.decode("utf-8", errors="replace"))),
-            "response": _cut(redact(self._shown())),
+            "curl": redact(self.curl(way)),
+            "request": cut(redact(self.request_body.decode("utf-8", errors="replace"))),
+            "response": cut(redact(self._shown())),
             "headers": redact.headers(self.headers),
             **self._conditions(redact),
         }
@@ -167,9 +151,3 @@ class Notebook:
         self.facts = {}
         self.pictures = {}
         self.meter.begin()
-
-
-def _cut(text: str) -> str:
-    if len(text) <= SHOWN_BODY:
-        return text
-    return f"{text[:SHOWN_BODY]}… ({len(text)} characters in all)"
