@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,9 @@ LONGEST_S = 600
 LOOKS_S = 0.05
 SHORT_S, SHIPPED_S = 5, 120
 """Deadlines of a request: of these runs, and as environments are shipped."""
+PROMISED_S = {"dead": 15, "swallowing": 20, "silent": 20}
+"""Within what smoke is over, whatever its deadlines: nobody listens, nobody accepts, nobody answers."""
+DEAF = ("dead", "swallowing")
 GREEN = ("PASSED", "READY")
 COMMANDS = (
     "::error",
@@ -84,6 +88,9 @@ def served(name: str, after: int) -> Iterator[IllTarget]:
     if name == "dripped_handshake":
         with raw(handshake) as target:
             yield target
+    elif name in DEAF:
+        with deaf(backlog=None if name == "dead" else 0) as target:
+            yield target
     else:
         if name in TWISTS:
             with serving(TWISTS[name]) as target:
@@ -97,8 +104,6 @@ def served(name: str, after: int) -> Iterator[IllTarget]:
 @contextlib.contextmanager
 def raw(answers: Ill) -> Iterator[IllTarget]:
     """What begins before any request is there."""
-    import socket
-
     listener = socket.create_server(("127.0.0.1", 0))
     target = IllTarget(f"https://127.0.0.1:{listener.getsockname()[1]}")
 
@@ -119,6 +124,21 @@ def raw(answers: Ill) -> Iterator[IllTarget]:
         target.ended.set()
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+@contextlib.contextmanager
+def deaf(backlog: int | None) -> Iterator[IllTarget]:
+    """A port where nobody listens, or whose queue is full, so that whoever connects hears nothing."""
+    with contextlib.ExitStack() as stack:
+        held = stack.enter_context(socket.socket())
+        held.bind(("127.0.0.1", 0))
+        if backlog is not None:
+            held.listen(backlog)
+            for _ in range(backlog + 2):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(held.getsockname())
+        yield IllTarget(f"http://127.0.0.1:{held.getsockname()[1]}")
 
 
 def environment(folder: Path, url: str, deadline_s: float) -> Path:
@@ -192,6 +212,7 @@ def judged(name: str, *, after: int, workers: int, deadline_s: float, profile: s
         wrong = [f"it was not over in {LONGEST_S} s"] if hung else []
         wrong += [f"exit code {process.returncode}"] if process.returncode not in (1, 2) else []
         wrong += [f"it is {state}"] if state.endswith(GREEN) else []
+        wrong += [f"{took:.0f} s"] if took > PROMISED_S.get(name, LONGEST_S) else []
         wrong += [f"{most:.0f} MiB"] if most > MOST_MIB else []
         ours = sorted({check["id"] for check in record["checks"] if check["verdict"] == "harness error"})
         wrong += [f"harness error: {', '.join(ours)}"] if ours else []
@@ -251,7 +272,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--shipped", action="store_true", help=f"a deadline of {SHIPPED_S} s, not {SHORT_S}")
     parser.add_argument("--profile", default="smoke")
     options = parser.parse_args(given)
-    names = options.names or [*ILLS, *MORE_ILLS, "dripped_handshake", *TWISTS]
+    names = options.names or [*ILLS, *MORE_ILLS, "dripped_handshake", *DEAF, *TWISTS]
     print(
         "| target | state | seconds | requests | MiB | broken promises |\n|---|---|---|---|---|---|",
         flush=True,

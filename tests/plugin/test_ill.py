@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
+import threading
 
 import pytest
 
-from tests.ill_targets import ill
-from tests.plugin.project import ALIVE, Project, a_check
+from tests.ill_targets import ILLS, IllTarget, ill
+from tests.plugin.project import ALIVE, Project, Run, a_check
+from tests.plugin.test_exit_guard import ENOUGH_S, running
 
 ASKS = [a_check(number, "assert gateway.models().status == 200", "gateway") for number in range(1, 9)]
 AT_THE_START = {
@@ -66,3 +69,24 @@ def test_in_mid_run_too(project: Project, name: str, most: int) -> None:
     assert len(causes) == 1
     assert "untestable because of one cause" in run.reasons
     assert len(failed) <= 3
+
+
+@pytest.mark.parametrize("name", ["dripped_head", "dripped_continue"])
+def test_one_ctrl_c_ends_a_run_that_waits_for_its_first_answer(project: Project, name: str) -> None:
+    """One that nobody hears would be followed by the cause, and exit code 1."""
+    arrived = threading.Event()
+
+    def told(connection: socket.socket, target: IllTarget) -> None:
+        arrived.set()
+        ILLS[name](connection, target)
+
+    project.checks(ALIVE, *ASKS)
+    with ill(told) as target:
+        project.environment(target.url)
+        with running(project) as process:
+            assert arrived.wait(ENOUGH_S)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=ENOUGH_S)
+    run = Run(process.returncode, output, project.directories())
+    assert (run.code, run.state) == (2, "VOID"), output
+    assert run.record()["run"]["headline"] == "the run was interrupted: by the keyboard or a signal"
