@@ -118,7 +118,7 @@ class Environment(Table):
         problems += [
             f"gateway.unjudged_models names {alias!r}, which is a declared model; take it out of one of them"
             for alias in self.aliases
-            if self.unjudged(alias)
+            if alias in self.gateway.unjudged_models
         ]
         if not self.aliases:
             problems.append("no model is declared; add at least one [[models]] entry")
@@ -187,9 +187,26 @@ class Environment(Table):
         """All names that a client may send as ``model``, in order of declaration."""
         return [*(model.alias for model in self.models), *(group.alias for group in self.groups)]
 
+    @property
+    def listed(self) -> list[str]:
+        """The aliases that ``GET /v1/models`` is to list: all but those that are declared hidden."""
+        entries: list[Model | Group] = [*self.models, *self.groups]
+        return [entry.alias for entry in entries if not entry.hidden]
+
+    def otherwise_listed(self, names: Sequence[str]) -> list[str]:
+        """What is wrong with the names that a gateway lists: the beginning of a sentence each."""
+        hidden = [alias for alias in self.aliases if alias not in self.listed]
+        strange = [name for name in names if name not in self.aliases and not self.unjudged(name)]
+        return [
+            *(f"missing: {alias}" for alias in self.listed if alias not in names),
+            *(f"not declared: {name}" for name in strange),
+            *(f"declared as hidden: {alias}" for alias in hidden if alias in names),
+        ]
+
     def unjudged(self, name: str) -> bool:
-        """Whether the gateway may list an id that is no alias here."""
-        return any(
+        """Whether the gateway may list an id that is no alias here. What is declared is judged, a wildcard or
+        not."""
+        return name not in self.aliases and any(
             name == one or (one.endswith("*") and name.startswith(one[:-1]))
             for one in self.gateway.unjudged_models
         )

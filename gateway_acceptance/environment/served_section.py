@@ -88,10 +88,11 @@ class ServedModel(Table):
 
 class Model(ServedModel):
     """An alias with exactly one deployment. dimensions: of the vectors, for embedding models; unit_norm:
-    whether the model promises vectors of length one."""
+    whether the model promises vectors of length one; hidden: it is served, and not listed."""
 
     alias: str
     kind: ModelKind
+    hidden: bool = False
     dimensions: Annotated[int, Field(gt=0)] | None = None
     unit_norm: bool = False
 
@@ -118,10 +119,12 @@ class Deployment(ServedModel):
 
 
 class Group(Table):
-    """An alias that the gateway balances over several deployments. strategy: as LiteLLM calls them."""
+    """An alias that the gateway balances over several deployments. strategy: as LiteLLM calls them; hidden:
+    as of ``Model``."""
 
     alias: str
     kind: ModelKind = ModelKind.CHAT
+    hidden: bool = False
     strategy: Literal[
         "simple-shuffle",
         "least-busy",

@@ -28,14 +28,13 @@ def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
 
 def declared(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-MODELS-001."""
-    listed, aliases = [str(entry.get("id")) for entry in _entries(seen)], seen.environment.aliases
-    strange = [one for one in listed if one not in aliases and not seen.environment.unjudged(one)]
-    wrong = [
-        *(f"missing: {alias}" for alias in aliases if alias not in listed),
-        *(f"not declared: {alias}" for alias in strange),
-    ]
+    listed = [str(entry.get("id")) for entry in _entries(seen)]
+    wrong = seen.environment.otherwise_listed(listed)
     if listed and wrong:
-        text = f"expected the {len(aliases)} declared models, {len(listed)} are listed; " + "; ".join(wrong)
+        text = (
+            f"expected the {len(seen.environment.listed)} declared models, {len(listed)} are listed; "
+            + "; ".join(wrong)
+        )
         yield Problem("", text)
 
 

@@ -76,10 +76,10 @@ def _models(environment: Environment, target: Target) -> list[DoctorLine]:
 
 
 def _compared(environment: Environment, listed: list[str]) -> DoctorLine:
-    missing = [alias for alias in environment.aliases if alias not in listed]
+    missing = [alias for alias in environment.listed if alias not in listed]
     more = [one for one in listed if one not in environment.aliases and not environment.unjudged(one)]
     if not missing and not more:
-        text = f"the {len(environment.aliases)} declared models are listed, and no other that is to be judged"
+        text = f"the {len(environment.listed)} declared models are listed, and no other that is to be judged"
         return DoctorLine("models", DoctorState.OK, text)
     said = [f"declared and not listed: {few(missing)}"] if missing else []
     said += [f"listed and not declared: {few(more)}"] if more else []

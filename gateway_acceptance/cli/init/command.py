@@ -60,6 +60,7 @@ class InitRequest:
     host: str | None
     ssh_config: Path | None
     requests: int
+    models: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -91,6 +92,14 @@ def add_init_command(commands: Any) -> None:
         "--ca-file",
         metavar="FILE",
         help="the CA of its certificate, in PEM, where the system does not know it",
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a model that clients use and the gateway does not list: a hidden alias, a name of a wildcard; "
+        "may be given several times",
     )
     command.add_argument(
         "--requests", metavar="N", type=int, default=MOST_REQUESTS, help="the most that are sent, at most 30"
@@ -179,6 +188,7 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> I
         arguments.host,
         ssh_config,
         arguments.requests,
+        tuple(dict.fromkeys(arguments.model)),
         tuple(note.replace("gateway.url", "--url", 1) for note in as_understood(arguments.url, gateway.url)),
     )
 
@@ -225,7 +235,7 @@ def looked(asked: InitRequest) -> Found:
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
         asker = Asker(asked.environment, asked.key, Path(folder), asked.requests)
         try:
-            found = look_at_gateway(asker, asked.key, asked.variable)
+            found = look_at_gateway(asker, asked.key, asked.variable, asked.models)
             look_at_models(asker, found)
             tell_version(asker, found)
             found.requests = asker.budget.spent.requests

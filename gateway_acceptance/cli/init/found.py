@@ -31,11 +31,13 @@ class Behind:
 @dataclass
 class FoundDeployment:
     """One deployment of an alias. backend: the name of a ``Behind``, empty where nobody tells; extra: weight,
-    rpm, tpm and order, where they are given."""
+    rpm, tpm and order, where they are given; entry: the gateway's id of what was configured, where it has
+    one."""
 
     upstream: str = ""
     backend: str = ""
     extra: Values = field(default_factory=dict)
+    entry: str = ""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -47,7 +49,8 @@ class FoundDeployment:
 class Alias:
     """What clients may send as ``model``. kind: None until it is known; abilities: None where it was not
     asked at all; unasked: abilities that no request was left for; remarks: a sentence each;
-    heard: (URL, model) of who served it, by its answers' own words."""
+    heard: (URL, model) of who served it, by its answers' own words; hidden: it is not listed, and was named
+    by who asks."""
 
     name: str
     kind: ModelKind | None = None
@@ -58,6 +61,7 @@ class Alias:
     unasked: list[Ability] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     heard: set[tuple[str, str]] = field(default_factory=set)
+    hidden: bool = False
 
     @property
     def member(self) -> FoundDeployment:
@@ -68,6 +72,12 @@ class Alias:
     def balanced(self) -> bool:
         """Whether the gateway balances it over several deployments."""
         return len(self.members) > 1
+
+    @property
+    def alike(self) -> bool:
+        """Whether all its deployments have the same model: replicas, of which each may answer for all."""
+        upstreams = {member.upstream for member in self.members}
+        return len(upstreams) == 1 and all(upstreams)
 
 
 @dataclass

@@ -20,6 +20,7 @@ from gateway_acceptance.cli.init.litellm import (
     read_deployments,
     read_settings,
 )
+from gateway_acceptance.cli.init.wildcards import WILDCARD, set_aside
 from gateway_acceptance.environment.products import PRODUCTS
 from gateway_acceptance.plugin.preflight import mend_of_silence, trouble_in
 from gateway_acceptance.redaction import written_forms
@@ -48,8 +49,9 @@ class NotLooked(Exception):  # noqa: N818
         super().__init__(str(trouble))
 
 
-def look_at_gateway(asker: Asker, key: str, variable: str) -> Found:
-    """Its models, product, routes, and what stands behind it. Raises NotLooked, Silent."""
+def look_at_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...] = ()) -> Found:
+    """Its models, product, routes, and what stands behind it. named: models that are declared whether it
+    lists them or not. Raises NotLooked, Silent."""
     listed = asker.get("/v1/models")
     assert listed is not None, "the first request is within any budget"
     ill = trouble_in(listed, asker.gateway.url, variable)
@@ -59,6 +61,9 @@ def look_at_gateway(asker: Asker, key: str, variable: str) -> Found:
     entries = _entries(listed, asker)
     for entry in entries:
         _take(entry, key, found)
+    for name in named:
+        if all(alias.name != name for alias in found.aliases):
+            found.aliases.append(Alias(name, hidden=True))
     if not found.aliases:
         why = f"; {len(found.left_out)} of its ids cannot be declared" if found.left_out else ""
         raise NotLooked(
@@ -74,6 +79,16 @@ def look_at_gateway(asker: Asker, key: str, variable: str) -> Found:
         _look_at_another(asker, found)
     for one in found.behind:
         look_behind(asker, one.url, found)
+    set_aside(found, named)
+    if not found.aliases:
+        patterns = ", ".join(name for name, _ in found.left_out)
+        raise NotLooked(
+            Trouble(
+                f"the gateway lists nothing but names of wildcards ({patterns}), and no server behind it "
+                "tells which of them it has",
+                "give the names that clients use: --model NAME, for each of them",
+            )
+        )
     return found
 
 
@@ -141,7 +156,7 @@ def _unfit(name: str, key: str) -> str:
     if any(form in name for form in written_forms(key)):
         return "it holds the gateway's key"
     if "*" in name:
-        return "it is a wildcard: declare the names that clients use as models"
+        return f"{WILDCARD}: declare the names that clients use as models"
     return ""
 
 

@@ -55,8 +55,16 @@ def read_deployments(document: Mapping[str, Any], found: Found) -> None:
         if alias is None or not isinstance(parameters, Mapping):
             continue
         info = entry.get("model_info")
-        alias.kind = alias.kind or KINDS.get(mode_of(info if isinstance(info, Mapping) else {}))
-        alias.members.append(_member(parameters, found, alias))
+        info = info if isinstance(info, Mapping) else {}
+        alias.kind = alias.kind or KINDS.get(mode_of(info))
+        member = _member(parameters, found, alias)
+        member.entry = _entry_id(info)
+        alias.members.append(member)
+
+
+def _entry_id(info: Mapping[str, Any]) -> str:
+    given = info.get("id")
+    return given if isinstance(given, str) else ""
 
 
 def _member(parameters: Mapping[str, Any], found: Found, alias: Alias) -> FoundDeployment:

@@ -126,7 +126,7 @@ def _singles(aliases: Sequence[Alias]) -> list[Alias]:
     chosen = []
     for alias in aliases:
         place = alias.member.place
-        if alias.balanced or (all(place) and place in seen):
+        if (alias.balanced and not alias.alike) or (all(place) and place in seen):
             continue
         seen.add(place)
         chosen.append(alias)

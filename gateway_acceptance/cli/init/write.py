@@ -10,6 +10,7 @@ from gateway_acceptance import __version__
 from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeployment
 from gateway_acceptance.cli.init.machine import SeenMachine
 from gateway_acceptance.cli.init.toml_text import Redact, Text, inline, listing
+from gateway_acceptance.cli.init.wildcards import WILDCARD
 from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Group
 from gateway_acceptance.environment.product_names import ANY_OTHER
@@ -32,7 +33,7 @@ HOST_KEYS = (
     "also_listens",
 )
 """In the order in which they are written."""
-DECLARABLE = ("its mode is ", "it is a wildcard")
+DECLARABLE = ("its mode is ", WILDCARD)
 """Why an id is left out that may be declared as not judged."""
 MACHINE_HINT = 'init --host ssh://HOST writes it, environment "lab" shows one in full'
 
@@ -177,6 +178,8 @@ def _served(member: FoundDeployment, found: Found) -> dict[str, Any]:
 def _model(text: Text, alias: Alias, found: Found) -> None:
     text.entry("models")
     text.value("alias", alias.name)
+    if alias.hidden:
+        text.value("hidden", True, "the gateway does not list it; it was named to init")
     text.value("kind", str(alias.kind))
     served = {} if alias.balanced else _served(alias.member, found)
     for name, value in served.items():
@@ -209,6 +212,10 @@ def _abilities(text: Text, alias: Alias, found: Found) -> None:
         text.value("abilities", [])
         return
     text.value("abilities", [word.value for word in Ability if word in shown], "shown; docs/abilities.md")
+    _unasked(text, alias)
+
+
+def _unasked(text: Text, alias: Alias) -> None:
     if alias.unasked:
         text.question(
             f"can it do {', '.join(dict.fromkeys(alias.unasked))}? No request was left to ask; "
@@ -219,13 +226,16 @@ def _abilities(text: Text, alias: Alias, found: Found) -> None:
 def _of_the_same(alias: Alias, found: Found) -> set[Ability] | None:
     """What another alias of the same model showed."""
     place = alias.member.place
-    same = (one for one in found.aliases if not one.balanced and one.member.place == place and all(place))
+    singles = (one for one in found.aliases if not one.balanced or one.alike)
+    same = (one for one in singles if one.member.place == place and all(place))
     return next((one.abilities for one in same if one.abilities is not None), None)
 
 
 def _group(text: Text, alias: Alias, found: Found) -> None:
     text.entry("groups")
     text.value("alias", alias.name)
+    if alias.hidden:
+        text.value("hidden", True, "the gateway does not list it; it was named to init")
     text.value("kind", str(alias.kind))
     if found.strategy in STRATEGIES:
         text.value("strategy", found.strategy, "as the gateway tells")
@@ -239,13 +249,17 @@ def _group(text: Text, alias: Alias, found: Found) -> None:
         text.question("by which strategy is it balanced? The gateway does not tell; this is the default.")
         text.value("strategy", STRATEGIES[0])
     singles = {one.member.place for one in found.aliases if not one.balanced}
+    shown = None
+    if alias.alike:  # whichever of its replicas was asked
+        shown = alias.abilities if alias.abilities is not None else _of_the_same(alias, found)
     unmeasured = []
     rows: list[dict[str, Any]] = []
     for member in alias.members:
         row = _served(member, found) | member.extra
         if alias.kind is ModelKind.CHAT and member.place not in singles:
-            row["abilities"] = list[str]()
-            unmeasured.append(member.upstream)
+            row["abilities"] = [word.value for word in Ability if word in (shown or ())]
+            if shown is None:
+                unmeasured.append(member.upstream)
         rows.append(row)
     text.rows("deployments", [inline(row) for row in rows])
     if unmeasured:
@@ -253,6 +267,7 @@ def _group(text: Text, alias: Alias, found: Found) -> None:
             f"what can {listing(unmeasured)} do? No alias of its own, so it was not measured; declare its "
             "abilities, or an alias."
         )
+    _unasked(text, alias)
 
 
 def _left_out(text: Text, found: Found) -> None:

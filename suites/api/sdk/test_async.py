@@ -57,7 +57,7 @@ def test_list(async_sdk: AsyncSdk, environment: Environment) -> None:
         return [model.id async for model in client.models.list()]
 
     listed = async_sdk(listing)
-    missing = [alias for alias in environment.aliases if alias not in listed]
+    missing = [alias for alias in environment.listed if alias not in listed]
     if missing:
         raise CheckFailed(f"expected AsyncOpenAI to list {', '.join(missing)}", blame="gateway")
 

@@ -28,7 +28,7 @@ else:
 def test_list(sdk: openai.OpenAI, environment: Environment) -> None:
     """Iterating asks for further pages until there is none: a list that never ends would hang here."""
     listed = [model.id for model in sdk.models.list()]
-    missing = [alias for alias in environment.aliases if alias not in listed]
+    missing = [alias for alias in environment.listed if alias not in listed]
     if missing:
         raise CheckFailed(
             f"expected the SDK to list {', '.join(missing)}; it lists {', '.join(listed)}", blame="gateway"

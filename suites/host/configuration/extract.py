@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -91,7 +91,7 @@ def configuration(host: MachineFacts, environment: Environment) -> dict[str, Any
 
 
 def entries(document: Mapping[str, Any]) -> list[ModelEntry]:
-    """The entries of model_list."""
+    """The entries of model_list, and each once more under every other name that the router gives it."""
     found = []
     for number, entry in enumerate(document["model_list"], 1):
         given = entry["litellm_params"]
@@ -100,7 +100,17 @@ def entries(document: Mapping[str, Any]) -> list[ModelEntry]:
                 number, entry["model_name"], given["model"], given.get("api_base"), given.get("weight")
             )
         )
-    return found
+    return [*found, *_other_names(document, found)]
+
+
+def _other_names(document: Mapping[str, Any], found: Sequence[ModelEntry]) -> Iterator[ModelEntry]:
+    """router_settings.model_group_alias: name -> model_name, or {model, hidden}."""
+    given = section(document, "router_settings").get("model_group_alias")
+    for name, target in given.items() if isinstance(given, dict) else ():
+        model = target.get("model") if isinstance(target, dict) else target
+        for entry in found:
+            if entry.alias == model and isinstance(name, str):
+                yield replace(entry, alias=name)
 
 
 def section(document: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+"""``init`` before a LiteLLM as people configure it: wildcards, replicas, other names, hidden ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway_acceptance.environment import Environment
+from tests.unit.plain_gateway import Plain
+from tests.unit.test_init import Init, init, plain, plainly, written
+
+__all__ = ["init", "plain"]
+
+PRICED = [f"openai/gpt-{number}" for number in range(60)]
+"""What LiteLLM lists of ``openai/*``, by its price list."""
+
+
+def entry(name: str, model: str, base: str, configured: str, **info: Any) -> dict[str, Any]:
+    """One of /v1/model/info, as LiteLLM 1.108.7 gives it."""
+    given = {"model": model, "api_base": base}
+    return {"model_name": name, "litellm_params": given, "model_info": {"id": configured, **info}}
+
+
+def told(plain: Plain, entries: list[dict[str, Any]], models: list[Any], has: list[str]) -> None:
+    """The plain gateway becomes a LiteLLM with these entries, before an Ollama that is the same server."""
+    plain.models = models
+    plain.answers["/health/readiness"] = (200, {"status": "connected", "db": "Not connected"}, {})
+    plain.answers["/v1/model/info"] = (200, {"data": entries}, {})
+    plain.answers["/api/tags"] = (200, {"models": [{"name": name, "digest": "ab" * 32} for name in has]}, {})
+
+
+def made(init: Init, folder: Path, *options: str) -> tuple[Environment, str]:
+    code, out, err = init(*options)
+    assert code == 0, err
+    return written(out, folder), out
+
+
+def test_names_of_a_wildcard_are_set_aside(init: Init, plain: Plain, tmp_path: Path) -> None:
+    one = entry("chatty", "ollama_chat/tiny", plain.url, "a1")
+    told(plain, [one, *(entry(name, name, f"{plain.url}/v1", "b2") for name in PRICED)], [], ["tiny:latest"])
+    listed = [{"id": name} for name in [*PRICED, "chatty"]]
+    painter = {"id": "openai/gpt-image", "mode": "image_generation"}
+    plain.answers["/v1/models"] = (200, {"object": "list", "data": [*listed, painter]}, {})
+    environment, out = made(init, tmp_path)
+    assert environment.aliases == ["chatty"]
+    assert environment.gateway.unjudged_models == ("openai/*",)
+    assert "61 names are listed for it of which nobody tells that they are served" in plainly(out)
+    assert len(plain.seen) <= 30
+
+
+def test_what_the_server_behind_has_is_declared(init: Init, plain: Plain, tmp_path: Path) -> None:
+    names = ["ollama_chat/tiny", "ollama_chat/absent", "ollama_chat/llava"]
+    told(plain, [entry(name, name, plain.url, "b2") for name in names], names, ["tiny:latest"])
+    environment, _ = made(init, tmp_path)
+    assert environment.aliases == ["ollama_chat/tiny"]
+    assert environment.gateway.unjudged_models == ("ollama_chat/*",)
+    assert environment.unjudged("ollama_chat/absent")
+    assert not environment.unjudged("ollama_chat/tiny"), "what is declared is judged"
+
+
+def test_where_nobody_tells_names_are_asked_for(init: Init, plain: Plain, tmp_path: Path) -> None:
+    told(plain, [entry(name, name, f"{plain.url}/v1", "b2") for name in PRICED], [*PRICED], [])
+    code, out, err = init()
+    assert (code, out) == (1, "")
+    assert "nothing but names of wildcards (openai/*)" in err
+    assert "--model NAME" in err
+    environment, _ = made(init, tmp_path, "--model", PRICED[3])
+    assert environment.aliases == [PRICED[3]]
+
+
+def test_other_names_of_one_model_are_no_wildcard(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """``model_group_alias``: LiteLLM lists the same entry for both."""
+    both = [entry(name, "ollama_chat/tiny", plain.url, "a1") for name in ("chatty", "gpt-4")]
+    told(plain, both, ["chatty", "gpt-4"], ["tiny:latest"])
+    environment, _ = made(init, tmp_path)
+    assert environment.aliases == ["chatty", "gpt-4"]
+    first, second = environment.models
+    assert first.abilities == second.abilities == ("exact", "instructions", "seed")
+
+
+def test_replicas_answer_for_each_other(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """An alias over servers with the same model is measured itself; one over different ones is a question."""
+    replicas = [
+        entry("chatty", "openai/tiny", f"{base}/v1", str(place))
+        for place, base in enumerate((plain.url, "http://127.0.0.1:9"))
+    ]
+    mixed = [entry("mixed", f"ollama_chat/{name}", plain.url, name) for name in ("phi", "gemma")]
+    told(plain, [*replicas, *mixed], ["chatty", "mixed"], ["tiny:latest"])
+    environment, out = made(init, tmp_path)
+    group, other = environment.groups
+    assert {one.abilities for one in group.deployments} == {("exact", "instructions", "seed")}
+    assert {one.abilities for one in other.deployments} == {()}
+    assert out.count("No alias of its own") == 1
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_hidden_one_is_named(init: Init, plain: Plain, tmp_path: Path, listed: bool) -> None:
+    plain.models = ["chatty", *(["gpt-4"] if listed else [])]
+    environment, _ = made(init, tmp_path, "--model", "gpt-4")
+    assert environment.aliases == ["chatty", "gpt-4"]
+    assert environment.model("gpt-4").hidden == (not listed)
