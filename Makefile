@@ -11,7 +11,7 @@ TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.p
 # whole matrices and the lab of hosts: longer than everything else together, by a command of their own
 LONG   := $(addprefix tests/live/test_,mutation_matrix.py outage_matrix.py hosts.py absent_on_hosts.py \
           balance_groups.py other_gateway.py packaged.py logs.py \
-          twin.py learned.py small_release.py newest.py closed_release.py controls_by_release.py \
+          twin.py learned.py variants.py small_release.py newest.py closed_release.py controls_by_release.py \
           database.py nginx.py nginx_smoke.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway_acceptance.environment import Backend
 from gateway_acceptance.wire.attribution import name_of
-
-PROVIDERS = ("ollama_chat/", "ollama/", "openai/")
-"""Prefixes of ``litellm_params.model`` under which LiteLLM calls an Ollama server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +39,21 @@ def listed_deployments(document: Any, backends: Sequence[Backend]) -> list[Liste
 
 def _listed(entry: dict[str, Any], backends: Sequence[Backend]) -> Listed:
     parameters, info = _table(entry, "litellm_params"), _table(entry, "model_info")
-    upstream = str(parameters.get("model") or "")
-    for prefix in PROVIDERS:
-        upstream = upstream.removeprefix(prefix)
     base = parameters.get("api_base")
     return Listed(
         alias=str(entry.get("model_name")),
         backend=name_of(str(base), backends) if base else "",
-        upstream=upstream,
+        upstream=upstream_of(parameters),
         id=str(info.get("id") or ""),
         weight=_weight(parameters.get("weight")),
     )
+
+
+def upstream_of(parameters: Mapping[str, Any]) -> str:
+    """The model as the backend knows it: ``litellm_params.model`` without the provider before its first
+    slash, where custom_llm_provider does not name one."""
+    model = str(parameters.get("model") or "")
+    return model if parameters.get("custom_llm_provider") else model.partition("/")[2] or model
 
 
 def _table(entry: dict[str, Any], name: str) -> dict[str, Any]:

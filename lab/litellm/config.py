@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -60,6 +61,12 @@ def litellm_config(environment: Environment, *, forward_headers: bool) -> str:
         "general_settings": general,
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def own_config(environment: Environment) -> str:
+    """What is configured instead (``config = "PATH"`` in ``[embedded.options]``), or nothing."""
+    given = environment.embedded.options.get("config") if environment.embedded is not None else None
+    return Path(str(given)).read_text(encoding="utf-8") if given else ""
 
 
 def ordinary_logs(environment: Environment) -> bool:

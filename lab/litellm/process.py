@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lab.gateway_process import Child
-from lab.litellm.config import litellm_config, ordinary_logs
+from lab.litellm.config import litellm_config, ordinary_logs, own_config
 from lab.ports import place
 from lab.specification import Specification
 
@@ -18,7 +18,8 @@ def litellm_process(specification: Specification, further: Mapping[str, str] | N
     environment, folder = specification.environment, specification.folder
     config = folder / "litellm.yaml"
     config.write_text(
-        litellm_config(environment, forward_headers=bool(specification.views)), encoding="utf-8"
+        own_config(environment) or litellm_config(environment, forward_headers=bool(specification.views)),
+        encoding="utf-8",
     )
     host, port = place(environment.gateway.url)
     command = [str(specification.installed), "--host", host, "--port", str(port), "--config", str(config)]

@@ -27,7 +27,7 @@ def deployments(target: Target) -> bool:
         *routing_rules.missing(environment, entries),
         *routing_rules.undeclared(environment, entries),
         *routing_rules.other_weights(environment, entries),
-        *routing_rules.without_own_id(entries),
+        *routing_rules.without_own_id(environment, entries),
     ]
     groups = [group.alias for group in environment.groups]
     alone = [alias for alias in groups if sum(entry.alias == alias for entry in entries) < 2]
@@ -39,10 +39,10 @@ def _agrees(target: Target, alias: str) -> bool:
     header = target.gateway.product.deployment_id
     if header is None:
         return True
-    by_id = {entry.id: entry for entry in listed(target)}
+    known = routing_rules.by_id(listed(target))
     for answer in echoed_twice(target, alias):
-        entry = by_id.get(answer.header(header) or "")
-        if entry is None or entry.alias != alias or answer.served_by not in ("", entry.backend):
+        named = known.get(answer.header(header) or "", ())
+        if not any(entry.alias == alias and answer.served_by in ("", entry.backend) for entry in named):
             return False
     return True
 

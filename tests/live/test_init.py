@@ -21,8 +21,8 @@ INIT_BUDGET_S = 60
 MOST_REQUESTS = 30
 
 
-def made(lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """The environment that ``init`` writes of a lab, as it is."""
+def made(lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> Environment:
+    """The environment that ``init`` writes of a lab, as it is. options: of ``init`` besides."""
     monkeypatch.setenv(KEY_VARIABLE, lab.state.key)
     path = folder / "made.toml"
     path.unlink(missing_ok=True)
@@ -30,6 +30,7 @@ def made(lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Environment
         [
             *(sys.executable, "-c", "from gateway_acceptance.cli.main import main; main()", "init"),
             *("--url", lab.state.gateway, "--key-env", KEY_VARIABLE, "--out", str(path)),
+            *options,
         ],
         cwd=ROOT,
         capture_output=True,

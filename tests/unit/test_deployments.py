@@ -30,6 +30,9 @@ def entry(**parameters: object) -> dict[str, object]:
             Listed("a", "http://127.0.0.9:11434", "hub/tiny", "7"),
         ),
         ({"model": "ollama/tiny"}, Listed("a", "", "tiny", "7")),
+        ({"model": "hosted_vllm/hub/tiny"}, Listed("a", "", "hub/tiny", "7")),
+        ({"model": "hub/tiny", "custom_llm_provider": "openai"}, Listed("a", "", "hub/tiny", "7")),
+        ({"model": "tiny"}, Listed("a", "", "tiny", "7")),
     ],
 )
 def test_an_entry(parameters: dict[str, object], expected: Listed) -> None:

@@ -37,7 +37,7 @@ def test_what_is_as_declared() -> None:
     """A name without a tag means latest."""
     for rule in (routing_rules.missing, routing_rules.undeclared, routing_rules.other_weights):
         assert rule(environment(), AS_DECLARED) == []
-    assert routing_rules.without_own_id(AS_DECLARED) == []
+    assert routing_rules.without_own_id(environment(), AS_DECLARED) == []
 
 
 def test_missing_and_undeclared() -> None:
@@ -70,12 +70,31 @@ def test_weights() -> None:
 
 
 def test_ids() -> None:
-    entries = [Listed("a", "one", "m", "1"), Listed("b", "one", "m", "1"), Listed("c", "", "m", "")]
-    assert said(routing_rules.without_own_id(entries)) == [
+    entries = [Listed("a", "one", "m", "1"), Listed("b", "two", "m", "1"), Listed("c", "", "m", "")]
+    assert said(routing_rules.without_own_id(environment(), entries)) == [
         "a → m on one has the id 1, and so has another",
-        "b → m on one has the id 1, and so has another",
+        "b → m on two has the id 1, and so has another",
         "c → m on no address has no id",
     ]
+    twice = [Listed("a", "one", "m", "1"), Listed("a", "one", "m", "1")]
+    assert len(routing_rules.without_own_id(environment(), twice)) == 2
+
+
+def test_one_deployment_may_have_several_names_and_a_wildcard_many() -> None:
+    """LiteLLM's model_group_alias, hidden or not, and ``openai/*``: each name is listed with the same id."""
+    alias = {"alias": "gpt-4", "kind": "chat", "backend": "one", "upstream": "tiny"}
+    for hidden in (False, True):
+        declared = environment(
+            models=[*document()["models"], {**alias, "hidden": hidden}],
+            gateway={**document()["gateway"], "unjudged_models": ["openai/*"]},
+        )
+        more = [] if hidden else [Listed("gpt-4", "one", "tiny", "1")]
+        wild = [Listed(f"openai/{name}", "one", name, "9") for name in ("x", "y")]
+        entries = [*AS_DECLARED, *more, *wild]
+        for rule in (routing_rules.missing, routing_rules.undeclared, routing_rules.without_own_id):
+            assert rule(declared, entries) == []
+        names = [entry.alias for entry in routing_rules.by_id(entries)["1"]]
+        assert names == ["chat-one", *(["gpt-4"] if not hidden else [])]
 
 
 def test_upstreams_that_a_backend_lacks() -> None:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeployment, name_for
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.environment.table import Url
+from gateway_acceptance.wire.deployments import upstream_of
 
 INFO, SETTINGS, CALLBACKS = "/v1/model/info", "/router/settings", "/get/config/callbacks"
 KINDS = {"chat": ModelKind.CHAT, "completion": ModelKind.CHAT, "embedding": ModelKind.EMBEDDING}
@@ -68,9 +69,7 @@ def _entry_id(info: Mapping[str, Any]) -> str:
 
 
 def _member(parameters: Mapping[str, Any], found: Found, alias: Alias) -> FoundDeployment:
-    model = parameters.get("model")
-    provider, slash, upstream = str(model or "").partition("/")
-    upstream = upstream if slash else provider
+    upstream = upstream_of(parameters)
     extra = {
         name: parameters[name]
         for name, kind in ROUTED_BY.items()

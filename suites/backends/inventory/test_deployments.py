@@ -56,9 +56,9 @@ def test_weights(target: Target, gateway: GatewayClient, environment: Environmen
     effect=READ,
     spec="litellm:GET /v1/model/info: model_info.id",
 )
-def test_ids(target: Target, gateway: GatewayClient) -> None:
+def test_ids(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """By its id a deployment is cooled down, named in headers, and asked alone."""
-    require(routing_rules.without_own_id(listed(target)), blame="gateway")
+    require(routing_rules.without_own_id(environment, listed(target)), blame="gateway")
 
 
 @check(

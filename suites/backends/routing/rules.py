@@ -34,10 +34,10 @@ def listed_places(listed: Sequence[Listed]) -> Counter[Place]:
 
 
 def missing(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:
-    """Declared deployments that the gateway does not have."""
-    return _each(
-        declared_places(environment) - listed_places(listed), "is declared, and the gateway lacks it"
-    )
+    """Declared deployments that the gateway does not have. It need not tell those of a hidden alias."""
+    wanted = declared_places(environment) - listed_places(listed)
+    told = {place: times for place, times in wanted.items() if place[0] in environment.listed}
+    return _each(Counter(told), "is declared, and the gateway lacks it")
 
 
 def undeclared(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:
@@ -79,14 +79,29 @@ def word(weight: float | None) -> str:
     return "no weight" if weight is None else f"weight {weight:g}"
 
 
-def without_own_id(listed: Sequence[Listed]) -> list[Problem]:
-    """Deployments that cannot be told apart by their id."""
-    times = Counter(entry.id for entry in listed)
+def without_own_id(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:
+    """Deployments that cannot be told apart by their id. One that is listed once under each of its names is
+    one deployment (LiteLLM's model_group_alias); of the names of a wildcard nobody judges any."""
+    judged = [entry for entry in listed if not environment.unjudged(entry.alias)]
     return [
         Problem("", f"{entry} has {'no id' if not entry.id else f'the id {entry.id}, and so has another'}")
-        for entry in listed
-        if not entry.id or times[entry.id] > 1
+        for entry in judged
+        if not entry.id or any(_another(entry, one) for one in judged if one is not entry)
     ]
+
+
+def _another(entry: Listed, one: Listed) -> bool:
+    """Whether one of the same id is another deployment."""
+    same = (one.backend, full_name(one.upstream)) == (entry.backend, full_name(entry.upstream))
+    return one.id == entry.id and (one.alias == entry.alias or not same)
+
+
+def by_id(listed: Sequence[Listed]) -> dict[str, list[Listed]]:
+    """The names under which each deployment is listed, by its id."""
+    found: dict[str, list[Listed]] = {}
+    for entry in listed:
+        found.setdefault(entry.id, []).append(entry)
+    return found
 
 
 def not_held(listed: Sequence[Listed], backend: str, held: Collection[str]) -> list[Problem]:
