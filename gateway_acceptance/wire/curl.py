@@ -18,7 +18,6 @@ from gateway_acceptance.redaction import SECRET_HEADERS, SHORTEST_SECRET, STEERI
 
 if TYPE_CHECKING:
     from gateway_acceptance.environment import Environment
-    from gateway_acceptance.wire.route import Route
 
 SHOWN_BODY = 4000
 """Characters of a body that are kept as evidence."""
@@ -49,18 +48,38 @@ class Asked(Protocol):
     def withheld(self) -> bool: ...
 
 
+class Between(Protocol):
+    """What is read of a ``Proxy``."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def secure(self) -> bool: ...
+
+
+class Road(Protocol):
+    """What is read of a ``Route``."""
+
+    @property
+    def environment(self) -> Environment | None: ...
+    @property
+    def proxy(self) -> Between | None: ...
+    def proxy_of(self, host: str) -> Between | None:
+        """As of ``Route``."""
+
+
 @dataclass(frozen=True)
 class Way:
     """route: as declared; secrets: what brings each in a shell (``$NAME``, ``$(cat PATH)``), by its value;
     key_header: the header that a key is sent in; elsewhere: whether the shell names a proxy of its own."""
 
-    route: Route | None = None
+    route: Road | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     key_header: str = ""
     elsewhere: bool = False
 
 
-def way_of(route: Route, key: str, variables: Mapping[str, str]) -> Way:
+def way_of(route: Road, key: str, variables: Mapping[str, str]) -> Way:
     """The way of an environment's requests. key: its gateway's; variables: those of this process."""
     environment = route.environment
     elsewhere = any(variables.get(name) or variables.get(name.upper()) for name in PROXY_VARIABLES)
