@@ -4,6 +4,7 @@ smoke, nothing edited. Wildcards, other names and hidden ones, fallbacks, replic
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import yaml
 
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import load_environment
+from gateway_acceptance.verdict import Verdict
 from lab.local import start
 from lab.loopback_pool import own_net
 from lab.state import stop
@@ -75,6 +77,9 @@ VARIANTS = {
     "replicas": (replicas, {"llama", "phi"}, []),
 }
 """Name -> configuration, aliases that are to be declared, those that a person names to ``init``."""
+REDS: Mapping[str, Mapping[str, str]] = {"replicas": {"API-STREAM-076": r"^stream\.usage\.unasked: "}}
+"""What is truly the gateway's, and no file of deviations tells, for releases are learned before Ollama:
+LiteLLM asks an OpenAI upstream for usage and hands it on to who did not ask."""
 
 
 @contextmanager
@@ -118,6 +123,9 @@ def test_a_stranger_is_not_misled(name: str, tmp_path: Path, monkeypatch: pytest
             main(["doctor", f"--env={environment.source}"])
         assert ended.value.code == 0
         run = judge(environment, tmp_path / "runs", key=lab.state.key)
-    assert run.code == 0, run.output
+    red = [(check, case["message"]) for check, case in run.cases() if Verdict(case["verdict"]).red]
+    pinned = REDS.get(name, {})
+    assert {check for check, _ in red} == set(pinned), run.output
+    assert all(re.search(pinned[check], said) for check, said in red), run.output
     for group in environment.groups:
         assert all(one.abilities for one in group.deployments), "replicas answer for each other"
