@@ -46,7 +46,7 @@ def test_names_of_a_wildcard_are_set_aside(init: Init, plain: Plain, tmp_path: P
     environment, out = made(init, tmp_path)
     assert environment.aliases == ["chatty"]
     assert environment.gateway.unjudged_models == ("openai/*",)
-    assert "61 names are listed for it of which nobody tells that they are served" in plainly(out)
+    assert "it is a wildcard: listed for it, and not known to be served: 61;" in plainly(out)
     assert len(plain.seen) <= 30
 
 
@@ -58,6 +58,16 @@ def test_what_the_server_behind_has_is_declared(init: Init, plain: Plain, tmp_pa
     assert environment.gateway.unjudged_models == ("ollama_chat/*",)
     assert environment.unjudged("ollama_chat/absent")
     assert not environment.unjudged("ollama_chat/tiny"), "what is declared is judged"
+
+
+def test_the_only_name_of_a_wildcard(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """Of Ollama's models the price list has one under LiteLLM's own name of the provider."""
+    names = {"ollama_chat/llama2": "ollama_chat/llama2", "chatty": "ollama_chat/tiny"}
+    entries = [entry(name, model, plain.url, model) for name, model in names.items()]
+    told(plain, entries, list(names), ["tiny:latest"])
+    environment, _ = made(init, tmp_path)
+    assert environment.aliases == ["chatty"]
+    assert environment.gateway.unjudged_models == ("ollama_chat/*",)
 
 
 def test_where_nobody_tells_names_are_asked_for(init: Init, plain: Plain, tmp_path: Path) -> None:
@@ -101,3 +111,17 @@ def test_a_hidden_one_is_named(init: Init, plain: Plain, tmp_path: Path, listed:
     environment, _ = made(init, tmp_path, "--model", "gpt-4")
     assert environment.aliases == ["chatty", "gpt-4"]
     assert environment.model("gpt-4").hidden == (not listed)
+
+
+@pytest.mark.parametrize("name", ["nomic-embed-text", "quiet"])
+def test_what_the_gateway_takes_for_chat_and_embeds(
+    init: Init, plain: Plain, tmp_path: Path, name: str
+) -> None:
+    """LiteLLM says ``mode: chat`` of each Ollama model that nobody gave another one."""
+    told(plain, [entry(name, f"ollama/{name}", plain.url, "a1", mode="chat")], [], [f"{name}:latest"])
+    listed = [{"id": "chatty"}, {"id": name, "mode": "chat"}]
+    plain.answers["/v1/models"] = (200, {"object": "list", "data": listed}, {})
+    plain.embeds = (name,)
+    environment, _ = made(init, tmp_path)
+    kinds = {model.alias: (model.kind, model.dimensions) for model in environment.models}
+    assert kinds == {"chatty": ("chat", None), name: ("embedding", 4)}

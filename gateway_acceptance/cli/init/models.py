@@ -35,6 +35,8 @@ MOST_LISTENING = 12
 """Requests that tell a second name of a model from an alias that is balanced."""
 KEPT_FOR_CHAT = 2
 """Requests per chat model that embeddings may not use up."""
+NO_CHAT = "a chat completion of it"
+"""How a remark begins on a model that did not answer one."""
 HEARD = AbilityProbe(({"role": "user", "content": TEXT},), {}, 1, {})
 EXACT, COUNT, INSTRUCTIONS, RECALL, TOOLS, SCHEMA, _ = QUESTIONS
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
@@ -42,6 +44,11 @@ REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_A
 
 def look_at_models(asker: Asker, found: Found) -> None:
     """Kind and dimensions of each alias, completions, then abilities. Raises Silent."""
+    for alias in found.aliases:
+        if alias.kind is ModelKind.CHAT and _guess(alias) is ModelKind.EMBEDDING:
+            alias.kind = (
+                None  # LiteLLM calls all chat of which its price list knows no better: both are asked
+            )
     guessed = {alias.name: alias.kind or _guess(alias) for alias in found.aliases}
     embeds = [alias for alias in found.aliases if guessed[alias.name] is ModelKind.EMBEDDING]
     others = [alias for alias in found.aliases if alias not in embeds]
@@ -51,9 +58,10 @@ def look_at_models(asker: Asker, found: Found) -> None:
     for alias in embeds:
         if alias.kind is None and alias.dimensions == 0:
             others.append(alias)  # its name promised otherwise
-    _look_at_chat(asker, others, found)
+    refused = _look_at_chat(asker, others, found)
     for alias in others:
-        if alias.kind is None and not alias.balanced and asker.left > 0 and alias not in embeds:
+        unclear = alias.kind is None or alias in refused
+        if unclear and not alias.balanced and asker.left > 0 and alias not in embeds:
             _look_at_vectors(asker, alias, found)
     settle(found)
     for alias in found.aliases:
@@ -80,6 +88,7 @@ def _look_at_vectors(asker: Asker, alias: Alias, found: Found) -> None:
     vector = vector_of(document_of(answer))
     if vector:
         alias.kind, alias.dimensions = ModelKind.EMBEDDING, len(vector)
+        alias.remarks = [said for said in alias.remarks if not said.startswith(NO_CHAT)]
         alias.unit_norm = abs(math.sqrt(sum(value * value for value in vector)) - 1) <= UNIT_WITHIN
         hear(answer, alias, found)
     elif answer is not None:
@@ -106,11 +115,12 @@ class _Asked:
     done: bool = False
 
 
-def _look_at_chat(asker: Asker, aliases: Sequence[Alias], found: Found) -> None:
-    """The first question of every model before the second of any."""
+def _look_at_chat(asker: Asker, aliases: Sequence[Alias], found: Found) -> list[Alias]:
+    """The first question of every model before the second of any; those that did not answer it."""
     asked = [_Asked(alias) for alias in _singles(aliases)]
     for one in asked:
         one.done = not _answers(asker, one, found)
+    refused = [one.alias for one in asked if one.done]
     _listen(asker, [one for one in asked if not one.done], found)
     look_at_the_heard(asker, found)
     _look_at_completions(asker, [one.alias for one in asked if not one.done], found)
@@ -118,6 +128,7 @@ def _look_at_chat(asker: Asker, aliases: Sequence[Alias], found: Found) -> None:
         for one in asked:
             if not one.done:
                 step(asker, one, found)
+    return refused
 
 
 def _singles(aliases: Sequence[Alias]) -> list[Alias]:
@@ -139,10 +150,10 @@ def _answers(asker: Asker, one: _Asked, found: Found) -> bool:
     message = _message(answer, one)
     if message is None:
         if answer is None:
-            waited = f"a chat completion of it gave no answer within {LONGEST_S:.0f} s"
+            waited = f"{NO_CHAT} gave no answer within {LONGEST_S:.0f} s"
             one.alias.remarks.append(waited if asker.left > 0 else "no request was left to ask it")
         else:
-            one.alias.remarks.append(f"a chat completion of it was answered with {answer.status}")
+            one.alias.remarks.append(f"{NO_CHAT} was answered with {answer.status}")
         return False
     one.alias.kind, one.alias.abilities = ModelKind.CHAT, set()
     if INSTRUCTIONS.shows[Ability.INSTRUCTIONS](

@@ -25,8 +25,8 @@ def set_aside(found: Found, asked_for: tuple[str, ...] = ()) -> None:
         covered = [left for left in found.left_out if left[0].startswith(pattern[:-1])]
         found.left_out = [left for left in found.left_out if left not in covered]
         why = (
-            f"{WILDCARD}: {len(gone) + len(covered)} names are listed for it of which nobody tells that they "
-            "are served; declare those that clients use as models (init --model NAME does)"
+            f"{WILDCARD}: listed for it, and not known to be served: {len(gone) + len(covered)}; "
+            "declare those that clients use as models (init --model NAME does)"
         )
         found.left_out.append((pattern, why))
 
@@ -37,11 +37,18 @@ def _by_entry(found: Found) -> dict[str, list[Alias]]:
     for alias in found.aliases:
         if len(alias.members) == 1 and alias.member.entry:
             entries.setdefault(alias.member.entry, []).append(alias)
-    return {
-        entry: names
-        for entry, names in entries.items()
-        if len({alias.member.upstream for alias in names}) > 1  # other names of one model are none
-    }
+    return {entry: names for entry, names in entries.items() if _stands_for_many(names, found)}
+
+
+def _stands_for_many(names: list[Alias], found: Found) -> bool:
+    """Several models, or one that is called as the provider calls it and that the server behind has not: the
+    only one of the price list. Other names of one model are none."""
+    if len({alias.member.upstream for alias in names}) > 1:
+        return True
+    alias = names[0]
+    known = found.backend(alias.member.backend).models if alias.member.backend else None
+    called = alias.name.partition("/")[2] == alias.member.upstream
+    return len(names) == 1 and called and known is not None and not _served(alias, found)
 
 
 def _served(alias: Alias, found: Found) -> bool:
@@ -53,5 +60,6 @@ def _served(alias: Alias, found: Found) -> bool:
 def _pattern(names: list[str]) -> str:
     """What all names of an entry have in common, up to the last slash."""
     first, last = min(names), max(names)
-    shared = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), 0)
+    pairs = enumerate(zip(first, last, strict=False))
+    shared = next((at for at, (one, other) in pairs if one != other), min(len(first), len(last)))
     return f"{first[: first.rfind('/', 0, shared) + 1]}*"
