@@ -1,8 +1,8 @@
 """What releases of products do by themselves: learned by running them clean, kept as package data.
 
-Files: ``products/<product>/deviations/<version>[-<variant>].json``. A failing case is covered where each of
-its problems, made general, is one that the release showed of the same check. Design: docs/deviations.md. Pure
-but for the files.
+Files: ``products/<product>/deviations/<version>[-<variant>].json``; in ``deviations/<upstream>/`` what a
+release shows before such upstreams. A failing case is covered where each of its problems, made general, is
+one that the release showed of the same check. Design: docs/deviations.md. Pure but for the files.
 """
 
 from __future__ import annotations
@@ -177,16 +177,18 @@ def file_name(version: str, variant: str) -> str:
     return f"{version}-{variant}" if variant else version
 
 
-def releases(product: str, root: Path = PRODUCTS) -> list[tuple[str, str]]:
-    """(version, variant) of every file of a product, oldest first."""
-    names = [path.stem for path in (root / product / FOLDER).glob("*.json")]
+def releases(product: str, root: Path = PRODUCTS, upstream: str = "") -> list[tuple[str, str]]:
+    """(version, variant) of every file of a product, oldest first. upstream: of those learned before it."""
+    names = [path.stem for path in (root / product / FOLDER / upstream).glob("*.json")]
     pairs = [(name.partition("-")[0], name.partition("-")[2]) for name in names]
     return sorted(pairs, key=lambda pair: (Version(pair[0]), pair[1]))
 
 
-def read_release(product: str, version: str, variant: str, root: Path = PRODUCTS) -> Release:
-    """One file. Raises UsageProblem where it is none of ours."""
-    path = root / product / FOLDER / f"{file_name(version, variant)}.json"
+def read_release(
+    product: str, version: str, variant: str, root: Path = PRODUCTS, upstream: str = ""
+) -> Release:
+    """One file. upstream: as of ``releases``. Raises UsageProblem where it is none of ours."""
+    path = root / product / FOLDER / upstream / f"{file_name(version, variant)}.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         return Release(
@@ -210,9 +212,10 @@ def read_release(product: str, version: str, variant: str, root: Path = PRODUCTS
         raise UsageProblem([f"{path}: is no file of deviations ({error}); learn it anew"]) from None
 
 
-def write_release(release: Release, root: Path = PRODUCTS) -> Path:
-    """Write its file, the same for the same release; links that stood there for a check stay."""
-    path = root / release.product / FOLDER / f"{release.name}.json"
+def write_release(release: Release, root: Path = PRODUCTS, upstream: str = "") -> Path:
+    """Write its file, the same for the same release; links that stood there for a check stay. upstream: as of
+    ``releases``."""
+    path = root / release.product / FOLDER / upstream / f"{release.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     document: dict[str, Any] = {
         "format": FORMAT,
@@ -236,8 +239,15 @@ def write_release(release: Release, root: Path = PRODUCTS) -> Path:
     return path
 
 
-def known_of(product: str, version: str, variant: str | None, root: Path = PRODUCTS) -> Known:
-    """What is known of a release. variant: None where nobody declared it: then of all its variants.
+def known_of(
+    product: str,
+    version: str,
+    variant: str | None,
+    root: Path = PRODUCTS,
+    upstreams: Collection[str] = (),
+) -> Known:
+    """What is known of a release. variant: None where nobody declared it: then of all its variants;
+    upstreams: what else it stands before (``gateway.upstreams``), by the nearest versions learned so.
 
     Of a version without a file, what the nearest ones on both sides do; the note says so.
     """
@@ -259,11 +269,18 @@ def known_of(product: str, version: str, variant: str | None, root: Path = PRODU
         notes.append("its variant is not declared (gateway.variant): judged by all of them")
     if variant is not None and not used:
         notes.append(f"no file of the variant {variant or 'without extras'!r}")
+    names = [release.name for release in found]
+    for upstream in upstreams:
+        nearest = _nearest(version, [one for one, _ in releases(product, root, upstream)])
+        if nearest not in ([], [version]):
+            notes.append(f"before {upstream} upstreams: judged by {' and '.join(nearest)}")
+        found += [read_release(product, one, "", root, upstream) for one in nearest]
+        names += [f"{one} before {upstream}" for one in nearest]
     return Known(
         product,
         version,
         variant or "",
-        tuple(release.name for release in found),
+        tuple(names),
         "; ".join(notes),
         merged(deviation for release in found for deviation in release.deviations),
     )

@@ -35,6 +35,7 @@ from lab.loopback_pool import own_net
 from lab.mutation_matrix import Declarer
 
 PRODUCT = "litellm"
+UPSTREAMS = ("openai",)
 PROFILE = "nightly"
 ENVIRONMENT = "local"
 LEARN_BUDGET_S = 900
@@ -73,6 +74,12 @@ def add_deviations_command(commands: Any) -> None:
     which.add_argument("--version", metavar="VERSION", help="one release")
     which.add_argument("--all", action="store_true", help="every release of products/litellm/releases.toml")
     learn.add_argument("--variant", default="", choices=("", *VARIANTS), help="how it is installed")
+    learn.add_argument(
+        "--upstream",
+        default="",
+        choices=("", *UPSTREAMS),
+        help="before backends that speak this, not Ollama's own",
+    )
     learn.add_argument(
         "--check",
         action="store_true",
@@ -125,7 +132,8 @@ def _learn(arguments: argparse.Namespace) -> int:
         wanted = listed_releases(PRODUCTS / arguments.product / "releases.toml")
     different = False
     for version, variant in wanted:
-        kept = read_release(arguments.product, resolve_version(version), variant) if arguments.check else None
+        pair, upstream = (resolve_version(version), variant), arguments.upstream
+        kept = read_release(arguments.product, *pair, upstream=upstream) if arguments.check else None
         release = learn(
             root,
             resolve_version(version),
@@ -133,6 +141,7 @@ def _learn(arguments: argparse.Namespace) -> int:
             print,
             beside=arguments.beside,
             profile=arguments.profile,
+            upstream=upstream,
         )
         if kept is not None:
             changed = differences(kept, release)
@@ -140,7 +149,7 @@ def _learn(arguments: argparse.Namespace) -> int:
             words = "as its file says" if not changed else f"differs from its file in {len(changed)} problems"
             print("\n".join((f"{release.product} {release.name}: {words}", *changed)))
             continue
-        path = write_release(release, arguments.out)
+        path = write_release(release, arguments.out, upstream)
         print(f"{path}: {len(release.deviations)} deviations in {release.checks} checks")
     return 1 if different else 0
 
@@ -165,15 +174,23 @@ def listed_releases(path: Path) -> list[tuple[str, str]]:
 
 
 def learn(
-    root: Path, version: str, variant: str, say: Say, *, beside: bool = False, profile: str = PROFILE
+    root: Path,
+    version: str,
+    variant: str,
+    say: Say,
+    *,
+    beside: bool = False,
+    profile: str = PROFILE,
+    upstream: str = "",
 ) -> Release:
     """Run a release clean, once, and say what it does. beside: at addresses of its own, since another lab may
-    be up; profile: whose checks are run. Raises NotStarted where the run was not whole."""
+    be up; profile: whose checks are run; upstream: what its backends speak, Ollama's own where it is empty.
+    Raises NotStarted where the run was not whole."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-acceptance-"))
         environment, named = ENVIRONMENT, ENVIRONMENT
-        if beside:
-            own = Declarer(root, Path(folder), stack.enter_context(own_net())).base()
+        if beside or upstream:
+            own = Declarer(root, Path(folder), stack.enter_context(own_net())).base(upstream)
             environment, named = own.name, str(own.source)
         seen, runs = Path(folder) / "seen.jsonl", Path(folder) / "runs"
         say(f"learning {PRODUCT} {file_name(version, variant)} ...")

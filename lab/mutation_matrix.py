@@ -29,6 +29,7 @@ from gateway_acceptance.verdict import Verdict
 from lab.faults import DECLARES, FAULTS, Fault, Layer
 from lab.faults.found_as import FOUND_AS
 from lab.faults.limited import made_up_keys
+from lab.litellm.config import UPSTREAM
 from lab.local import start
 from lab.loopback_pool import own_net
 from lab.matrix_plugin import SELECTION_VARIABLE
@@ -198,9 +199,11 @@ class Declarer:
     folder: Path
     net: str
 
-    def base(self) -> Environment:
-        """The embedded environment with the real gateway."""
+    def base(self, upstream: str = "") -> Environment:
+        """The embedded environment with the real gateway. upstream: as the option of ``[embedded]``."""
         document = self._local()
+        if upstream:
+            document["embedded"].setdefault("options", {})[UPSTREAM] = upstream
         return self._written(document, f"mutation-matrix-{self.net}", 0, 0)
 
     def view(self, name: str, number: int, fault: Fault | None) -> Environment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -24,12 +24,13 @@ class Gateway(Table):
     """The gateway under test.
 
     variant: how the product was installed, where that matters (``prisma``: LiteLLM with its database
-    driver; empty for without); key_variable, key_file, key_command: where its key comes from, exactly one
-    (an environment variable, a file, the output of a program); key_header: the header that it is sent in,
-    as a bearer token in ``authorization``, by itself in any other, and nowhere else; endpoints: those
-    beyond models, chat and embeddings that it promises; description_path: where it publishes its OpenAPI
-    description, empty for nowhere; public_paths: what may answer without a key; response_headers: what
-    every answer must carry; cors_origins: origins that browsers may call from (none by default);
+    driver; empty for without); upstreams: what it speaks to its backends besides Ollama's own protocol, by
+    which its release does more by itself; key_variable, key_file, key_command: where its key comes from,
+    exactly one (an environment variable, a file, the output of a program); key_header: the header that it
+    is sent in, as a bearer token in ``authorization``, by itself in any other, and nowhere else; endpoints:
+    those beyond models, chat and embeddings that it promises; description_path: where it publishes its
+    OpenAPI description, empty for nowhere; public_paths: what may answer without a key; response_headers:
+    what every answer must carry; cors_origins: origins that browsers may call from (none by default);
     unjudged_models: ids that the gateway lists beyond the declared ones, and that nobody judges (images, a
     wildcard); one that ends with ``*`` stands for all that begin so; pre_call_checks: LiteLLM's
     ``enable_pre_call_checks``, without which 1.74.15 takes no notice of an ``order``; limited_key: a second
@@ -40,6 +41,7 @@ class Gateway(Table):
     product: ProductName = ANY_OTHER
     version: str | None = None
     variant: Annotated[str, Field(pattern=r"^[a-z0-9]*$")] | None = None
+    upstreams: tuple[Literal["openai"], ...] = ()
     key_variable: Annotated[str, Field(pattern=VARIABLE_NAME)] | None = None
     key_file: Path | None = None
     key_command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None

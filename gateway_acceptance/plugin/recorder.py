@@ -139,7 +139,8 @@ class Recorder:
     def _known(self, environment: Environment) -> Known:
         gateway, folder = environment.gateway, self.folder.path
         seen = read_preflight(folder, environment.name).version
-        return known_here(folder, gateway.product, seen or gateway.version or "", gateway.variant)
+        version = seen or gateway.version or ""
+        return known_here(folder, gateway.product, version, gateway.variant, gateway.upstreams)
 
 
 def needless_since(runs: Path, environment: str, own: Path | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -134,9 +134,12 @@ def _variables(environment: Environment) -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if name not in left_out}
 
 
-def known_here(folder: Path, product: str, version: str, variant: str | None) -> Known:
-    """What is known of a release in a run: what its twin showed, else what the files say."""
+def known_here(
+    folder: Path, product: str, version: str, variant: str | None, upstreams: Collection[str] = ()
+) -> Known:
+    """What is known of a release in a run: what its twin showed, else what the files say. upstreams: as of
+    ``known_of``."""
     twins = folder / TWINS
     if version and (version, variant or "") in releases(product, twins):
         return replace(known_of(product, version, variant or "", twins), note=LEARNED)
-    return known_of(product, version, variant)
+    return known_of(product, version, variant, upstreams=upstreams)

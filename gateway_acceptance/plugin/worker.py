@@ -72,7 +72,9 @@ class WorkerState:
         if self.learning is not None:
             return Known(gateway.product, version, "")
         if (name, version) not in self._known:
-            self._known[name, version] = known_here(self.folder, gateway.product, version, gateway.variant)
+            self._known[name, version] = known_here(
+                self.folder, gateway.product, version, gateway.variant, gateway.upstreams
+            )
         return self._known[name, version]
 
     def possible(self, name: str) -> Known | None:

@@ -136,4 +136,6 @@ def _learned(record: Record) -> set[str]:
 def _known(record: Record, environment: Environment) -> Known:
     """What the release that was judged does by itself, by the suite at hand."""
     gateway = environment.gateway
-    return known_of(gateway.product, record.target.product_version, gateway.variant)
+    return known_of(
+        gateway.product, record.target.product_version, gateway.variant, upstreams=gateway.upstreams
+    )

@@ -15,6 +15,9 @@ from gateway_acceptance.environment.model import SIMPLE_SHUFFLE
 ROUTES = {ModelKind.CHAT: "ollama_chat", ModelKind.EMBEDDING: "ollama"}
 """LiteLLM's providers: with plain ``ollama/`` tools never reach the backend (LiteLLM issue 35711)."""
 
+UPSTREAM = "upstream"
+"""The option of ``[embedded]`` by which chat models are reached as an OpenAI upstream (``openai``)."""
+
 ROUTED_BY = ("weight", "rpm", "tpm", "order")
 """What a deployment's share depends on, as LiteLLM calls it; what is not declared is not written."""
 
@@ -94,14 +97,13 @@ def _entry(
     served: ServedModel,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "model_name": alias,
-        "litellm_params": {
-            "model": f"{ROUTES[kind]}/{served.upstream}",
-            "api_base": environment.backend(served.backend).called,
-            **(extra or {}),
-        },
-    }
+    called = environment.backend(served.backend).called
+    place = {"model": f"{ROUTES[kind]}/{served.upstream}", "api_base": called}
+    options = environment.embedded.options if environment.embedded is not None else {}
+    if kind is ModelKind.CHAT and options.get(UPSTREAM):
+        provider = options[UPSTREAM]
+        place = {"model": f"{provider}/{served.upstream}", "api_base": f"{called}/v1", "api_key": "none"}
+    entry: dict[str, Any] = {"model_name": alias, "litellm_params": {**place, **(extra or {})}}
     if kind is ModelKind.EMBEDDING:
         entry["model_info"] = {"mode": "embedding"}
     return entry

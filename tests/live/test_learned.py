@@ -11,16 +11,24 @@ import sys
 import pytest
 
 from gateway_acceptance.deviations import file_name, releases
-from lab.deviations import LEARN_BUDGET_S, PRODUCT
+from lab.deviations import LEARN_BUDGET_S, PRODUCT, UPSTREAMS
 from lab.patience import patient
 from tests.live.conftest import ROOT
 
 INSTALL_BUDGET_S = 300
 
 
-@pytest.mark.parametrize(("version", "variant"), releases(PRODUCT), ids=lambda given: given or "plain")
-def test_its_file_says_what_it_does(version: str, variant: str) -> None:
+LEARNED = [
+    (*pair, upstream) for upstream in ("", *UPSTREAMS) for pair in releases(PRODUCT, upstream=upstream)
+]
+
+
+@pytest.mark.parametrize(
+    ("version", "variant", "upstream"), LEARNED, ids=["-".join(filter(None, one)) for one in LEARNED]
+)
+def test_its_file_says_what_it_does(version: str, variant: str, upstream: str) -> None:
     learn = ["deviations", "learn", "--check", "--beside", "--version", version, "--variant", variant]
+    learn += ["--upstream", upstream]
     done = subprocess.run(
         [sys.executable, "-c", "from gateway_acceptance.cli.main import main; main()", *learn],
         cwd=ROOT,

@@ -103,6 +103,25 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_what_it_does_before_other_upstreams_counts_where_they_are_declared(root: Path) -> None:
+    """By the nearest versions that were learned so, and beside what it does anywhere."""
+    for one in (release("1.74.15", n009="f"), release("1.106.2", n004="g")):
+        write_release(one, root, "openai")
+    assert ("1.106.2", "") in releases("litellm", root, "openai")
+    plain = known_of("litellm", "1.106.2", None, root)
+    assert not covers(plain, "API-T-004", "g")
+    known = known_of("litellm", "1.106.2", None, root, ["openai"])
+    assert covers(known, "API-T-004", "g")
+    assert covers(known, "API-T-002", "d")
+    assert not covers(known, "API-T-009", "f")
+    assert "1.106.2 before openai" in known.judged_by
+    assert known.note == plain.note
+    between = known_of("litellm", "1.100.5", None, root, ["openai"])
+    assert covers(between, "API-T-009", "f")
+    assert covers(between, "API-T-004", "g")
+    assert "before openai upstreams: judged by 1.74.15 and 1.106.2" in between.note
+
+
 def test_a_file_is_read_as_it_was_written(root: Path) -> None:
     assert read_release("litellm", "1.106.2", "prisma", root) == release("1.106.2", "prisma", n003="e")
     assert releases("litellm", root) == [

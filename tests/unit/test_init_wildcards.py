@@ -85,6 +85,7 @@ def test_other_names_of_one_model_are_no_wildcard(init: Init, plain: Plain, tmp_
     both = [entry(name, "ollama_chat/tiny", plain.url, "a1") for name in ("chatty", "gpt-4")]
     told(plain, both, ["chatty", "gpt-4"], ["tiny:latest"])
     environment, _ = made(init, tmp_path)
+    assert environment.gateway.upstreams == ()
     assert environment.aliases == ["chatty", "gpt-4"]
     first, second = environment.models
     assert first.abilities == second.abilities == ("exact", "instructions", "seed")
@@ -99,6 +100,7 @@ def test_replicas_answer_for_each_other(init: Init, plain: Plain, tmp_path: Path
     mixed = [entry("mixed", f"ollama_chat/{name}", plain.url, name) for name in ("phi", "gemma")]
     told(plain, [*replicas, *mixed], ["chatty", "mixed"], ["tiny:latest"])
     environment, out = made(init, tmp_path)
+    assert environment.gateway.upstreams == ("openai",)
     group, other = environment.groups
     assert {one.abilities for one in group.deployments} == {("exact", "instructions", "seed")}
     assert {one.abilities for one in other.deployments} == {()}

@@ -95,7 +95,8 @@ def ability_line(environment: Environment) -> DoctorLine | None:
 def deviation_line(environment: Environment, version: str) -> DoctorLine:
     """What the release does by itself."""
     gateway = environment.gateway
-    known = known_of(gateway.product, version or gateway.version or "", gateway.variant)
+    runs = version or gateway.version or ""
+    known = known_of(gateway.product, runs, gateway.variant, upstreams=gateway.upstreams)
     if not known.judged_by:
         why = known.note or f"none is known of {gateway.product}"
         return DoctorLine("deviations", DoctorState.NOTE, f"no deviation applies: {why}")

@@ -84,7 +84,8 @@ class Alias:
 class Found:
     """Everything about the gateway. lists_all: whether the gateway itself lists what stands behind it;
     left_out: ids that are not declared, each with why; limits: headers of answers that speak of limits;
-    identity: by what it can be known, as it was met."""
+    identity: by what it can be known, as it was met; upstreams: what it speaks to what stands behind it,
+    besides Ollama's own protocol."""
 
     product: str = ANY_OTHER
     version: str = ""
@@ -102,6 +103,7 @@ class Found:
     slowest_s: float = 0.0
     requests: int = 0
     identity: Values = field(default_factory=dict)
+    upstreams: list[str] = field(default_factory=list)
 
     def backend(self, name: str) -> Behind:
         """A server by its name. Raises KeyError."""

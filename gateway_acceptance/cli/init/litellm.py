@@ -26,6 +26,11 @@ ROUTED_BY: dict[str, type | tuple[type, ...]] = {
     "tpm": int,
     "order": int,
 }
+OPENAI = "openai"
+SPEAK_OPENAI = frozenset(
+    {OPENAI, "hosted_vllm", "vllm", "custom_openai", "openai_like", "llamafile", "lm_studio"}
+)
+"""Providers that are asked at /v1/chat/completions."""
 OUTAGE = {"num_retries": "retries", "cooldown_time": "cooldown_s", "timeout": "patience_s"}
 """The router's word -> ours ([outage])."""
 _URL: TypeAdapter[str] = TypeAdapter(Url)
@@ -58,9 +63,17 @@ def read_deployments(document: Mapping[str, Any], found: Found) -> None:
         info = entry.get("model_info")
         info = info if isinstance(info, Mapping) else {}
         alias.kind = alias.kind or KINDS.get(mode_of(info))
+        if _speaks_openai(parameters) and OPENAI not in found.upstreams:
+            found.upstreams.append(OPENAI)
         member = _member(parameters, found, alias)
         member.entry = _entry_id(info)
         alias.members.append(member)
+
+
+def _speaks_openai(parameters: Mapping[str, Any]) -> bool:
+    """Whether a model is reached by the OpenAI protocol: all that LiteLLM has no words of its own for."""
+    provider = str(parameters.get("custom_llm_provider") or str(parameters.get("model")).partition("/")[0])
+    return provider in SPEAK_OPENAI
 
 
 def _entry_id(info: Mapping[str, Any]) -> str:

@@ -90,6 +90,8 @@ def _gateway(text: Text, found: Found, gateway: Gateway) -> None:
             "Until it is declared, the deviations of both count."
         )
         text.silent("variant", "prisma")
+    if found.upstreams:
+        text.value("upstreams", found.upstreams, "spoken to backends: deviations.md")
     text.value("key_variable", gateway.key_variable, "the variable that holds the key")
     if gateway.key_header != BEARER_HEADER:
         text.value("key_header", gateway.key_header)
