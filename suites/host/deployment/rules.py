@@ -157,11 +157,14 @@ def other_size(files: Mapping[str, Facts], host: Host) -> list[Problem]:
 
 
 def not_executed(files: Mapping[str, Facts], python: Facts | None, host: Host) -> list[Problem]:
-    """What a run of the deployment script leaves: the configuration and the virtual environment."""
+    """What a run of the deployment script leaves: the configuration and the virtual environment. With which
+    options it is run, and whether the configuration comes of it or of the repository, nobody knows here."""
     problems = []
-    again = f"sudo {host.tree}/{host.deployment_script or 'the deployment script'}"
+    script = f"{host.tree}/{host.deployment_script}" if host.deployment_script else "the deployment script"
+    again = f"run {script} with the options of this deployment"
     if host.configuration and not files[host.configuration]["exists"]:
-        problems.append(differs(host.configuration, "nothing", "the configuration", again))
+        back = f"{again}, or bring the file back from where it is kept"
+        problems.append(differs(host.configuration, "nothing", "the configuration", back))
     if python is not None and not python["exists"]:
         problems.append(differs(str(host.virtual_environment), "nothing", "a virtual environment", again))
     return problems
@@ -208,15 +211,19 @@ def not_published(found: Facts, tree: str) -> list[Problem]:
     return [differs(f"the commit {found['head'][:12]}", has, "published", f"git -C {tree} push")]
 
 
-def not_clean(found: Facts, tree: str) -> list[Problem]:
-    """Nothing in the work tree differs from the commit. The mend keeps what was changed, as a stash."""
-    git = f"sudo git -C {shlex.quote(found['root'] or tree)} -c user.name=root -c user.email=root@localhost"
+def not_clean(found: Facts, host: Host) -> list[Problem]:
+    """Nothing in the work tree differs from the commit. The mend keeps what was changed, as a stash; what it
+    brings back is root's, and the service has to read its configuration anew."""
+    root = shlex.quote(found["root"] or host.tree)
+    git = f"sudo git -C {root} -c user.name=root -c user.email=root@localhost"
+    own = f"sudo chown -R {host.owner}:{host.tree_group} {host.tree}"
+
+    def mend(paths: Sequence[str]) -> str:
+        kept = f"{git} stash push --include-untracked -- {' '.join(map(shlex.quote, paths))} && {own}"
+        read = host.configuration and any(path.endswith(host.configuration) for path in paths)
+        return f"{kept} && sudo systemctl restart {host.unit}" if read else kept
+
     return [
-        differs(
-            f"'{line}'",
-            "a change",
-            "what was committed (or commit it)",
-            f"{git} stash push --include-untracked -- {' '.join(map(shlex.quote, line[3:].split(' -> ')))}",
-        )
+        differs(f"'{line}'", "a change", "what was committed (or commit it)", mend(line[3:].split(" -> ")))
         for line in found["dirty"]
     ]

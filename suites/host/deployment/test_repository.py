@@ -71,4 +71,4 @@ def test_published(host: MachineFacts) -> None:
 )
 def test_clean(host: MachineFacts) -> None:
     declared(declared_host(host).repository, "repository")
-    require(rules.not_clean(work_tree(host), declared_host(host).tree))
+    require(rules.not_clean(work_tree(host), declared_host(host)))

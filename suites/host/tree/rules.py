@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -130,12 +130,13 @@ def of_kind(seen: Iterable[Entry], kind: str) -> list[Entry]:
     return [entry for entry in seen if entry["kind"] == kind]
 
 
-def missing(seen: Iterable[Entry], wanted: Sequence[str], tree: str, mode: str = "0755") -> list[Problem]:
-    """Declared directories that are not there, or are none. mode: what they are to have."""
+def missing(seen: Iterable[Entry], host: Host) -> list[Problem]:
+    """Declared directories that are not there, or are none. The mend makes them as they are to be."""
     there = {entry["path"] for entry in seen if entry["kind"] == "d"}
+    made = f"sudo install -d -o {host.owner} -g {host.tree_group} -m {host.directory_mode}"
     return [
-        Problem("", f"the directory {path} is missing; fix: sudo install -d -m {mode} {tree}/{path}")
-        for path in wanted
+        Problem("", f"the directory {path} is missing; fix: {made} {host.tree}/{path}")
+        for path in host.directories
         if path not in there
     ]
 

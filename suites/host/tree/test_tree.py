@@ -20,7 +20,7 @@ def test_directories_are_there(host: MachineFacts) -> None:
     declared = rules.declared_host(host)
     if not declared.directories:
         raise NotApplicable("the environment declares no directories", declared="host.directories")
-    require(rules.missing(rules.entries(host), declared.directories, declared.tree, declared.directory_mode))
+    require(rules.missing(rules.entries(host), declared))
 
 
 @check(
