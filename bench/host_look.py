@@ -20,7 +20,7 @@ import testinfra
 
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.host import Host
-from gateway_acceptance.host.snapshot import look
+from gateway_acceptance.host.snapshot import take_snapshot
 
 ROOT = Path(__file__).parents[1]
 ADDED_ROUND_TRIP_S = 0.05
@@ -32,7 +32,7 @@ PLAIN_FILES = 60
 def suite(environment: Environment) -> int:
     """The suite's own way: one remote command per machine, all at once."""
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda name: look(environment, name), environment.machines))
+        list(pool.map(lambda name: take_snapshot(environment, name), environment.machines))
     return len(environment.machines)
 
 

@@ -80,15 +80,15 @@ def contradictions(record: Record) -> list[str]:
 
 def disagreements(directory: Path, record: Record) -> list[str]:
     """Where junit.xml, allure-results and status.json say anything else than the record."""
-    looks: Mapping[str, Callable[[Path, Record], list[str]]] = {
+    audits: Mapping[str, Callable[[Path, Record], list[str]]] = {
         "junit.xml": _of_junit,
         RESULTS: _of_allure,
         "status.json": _of_status,
     }
     found = []
-    for name, look in looks.items():
+    for name, audit_of in audits.items():
         try:
-            found += look(directory / name, record)
+            found += audit_of(directory / name, record)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, Xml.ParseError) as error:
             found.append(f"{name} cannot be read: {type(error).__name__}: {error}")
     return found

@@ -31,29 +31,31 @@ NOT_VERIFIED = "not verified"
 """What a claim is for which no check was executed; a word of claims only, not a verdict of checks."""
 
 CLAIM_ID = re.compile(r"[A-Z]{3}-\d{2,3}")
-TEMPLATE_KEYS = ("id", "section", "text", "mend", "about", "per", "needs", "closed_checks")
-OWN_KEYS = ("id", "section", "text", "checks", "mend", "about")
+TEMPLATE_KEYS = ("id", "section", "text", "fix", "about", "per", "needs", "closed_checks")
+OWN_KEYS = ("id", "section", "text", "checks", "fix", "about")
+EARLIER = {"mend": "fix"}
+"""Keys by the name that they had before; a file that has them is read."""
 LISTS = ("needs", "checks", "closed_checks")
 PER = ("model", "group", "backend")
 """What a template may stand for, once for each."""
 
 
 class ClaimsError(UsageProblem):
-    """What is wrong with the file of claims: one sentence per mistake, with file, entry and mend."""
+    """What is wrong with the file of claims: one sentence per mistake, with file, entry and fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One statement of the tracker of one environment.
 
-    mend: the command that makes it true, or empty; about: the alias or backend that it speaks of: cases of
+    fix: the command that makes it true, or empty; about: the alias or backend that it speaks of: cases of
     any check that concern just that are its evidence; checks: ids of checks (or of its template) that are its
     evidence without naming it; not_about: what other claims of its kind speak of: cases of these are none."""
 
     id: str
     section: str
     text: str
-    mend: str = ""
+    fix: str = ""
     about: str | None = None
     checks: tuple[str, ...] = ()
     not_about: tuple[str, ...] = ()
@@ -61,7 +63,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One statement of the tracker before it speaks of an environment. ``{name}`` in text, mend and about
+    """One statement of the tracker before it speaks of an environment. ``{name}`` in text, fix and about
     stands for words of the environment (``claims_here``). per: stands once for each model, group or backend,
     with numbers from its own on; needs: what must be declared for it to be a statement at all; checks: as of
     ``Claim``; closed_checks: the same, where a backend is closed (``direct = false``)."""
@@ -69,7 +71,7 @@ class Template:
     id: str
     section: str
     text: str
-    mend: str = ""
+    fix: str = ""
     about: str | None = None
     per: str | None = None
     needs: tuple[str, ...] = ()
@@ -103,6 +105,8 @@ def _loaded(path: Path, keys: Sequence[str], required: Sequence[str]) -> tuple[T
     unknown = [key for key in document if key != "claim"]
     mistakes = [f"{path}: unknown key {key!r}; the file is a list of [[claim]] entries" for key in unknown]
     entries = document.get("claim", [])
+    if isinstance(entries, list):
+        entries = [_in_todays_words(entry) for entry in entries]
     if not isinstance(entries, list) or not entries:
         raise ClaimsError([*mistakes, f"{path}: there is no claim; add [[claim]] entries"])
     first_at: dict[str, int] = {}
@@ -118,6 +122,16 @@ def _loaded(path: Path, keys: Sequence[str], required: Sequence[str]) -> tuple[T
     if mistakes:
         raise ClaimsError(mistakes)
     return tuple(_template(entry) for entry in entries)
+
+
+def _in_todays_words(entry: object) -> object:
+    """An entry with its keys as they are called now. One that has a key by both names is left as it is."""
+    if not isinstance(entry, dict):
+        return entry
+    return {
+        new if (new := EARLIER.get(key, key)) == key or new not in entry else key: value
+        for key, value in entry.items()
+    }
 
 
 def _template(entry: Mapping[str, Any]) -> Template:

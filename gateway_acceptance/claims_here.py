@@ -110,7 +110,7 @@ def _claim(
         name,
         template.section,
         _filled(template.text, words),
-        _filled(template.mend, words),
+        _filled(template.fix, words),
         about,
         (*template.checks, *more, *((template.id,) if name != template.id else ())),
         others,
@@ -129,7 +129,7 @@ def _own(environment: Environment, taken: set[str]) -> tuple[Claim, ...]:
     ]
     if twice:
         raise ClaimsError(twice)
-    return tuple(Claim(one.id, one.section, one.text, one.mend, one.about, one.checks) for one in own)
+    return tuple(Claim(one.id, one.section, one.text, one.fix, one.about, one.checks) for one in own)
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:

@@ -39,12 +39,12 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The table. of: where, of what and when it was measured; look: requests of one look at the gateway
-    (at the start, and again at the end); checks: prices by check id and kind of case; shared: by
+    """The table. of: where, of what and when it was measured; fingerprint: requests of one fingerprint of
+    the gateway (at the start, and again at the end); checks: prices by check id and kind of case; shared: by
     template; smoke: the same of a run of smoke alone, which comes by some observations for less."""
 
     of: Mapping[str, str]
-    look: int
+    fingerprint: int
     checks: Mapping[str, Mapping[str, Priced]] = field(default_factory=dict)
     shared: Mapping[str, Priced] = field(default_factory=dict)
     smoke: Costs | None = None
@@ -114,9 +114,9 @@ def load_costs(path: Path) -> Costs:
     """Read the table. Raises UsageProblem."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        of, look = document["of"], document["look"]
-        smoke = Costs(of, look, *_read(document["smoke"])) if "smoke" in document else None
-        return Costs(of, look, *_read(document), smoke)
+        of, fingerprint = document["of"], document["look"]
+        smoke = Costs(of, fingerprint, *_read(document["smoke"])) if "smoke" in document else None
+        return Costs(of, fingerprint, *_read(document), smoke)
     except FileNotFoundError:
         raise UsageProblem(
             [
@@ -146,12 +146,12 @@ def table(
     lines: Sequence[Mapping[str, Any]],
     environment: Environment,
     of: Mapping[str, str],
-    look: int,
+    fingerprint: int,
     smoke: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The text of the table, from what the cases of a run have written down (``measured``). smoke: those of
     a run of smoke alone."""
-    document = {"of": dict(of), "look": look, **_prices(lines, environment)}
+    document = {"of": dict(of), "look": fingerprint, **_prices(lines, environment)}
     if smoke:
         document["smoke"] = _prices(smoke, environment)
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

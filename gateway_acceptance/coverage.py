@@ -20,7 +20,7 @@ KEYS = ("endpoints", "reasons", "statement")
 
 
 class CoverageError(UsageProblem):
-    """What is wrong with the file of statements: one sentence per mistake, with file, entry and mend."""
+    """What is wrong with the file of statements: one sentence per mistake, with file, entry and fix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def provider_of(environment: Environment) -> Provider:
     except ModuleNotFoundError as error:
         raise UsageProblem(
             [
-                f"{environment.source}: embedded.provider {wanted!r} is of the lab, whose packages "
+                f"{environment.source}: embedded.provider {wanted!r} belongs to the lab, whose packages "
                 f"are not installed ({error.name}); pip install 'gateway-acceptance[lab]'"
             ]
         ) from None

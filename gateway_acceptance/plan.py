@@ -13,7 +13,7 @@ from gateway_acceptance.record import Selected
 
 PER_BACKEND = 2
 """Requests that a backend's fingerprint takes: its version and its models."""
-LOOKS = 2
+FINGERPRINTS = 2
 """At the start of a run, and at its end."""
 START_AND_END = "start and end"
 SOAK = "soak"
@@ -105,11 +105,11 @@ def planned(
         _share(line, price[0], case.parameters, environment, costs, made)
     ends = plan.suites[START_AND_END] = PlanLine()
     direct = sum(backend.direct for backend in environment.backends)
-    ends.requests = ends.most = LOOKS * (costs.look + PER_BACKEND * direct)
+    ends.requests = ends.most = FINGERPRINTS * (costs.fingerprint + PER_BACKEND * direct)
     if any(
         catalogue[case.check].suite == "host" for case in selected if case.environment == environment.name
     ):
-        ends.commands = 0 if environment.embedded else LOOKS * len(environment.machines)
+        ends.commands = 0 if environment.embedded else FINGERPRINTS * len(environment.machines)
     return plan
 
 

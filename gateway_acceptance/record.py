@@ -51,7 +51,7 @@ class Run:
     unfinished: it has begun and not ended; elapsed_s: by a clock that nobody sets, or None; fingerprint: of
     this environment, ``start`` and ``end``, None where it was not taken; binding: what judged, ``start`` and
     ``end`` (plugin/binding.py), None where the run did not come to it; planted: defects that were planted
-    (``planted``), blind_spots: what the suite does not speak of (``signoff.uncovered``), both None where the
+    (``planted``), blind_spots: what the suite does not cover (``signoff.uncovered``), both None where the
     suite has none or the run could not accept a release; nonce: a word that somebody gave it beforehand, or
     empty.
     """
@@ -193,7 +193,7 @@ def _claim_document(claim: Claim) -> Document:
         "id": claim.id,
         "section": claim.section,
         "text": claim.text,
-        "mend": claim.mend,
+        "mend": claim.fix,
         "about": claim.about,
         "verdict": NOT_VERIFIED,
         "checks": [],

@@ -14,7 +14,7 @@ EXIT_INTEGRITY_ONLY = 5
 
 
 class UsageProblem(Exception):  # noqa: N818
-    """What is wrong, where, and how to mend it; one sentence per mistake."""
+    """What is wrong, where, and how to fix it; one sentence per mistake."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
         self.sentences = list(sentences)

@@ -20,13 +20,13 @@ from lab.doors_matrix import run_doors
 from lab.doors_matrix import text as doors_text
 from lab.faults import FAULTS, Layer
 from lab.faults.companions import COMPANIONS
+from lab.fix_matrix import run_fixes
+from lab.fix_matrix import text as fixes_text
 from lab.flakiness import run_repeated
 from lab.gateways import runnable
 from lab.host_matrix import run_host_matrix, run_hosts_by_all
 from lab.hosts.provider import PROVIDER as HOSTS
 from lab.local import start
-from lab.mend_matrix import run_mends
-from lab.mend_matrix import text as mends_text
 from lab.mutation_matrix import Matrix, run_matrix
 from lab.outage_matrix import run_outage_matrix, run_outages_repeated
 from lab.profile_matrix import run_profile
@@ -118,10 +118,10 @@ def add_mutation_matrix_command(commands: Any) -> None:
         help="the gateway's faults before models that talk and do not obey: exit 1 below 95 in 100",
     )
     which.add_argument(
-        "--mends",
+        "--fixes",
         action="store_true",
         help="what the findings of machines print instead, run on the lab's systemd hosts (root): exit 1 "
-        "where a mend does not mend",
+        "where a fix does not fix",
     )
     which.add_argument(
         "--profile",
@@ -263,10 +263,10 @@ def _mutation_matrix(arguments: argparse.Namespace) -> int:
         return 0 if seen.complete else EXIT_NOT_READY
     if arguments.all_checks:
         return _all_checks(arguments, say)
-    if arguments.mends:
-        mends = run_mends(project_root(), arguments.only, arguments.litellm, say)
-        print(json.dumps(asdict(mends), indent=1) if arguments.json else mends_text(mends))
-        return 0 if mends.complete else EXIT_NOT_READY
+    if arguments.fixes:
+        fixes = run_fixes(project_root(), arguments.only, arguments.litellm, say)
+        print(json.dumps(asdict(fixes), indent=1) if arguments.json else fixes_text(fixes))
+        return 0 if fixes.complete else EXIT_NOT_READY
     if arguments.doors:
         doors = run_doors(project_root(), arguments.only, arguments.litellm, say)
         print(json.dumps(asdict(doors), indent=1) if arguments.json else doors_text(doors))

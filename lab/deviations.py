@@ -170,7 +170,7 @@ def listed_releases(path: Path) -> list[tuple[str, str]]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         return [(version, variant) for version in document["versions"] for variant in document["variants"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageProblem([f"{path}: cannot be read: {error}; mend the file"]) from None
+        raise UsageProblem([f"{path}: cannot be read: {error}; fix the file"]) from None
 
 
 def learn(

@@ -21,7 +21,7 @@ import tomli_w
 
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.host.facts import NoFacts
-from gateway_acceptance.host.snapshot import look
+from gateway_acceptance.host.snapshot import take_snapshot
 from gateway_acceptance.usage import UsageProblem
 from lab.all_checks import AllChecks, add, chosen_of
 from lab.faults import FAULTS, Fault, HostChange, Layer
@@ -82,7 +82,7 @@ def recorded(
         with tempfile.TemporaryDirectory(prefix="host-matrix-") as temporary:
             stage = HostStage(root, Path(temporary), environment)
             (stage.folder / "key").write_text(running.key, encoding="utf-8")
-            healthy = stage.looks(list(environment.machines))
+            healthy = stage.snapshots(list(environment.machines))
             views = [stage.view(CONTROL, None)]
             stage.write(CONTROL, healthy)
             for number, fault in enumerate(faults, start=1):
@@ -104,14 +104,14 @@ class HostStage:
     folder: Path
     environment: Environment
 
-    def looks(self, machines: Sequence[str], environment: Environment | None = None) -> dict[str, Any]:
+    def snapshots(self, machines: Sequence[str], environment: Environment | None = None) -> dict[str, Any]:
         """A look at each machine, as the suite takes it, or why there is none."""
 
         def one(name: str) -> dict[str, Any]:
             try:
-                return asdict(look(environment or self.environment, name))
+                return asdict(take_snapshot(environment or self.environment, name))
             except NoFacts as failure:
-                return {"why": failure.why, "mend": failure.mend}
+                return {"why": failure.why, "fix": failure.fix}
 
         with ThreadPoolExecutor(len(machines)) as pool:
             return dict(zip(machines, pool.map(one, machines), strict=True))
@@ -126,7 +126,7 @@ class HostStage:
         try:
             if change.apply:
                 self._script(fault.name, change, change.apply, wait=change.restarts and change.serves)
-            seen = self.looks([change.machine], declared)
+            seen = self.snapshots([change.machine], declared)
             if change.load:
                 seen[change.machine]["turns"] = self._loaded(fault.name, change)
         finally:
@@ -137,7 +137,7 @@ class HostStage:
 
     def require_reverted(self, healthy: Mapping[str, Any], faults: Sequence[str]) -> None:
         """Raises RuntimeError where a machine is not what it was before these faults."""
-        for machine, found in self.looks(list(healthy)).items():
+        for machine, found in self.snapshots(list(healthy)).items():
             left = [found["why"]] if "why" in found else differences(healthy[machine], found)
             if left:
                 shown = "; ".join(left[:5])
@@ -148,7 +148,7 @@ class HostStage:
         after all of it and after an idle while."""
 
         def seen() -> Any:
-            return look(self.environment, change.machine, ("process",)).sections
+            return take_snapshot(self.environment, change.machine, ("process",)).sections
 
         for _ in range(SETTLING):  # just restarted, it is busy with itself
             turns = [seen()]
@@ -163,9 +163,9 @@ class HostStage:
         time.sleep(IDLE_S)
         return [*turns, seen()]
 
-    def write(self, name: str, looks: Mapping[str, Any]) -> None:
+    def write(self, name: str, snapshots: Mapping[str, Any]) -> None:
         """Keep the looks of a view where its environment file says that they are."""
-        for machine, found in looks.items():
+        for machine, found in snapshots.items():
             (self.folder / name / f"{machine}.json").write_text(json.dumps(found), encoding="utf-8")
 
     def view(self, name: str, fault: Fault | None) -> Environment:

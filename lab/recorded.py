@@ -24,11 +24,11 @@ class RecordedProvider:
         """See ``gateway_acceptance.embedded.Provider``."""
         assert environment.embedded is not None
         given = environment.embedded.options
-        looks, key = Path(str(given["looks"])), Path(str(given["key"]))
-        missing = [name for name in environment.machines if not (looks / f"{name}.json").is_file()]
+        snapshots, key = Path(str(given["looks"])), Path(str(given["key"]))
+        missing = [name for name in environment.machines if not (snapshots / f"{name}.json").is_file()]
         if missing:
-            raise NotStarted(f"there is no look at {', '.join(missing)} in {looks}")
-        facts = {name: str(looks / f"{name}.json") for name in environment.machines}
+            raise NotStarted(f"there is no look at {', '.join(missing)} in {snapshots}")
+        facts = {name: str(snapshots / f"{name}.json") for name in environment.machines}
         return Running(key.read_text(encoding="utf-8").strip(), _nothing, facts)
 
 

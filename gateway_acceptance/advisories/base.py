@@ -155,13 +155,13 @@ def _read(path: Path, origin: str) -> Base:
 @lru_cache(maxsize=4)
 def _parsed(path: Path, origin: str, _changed: int, size: int) -> Base:
     """The file's content; the arguments beside path make a changed file a new one."""
-    mend = "take another file, or run: gateway-acceptance advisories update FILE"
+    fix = "take another file, or run: gateway-acceptance advisories update FILE"
     if size > LARGEST_BASE:
-        raise UsageProblem([f"{path}: the advisory base has {size} bytes, at most {LARGEST_BASE}; {mend}"])
+        raise UsageProblem([f"{path}: the advisory base has {size} bytes, at most {LARGEST_BASE}; {fix}"])
     try:
         return base_of(json.loads(path.read_text(encoding="utf-8")), origin)
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageProblem([f"{path}: is no advisory base ({str(error)[:SHOWN]}); {mend}"]) from None
+        raise UsageProblem([f"{path}: is no advisory base ({str(error)[:SHOWN]}); {fix}"]) from None
 
 
 def base_of(document: Any, origin: str) -> Base:

@@ -85,7 +85,7 @@ def informs(advisory: Advisory, version: str) -> str:
 
 
 def fixed_in(advisory: Advisory, version: str) -> str:
-    """The first version after this one that mends it, as far as it is known; else empty."""
+    """The first version after this one that fixes it, as far as it is known; else empty."""
     seen = comparable(advisory.ecosystem, version)
     for one in advisory.ranges:
         if _inside(advisory.ecosystem, one, seen):

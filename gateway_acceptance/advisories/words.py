@@ -21,12 +21,12 @@ def rating(finding: AdvisoryFinding) -> str:
     return ", ".join(word for word in words if word) or "not rated"
 
 
-def sentence(finding: AdvisoryFinding, probes: Mapping[str, str] | None = None, mend: str = "") -> str:
-    """One finding, what to do (mend) first. probes: name of a probe -> what it showed."""
+def sentence(finding: AdvisoryFinding, probes: Mapping[str, str] | None = None, fix: str = "") -> str:
+    """One finding, what to do (fix) first. probes: name of a probe -> what it showed."""
     one = finding.advisory
     fixed = fixed_in(one, finding.version)
     head = f"{one.name}, {rating(finding)}"
-    parts = [f"{head}; fix: {mend}" if mend else head, one.summary.rstrip(".")]
+    parts = [f"{head}; fix: {fix}" if fix else head, one.summary.rstrip(".")]
     parts.append(f"fixed in {fixed}" if fixed else "no fixed version is known")
     if one.probe and probes and one.probe in probes:
         parts.append(f"probe {one.probe}: {probes[one.probe]}")
@@ -39,7 +39,7 @@ def sentence(finding: AdvisoryFinding, probes: Mapping[str, str] | None = None, 
     return "; ".join(parts)
 
 
-def fix(base: Base, finding: AdvisoryFinding) -> str:
+def fix_for(base: Base, finding: AdvisoryFinding) -> str:
     """What to do about a package, in an imperative sentence."""
     one = finding.advisory
     if one.compromised:
@@ -67,7 +67,7 @@ def problems(
     return [
         Problem(
             "",
-            f"{where} {one.advisory.package} {one.version}: {sentence(one, probes, fix(base, one))}",
+            f"{where} {one.advisory.package} {one.version}: {sentence(one, probes, fix_for(base, one))}",
             level=level,
             source=one.advisory.links[0] if one.advisory.links else "",
         )
@@ -84,5 +84,5 @@ def alarm(base: Base, where: str, findings: Sequence[AdvisoryFinding]) -> str:
     others = f" and {more} more" if more else ""
     return (
         f"{where} {first.advisory.package} {first.version}, which has {first.advisory.name} "
-        f"({rating(first)}){others}: {fix(base, first)}"
+        f"({rating(first)}){others}: {fix_for(base, first)}"
     )

@@ -207,14 +207,14 @@ class Dependence:
     def end(self) -> None:
         """The sample is complete: neighbours alike, and who has not served for long, are looked at once."""
         if DRIFT in self.patterns:
-            self._look_for_silence()
+            self._check_silence()
         if ORDER not in self.patterns or len(set(self.row)) < 2:
             return
         few, many = runs_test(self.row)
         if 2 * min(few, many) <= self.alpha_of_each / TESTS_OF_A_PATTERN:
             self.found.setdefault(ORDER, self.draws)
 
-    def _look_for_silence(self) -> None:
+    def _check_silence(self) -> None:
         """By chance somebody serves none of the last n draws with a probability of (1 - share)^n."""
         shares = dict(_serving(self.null))
         level = self.alpha_of_each / TESTS_OF_A_PATTERN / max(1, len(shares))

@@ -41,12 +41,12 @@ class WitnessResolution(StrEnum):
 
 
 class UndefinedSharesError(ValueError):
-    """The declaration says no probabilities; the message says why and how to mend it."""
+    """The declaration says no probabilities; the message says why and how to fix it."""
 
 
 class NoSharesError(UndefinedSharesError):
     """The declared strategy promises no shares: who serves depends on what else is under way, on times or on
-    costs. Then there is nothing to judge, and nothing to mend: the shares are not applicable."""
+    costs. Then there is nothing to judge, and nothing to fix: the shares are not applicable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def _print(
             print(f"  {mark:<6} {words.sentence(one)}")
         first = next((one for one in own if one.judged), None)
         if first is not None:
-            print(f"  fix    {words.fix(base, first)}")
+            print(f"  fix    {words.fix_for(base, first)}")
     if not releases:
         print(f"{environment.name} declares no version and has no run that found one; give --version X")
     age = (datetime.now(UTC).date() - base.dated).days
@@ -156,7 +156,7 @@ def _document(
                         "informs": one.informs or None,
                         "absent": list(one.absent),
                         "summary": one.advisory.summary,
-                        "fix": words.fix(base, one),
+                        "fix": words.fix_for(base, one),
                     }
                     for place, one in findings
                     if place == where

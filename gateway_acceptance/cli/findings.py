@@ -115,14 +115,14 @@ def unfit(record: Mapping[str, Any], found: ReleaseFindings) -> str:
     if run["profile"] not in FULL_PROFILES or run["selection"]["narrowed"]:
         return "the run is no whole nightly; run -m nightly without options that narrow it"
     if record["basis"]["broken"] or any(one.verdict == Verdict.HARNESS_ERROR for one in found.red):
-        return "the run has errors of the suite itself; mend them and run again"
+        return "the run has errors of the suite itself; fix them and run again"
     if not found.executed:
         return "no check was executed; see why in the run's STATUS.md"
     causes = Counter(cause for one in found.red for cause in dict.fromkeys(map(cause_of, one.problems)))
     cause, count = next(iter(causes.most_common(1)), ("", 0))
     spoke = len(found.executed | {one.check for one in found.red})
     if count > MOST_ALIKE * spoke:
-        return f"{count} of {spoke} checks are red for one cause ({cause}); mend that and run again"
+        return f"{count} of {spoke} checks are red for one cause ({cause}); fix that and run again"
     return ""
 
 
@@ -164,7 +164,7 @@ def _about(path: Path) -> About:
         texts = {name: str(document[name]) for name in ("name", "home", "installed", "needs", "behind")}
         return About(**texts, know=tuple(document["know"]), why=dict(document.get("why", {})))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageProblem([f"{path}: cannot be read: {error!r}; mend the file"]) from None
+        raise UsageProblem([f"{path}: cannot be read: {error!r}; fix the file"]) from None
 
 
 def _newest(folder: Path) -> ReleaseFindings:

@@ -156,7 +156,7 @@ def _add_further(commands: Subparsers, point: EntryPoint) -> None:
     try:
         add = point.load()
     except ModuleNotFoundError as error:
-        why = f"the command {point.name} is of the lab, whose packages are not installed ({error.name})"
+        why = f"the command {point.name} belongs to the lab, whose packages are not installed ({error.name})"
         raise UsageProblem([f"{why}; pip install 'gateway-acceptance[lab]'"]) from None
     add(commands)
 

@@ -29,7 +29,7 @@ from gateway_acceptance.signoff.refusals import refusals, utc_now
 from gateway_acceptance.signoff.runs import newer_red, runs_since
 from gateway_acceptance.signoff.signers import allowed_in
 from gateway_acceptance.signoff.timestamp import NoTimestamp
-from gateway_acceptance.signoff.uncovered import blind_spots
+from gateway_acceptance.signoff.uncovered import uncovered
 from gateway_acceptance.signoff.verify import Verified, same_key
 from gateway_acceptance.signoff.witness import unwitnessed, witness_of
 from gateway_acceptance.signoff.write import Approval, UnverifiableSignoff, is_one_line, write_signoff
@@ -146,7 +146,7 @@ def _signoff(arguments: argparse.Namespace) -> int:
         previous=comparison(record, before),
         before=before,
         runs=runs_since(places, environment.name, _since(before)),
-        blind_spots=blind_spots(suites_of(root), [check.id for check in record.checks]),
+        blind_spots=uncovered(suites_of(root), [check.id for check in record.checks]),
         url=arguments.url,
         timestamp_url=arguments.timestamp_url,
         despite=[f"{arguments.despite_newer}: {one}" for one in newer],

@@ -1,4 +1,4 @@
-"""From ``--env`` to a validated environment, or to sentences that say what is wrong and how to mend it."""
+"""From ``--env`` to a validated environment, or to sentences that say what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
 
 
 def key_fault(variable: str, variables: Mapping[str, str]) -> str:
-    """What is wrong with the key that a variable holds, and the mend: the end of a sentence, or nothing."""
+    """What is wrong with the key that a variable holds, and the fix: the end of a sentence, or nothing."""
     key = variables.get(variable)
     if not key:
         return f"which is not set; export {variable} with the gateway's key"
@@ -178,7 +178,7 @@ def describe(
     table: type[Table],
     prefix: tuple[str, ...] = (),
 ) -> list[str]:
-    """One sentence per mistake that pydantic found in a TOML file: file, key, mend.
+    """One sentence per mistake that pydantic found in a TOML file: file, key, fix.
 
     table: the model that the document (or each entry below ``prefix``) was validated against.
     """

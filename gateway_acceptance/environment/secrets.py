@@ -44,26 +44,26 @@ def key_of(environment: Environment, variables: Mapping[str, str]) -> str:
             raise UsageProblem(
                 [f"{environment.source}: gateway.key_variable names {named}, which is not set"]
             )
-        place, mend = f"gateway.key_variable names {named}, whose value", f"export {named} without them"
+        place, fix = f"gateway.key_variable names {named}, whose value", f"export {named} without them"
     elif gateway.key_file is not None:
         path = beside(environment, gateway.key_file)
         key, place = _read(environment, path), f"gateway.key_file names {path}, whose content"
-        mend = "write the key alone into it, on one line"
+        fix = "write the key alone into it, on one line"
     else:
         command = gateway.key_command or ("",)
         key = _printed(environment, command)
-        place, mend = f"gateway.key_command ({command[0]}) prints a key that", "let it print the key alone"
-    wrong = unfit(key, mend)
+        place, fix = f"gateway.key_command ({command[0]}) prints a key that", "let it print the key alone"
+    wrong = unfit(key, fix)
     if wrong:
         raise UsageProblem([f"{environment.source}: {place} {wrong}"])
     return key
 
 
-def unfit(key: str, mend: str) -> str:
-    """What makes a key unfit, as the end of a sentence, or nothing. mend: of characters that no header can
+def unfit(key: str, fix: str) -> str:
+    """What makes a key unfit, as the end of a sentence, or nothing. fix: of characters that no header can
     carry."""
     if not HEADER_SAFE.fullmatch(key):
-        return f"holds spaces, line ends or other characters that no header can carry; {mend}"
+        return f"holds spaces, line ends or other characters that no header can carry; {fix}"
     if len(key) < SHORTEST_SECRET:
         return (
             f"has fewer than {SHORTEST_SECRET} characters: it could not be told from ordinary words and kept "

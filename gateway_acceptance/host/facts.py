@@ -21,11 +21,11 @@ MOST_BYTES = 32 << 20
 
 
 class NoFacts(Exception):  # noqa: N818
-    """A machine could not be looked at: one sentence, and how to mend it."""
+    """A machine could not be looked at: one sentence, and how to fix it."""
 
-    def __init__(self, why: str, mend: str) -> None:
-        self.why, self.mend = why, mend
-        super().__init__(f"{why}; {mend}")
+    def __init__(self, why: str, fix: str) -> None:
+        self.why, self.fix = why, fix
+        super().__init__(f"{why}; {fix}")
 
 
 class FactsProgramFailed(Exception):  # noqa: N818
@@ -108,8 +108,8 @@ class MachineFacts:
 
     def _untestable(self, what: str, why: str, needs: str) -> Untestable:
         wanted = next((privilege for privilege in self.privileges if privilege.name == needs), None)
-        mend = "look at the machine"
+        fix = "look at the machine"
         if wanted is not None:
-            mend = f"allow it there with the sudo rule: {rule_for(self.account, wanted)}"
-            mend += " (a pattern: needs sudo 1.9.10 or newer)" if wanted.pattern else ""
-        return Untestable(f"{self.name}: {what} is not to be had ({why})", mend)
+            fix = f"allow it there with the sudo rule: {rule_for(self.account, wanted)}"
+            fix += " (a pattern: needs sudo 1.9.10 or newer)" if wanted.pattern else ""
+        return Untestable(f"{self.name}: {what} is not to be had ({why})", fix)

@@ -30,7 +30,7 @@ OF_THE_GATEWAY = ("commands", "reach", "tree", "secrets", "access", "files", "li
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """What one command brought. asked, answered: seconds since the epoch by the suite's clock."""
 
     sections: dict[str, Any]
@@ -98,7 +98,7 @@ ALIAS = "gateway-acceptance"
 """Under which ssh looks a declared host key up."""
 
 
-def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> Look:
+def take_snapshot(environment: Environment, name: str, sections: Sequence[str] = ()) -> Snapshot:
     """Gather a machine's facts, of these sections alone where some are given. Raises NoFacts with one
     sentence where it cannot be reached."""
     machine = environment.machines[name]
@@ -135,7 +135,7 @@ def look(environment: Environment, name: str, sections: Sequence[str] = ()) -> L
         )
     from gateway_acceptance.host.formed import complete  # as in ``facts.unpacked``
 
-    return Look(complete(unpacked(done.stdout), request), asked, answered)
+    return Snapshot(complete(unpacked(done.stdout), request), asked, answered)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ from gateway_acceptance.plugin.loaded import (
     variable_problems,
 )
 from gateway_acceptance.plugin.options import profile_of, user_folder
-from gateway_acceptance.plugin.suite_identity import SuiteLook
+from gateway_acceptance.plugin.suite_identity import SuiteState
 from gateway_acceptance.waivers import waivers_path
 
 VARIABLES = ("PYTEST_", "PYTHON", "GATEWAY_ACCEPTANCE_")
@@ -63,7 +63,7 @@ Account = dict[str, Any]
 
 
 def accounts_of(
-    config: pytest.Config, environments: Mapping[str, Environment], stamps: Stamps, suite: SuiteLook
+    config: pytest.Config, environments: Mapping[str, Environment], stamps: Stamps, suite: SuiteState
 ) -> dict[str, Account]:
     """The account of each environment's run now, by its name. Raises nothing for what cannot be read: it says
     so instead. stamps: of the files that decide, before pytest read any; suite: as it is now."""
@@ -176,10 +176,10 @@ def name_and_version(one: Distribution) -> str:
     """As its metadata say, of which no more is read than these two: all of it, of a hundred distributions, is
     a thirtieth of what a smoke costs."""
     head = BLANK_LINE.split(one.read_text("METADATA") or "", maxsplit=1)[0]
-    told = dict(NAME_OR_VERSION.findall(head))
-    if len(told) != 2:
-        told = {"Name": one.metadata["Name"], "Version": one.version}
-    return f"{told['Name']}=={told['Version']}"
+    named = dict(NAME_OR_VERSION.findall(head))
+    if len(named) != 2:
+        named = {"Name": one.metadata["Name"], "Version": one.version}
+    return f"{named['Name']}=={named['Version']}"
 
 
 def _is_content(name: str) -> bool:

@@ -33,7 +33,7 @@ class GatewayConnection:
         started: float,
         notebook: Notebook,
         rules: Sequence[UniversalRule],
-        looked: Callable[[float], Trouble | None],
+        trouble: Callable[[float], Trouble | None],
     ) -> None:
         """folder, started, rules: as of ``Target``; looked: what is wrong with the gateway now, asked within
         so many seconds."""
@@ -50,7 +50,7 @@ class GatewayConnection:
             folder / f"trouble-{environment.name}.json",
             gateway.url,
             self._holds_key,
-            looked,
+            trouble,
             product_of(gateway).description,
             lateness,
         )

@@ -44,7 +44,7 @@ def target(request: pytest.FixtureRequest, environment: Environment) -> Target:
 @pytest.fixture
 def any_gateway(target: Target) -> GatewayClient:
     """The gateway without any premise; only for checks of the premises themselves. Where it is dead, silent
-    or ill as a whole they fail, with the cause and its mend."""
+    or ill as a whole they fail, with the cause and its fix."""
     found = target.preflight()
     if found.silent:
         raise CheckFailed(str(found.trouble), blame="gateway")

@@ -89,7 +89,7 @@ def _of_the_gateway(target: Target, before: Taken | None) -> Taken:
         if trouble is not None:
             seen = Preflight(silent=trouble.what)
         else:
-            seen = target.preflight() if before is None else target.look()
+            seen = target.preflight() if before is None else target.probe()
     except NotPermitted as refusal:
         seen = Preflight(silent=str(refusal))
     found = {"gateway.models": UNKNOWN if seen.models is None else seen.models}

@@ -161,7 +161,7 @@ def _of_an_unknown_release(
     problems: Sequence[str], check: Check, item: pytest.Item, state: WorkerState
 ) -> Outcome | None:
     """UNTESTABLE because of the refused key, where the version is told only to who has one and some release
-    shows exactly this by itself: whose fault it is can't be told before the key is mended."""
+    shows exactly this by itself: whose fault it is can't be told before the key is fixed."""
     name = environment_of(item)
     known = state.possible(name)
     if known is None or any(forbidden(state.harms, check.id, problem) for problem in problems):

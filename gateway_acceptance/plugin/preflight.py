@@ -20,35 +20,35 @@ NOT_TLS = ("wrong version number", "record layer failure", "http request", "pack
 """OpenSSL's words for an answer that is no TLS at all."""
 TITLE, TITLE_WITHIN = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL), 4096
 """Of a page, and in so many of its first characters."""
-LONGEST_LOOK_S = 10.0
+LONGEST_PROBE_S = 10.0
 """Seconds for one question: these are answered from memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
     """What was found before the first check. silent, refused: why nothing can be asked, and why nothing with
-    the environment's key, in words; empty where all is well; mend: what to do about it; models: the ids that
+    the environment's key, in words; empty where all is well; fix: what to do about it; models: the ids that
     it lists, sorted, with commas between; None where it lists none."""
 
     silent: str = ""
     refused: str = ""
     version: str = ""
     models: str | None = None
-    mend: str = ""
+    fix: str = ""
 
     @property
     def trouble(self) -> Trouble | None:
         """What keeps the gateway as a whole from being judged."""
         if self.silent:
-            return Trouble(self.silent, self.mend or START)
-        return Trouble(self.refused, self.mend) if self.refused else None
+            return Trouble(self.silent, self.fix or START)
+        return Trouble(self.refused, self.fix) if self.refused else None
 
 
-def looked_at(gateway: GatewayClient, *, description: bool = True, beyond: bool = False) -> Preflight:
+def preflight_of(gateway: GatewayClient, *, description: bool = True, beyond: bool = False) -> Preflight:
     """Ask it: its readiness, without a key; its models, with the key; its version. description: whether one
     that refuses the key may be asked for its OpenAPI description, which can be megabytes, for its version;
     beyond: as of ``Pace``: a refusal of one request too many is an answer then, and says that it lives."""
-    found = _looked_at(gateway, beyond=beyond)
+    found = _preflight_of(gateway, beyond=beyond)
     product = gateway.product
     if found.refused and not found.version and description and product.version_described:
         with contextlib.suppress(NoAnswer):
@@ -57,7 +57,7 @@ def looked_at(gateway: GatewayClient, *, description: bool = True, beyond: bool 
     return found
 
 
-def _looked_at(gateway: GatewayClient, *, beyond: bool) -> Preflight:
+def _preflight_of(gateway: GatewayClient, *, beyond: bool) -> Preflight:
     product = gateway.product
     url = gateway.environment.gateway.url
     try:
@@ -85,33 +85,31 @@ def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | 
     """What an answer to ``GET /v1/models`` says against the gateway as a whole; None for nothing. url:
     gateway.url; variable: what holds its key (a variable, a file), None where the lab made it up."""
     asked, status = f"GET /v1/models: {listed.status}", listed.status or 0
-    if status == HTTPStatus.BAD_REQUEST and _wants_tls(listed):
-        mend = f"write {_other_scheme(url)} as gateway.url"
-        return Preflight(silent=f"the gateway speaks TLS there ({asked} {_said(listed)})", mend=mend)
-    if status == HTTPStatus.BAD_REQUEST and _wants_a_certificate(listed):
-        mend = "name a client certificate that it accepts as network.client_certificate"
-        return Preflight(silent=f"the gateway refuses whom it does not know in TLS ({asked})", mend=mend)
+    if status == HTTPStatus.BAD_REQUEST and _speaks_tls(listed):
+        fix = f"write {_other_scheme(url)} as gateway.url"
+        return Preflight(silent=f"the gateway speaks TLS there ({asked} {_said(listed)})", fix=fix)
+    if status == HTTPStatus.BAD_REQUEST and _demands_a_certificate(listed):
+        fix = "name a client certificate that it accepts as network.client_certificate"
+        return Preflight(silent=f"the gateway refuses whom it does not know in TLS ({asked})", fix=fix)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        mend = "look into the variable that network.proxy_credentials_variable names (USER:PASSWORD)"
-        return Preflight(silent=f"the proxy refuses whom it does not know ({asked})", mend=mend)
+        fix = "look into the variable that network.proxy_credentials_variable names (USER:PASSWORD)"
+        return Preflight(silent=f"the proxy refuses whom it does not know ({asked})", fix=fix)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         source = f"correct the key in {variable}" if variable else "restart the lab"
         seen = f"{asked} {_said(listed, 200)}"
-        return Preflight(refused=f"the gateway refuses the environment's key ({seen})", mend=source)
+        return Preflight(refused=f"the gateway refuses the environment's key ({seen})", fix=source)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         later = listed.header("retry-after")
         wait = f"wait {later} s, as it asks" if (later or "").isdecimal() else "wait"
-        mend = f"{wait}, or raise the limits of the key; policy.requests_per_second sets a pace"
-        return Preflight(silent=f"the gateway refuses every request as one too many ({asked})", mend=mend)
+        fix = f"{wait}, or raise the limits of the key; policy.requests_per_second sets a pace"
+        return Preflight(silent=f"the gateway refuses every request as one too many ({asked})", fix=fix)
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
-        mend = (
-            "something answers in its place or before it is ready: start what stands behind, then run again"
-        )
-        return Preflight(silent=f"the gateway is unavailable ({asked} {_said(listed)})", mend=mend)
+        fix = "something answers in its place or before it is ready: start what stands behind, then run again"
+        return Preflight(silent=f"the gateway is unavailable ({asked} {_said(listed)})", fix=fix)
     if 300 <= status < 400:
         place = (listed.header("location") or "nowhere")[:120]
-        mend = "name the place that answers as gateway.url; the key is sent nowhere else"
-        return Preflight(silent=f"the gateway sends everybody elsewhere ({asked} to {place})", mend=mend)
+        fix = "name the place that answers as gateway.url; the key is sent nowhere else"
+        return Preflight(silent=f"the gateway sends everybody elsewhere ({asked} to {place})", fix=fix)
     return None
 
 
@@ -122,7 +120,7 @@ def _said(answer: Exchange, most: int = 120) -> str:
     return " ".join((page[1] if page else text).split()).removeprefix(f"{answer.status} ")[:most]
 
 
-def _wants_tls(answer: Exchange) -> bool:
+def _speaks_tls(answer: Exchange) -> bool:
     """Whether a server says that it was asked in plain HTTP where it speaks TLS: nginx, Apache, Go's."""
     text = answer.text.lower()
     return any(
@@ -135,7 +133,7 @@ def _wants_tls(answer: Exchange) -> bool:
     )
 
 
-def _wants_a_certificate(answer: Exchange) -> bool:
+def _demands_a_certificate(answer: Exchange) -> bool:
     """Whether a server that has made the handshake says that it wants to see a certificate: nginx's way."""
     text = answer.text.lower()
     return "ssl certificate" in text and ("no required" in text or "certificate error" in text)
@@ -153,7 +151,7 @@ def _other_scheme(url: str) -> str:
     return f"http{url[5:]}" if url.startswith("https:") else f"https{url[4:]}"
 
 
-def mend_of_silence(words: str, url: str) -> str:
+def fix_of_silence(words: str, url: str) -> str:
     """What to do about a gateway that gave no answer, by what the exchange says of it. url: gateway.url."""
     host = urlsplit(url).hostname
     if "the proxy " in words:
@@ -169,7 +167,7 @@ def mend_of_silence(words: str, url: str) -> str:
             return f"it speaks no TLS there: write {_other_scheme(url)} as gateway.url, or the port that does"
         return "look which versions and ciphers of TLS it offers, then run again"
     if ": TLS: " in words:
-        return "then run again"  # which of them, and its mend, stands in the words
+        return "then run again"  # which of them, and its fix, stands in the words
     if "connection refused" in words:
         return "start it, or correct the port in gateway.url, then run again"
     if "within" in words:
@@ -184,7 +182,7 @@ def mend_of_silence(words: str, url: str) -> str:
 
 def _no_answer(failure: NoAnswer, url: str) -> Preflight:
     words = str(failure)
-    return Preflight(silent=f"the gateway does not answer ({words})", mend=mend_of_silence(words, url))
+    return Preflight(silent=f"the gateway does not answer ({words})", fix=fix_of_silence(words, url))
 
 
 def _model_ids(answer: Exchange) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.connection import GatewayConnection
 from gateway_acceptance.plugin.made_once import made_once
-from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight, looked_at
+from gateway_acceptance.plugin.preflight import LONGEST_PROBE_S, Preflight, preflight_of
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.gateway import GatewayClient
@@ -33,41 +33,41 @@ class Readiness:
         self._notebook, self._connection = notebook, connection
         self._found: Preflight | None = None
 
-    def preflight(self, look: Callable[[], Preflight]) -> Preflight:
+    def preflight(self, probe: Callable[[], Preflight]) -> Preflight:
         """What the run's first look found. look: takes it, where nobody has yet."""
         if self._found is None:
             path = _file(self._folder, self._environment.name)
-            self._found = Preflight(**json.loads(made_once(path, lambda: self._first(look))))
+            self._found = Preflight(**json.loads(made_once(path, lambda: self._first(probe))))
         return self._found
 
-    def _first(self, look: Callable[[], Preflight]) -> bytes:
-        found = look()
+    def _first(self, probe: Callable[[], Preflight]) -> bytes:
+        found = probe()
         if found.silent and found.trouble:
             self._connection.breaker.open(found.trouble)
         return json.dumps(asdict(found)).encode()
 
-    def look(self, question_s: float = LONGEST_LOOK_S, *, description: bool = True) -> Preflight:
+    def probe(self, question_s: float = LONGEST_PROBE_S, *, description: bool = True) -> Preflight:
         """The same questions as of the preflight, asked now; question_s: the longest that one is waited for;
-        description: as of ``looked_at``. Raises NotPermitted when over budget."""
+        description: as of ``preflight_of``. Raises NotPermitted when over budget."""
         notebook = Notebook(agent=self._notebook.agent, key_places=self._notebook.key_places)
         with contextlib.closing(self._connection.apart(notebook, question_s)) as sender:
             client = GatewayClient(self._environment, self._key, sender)
             pace = self._connection.conduct.pace
             beyond = pace is not None and pace.beyond
-            return looked_at(client, description=description, beyond=beyond)
+            return preflight_of(client, description=description, beyond=beyond)
 
 
 def require_answer(found: Preflight) -> None:
     """Raises Untestable where the gateway gave no answer at all."""
     if found.silent and found.trouble:
-        raise Untestable(found.trouble.what, found.trouble.mend)
+        raise Untestable(found.trouble.what, found.trouble.fix)
 
 
 def require_key(found: Preflight) -> None:
     """Raises Untestable where the gateway does not answer, or refuses the environment's key."""
     require_answer(found)
     if found.trouble is not None:
-        raise Untestable(found.trouble.what, found.trouble.mend)
+        raise Untestable(found.trouble.what, found.trouble.fix)
 
 
 def read_preflight(folder: Path, environment: str) -> Preflight:

@@ -76,7 +76,7 @@ class Recorder:
                 fingerprint=self.targets.of(name),
                 binding=self.judges.of(name),
                 planted=None if run.unfinished else self._planted(),
-                blind_spots=None if run.unfinished or not inputs.could_accept else self._blind_spots(),
+                blind_spots=None if run.unfinished or not inputs.could_accept else self._uncovered(),
             ),
             catalogue=[] if run.unfinished else self._catalogue(name),
             selected=[] if run.unfinished else log.selected_in(name, self.redactor),
@@ -120,13 +120,13 @@ class Recorder:
         of hundreds, with a check or two each."""
         return self.log.checks() if self.inputs.with_views else self.log.checks_in(environment)
 
-    def _blind_spots(self) -> dict[str, Any] | None:
+    def _uncovered(self) -> dict[str, Any] | None:
         """What the suite does not speak of; None where it does not tell."""
-        from gateway_acceptance.signoff.uncovered import COVERAGE, LIMITS, blind_spots  # of a release alone
+        from gateway_acceptance.signoff.uncovered import COVERAGE, LIMITS, uncovered  # of a release alone
 
         suites = self.inputs.config.rootpath / CHECKS_ROOT
         known = all((suites / name).is_file() for name in (COVERAGE, LIMITS))
-        return blind_spots(suites, sorted(self.log.catalogue)) if known else None
+        return uncovered(suites, sorted(self.log.catalogue)) if known else None
 
     def _planted(self) -> dict[str, Any] | None:
         """The defects that were planted; None where the suite has none, or the run could not accept a

@@ -157,8 +157,8 @@ def _lost(begun: Begun, part: RunDirectory | None, record: Record, error: OSErro
     if part is not None:
         shutil.rmtree(part.path, ignore_errors=True)
     why = f"the results could not be written: {error.strerror or error}"
-    mend = "make room where reports/runs lies (or choose a place with --runs), then run again"
-    void = distrusted(record, why, [f"{why}; {mend}"])
+    fix = "make room where reports/runs lies (or choose a place with --runs), then run again"
+    void = distrusted(record, why, [f"{why}; {fix}"])
     with contextlib.suppress(OSError):
         begun.directory.write_json(RECORD, document_of(void))
         write_views(begun.directory, void, begun.past, (), begun.directory.path / NOTHING, with_report=False)

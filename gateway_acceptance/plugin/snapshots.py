@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway_acceptance.plugin.binding import Account, accounts_of, content_of, read_problems
 from gateway_acceptance.plugin.run_inputs import RunInputs
-from gateway_acceptance.plugin.suite_identity import Identity, SuiteLook, looked_at
+from gateway_acceptance.plugin.suite_identity import Identity, SuiteState, suite_state
 from gateway_acceptance.plugin.targets import Target
 
 Fingerprints = dict[str, dict[str, str]]
@@ -46,19 +46,19 @@ class JudgeSnapshots:
         self._wholes: dict[str, dict[str, Account]] = {}
 
     @cached_property
-    def _first_look(self) -> SuiteLook:
+    def _first_state(self) -> SuiteState:
         """Kept from before anything was sent: whoever pulls meanwhile changes nothing of it."""
-        return looked_at(self._inputs.config.rootpath)
+        return suite_state(self._inputs.config.rootpath)
 
     @property
     def suite(self) -> Identity:
         """Which suite judges, as it was before anything was sent."""
-        return self._first_look.identity
+        return self._first_state.identity
 
     def take(self, folder: Path) -> None:
         """Before anything is sent, and at the end. folder: private to the run."""
         inputs = self._inputs
-        suite = looked_at(inputs.config.rootpath) if self._taken else self._first_look
+        suite = suite_state(inputs.config.rootpath) if self._taken else self._first_state
         named = {one.name: one for one in inputs.environments}
         taken = accounts_of(inputs.config, named, inputs.stamps, suite)
         seen = read_problems(folder)

@@ -19,7 +19,7 @@ Identity = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class SuiteLook:
+class SuiteState:
     """What a look at the suite has shown. commit: None where it is not known; dirty: likewise; changed: some
     files that are not as the commit holds them."""
 
@@ -39,22 +39,22 @@ class SuiteLook:
 
 
 def suite_identity(root: Path) -> Identity:
-    """As of ``SuiteLook``, now. root: the project whose checks are run."""
-    return looked_at(root).identity
+    """As of ``SuiteState``, now. root: the project whose checks are run."""
+    return suite_state(root).identity
 
 
-def looked_at(root: Path) -> SuiteLook:
+def suite_state(root: Path) -> SuiteState:
     """The suite as it is now. root: the project whose checks are run.
 
     Of an installed wheel the commit is the one it was built from, and it is dirty where a file is not as it
     was installed. Where there is no git, or no checkout, nothing is known, and such a run cannot be signed.
     """
     if is_packaged() and root == data_root():
-        return SuiteLook(*_installed())
+        return SuiteState(*_installed())
     found = checkout_of(root)
     if found is None:
-        return SuiteLook(None, None)
-    return SuiteLook(found.commit, bool(found.changed), found.changed[:SHOWN])
+        return SuiteState(None, None)
+    return SuiteState(found.commit, bool(found.changed), found.changed[:SHOWN])
 
 
 def _installed() -> tuple[str | None, bool | None]:

@@ -15,7 +15,7 @@ from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.plugin.connection import GatewayConnection
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.plugin.observations import Observations
-from gateway_acceptance.plugin.preflight import LONGEST_LOOK_S, Preflight
+from gateway_acceptance.plugin.preflight import LONGEST_PROBE_S, Preflight
 from gateway_acceptance.plugin.readiness import Readiness, require_answer, require_key
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.run_directory import run_id_of
@@ -55,7 +55,7 @@ class Target:
         notebook.agent = notebook.agent or f"run {run_id_of(started)}"
         gateway = environment.gateway
         notebook.key_places.add(key, gateway.key_header, gateway.url)
-        self.connection = GatewayConnection(environment, key, folder, started, notebook, rules, self._looked)
+        self.connection = GatewayConnection(environment, key, folder, started, notebook, rules, self._trouble)
         self.observations = Observations(environment.name, folder, notebook)
         self.readiness = Readiness(environment, key, folder, notebook, self.connection)
         self.machines = Machines(environment, folder, recorded_facts or {})
@@ -121,7 +121,7 @@ class Target:
         try:
             return self.machines.facts(name)
         except NoFacts as failure:
-            raise Untestable(f"{name}: {failure.why}", failure.mend) from None
+            raise Untestable(f"{name}: {failure.why}", failure.fix) from None
 
     def once(self, name: tuple[str, ...], observe: Callable[[], Observed]) -> Observed:
         """As of ``Observations``."""
@@ -137,11 +137,11 @@ class Target:
 
     def preflight(self) -> Preflight:
         """Does it answer, and does it accept the key: asked once per run, told to all workers."""
-        return self.readiness.preflight(self.look)
+        return self.readiness.preflight(self.probe)
 
-    def look(self, question_s: float = LONGEST_LOOK_S, *, description: bool = True) -> Preflight:
+    def probe(self, question_s: float = LONGEST_PROBE_S, *, description: bool = True) -> Preflight:
         """As of ``Readiness``. Raises NotPermitted when over budget."""
-        return self.readiness.look(question_s, description=description)
+        return self.readiness.probe(question_s, description=description)
 
     def require_answer(self) -> None:
         """Raises Untestable where the gateway gave no answer at all."""
@@ -187,8 +187,8 @@ class Target:
         if self._sdk is not None:
             self._sdk.close()
 
-    def _looked(self, question_s: float) -> Trouble | None:
+    def _trouble(self, question_s: float) -> Trouble | None:
         try:
-            return self.look(question_s, description=False).trouble
+            return self.probe(question_s, description=False).trouble
         except NotPermitted:
             return None  # over budget: the next request says so

@@ -83,11 +83,11 @@ def start_twins(
         key = keys.get(environment.name) or key_of(environment, os.environ)
         target = Target(environment, key, folder, time.time(), Notebook(agent="twin"))
         try:
-            seen = target.look()
+            seen = target.probe()
         finally:
             target.close()
         if seen.trouble is not None:
-            say(f"no twin of {environment.name}: {seen.trouble.what}")  # the run says so, with its mend
+            say(f"no twin of {environment.name}: {seen.trouble.what}")  # the run says so, with its fix
             continue
         version = seen.version or environment.gateway.version or ""
         if why := twin_needed(environment, version):

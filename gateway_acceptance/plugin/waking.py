@@ -102,8 +102,8 @@ class Waking:
         spent.asked |= {one.name for one in here}
         quiet = self._asked_at_once([one for one in here if one.line], target)
         for sentinel in here:
-            told = quiet[sentinel.name] if sentinel.name in quiet else _quiet(sentinel, target)
-            if not told:
+            as_expected = quiet[sentinel.name] if sentinel.name in quiet else _quiet(sentinel, target)
+            if not as_expected:
                 self._wake(sentinel, target, spent, selected)
 
     def _asked_at_once(self, sentinels: Sequence[Sentinel], target: Target) -> dict[str, bool]:

@@ -221,10 +221,10 @@ class WorkerHooks:
         if check is None or PHASES not in item.stash:
             return report
         redact = self._state.redactor
-        told: list[tuple[str, object]] = [
+        properties: list[tuple[str, object]] = [
             (redact(str(name)), redact(str(text))) for name, text in report.user_properties
         ]
-        report.user_properties = told
+        report.user_properties = properties
         outcome = outcome_of(call.excinfo.value if call.excinfo else None, call.when)
         full = no_room(call.excinfo.value if call.excinfo else None, self._state.folder)
         if outcome.verdict is Verdict.HARNESS_ERROR and full:

@@ -17,7 +17,7 @@ class RecordedClaim(RecordPart):
     id: ClaimId
     section: str
     text: str
-    mend: str
+    fix: Annotated[str, Field(alias="mend", description="the command that makes it true, or empty")]
     about: str | None
     not_about: Annotated[
         Texts,

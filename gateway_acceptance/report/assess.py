@@ -66,8 +66,8 @@ def risk(record: Record) -> Risk:
     return Risk("LOW", f"nothing is red and no MUST is waived{rest}")
 
 
-def next_action(record: Record, mends: Mapping[str, str]) -> Action:
-    """The most important thing to do. mends: claim id to the command that mends it."""
+def next_action(record: Record, fixes: Mapping[str, str]) -> Action:
+    """The most important thing to do. fixes: claim id to the command that fixes it."""
     run = record.run
     if run.state == VOID:
         return Action(f"Run again: {first_line(next(iter(run.reasons), 'the run is void'))}")
@@ -76,7 +76,7 @@ def next_action(record: Record, mends: Mapping[str, str]) -> Action:
         key=lambda pair: importance(record, *pair),
     )
     if red:
-        return _for_case(*red[0], mends)
+        return _for_case(*red[0], fixes)
     stale = [waiver.id for waiver in record.waivers if waiver.stale]
     if stale:
         return Action(f"Narrow or remove the waivers that are no longer needed here: {named(stale)}")
@@ -111,9 +111,9 @@ def importance(record: Record, check: RecordedCheck, case: RecordedCase) -> tupl
     )
 
 
-def _for_case(check: RecordedCheck, case: RecordedCase, mends: Mapping[str, str]) -> Action:
+def _for_case(check: RecordedCheck, case: RecordedCase, fixes: Mapping[str, str]) -> Action:
     what = f"{check.id} ({check.title}): {first_line(case.alarm or case.message)}"
-    command = next((mends[name] for name in check.claims if mends.get(name)), "")
+    command = next((fixes[name] for name in check.claims if fixes.get(name)), "")
     match case.verdict:
         case Verdict.FAILED:
             return Action(f"Fix {what}", command)

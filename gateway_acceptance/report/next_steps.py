@@ -36,8 +36,8 @@ def _lines(record: Record, environment: str) -> Iterator[tuple[str, str]]:
     blamed = Counter(_who(case.blame) for _, case in red if case.verdict == Verdict.FAILED)
     if blamed:
         yield "blame", ", ".join(f"{who} ({count})" for who, count in blamed.most_common())
-    mends = {claim.id: claim.mend for claim in record.claims if claim.mend}
-    action = next_action(record, mends)
+    fixes = {claim.id: claim.fix for claim in record.claims if claim.fix}
+    action = next_action(record, fixes)
     yield "next", action.text
     typed = [line for line in action.command.splitlines() if line.strip() and not line.startswith("#")]
     again = _again(record, red, environment)

@@ -95,8 +95,8 @@ def grouped(record: Record, *verdicts: str) -> list[tuple[str, str, list[str]]]:
     return [(verdict, message, ids) for (verdict, message), ids in by_message.items()]
 
 
-def mending(open_claims: Mapping[str, str]) -> str:
-    """One block of commands, each once. open_claims: id of a claim to the command that mends it."""
+def fixing(open_claims: Mapping[str, str]) -> str:
+    """One block of commands, each once. open_claims: id of a claim to the command that fixes it."""
     ids: dict[str, list[str]] = {}
     for name, command in open_claims.items():
         ids.setdefault(command, []).append(name)

@@ -14,6 +14,7 @@ from gateway_acceptance.claims import Claim
 from gateway_acceptance.documents import Unreadable, content_of
 from gateway_acceptance.record_model import Record
 from gateway_acceptance.report.badge import render_badge
+from gateway_acceptance.report.earlier_words import in_earlier_words
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import pictures
 from gateway_acceptance.report.status_model import status_model
@@ -50,13 +51,13 @@ def unlike(directory: Path, record: Record) -> list[str]:
         except (Unreadable, UnicodeDecodeError) as error:
             found.append(f"{name} cannot be read: {error}")
             continue
-        if _own(name, there) != _own(name, made):
+        if _own(name, there) not in (_own(name, made), _own(name, in_earlier_words(made))):
             found.append(f"{name} is not what the record makes: {_first_difference(name, there, made)}")
     return found
 
 
 def _made_again(directory: Path, record: Record) -> dict[str, str]:
-    claims = [Claim(one.id, one.section, one.text, mend=one.mend, about=one.about) for one in record.claims]
+    claims = [Claim(one.id, one.section, one.text, fix=one.fix, about=one.about) for one in record.claims]
     report = (directory / "report.html").is_file()
     status = status_model(record, Past(), claims, report=report)
     drawn = {one.file: one.svg for one in pictures(record)}

@@ -19,7 +19,7 @@ from gateway_acceptance.signoff.accepted import declared
 from gateway_acceptance.signoff.suite import Suite
 from gateway_acceptance.wire.exchange import SHOWN_BODY, Exchange
 from gateway_acceptance.wire.memory import Memory
-from gateway_acceptance.wire.seen import SeenExchange, look
+from gateway_acceptance.wire.seen import SeenExchange, seen_exchange
 from gateway_acceptance.wire.watch import UniversalRule
 
 KEY = "own-key"
@@ -34,7 +34,7 @@ def contradicted(record: Record, environment: Environment, suite: Suite) -> list
     found: dict[str, str] = {}
     for case, entry in _evidence(record):
         exchange = exchange_of(entry, environment)
-        seen = None if exchange is None else look(exchange, environment, KEY)
+        seen = None if exchange is None else seen_exchange(exchange, environment, KEY)
         for rule in suite.rules if seen is not None else ():
             if seen is None or not seen.kinds & rule.kinds or rule.check not in suite.checks:
                 continue

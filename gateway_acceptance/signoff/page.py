@@ -16,9 +16,9 @@ from gateway_acceptance.signoff.summary import summary_of
 TEMPLATE = "signoff.html.j2"
 
 
-def page(document: Mapping[str, Any]) -> str:
-    """The page of a sign-off. document: ``signoff.json``."""
-    text = _template(places.templates()).render(summary=summary_of(document))
+def page(document: Mapping[str, Any], *, earlier: bool = False) -> str:
+    """The page of a sign-off. document: ``signoff.json``; earlier: as of ``summary_of``."""
+    text = _template(places.templates()).render(summary=summary_of(document, earlier=earlier))
     return printable(text)
 
 

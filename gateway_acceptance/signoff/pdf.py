@@ -68,17 +68,18 @@ FACT = ParagraphStyle("fact", parent=BODY, spaceAfter=0)
 LABEL = ParagraphStyle("label", parent=FACT, textColor=SOFT)
 
 
-def pdf_of(document: Mapping[str, Any]) -> bytes:
-    """The PDF of a sign-off. document: ``signoff.json``. Raises ValueError for what fits on no page."""
-    return _pdf_of(json.dumps({**document, "manifest_sha256": ""}))
+def pdf_of(document: Mapping[str, Any], *, earlier: bool = False) -> bytes:
+    """The PDF of a sign-off. document: ``signoff.json``; earlier: as of ``summary_of``. Raises ValueError for
+    what fits on no page."""
+    return _pdf_of(json.dumps({**document, "manifest_sha256": ""}), earlier)
 
 
 @lru_cache(maxsize=4)
-def _pdf_of(text: str) -> bytes:
+def _pdf_of(text: str, earlier: bool) -> bytes:
     """Kept for a while: what was written is looked at again at once."""
     _fonts()
     document: dict[str, Any] = json.loads(text)
-    content = summary_of(document)
+    content = summary_of(document, earlier=earlier)
     target = io.BytesIO()
     template = BaseDocTemplate(
         target,

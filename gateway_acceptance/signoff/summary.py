@@ -24,6 +24,9 @@ CHANGES = (
     ("gone", "gone"),
 )
 
+UNCOVERED = ("Not covered", "What this decision does not cover:")
+UNCOVERED_EARLIER = ("Blind spots", "What this decision does not speak of:")
+
 
 @dataclass(frozen=True, slots=True)
 class SummaryTable:
@@ -59,8 +62,9 @@ class Summary:
     sections: Sequence[Section]
 
 
-def summary_of(document: Document) -> Summary:
-    """The whole account. document: ``signoff.json``, its manifest's digest may be missing still."""
+def summary_of(document: Document, *, earlier: bool = False) -> Summary:
+    """The whole account. document: ``signoff.json``, its manifest's digest may be missing still; earlier: in
+    the words of sign-offs that were written before they were reworded."""
     counted, run, target = summary(document), document["run"], document["target"]
     production = bool(document["production"])
     environment, approver = document["environment"], document["approver"]
@@ -104,7 +108,7 @@ def summary_of(document: Document) -> Summary:
             _waivers(document),
             _differences(document),
             *_runs(document),
-            _blind(document),
+            _uncovered(document, UNCOVERED_EARLIER if earlier else UNCOVERED),
             _not_executed(document),
             _reproduce(document),
             _verify(document),
@@ -333,13 +337,13 @@ def _differences(document: Document) -> Section:
     )
 
 
-def _blind(document: Document) -> Section:
+def _uncovered(document: Document, words: tuple[str, str]) -> Section:
     spots = document["blind_spots"]
     rows = [
         (each["reason"], str(each["promises"]), each["text"]) for each in spots["promises"]["not_covered"]
     ]
     table = SummaryTable(("promises without a check", "count", "why"), (2.4, 0.8, 8), rows) if rows else None
-    return Section("Blind spots", "What this decision does not speak of:", spots["limits"], table)
+    return Section(*words, spots["limits"], table)
 
 
 def _not_executed(document: Document) -> Section:

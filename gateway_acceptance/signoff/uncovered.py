@@ -1,4 +1,4 @@
-"""What a READY does not say: promises without a check, and the suite's known limits."""
+"""What a READY does not cover: promises without a check, and the suite's known limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COVERAGE = "coverage.toml"
 LIMITS = "limits.toml"
 
 
-def blind_spots(suites: Path, checks: Sequence[str]) -> dict[str, Any]:
+def uncovered(suites: Path, checks: Sequence[str]) -> dict[str, Any]:
     """{promises: how many of the contract's have no check, and why; limits: sentences}.
 
     checks: ids of those that are there. Raises UsageProblem where a file of the suites is wrong.

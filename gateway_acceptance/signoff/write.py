@@ -48,7 +48,7 @@ class Approval:
     """What the approver decided, and what it was decided on.
 
     run: the run's directory; environment_file: the file that declares what was judged; previous: the last
-    accepted release as ``document.compared`` tells of it, or None; blind_spots: as ``blind_spots`` finds
+    accepted release as ``document.compared`` tells of it, or None; blind_spots: as ``uncovered`` finds
     them; url: where the sign-off will be published, or None; despite: newer red runs, each behind the
     reason for signing all the same; before: the directory of the last accepted release; runs: all of this
     environment since then, as ``runs_since`` tells of them; timestamp_url: of an authority that is asked for
@@ -88,7 +88,7 @@ def write_signoff(decision: Approval, key: PrivateKey, out: Path) -> dict[str, A
     part.mkdir()
     try:
         document = _filled(part, decision, key)
-        _look_again(part, decision.signed)
+        _verify_again(part, decision.signed)
         part.rename(out)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -96,7 +96,7 @@ def write_signoff(decision: Approval, key: PrivateKey, out: Path) -> dict[str, A
     return document
 
 
-def _look_again(part: Path, signed: datetime) -> None:
+def _verify_again(part: Path, signed: datetime) -> None:
     found = verify(part, signed).findings
     if found:
         raise UnverifiableSignoff("; ".join(found))

@@ -91,16 +91,16 @@ class BackendClient:
         url = self.backend.counts_url
         if url is None:
             raise KeyError(self.backend.name)
-        mend = f"correct what answers there, or take backends.counts of {self.backend.name} away"
+        fix = f"correct what answers there, or take backends.counts of {self.backend.name} away"
         try:
             answer = self._sender.send("GET", url.replace("{mark}", mark))
             counted = answer.json() if answer.status == 200 else None
         except CheckFailed as failure:
-            raise Untestable(f"the count of {self.backend.name} cannot be read: {failure}", mend) from None
+            raise Untestable(f"the count of {self.backend.name} cannot be read: {failure}", fix) from None
         models = counted.get("models") if isinstance(counted, dict) else None
         if not isinstance(models, dict) or not all(type(number) is int for number in models.values()):
             raise Untestable(
-                f"the count of {self.backend.name} is none: got {answer.status} {answer.text[:120]}", mend
+                f"the count of {self.backend.name} is none: got {answer.status} {answer.text[:120]}", fix
             )
         return {full_name(name): number for name, number in models.items()}
 

@@ -2,7 +2,7 @@
 
 After an exchange that may mean so (no answer; the run's own key refused; 429, 503 or a redirect, several in a
 row), and while an answer has not begun for a while, the gateway is looked at with a short deadline. Only what
-that look finds opens the circuit: the case that found it fails and names the cause with its mend; whatever
+that probe finds opens the circuit: the case that found it fails and names the cause with its fix; whatever
 would be sent afterwards, by any worker, is untestable because of it (docs/safety.md).
 """
 
@@ -21,12 +21,12 @@ from gateway_acceptance.wire.exchange import Exchange
 
 PATIENCE_S = 6.0
 """Seconds without a byte of an answer after which it is asked whether the gateway still lives."""
-LOOK_S = 3.0
-"""Seconds for one question of a look."""
+PROBE_S = 3.0
+"""Seconds for one question of a probe."""
 AGAIN_S = 1.0
-"""Seconds between two looks: a gateway that restarts is back by then, or the second look says so."""
-SECOND_LOOK_S = 6.0
-"""Seconds for one question of the second look: a busy one that was late for the first answers this one."""
+"""Seconds between two probes: a gateway that restarts is back by then, or the second probe says so."""
+SECOND_PROBE_S = 6.0
+"""Seconds for one question of the second probe: a busy one that was late for the first answers this one."""
 DESCRIPTION_PATIENCE_S = 30.0
 """LiteLLM makes its description when it is first asked for, and answers nobody meanwhile: seconds of work, 27
 on a busy machine. So long no worker of the run takes its silence for its end."""
@@ -43,18 +43,18 @@ IN_MID_RUN = "in the midst of the run"
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """what: what is wrong with the gateway as a whole; mend: what to do about it."""
+    """what: what is wrong with the gateway as a whole; fix: what to do about it."""
 
     what: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.what}; {self.mend}"
+        return f"{self.what}; {self.fix}"
 
 
 class Breaker:
     """file: shared by the workers of a run; url: the gateway's; own_key: whether a request carries the run's
-    key; look: asks the gateway now, within so many seconds for each question; description: the path of its
+    key; ask: asks the gateway now, within so many seconds for each question; description: the path of its
     OpenAPI description, None where it publishes none; lateness: how many times the usual seconds of silence
     this machine, as busy as it is, may be the cause of (``own_load.lateness``)."""
 
@@ -63,15 +63,15 @@ class Breaker:
         file: Path,
         url: str,
         own_key: Callable[[Exchange], bool],
-        look: Callable[[float], Trouble | None],
+        ask: Callable[[float], Trouble | None],
         description: str | None = None,
         lateness: Callable[[], float] = lambda: 1.0,
     ) -> None:
-        self._file, self._url, self._own_key, self._ask = file, url, own_key, look
+        self._file, self._url, self._own_key, self._ask = file, url, own_key, ask
         self._slow = None if description is None else url + description
         self._waited_for = file.with_name(f"{file.stem}-description")
         self._lateness = lateness
-        self._looking = False
+        self._probing = False
         self._kind, self._count, self._next = "", 0, 0
         self._well_at = time.monotonic()
         self.suspended = False
@@ -98,20 +98,20 @@ class Breaker:
 
     def before(self, asked: Exchange) -> None:
         """Before sending. Raises Untestable where the circuit is open."""
-        if self._looking or not self._concerns(asked.url):
+        if self._probing or not self._concerns(asked.url):
             return
         trouble = self.trouble()
         if trouble is not None:
-            raise Untestable(trouble.what, trouble.mend)
+            raise Untestable(trouble.what, trouble.fix)
         if asked.url == self._slow:
             self._waited_for.touch()
 
     def after(self, exchange: Exchange) -> None:
-        """After an exchange. Raises CheckFailed where a look finds the gateway ill, once per run; Untestable
+        """After an exchange. Raises CheckFailed where a probe finds the gateway ill, once per run; Untestable
         where another worker had found it before."""
         if exchange.url == self._slow:
             self._waited_for.unlink(missing_ok=True)
-        if self._looking or self.suspended or exchange.dropped or not self._concerns(exchange.url):
+        if self._probing or self.suspended or exchange.dropped or not self._concerns(exchange.url):
             return  # what was dropped is asked again at once, and that tells
         kind, enough = self._kind_of(exchange)
         if not kind:
@@ -123,15 +123,15 @@ class Breaker:
         self._count += 1
         if self._count >= self._next:
             self._next = min(2 * self._next, self._next + MOST_IN_A_ROW)
-            self._look()
+            self._probe()
 
     def silent(self, url: str) -> None:
         """Nothing has come for a while. Raises as ``after``."""
-        if self._looking or self.suspended or not self._concerns(url):
+        if self._probing or self.suspended or not self._concerns(url):
             return
         patience_s = DESCRIPTION_PATIENCE_S if url == self._slow or self._describing() else PATIENCE_S
         if time.monotonic() - self._well_at > patience_s * self._lateness():
-            self._look()
+            self._probe()
             self._well_at = time.monotonic()
 
     def _describing(self) -> bool:
@@ -156,19 +156,19 @@ class Breaker:
             return "key", SOME
         return "", 0
 
-    def _look(self) -> None:
-        self._looking = True
+    def _probe(self) -> None:
+        self._probing = True
         try:
-            trouble = self._ask(LOOK_S * self._lateness())
+            trouble = self._ask(PROBE_S * self._lateness())
             if trouble is not None:
                 while self._describing():
                     time.sleep(MOMENT_S)
                 time.sleep(AGAIN_S)
-                trouble = self._ask(SECOND_LOOK_S * self._lateness())
+                trouble = self._ask(SECOND_PROBE_S * self._lateness())
         finally:
-            self._looking = False
+            self._probing = False
         if trouble is None:
             return
         if self.open(trouble):
             raise CheckFailed(f"{IN_MID_RUN} {trouble}", blame="gateway")
-        raise Untestable(trouble.what, trouble.mend)
+        raise Untestable(trouble.what, trouble.fix)

@@ -33,7 +33,7 @@ PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 """What curl would take a proxy from, in capitals too."""
 
 
-class Asked(Protocol):
+class SentRequest(Protocol):
     """What is read of an ``Exchange``."""
 
     @property
@@ -108,7 +108,7 @@ def _bringing(environment: Environment) -> str:
     return f"${SOME_KEY}"
 
 
-def command(asked: Asked, way: Way | None = None) -> str:
+def command(asked: SentRequest, way: Way | None = None) -> str:
     """The command for a POSIX shell. way: None where nobody knows it: every key is ``$GATEWAY_KEY`` then."""
     way = way or Way()
     method = ["--head"] if asked.method == "HEAD" else ["-X", asked.method]
@@ -133,7 +133,7 @@ def cut(text: str) -> str:
     return f"{text[:SHOWN_BODY]}… ({len(text)} characters in all)"
 
 
-def _headers(asked: Asked, way: Way) -> Iterator[tuple[str, str]]:
+def _headers(asked: SentRequest, way: Way) -> Iterator[tuple[str, str]]:
     """Those that curl does not send by itself. A key that the environment does not hold is made up, or, where
     nobody knows what it holds, stands for it."""
     held = f"${SOME_KEY}" if way.route is None and not asked.withheld else MADE_UP
@@ -148,7 +148,7 @@ def _headers(asked: Asked, way: Way) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _on_the_way(asked: Asked, way: Way) -> list[str]:
+def _on_the_way(asked: SentRequest, way: Way) -> list[str]:
     """Options for what is declared of the way to a URL."""
     parts, route = urlsplit(asked.url), way.route
     if route is None or route.environment is None:

@@ -71,10 +71,10 @@ def identified(environment: Environment) -> Identified | None:
     return None if declared is None else Identified(environment, declared)
 
 
-def looking(context: ssl.SSLContext, whom: Identified) -> ssl.SSLContext:
-    """The context, each of whose handshakes ends with a look at whose certificate was shown."""
+def checking(context: ssl.SSLContext, whom: Identified) -> ssl.SSLContext:
+    """The context, each of whose handshakes ends with a check of whose certificate was shown."""
 
-    def look(shown: ssl.SSLSocket | ssl.SSLObject) -> None:
+    def check_certificate(shown: ssl.SSLSocket | ssl.SSLObject) -> None:
         certificate: Any = shown.getpeercert() or {}
         names = [str(name) for kind, name in certificate.get("subjectAltName", ()) if kind == "DNS"]
         wrong = whom.shown(shown.server_hostname, shown.getpeercert(True), names)
@@ -86,12 +86,12 @@ def looking(context: ssl.SSLContext, whom: Identified) -> ssl.SSLContext:
     class _Socket(ssl.SSLSocket):
         def do_handshake(self, block: bool = False) -> None:
             super().do_handshake(block)
-            look(self)
+            check_certificate(self)
 
     class _Object(ssl.SSLObject):
         def do_handshake(self) -> None:
             super().do_handshake()
-            look(self)
+            check_certificate(self)
 
     context.sslsocket_class = _Socket
     context.sslobject_class = _Object

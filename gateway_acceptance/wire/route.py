@@ -22,7 +22,7 @@ from gateway_acceptance.environment.secrets import (
     tls_context,
 )
 from gateway_acceptance.wire.exchange import Headers
-from gateway_acceptance.wire.identified import Identified, identified, looking
+from gateway_acceptance.wire.identified import Identified, checking, identified
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Route:
         if self.environment is None:
             return system_trust()
         whom = self.whom
-        return tls_context(self.environment) if whom is None else looking(fresh(self.environment), whom)
+        return tls_context(self.environment) if whom is None else checking(fresh(self.environment), whom)
 
     @cached_property
     def whom(self) -> Identified | None:

@@ -73,7 +73,7 @@ class SeenExchange:
         return self.body if isinstance(self.body, dict) else {}
 
 
-def look(exchange: Exchange, environment: Environment, key: str) -> SeenExchange | None:
+def seen_exchange(exchange: Exchange, environment: Environment, key: str) -> SeenExchange | None:
     """What an exchange is; None where it is not the gateway's own, or says nothing."""
     url = environment.gateway.url
     if exchange.status is None or not exchange.url.startswith((f"{url}/", f"{url}?")) or exchange.withheld:

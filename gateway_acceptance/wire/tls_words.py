@@ -1,4 +1,4 @@
-"""What is wrong with a TLS connection, in words, each with its mend (docs/networks.md)."""
+"""What is wrong with a TLS connection, in words, each with its fix (docs/networks.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
 
 
 def tls_words(error: BaseException, host: str) -> str:
-    """What is wrong with the TLS of a host, and how to mend it, in a sentence."""
+    """What is wrong with the TLS of a host, and how to fix it, in a sentence."""
     alert = alert_words(error, host)
     if alert:
         return alert

@@ -16,7 +16,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.memory import Memory
-from gateway_acceptance.wire.seen import Kind, SeenExchange, look
+from gateway_acceptance.wire.seen import Kind, SeenExchange, seen_exchange
 
 MOST_PROBLEMS = 12
 """Different problems of one check and alias that are told; what breaks once breaks a thousand times."""
@@ -80,7 +80,7 @@ class Watch:
         """Of ``Conduct``: an exchange has ended."""
         if self.suspended:
             return
-        seen = look(exchange, self._environment, self._key)
+        seen = seen_exchange(exchange, self._environment, self._key)
         if seen is None:
             return
         with self._lock:

@@ -93,7 +93,7 @@ class Counts:
             return sum(
                 number
                 for key, number in self._by_key.items()
-                if all(want is None or want == have for want, have in zip(wanted, key, strict=True))
+                if all(mark is None or mark == have for mark, have in zip(wanted, key, strict=True))
             )
 
     def by_key(self) -> dict[tuple[str, str, str], int]:

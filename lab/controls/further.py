@@ -75,11 +75,11 @@ def never_twice(choose: Callable[[], str] = lambda: f"As note {secrets.token_hex
         if not request.at(CHAT) or reply.status != 200:
             return reply
         aside = choose()
-        whole = edit_json(CHAT, change=lambda document: _varied(document, aside, request.json))
+        plain = edit_json(CHAT, change=lambda document: _varied(document, aside, request.json))
         return (
             edit_events(lambda chunks: _varied_stream(chunks, aside))(request, reply)
             if request.streams
-            else whole(request, reply)
+            else plain(request, reply)
         )
 
     return after
@@ -130,7 +130,7 @@ def _counted(document: Json, words: int) -> None:
 def _beside_calls(request: Request, reply: Reply) -> Reply:
     """A sentence stands before the calls of an answer, as Claude's and Qwen's have it."""
 
-    def whole(document: Json) -> Json:
+    def answer(document: Json) -> Json:
         for choice in choices_of(document):
             if choice["message"].get("tool_calls"):
                 choice["message"]["content"] = BESIDE
@@ -147,7 +147,7 @@ def _beside_calls(request: Request, reply: Reply) -> Reply:
         at = given.index(first)
         return [*given[:at], said, *given[at:]]
 
-    return (edit_events(chunks) if request.streams else edit_json(CHAT, change=whole))(request, reply)
+    return (edit_events(chunks) if request.streams else edit_json(CHAT, change=answer))(request, reply)
 
 
 FURTHER_CONTROLS = (

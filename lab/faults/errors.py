@@ -136,7 +136,7 @@ def key_hash(request: Request) -> str:
 
 
 BODIES: tuple[Fault, ...] = (
-    served("malformed-served", "malformed JSON is mended in secret", "API-ERR-002", malformed),
+    served("malformed-served", "malformed JSON is repaired in secret", "API-ERR-002", malformed),
     served("array-served", "a body that is an array is served", "API-ERR-003", is_array),
     served(
         "empty-body-served",

@@ -14,7 +14,7 @@ from gateway_acceptance.verdict import NotApplicable, Untestable
 
 Shows = Callable[[Model], bool]
 
-MEND = (
+FIX = (
     "take the ability from models.abilities, or serve a model that has it: "
     "gateway-acceptance abilities --env {name} measures them"
 )
@@ -58,7 +58,7 @@ def able_alias(
     for model in models:
         if (directly if environment.backend(model.backend).direct else plainly)(model):
             return model.alias
-    raise Untestable(not_shown(environment, models, abilities, what), MEND.format(name=environment.name))
+    raise Untestable(not_shown(environment, models, abilities, what), FIX.format(name=environment.name))
 
 
 def not_shown(

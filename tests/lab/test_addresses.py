@@ -89,7 +89,7 @@ def test_the_second_waits_for_the_first(
     assert f"is held by a run of {tmp_path} (process {holder.pid}); waiting for its end" in sentence
 
 
-def test_a_lab_that_is_kept_running_is_named_with_the_mend(
+def test_a_lab_that_is_kept_running_is_named_with_the_fix(
     environment: Environment, holder: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     keep(holder, environment, tmp_path, owner=None)

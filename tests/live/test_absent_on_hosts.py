@@ -15,7 +15,7 @@ import pytest
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.host.privileges import privileges_in
-from gateway_acceptance.host.snapshot import look
+from gateway_acceptance.host.snapshot import take_snapshot
 from gateway_acceptance.plugin.outcome import outcome_of, unless_vacuous
 from gateway_acceptance.subjects import SUBJECTS
 from gateway_acceptance.verdict import Verdict
@@ -127,15 +127,15 @@ def verdicts(sections: Mapping[str, Any], backend: Mapping[str, Any]) -> dict[st
 
 @as_root
 def test_no_check_passes_on_what_the_machine_lacks(gateway: Leader) -> None:
-    backend = look(ENVIRONMENT, BACKEND).sections
-    healthy = verdicts(look(ENVIRONMENT, GATEWAY).sections, backend)
+    backend = take_snapshot(ENVIRONMENT, BACKEND).sections
+    healthy = verdicts(take_snapshot(ENVIRONMENT, GATEWAY).sections, backend)
     passed = {name for name, (verdict, _) in healthy.items() if verdict is Verdict.PASSED}
     assert len(passed) > 0.75 * len(healthy), "else what follows would hold for want of a machine"
     wrong = []
     for what, absence in ABSENT.items():
         try:
             run(gateway, absence.apply)
-            sections = look(ENVIRONMENT, GATEWAY).sections
+            sections = take_snapshot(ENVIRONMENT, GATEWAY).sections
         finally:
             run(gateway, absence.revert)
         gone = set(absence.gone) or {name for name, found in sections.items() if "value" not in found}
@@ -153,7 +153,7 @@ def test_a_look_that_is_cut_off_is_none(gateway: Leader) -> None:
     try:
         run(gateway, CUT_OFF.apply)
         with pytest.raises(NoFacts):
-            look(ENVIRONMENT, GATEWAY)
+            take_snapshot(ENVIRONMENT, GATEWAY)
     finally:
         run(gateway, CUT_OFF.revert)
-    assert look(ENVIRONMENT, GATEWAY).sections
+    assert take_snapshot(ENVIRONMENT, GATEWAY).sections

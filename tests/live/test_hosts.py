@@ -23,7 +23,7 @@ from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.identity import Identity
 from gateway_acceptance.host.facts import NoFacts
-from gateway_acceptance.host.snapshot import look
+from gateway_acceptance.host.snapshot import take_snapshot
 from gateway_acceptance.signoff.keys import public_line
 from lab.host_matrix import run_host_matrix
 from lab.hosts import cgroups
@@ -128,13 +128,13 @@ def known_by(key: str) -> Environment:
 def test_a_declared_host_key_is_the_only_one_that_a_real_sshd_may_show(hosts: LabState) -> None:
     assert hosts.pid
     own = " ".join(over_ssh("hx-api-gateway-server", "cat /etc/ssh/ssh_host_ed25519_key.pub").split()[:2])
-    seen = look(known_by(own), "gateway", ["account"])
+    seen = take_snapshot(known_by(own), "gateway", ["account"])
     assert seen.answered >= seen.asked
     stranger = public_line(Ed25519PrivateKey.generate().public_key())
     with pytest.raises(NoFacts, match=r"cannot be reached .*[Hh]ost key") as refused:
-        look(known_by(stranger), "gateway", ["account"])
+        take_snapshot(known_by(stranger), "gateway", ["account"])
     assert "ssh://hx-api-gateway-server" in str(refused.value)
-    assert look(known_by(stranger), "llm-01", ["account"]).answered  # it is of the gateway's machine
+    assert take_snapshot(known_by(stranger), "llm-01", ["account"]).answered  # it is of the gateway's machine
 
 
 HOLDS = """
@@ -218,9 +218,9 @@ CONTRADICTIONS = {
     "SEC-07": "Master Key: sk-hx-dev-1234",
 }
 """What the hand-written tracker said was so, by the claims that speak of it."""
-MEND = re.compile(r"fix: (sudo [^\n]*)")
+FIX = re.compile(r"fix: (sudo [^\n]*)")
 ROUNDS = 3
-"""A mend may bring another finding to light: what git writes anew belongs to root's group again."""
+"""A fix may bring another finding to light: what git writes anew belongs to root's group again."""
 
 
 def judged(runs: Path, *arguments: str) -> dict[str, Any]:
@@ -249,7 +249,7 @@ def red(record: dict[str, Any]) -> dict[str, str]:
 
 
 @as_root
-def test_the_trackers_state_is_found_and_its_mends_make_it_ready(tmp_path: Path) -> None:
+def test_the_trackers_state_is_found_and_its_fixes_make_it_ready(tmp_path: Path) -> None:
     state = PROVIDER.start(ENVIRONMENT, "", ROOT, print, owner=None)
     try:
         gateway = leader_of(lab_folder(ROOT, ENVIRONMENT), "gateway")
@@ -271,9 +271,9 @@ def test_the_trackers_state_is_found_and_its_mends_make_it_ready(tmp_path: Path)
         named = {claim for claim in CONTRADICTIONS if any(f"| `{claim}` |" in row for row in rows)}
         assert named == set(CONTRADICTIONS), rows
         for _ in range(ROUNDS):
-            mends = dict.fromkeys(MEND.findall("\n".join(found.values())))
-            for mend in mends:
-                command = mend.replace("sk-$(openssl rand -hex 24)", state.key).replace("sudo ", "")
+            fixes = dict.fromkeys(FIX.findall("\n".join(found.values())))
+            for fix in fixes:
+                command = fix.replace("sk-$(openssl rand -hex 24)", state.key).replace("sudo ", "")
                 gateway.run(command, timeout=patient(60))
             gateway.run("systemctl restart hx-litellm-gateway", timeout=patient(60))
             wait_until_serving(ENVIRONMENT)

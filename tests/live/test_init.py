@@ -76,7 +76,7 @@ def test_it_writes_what_ours_says(lab: Lab, tmp_path: Path, monkeypatch: pytest.
     assert substance(environment) == substance(lab.environment)
     with pytest.raises(SystemExit) as ended:
         main(["doctor", f"--env={environment.source}"])
-    assert ended.value.code == 0, "nothing is to be mended before a run"
+    assert ended.value.code == 0, "nothing is to be fixed before a run"
     run = judge(environment, tmp_path / "runs", key=lab.state.key)
     assert run.code == 0, run.output
     assert run.record is not None

@@ -18,7 +18,7 @@ def test_from_a_url_and_a_key(name: str, tmp_path: Path, monkeypatch: pytest.Mon
         environment = made(lab, tmp_path, monkeypatch)
         with pytest.raises(SystemExit) as ended:
             main(["doctor", f"--env={environment.source}"])
-    assert ended.value.code == 0, "nothing is to be mended before a run"
+    assert ended.value.code == 0, "nothing is to be fixed before a run"
     ours = {model.alias: model.kind for model in lab.environment.models}
     assert {model.alias: model.kind for model in environment.models} == ours
     assert not environment.backends, "it tells nothing of what stands behind it"

@@ -52,7 +52,7 @@ def test_a_stopped_backend_is_named(lab: Lab, judged: Callable[..., Run]) -> Non
     assert all(case["blame"].startswith("backend") for _, case in red), red
 
 
-def test_a_removed_model_is_named_with_its_mend(lab: Lab, judged: Callable[..., Run]) -> None:
+def test_a_removed_model_is_named_with_its_fix(lab: Lab, judged: Callable[..., Run]) -> None:
     with stopped(lab, "remove-model", "restore-models", backend="llm-02", model="gemma2:2b"):
         run = judged()
     failed = [(check, case) for check, case in run.cases() if case["verdict"] == "failed"]

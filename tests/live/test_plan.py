@@ -16,7 +16,7 @@ import pytest
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.costs import Costs, load_costs, table
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.plan import LOOKS, PER_BACKEND, planned
+from gateway_acceptance.plan import FINGERPRINTS, PER_BACKEND, planned
 from gateway_acceptance.record import Selected
 from lab.control_api import ask
 from lab.local import start
@@ -64,7 +64,7 @@ def measured(environment: Environment, run: Run, seen: Path) -> Costs:
     once = {name: cost["requests"] for line in lines for name, cost in line["shared"].items()}
     around = run.record["totals"]["requests"] - sum(once.values())
     around -= sum(line["own"]["requests"] for line in lines)
-    look = around // LOOKS - PER_BACKEND * len(environment.backends)
+    look = around // FINGERPRINTS - PER_BACKEND * len(environment.backends)
     path = seen.with_suffix(".json")
     path.write_text(table(lines, environment, {}, look, lines), encoding="utf-8")
     return load_costs(path)

@@ -141,9 +141,9 @@ def test_the_first_failure_that_ends_a_run_voids_it(project: Project, workers: s
 
 
 def test_only_what_failed_last_is_a_part(project: Project) -> None:
-    project.checks(ALIVE, a_check(1, "assert os.path.exists('mended')"))
+    project.checks(ALIVE, a_check(1, "assert os.path.exists('fixed')"))
     assert project.run("-p", "cacheprovider").code == 1
-    project.write("mended", "")
+    project.write("fixed", "")
     run = project.run("-p", "cacheprovider", "--lf")
     assert (run.code, run.state, run.cases("API-OPS-001")) == (0, "PARTIAL RUN", []), run.output
 

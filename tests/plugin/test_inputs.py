@@ -1,4 +1,4 @@
-"""Bad input: one sentence with file, key and mend, exit code 4, and nothing sent."""
+"""Bad input: one sentence with file, key and fix, exit code 4, and nothing sent."""
 
 from __future__ import annotations
 

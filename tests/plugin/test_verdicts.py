@@ -180,7 +180,7 @@ def test_every_problem_is_told(table: Run) -> None:
     assert "c.d: too" in case["message"]
 
 
-def test_the_missing_thing_and_its_mend_are_told(table: Run) -> None:
+def test_the_missing_thing_and_its_fix_are_told(table: Run) -> None:
     assert "API-T-006 Untestable: no tree; plant one" in table.output
 
 

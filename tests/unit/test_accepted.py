@@ -69,7 +69,7 @@ def without_a_version(refused: str, *waivers: Waiver) -> WorkerState:
     made = state(*waivers)
     gateway = {**GATEWAY, "version": None}
     made.environments = [environment(gateway=gateway)]
-    found = Preflight(refused=refused, mend="correct it")
+    found = Preflight(refused=refused, fix="correct it")
     made.targets["mini"] = cast("Target", SimpleNamespace(preflight=lambda: found))
     made._known["mini", "any"] = KNOWN
     return made

@@ -137,7 +137,7 @@ def test_ollama(base: Base, version: str, critical: bool) -> None:
 
 def test_a_compromised_release(base: Base) -> None:
     (one,) = [one for one in judged(base, PYPI, "litellm", "1.82.8") if one.advisory.compromised]
-    assert words.fix(base, one).startswith("take litellm 1.82.8 away, and change every secret")
+    assert words.fix_for(base, one).startswith("take litellm 1.82.8 away, and change every secret")
     assert not [one for one in judged(base, PYPI, "litellm", "1.82.6") if one.advisory.compromised]
 
 

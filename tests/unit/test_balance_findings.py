@@ -183,11 +183,11 @@ HELD: list[tuple[Callable[[Patch], None], Callable[[Patch], None]]] = [
     (noise_for_a_fact, simulated_nothing_is_a_bound),
     (the_first_look_for_nothing, production_asks_what_it_plans),
 ]
-"""The old way, and the test that holds the mend."""
+"""The old way, and the test that holds the fix."""
 
 
 @pytest.mark.parametrize(("old", "test"), HELD, ids=[old.__name__ for old, _ in HELD])
-def test_the_old_way_fails_the_test_that_holds_its_mend(
+def test_the_old_way_fails_the_test_that_holds_its_fix(
     old: Callable[[Patch], None], test: Callable[[Patch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     test(monkeypatch)

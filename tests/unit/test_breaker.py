@@ -29,13 +29,13 @@ class Worker:
     """A worker of a run. finds: what each look finds, one after the other; the last one for ever."""
 
     def __init__(self, folder: Path, *finds: Trouble | None) -> None:
-        self.looks = 0
+        self.probes = 0
         self._finds = finds
-        self.breaker = Breaker(folder / "trouble.json", URL, lambda _: True, self._look, "/openapi.json")
+        self.breaker = Breaker(folder / "trouble.json", URL, lambda _: True, self._probe, "/openapi.json")
 
-    def _look(self, _: float) -> Trouble | None:
-        found = self._finds[min(self.looks, len(self._finds) - 1)]
-        self.looks += 1
+    def _probe(self, _: float) -> Trouble | None:
+        found = self._finds[min(self.probes, len(self._finds) - 1)]
+        self.probes += 1
         return found
 
 
@@ -44,10 +44,10 @@ def test_what_opens_it(tmp_path: Path, status: int | None, enough: int) -> None:
     worker = Worker(tmp_path, GONE)
     for _ in range(enough - 1):
         worker.breaker.after(exchange(status))
-    assert worker.looks == 0
+    assert worker.probes == 0
     with pytest.raises(CheckFailed, match="in the midst of the run it is gone; start it"):
         worker.breaker.after(exchange(status))
-    assert worker.looks == 2
+    assert worker.probes == 2
     with pytest.raises(Untestable, match="it is gone; start it"):
         worker.breaker.before(exchange(None))
 
@@ -69,7 +69,7 @@ def test_a_gateway_that_answers_is_left_in_peace(tmp_path: Path, finds: tuple[Tr
     for _ in range(4):
         worker.breaker.after(exchange(429))
     worker.breaker.before(exchange(None))
-    assert worker.looks == len(finds)
+    assert worker.probes == len(finds)
 
 
 def test_what_says_nothing_of_the_gateway(tmp_path: Path) -> None:
@@ -81,11 +81,11 @@ def test_what_says_nothing_of_the_gateway(tmp_path: Path) -> None:
         worker.breaker.after(exchange(200))
     worker.breaker.suspended = True
     worker.breaker.after(exchange(None))
-    assert worker.looks == 0
+    assert worker.probes == 0
 
 
 @pytest.mark.parametrize(
-    ("url", "waited_s", "looks"),
+    ("url", "waited_s", "probes"),
     [
         (URL + "/v1/chat/completions", 5.0, 0),
         (URL + "/v1/chat/completions", 7.0, 2),
@@ -95,19 +95,19 @@ def test_what_says_nothing_of_the_gateway(tmp_path: Path) -> None:
     ],
 )
 def test_how_long_silence_is_borne(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, waited_s: float, looks: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, waited_s: float, probes: int
 ) -> None:
     now = 100.0
     monkeypatch.setattr("gateway_acceptance.wire.breaker.time.monotonic", lambda: now)
     worker = Worker(tmp_path, GONE)
     worker.breaker.after(exchange(200))
     now += waited_s
-    if looks:
+    if probes:
         with pytest.raises(CheckFailed, match="it is gone"):
             worker.breaker.silent(url)
     else:
         worker.breaker.silent(url)
-    assert worker.looks == looks
+    assert worker.probes == probes
 
 
 def test_what_another_worker_waits_for_keeps_all_patient(
@@ -120,7 +120,7 @@ def test_what_another_worker_waits_for_keeps_all_patient(
     asks.breaker.before(exchange(None, URL + "/openapi.json"))
     now += 7
     waits.breaker.silent(URL + "/v1/chat/completions")
-    assert waits.looks == 0
+    assert waits.probes == 0
     asks.breaker.after(exchange(200, URL + "/openapi.json"))
     with pytest.raises(CheckFailed, match="it is gone"):
         waits.breaker.silent(URL + "/v1/chat/completions")
@@ -129,17 +129,17 @@ def test_what_another_worker_waits_for_keeps_all_patient(
 def test_a_look_waits_until_the_description_has_come(tmp_path: Path) -> None:
     asks = Worker(tmp_path, None)
     asks.breaker.before(exchange(None, URL + "/openapi.json"))
-    looks: list[float] = []
+    probes: list[float] = []
 
-    def look(seconds: float) -> Trouble | None:
-        looks.append(seconds)
-        if len(looks) > 1:
+    def probe(seconds: float) -> Trouble | None:
+        probes.append(seconds)
+        if len(probes) > 1:
             return None
         asks.breaker.after(exchange(200, URL + "/openapi.json"))
         return GONE
 
-    Breaker(tmp_path / "trouble.json", URL, lambda _: True, look).after(exchange(None))
-    assert len(looks) == 2, "it is asked again, and answers"
+    Breaker(tmp_path / "trouble.json", URL, lambda _: True, probe).after(exchange(None))
+    assert len(probes) == 2, "it is asked again, and answers"
 
 
 def test_who_never_gets_it_keeps_nobody_patient(tmp_path: Path) -> None:
@@ -154,11 +154,11 @@ def test_who_never_gets_it_keeps_nobody_patient(tmp_path: Path) -> None:
 def test_the_second_look_has_more_time(tmp_path: Path) -> None:
     given: list[float] = []
 
-    def look(seconds: float) -> Trouble | None:
+    def probe(seconds: float) -> Trouble | None:
         given.append(seconds)
         return GONE
 
     with pytest.raises(CheckFailed):
-        Breaker(tmp_path / "trouble.json", URL, lambda _: True, look).after(exchange(None))
+        Breaker(tmp_path / "trouble.json", URL, lambda _: True, probe).after(exchange(None))
     assert given == sorted(given)
     assert given[1] > given[0]

@@ -51,14 +51,14 @@ def test_the_trackers_statements_have_the_ids_that_checks_name() -> None:
     assert "known default" in texts["SEC-07"]
 
 
-def test_every_open_security_requirement_says_how_to_mend_it() -> None:
+def test_every_open_security_requirement_says_how_to_fix_it() -> None:
     security = [claim for claim in load_claims(CLAIMS) if claim.section == "Security Requirements"]
     assert security
-    assert [claim.id for claim in security if not claim.mend] == []
+    assert [claim.id for claim in security if not claim.fix] == []
 
 
-def test_no_mend_takes_the_search_bit_off_the_configurations_directories() -> None:
-    assert not [claim.id for claim in load_claims(CLAIMS) if "chmod -R 644" in claim.mend]
+def test_no_fix_takes_the_search_bit_off_the_configurations_directories() -> None:
+    assert not [claim.id for claim in load_claims(CLAIMS) if "chmod -R 644" in claim.fix]
 
 
 def test_no_claim_states_its_own_verdict() -> None:
@@ -66,16 +66,24 @@ def test_no_claim_states_its_own_verdict() -> None:
     assert not [claim.id for claim in load_claims(CLAIMS) for word in words if word in claim.text.lower()]
 
 
-def test_a_mend_may_have_several_lines(tmp_path: Path) -> None:
+def test_a_fix_may_have_several_lines(tmp_path: Path) -> None:
     path = tmp_path / "claims.toml"
-    path.write_text(GOOD + 'mend = """\none\ntwo"""\n')
-    assert load_claims(path)[0].mend == "one\ntwo"
+    path.write_text(GOOD + 'fix = """\none\ntwo"""\n')
+    assert load_claims(path)[0].fix == "one\ntwo"
+
+
+def test_a_file_of_before_the_key_was_renamed_is_read(tmp_path: Path, sentences: Sentences) -> None:
+    path = tmp_path / "claims.toml"
+    path.write_text(GOOD + 'mend = "sudo true"\n')
+    assert load_claims(path)[0].fix == "sudo true"
+    (said,) = sentences(GOOD + 'mend = "sudo true"\nfix = "sudo false"\n')
+    assert said.startswith("entry 1 (FUN-01): unknown key 'mend'")
 
 
 def test_an_unknown_key_names_the_nearest_known_one(sentences: Sentences) -> None:
-    assert sentences(GOOD + 'mned = "x"\n') == [
-        "entry 1 (FUN-01): unknown key 'mned', did you mean 'mend'?; "
-        "known are: id, section, text, mend, about, per, needs, closed_checks"
+    assert sentences(GOOD + 'fixx = "x"\n') == [
+        "entry 1 (FUN-01): unknown key 'fixx', did you mean 'fix'?; "
+        "known are: id, section, text, fix, about, per, needs, closed_checks"
     ]
 
 

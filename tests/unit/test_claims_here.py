@@ -40,7 +40,7 @@ def test_the_reference_deployments_claims_are_word_for_word_what_they_were(name:
             "id": claim.id,
             "section": claim.section,
             "text": claim.text,
-            **({"mend": claim.mend} if claim.mend else {}),
+            **({"fix": claim.fix} if claim.fix else {}),
             **({"about": claim.about} if claim.about else {}),
         }
         for claim in here.claims
@@ -77,7 +77,7 @@ def test_a_host_that_declares_less_has_fewer_claims() -> None:
     assert absent["INF-04"] == "host.deployment_script is not declared"
     told = {claim.id: claim for claim in here.claims}
     assert told["STA-04"].text == "The service is hardened: it runs as the dedicated user gw, not as root"
-    assert told["SEC-01"].mend == "sudo chown -R root:gw /opt/gw/"
+    assert told["SEC-01"].fix == "sudo chown -R root:gw /opt/gw/"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``gateway-acceptance doctor``: one cause in one line, what is missing with its mend."""
+"""``gateway-acceptance doctor``: one cause in one line, what is missing with its fix."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_advisories() -> None:
     environment = _environment({"gateway": {"product": "litellm"}})
     (told,) = rules.advisory_lines(environment, "1.74.15", TODAY)
     assert (told.state, "CVE" in told.said or "GHSA" in told.said) == (DoctorState.WRONG, True)
-    assert "--version 1.74.15 lists them" in told.mend
+    assert "--version 1.74.15 lists them" in told.fix
     (none,) = rules.advisory_lines(environment, "1.108.7", TODAY)
     assert none.state is DoctorState.OK
     old, _ = rules.advisory_lines(environment, "1.108.7", date(2028, 1, 1))
@@ -290,6 +290,6 @@ def test_rights_on_a_machine() -> None:
     told = machine_line(Looked(), "gateway")  # type: ignore[arg-type]
     assert told.state is DoctorState.WRONG
     assert "settings (sudo refuses it)" in told.said
-    assert "gateway-acceptance sudoers --env mine --account probe prints the rules" in told.mend
+    assert "gateway-acceptance sudoers --env mine --account probe prints the rules" in told.fix
     seen = facts()
     assert machine_line(Looked(), "gateway").state is DoctorState.OK  # type: ignore[arg-type]

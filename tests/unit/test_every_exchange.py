@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.seen import Kind, look
+from gateway_acceptance.wire.seen import Kind, seen_exchange
 from gateway_acceptance.wire.watch import MOST_PROBLEMS, UniversalRule, Watch
 from suites.api.streams import test_rules as stream_checks
 from suites.api.streams.rules import JUDGED
@@ -282,7 +282,9 @@ def test_no_rule_falls_over_what_a_target_sends() -> None:
 
 
 def test_a_bent_request_is_none_of_its_kind() -> None:
-    found = look(answered("/v1/chat/completions", {**ECHO, "api_base": "x"}, ANSWER), environment(), KEY)
+    found = seen_exchange(
+        answered("/v1/chat/completions", {**ECHO, "api_base": "x"}, ANSWER), environment(), KEY
+    )
     assert found is not None
     assert found.kinds == {Kind.ANY}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.exposure.lost import Looked, is_lost
+from suites.api.exposure.lost import AskedPaths, is_lost
 from tests.unit.test_exposure_auth import answer
 
 FIRST, SECOND = "no-such-page-01", "no-such-page-02"
@@ -76,5 +76,5 @@ def test_a_gateway_below_a_prefix() -> None:
 
 def test_refusals_hide_nothing() -> None:
     refused = (at(f"/{FIRST}", ALIVE, 404), at(f"/{SECOND}", ALIVE, 404))
-    looked = Looked((at("/docs", ALIVE), at("/ui", ALIVE, 404)), refused)
+    looked = AskedPaths((at("/docs", ALIVE), at("/ui", ALIVE, 404)), refused)
     assert looked.found == list(looked.answers)

@@ -13,7 +13,7 @@ import testinfra
 from gateway_acceptance.host import snapshot
 from gateway_acceptance.host.bounded import bound
 from gateway_acceptance.host.facts import NoFacts
-from gateway_acceptance.host.snapshot import look
+from gateway_acceptance.host.snapshot import take_snapshot
 from tests.unit.host_absent import ENVIRONMENT
 
 SSH = {
@@ -41,7 +41,7 @@ def test_a_look_is_over_whatever_its_ssh_does(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(snapshot, "bound", partial(bound, within_s=0.5, most=1 << 20))
     with pytest.raises(NoFacts, match=sentence):
-        look(ENVIRONMENT, "gateway")
+        take_snapshot(ENVIRONMENT, "gateway")
     if begun.exists():  # else it was ended before it began
         assert not Path(f"/proc/{begun.read_text().strip()}").exists()
 

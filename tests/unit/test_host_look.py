@@ -22,7 +22,7 @@ from gateway_acceptance.host import snapshot as gather
 from gateway_acceptance.host.facts import FactsProgramFailed, MachineFacts, NoFacts, unpacked
 from gateway_acceptance.host.privileges import Privilege, privileges_of, rule_for, sudoers
 from gateway_acceptance.host.program import command, program
-from gateway_acceptance.host.snapshot import Look, look, request_of
+from gateway_acceptance.host.snapshot import Snapshot, request_of, take_snapshot
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.verdict import Untestable
 
@@ -130,17 +130,17 @@ def test_a_machine_that_cannot_be_looked_at(
 
     monkeypatch.setattr(gather, "connection", lambda *_: SimpleNamespace(run=run))
     with pytest.raises(NoFacts, match=sentence):
-        look(environment, "gateway")
+        take_snapshot(environment, "gateway")
 
 
 def test_machines_are_looked_at_once_for_all_workers(environment: Environment, tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def looker(_: Environment, name: str) -> Look:
+    def collector(_: Environment, name: str) -> Snapshot:
         asked.append(name)
-        return Look({"clock": {"value": name}}, 1.0, 2.0)
+        return Snapshot({"clock": {"value": name}}, 1.0, 2.0)
 
-    workers = [Machines(environment, tmp_path, {}, looker) for _ in range(3)]
+    workers = [Machines(environment, tmp_path, {}, collector) for _ in range(3)]
     threads = [threading.Thread(target=worker.facts, args=("gateway",)) for worker in workers]
     for thread in threads:
         thread.start()
@@ -153,13 +153,13 @@ def test_machines_are_looked_at_once_for_all_workers(environment: Environment, t
 def test_a_failed_look_is_told_to_all_and_not_tried_again(environment: Environment, tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def looker(_: Environment, name: str) -> Look:
+    def collector(_: Environment, name: str) -> Snapshot:
         asked.append(name)
         raise NoFacts("no route", "plug it in")
 
     for _ in range(2):
         with pytest.raises(NoFacts, match="no route; plug it in"):
-            Machines(environment, tmp_path, {}, looker).facts("gateway")
+            Machines(environment, tmp_path, {}, collector).facts("gateway")
     assert asked == ["gateway"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.host.collect.machine import REACH_LOOKS, reach
+from gateway_acceptance.host.collect.machine import REACH_ATTEMPTS, reach
 
 VERSION = {"version": "0.12.6"}
 TAGS = {"models": [{"name": "all-minilm:latest", "digest": "b" * 64}]}
@@ -76,7 +76,7 @@ def test_all_is_told() -> None:
     assert found["dimensions"] == {"all-minilm": 384}
     assert 0 < found["elapsed_s"] < 3
     assert found["error"] == ""
-    assert asked == ["/api/version"] * REACH_LOOKS + ["/api/tags", "all-minilm", "/api/show"]
+    assert asked == ["/api/version"] * REACH_ATTEMPTS + ["/api/tags", "all-minilm", "/api/show"]
 
 
 @pytest.mark.parametrize("show", [{}, {"model_info": {}}, {"model_info": {"general.architecture": "x"}}, []])
@@ -98,7 +98,7 @@ def test_one_look_that_fails_is_not_the_backends_absence() -> None:
     answers = FailsFirst({"/api/version": VERSION, "/api/tags": TAGS})
     with ollama(answers, asked) as url:
         found = reach({"reach": {"one": {"url": url, "dimensions": []}}})["one"]
-    assert asked.count("/api/version") == REACH_LOOKS
+    assert asked.count("/api/version") == REACH_ATTEMPTS
     assert (found["reached"], found["version"], found["error"]) == (True, "0.12.6", "")
     assert found["models"] == {"all-minilm:latest": "b" * 64}
 

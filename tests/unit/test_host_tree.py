@@ -301,7 +301,7 @@ def test_a_machine_that_cannot_be_looked_at_fails_one_check() -> None:
         machines = Unreachable()
 
     with pytest.raises(CheckFailed, match="gateway: no route to gateway; plug it in"):
-        test_reach.test_can_be_looked_at(Target(), "gateway")  # type: ignore[arg-type]
+        test_reach.test_facts_can_be_collected(Target(), "gateway")  # type: ignore[arg-type]
 
 
 STRICT = HOST.model_copy(

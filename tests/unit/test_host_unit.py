@@ -218,7 +218,7 @@ def test_files_of_variables_that_nobody_declared(text: str, seen: list[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "mend"),
+    ("path", "fix"),
     [
         ("/etc/systemd/system/hx.service", r"sudo systemctl restart hx\.service$"),
         (
@@ -228,13 +228,13 @@ def test_files_of_variables_that_nobody_declared(text: str, seen: list[str]) -> 
         ("/etc/systemd/system.control/hx.service.d/50-CPUQuota.conf", "if not: sudo systemctl revert hx"),
     ],
 )
-def test_a_changed_drop_in_is_not_put_in_force_unseen(path: str, mend: str) -> None:
+def test_a_changed_drop_in_is_not_put_in_force_unseen(path: str, fix: str) -> None:
     (problem,) = unit_rules.not_restarted([{"path": path, "mtime": 90.0}], 10.0, "hx.service")
-    assert re.search(mend, problem.message)
+    assert re.search(fix, problem.message)
 
 
 def test_a_program_that_cannot_be_executed_may_lie_on_a_noexec_mount() -> None:
     line = "hx.service: Command /opt/hx/venv/bin/litellm is not executable: Permission denied"
-    found = unit_rules.mend_of_verify(line)
+    found = unit_rules.fix_of_verify(line)
     assert "findmnt -no TARGET,OPTIONS -T /opt/hx/venv/bin/litellm" in found
-    assert unit_rules.mend_of_verify("hx.service:3: Unknown key name") == "correct the line"
+    assert unit_rules.fix_of_verify("hx.service:3: Unknown key name") == "correct the line"

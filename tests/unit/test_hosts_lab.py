@@ -159,13 +159,13 @@ def test_the_work_tree_holds_scripts_as_programs() -> None:
     assert "/opt/HX-Infrastructure-/.gitignore" in modes
 
 
-def look(**sections: Any) -> dict[str, Any]:
+def taken(**sections: Any) -> dict[str, Any]:
     return {"sections": {name: {"value": value, "took_s": 0.1} for name, value in sections.items()}}
 
 
 def test_looks_differ_only_where_something_lasting_does() -> None:
-    one = look(tree={"entries": [{"path": "a", "mode": "0644", "mtime": 1.0}]}, resources={"load": 1})
-    other = look(tree={"entries": [{"path": "a", "mode": "0644", "mtime": 2.0}]}, resources={"load": 9})
+    one = taken(tree={"entries": [{"path": "a", "mode": "0644", "mtime": 1.0}]}, resources={"load": 1})
+    other = taken(tree={"entries": [{"path": "a", "mode": "0644", "mtime": 2.0}]}, resources={"load": 9})
     assert differences(one, other) == []
     other["sections"]["tree"]["value"]["entries"][0]["mode"] = "0600"
     assert differences(one, other) == ["tree.value.entries[0].mode: was 0644, is 0600"]

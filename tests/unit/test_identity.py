@@ -75,7 +75,7 @@ def taken(machines: Machines, *, looked: bool = True) -> dict[str, dict[str, str
         machines=machines,
         gateway=SimpleNamespace(product=SimpleNamespace(version_key="v")),
         preflight=lambda: preflight,
-        look=lambda: preflight,
+        probe=lambda: preflight,
         breaker=SimpleNamespace(trouble=lambda: None),
     )
     targets = [(cast("Target", target), looked)]

@@ -10,12 +10,12 @@ import pytest
 
 from gateway_acceptance.check import Effect
 from gateway_acceptance.cli.init.found import Alias, Found
-from gateway_acceptance.cli.init.machine import SeenMachine, look_at_machine
+from gateway_acceptance.cli.init.machine import SeenMachine, examine_machine
 from gateway_acceptance.cli.init.write import BUDGET, environment_text, last_tables
 from gateway_acceptance.environment import Environment, Model, ModelKind, load_environment
 from gateway_acceptance.environment.model import EnvironmentKind, Gateway, Policy
 from gateway_acceptance.host.facts import NoFacts
-from gateway_acceptance.host.snapshot import Look
+from gateway_acceptance.host.snapshot import Snapshot
 from gateway_acceptance.redaction import Redactor
 from tests.unit.host_facts_service import sections
 
@@ -37,12 +37,12 @@ def seen_of(**replaced: Any) -> tuple[SeenMachine, list[Sequence[str]]]:
     found: dict[str, Any] = {"machine": {"value": MACHINE}, "tree": NO_TREE, **sections(), **replaced}
     asked: list[Sequence[str]] = []
 
-    def looker(environment: Environment, name: str, wanted: Sequence[str] = ()) -> Look:
+    def collector(environment: Environment, name: str, wanted: Sequence[str] = ()) -> Snapshot:
         assert (environment.host is not None, name) == (True, "gateway")
         asked.append(wanted)
-        return Look({section: found[section] for section in wanted}, 0.0, 0.0)
+        return Snapshot({section: found[section] for section in wanted}, 0.0, 0.0)
 
-    return look_at_machine(ASKED, "ssh://gateway", looker=looker), asked
+    return examine_machine(ASKED, "ssh://gateway", collector=collector), asked
 
 
 def file_of(seen: SeenMachine, folder: Path) -> tuple[str, Environment]:
@@ -145,10 +145,10 @@ def test_what_is_not_told_is_a_question(tmp_path: Path, replaced: Mapping[str, A
 
 
 def test_a_machine_that_cannot_be_reached(tmp_path: Path) -> None:
-    def looker(environment: Environment, name: str, wanted: Sequence[str] = ()) -> Look:
+    def collector(environment: Environment, name: str, wanted: Sequence[str] = ()) -> Snapshot:
         raise NoFacts("ssh://gateway cannot be reached (no\nroute\x1b[2J)", "try it by hand: ssh gateway")
 
-    text, environment = file_of(look_at_machine(ASKED, "ssh://gateway", looker=looker), tmp_path)
+    text, environment = file_of(examine_machine(ASKED, "ssh://gateway", collector=collector), tmp_path)
     assert environment.host is None
     assert "cannot be reached" in text
     assert "\x1b" not in text

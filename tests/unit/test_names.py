@@ -13,7 +13,7 @@ READ = (".py", ".md", ".toml", ".j2")
 LEFT = {
     "mutation matrix": r"kill[- _]matrix",
     "mutators": r"faults[./]\w+_hooks",
-    "expected X; fix:": r"mend with:|, wants (?=[\"'{]|root\b|of )",
+    "expected X; fix:": r"fix with:|, wants (?=[\"'{]|root\b|of )",
     "layers": r"\b[Rr]ooms, each\b",
     "ExpectedShares": r"\bclass Null\b",
     "StatusModel": r"\bclass View\b",

@@ -6,7 +6,7 @@ import pytest
 
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.operations.rules import answered_by_a_model, late_twice, told_status
+from suites.api.operations.rules import answered_by_a_model, late_twice, reported_status
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_late_twice(seen: list[float], later: list[float], took: list[float]) ->
 )
 def test_what_a_health_route_says(kind: str, text: str, told: object) -> None:
     answer = Exchange("GET", "http://x", (), b"", 200, (("content-type", kind),), [(0.0, text.encode())])
-    assert told_status(answer) == told
+    assert reported_status(answer) == told
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_what_a_health_route_says(kind: str, text: str, told: object) -> None:
 def test_a_page_is_no_word(kind: str, text: str) -> None:
     answer = Exchange("GET", "http://x", (), b"", 200, (("content-type", kind),), [(0.0, text.encode())])
     with pytest.raises(CheckFailed):
-        told_status(answer)
+        reported_status(answer)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.memory import Memory
-from gateway_acceptance.wire.seen import look
+from gateway_acceptance.wire.seen import seen_exchange
 from suites.every_exchange.models import declared
 from suites.host.configuration.extract import entries
 from suites.host.configuration.rules import other_aliases, other_backends, other_models
@@ -46,7 +46,7 @@ def test_what_is_wrong_with_a_list(names: list[str], wrong: list[str]) -> None:
     body = json.dumps({"object": "list", "data": data}).encode()
     headers = (("content-type", "application/json"),)
     asked = Exchange("GET", f"{URL}/v1/models", (("authorization", "Bearer own"),), b"")
-    seen = look(asked.answered(status=200, headers=headers, chunks=((0.1, body),)), THERE, "own")
+    seen = seen_exchange(asked.answered(status=200, headers=headers, chunks=((0.1, body),)), THERE, "own")
     assert seen is not None
     told = [str(problem) for problem in declared(seen, Memory())]
     assert bool(told) == bool(wrong)

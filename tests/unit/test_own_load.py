@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.verdict import CheckFailed
-from gateway_acceptance.wire.breaker import LOOK_S, PATIENCE_S, SECOND_LOOK_S, Breaker, Trouble
+from gateway_acceptance.wire.breaker import PATIENCE_S, PROBE_S, SECOND_PROBE_S, Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.own_load import MOST, factor, lateness
 
@@ -50,4 +50,4 @@ def test_silence_on_a_busy_machine_is_borne_longer(tmp_path: Path, monkeypatch: 
     now += 2
     with pytest.raises(CheckFailed, match="it is gone"):
         breaker.silent(URL + "/x")
-    assert asked == [3 * LOOK_S, 3 * SECOND_LOOK_S]
+    assert asked == [3 * PROBE_S, 3 * SECOND_PROBE_S]

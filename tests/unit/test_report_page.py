@@ -100,8 +100,8 @@ CLAIMS = [
     Claim("FUN-03", SECTIONS[2], "outlives"),
     Claim("MOD-01", SECTIONS[3], "is there"),
     Claim("RES-01", SECTIONS[5], "is small"),
-    Claim("SEC-01", SECTIONS[6], "owned", mend="sudo chown -R root /opt"),
-    Claim("SEC-02", SECTIONS[6], "secret", mend="sudo chmod 600 /opt/key"),
+    Claim("SEC-01", SECTIONS[6], "owned", fix="sudo chown -R root /opt"),
+    Claim("SEC-02", SECTIONS[6], "secret", fix="sudo chmod 600 /opt/key"),
 ]
 
 

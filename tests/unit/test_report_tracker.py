@@ -48,7 +48,7 @@ def test_the_trackers_sections_come_in_the_trackers_order() -> None:
         "Changes since the last accepted release",
         "Failures",
         "Waivers in use",
-        "Blind spots",
+        "Not covered",
         "History of runs",
         "Summary",
     ]
@@ -166,11 +166,11 @@ def test_what_the_evidence_of_resources_measured_is_shown() -> None:
     assert "| disk_mb | 612.5 | `HOST-DISK-001` |" in section(render(record(disk)), "Resource Utilisation")
 
 
-def test_each_command_that_mends_an_open_requirement_stands_once() -> None:
+def test_each_command_that_fixes_an_open_requirement_stands_once() -> None:
     claims = [
-        Claim("SEC-01", "Security Requirements", "one", mend="sudo chown x"),
-        Claim("SEC-02", "Security Requirements", "two", mend="sudo chown x"),
-        Claim("SEC-03", "Security Requirements", "three", mend="sudo chmod y"),
+        Claim("SEC-01", "Security Requirements", "one", fix="sudo chown x"),
+        Claim("SEC-02", "Security Requirements", "two", fix="sudo chown x"),
+        Claim("SEC-03", "Security Requirements", "three", fix="sudo chmod y"),
     ]
     document = record(check("HOST-OWN-001", claims=["SEC-03"]), claims=("SEC-01", "SEC-02"))
     security = section(render(document, None, *claims), "Security Requirements")

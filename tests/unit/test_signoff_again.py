@@ -14,7 +14,7 @@ from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.signoff.again import contradicted, exchange_of
 from gateway_acceptance.signoff.suite import Suite
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.seen import look
+from gateway_acceptance.wire.seen import seen_exchange
 from suites.every_exchange import RULES
 from tests.unit import records
 from tests.unit import test_every_exchange as told
@@ -58,7 +58,7 @@ def test_an_exchange_is_read_from_its_evidence_as_it_was() -> None:
         again = exchange_of(entry, declared)
         assert again is not None
         assert (again.body, again.status, again.sent_at) == (one.body, one.status, one.sent_at)
-        was, now = look(one, declared, told.KEY), look(again, declared, "own-key")
+        was, now = seen_exchange(one, declared, told.KEY), seen_exchange(again, declared, "own-key")
         assert was is not None
         assert now is not None
         assert (was.kinds, was.alias) == (now.kinds, now.alias)

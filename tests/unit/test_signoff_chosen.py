@@ -76,11 +76,11 @@ def test_an_older_run_by_its_name(desk: Desk) -> None:
     latest.symlink_to(red.name)
     code, _, err = desk.signoff(run=good)
     assert (code, f"the newer run {red.name} is NOT READY" in err, desk.written) == (1, True, []), err
-    code, _, err = desk.signoff(run=good, despite_newer="known, and mended since")
+    code, _, err = desk.signoff(run=good, despite_newer="known, and fixed since")
     assert code == 0, err
     told = json.loads((desk.out / "signoff.json").read_text(encoding="utf-8"))["despite"]
-    assert told[0].startswith(f"known, and mended since: the newer run {red.name} is NOT READY")
-    assert "known, and mended since" in (desk.out / "signoff.html").read_text(encoding="utf-8")
+    assert told[0].startswith(f"known, and fixed since: the newer run {red.name} is NOT READY")
+    assert "known, and fixed since" in (desk.out / "signoff.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("view", ["STATUS.md", "index.html", "badge.svg"])

@@ -1,4 +1,4 @@
-"""A gateway that cannot be asked: what is wrong, and the mend that mends it."""
+"""A gateway that cannot be asked: what is wrong, and the fix that fixes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from gateway_acceptance.environment.products import Product
-from gateway_acceptance.plugin.preflight import Preflight, looked_at, mend_of_silence
+from gateway_acceptance.plugin.preflight import Preflight, fix_of_silence, preflight_of
 from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
@@ -19,7 +19,7 @@ PLAIN, TLS = "http://gw.example:4000", "https://gw.example:4000"
 
 
 @pytest.mark.parametrize(
-    ("words", "url", "mend"),
+    ("words", "url", "fix"),
     [
         (
             "the name gw.example cannot be resolved: Name or service not known",
@@ -42,9 +42,9 @@ PLAIN, TLS = "http://gw.example:4000", "https://gw.example:4000"
         ("no connection: No route to host", PLAIN, "look whether gateway.url is its address"),
     ],
 )
-def test_the_mend_of_a_silence(words: str, url: str, mend: str) -> None:
-    said = mend_of_silence(f"GET {url}/health: {words}", url)
-    assert mend in said
+def test_the_fix_of_a_silence(words: str, url: str, fix: str) -> None:
+    said = fix_of_silence(f"GET {url}/health: {words}", url)
+    assert fix in said
     assert ("start it" in said) == (words == "connection refused")
 
 
@@ -64,7 +64,7 @@ def looked(
     only = SimpleNamespace(
         product=product or Product(), environment=declared, get=next_answer, models=next_answer
     )
-    return looked_at(cast(GatewayClient, only), description=description)
+    return preflight_of(cast(GatewayClient, only), description=description)
 
 
 def answered(status: int, text: object) -> Exchange:
@@ -84,7 +84,7 @@ def test_a_port_of_tls_is_no_refused_key(text: str) -> None:
     trouble = looked(answered(400, text), answered(400, text)).trouble
     assert trouble is not None
     assert trouble.what.startswith("the gateway speaks TLS there (GET /v1/models: 400")
-    assert trouble.mend == f"write {TLS} as gateway.url"
+    assert trouble.fix == f"write {TLS} as gateway.url"
 
 
 def test_a_key_that_is_refused_with_400_stays_one() -> None:
@@ -144,10 +144,10 @@ def test_a_page_in_front_is_told_by_its_title_on_one_line(page: str, said: str) 
 def test_a_proxy_without_a_gateway_behind_is_not_told_to_start() -> None:
     trouble = looked(answered(502, "bad gateway"), answered(502, "bad gateway")).trouble
     assert trouble is not None
-    assert "start what stands behind" in trouble.mend
+    assert "start what stands behind" in trouble.fix
 
 
-def test_no_answer_is_told_with_its_mend() -> None:
+def test_no_answer_is_told_with_its_fix() -> None:
     trouble = looked(NoAnswer(f"GET {PLAIN}/v1/models: the name gw.example cannot be resolved: -2")).trouble
     assert trouble is not None
-    assert trouble.mend.startswith("there is no such name: correct gw.example in gateway.url")
+    assert trouble.fix.startswith("there is no such name: correct gw.example in gateway.url")

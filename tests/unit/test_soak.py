@@ -155,24 +155,24 @@ def test_slower_by_the_medians(was: float, now: float, found: bool) -> None:
     assert slower([FAILED], then, 3, "after") == []
 
 
-def look(
+def snapshot(
     pid: int = 7, rss_mb: float = 300, files: int = 40, cpu_s: float = 10, at_s: float = 100
 ) -> dict[str, Any]:
     usage = {"rss_kb": int(rss_mb * 1024), "cpu_s": cpu_s, "at_s": at_s}
     return {"pid": pid, "open_files": files, "usage": usage}
 
 
-def looks(half: dict[str, Any] | None = None, **last: Any) -> tuple[dict[str, Any], ...]:
+def snapshots(half: dict[str, Any] | None = None, **last: Any) -> tuple[dict[str, Any], ...]:
     """At rest, half-way, busy, and at rest again, but for what is said of half-way and its end."""
     pid = last.get("pid", 7)
     middle: dict[str, Any] = {"cpu_s": 20.0, "at_s": 120.0, **(half or {})}
     end: dict[str, Any] = {"cpu_s": 30.1, "at_s": 142.0, **last}
-    busy = look(pid, cpu_s=30.0, at_s=140.0)
-    return (look(), look(cpu_s=10.1, at_s=102), look(**middle), busy, look(**end))
+    busy = snapshot(pid, cpu_s=30.0, at_s=140.0)
+    return (snapshot(), snapshot(cpu_s=10.1, at_s=102), snapshot(**middle), busy, snapshot(**end))
 
 
 def test_a_service_at_rest_is_as_it_was() -> None:
-    seen, soak = looks({"rss_mb": 320, "files": 43}, rss_mb=340, files=45), Soak()
+    seen, soak = snapshots({"rss_mb": 320, "files": 43}, rss_mb=340, files=45), Soak()
     assert restarted(seen, UNIT) == []
     assert more_memory(seen, soak, UNIT) == []
     assert more_open_files(seen, soak, UNIT) == []
@@ -181,18 +181,18 @@ def test_a_service_at_rest_is_as_it_was() -> None:
 
 def test_what_is_left_of_load_is_found() -> None:
     soak = Soak()
-    memory = more_memory(looks({"rss_mb": 350}, rss_mb=400), soak, UNIT)
+    memory = more_memory(snapshots({"rss_mb": 350}, rss_mb=400), soak, UNIT)
     assert "has 400 MiB after load and 100 refused requests, 350 half-way, 300 before" in str(memory[0])
-    files = more_open_files(looks({"files": 90}, files=140), soak, UNIT)
+    files = more_open_files(snapshots({"files": 90}, files=140), soak, UNIT)
     assert "has 140 after load and 100 refused requests, 90 half-way, 40 before" in str(files[0])
-    assert "has 1.00 processors in use" in str(still_busy(looks(cpu_s=32.0), soak, UNIT)[0])
-    assert "has 8, expected 7, as before the load" in str(restarted(looks(pid=8), UNIT)[0])
-    assert "has 0, expected 7, as before the load" in str(restarted(looks(pid=0), UNIT)[0])
+    assert "has 1.00 processors in use" in str(still_busy(snapshots(cpu_s=32.0), soak, UNIT)[0])
+    assert "has 8, expected 7, as before the load" in str(restarted(snapshots(pid=8), UNIT)[0])
+    assert "has 0, expected 7, as before the load" in str(restarted(snapshots(pid=0), UNIT)[0])
 
 
 def test_what_warms_up_once_is_no_leak() -> None:
     """Of a right gateway: pools, caches and a model that a backend loads, before half of the load is over."""
-    seen, soak = looks({"rss_mb": 1300, "files": 100}, rss_mb=1320, files=104), Soak()
+    seen, soak = snapshots({"rss_mb": 1300, "files": 100}, rss_mb=1320, files=104), Soak()
     assert more_memory(seen, soak, UNIT) == []
     assert more_open_files(seen, soak, UNIT) == []
 

@@ -14,7 +14,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.streams import leaving as stream_leaving
-from suites.api.streams.leaving import LOOK_S, look_s, slot_freed
+from suites.api.streams.leaving import WATCH_S, slot_freed, watch_s
 
 MODEL = cast(Model, SimpleNamespace(alias="a", backend="b", upstream="m:latest"))
 SHORT_S, ANSWER_S = 0.4, 8.0
@@ -27,19 +27,19 @@ def answered(seconds: float, usage: Any = None, status: int = 200) -> Exchange:
 
 class Scene:
     """A backend and its clock. The slot of the client that leaves is free ``freed_s`` later; each look
-    after that takes ``look_s``; ``late_s`` after a short answer its own slot is seen
+    after that takes ``watch_s``; ``late_s`` after a short answer its own slot is seen
     free; while the client leaves for the ``foreign``-th time, somebody else's long request begins."""
 
     def __init__(
         self,
         *,
         freed_s: float,
-        look_s: float = 0.0,
+        watch_s: float = 0.0,
         late_s: float = 0.0,
         status: int = 200,
         foreign: int = 0,
     ) -> None:
-        self.now, self.look_s, self.late_s, self.freed_s, self.status = 0.0, look_s, late_s, freed_s, status
+        self.now, self.watch_s, self.late_s, self.freed_s, self.status = 0.0, watch_s, late_s, freed_s, status
         self.marks: list[float] = []
         self.left, self.foreign = 0, foreign
 
@@ -56,7 +56,7 @@ class Scene:
         self.marks.append(self.now + (ANSWER_S if self.left == self.foreign else self.freed_s))
 
     def idle_mark(self, _: Target, __: Model) -> str:
-        self.now += self.look_s if self.marks[-1] > self.now else 0.0
+        self.now += self.watch_s if self.marks[-1] > self.now else 0.0
         return str(max((mark for mark in self.marks if mark <= self.now), default=0))
 
     def sleep(self, seconds: float) -> None:
@@ -100,7 +100,7 @@ def test_others_without_end_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_look_that_comes_too_late_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine the abandoned answer is over before the first look: that is no free slot."""
     with pytest.raises(Inconclusive, match="may have ended by itself"):
-        Scene(freed_s=ANSWER_S, look_s=10.0).judge(monkeypatch)
+        Scene(freed_s=ANSWER_S, watch_s=10.0).judge(monkeypatch)
 
 
 def test_a_refused_answer_is_not_called_not_applicable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,10 +117,10 @@ def test_a_refused_answer_is_not_called_not_applicable(monkeypatch: pytest.Monke
         (0.4, {"completion_tokens": 0}, 0.5),
         (0.4, {"completion_tokens": "20"}, 0.5),
         (0.4, None, 0.5),
-        (60.0, {"completion_tokens": 20}, LOOK_S),
+        (60.0, {"completion_tokens": 20}, WATCH_S),
     ],
 )
 def test_the_time_looked_is_a_share_of_the_abandoned_answer(
     seconds: float, usage: Any, expected: float
 ) -> None:
-    assert look_s(answered(seconds, usage)) == pytest.approx(expected)
+    assert watch_s(answered(seconds, usage)) == pytest.approx(expected)

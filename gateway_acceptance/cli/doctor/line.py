@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class DoctorState(StrEnum):
-    """wrong: a run cannot be green before it is mended."""
+    """wrong: a run cannot be green before it is fixed."""
 
     OK = "ok"
     NOTE = "note"
@@ -16,16 +16,16 @@ class DoctorState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DoctorLine:
-    """about: what was looked at; mend: what to do, empty where nothing is to be done."""
+    """about: what was looked at; fix: what to do, empty where nothing is to be done."""
 
     about: str
     state: DoctorState
     said: str
-    mend: str = ""
+    fix: str = ""
 
     def __str__(self) -> str:
-        mend = f"; fix: {self.mend}" if self.mend else ""
-        return f"{self.about:<11} {self.state:<5}  {' '.join((self.said + mend).split())}"
+        fix = f"; fix: {self.fix}" if self.fix else ""
+        return f"{self.about:<11} {self.state:<5}  {' '.join((self.said + fix).split())}"
 
 
 def few(names: list[str], most: int = 5) -> str:

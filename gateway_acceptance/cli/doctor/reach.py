@@ -30,20 +30,20 @@ def gateway_lines(target: Target) -> tuple[list[DoctorLine], Preflight]:
     environment = target.environment
     url = environment.gateway.url
     try:
-        seen = target.look(QUESTION_S, description=False)
+        seen = target.probe(QUESTION_S, description=False)
     except NotPermitted as refusal:
         return [DoctorLine("gateway", DoctorState.WRONG, str(refusal), "raise it in the file")], Preflight()
     if seen.trouble is not None:
-        return [DoctorLine("gateway", DoctorState.WRONG, seen.trouble.what, seen.trouble.mend)], seen
+        return [DoctorLine("gateway", DoctorState.WRONG, seen.trouble.what, seen.trouble.fix)], seen
     if seen.models is None:
         return [_no_list(target, url)], seen
     text = f"{environment.gateway.product} {seen.version}".strip()
     lines = [DoctorLine("gateway", DoctorState.OK, f"{url} answers as {text} and takes the key")]
     declared = environment.gateway.version
     if declared and seen.version and declared != seen.version:
-        mend = "declare the version that runs as gateway.version, or install the declared one"
+        fix = "declare the version that runs as gateway.version, or install the declared one"
         lines.append(
-            DoctorLine("gateway", DoctorState.WRONG, f"{declared} is declared, {seen.version} runs", mend)
+            DoctorLine("gateway", DoctorState.WRONG, f"{declared} is declared, {seen.version} runs", fix)
         )
     return [*lines, *_models(environment, target)], seen
 
@@ -60,9 +60,9 @@ def _no_list(target: Target, url: str) -> DoctorLine:
     except (CheckFailed, NotPermitted, Untestable):
         status = None
     place = other_place(url, ask, status)
-    mend = f"write {place} as gateway.url" if place else "look whether it is an OpenAI-compatible gateway"
+    fix = f"write {place} as gateway.url" if place else "look whether it is an OpenAI-compatible gateway"
     what = f"something answers at {url}, and has no list of models there (GET /v1/models: {status})"
-    return DoctorLine("gateway", DoctorState.WRONG, what, mend)
+    return DoctorLine("gateway", DoctorState.WRONG, what, fix)
 
 
 def _models(environment: Environment, target: Target) -> list[DoctorLine]:
@@ -101,10 +101,10 @@ def backend_line(target: Target, backend: Backend) -> DoctorLine:
     try:
         version, held = client.version(), client.models()
     except (CheckFailed, NotPermitted, Untestable) as failure:
-        mend = (
+        fix = (
             "start it or correct backends.url; direct = false declares it closed to everybody but the gateway"
         )
-        return DoctorLine("backends", DoctorState.WRONG, f"{backend.name}: {failure}", mend)
+        return DoctorLine("backends", DoctorState.WRONG, f"{backend.name}: {failure}", fix)
     wrong = [name for name in target.environment.upstreams_on(backend.name) if full_name(name) not in held]
     if wrong:
         return DoctorLine(
@@ -146,11 +146,11 @@ def machine_line(target: Target, name: str) -> DoctorLine:
         if found.get("missing") and found.get("needs")
     ]
     if missing:
-        mend = f"gateway-acceptance sudoers --env {target.environment.name} --account {facts.account}"
+        fix = f"gateway-acceptance sudoers --env {target.environment.name} --account {facts.account}"
         return DoctorLine(
             "machines",
             DoctorState.WRONG,
             f"{name}: not to be had: {few(missing)}",
-            f"{mend} prints the rules",
+            f"{fix} prints the rules",
         )
     return DoctorLine("machines", DoctorState.OK, f"{name} can be looked at as {facts.account}")

@@ -27,12 +27,12 @@ def policy_lines(environment: Environment, checks: Sequence[Check]) -> list[Doct
     lines = [DoctorLine("policy", DoctorState.OK, f"permits {', '.join(permitted)}")]
     for effect, number in sorted(needed.items()):
         if effect in (Effect.DISRUPT, Effect.EXPOSE, Effect.MUTATE):
-            state, mend = DoctorState.NOTE, ""
+            state, fix = DoctorState.NOTE, ""
             why = "they stay not permitted here"
         else:
-            state, mend = DoctorState.WRONG, f'add "{effect}" to policy.effects, where that is meant'
+            state, fix = DoctorState.WRONG, f'add "{effect}" to policy.effects, where that is meant'
             why = "no profile is executed whole without them"
-        lines.append(DoctorLine("policy", state, f"{number} checks need the effect {effect}: {why}", mend))
+        lines.append(DoctorLine("policy", state, f"{number} checks need the effect {effect}: {why}", fix))
     if Effect.DISRUPT in permitted and environment.kind is not EnvironmentKind.EMBEDDED:
         number = sum(check.effect is Effect.DISRUPT for check in checks)
         lines.append(
@@ -120,10 +120,10 @@ def advisory_lines(environment: Environment, version: str, today: date) -> list[
     )
     lines = []
     if age > most:
-        mend = "gateway-acceptance advisories update FILE, or raise advisories.max_age_days"
+        fix = "gateway-acceptance advisories update FILE, or raise advisories.max_age_days"
         lines.append(
             DoctorLine(
-                "advisories", DoctorState.WRONG, f"the base is {age} days old, at most {most} may be", mend
+                "advisories", DoctorState.WRONG, f"the base is {age} days old, at most {most} may be", fix
             )
         )
     package, seen = product_of(environment.gateway).package, version or environment.gateway.version
@@ -139,10 +139,8 @@ def advisory_lines(environment: Environment, version: str, today: date) -> list[
     heavy = [one.advisory.id for one in found if one.judged and one.advisory.heavy and not one.absent]
     if heavy:
         said = f"{package[1]} {seen} has {len(heavy)} that are critical or exploited: {few(heavy, 3)}"
-        mend = (
-            f"upgrade; gateway-acceptance advisories --env {environment.source} --version {seen} lists them"
-        )
-        return [*lines, DoctorLine("advisories", DoctorState.WRONG, said, mend)]
+        fix = f"upgrade; gateway-acceptance advisories --env {environment.source} --version {seen} lists them"
+        return [*lines, DoctorLine("advisories", DoctorState.WRONG, said, fix)]
     return [
         *lines,
         DoctorLine(

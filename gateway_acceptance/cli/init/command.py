@@ -20,13 +20,13 @@ from gateway_acceptance.check import Effect
 from gateway_acceptance.cli.init.asker import MOST_REQUESTS, Asker, Silent
 from gateway_acceptance.cli.init.found import Found
 from gateway_acceptance.cli.init.gateway import (
-    NotLooked,
-    look_at_gateway,
+    NotExamined,
+    examine_gateway,
     tell_version,
     trouble_of_silence,
 )
-from gateway_acceptance.cli.init.machine import look_at_machine
-from gateway_acceptance.cli.init.models import look_at_models
+from gateway_acceptance.cli.init.machine import examine_machine
+from gateway_acceptance.cli.init.models import examine_models
 from gateway_acceptance.cli.init.write import environment_text, last_tables
 from gateway_acceptance.environment import Environment, Model, ModelKind, load_environment
 from gateway_acceptance.environment.base_url import BaseUrl, as_understood
@@ -113,15 +113,15 @@ def _init(arguments: argparse.Namespace) -> int:
     for note in asked.notes:
         sys.stderr.write(f"gateway-acceptance: {redact(note)}\n")
     try:
-        found = looked(asked)
-    except NotLooked as failure:
+        found = examined(asked)
+    except NotExamined as failure:
         return _said(redact(str(failure.trouble)))
     except Silent as failure:
         return _said(redact(str(trouble_of_silence(failure.words, asked.environment.gateway.url))))
     text = environment_text(found, asked.environment, asked.name, redact)
     seen = None
     if asked.host is not None:
-        seen = look_at_machine(asked.environment, asked.host, asked.ssh_config)
+        seen = examine_machine(asked.environment, asked.host, asked.ssh_config)
     last_tables(text, found, seen)
     _write(asked, str(text))
     say = sys.stdout.write if asked.out is not None else sys.stderr.write
@@ -230,13 +230,13 @@ def _name(out: Path | None, url: str) -> str:
     return "gateway"
 
 
-def looked(asked: InitRequest) -> Found:
-    """Everything that can be found out within the budget. Raises NotLooked, Silent."""
+def examined(asked: InitRequest) -> Found:
+    """Everything that can be found out within the budget. Raises NotExamined, Silent."""
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as folder:
         asker = Asker(asked.environment, asked.key, Path(folder), asked.requests)
         try:
-            found = look_at_gateway(asker, asked.key, asked.variable, asked.models)
-            look_at_models(asker, found)
+            found = examine_gateway(asker, asked.key, asked.variable, asked.models)
+            examine_models(asker, found)
             tell_version(asker, found)
             found.requests = asker.budget.spent.requests
             found.identity = asker.met.document

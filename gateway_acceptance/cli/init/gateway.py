@@ -22,7 +22,7 @@ from gateway_acceptance.cli.init.litellm import (
 )
 from gateway_acceptance.cli.init.wildcards import WILDCARD, set_aside
 from gateway_acceptance.environment.products import PRODUCTS
-from gateway_acceptance.plugin.preflight import mend_of_silence, trouble_in
+from gateway_acceptance.plugin.preflight import fix_of_silence, trouble_in
 from gateway_acceptance.redaction import written_forms
 from gateway_acceptance.wire.backend import full_name
 from gateway_acceptance.wire.breaker import Trouble
@@ -41,22 +41,22 @@ LONGEST_ID = 300
 OTHER_MODES = frozenset({"chat", "completion", "embedding", "responses"})
 
 
-class NotLooked(Exception):  # noqa: N818
-    """Nothing can be found out of the gateway. trouble: what is wrong with it, and the mend."""
+class NotExamined(Exception):  # noqa: N818
+    """Nothing can be found out of the gateway. trouble: what is wrong with it, and the fix."""
 
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
         super().__init__(str(trouble))
 
 
-def look_at_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...] = ()) -> Found:
+def examine_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...] = ()) -> Found:
     """Its models, product, routes, and what stands behind it. named: models that are declared whether it
-    lists them or not. Raises NotLooked, Silent."""
+    lists them or not. Raises NotExamined, Silent."""
     listed = asker.get("/v1/models")
     assert listed is not None, "the first request is within any budget"
     ill = trouble_in(listed, asker.gateway.url, variable)
     if ill is not None and ill.trouble is not None:
-        raise NotLooked(ill.trouble)
+        raise NotExamined(ill.trouble)
     found = Found()
     entries = _entries(listed, asker)
     for entry in entries:
@@ -66,7 +66,7 @@ def look_at_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...
             found.aliases.append(Alias(name, hidden=True))
     if not found.aliases:
         why = f"; {len(found.left_out)} of its ids cannot be declared" if found.left_out else ""
-        raise NotLooked(
+        raise NotExamined(
             Trouble(
                 f"the gateway lists no model to this key (GET /v1/models: 200{why})",
                 "give the key access to the models that are to be judged",
@@ -74,15 +74,15 @@ def look_at_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...
         )
     readiness = asker.get(PRODUCTS["litellm"].readiness or "", key=False)
     if is_litellm(document_of(readiness)):
-        _look_at_litellm(asker, document_of(readiness), found)
+        _examine_litellm(asker, document_of(readiness), found)
     else:
-        _look_at_another(asker, found)
+        _examine_other(asker, found)
     for one in found.behind:
-        look_behind(asker, one.url, found)
+        examine_backend(asker, one.url, found)
     set_aside(found, named)
     if not found.aliases:
         patterns = ", ".join(name for name, _ in found.left_out)
-        raise NotLooked(
+        raise NotExamined(
             Trouble(
                 f"the gateway lists nothing but names of wildcards ({patterns}), and no server behind it "
                 "tells which of them it has",
@@ -93,22 +93,22 @@ def look_at_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...
 
 
 def _entries(listed: Exchange, asker: Asker) -> list[Any]:
-    """The entries of a list of models. Raises NotLooked where there is no such list."""
+    """The entries of a list of models. Raises NotExamined where there is no such list."""
     document = document_of(listed)
     entries = document.get("data")
     if listed.status == HTTPStatus.OK and isinstance(entries, list):
         return entries
     url = asker.gateway.url
     place = other_place(url, asker.elsewhere, listed.status)
-    mend = (
+    fix = (
         f"write --url {place}"
         if place
         else "look whether it is an OpenAI-compatible gateway; the URL is that to which /v1/models is added"
     )
-    raise NotLooked(
+    raise NotExamined(
         Trouble(
             f"something answers at {url}, and has no list of models there (GET /v1/models: {listed.status})",
-            mend,
+            fix,
         )
     )
 
@@ -160,7 +160,7 @@ def _unfit(name: str, key: str) -> str:
     return ""
 
 
-def _look_at_litellm(asker: Asker, readiness: Mapping[str, Any], found: Found) -> None:
+def _examine_litellm(asker: Asker, readiness: Mapping[str, Any], found: Found) -> None:
     product = PRODUCTS["litellm"]
     found.product, found.served_by = "litellm", product.served_by or ""
     found.version = _text(readiness, product.version_key)
@@ -171,7 +171,7 @@ def _look_at_litellm(asker: Asker, readiness: Mapping[str, Any], found: Found) -
         read_settings(document_of(asker.get(CALLBACKS)), found)
 
 
-def _look_at_another(asker: Asker, found: Found) -> None:
+def _examine_other(asker: Asker, found: Found) -> None:
     """A sign of life that any path gives is none: a console, or a front that answers everything alike."""
     nowhere = asker.get(f"/{secrets.token_hex(6)}", key=False)
     if nowhere is not None and nowhere.status == HTTPStatus.OK:
@@ -186,7 +186,7 @@ def _look_at_another(asker: Asker, found: Found) -> None:
         return
 
 
-def look_behind(asker: Asker, url: str, found: Found) -> None:
+def examine_backend(asker: Asker, url: str, found: Found) -> None:
     """Whether a server is Ollama and may be asked from here, and which models it has."""
     one = next(behind for behind in found.behind if behind.url == url)
     answer = asker.elsewhere(f"{url}/api/tags")
@@ -213,7 +213,7 @@ def tell_version(asker: Asker, found: Found) -> None:
 
 def trouble_of_silence(words: str, url: str) -> Trouble:
     """A gateway that gave no answer."""
-    return Trouble(f"the gateway does not answer ({words})", mend_of_silence(words, url))
+    return Trouble(f"the gateway does not answer ({words})", fix_of_silence(words, url))
 
 
 def _text(document: Mapping[str, Any], name: str | None) -> str:

@@ -24,9 +24,9 @@ from gateway_acceptance.environment.host import Host
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.host.privileges import privileges_of, rule_for
-from gateway_acceptance.host.snapshot import Look, look
+from gateway_acceptance.host.snapshot import Snapshot, take_snapshot
 
-Looker = Callable[[Environment, str, Sequence[str]], Look]
+Collector = Callable[[Environment, str, Sequence[str]], Snapshot]
 Facts = Mapping[str, Any]
 NOT_KNOWN = {"unit": "not-known-yet.service", "user": "nobody", "tree": "/not/known"}
 OF_A_TREE = ("uri", "ssh_config", "unit", "tree", "virtual_environment")
@@ -65,21 +65,21 @@ class SeenMachine:
         return {"uri", "unit", "user", "tree"} <= set(self.keys)
 
 
-def look_at_machine(
-    asked: Environment, uri: str, ssh_config: Path | None = None, looker: Looker = look
+def examine_machine(
+    asked: Environment, uri: str, ssh_config: Path | None = None, collector: Collector = take_snapshot
 ) -> SeenMachine:
     """What the machine is. Never raises for what it answers: what is missing is a question."""
     seen = SeenMachine({"uri": uri} | ({"ssh_config": str(ssh_config)} if ssh_config is not None else {}))
     way = {**NOT_KNOWN, **seen.keys}
     try:
-        first = looker(_with(asked, way), GATEWAY_MACHINE, ("machine", "sockets"))
+        first = collector(_with(asked, way), GATEWAY_MACHINE, ("machine", "sockets"))
         unit = _who_listens(seen, first.sections, asked)
         if not unit:
             return seen
         probing = _with(asked, {**way, "unit": unit})
-        second = looker(probing, GATEWAY_MACHINE, ("unit",))
+        second = collector(probing, GATEWAY_MACHINE, ("unit",))
     except (NoFacts, ValidationError) as failure:
-        why = f"{failure.why}; {failure.mend}" if isinstance(failure, NoFacts) else "it names an odd unit"
+        why = f"{failure.why}; {failure.fix}" if isinstance(failure, NoFacts) else "it names an odd unit"
         seen.missing.append(f"what is on the machine {uri}? {why}")
         return seen
     found = second.sections.get("unit", {}).get("value")
@@ -89,15 +89,15 @@ def look_at_machine(
     _of_the_unit(seen, found)
     _name(seen, first.sections, asked)
     if seen.complete:
-        _scripts(seen, asked, looker)
+        _scripts(seen, asked, collector)
     return seen
 
 
-def _scripts(seen: SeenMachine, asked: Environment, looker: Looker) -> None:
+def _scripts(seen: SeenMachine, asked: Environment, collector: Collector) -> None:
     """The scripts of the tree. That it cannot be looked at is told by the first run."""
     own = {name: seen.keys[name] for name in OF_A_TREE if name in seen.keys}
     try:
-        third = looker(_with(asked, {**NOT_KNOWN, **own}), GATEWAY_MACHINE, ("tree",))
+        third = collector(_with(asked, {**NOT_KNOWN, **own}), GATEWAY_MACHINE, ("tree",))
     except NoFacts:
         return
     value = third.sections.get("tree", {}).get("value")

@@ -21,7 +21,7 @@ from gateway_acceptance.cli.abilities_asked import (
 )
 from gateway_acceptance.cli.init.asker import LONGEST_S, Asker, document_of
 from gateway_acceptance.cli.init.found import Alias, Found
-from gateway_acceptance.cli.init.witness import hear, look_at_the_heard, settle
+from gateway_acceptance.cli.init.witness import examine_named_backends, hear, settle
 from gateway_acceptance.environment import Ability, ModelKind
 from gateway_acceptance.environment.products import PRODUCTS
 from gateway_acceptance.wire.exchange import Exchange
@@ -42,7 +42,7 @@ EXACT, COUNT, INSTRUCTIONS, RECALL, TOOLS, SCHEMA, _ = QUESTIONS
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
-def look_at_models(asker: Asker, found: Found) -> None:
+def examine_models(asker: Asker, found: Found) -> None:
     """Kind and dimensions of each alias, completions, then abilities. Raises Silent."""
     for alias in found.aliases:
         if alias.kind is ModelKind.CHAT and _guess(alias) is ModelKind.EMBEDDING:
@@ -54,15 +54,15 @@ def look_at_models(asker: Asker, found: Found) -> None:
     others = [alias for alias in found.aliases if alias not in embeds]
     for alias in embeds:
         if asker.left > KEPT_FOR_CHAT * len(others[:4]):
-            _look_at_vectors(asker, alias, found)
+            _examine_vectors(asker, alias, found)
     for alias in embeds:
         if alias.kind is None and alias.dimensions == 0:
             others.append(alias)  # its name promised otherwise
-    refused = _look_at_chat(asker, others, found)
+    refused = _examine_chat(asker, others, found)
     for alias in others:
         unclear = alias.kind is None or alias in refused
         if unclear and not alias.balanced and asker.left > 0 and alias not in embeds:
-            _look_at_vectors(asker, alias, found)
+            _examine_vectors(asker, alias, found)
     settle(found)
     for alias in found.aliases:
         alias.kind = alias.kind or _of_a_twin(alias, found) or guessed[alias.name]
@@ -80,7 +80,7 @@ def _of_a_twin(alias: Alias, found: Found) -> ModelKind | None:
     return next((one.kind for one in found.aliases if one.kind and one.member.place in places), None)
 
 
-def _look_at_vectors(asker: Asker, alias: Alias, found: Found) -> None:
+def _examine_vectors(asker: Asker, alias: Alias, found: Found) -> None:
     answer = asker.post(
         "/v1/embeddings", {"model": alias.name, "input": TEXT, "encoding_format": "float"}, tokens=0
     )
@@ -115,15 +115,15 @@ class _Asked:
     done: bool = False
 
 
-def _look_at_chat(asker: Asker, aliases: Sequence[Alias], found: Found) -> list[Alias]:
+def _examine_chat(asker: Asker, aliases: Sequence[Alias], found: Found) -> list[Alias]:
     """The first question of every model before the second of any; those that did not answer it."""
     asked = [_Asked(alias) for alias in _singles(aliases)]
     for one in asked:
         one.done = not _answers(asker, one, found)
     refused = [one.alias for one in asked if one.done]
     _listen(asker, [one for one in asked if not one.done], found)
-    look_at_the_heard(asker, found)
-    _look_at_completions(asker, [one.alias for one in asked if not one.done], found)
+    examine_named_backends(asker, found)
+    _examine_completions(asker, [one.alias for one in asked if not one.done], found)
     for step in (_count, _recall, _tools, _schema, _same, _exact, _object):
         for one in asked:
             if not one.done:
@@ -180,7 +180,7 @@ def _listen(asker: Asker, answering: Sequence[_Asked], found: Found) -> None:
         most -= len(unclear)
 
 
-def _look_at_completions(asker: Asker, answering: Sequence[Alias], found: Found) -> None:
+def _examine_completions(asker: Asker, answering: Sequence[Alias], found: Found) -> None:
     if not answering or asker.left <= 0:
         return
     body = {"model": answering[0].name, "prompt": TEXT, "max_tokens": 4}

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway_acceptance.cli.init.asker import Asker, document_of
 from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeployment, name_for
-from gateway_acceptance.cli.init.gateway import look_behind
+from gateway_acceptance.cli.init.gateway import examine_backend
 from gateway_acceptance.environment.table import Url
 from gateway_acceptance.wire.backend import full_name
 from gateway_acceptance.wire.exchange import Exchange
@@ -41,13 +41,13 @@ def hear(answer: Exchange | None, alias: Alias, found: Found) -> None:
     alias.heard.add((url, model if isinstance(model, str) else ""))
 
 
-def look_at_the_heard(asker: Asker, found: Found) -> None:
+def examine_named_backends(asker: Asker, found: Found) -> None:
     """Ask each server that was heard of, as far as the budget goes."""
     for url in sorted({url for alias in found.aliases for url, _ in alias.heard}):
         known = [one.url for one in found.behind]
         if url not in known and len(known) < MOST_BEHIND and asker.left > 0:
             found.behind.append(Behind(name_for(url, [one.name for one in found.behind]), url))
-            look_behind(asker, url, found)
+            examine_backend(asker, url, found)
 
 
 def settle(found: Found) -> None:

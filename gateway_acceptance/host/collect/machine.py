@@ -28,7 +28,7 @@ from gateway_acceptance.host.collect.base import (
 from gateway_acceptance.host.collect.processes import all_processes, open_lines
 from gateway_acceptance.host.collect.tree import inside
 
-REACH_DEADLINE_S, REACH_LOOKS = 3, 3
+REACH_DEADLINE_S, REACH_ATTEMPTS = 3, 3
 MOST_BYTES = 8 << 20
 JOURNAL_LINES = 5000
 
@@ -107,7 +107,7 @@ def ask(wanted: Facts) -> Facts:
     url, taken = wanted["url"], []
     document: Facts = {"url": url, "reached": False, "version": None, "error": ""}
     document |= {"models": None, "dimensions": {}}
-    for _ in range(REACH_LOOKS):
+    for _ in range(REACH_ATTEMPTS):
         begun = time.monotonic()
         try:
             document["version"] = fetched_json(f"{url}/api/version").get("version")

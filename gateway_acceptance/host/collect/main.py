@@ -28,7 +28,7 @@ SECTIONS = (
     machine, commands, unit, process, account, sockets, reach, resources, journal, settings, ollama,
     tree, secrets, access, files, literals, repository, python,
 )  # fmt: skip
-LOOK_DEADLINE_S = 60
+COLLECT_DEADLINE_S = 60
 """Seconds for a whole look: whatever hangs on the machine, the program ends (SIGALRM)."""
 BEGIN, END = "<<<facts ", " facts>>>"
 """Around the answer, so that a login message cannot spoil it."""
@@ -60,7 +60,7 @@ def collected(request: Request) -> Facts:
 
 def main(argument: str) -> None:
     """argument: the request as base64 of JSON. Prints the facts between BEGIN and END."""
-    signal.alarm(LOOK_DEADLINE_S)
+    signal.alarm(COLLECT_DEADLINE_S)
     request = json.loads(base64.b64decode(argument))
     document = json.dumps(collected(request), separators=(",", ":")).encode()
     sys.stdout.write(BEGIN + base64.b64encode(zlib.compress(document, 9)).decode() + END + "\n")

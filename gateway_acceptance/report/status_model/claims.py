@@ -13,7 +13,7 @@ from gateway_acceptance.record_model import NotPart, Record, RecordedCheck, Reco
 from gateway_acceptance.report.history import PastRun
 from gateway_acceptance.report.proofs import EARLIER, STALE, Proof, proofs
 from gateway_acceptance.report.reading import severity
-from gateway_acceptance.report.red_cases import mending
+from gateway_acceptance.report.red_cases import fixing
 from gateway_acceptance.subjects import most_of, summary
 from gateway_acceptance.verdict import Verdict
 
@@ -27,20 +27,20 @@ class ClaimLine:
     text: str
     proof: Proof
     evidence: tuple[tuple[str, str, str], ...]
-    mend: str = ""
+    fix: str = ""
     held: str = ""
     held_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """sections: every statement by its section; mend: commands for the security requirements that are not
-    proven; blind: the statements that the run does not speak of, by how they stand; not_part: what is no
+    """sections: every statement by its section; fix: commands for the security requirements that are not
+    proven; uncovered: the statements that the run does not cover, by how they stand; not_part: what is no
     statement of this deployment, by the reason."""
 
     sections: Mapping[str, Sequence[ClaimLine]]
-    mend: str
-    blind: Sequence[tuple[str, Sequence[ClaimLine]]]
+    fix: str
+    uncovered: Sequence[tuple[str, Sequence[ClaimLine]]]
     not_part: Sequence[tuple[str, Sequence[NotPart]]]
 
     @property
@@ -54,11 +54,11 @@ def claims_of(record: Record, declared: Sequence[Claim], earlier: Sequence[PastR
     sections = _sections(record, declared, proofs(record, earlier, now))
     lines = [line for listed in sections.values() for line in listed]
     open_security = {
-        line.id: line.mend
+        line.id: line.fix
         for line in sections[SECURITY]
-        if line.mend and line.proof.standing not in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
+        if line.fix and line.proof.standing not in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
     }
-    return Claims(sections, mending(open_security), _blind(lines), _not_part(record))
+    return Claims(sections, fixing(open_security), _uncovered(lines), _not_part(record))
 
 
 def _sections(
@@ -86,7 +86,7 @@ def _sections(
                 said.text,
                 known.get(name, Proof(NOT_VERIFIED)),
                 tuple(evidence),
-                said.mend,
+                said.fix,
                 most_of(_judged(checks[check_id] for check_id, *_ in evidence)),
                 {check_id: summary(_judged([checks[check_id]])) for check_id, *_ in evidence},
             )
@@ -111,7 +111,7 @@ def _spoken(check: RecordedCheck, claim: Claim | RecordedClaim, not_about: Seque
     return max(own, key=severity, default="")
 
 
-def _blind(lines: Sequence[ClaimLine]) -> list[tuple[str, list[ClaimLine]]]:
+def _uncovered(lines: Sequence[ClaimLine]) -> list[tuple[str, list[ClaimLine]]]:
     """The claims that this run does not speak of, by how they stand; worst first."""
     words = (NOT_VERIFIED, STALE, EARLIER, Verdict.NOT_PERMITTED, Verdict.NOT_APPLICABLE)
     found = [(str(word), [line for line in lines if line.proof.standing == word]) for word in words]

@@ -51,13 +51,13 @@ def status_model(
     declared = tuple(claims)
     now = now or instant(record.run.ended)
     stated = claims_of(record, declared, past.history.runs, now)
-    mends = {claim.id: claim.mend for claim in declared if claim.mend}
+    fixes = {claim.id: claim.fix for claim in declared if claim.fix}
     return StatusModel(
         run=record.run,
         as_of=now,
         fresh_h=fresh_hours(record),
         commit=(record.run.suite.commit or "")[:COMMIT_LENGTH],
-        standing=standing_of(record, stated.lines, mends),
+        standing=standing_of(record, stated.lines, fixes),
         deployment=deployment_of(record),
         claims=stated,
         findings=findings_of(record),

@@ -25,9 +25,9 @@ class RunStanding:
     action: Action
 
 
-def standing_of(record: Record, lines: Sequence[ClaimLine], mends: Mapping[str, str]) -> RunStanding:
-    """lines: all statements; mends: claim id to the command that mends it."""
-    return RunStanding(_totals(record), _summary(record, lines), risk(record), next_action(record, mends))
+def standing_of(record: Record, lines: Sequence[ClaimLine], fixes: Mapping[str, str]) -> RunStanding:
+    """lines: all statements; fixes: claim id to the command that fixes it."""
+    return RunStanding(_totals(record), _summary(record, lines), risk(record), next_action(record, fixes))
 
 
 def _totals(record: Record) -> list[tuple[str, int, int, int]]:

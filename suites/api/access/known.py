@@ -8,7 +8,7 @@ from gateway_acceptance.environment.products import PRODUCTS
 HOST_HOLES = {"litellm": "CVE-2026-49468 (GHSA-4xpc-pv4p-pm3w; LiteLLM before 1.84.0)"}
 """Product -> the published hole that a Host header opens."""
 
-HOST_MEND = "or put a reverse proxy in front that sends a Host of its own (docs/ways-in.md)"
+HOST_FIX = "or put a reverse proxy in front that sends a Host of its own (docs/ways-in.md)"
 
 
 def host_alarm(product: str) -> str:
@@ -18,4 +18,4 @@ def host_alarm(product: str) -> str:
     to = clear_from(load_base(), *package) if package else ""
     hole = f"{HOST_HOLES[product]}: " if product in HOST_HOLES else ""
     upgrade = f"upgrade {package[1]} to >= {to}" if package and to else "upgrade the gateway"
-    return f"anybody gets in without a key, by a Host header: {hole}{upgrade}, {HOST_MEND}"
+    return f"anybody gets in without a key, by a Host header: {hole}{upgrade}, {HOST_FIX}"

@@ -71,7 +71,7 @@ OF_A_TURN = 2
 
 
 def recalls_early_turn(target: Target) -> bool:
-    """Whether a name is known that was mended, and said in parts, forty turns ago, where the assistant speaks
+    """Whether a name is known that was fixed, and said in parts, forty turns ago, where the assistant speaks
     of itself otherwise; asked for in one part, with parameters at their defaults. The second of two stop
     strings ends it. The usage counts all of it. False as ``rich_repeated``."""
     try:

@@ -5,7 +5,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.abilities import MEND
+from suites.api.abilities import FIX
 from suites.api.chat.every_alias import Question, models_behind, questions_for
 
 
@@ -46,7 +46,7 @@ def _lost(target: Target, alias: str, question: Question) -> Problem | None:
         raise Untestable(
             f"model: {', '.join(unable)} does not show {question.ability} ({question.does}) when asked past "
             f"{alias} either, and is declared to",
-            MEND.format(name=target.environment.name),
+            FIX.format(name=target.environment.name),
         )
     past = "which its model does when it is asked past it" if models else "and nobody else can be asked"
     return Problem("", f"{alias} loses {question.ability}: expected that it {question.does}, {past}; {seen}")

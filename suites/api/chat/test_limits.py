@@ -280,11 +280,11 @@ def _require_counted(
 ) -> None:
     """That a conversation counts more prompt tokens than its last message, by half the words before it.
     refusable: whether it may be refused, where its last message alone is served."""
-    whole, alone = (gateway.chat(alias, messages, temperature=0, max_tokens=1) for messages in (full, rest))
+    both, alone = (gateway.chat(alias, messages, temperature=0, max_tokens=1) for messages in (full, rest))
     shorter = counted(alone, "prompt_tokens")
-    if refusable and refused_honestly(whole):
+    if refusable and refused_honestly(both):
         return
-    longer = counted(whole, "prompt_tokens")
+    longer = counted(both, "prompt_tokens")
     words = sum(len(str(message["content"]).split()) for message in full[: len(full) - len(rest)])
     if longer - shorter < words // 2:
         raise CheckFailed(

@@ -21,7 +21,7 @@ WORD = re.compile(r"""[^\s"'<>{},]+""")
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class AskedPaths:
     """answers: of the paths that were asked, without a key; lost: of paths that nobody has, one asked before
     them and one after, so that a clock that stands still between the two stood still for all."""
 
@@ -34,11 +34,11 @@ class Looked:
         return [answer for answer in self.answers if not is_lost(answer, self.lost)]
 
 
-def look(gateway: GatewayClient, paths: Iterable[str]) -> Looked:
+def ask_paths(gateway: GatewayClient, paths: Iterable[str]) -> AskedPaths:
     """Ask paths without a key, between two that nobody has."""
     before = page_for_lost(gateway)
     answers = tuple(gateway.get(path, key=None) for path in paths)
-    return Looked(answers, (before, page_for_lost(gateway)))
+    return AskedPaths(answers, (before, page_for_lost(gateway)))
 
 
 def page_for_lost(gateway: GatewayClient) -> Exchange:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from gateway_acceptance.environment import Backend
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.exposure.lost import Looked, look
+from suites.api.exposure.lost import AskedPaths, ask_paths
 
 WELL_KNOWN = (
     # descriptions of the interface
@@ -57,9 +57,9 @@ def is_declared(path: str, public_paths: Sequence[str]) -> bool:
     )
 
 
-def probed(target: Target) -> Looked:
+def probed(target: Target) -> AskedPaths:
     """The answers of the well-known paths without a key."""
-    return target.once(("exposure",), lambda: look(target.gateway, WELL_KNOWN))
+    return target.once(("exposure",), lambda: ask_paths(target.gateway, WELL_KNOWN))
 
 
 def undeclared(answers: Iterable[Exchange], public_paths: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.strict_json import parse_json
 from gateway_acceptance.wire.subject import answers_among
 from suites.api.exposure.browsers import FOREIGN_ORIGIN, allowed_origin, preflight, with_origin
-from suites.api.exposure.lost import look
+from suites.api.exposure.lost import ask_paths
 from suites.api.exposure.parameters import (
     addressed,
     all_of,
@@ -87,11 +87,11 @@ def test_described_routes(
         )
     routes = described_routes(document)
     note("described_routes_tried", len(routes))
-    looked = look(live_gateway, routes)
-    found = undeclared(looked.found, environment.gateway.public_paths)
+    asked = ask_paths(live_gateway, routes)
+    found = undeclared(asked.found, environment.gateway.public_paths)
     require(
         [Problem("", f"{path} answers 200 without a key, and is not declared") for path in found],
-        judged={"described GET routes": answers_among(looked.answers) + well_known_among(description.json())},
+        judged={"described GET routes": answers_among(asked.answers) + well_known_among(description.json())},
     )
 
 

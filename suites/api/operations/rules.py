@@ -14,7 +14,7 @@ LONGEST_WORD = 64
 """Characters of a status that is told as plain text; more is a page."""
 
 
-def told_status(answer: Exchange) -> object:
+def reported_status(answer: Exchange) -> object:
     """What the answer of a health route says: ``status`` of its JSON object, or its plain text; None where it
     says nothing, in an object without a status, or in no body at all. Raises CheckFailed for what is neither
     JSON nor a word."""

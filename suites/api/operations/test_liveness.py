@@ -7,7 +7,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.operations.rules import told_status
+from suites.api.operations.rules import reported_status
 
 WELL = frozenset(
     ("healthy", "connected", "ok", "ready", "up", "pass", "passing", "alive", "live", "running", "serving")
@@ -57,7 +57,7 @@ def test_ready(target: Target, live_gateway: GatewayClient) -> None:
     answer = target.once(("readiness",), lambda: live_gateway.get(path, key=None))
     if answer.status != 200:
         raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}", blame="gateway")
-    status = told_status(answer)
+    status = reported_status(answer)
     judged({"answers on the readiness path": 1})
     if status is not None and str(status).strip(" .!\n").lower() not in WELL:
         raise CheckFailed(f"{answer.url} answers 200 and says status {status!r}", blame="gateway")

@@ -27,9 +27,9 @@ SHOWN = 2
 MOST_AT_ONCE = 8
 """Machines that are looked at beside each other."""
 IDLE_S = 2.0
-"""Between two looks at a machine that has nothing to do: what it uses meanwhile is its own affair."""
+"""Between two snapshots of a machine that has nothing to do: what it uses meanwhile is its own affair."""
 BEFORE, BEFORE_IDLE, MIDDLE, AFTER, AFTER_IDLE = range(5)
-"""The looks at each machine, in order; MIDDLE is between two equal halves of the load."""
+"""The snapshots of each machine, in order; MIDDLE is between two equal halves of the load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +43,22 @@ class HeldAnswer:
     kind: str = ""
 
 
-Looks = tuple[Mapping[str, Any] | None, ...]
+Snapshots = tuple[Mapping[str, Any] | None, ...]
 """The section ``process`` of a machine at ``BEFORE`` and so on; None where it could not be had."""
 
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
     """before, after: one by one; held: as they were begun; refused_first, refused: of the requests that
-    cannot be served, before the load and afterwards; looks: by machine; seconds: how long it was held; shown:
-    the last exchanges of each kind, evidence of whoever judges it."""
+    cannot be served, before the load and afterwards; snapshots: by machine; seconds: how long it was held;
+    shown: the last exchanges of each kind, evidence of whoever judges it."""
 
     before: tuple[HeldAnswer, ...]
     held: tuple[HeldAnswer, ...]
     refused_first: tuple[HeldAnswer, ...]
     refused: tuple[HeldAnswer, ...]
     after: tuple[HeldAnswer, ...]
-    looks: Mapping[str, Looks]
+    snapshots: Mapping[str, Snapshots]
     seconds: float
     shown: tuple[Exchange, ...] = ()
 
@@ -98,16 +98,16 @@ def _soaked(target: Target) -> Soaked:
         held(pool, places, (chat,), places)  # what is made at first use is no growth
         refused_first = held(pool, places, failing, KINDS_OF_FAILING * places)
         before = tuple(chat() for _ in range(ONE_BY_ONE))
-        looks = [looked(target, BEFORE), *idled(target, BEFORE_IDLE)]
+        snapshots = [snapshot_of(target, BEFORE), *idled(target, BEFORE_IDLE)]
         for most, fail in zip(halves(soak.requests), halves(soak.failing), strict=True):
             begun = time.monotonic()
             load += held(pool, places, (chat,), most, begun + soak.seconds / 2)
             seconds += time.monotonic() - begun
             refused += held(pool, places, failing, fail)
-            looks += [looked(target, MIDDLE)] if len(looks) == MIDDLE else []
+            snapshots += [snapshot_of(target, MIDDLE)] if len(snapshots) == MIDDLE else []
     after = tuple(chat() for _ in range(ONE_BY_ONE))
-    looks += [looked(target, AFTER), *idled(target, AFTER_IDLE)]
-    by_machine = {name: tuple(one[name] for one in looks) for name in looks[0]}
+    snapshots += [snapshot_of(target, AFTER), *idled(target, AFTER_IDLE)]
+    by_machine = {name: tuple(one[name] for one in snapshots) for name in snapshots[0]}
     return Soaked(
         before,
         tuple(load),
@@ -175,10 +175,10 @@ def idled(target: Target, turn: int) -> Iterator[dict[str, Mapping[str, Any] | N
     """A look after a while without a request. Nobody waits where there is no machine."""
     if target.environment.machines:
         time.sleep(IDLE_S)
-    yield looked(target, turn)
+    yield snapshot_of(target, turn)
 
 
-def looked(target: Target, turn: int) -> dict[str, Mapping[str, Any] | None]:
+def snapshot_of(target: Target, turn: int) -> dict[str, Mapping[str, Any] | None]:
     """The process of every declared machine's service, now; None where it could not be had."""
 
     def one(name: str) -> Mapping[str, Any] | None:

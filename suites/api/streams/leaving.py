@@ -18,7 +18,7 @@ LONG_TOKENS = 400
 """An answer that takes much longer than is looked for a slot: 8 s in the lab."""
 SHORT_PROMPT = "Speak slowly. Count from 1 to 20"
 SHORT_TOKENS = 80
-LOOK_S, LOOK_SHARE = 3.0, 0.25
+WATCH_S, WATCH_SHARE = 3.0, 0.25
 """For so long a slot may stay taken after the client has left, and for no more than this share of the time
 that the abandoned answer would have taken: a slot seen free later may be free because that answer is over."""
 POLL_S, WAIT_S = 0.2, 1.0
@@ -86,13 +86,13 @@ def idle_mark(target: Target, model: Model) -> str:
     )
 
 
-def look_s(usual: Exchange) -> float:
+def watch_s(usual: Exchange) -> float:
     """How long to look for a free slot, in seconds, by the pace of a usual short answer."""
     body: Any = usual.json()
     usage = body.get("usage") if isinstance(body, dict) else None
     reported = usage.get("completion_tokens") if isinstance(usage, dict) else None
     tokens = reported if isinstance(reported, int) and 0 < reported <= SHORT_TOKENS else SHORT_TOKENS
-    return min(LOOK_S, LOOK_SHARE * usual.elapsed_s * LONG_TOKENS / tokens)
+    return min(WATCH_S, WATCH_SHARE * usual.elapsed_s * LONG_TOKENS / tokens)
 
 
 def moved(
@@ -113,7 +113,7 @@ def slot_freed(target: Target, model: Model) -> None:
     loading = short_answer(target, model.alias)
     if loading.status != 200:
         raise Untestable(f"{model.alias} answers {loading.status}: {loading.text[:160]}", "see API-CHAT-001")
-    window = look_s(short_answer(target, model.alias))
+    window = watch_s(short_answer(target, model.alias))
     stood, seen = left_and_moved(target, model, window)
     if seen is None or seen > 2 * window:  # or it was somebody else's request, or a busy machine: once more
         if seen is None and moved(target, model, stood, MOST_S, WAIT_S) is None:

@@ -39,7 +39,7 @@ def in_words(found: Evaluation, environment: Environment) -> str:
     facts = account(found, environment)
     kept = ("null hypothesis", "witness", "draws", "e-value", "alpha", "tolerance")
     text = "; ".join(f"{name}: {facts[name]}" for name in kept)
-    mend = ""
+    fix = ""
     if found.trial.outcome is not SequentialDecision.FAILED:
-        mend = "; raise balance.most_draws or balance.tolerance (gateway-acceptance balance plan)"
-    return f"{found.trial.sentence()}{mend}; {text}"
+        fix = "; raise balance.most_draws or balance.tolerance (gateway-acceptance balance plan)"
+    return f"{found.trial.sentence()}{fix}; {text}"

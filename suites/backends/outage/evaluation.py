@@ -22,29 +22,29 @@ def obeyed(
     target: Target, disruptor: Disruptor, name: str, fixed: Sequence[str], *, waivable: bool
 ) -> list[Program]:
     """Hold a rule against fixed programs of its own and, where they all obey, against all others of the run.
-    Returns all that were looked at. waivable: look at all in any case, for what a waiver accepts of one
+    Returns all that were evaluated. waivable: evaluate all in any case, for what a waiver accepts of one
     program must not hide another violation in the next. Raises CheckFailed with each kind of violation, in
     the smallest program that shows it, in words, and what was seen; NotApplicable where none of these fixed
     programs can be played."""
-    looked: list[Program] = []
+    evaluated: list[Program] = []
     absent: NotApplicable | None = None
     for program in fixed:
         try:
-            looked.append(_fixed(target, disruptor, program))
-        except NotApplicable as reason:  # the others are looked at all the same
+            evaluated.append(_fixed(target, disruptor, program))
+        except NotApplicable as reason:  # the others are evaluated all the same
             absent = absent or reason
         if not waivable:
-            _require(target, name, looked[-1:])
-    shown = bool(looked)
+            _require(target, name, evaluated[-1:])
+    shown = bool(evaluated)
     playable = _playable(target, disruptor)
-    looked += [played for program, played in playable.items() if program not in fixed]
-    looked += _drawn(target, disruptor)
-    _require(target, name, looked)
-    subjects.judged(events=sum(len(program.seen) for program in looked), programs=len(looked))
+    evaluated += [played for program, played in playable.items() if program not in fixed]
+    evaluated += _drawn(target, disruptor)
+    _require(target, name, evaluated)
+    subjects.judged(events=sum(len(program.seen) for program in evaluated), programs=len(evaluated))
     if absent is not None and not shown:
         raise absent
     target.notebook.exchanges.clear()  # hundreds, all well
-    return looked
+    return evaluated
 
 
 def everything(target: Target, disruptor: Disruptor) -> list[Program]:

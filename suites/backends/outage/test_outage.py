@@ -101,11 +101,11 @@ def test_served_by_the_living(
     target: Target, outages: Disruptor, note: Note, picture: Picture, waivable: bool
 ) -> None:
     """Header, count and content: a cached answer, another model behind the alias, a lying witness."""
-    looked = obeyed(target, outages, "wrongly served", ["measured", "all-dead", "dropped"], waivable=waivable)
-    note("programs", len(looked))
-    note("requests", sum(len(program.seen) for program in looked))
+    played = obeyed(target, outages, "wrongly served", ["measured", "all-dead", "dropped"], waivable=waivable)
+    note("programs", len(played))
+    note("requests", sum(len(program.seen) for program in played))
     backends = [backend.name for backend in target.environment.backends]
-    shown = [*looked[:FIXED_SHOWN], *sorted(looked[FIXED_SHOWN:], key=lambda one: -len(one.spans))[:1]]
+    shown = [*played[:FIXED_SHOWN], *sorted(played[FIXED_SHOWN:], key=lambda one: -len(one.spans))[:1]]
     for number, program in enumerate(shown, start=1):
         picture(f"who served what {number}", timeline(program, backends))
 
@@ -256,8 +256,8 @@ def test_broken_stream(target: Target, outages: Disruptor, waivable: bool) -> No
     """Clients must be able to tell half an answer: an error frame, or a broken connection. Known only of a
     model that repeats what it is told."""
     declared_able(target.environment, Ability.EXACT)
-    looked = obeyed(target, outages, "truncated stream marked complete", ["dropped"], waivable=waivable)
-    streams = sum(len(comparable_streams(program, target.environment)) for program in looked)
+    played = obeyed(target, outages, "truncated stream marked complete", ["dropped"], waivable=waivable)
+    streams = sum(len(comparable_streams(program, target.environment)) for program in played)
     judged({"streams of a model that says what it was asked for": streams})
 
 

@@ -25,7 +25,7 @@ def test_reachable(backend: BackendClient, note: Callable[[str, object], None]) 
     note(f"{backend.backend.name}.version", backend.version())
 
 
-LOOKS = 3
+ATTEMPTS = 3
 """Times that a backend is asked for its latency; the fastest counts: a busy machine delays some."""
 RUNNING = "Ollama is running"
 
@@ -43,11 +43,11 @@ def test_latency(
 ) -> None:
     """The way to it and its front, without any model: what is slow here is not the model's fault."""
     bound = environment.bounds.health_s
-    taken = min(backend.get("/api/version").elapsed_s for _ in range(LOOKS))
+    taken = min(backend.get("/api/version").elapsed_s for _ in range(ATTEMPTS))
     note(f"{backend.backend.name}.latency_ms", round(1000 * taken, 1))
     if taken > bound:
         raise CheckFailed(
-            f"the fastest of {LOOKS} answers of {backend.backend.name} took {taken:.2f} s, "
+            f"the fastest of {ATTEMPTS} answers of {backend.backend.name} took {taken:.2f} s, "
             f"{bound:g} s are declared",
             blame="backend",
         )
@@ -117,7 +117,7 @@ def test_warm_answer(
         _require_ok(load)
         note(f"{name}.{model}.cold_start_s", round(load.elapsed_s, 3))
     taken: list[float] = []
-    while len(taken) < LOOKS and not any(one <= bound for one in taken):
+    while len(taken) < ATTEMPTS and not any(one <= bound for one in taken):
         answer = backend.embedding(model, "yes") if embeds else backend.chat(model, "Say yes", max_tokens=1)
         _require_ok(answer)
         taken.append(inventory_rules.warm_seconds(answer))
@@ -125,7 +125,7 @@ def test_warm_answer(
     note(f"{name}.{model}.warm_s", round(fastest, 3))
     if fastest > bound:
         raise CheckFailed(
-            f"{model} on {name}, loaded, took {fastest:.1f} s to begin in the fastest of {LOOKS} answers, "
+            f"{model} on {name}, loaded, took {fastest:.1f} s to begin in the fastest of {ATTEMPTS} answers, "
             f"{bound:g} s are declared",
             blame="backend",
         )

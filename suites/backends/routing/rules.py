@@ -36,8 +36,8 @@ def listed_places(listed: Sequence[Listed]) -> Counter[Place]:
 def missing(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:
     """Declared deployments that the gateway does not have. It need not tell those of a hidden alias."""
     wanted = declared_places(environment) - listed_places(listed)
-    told = {place: times for place, times in wanted.items() if place[0] in environment.listed}
-    return _each(Counter(told), "is declared, and the gateway lacks it")
+    shown = {place: times for place, times in wanted.items() if place[0] in environment.listed}
+    return _each(Counter(shown), "is declared, and the gateway lacks it")
 
 
 def undeclared(environment: Environment, listed: Sequence[Listed]) -> list[Problem]:

@@ -43,8 +43,8 @@ def other_models_directory(unit: Facts, declared: BackendHost, home: str) -> lis
     has = (given or f"{home.rstrip('/')}/.ollama/models").rstrip("/")
     if has == declared.models:
         return []
-    mend = f'Environment="OLLAMA_MODELS={declared.models}" in {declared.unit}, then restart'
-    return [differs("the models' directory", has, declared.models, mend)]
+    fix = f'Environment="OLLAMA_MODELS={declared.models}" in {declared.unit}, then restart'
+    return [differs("the models' directory", has, declared.models, fix)]
 
 
 def open_to_browsers(unit: Facts, name: str) -> list[Problem]:
@@ -52,8 +52,8 @@ def open_to_browsers(unit: Facts, name: str) -> list[Problem]:
     origins = unit_environment(unit).get("OLLAMA_ORIGINS", "").strip("\"'")
     if "*" not in [origin.strip() for origin in origins.split(",")]:
         return []
-    mend = f"take OLLAMA_ORIGINS out of {name}, then restart"
-    return [differs(f"{name}: OLLAMA_ORIGINS", origins, "no * (any web page could use it)", mend)]
+    fix = f"take OLLAMA_ORIGINS out of {name}, then restart"
+    return [differs(f"{name}: OLLAMA_ORIGINS", origins, "no * (any web page could use it)", fix)]
 
 
 def older_process(running: str, installed: str | None, name: str) -> list[Problem]:

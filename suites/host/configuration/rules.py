@@ -27,28 +27,28 @@ WITHOUT_EFFECT = {
 
 def other_aliases(found: Sequence[ModelEntry], environment: Environment) -> list[Problem]:
     """The configured aliases are the declared ones."""
-    has, wants = {entry.alias for entry in found}, set(environment.aliases)
+    has, expected = {entry.alias for entry in found}, set(environment.aliases)
     missing = [
         differs(f"the alias {alias}", "no model_list entry", "one", f"add model_name: {alias}, then restart")
-        for alias in sorted(wants - has)
+        for alias in sorted(expected - has)
     ]
     return missing + [
         differs(
             str(entry), "an alias that is not declared", "only declared ones", "take it out, or declare it"
         )
         for entry in found
-        if entry.alias not in wants and not environment.unjudged(entry.alias)
+        if entry.alias not in expected and not environment.unjudged(entry.alias)
     ]
 
 
 def not_balanced(found: Sequence[ModelEntry], group: Group) -> list[Problem]:
     """A group is as many entries of one name as it has deployments, with their models."""
     has = sorted(full_name(entry.upstream) for entry in found if entry.alias == group.alias)
-    wants = sorted(full_name(deployment.upstream) for deployment in group.deployments)
-    if has == wants:
+    expected = sorted(full_name(deployment.upstream) for deployment in group.deployments)
+    if has == expected:
         return []
-    mend = f"one model_list entry with model_name: {group.alias} for each deployment, then restart"
-    return [differs(f"the entries of {group.alias}", has or "none", wants, mend)]
+    fix = f"one model_list entry with model_name: {group.alias} for each deployment, then restart"
+    return [differs(f"the entries of {group.alias}", has or "none", expected, fix)]
 
 
 def other_weights(found: Sequence[ModelEntry], group: Group) -> list[Problem]:
@@ -74,10 +74,10 @@ def other_models(found: Sequence[ModelEntry], environment: Environment) -> list[
     problems = []
     for model in (one for one in environment.models if one.declared):
         has = [full_name(entry.upstream) for entry in found if entry.alias == model.alias]
-        wants = [full_name(model.upstream)]
-        if has != wants:
-            mend = "exactly one model_list entry with that model, then restart"
-            problems.append(differs(f"the entries of {model.alias}", has or "none", wants, mend))
+        expected = [full_name(model.upstream)]
+        if has != expected:
+            fix = "exactly one model_list entry with that model, then restart"
+            problems.append(differs(f"the entries of {model.alias}", has or "none", expected, fix))
     return problems
 
 
@@ -132,9 +132,9 @@ def without_effect(document: Mapping[str, Any]) -> list[Problem]:
 def literal_secrets(document: Mapping[str, Any]) -> list[Problem]:
     """No setting that is a secret has a literal value. What else in the file looks like one is
     HOST-SECRET-005."""
-    mend = "name a variable (os.environ/NAME), set it in the secrets' file, and change the secret"
+    fix = "name a variable (os.environ/NAME), set it in the secrets' file, and change the secret"
     return [
-        differs(place, "a literal secret", "os.environ/NAME", mend)
+        differs(place, "a literal secret", "os.environ/NAME", fix)
         for place, key, value in leaves(document)
         if isinstance(value, str) and value and variable(value) is None
         if SECRET_KEY.search(key.lower()) or MASKED_IN_URL in value
@@ -145,11 +145,11 @@ def no_master_key(document: Mapping[str, Any], names: Collection[str]) -> list[P
     """The master key is taken from the service's environment, by reference or by LiteLLM's own name."""
     value = section(document, "general_settings").get("master_key")
     name = variable(value) or ("LITELLM_MASTER_KEY" if value is None else None)
-    mend = "general_settings: master_key: os.environ/LITELLM_MASTER_KEY, set in the secrets' file; restart"
+    fix = "general_settings: master_key: os.environ/LITELLM_MASTER_KEY, set in the secrets' file; restart"
     if name is None:
-        return [differs("general_settings.master_key", "a literal value", "os.environ/NAME", mend)]
+        return [differs("general_settings.master_key", "a literal value", "os.environ/NAME", fix)]
     if name not in names:
-        return [differs(f"{name}, the master key", "no value in the service's environment", "one", mend)]
+        return [differs(f"{name}, the master key", "no value in the service's environment", "one", fix)]
     return []
 
 

@@ -57,8 +57,8 @@ def test_root_alone_reads(host: MachineFacts) -> None:
             continue  # missing, which has its check
         if entry["user"] != "root" or int(entry["mode"], 8) & 0o077:
             seen = f"{entry['user']}:{entry['group']} {entry['mode']}"
-            mend = f"sudo chown root:root {secret['path']} && sudo chmod 600 {secret['path']}"
-            problems.append(Problem("", f"{secret['path']} is {seen}, expected root:root 0600; fix: {mend}"))
+            fix = f"sudo chown root:root {secret['path']} && sudo chmod 600 {secret['path']}"
+            problems.append(Problem("", f"{secret['path']} is {seen}, expected root:root 0600; fix: {fix}"))
     require(problems, judged={"files with secrets": sum(1 for one in _secrets(host) if one["entry"])})
 
 

@@ -32,10 +32,8 @@ def not_executable(files: Mapping[str, Facts], paths: Sequence[str], tree: str) 
         if not found["exists"]:
             problems.append(differs(path, "nothing", "a script", "git checkout and deploy again"))
         elif "entry" in found and int(found["entry"]["mode"], 8) & 0o111 != 0o111:
-            mend = f"sudo chmod 755 {tree}/{path}"
-            problems.append(
-                differs(path, f"mode {found['entry']['mode']}", "an executable file (0755)", mend)
-            )
+            fix = f"sudo chmod 755 {tree}/{path}"
+            problems.append(differs(path, f"mode {found['entry']['mode']}", "an executable file (0755)", fix))
     return problems
 
 
@@ -189,8 +187,8 @@ def other_repository(found: Facts, wanted: Repository, tree: str) -> list[Proble
             f"sudo git -C {tree} config --{scope} --unset-all {shlex.quote(key)}"
             for scope, key in found.get("rewrites", ())
         ]
-        mend = " && ".join([*lifted, f"sudo git -C {tree} remote set-url origin {wanted.remote}"])
-        return [differs("the origin", has or "none", wanted.remote, mend)]
+        fix = " && ".join([*lifted, f"sudo git -C {tree} remote set-url origin {wanted.remote}"])
+        return [differs("the origin", has or "none", wanted.remote, fix)]
     return []
 
 
@@ -199,8 +197,8 @@ def other_commit(found: Facts, wanted: str, tree: str) -> list[Problem]:
     if found["head"].startswith(wanted):
         return []
     known = "known there" if found["declared_known"] else "not in the repository there"
-    mend = f"git -C {tree} fetch && git -C {tree} checkout {wanted}, then deploy again"
-    return [differs("the checked out commit", found["head"], f"{wanted} ({known})", mend)]
+    fix = f"git -C {tree} fetch && git -C {tree} checkout {wanted}, then deploy again"
+    return [differs("the checked out commit", found["head"], f"{wanted} ({known})", fix)]
 
 
 def not_published(found: Facts, tree: str) -> list[Problem]:
@@ -212,18 +210,18 @@ def not_published(found: Facts, tree: str) -> list[Problem]:
 
 
 def not_clean(found: Facts, host: Host) -> list[Problem]:
-    """Nothing in the work tree differs from the commit. The mend keeps what was changed, as a stash; what it
+    """Nothing in the work tree differs from the commit. The fix keeps what was changed, as a stash; what it
     brings back is root's, and the service has to read its configuration anew."""
     root = shlex.quote(found["root"] or host.tree)
     git = f"sudo git -C {root} -c user.name=root -c user.email=root@localhost"
     own = f"sudo chown -R {host.owner}:{host.tree_group} {host.tree}"
 
-    def mend(paths: Sequence[str]) -> str:
+    def fix(paths: Sequence[str]) -> str:
         kept = f"{git} stash push --include-untracked -- {' '.join(map(shlex.quote, paths))} && {own}"
         read = host.configuration and any(path.endswith(host.configuration) for path in paths)
         return f"{kept} && sudo systemctl restart {host.unit}" if read else kept
 
     return [
-        differs(f"'{line}'", "a change", "what was committed (or commit it)", mend(line[3:].split(" -> ")))
+        differs(f"'{line}'", "a change", "what was committed (or commit it)", fix(line[3:].split(" -> ")))
         for line in found["dirty"]
     ]

@@ -85,10 +85,10 @@ def unsupported(version: str | None, today: date) -> list[Problem]:
     end = END_OF_LIFE.get(line, date.min)
     if today <= end:
         return []
-    mend = "make the virtual environment anew with a Python that gets them"
+    fix = "make the virtual environment anew with a Python that gets them"
     ended = "long ago" if end is date.min else f"on {end}"
     return [
-        differs("the interpreter", f"Python {version}, whose security fixes ended {ended}", "another", mend)
+        differs("the interpreter", f"Python {version}, whose security fixes ended {ended}", "another", fix)
     ]
 
 

@@ -44,8 +44,8 @@ def not_listening(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
         port = wanted.rpartition(":")[2].partition("/")[0]
         near = [socket_text(socket) for socket in found if str(socket["port"]) == port]
         has = f"only {', '.join(near)}" if near else "no such socket"
-        mend = f"sudo systemctl restart {machine.unit}; look at its --host and --port"
-        problems.append(differs(machine.unit, has, wanted, mend))
+        fix = f"sudo systemctl restart {machine.unit}; look at its --host and --port"
+        problems.append(differs(machine.unit, has, wanted, fix))
     return problems
 
 

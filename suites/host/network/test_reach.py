@@ -15,10 +15,10 @@ from gateway_acceptance.verdict import CheckFailed
     profile="smoke",
     spec="docs/host.md",
 )
-def test_can_be_looked_at(target: Target, machine_name: str) -> None:
+def test_facts_can_be_collected(target: Target, machine_name: str) -> None:
     """Through testinfra, with the declared account."""
     try:
         target.machines.facts(machine_name)
         judged(machines=1)
     except NoFacts as failure:
-        raise CheckFailed(f"{machine_name}: {failure.why}; {failure.mend}") from None
+        raise CheckFailed(f"{machine_name}: {failure.why}; {failure.fix}") from None

@@ -14,20 +14,20 @@ ROOT_UID = "0"
 
 def other_user(process: Facts, account: Facts, declared: Machine) -> list[Problem]:
     """All four uids and gids of the main process are the declared account's; root by no means."""
-    mend = f"set User={declared.user} in {declared.unit}, daemon-reload, restart"
+    fix = f"set User={declared.user} in {declared.unit}, daemon-reload, restart"
     uids = process["status"]["Uid"].split()
     entry = account["entry"]
     who = f"{declared.unit}: process {process['pid']}"
     if ROOT_UID in uids:
-        return [differs(who, f"uids {' '.join(uids)} (root)", declared.user, mend)]
+        return [differs(who, f"uids {' '.join(uids)} (root)", declared.user, fix)]
     problems = []
     if entry is None:
-        problems.append(differs(who, f"uid {uids[0]}", f"{declared.user}, which is no account", mend))
+        problems.append(differs(who, f"uid {uids[0]}", f"{declared.user}, which is no account", fix))
     elif set(uids) != {str(entry["uid"])}:
-        problems.append(differs(who, f"uids {' '.join(uids)}", f"{entry['uid']} ({declared.user})", mend))
+        problems.append(differs(who, f"uids {' '.join(uids)}", f"{entry['uid']} ({declared.user})", fix))
     if process["group"] != declared.own_group:
-        mend = f"set Group={declared.own_group} in {declared.unit}, daemon-reload, restart"
-        problems.append(differs(who, f"group {process['group']}", declared.own_group, mend))
+        fix = f"set Group={declared.own_group} in {declared.unit}, daemon-reload, restart"
+        problems.append(differs(who, f"group {process['group']}", declared.own_group, fix))
     return problems
 
 
@@ -48,19 +48,19 @@ def foreign_members(process: Facts, declared: Machine) -> list[Problem]:
 def other_groups(process: Facts, declared: Machine, primary: str | None = None) -> list[Problem]:
     """The process has the declared groups and no further one. primary: the account's first group."""
     beyond = sorted(set(process["groups"]) - {declared.own_group, *declared.groups})
-    wants = " ".join([declared.own_group, *declared.groups])
+    expected = " ".join([declared.own_group, *declared.groups])
     return [
         differs(
             f"{declared.unit}: supplementary groups of process {process['pid']}",
             name,
-            f"of {wants}",
-            mend_of_group(name, declared, primary),
+            f"of {expected}",
+            fix_of_group(name, declared, primary),
         )
         for name in beyond
     ]
 
 
-def mend_of_group(name: str, declared: Machine, primary: str | None) -> str:
+def fix_of_group(name: str, declared: Machine, primary: str | None) -> str:
     """What takes a group away: it is the account's first one, one of its further ones, or the unit's."""
     again = f"sudo systemctl restart {declared.unit}"
     if name == primary:
@@ -76,8 +76,8 @@ def other_words(process: Facts, unit: Facts, declared: Machine) -> list[Problem]
     wanted, has = " ".join(started_argv(unit)), " ".join(process["cmdline"])
     if wanted and (has == wanted or has.endswith(f" {wanted}")):
         return []
-    mend = f"sudo systemctl restart {declared.unit}"
-    return [differs(f"{declared.unit}: command of process {process['pid']}", has, wanted, mend)]
+    fix = f"sudo systemctl restart {declared.unit}"
+    return [differs(f"{declared.unit}: command of process {process['pid']}", has, wanted, fix)]
 
 
 def outside_the_environment(process: Facts, host: Host) -> list[Problem]:
@@ -96,16 +96,16 @@ def replaced_program(links: Facts, declared: Machine) -> list[Problem]:
     has = links.get("exe", "")
     if not has.endswith(" (deleted)"):
         return []
-    mend = f"sudo systemctl restart {declared.unit}"
-    return [differs(f"{declared.unit}: executable", has, "the file that is installed now", mend)]
+    fix = f"sudo systemctl restart {declared.unit}"
+    return [differs(f"{declared.unit}: executable", has, "the file that is installed now", fix)]
 
 
 def other_directory(links: Facts, host: Host) -> list[Problem]:
     """The process works in the declared directory."""
     wanted = f"{host.tree}/{host.working_directory}"
     has = links.get("cwd", "")
-    mend = f"set WorkingDirectory={wanted} in {host.unit}, daemon-reload, restart"
-    return [] if has == wanted else [differs(f"{host.unit}: directory of the process", has, wanted, mend)]
+    fix = f"set WorkingDirectory={wanted} in {host.unit}, daemon-reload, restart"
+    return [] if has == wanted else [differs(f"{host.unit}: directory of the process", has, wanted, fix)]
 
 
 def second_copies(copies: Iterable[Any], declared: Machine) -> list[Problem]:
@@ -123,9 +123,9 @@ def second_copies(copies: Iterable[Any], declared: Machine) -> list[Problem]:
 
 def secrets_revealed(process: Facts, declared: Machine) -> list[Problem]:
     """No secret on the command line: everybody on the machine may read it."""
-    mend = f"hand it over by EnvironmentFile= of {declared.unit}, and change it"
+    fix = f"hand it over by EnvironmentFile= of {declared.unit}, and change it"
     return [
-        differs(f"{declared.unit}: command of process {process['pid']}", word, "no secret", mend)
+        differs(f"{declared.unit}: command of process {process['pid']}", word, "no secret", fix)
         for word in process["cmdline"]
         if "<secret of" in word
     ]

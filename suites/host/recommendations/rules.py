@@ -25,12 +25,12 @@ def no_timeout(document: Document) -> list[Problem]:
         "router_settings.timeout": section(document, "router_settings").get("timeout"),
     }
     given = {name: value for name, value in found.items() if value is not None}
-    wants = f"a number of seconds up to {LONGEST_S}"
+    expected = f"a number of seconds up to {LONGEST_S}"
     if not given:
         name = "litellm_settings.request_timeout"
-        return [differs(name, "nothing (6000 s)", wants, f"{name}: {LONGEST_S}")]
+        return [differs(name, "nothing (6000 s)", expected, f"{name}: {LONGEST_S}")]
     return [
-        differs(name, value, wants, f"{name}: {LONGEST_S}")
+        differs(name, value, expected, f"{name}: {LONGEST_S}")
         for name, value in given.items()
         if not isinstance(value, int | float) or not 0 < value <= LONGEST_S
     ]
@@ -72,8 +72,8 @@ def not_production(values: Mapping[str, str]) -> list[Problem]:
     has = values.get("LITELLM_MODE", "nothing")
     if has == "PRODUCTION":
         return []
-    mend = "LITELLM_MODE=PRODUCTION in the service's environment; restart"
-    return [differs("LITELLM_MODE", has, "PRODUCTION", mend)]
+    fix = "LITELLM_MODE=PRODUCTION in the service's environment; restart"
+    return [differs("LITELLM_MODE", has, "PRODUCTION", fix)]
 
 
 def too_many_workers(argv: Sequence[str], values: Mapping[str, str], processors: int) -> list[Problem]:
@@ -91,11 +91,11 @@ def too_many_workers(argv: Sequence[str], values: Mapping[str, str], processors:
 def other_strategy(document: Document, declared: Collection[str]) -> list[Problem]:
     """Routing as declared; simple-shuffle is LiteLLM's default and recommendation."""
     has = section(document, "router_settings").get("routing_strategy", "simple-shuffle")
-    wants = sorted(declared) or ["simple-shuffle"]
-    if [has] == wants:
+    expected = sorted(declared) or ["simple-shuffle"]
+    if [has] == expected:
         return []
     name = "router_settings.routing_strategy"
-    return [differs(name, has, ", ".join(wants), f"{name}: {wants[0]}, then restart")]
+    return [differs(name, has, ", ".join(expected), f"{name}: {expected[0]}, then restart")]
 
 
 def redis_by_url(document: Document, names: Collection[str]) -> list[Problem]:
@@ -121,8 +121,8 @@ def no_salt_key(names: Collection[str]) -> list[Problem]:
     """With a database there is a salt key: what is stored is encrypted with it."""
     if "LITELLM_SALT_KEY" in names:
         return []
-    mend = "set it in the secrets' file before the first model is stored, and never change it"
-    return [differs("LITELLM_SALT_KEY", "nothing, with a database", "a key", mend)]
+    fix = "set it in the secrets' file before the first model is stored, and never change it"
+    return [differs("LITELLM_SALT_KEY", "nothing, with a database", "a key", fix)]
 
 
 def served_without_database(document: Document, addresses: Sequence[str]) -> list[Problem]:

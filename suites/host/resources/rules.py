@@ -26,9 +26,9 @@ def little_disk(resources: Facts, machine: Machine) -> list[Problem]:
     problems = []
     for path, disk in resources["disks"].items():
         if disk["free_mb"] < machine.free_disk_mb:
-            has, wants = f"{disk['free_mb']} MiB free", f"{machine.free_disk_mb} MiB"
+            has, expected = f"{disk['free_mb']} MiB free", f"{machine.free_disk_mb} MiB"
             problems.append(
-                differs(path, has, wants, f"sudo du -xh {path} | sort -h | tail -n 20, and clean up")
+                differs(path, has, expected, f"sudo du -xh {path} | sort -h | tail -n 20, and clean up")
             )
         if disk["inodes"] and disk["free_inodes"] < FREE_INODES:
             has = f"{disk['free_inodes']} inodes free"
@@ -55,9 +55,11 @@ def many_open_files(open_files: int, limits: Mapping[str, Sequence[str]], unit: 
     soft = limits.get("Max open files", ["unlimited"])[0]
     if soft == "unlimited" or open_files <= OPEN_FILES_SHARE * int(soft):
         return []
-    wants = f"at most {OPEN_FILES_SHARE:.0%} of its limit of {soft}"
+    expected = f"at most {OPEN_FILES_SHARE:.0%} of its limit of {soft}"
     return [
-        differs(f"open files of {unit}", open_files, wants, f"LimitNOFILE=65536 in {unit}, then restart it")
+        differs(
+            f"open files of {unit}", open_files, expected, f"LimitNOFILE=65536 in {unit}, then restart it"
+        )
     ]
 
 
@@ -71,15 +73,15 @@ def large_tree(tree: Facts, host: Host) -> list[Problem]:
 def large_environment(tree: Facts, host: Host) -> list[Problem]:
     """All of the tree, with the virtual environment, takes no more disk than declared."""
     used = tree["bytes"] + tree["environment"]["bytes"]
-    mend = f"sudo du -xh {host.tree} | sort -h | tail -n 20, and clean up"
-    return too_large(f"{host.tree} with its virtual environment", used, host.environment_mb, mend)
+    fix = f"sudo du -xh {host.tree} | sort -h | tail -n 20, and clean up"
+    return too_large(f"{host.tree} with its virtual environment", used, host.environment_mb, fix)
 
 
-def too_large(what: str, used: int, bound_mb: int | None, mend: str) -> list[Problem]:
+def too_large(what: str, used: int, bound_mb: int | None, fix: str) -> list[Problem]:
     """Bytes against a bound in MiB."""
     if bound_mb is None or used <= bound_mb * MEBIBYTE:
         return []
-    return [differs(what, f"{used / MEBIBYTE:.1f} MiB", f"at most {bound_mb} MiB", mend)]
+    return [differs(what, f"{used / MEBIBYTE:.1f} MiB", f"at most {bound_mb} MiB", fix)]
 
 
 def outside(unit: Facts, host: Host) -> list[Problem]:
@@ -99,14 +101,14 @@ def outside(unit: Facts, host: Host) -> list[Problem]:
 def unbounded_journal(resources: Facts) -> list[Problem]:
     """journald keeps lines, and only as many as somebody decided."""
     settings = resources["journald"]
-    mend = "SystemMaxUse=200M in /etc/systemd/journald.conf.d/size.conf; restart systemd-journald"
+    fix = "SystemMaxUse=200M in /etc/systemd/journald.conf.d/size.conf; restart systemd-journald"
     if settings.get("Storage") == "none":
         return [
             differs("journald's Storage", "none", "lines that are kept", "Storage=auto; restart journald")
         ]
     if any(settings.get(name) for name in ("SystemMaxUse", "RuntimeMaxUse", "SystemKeepFree")):
         return []
-    return [differs("the journal", "no bound but 10 % of the disk", "SystemMaxUse", mend)]
+    return [differs("the journal", "no bound but 10 % of the disk", "SystemMaxUse", fix)]
 
 
 def fast_journal(journal: Facts, now: float, machine: Machine) -> list[Problem]:
@@ -119,14 +121,14 @@ def fast_journal(journal: Facts, now: float, machine: Machine) -> list[Problem]:
     if grown <= machine.log_mb_per_day:
         return []
     has = f"{grown:.0f} MiB a day ({journal['lines']} lines in {span:.0f} s)"
-    mend = f"journalctl -u {machine.unit} -n 200, and quieten it"
-    return [differs(f"the journal of {machine.unit}", has, f"at most {machine.log_mb_per_day} MiB", mend)]
+    fix = f"journalctl -u {machine.unit} -n 200, and quieten it"
+    return [differs(f"the journal of {machine.unit}", has, f"at most {machine.log_mb_per_day} MiB", fix)]
 
 
 def secrets_in_journal(journal: Mapping[str, Any], machine: Machine) -> list[Problem]:
     """No line gives a secret away."""
-    mend = "change the secret, and quieten what wrote it; then journalctl --rotate --vacuum-time=1s"
+    fix = "change the secret, and quieten what wrote it; then journalctl --rotate --vacuum-time=1s"
     return [
-        differs(f"the journal of {machine.unit}: {line}", "a secret", "none", mend)
+        differs(f"the journal of {machine.unit}: {line}", "a secret", "none", fix)
         for line in journal["secrets"]
     ]

@@ -1,4 +1,4 @@
-"""What must hold of a service's process before load and after it: looks in, problems out."""
+"""What must hold of a service's process before load and after it: snapshots in, problems out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway_acceptance.environment.soak import Soak
 from gateway_acceptance.problem import Problem
-from suites.api.soak.hold import AFTER, AFTER_IDLE, BEFORE, BEFORE_IDLE, MIDDLE, Looks
+from suites.api.soak.hold import AFTER, AFTER_IDLE, BEFORE, BEFORE_IDLE, MIDDLE, Snapshots
 from suites.host.user.facts import differs
 
 KIBIBYTES = 1024
@@ -17,13 +17,15 @@ half of it, where each request leaves as much. Of what is made once (pools, cach
 loads) it adds next to nothing."""
 
 
-def restarted(looks: Looks, unit: str) -> list[Problem]:
+def restarted(snapshots: Snapshots, unit: str) -> list[Problem]:
     """It is the same process: another one has forgotten what the first one held; 0 is none at all."""
-    was, *then = [_of(looks, turn)["pid"] for turn in range(len(looks))]
+    was, *then = [_of(snapshots, turn)["pid"] for turn in range(len(snapshots))]
     other = [now for now in then if now != was]
-    wants = f"{was}, as before the load"
+    expected = f"{was}, as before the load"
     return (
-        [differs(f"the process of {unit}", other[-1], wants, f"journalctl -u {unit} -n 100")] if other else []
+        [differs(f"the process of {unit}", other[-1], expected, f"journalctl -u {unit} -n 100")]
+        if other
+        else []
     )
 
 
@@ -32,60 +34,64 @@ def grows(was: float, middle: float, now: float, most: float) -> bool:
     return now - was > most and now - middle > LATE * (now - was)
 
 
-def more_memory(looks: Looks, soak: Soak, unit: str) -> list[Problem]:
+def more_memory(snapshots: Snapshots, soak: Soak, unit: str) -> list[Problem]:
     """Resident, of all processes of the service, where it grows on."""
-    was, middle, now = (resident(looks, turn) for turn in (BEFORE_IDLE, MIDDLE, AFTER_IDLE))
+    was, middle, now = (resident(snapshots, turn) for turn in (BEFORE_IDLE, MIDDLE, AFTER_IDLE))
     if not grows(was, middle, now, soak.memory_mb):
         return []
     has = (
         f"{now:.0f} MiB after load and {soak.failing} refused requests, "
         f"{middle:.0f} half-way, {was:.0f} before"
     )
-    wants = f"at most {soak.memory_mb:g} MiB more (soak.memory_mb)"
-    return [differs(f"resident memory of {unit}", has, wants, f"look for what keeps each request in {unit}")]
+    expected = f"at most {soak.memory_mb:g} MiB more (soak.memory_mb)"
+    return [
+        differs(f"resident memory of {unit}", has, expected, f"look for what keeps each request in {unit}")
+    ]
 
 
-def more_open_files(looks: Looks, soak: Soak, unit: str) -> list[Problem]:
+def more_open_files(snapshots: Snapshots, soak: Soak, unit: str) -> list[Problem]:
     """Of all processes of the service, connections among them, where they grow on."""
-    was, middle, now = (files(looks, turn) for turn in (BEFORE_IDLE, MIDDLE, AFTER_IDLE))
+    was, middle, now = (files(snapshots, turn) for turn in (BEFORE_IDLE, MIDDLE, AFTER_IDLE))
     if not grows(was, middle, now, soak.open_files):
         return []
     has = f"{now} after load and {soak.failing} refused requests, {middle} half-way, {was} before"
-    wants = f"at most {soak.open_files} more (soak.open_files)"
-    return [differs(f"open files of {unit}", has, wants, f"sudo ls -l /proc/{_of(looks, AFTER)['pid']}/fd")]
+    expected = f"at most {soak.open_files} more (soak.open_files)"
+    return [
+        differs(f"open files of {unit}", has, expected, f"sudo ls -l /proc/{_of(snapshots, AFTER)['pid']}/fd")
+    ]
 
 
-def still_busy(looks: Looks, soak: Soak, unit: str) -> list[Problem]:
+def still_busy(snapshots: Snapshots, soak: Soak, unit: str) -> list[Problem]:
     """Processors that it uses with nothing to do."""
-    was, now = _share(looks, BEFORE, BEFORE_IDLE), _share(looks, AFTER, AFTER_IDLE)
+    was, now = _share(snapshots, BEFORE, BEFORE_IDLE), _share(snapshots, AFTER, AFTER_IDLE)
     if now - was <= soak.busy:
         return []
     has = f"{now:.2f} processors in use without a request, {was:.2f} before"
-    wants = f"at most {soak.busy:g} more (soak.busy)"
-    return [differs(f"idle {unit}", has, wants, f"look for what goes round in circles in {unit}")]
+    expected = f"at most {soak.busy:g} more (soak.busy)"
+    return [differs(f"idle {unit}", has, expected, f"look for what goes round in circles in {unit}")]
 
 
-def resident(looks: Looks, turn: int) -> float:
+def resident(snapshots: Snapshots, turn: int) -> float:
     """MiB of all processes of the service."""
-    return float(_usage(looks, turn)["rss_kb"] / KIBIBYTES)
+    return float(_usage(snapshots, turn)["rss_kb"] / KIBIBYTES)
 
 
-def files(looks: Looks, turn: int) -> int:
+def files(snapshots: Snapshots, turn: int) -> int:
     """Open in all of them."""
-    return int(_of(looks, turn)["open_files"])
+    return int(_of(snapshots, turn)["open_files"])
 
 
-def _share(looks: Looks, one: int, other: int) -> float:
-    first, second = _usage(looks, one), _usage(looks, other)
+def _share(snapshots: Snapshots, one: int, other: int) -> float:
+    first, second = _usage(snapshots, one), _usage(snapshots, other)
     return float((second["cpu_s"] - first["cpu_s"]) / max(second["at_s"] - first["at_s"], 0.01))
 
 
-def _usage(looks: Looks, turn: int) -> Mapping[str, Any]:
-    usage: Mapping[str, Any] = _of(looks, turn)["usage"]
+def _usage(snapshots: Snapshots, turn: int) -> Mapping[str, Any]:
+    usage: Mapping[str, Any] = _of(snapshots, turn)["usage"]
     return usage
 
 
-def _of(looks: Looks, turn: int) -> Mapping[str, Any]:
-    look = looks[turn]
-    assert look is not None  # ``seen`` says so before
-    return look
+def _of(snapshots: Snapshots, turn: int) -> Mapping[str, Any]:
+    snapshot = snapshots[turn]
+    assert snapshot is not None  # ``seen`` says so before
+    return snapshot

@@ -8,7 +8,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.soak.hold import AFTER_IDLE, BEFORE_IDLE, MIDDLE, Looks, soaked
+from suites.api.soak.hold import AFTER_IDLE, BEFORE_IDLE, MIDDLE, Snapshots, soaked
 from suites.host.soak.rules import files, more_memory, more_open_files, resident, restarted, still_busy
 
 Note = Callable[[str, object], None]
@@ -25,9 +25,9 @@ Note = Callable[[str, object], None]
 )
 def test_memory(target: Target, gateway: GatewayClient, machine: MachineFacts, note: Note) -> None:
     """What keeps each request ends, after days, as a service that the kernel kills."""
-    looks, unit = seen(target, machine, "usage"), machine.declared.unit
-    note("soak.memory", f"{course(looks, resident)} MiB")
-    judge(looks, restarted(looks, unit) or more_memory(looks, target.environment.soak, unit))
+    snapshots, unit = seen(target, machine, "usage"), machine.declared.unit
+    note("soak.memory", f"{course(snapshots, resident)} MiB")
+    judge(snapshots, restarted(snapshots, unit) or more_memory(snapshots, target.environment.soak, unit))
 
 
 @check(
@@ -41,9 +41,9 @@ def test_memory(target: Target, gateway: GatewayClient, machine: MachineFacts, n
 )
 def test_open_files(target: Target, gateway: GatewayClient, machine: MachineFacts, note: Note) -> None:
     """Failing requests leak connections more often than others: their end is the path that nobody tries."""
-    looks, unit = seen(target, machine, "open_files"), machine.declared.unit
-    note("soak.open_files", course(looks, files))
-    judge(looks, restarted(looks, unit) or more_open_files(looks, target.environment.soak, unit))
+    snapshots, unit = seen(target, machine, "open_files"), machine.declared.unit
+    note("soak.open_files", course(snapshots, files))
+    judge(snapshots, restarted(snapshots, unit) or more_open_files(snapshots, target.environment.soak, unit))
 
 
 @check(
@@ -57,28 +57,28 @@ def test_open_files(target: Target, gateway: GatewayClient, machine: MachineFact
 )
 def test_idle(target: Target, gateway: GatewayClient, machine: MachineFacts) -> None:
     """What goes round in circles takes its processor from all requests to come."""
-    looks, unit = seen(target, machine, "usage"), machine.declared.unit
-    judge(looks, restarted(looks, unit) or still_busy(looks, target.environment.soak, unit))
+    snapshots, unit = seen(target, machine, "usage"), machine.declared.unit
+    judge(snapshots, restarted(snapshots, unit) or still_busy(snapshots, target.environment.soak, unit))
 
 
-def judge(looks: Looks, problems: list[Problem]) -> None:
+def judge(snapshots: Snapshots, problems: list[Problem]) -> None:
     """Of every look."""
-    require(problems, judged={"looks at the service": len(looks)})
+    require(problems, judged={"snapshots of the service": len(snapshots)})
 
 
-def course(looks: Looks, part: Callable[[Looks, int], float]) -> str:
+def course(snapshots: Snapshots, part: Callable[[Snapshots, int], float]) -> str:
     """What it was before the load, half-way and afterwards."""
     turns = (BEFORE_IDLE, MIDDLE, AFTER_IDLE)
-    return ", ".join(f"{part(looks, turn):.0f}" for turn in turns if (looks[turn] or {}).get("pid"))
+    return ", ".join(f"{part(snapshots, turn):.0f}" for turn in turns if (snapshots[turn] or {}).get("pid"))
 
 
-def seen(target: Target, machine: MachineFacts, part: str) -> Looks:
-    """The looks at a machine. Raises Untestable where one lacks what is asked for, or nothing ran before."""
-    looks = soaked(target).looks.get(machine.name, ())
-    lack = [look is None or (look["pid"] and part not in look) for look in looks]
-    if not looks or any(lack) or not looks[0] or not looks[0]["pid"]:
+def seen(target: Target, machine: MachineFacts, part: str) -> Snapshots:
+    """The snapshots of a machine. Raises Untestable where one lacks what is asked for, or nothing ran."""
+    snapshots = soaked(target).snapshots.get(machine.name, ())
+    lack = [snapshot is None or (snapshot["pid"] and part not in snapshot) for snapshot in snapshots]
+    if not snapshots or any(lack) or not snapshots[0] or not snapshots[0]["pid"]:
         raise Untestable(
             f"{machine.name}: the {part} of {machine.declared.unit} could not be had before and after load",
             "see HOST-RES-005 and HOST-UNIT-002: they say what the look lacks",
         )
-    return looks
+    return snapshots

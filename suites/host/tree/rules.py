@@ -33,8 +33,8 @@ def entries(host: MachineFacts) -> list[Entry]:
         raise Untestable(f"there is no directory {base}", "deploy the gateway there, or correct host.tree")
     if tree["unreadable"]:
         hidden = "; ".join(tree["unreadable"][:5])
-        mend = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
-        raise Untestable(f"parts of {base} cannot be seen ({hidden})", f"fix: {mend}")
+        fix = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
+        raise Untestable(f"parts of {base} cannot be seen ({hidden})", f"fix: {fix}")
     if tree["cut"]:
         raise Untestable(
             f"{base} has too many entries to be seen whole", "move out what is not the deployment's"
@@ -49,17 +49,17 @@ def is_script(entry: Entry, host: Host) -> bool:
 
 
 def at(tree: str, entry: Entry) -> str:
-    """An entry's whole path as a word of a shell command: who names a file must not write the mend."""
+    """An entry's whole path as a word of a shell command: who names a file must not write the fix."""
     return shlex.quote(str(PurePosixPath(tree) / entry["path"]))
 
 
-def wrong_modes(seen: Iterable[Entry], wanted: str, tree: str, mend: str = "") -> list[Problem]:
-    """Entries with another mode than wanted. mend: one command for all, where one serves."""
+def wrong_modes(seen: Iterable[Entry], wanted: str, tree: str, fix: str = "") -> list[Problem]:
+    """Entries with another mode than wanted. fix: one command for all, where one serves."""
     return [
         Problem(
             "",
             f"{entry['path']} has mode {entry['mode']}, expected {wanted}; "
-            f"fix: {mend or f'sudo chmod {wanted} {at(tree, entry)}'}",
+            f"fix: {fix or f'sudo chmod {wanted} {at(tree, entry)}'}",
         )
         for entry in seen
         if entry["mode"] != wanted
@@ -131,7 +131,7 @@ def of_kind(seen: Iterable[Entry], kind: str) -> list[Entry]:
 
 
 def missing(seen: Iterable[Entry], host: Host) -> list[Problem]:
-    """Declared directories that are not there, or are none. The mend makes them as they are to be."""
+    """Declared directories that are not there, or are none. The fix makes them as they are to be."""
     there = {entry["path"] for entry in seen if entry["kind"] == "d"}
     made = f"sudo install -d -o {host.owner} -g {host.tree_group} -m {host.directory_mode}"
     return [

@@ -110,7 +110,7 @@ def test_no_development_ownership(host: MachineFacts) -> None:
     inside = [path for path in left if rules.below(path, declared.development_paths)]
     outside = sorted(set(left) - set(inside))
     base, group = declared.tree, declared.own_group
-    mend = (
+    fix = (
         f"sudo chown -R root:{group} {base} && sudo find {base}/config -type d -exec chmod 755 {{}} + && "
         f"sudo find {base}/config -type f -exec chmod 644 {{}} +"
     )
@@ -120,12 +120,12 @@ def test_no_development_ownership(host: MachineFacts) -> None:
         problems.append(
             Problem(
                 "",
-                f"development ownership is left: {user} owns {len(inside)} entries ({shown}); fix: {mend}",
+                f"development ownership is left: {user} owns {len(inside)} entries ({shown}); fix: {fix}",
             )
         )
     if outside:
         shown = ", ".join(outside[:6])
-        problems.append(Problem("", f"{user} owns more than the development paths: {shown}; fix: {mend}"))
+        problems.append(Problem("", f"{user} owns more than the development paths: {shown}; fix: {fix}"))
     require(problems)
 
 
@@ -146,12 +146,12 @@ def test_virtual_environment_is_roots(host: MachineFacts) -> None:
         )
     summary = host["tree"]["environment"]
     place = f"{declared.tree}/{declared.virtual_environment}"
-    mend = f"sudo chown -R root:{declared.own_group} {place} && sudo chmod -R go-w,a+rX,u-s,g-s {place}"
+    fix = f"sudo chown -R root:{declared.own_group} {place} && sudo chmod -R go-w,a+rX,u-s,g-s {place}"
     problems = [
         Problem(
             "",
             f"{entry['path']} is {entry['user']}:{entry['group']} {entry['mode']}, expected root, "
-            f"readable by all and writable by root alone; fix: {mend}",
+            f"readable by all and writable by root alone; fix: {fix}",
         )
         for entry in summary["offenders"][:20]
     ]

@@ -58,10 +58,10 @@ def test_directories_have_mode_755(host: MachineFacts) -> None:
     also where just that keeps the rest of the tree from being seen."""
     tree = host["tree"]
     base, wanted = rules.declared_host(host).tree, rules.declared_host(host).directory_mode
-    mend = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
+    fix = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
     if not tree["exists"]:
         raise CheckFailed(f"there is no directory {base}")
-    require(rules.wrong_modes(rules.of_kind(tree["entries"], "d"), wanted, base, mend))
+    require(rules.wrong_modes(rules.of_kind(tree["entries"], "d"), wanted, base, fix))
 
 
 @check(

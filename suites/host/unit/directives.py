@@ -74,7 +74,7 @@ def against_loaded(name: str, wanted: str, unit: Facts, unit_name: str) -> list[
     empty). A filter of system calls is shown expanded, without the names that the machine does not know: of
     it only what is allowed beyond the declared is a problem."""
     has = unit["properties"].get(name, "")
-    mend = f"set {name}={wanted} in {unit_name}, then: {again(unit_name)}"
+    fix = f"set {name}={wanted} in {unit_name}, then: {again(unit_name)}"
     if name == "SystemCallFilter":
         beyond = calls_beyond(wanted.split(), has.split(), unit["call_groups"])
         if not beyond:
@@ -82,12 +82,12 @@ def against_loaded(name: str, wanted: str, unit: Facts, unit_name: str) -> list[
         shown = " ".join(beyond[:SHOWN_CALLS]) + (
             f" and {len(beyond) - SHOWN_CALLS} more" if beyond[SHOWN_CALLS:] else ""
         )
-        return [differs(f"{unit_name}: {name} as loaded", f"allowed: {shown}", wanted, mend)]
+        return [differs(f"{unit_name}: {name} as loaded", f"allowed: {shown}", wanted, fix)]
     if name == "IPAddressDeny" and wanted.strip() == "any" and set(has.split()) >= ANYWHERE:
         return []
     if same(name, wanted, has):
         return []
-    return [differs(f"{unit_name}: {name} as loaded", has or "nothing", wanted or "nothing", mend)]
+    return [differs(f"{unit_name}: {name} as loaded", has or "nothing", wanted or "nothing", fix)]
 
 
 def calls_beyond(

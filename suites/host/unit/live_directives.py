@@ -108,9 +108,9 @@ def against_process(name: str, wanted: str, live: Live, unit_name: str) -> list[
         raise NotApplicable(f"{name}={wanted} leaves no trace in /proc", declared="host.hardening")
     return [
         differs(
-            f"process {live.process['pid']} of {unit_name}: {name}={wanted}", has, wants, again(unit_name)
+            f"process {live.process['pid']} of {unit_name}: {name}={wanted}", has, expected, again(unit_name)
         )
-        for has, wants in TRACES[name](wanted, live)
+        for has, expected in TRACES[name](wanted, live)
     ]
 
 

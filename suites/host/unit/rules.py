@@ -89,8 +89,8 @@ def not_enabled(unit: Facts, name: str) -> list[Problem]:
     if has in PULLED:
         if any(unit["properties"].get(key) for key in PULLERS):
             return []
-        mend = f"add [Install] with WantedBy=multi-user.target to {name}, then: sudo systemctl enable {name}"
-        return [differs(name, f"{has}, and no unit starts it", "enabled", mend)]
+        fix = f"add [Install] with WantedBy=multi-user.target to {name}, then: sudo systemctl enable {name}"
+        return [differs(name, f"{has}, and no unit starts it", "enabled", fix)]
     return [differs(name, has, "enabled", f"sudo systemctl enable {name}")]
 
 
@@ -98,18 +98,18 @@ def not_stable(unit: Facts, process: Facts, now: float, window_s: float, name: s
     """The same process over the whole window. now: by the machine's clock, at the end of the look. Raises
     Inconclusive for a process that was started on purpose, too short a time ago."""
     shown = unit["properties"]
-    mend = f"journalctl -u {name} -n 200"
+    fix = f"journalctl -u {name} -n 200"
     problems = []
     pid, restarts = shown.get("MainPID", "0"), int(shown.get("NRestarts", "0") or 0)
     if pid != str(process["pid"]):
         problems.append(differs(f"{name}: the main process during the look", f"{pid}, then {process['pid']}",
-                                "one", mend))  # fmt: skip
+                                "one", fix))  # fmt: skip
     if shown.get("Result", "success") != "success":
-        problems.append(differs(f"{name}: its last result", shown["Result"], "success", mend))
+        problems.append(differs(f"{name}: its last result", shown["Result"], "success", fix))
     age = now - float(process.get("started", now))
     if age < window_s and restarts:
         has = f"{restarts} automatic restarts, the last {age:.0f} s ago"
-        problems.append(differs(name, has, f"none within {window_s:.0f} s", mend))
+        problems.append(differs(name, has, f"none within {window_s:.0f} s", fix))
     if not problems and age < window_s:
         raise Inconclusive(
             f"{name} was started {age:.0f} s ago and has not restarted since; ask again when it has run for "
@@ -121,12 +121,12 @@ def not_stable(unit: Facts, process: Facts, now: float, window_s: float, name: s
 def not_valid(unit: Facts, name: str) -> list[Problem]:
     """``systemd-analyze verify`` says nothing against the unit; what it cannot read it does not apply."""
     return [
-        differs(name, repr(line), "nothing said by systemd-analyze verify", mend_of_verify(line))
+        differs(name, repr(line), "nothing said by systemd-analyze verify", fix_of_verify(line))
         for line in unit["verify"]
     ]
 
 
-def mend_of_verify(line: str) -> str:
+def fix_of_verify(line: str) -> str:
     """What to do about a line of ``systemd-analyze verify``. A program that cannot be executed may have the
     right mode on a file system that allows none."""
     found = NOT_EXECUTABLE.search(line)
@@ -144,13 +144,13 @@ def not_reloaded(unit: Facts, name: str) -> list[Problem]:
     if unit["properties"].get("NeedDaemonReload") != "yes":
         return []
     paths = ", ".join(file["path"] for file in unit["files"])
-    mend = (
+    fix = (
         f"see what is new: systemctl cat {name}; a drop-in that nobody declared is removed first, or this "
         f"puts it in force: {again(name)}"
     )
     return [
         differs(
-            f"{name}, edited and not reloaded", f"another content of {paths} than is loaded", "the same", mend
+            f"{name}, edited and not reloaded", f"another content of {paths} than is loaded", "the same", fix
         )
     ]
 
@@ -162,14 +162,14 @@ def not_restarted(entries: Iterable[Mapping[str, Any]], started: float, name: st
             f"{entry['path']}, changed and not restarted",
             f"a change {entry['mtime'] - started:.0f} s after the process's start",
             "none",
-            mend_of_change(str(entry["path"]), name),
+            fix_of_change(str(entry["path"]), name),
         )
         for entry in entries
         if entry["mtime"] > started + CLOCK_GRAIN_S
     ]
 
 
-def mend_of_change(path: str, name: str) -> str:
+def fix_of_change(path: str, name: str) -> str:
     """What to do about a file that changed after the start. A drop-in is in force at once or after a restart:
     to restart would hide one that nobody declared, so its removal stands beside it."""
     if DROP_INS not in path:
@@ -215,8 +215,8 @@ def other_directory(unit: Facts, host: Host) -> list[Problem]:
     """WorkingDirectory is the declared one."""
     wanted = f"{host.tree}/{host.working_directory}"
     has = unit["properties"].get("WorkingDirectory", "") or "none"
-    mend = f"set WorkingDirectory={wanted}, then: {again(host.unit)}"
-    return [] if has == wanted else [differs(f"{host.unit}: WorkingDirectory", has, wanted, mend)]
+    fix = f"set WorkingDirectory={wanted}, then: {again(host.unit)}"
+    return [] if has == wanted else [differs(f"{host.unit}: WorkingDirectory", has, wanted, fix)]
 
 
 def other_account(unit: Facts, declared: Machine) -> list[Problem]:
@@ -224,27 +224,25 @@ def other_account(unit: Facts, declared: Machine) -> list[Problem]:
     shown = unit["properties"]
     account = f"User={declared.user}\\nGroup={declared.own_group}"
     edit = f"sudo sed -i -e '/^User=/d' -e '/^Group=/d' -e '/^\\[Service\\]/a {account}'"
-    mend = f"{edit} {shown.get('FragmentPath') or declared.unit} && {again(declared.unit)}"
+    fix = f"{edit} {shown.get('FragmentPath') or declared.unit} && {again(declared.unit)}"
     problems = []
     if shown.get("User", "") != declared.user:
         has = shown.get("User") or "no User (root)"
-        problems.append(differs(f"{declared.unit}: User", has, declared.user, mend))
+        problems.append(differs(f"{declared.unit}: User", has, declared.user, fix))
     if shown.get("Group", "") not in ("", declared.own_group):
-        problems.append(differs(f"{declared.unit}: Group", shown["Group"], declared.own_group, mend))
+        problems.append(differs(f"{declared.unit}: Group", shown["Group"], declared.own_group, fix))
     return problems
 
 
 def no_return(unit: Facts, name: str) -> list[Problem]:
     """A process that exits with an error is started again."""
     has = unit["properties"].get("Restart", "no")
-    mend = f"set Restart=on-failure in {name}, daemon-reload, restart"
-    return (
-        [] if has in AFTER_A_CRASH else [differs(f"{name}: Restart", has, " or ".join(AFTER_A_CRASH), mend)]
-    )
+    fix = f"set Restart=on-failure in {name}, daemon-reload, restart"
+    return [] if has in AFTER_A_CRASH else [differs(f"{name}: Restart", has, " or ".join(AFTER_A_CRASH), fix)]
 
 
-def not_after_the_network(unit: Facts, name: str, *, wants: bool) -> list[Problem]:
-    """It starts when the network is there. wants: it also asks for that target itself."""
+def not_after_the_network(unit: Facts, name: str, *, pulls_it_in: bool) -> list[Problem]:
+    """It starts when the network is there. pulls_it_in: it also asks for that target itself."""
     shown = unit["properties"]
     problems = []
     if NETWORK not in shown.get("After", "").split():
@@ -252,7 +250,7 @@ def not_after_the_network(unit: Facts, name: str, *, wants: bool) -> list[Proble
             differs(f"{name}: After", "no network-online.target", NETWORK, f"add After={NETWORK}")
         )
     pulled = " ".join(shown.get(key, "") for key in ("Wants", "Requires", "BindsTo"))
-    if wants and NETWORK not in pulled.split():
+    if pulls_it_in and NETWORK not in pulled.split():
         problems.append(
             differs(f"{name}: Wants", "no network-online.target", NETWORK, f"add Wants={NETWORK}")
         )
@@ -273,8 +271,8 @@ def undone_by_drop_ins(unit: Facts, declared: Machine) -> list[Problem]:
         if same(name, before, after) or (name in wanted and same(name, wanted[name], after)):
             continue
         path = [line.path for line in everything if line.name == name][-1]
-        mend = f"sudo rm {path} && {again(declared.unit)}"
-        problems.append(differs(f"{path}: {name}", repr(after), repr(wanted.get(name, before)), mend))
+        fix = f"sudo rm {path} && {again(declared.unit)}"
+        problems.append(differs(f"{path}: {name}", repr(after), repr(wanted.get(name, before)), fix))
     return problems
 
 

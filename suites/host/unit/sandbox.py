@@ -14,7 +14,7 @@ HELD = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 def held_capabilities(seen: Live, declared: Machine) -> list[Problem]:
     """It has none of root's capabilities, but those that the environment declares as ambient."""
     words = declared.hardening.get("AmbientCapabilities", "").lower().split()
-    mend = (
+    fix = (
         f"set User={declared.user} and AmbientCapabilities= in {declared.unit}, then: {again(declared.unit)}"
     )
     granted = {word.removeprefix("cap_") for word in words}
@@ -23,22 +23,22 @@ def held_capabilities(seen: Live, declared: Machine) -> list[Problem]:
         beyond = sorted(seen.capabilities(field) - granted)
         if beyond:
             has = f"{field} with {' '.join(beyond)}"
-            problems.append(differs(f"{declared.unit}: process {seen.process['pid']}", has, "none", mend))
+            problems.append(differs(f"{declared.unit}: process {seen.process['pid']}", has, "none", fix))
     return problems
 
 
 def writable_tree(seen: Live, host: Host) -> list[Problem]:
     """The process meets the tree read-only, but for what is declared writable."""
-    mend = f"set ProtectSystem=strict in {host.unit}, and in ReadWritePaths= only what is declared writable"
+    fix = f"set ProtectSystem=strict in {host.unit}, and in ReadWritePaths= only what is declared writable"
     problems = []
     if not seen.read_only(host.tree):
-        problems.append(differs(f"{host.unit}: {host.tree}", "mounted writable", "read-only", mend))
+        problems.append(differs(f"{host.unit}: {host.tree}", "mounted writable", "read-only", fix))
     allowed = [f"{host.tree}/{path}" for path in host.writable]
     for mount in seen.mounts:
         point = mount["point"]
         below = point.startswith(f"{host.tree}/") and "ro" not in mount["options"]
         if below and not any(point == path or point.startswith(f"{path}/") for path in allowed):
-            problems.append(differs(f"{host.unit}: {point}", "mounted writable", "read-only", mend))
+            problems.append(differs(f"{host.unit}: {point}", "mounted writable", "read-only", fix))
     return problems
 
 

@@ -183,8 +183,10 @@ def test_restart_policy(machine: MachineFacts) -> None:
     spec="systemd.special(7) network-online.target: both After and Wants; Ollama's own unit has After alone",
 )
 def test_dependencies(machine: MachineFacts) -> None:
-    wants = isinstance(machine.declared, Host)
-    require(unit_rules.not_after_the_network(loaded_unit(machine), machine.declared.unit, wants=wants))
+    pulls_it_in = isinstance(machine.declared, Host)
+    require(
+        unit_rules.not_after_the_network(loaded_unit(machine), machine.declared.unit, pulls_it_in=pulls_it_in)
+    )
 
 
 @check(

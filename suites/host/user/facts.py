@@ -25,9 +25,9 @@ class Assignment:
     value: str
 
 
-def differs(what: str, has: object, expected: object, mend: str) -> Problem:
-    """The problem of a value that is not what it should be, with the command that mends it."""
-    return Problem("", f"{what}: has {has}, expected {expected}; fix: {mend}")
+def differs(what: str, has: object, expected: object, fix: str) -> Problem:
+    """The problem of a value that is not what it should be, with the command that fixes it."""
+    return Problem("", f"{what}: has {has}, expected {expected}; fix: {fix}")
 
 
 def again(unit_name: str) -> str:

@@ -1,4 +1,4 @@
-"""Mends are proved: what a finding of a machine prints is run, as root, on the fault that produced it.
+"""Fixes are proved: what a finding of a machine prints is run, as root, on the fault that produced it.
 
 Each fault is applied and looked at; one pytest run judges the looks, and what it prints is collected. Then
 each fault is applied again, its commands are run as they stand, and the machine is looked at and traced anew:
@@ -22,7 +22,7 @@ from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.faults import Fault
-from lab.faults.mends import DECIDED, REMAINS
+from lab.faults.fixes import DECIDED, REMAINS
 from lab.host_matrix import ENVIRONMENT, SCRIPT_BUDGET_S, HostStage, chosen_host_faults
 from lab.hosts.machine import Leader, leader_of, wait_until_serving
 from lab.hosts.provider import PROVIDER
@@ -31,25 +31,25 @@ from lab.mutation_matrix import CONTROL, run_checks
 from lab.patience import patient
 from lab.state import lab_folder
 
-MEND = re.compile(r"fix: (.+)$", re.MULTILINE)
+FIX = re.compile(r"fix: (.+)$", re.MULTILINE)
 COMMAND = "sudo "
 """What begins so is meant to be pasted; everything else is a sentence."""
-MEND_BUDGET_S = 180
+FIX_BUDGET_S = 180
 SETTLE_S = 2.0
-"""Longer than the lab's ``stable_s``: after a mend that restarts the service it is stable again."""
+"""Longer than the lab's ``stable_s``: after a fix that restarts the service it is stable again."""
 FUTURE, FUTURE_S = "touch -d '10 seconds'", 11.0
 """What some faults set a file's time to, and the seconds until a restart is later than that."""
 ALWAYS = (
     *("HOST-UNIT-001", "HOST-UNIT-002", "HOST-UNIT-003", "HOST-NET-001", "HOST-PROC-001", "HOST-CONF-001"),
     *("HOST-OWN-001", "HOST-OWN-002", "HOST-OWN-004", "HOST-SECRET-001", "HOST-SECRET-002", "HOST-TREE-001"),
 )
-"""What must hold after every mend, whatever it mended: the service runs, is enabled, and can start again."""
+"""What must hold after every fix, whatever it fixed: the service runs, is enabled, and can start again."""
 NEW_KEY = "sk-$(openssl rand -hex 24)"
 RED = (Verdict.FAILED.value, Verdict.UNTESTABLE.value, Verdict.HARNESS_ERROR.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class FixProof:
     """One fault. commands: what was pasted, in order; sentences: what is to be decided; failed: commands that
     did not end with 0; findings: of its own checks, still red; others: red beside them; left: traces that
     remain."""
@@ -71,25 +71,25 @@ class Mended:
 
 
 @dataclass
-class Mends:
+class FixProofs:
     """The result. alarms: red on the healthy control."""
 
-    faults: list[Mended] = field(default_factory=list)
+    faults: list[FixProof] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
-        """Every mend mends, and every finding has one."""
+        """Every fix fixes, and every finding has one."""
         return bool(self.faults) and all(one.proved for one in self.faults) and not self.alarms
 
 
-def mends_of(record: Mapping[str, Any], checks: Sequence[str]) -> tuple[list[str], list[str]]:
+def fixes_of(record: Mapping[str, Any], checks: Sequence[str]) -> tuple[list[str], list[str]]:
     """What the findings of these checks print: commands to paste, and sentences, each once and in order."""
     printed: dict[str, None] = {}
     for check in record["checks"]:
         for case in check["cases"]:
             if check["id"] in checks and case["verdict"] in RED:
-                found = MEND.findall(case["message"])
+                found = FIX.findall(case["message"])
                 printed |= dict.fromkeys(found or [case["message"].splitlines()[0]])
     commands = [one for one in printed if one.startswith(COMMAND)]
     return commands, [one for one in printed if not one.startswith(COMMAND)]
@@ -105,17 +105,17 @@ def red_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def run_mends(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Mends:
-    """Run the mends of the faults of machines, all where ``only`` is empty. Raises UsageProblem, NotStarted,
+def run_fixes(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> FixProofs:
+    """Run the fixes of the faults of machines, all where ``only`` is empty. Raises UsageProblem, NotStarted,
     and RuntimeError where a fault could not be applied."""
     faults = [fault for fault in chosen_host_faults(only) if fault.change and fault.change.apply]
     if not faults:
-        raise UsageProblem(["--mends: these faults change no machine, there is nothing to mend; name others"])
+        raise UsageProblem(["--fixes: these faults change no machine, there is nothing to fix; name others"])
     stand = Stand(root, load_environment(ENVIRONMENT, root, {}), litellm, say)
     try:
-        with tempfile.TemporaryDirectory(prefix="mend-matrix-") as temporary:
+        with tempfile.TemporaryDirectory(prefix="fix-matrix-") as temporary:
             printed = stand.printed(Path(temporary) / "found", faults)
-            return stand.proved(Path(temporary) / "mended", faults, printed)
+            return stand.proved(Path(temporary) / "fixed", faults, printed)
     finally:
         stand.end()
 
@@ -124,7 +124,7 @@ Printed = Mapping[str, tuple[list[str], list[str]]]
 
 
 class Stand:
-    """The lab's hosts, booted again whenever a mend left a machine that the fault's own way back does not
+    """The lab's hosts, booted again whenever a fix left a machine that the fault's own way back does not
     restore."""
 
     def __init__(
@@ -146,19 +146,19 @@ class Stand:
             self._say(f"found, {number} of {len(faults)}: {fault.name}")
             views.append(stage.view_of(fault, healthy))
         records = run_checks(self._root, folder, views, faults, {}, suite="suites/host")
-        return {fault.name: mends_of(records[fault.name], list(fault.detected_by)) for fault in faults}
+        return {fault.name: fixes_of(records[fault.name], list(fault.detected_by)) for fault in faults}
 
-    def proved(self, folder: Path, faults: Sequence[Fault], printed: Printed) -> Mends:
-        """Every fault with something to paste, mended and judged by its own checks and ``ALWAYS``."""
+    def proved(self, folder: Path, faults: Sequence[Fault], printed: Printed) -> FixProofs:
+        """Every fault with something to paste, fixed and judged by its own checks and ``ALWAYS``."""
         stage, healthy = self._stage(folder)
         views = [stage.view(CONTROL, None)]
         stage.write(CONTROL, healthy)
         done: dict[str, tuple[list[str], list[str]]] = {}
         pasted = [fault for fault in faults if printed[fault.name][0]]
         for number, fault in enumerate(pasted, start=1):
-            self._say(f"mended, {number} of {len(pasted)}: {fault.name}")
+            self._say(f"fixed, {number} of {len(pasted)}: {fault.name}")
             view = stage.view(fault.name, fault)
-            seen, failed, left = self._mended(stage, view, fault, printed[fault.name][0])
+            seen, failed, left = self._fixed(stage, view, fault, printed[fault.name][0])
             stage.write(fault.name, {**healthy, **seen})
             views.append(view)
             done[fault.name] = (failed, left)
@@ -168,7 +168,9 @@ class Stand:
         named = sorted({check for fault in judged for check in fault.detected_by})
         records = run_checks(self._root, folder, views, judged, {}, suite="suites/host", control=named)
         alarms = [f"{check}: {message}" for check, message in red_of(records[CONTROL])]
-        return Mends([self._outcome(fault, printed[fault.name], done, records) for fault in faults], alarms)
+        return FixProofs(
+            [self._outcome(fault, printed[fault.name], done, records) for fault in faults], alarms
+        )
 
     def _outcome(
         self,
@@ -176,20 +178,22 @@ class Stand:
         printed: tuple[list[str], list[str]],
         done: Mapping[str, tuple[list[str], list[str]]],
         records: Mapping[str, Any],
-    ) -> Mended:
+    ) -> FixProof:
         commands, sentences = printed
         if not commands:
-            return Mended(fault.name, (), sentences)
+            return FixProof(fault.name, (), sentences)
         failed, left = done[fault.name]
         red = red_of(records[fault.name]) if fault.name in records else [("no record", "it was not judged")]
         still = [f"{check}: {message}" for check, message in red if (fault.name, check) not in DECIDED]
         own = [one for one in still if one.split(": ")[0] in fault.detected_by]
-        return Mended(fault.name, commands, sentences, failed, own, [o for o in still if o not in own], left)
+        return FixProof(
+            fault.name, commands, sentences, failed, own, [o for o in still if o not in own], left
+        )
 
-    def _mended(
+    def _fixed(
         self, stage: HostStage, view: Environment, fault: Fault, commands: Sequence[str]
     ) -> tuple[dict[str, Any], list[str], list[str]]:
-        """The look after the mends, the commands that failed, the traces that are left."""
+        """The look after the fixes, the commands that failed, the traces that are left."""
         change = fault.change
         assert change is not None
         leader, unit = self._leader(change.machine), self._environment.machines[change.machine].unit
@@ -206,14 +210,14 @@ class Stand:
         failed = []
         for command in commands:
             key = self._running.key
-            done = leader.run(command.replace(NEW_KEY, key), timeout=patient(MEND_BUDGET_S))
+            done = leader.run(command.replace(NEW_KEY, key), timeout=patient(FIX_BUDGET_S))
             if done.returncode != 0:
                 failed.append(f"{command} (ended with {done.returncode}: {done.stderr.strip()[-200:]})")
         if any("start" in command for command in commands):
             with suppress(TimeoutError):  # the checks tell it
                 wait_until_serving(self._environment)
         time.sleep(SETTLE_S)
-        seen = stage.looks([change.machine], view)
+        seen = stage.snapshots([change.machine], view)
         after = trace(leader, unit)
         left = [
             f"{place}: was {was}, is {now}"
@@ -230,7 +234,7 @@ class Stand:
 
     def _again(self, strange: Sequence[str]) -> None:
         shown = "; ".join(strange[:4])
-        self._say(f"booting anew: the mend left another machine than the fault had found ({shown})")
+        self._say(f"booting anew: the fix left another machine than the fault had found ({shown})")
         self._running.release()
         self._running = PROVIDER.acquire(
             self._environment, options={"litellm": self._litellm}, root=self._root, say=lambda _: None
@@ -240,7 +244,7 @@ class Stand:
         folder.mkdir()
         stage = HostStage(self._root, folder, self._environment)
         (folder / "key").write_text(self._running.key, encoding="utf-8")
-        return stage, stage.looks(list(self._environment.machines))
+        return stage, stage.snapshots(list(self._environment.machines))
 
     def _leader(self, machine: str) -> Leader:
         return leader_of(lab_folder(self._root, self._environment), machine)
@@ -255,11 +259,11 @@ def _remains(fault: str, place: str) -> bool:
     return any(re.search(pattern, place) for (name, pattern) in REMAINS if name in (fault, "*"))
 
 
-def text(found: Mends) -> str:
+def text(found: FixProofs) -> str:
     """The result for people."""
     lines = []
     for one in found.faults:
-        state = "decide" if not one.commands else "mended" if one.proved else "NOT MENDED"
+        state = "decide" if not one.commands else "fixed" if one.proved else "NOT FIXED"
         lines.append(f"{one.fault:<40} {state}")
         if one.proved and one.commands:
             continue
@@ -273,5 +277,5 @@ def text(found: Mends) -> str:
     pasted = [one for one in found.faults if one.commands]
     proved = sum(one.proved for one in pasted)
     decided = len(found.faults) - len(pasted)
-    lines.append(f"{proved} of {len(pasted)} faults are mended by what is printed; {decided} need a decision")
+    lines.append(f"{proved} of {len(pasted)} faults are fixed by what is printed; {decided} need a decision")
     return "\n".join(lines)

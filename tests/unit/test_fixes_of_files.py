@@ -18,7 +18,7 @@ HOST = Host(
 )
 
 
-def mend(dirty: str) -> str:
+def fix(dirty: str) -> str:
     (found,) = not_clean({"root": "/opt", "dirty": [dirty]}, HOST)
     return str(found).partition("fix: ")[2]
 
@@ -29,10 +29,10 @@ def test_a_missing_directory_is_made_with_its_owner_and_mode() -> None:
 
 
 def test_what_a_stash_brings_back_is_owned_and_read_again() -> None:
-    assert mend(" M gw/scripts/a b.sh").endswith(
+    assert fix(" M gw/scripts/a b.sh").endswith(
         "-- 'gw/scripts/a b.sh' && sudo chown -R root:gw /opt/gw",
     )
-    assert mend(" M gw/config/config.yaml").endswith("/opt/gw && sudo systemctl restart gw.service")
+    assert fix(" M gw/config/config.yaml").endswith("/opt/gw && sudo systemctl restart gw.service")
 
 
 def test_where_a_configuration_comes_from_is_to_be_decided() -> None:

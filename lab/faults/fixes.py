@@ -1,11 +1,11 @@
-"""What a proved mend may leave, each looked at: findings that need a decision as well, and traces."""
+"""What a proved fix may leave, each looked at: findings that need a decision as well, and traces."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 DECIDED: Mapping[tuple[str, str], str] = {}
-"""(fault, check that is red after the mend) -> what its sentence leaves to decide."""
+"""(fault, check that is red after the fix) -> what its sentence leaves to decide."""
 
 REMAINS: Mapping[tuple[str, str], str] = {
     ("host-way-closed", r"^file /opt/HX-Infrastructure-$"): "passing is what was missing: it stays as narrow",
@@ -18,4 +18,4 @@ REMAINS: Mapping[tuple[str, str], str] = {
     },
     ("*", r"^file /run/systemd/system/[^/]+\.service\.d$"): "an empty directory of drop-ins says nothing",
 }
-"""(fault or ``*``, pattern of a place of the trace) -> why it may differ after the mend."""
+"""(fault or ``*``, pattern of a place of the trace) -> why it may differ after the fix."""

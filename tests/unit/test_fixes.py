@@ -1,4 +1,4 @@
-"""The matrix of mends: what is pasted, what is decided, and what counts as proved."""
+"""The matrix of fixes: what is pasted, what is decided, and what counts as proved."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from lab.fix_matrix import FixProof, FixProofs, fixes_of, red_of, text
 from lab.hosts.trace import PROGRAM, changed
-from lab.mend_matrix import Mended, Mends, mends_of, red_of, text
 
 
 def record(*cases: tuple[str, str, str]) -> dict[str, Any]:
@@ -30,14 +30,14 @@ def test_commands_are_pasted_and_sentences_are_decided() -> None:
         ("HOST-A-003", "passed", "fix: sudo never"),
         ("HOST-A-004", "failed", "fix: sudo another's"),
     )
-    commands, sentences = mends_of(found, ["HOST-A-001", "HOST-A-002", "HOST-A-003"])
+    commands, sentences = fixes_of(found, ["HOST-A-001", "HOST-A-002", "HOST-A-003"])
     assert commands == ["sudo one", "sudo two"]
     assert sentences == ["set it in the file"]
     assert len(red_of(found)) == 3
 
 
-def test_a_finding_without_a_mend_is_its_own_sentence() -> None:
-    assert mends_of(record(("HOST-A-001", "untestable", "no look\nmore")), ["HOST-A-001"]) == (
+def test_a_finding_without_a_fix_is_its_own_sentence() -> None:
+    assert fixes_of(record(("HOST-A-001", "untestable", "no look\nmore")), ["HOST-A-001"]) == (
         [],
         ["no look"],
     )
@@ -46,24 +46,24 @@ def test_a_finding_without_a_mend_is_its_own_sentence() -> None:
 @pytest.mark.parametrize(
     ("one", "proved"),
     [
-        (Mended("f", ["sudo a"], []), True),
-        (Mended("f", ["sudo a"], [], failed=["sudo a (1)"]), False),
-        (Mended("f", ["sudo a"], [], findings=["HOST-A-001: still"]), False),
-        (Mended("f", ["sudo a"], [], others=["HOST-A-002: new"]), False),
-        (Mended("f", ["sudo a"], [], left=["unit CPUQuota: was -, is 5%"]), False),
-        (Mended("f", [], ["set it"]), True),
-        (Mended("f", [], []), False),
+        (FixProof("f", ["sudo a"], []), True),
+        (FixProof("f", ["sudo a"], [], failed=["sudo a (1)"]), False),
+        (FixProof("f", ["sudo a"], [], findings=["HOST-A-001: still"]), False),
+        (FixProof("f", ["sudo a"], [], others=["HOST-A-002: new"]), False),
+        (FixProof("f", ["sudo a"], [], left=["unit CPUQuota: was -, is 5%"]), False),
+        (FixProof("f", [], ["set it"]), True),
+        (FixProof("f", [], []), False),
     ],
 )
-def test_proved_is_a_mend_that_leaves_neither_finding_nor_defect(one: Mended, *, proved: bool) -> None:
+def test_proved_is_a_fix_that_leaves_neither_finding_nor_defect(one: FixProof, *, proved: bool) -> None:
     assert one.proved is proved
-    assert Mends([one]).complete is proved
-    assert ("NOT MENDED" in text(Mends([one]))) is (bool(one.commands) and not proved)
+    assert FixProofs([one]).complete is proved
+    assert ("NOT FIXED" in text(FixProofs([one]))) is (bool(one.commands) and not proved)
 
 
 def test_an_alarm_on_the_control_or_nothing_at_all_is_not_complete() -> None:
-    assert not Mends().complete
-    assert not Mends([Mended("f", ["sudo a"], [])], alarms=["HOST-A-001: red"]).complete
+    assert not FixProofs().complete
+    assert not FixProofs([FixProof("f", ["sudo a"], [])], alarms=["HOST-A-001: red"]).complete
 
 
 def test_a_trace_tells_what_came_went_and_changed() -> None:
