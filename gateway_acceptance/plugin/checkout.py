@@ -83,14 +83,15 @@ def _ask(git: str, root: Path, *words: str) -> str:
 def _files(git: str, root: Path, commit: str) -> dict[str, tuple[str, str]]:
     """Every file of a commit: {name: (mode, hash)}. Raises ObjectMismatch."""
     found: dict[str, tuple[str, str]] = {}
-    head = _objects(git, root, [commit])[commit]
-    first = head.split(b"\n", 1)[0].split()
+    known = _objects(git, root, [commit, *_folders(git, root, commit)])
+    first = known[commit].split(b"\n", 1)[0].split()
     if len(first) != 2 or first[0] != b"tree":
         raise ObjectMismatch(commit)
     waiting = {"": first[1].decode("ascii")}
     while waiting:
-        trees = _objects(git, root, sorted(set(waiting.values())))
-        below: dict[str, str] = {}
+        if unknown := sorted(set(waiting.values()) - set(known)):
+            known |= _objects(git, root, unknown)
+        trees, below = known, dict[str, str]()
         for folder, digest in waiting.items():
             for mode, name, entry in _entries(trees[digest], len(commit) // 2):
                 path = f"{folder}{name}"
@@ -100,6 +101,14 @@ def _files(git: str, root: Path, commit: str) -> dict[str, tuple[str, str]]:
                     found[path] = (mode, entry)
         waiting = below
     return found
+
+
+def _folders(git: str, root: Path, commit: str) -> list[str]:
+    """The ids of a commit's trees, as git lists them: what is asked for at once. What they hold is believed
+    of nobody, and what is not among them is asked for when it is needed."""
+    top = _ask(git, root, "rev-parse", "--verify", f"{commit}^{{tree}}").split()
+    listed = _ask(git, root, "ls-tree", "-r", "-d", "-z", "--full-tree", commit).split("\0")
+    return list(dict.fromkeys([*top, *(entry.split()[2] for entry in listed if entry[7:12] == "tree ")]))
 
 
 def _entries(tree: bytes, size: int) -> Iterator[tuple[str, str, str]]:

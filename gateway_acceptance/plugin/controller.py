@@ -77,11 +77,15 @@ class Controller:
         self._judges.take(self.folder.path)
         self.identify()
 
-    def identify(self) -> None:
-        """Take the targets' fingerprints: at the start, and at the end where the run came to it."""
+    def identify(self, *, at_the_end: bool = False) -> None:
+        """Take the targets' fingerprints: at the start, and at the end where the run came to it. While they
+        are asked again, what judges is looked at again."""
         if self.phase is Phase.READY and not self.log.interrupted:
             machines = self.log.machines_in()
-            self._fingerprints.take([(one, one.environment.name in machines) for one in self._targets])
+            self._fingerprints.take(
+                [(one, one.environment.name in machines) for one in self._targets],
+                (lambda: self._judges.take_again(self.folder.path)) if at_the_end else None,
+            )
 
     def stop(self) -> None:
         """Let no worker send anything more: what is counted then is all that was sent."""

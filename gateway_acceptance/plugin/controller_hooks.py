@@ -137,7 +137,7 @@ class ControllerHooks:
         self._ends.shield()
         try:
             with self._ends.interruptible():
-                controller.identify()
+                controller.identify(at_the_end=True)
         except KeyboardInterrupt:
             log.interrupted = BY_A_PERSON
         except Exception as error:  # noqa: BLE001  (it must not cost the run its record)

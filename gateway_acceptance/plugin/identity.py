@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway_acceptance.environment import Backend
@@ -37,12 +37,14 @@ Taken = dict[str, str]
 
 
 def identities(
-    targets: Iterable[tuple[Target, bool]], before: Mapping[str, Taken] | None = None
+    targets: Iterable[tuple[Target, bool]],
+    before: Mapping[str, Taken] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> dict[str, Taken]:
     """The fingerprint of each target, by its environment's name. With each: whether its machines are part.
 
     before: the fingerprints at the start, None at the start itself; what gave no answer then is not asked
-    again.
+    again. meanwhile: as of ``at_once``.
     """
     asked = list(targets)
     taken = at_once(
@@ -51,7 +53,8 @@ def identities(
                 _identity, target, machines, None if before is None else before[target.environment.name]
             )
             for target, machines in asked
-        ]
+        ],
+        meanwhile=meanwhile,
     )
     return {target.environment.name: one for (target, _), one in zip(asked, taken, strict=True)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,15 @@ class TargetSnapshots:
     def __init__(self) -> None:
         self._taken: list[Fingerprints] = []
 
-    def take(self, targets: Sequence[tuple[Target, bool]]) -> None:
-        """With each target: whether its machines are part."""
+    def take(
+        self, targets: Sequence[tuple[Target, bool]], meanwhile: Callable[[], object] | None = None
+    ) -> None:
+        """With each target: whether its machines are part. meanwhile: what is done while it is asked again,
+        at the end."""
         from gateway_acceptance.plugin.identity import identities
 
         if self._taken:
-            self._taken.append(identities(targets, self._taken[0]))
+            self._taken.append(identities(targets, self._taken[0], meanwhile))
         else:
             self._taken.append(identities(targets))
 
@@ -74,8 +77,8 @@ class JudgeSnapshots:
         )
 
     def take_again(self, folder: Path) -> None:
-        """The end's, of a run that has a start's."""
-        if self._taken:
+        """The end's, of a run that has a start's; once."""
+        if len(self._taken) == 1:
             self.take(folder)
 
     def of(self, environment: str) -> dict[str, Account | None] | None:
