@@ -173,6 +173,18 @@ def test_nothing_else_that_sends_is_imported() -> None:
     assert found <= EXCEPTIONS
 
 
+def test_suites_ask_backends_through_their_client() -> None:
+    """No suite puts a request to a backend together by itself; one check alone takes the sender as it is, to
+    ask the gateway twice on one connection."""
+    senders = {"suites/api/operations/test_http.py"}
+    found = {
+        str(path.relative_to(ROOT))
+        for path in files("suites")
+        if re.search(r"sender\.send\(|\.backend\.url\b", path.read_text(encoding="utf-8"))
+    }
+    assert found == senders
+
+
 def test_suites_never_skip() -> None:
     """Untestable is red; pytest's own ways to look away are not used."""
     words = ("pytest.skip", "pytest.xfail", "mark.skip", "mark.xfail", "importorskip", "mark.flaky")

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from packaging.version import Version
 
@@ -21,6 +20,7 @@ from gateway_acceptance.causes import cause_of
 from gateway_acceptance.check import NIGHTLY, RELEASE
 from gateway_acceptance.deviations import PRODUCTS, general_lines
 from gateway_acceptance.judgement import VOID
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 
@@ -79,42 +79,42 @@ class About:
     why: Mapping[str, str]
 
 
-def findings_in(record: Mapping[str, Any], gateway: str, version: str) -> ReleaseFindings:
-    """Every red check of a record. record: of a whole run of one environment."""
+def findings_in(record: Record, gateway: str, version: str) -> ReleaseFindings:
+    """Every red check of a record of a complete run."""
     names = {}
-    for backend in record["environment"]["backends"]:
-        names[backend["name"]] = "<backend>"
-    for model in record["environment"]["models"]:
-        names |= {one: "<upstream>" for one in str(model["upstream"] or "").split(", ") if one}
-    names |= {model["alias"]: "<model>" for model in record["environment"]["models"]}
+    for backend in record.environment.backends:
+        names[backend.name] = "<backend>"
+    for model in record.environment.models:
+        names |= {one: "<upstream>" for one in str(model.upstream or "").split(", ") if one}
+    names |= {model.alias: "<model>" for model in record.environment.models}
     names = dict(sorted(names.items(), key=lambda pair: -len(pair[0])))
     executed, red = set(), []
-    for check in record["checks"]:
-        verdicts = [Verdict(case["verdict"]) for case in check["cases"]]
+    for check in record.checks:
+        verdicts = [Verdict(case.verdict) for case in check.cases]
         if any(verdict.executed for verdict in verdicts):
-            executed.add(check["id"])
+            executed.add(check.id)
         if not any(verdict.red for verdict in verdicts):
             continue
         lines = [
             line
-            for case, verdict in zip(check["cases"], verdicts, strict=True)
+            for case, verdict in zip(check.cases, verdicts, strict=True)
             if verdict.red
-            for line in general_lines(case["message"], names)
+            for line in general_lines(case.message, names)
         ]
         problems = tuple(dict.fromkeys(line[:LONGEST] for line in lines))[:MOST_PROBLEMS]
-        red.append(RedCheck(check["id"], check["level"], check["title"], check["verdict"], problems))
-    return ReleaseFindings(gateway, version, record["run"]["started"][:10], frozenset(executed), tuple(red))
+        red.append(RedCheck(check.id, check.level, check.title, str(check.verdict or ""), problems))
+    return ReleaseFindings(gateway, version, record.run.started[:10], frozenset(executed), tuple(red))
 
 
-def unfit(record: Mapping[str, Any], found: ReleaseFindings) -> str:
+def unfit(record: Record, found: ReleaseFindings) -> str:
     """Why a record says nothing of a gateway's release, with what to do; empty where it does. found: what
     ``findings_in`` makes of it."""
-    run = record["run"]
-    if run["state"] == VOID:
-        return f"the run is void ({run['headline']}); run again"
-    if run["profile"] not in FULL_PROFILES or run["selection"]["narrowed"]:
+    run = record.run
+    if run.state == VOID:
+        return f"the run is void ({run.headline}); run again"
+    if run.profile not in FULL_PROFILES or run.selection.narrowed:
         return "the run is no whole nightly; run -m nightly without options that narrow it"
-    if record["basis"]["broken"] or any(one.verdict == Verdict.HARNESS_ERROR for one in found.red):
+    if record.basis.broken or any(one.verdict == Verdict.HARNESS_ERROR for one in found.red):
         return "the run has errors of the suite itself; fix them and run again"
     if not found.executed:
         return "no check was executed; see why in the run's STATUS.md"

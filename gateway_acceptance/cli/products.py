@@ -37,6 +37,7 @@ from gateway_acceptance.deviations import (
     releases,
 )
 from gateway_acceptance.places import suites_of
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.report.badge import badge_svg
 from gateway_acceptance.usage import UsageProblem
 
@@ -126,7 +127,7 @@ def _products(arguments: argparse.Namespace) -> int:
 
 def _keep(path: Path, gateway: str, version: str) -> int:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = record_of(json.loads(path.read_text(encoding="utf-8")))
         found = findings_in(record, gateway, version)
         problem = unfit(record, found)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import quoted
 from gateway_acceptance.wire.schema import envelope_broken, parse_json
@@ -19,16 +17,6 @@ def need(environment: Environment, endpoint: str) -> None:
         raise NotApplicable(
             f"the environment does not promise {endpoint} (gateway.endpoints)", declared="gateway.endpoints"
         )
-
-
-def body_of(answer: Exchange) -> dict[str, Any]:
-    """The JSON object of an answer that succeeded. Raises CheckFailed."""
-    if answer.status != 200:
-        raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:300]}")
-    body, problems = parse_json(answer.body)
-    if not isinstance(body, dict):
-        raise CheckFailed(problems or f"expected a JSON object from {answer.url}, got {answer.text[:300]}")
-    return body
 
 
 def malformed_refusal(answer: Exchange) -> list[Problem]:

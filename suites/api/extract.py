@@ -1,4 +1,4 @@
-"""How the answers of chat checks are read: the choice, its text, and what is wrong with them."""
+"""How answers are read: the choice, its text, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.reasoning import reasoning_in, reasoning_tokens
-from gateway_acceptance.wire.schema import error_problems
+from gateway_acceptance.wire.schema import error_problems, parse_json
 
 Json = Mapping[str, Any]
 
@@ -34,9 +34,9 @@ def body_of(answer: Exchange) -> dict[str, Any]:
     """The JSON object of a successful answer. Raises CheckFailed."""
     if answer.status != 200:
         raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:SHOWN]}")
-    body = answer.json()
+    body, problems = parse_json(answer.body)
     if not isinstance(body, dict):
-        raise CheckFailed(f"expected a chat completion, got {answer.text[:SHOWN]}")
+        raise CheckFailed(problems or f"expected a JSON object from {answer.url}, got {answer.text[:SHOWN]}")
     return body
 
 

@@ -11,6 +11,10 @@ ECHO_PROMPT = f"Return exactly the text: {ECHO_TEXT}"
 """The reference deployment's own validation prompt, asked at temperature 0."""
 ECHO_TOKENS = 16
 """Enough for the text in any tokenizer, and a bound on what a chatty model may cost."""
+COUNT_TO = 30
+COUNT_PROMPT = f"Count from 1 to {COUNT_TO}"
+COUNT_TOKENS = 200
+"""Thirty numbers with what a chatty model writes between and around them."""
 REASONING_TOKENS = 2048
 """What a model that thinks may spend before it answers a short question: Qwen3 and DeepSeek-R1 write some
 hundred tokens about a greeting."""

@@ -7,7 +7,7 @@ import re
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
 from suites.api.completions.probes import COMPLETIONS, complete, completion_text, text_stream
-from suites.api.endpoints import body_of, need
+from suites.api.endpoints import need
 from suites.api.errors.leaks import LeakKind
 from suites.api.errors.probes import BY_NAME, BadRequest
 from suites.api.errors.rules import (
@@ -16,6 +16,7 @@ from suites.api.errors.rules import (
     leak_problems,
     refusal_problems,
 )
+from suites.api.extract import body_of
 from suites.api.observations import ECHO_TEXT
 
 COUNTED = "Count from 1 to 99"

@@ -16,7 +16,7 @@ from suites.api.errors.probes import CHAT, MISSING, NO_MODEL, chat
 from suites.api.errors.rules import message_of
 from suites.api.observations import ECHO_TOKENS
 
-REFUSED = (400, 404, 405, 413, 415, 422, 501)
+BLAMES_THE_REQUEST = (400, 404, 405, 413, 415, 422, 501)
 """The statuses that blame a request, or say that a route is not offered."""
 DEPTH = 2000
 BODY, FIELDS, ROUTES = (f"suites.api.errors.test_{name}" for name in ("body", "fields", "routes"))
@@ -40,7 +40,7 @@ class Bad:
         body = self.body(target.environment)
         headers = [("content-type", self.content_type)]
         answer = target.gateway.request("POST", CHAT, body=body, headers=headers, tokens=ECHO_TOKENS)
-        return answer.status in REFUSED and message_of(answer) is not None
+        return answer.status in BLAMES_THE_REQUEST and message_of(answer) is not None
 
 
 def no_text(_: Environment) -> bytes:

@@ -13,38 +13,33 @@ from gateway_acceptance.cli.findings import OTHERS, all_findings, findings_in, u
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.cli.product_pages import KEPT, NOT_KEPT, NOT_OFFERED, state_with, why
 from gateway_acceptance.coverage_entry import Statement
+from gateway_acceptance.record_model import record_of
 from gateway_acceptance.usage import EXIT_USAGE, UsageProblem
+from tests.unit import records
 
 
-def case(verdict: str, message: str = "") -> dict[str, str]:
-    return {"verdict": verdict, "message": message}
+def case(verdict: str, message: str = "") -> dict[str, Any]:
+    return records.case("suites/test_it.py::test_it[lab]", verdict, message)
 
 
-def check(name: str, verdict: str, *cases: dict[str, str]) -> dict[str, Any]:
-    return {"id": name, "title": "a title", "level": "MUST", "verdict": verdict, "cases": list(cases)}
+def check(name: str, verdict: str, *cases: dict[str, Any]) -> dict[str, Any]:
+    return records.check(name, *cases) | {"title": "a title", "verdict": verdict}
 
 
-RECORD: dict[str, Any] = {
-    "run": {
-        "started": "2026-11-27T04:00:00.000Z",
-        "state": "NIGHTLY FAILED",
-        "headline": "2 reasons against it",
-        "profile": "nightly",
-        "selection": {"narrowed": []},
-    },
-    "basis": {"broken": []},
-    "environment": {"backends": [], "models": [{"alias": "chatty", "upstream": None}]},
-    "checks": [
-        check("API-A-001", "failed", case("failed", "expected 401 of chatty, got 500"), case("passed")),
-        check("API-A-002", "passed", case("passed")),
-        check("API-A-003", "not applicable", case("not applicable")),
-        check("API-A-004", "untestable", case("untestable", "Untestable: no usage")),
-    ],
-}
+RECORD = records.record(
+    check("API-A-001", "failed", case("failed", "expected 401 of chatty, got 500"), case("passed")),
+    check("API-A-002", "passed", case("passed")),
+    check("API-A-003", "not applicable", case("not applicable")),
+    check("API-A-004", "untestable", case("untestable", "Untestable: no usage")),
+    started="2026-11-27T04:00:00.000Z",
+)
+RECORD["environment"]["models"] = [
+    {"alias": "chatty", "kind": "chat", "backend": None, "upstream": None, "dimensions": None}
+]
 
 
 def test_what_is_red_is_kept_and_what_was_executed() -> None:
-    found = findings_in(RECORD, "gate", "1.0")
+    found = findings_in(record_of(RECORD), "gate", "1.0")
     assert (found.name, found.learned) == ("gate-1.0", "2026-11-27")
     assert found.executed >= {"API-A-001", "API-A-002"}
     assert "API-A-003" not in found.executed
@@ -60,11 +55,11 @@ def test_what_is_red_is_kept_and_what_was_executed() -> None:
 )
 def test_the_state_of_a_promise(checks: tuple[str, ...], state: str) -> None:
     statement = Statement(id="s", endpoint="e", text="t", source="openai:x", checks=checks)
-    assert state_with(statement, findings_in(RECORD, "gate", "1.0")) == state
+    assert state_with(statement, findings_in(record_of(RECORD), "gate", "1.0")) == state
 
 
 def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
-    found = findings_in(RECORD, "gate", "1.0")
+    found = findings_in(record_of(RECORD), "gate", "1.0")
     write_findings(found, tmp_path)
     about = 'name="G"\nhome="h"\ninstalled="i"\nneeds="n"\nbehind="b"\nknow=["k"]\n[why]\n"API-*"="w"\n'
     (tmp_path / "gate" / "about.toml").write_text(about, encoding="utf-8")
@@ -95,8 +90,14 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "void": (run_with(state="VOID", headline="the run was interrupted: a signal"), "the run is void"),
     "smoke": (run_with(profile="smoke"), "no whole nightly"),
     "without a profile": (run_with(profile=None), "no whole nightly"),
-    "narrowed": (run_with(selection={"narrowed": ["-k chat"]}), "no whole nightly"),
-    "collection": ({**RECORD, "basis": {"broken": ["suites/x.py: ImportError"]}}, "errors of the suite"),
+    "narrowed": (
+        run_with(selection={**RECORD["run"]["selection"], "narrowed": ["-k chat"]}),
+        "no whole nightly",
+    ),
+    "collection": (
+        {**RECORD, "basis": {**RECORD["basis"], "broken": ["suites/x.py: ImportError"]}},
+        "errors of the suite",
+    ),
     "harness": ({**RECORD, "checks": many(1, "harness error", "KeyError {}")}, "errors of the suite"),
     "nothing executed": ({**RECORD, "checks": many(12, "untestable", SILENT)}, "no check was executed"),
     "one cause": (
@@ -127,11 +128,12 @@ def test_what_says_nothing_of_a_gateway_is_not_kept(
     "record", [RECORD, run_with(profile="release"), {**RECORD, "checks": many(4, "failed", "got {}")}]
 )
 def test_a_gateway_that_keeps_little_is_kept(record: dict[str, Any]) -> None:
-    assert unfit(record, findings_in(record, "gate", "1.0")) == ""
+    read = record_of(record)
+    assert unfit(read, findings_in(read, "gate", "1.0")) == ""
 
 
 def test_nothing_kept_is_red_for_one_cause_alone() -> None:
-    record = {**RECORD, "checks": []}
+    record = record_of({**RECORD, "checks": []})
     for _, seen in all_findings():
         assert unfit(record, seen) == "", seen.name
 

@@ -17,9 +17,13 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.asking import LEAST_TOKENS, single_chat
-from suites.api.chat.probes import COUNT, COUNT_TOKENS, able_alias, directly
+from suites.api.chat.probes import (
+    COUNT,
+    able_alias,
+    directly,
+)
 from suites.api.extract import first_text, reason_of, reasoned, reported_count
-from suites.api.observations import room
+from suites.api.observations import COUNT_TOKENS, room
 
 CUT_TOKENS = 8
 """Too few for the count in any tokenizer: a number is at least one token."""

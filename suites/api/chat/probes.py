@@ -15,11 +15,8 @@ from gateway_acceptance.wire.exchange import Exchange
 from suites.api import abilities
 from suites.api.abilities import Shows
 from suites.api.extract import Json, first_text, numbers_in, same_text
-from suites.api.observations import ECHO_TEXT, room
+from suites.api.observations import COUNT_PROMPT, COUNT_TO, COUNT_TOKENS, ECHO_TEXT, room
 
-COUNT_TO = 30
-COUNT_TOKENS = 200
-"""Thirty numbers with what a chatty model writes between and around them."""
 WORDS = 1200
 """Of a long prompt that any window holds: Ollama's smallest default is 2048 tokens."""
 CODE_WORD = "heron4821"
@@ -88,7 +85,7 @@ def repeats(name: str, text: str, tokens: int = 96) -> ChatProbe:
 COUNT = ChatProbe(
     "count",
     f"counts to {COUNT_TO}",
-    [user(f"Count from 1 to {COUNT_TO}")],
+    [user(COUNT_PROMPT)],
     counts,
     COUNT_TOKENS,
     needs=(Ability.COUNT,),

@@ -22,8 +22,15 @@ from suites.api.chat.payloads import (
     code_word,
     who,
 )
-from suites.api.chat.probes import CODE_WORD, COUNT, COUNT_TO, NAME, chat_answer, counts
+from suites.api.chat.probes import (
+    CODE_WORD,
+    COUNT,
+    NAME,
+    chat_answer,
+    counts,
+)
 from suites.api.extract import first_text, mixed_up, refused_honestly, same_text
+from suites.api.observations import COUNT_TO
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
 IN_SEQUENCE = 3

@@ -10,7 +10,11 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.asking import single_chat
 from suites.api.chat.own_words import Own, asked_again, marks_of, own, require_end, require_ended_at
-from suites.api.chat.probes import COUNT_TO, counts, user, with_code_word
+from suites.api.chat.probes import (
+    counts,
+    user,
+    with_code_word,
+)
 from suites.api.extract import (
     Json,
     choices_of,
@@ -24,6 +28,7 @@ from suites.api.extract import (
     reported_count,
     stop_strings_in,
 )
+from suites.api.observations import COUNT_TO
 
 END_TOKENS = 8
 """What may be counted beside the text: marks of its end."""

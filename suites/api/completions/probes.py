@@ -14,7 +14,8 @@ from gateway_acceptance.wire.rule import media_type, quoted
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
-from suites.api.endpoints import body_of, need
+from suites.api.endpoints import need
+from suites.api.extract import body_of
 from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room
 
 COMPLETIONS = "/v1/completions"

@@ -15,7 +15,8 @@ from suites.api.completions.probes import (
     completion_text,
     text_stream,
 )
-from suites.api.endpoints import body_of, malformed_refusal, need
+from suites.api.endpoints import malformed_refusal, need
+from suites.api.extract import body_of
 from suites.api.observations import ECHO_TEXT, balanced_or_first
 
 COUNTING = "Count from 1 to 9"

@@ -24,7 +24,7 @@ TEXTS = (
 )
 """Texts that no model takes for one another."""
 
-REFUSED = (400, 413, 422)
+INPUT_REFUSED = (400, 413, 422)
 
 
 def embedding_alias(environment: Environment) -> str:
@@ -100,7 +100,7 @@ def usage(answer: Exchange) -> dict[str, Any]:
     return found
 
 
-def refusal_problems(what: str, answer: Exchange, statuses: Sequence[int] = REFUSED) -> list[Problem]:
+def refusal_problems(what: str, answer: Exchange, statuses: Sequence[int] = INPUT_REFUSED) -> list[Problem]:
     """What is wrong with the answer to an input that had to be refused."""
     if answer.status in statuses:
         return at_level(error_problems(answer.status or 0, answer.headers, answer.body), Level.MUST)

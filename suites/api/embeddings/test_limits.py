@@ -10,7 +10,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.embeddings.probes import (
-    REFUSED,
+    INPUT_REFUSED,
     TEXTS,
     ask,
     batch,
@@ -149,7 +149,7 @@ def test_dimensions(
     own = environment.model(embedding_model).dimensions or 0
     asked = own // 2
     answer = ask(target, embedding_model, TEXTS[0], encoding_format="float", dimensions=asked)
-    if answer.status in REFUSED:
+    if answer.status in INPUT_REFUSED:
         require(refusal_problems(f"dimensions {asked}", answer), blame="gateway")
         return
     got = len(vectors(answer, 1)[0])

@@ -17,7 +17,7 @@ from suites.api.errors.rules import (
 )
 from suites.api.observations import ask_echo
 
-REFUSED = 400
+FIRST_ERROR = 400
 CWE = "CWE-209: error messages that contain sensitive information"
 
 
@@ -101,7 +101,7 @@ def test_afterwards(target: Target, gateway: GatewayClient, environment: Environ
 
 def _refusals(target: Target) -> dict[str, int]:
     """What is judged: the answers that refuse, or fail. A success tells nothing of errors."""
-    errors = [answer for _, answer in all_invalid_requests(target) if (answer.status or 0) >= REFUSED]
+    errors = [answer for _, answer in all_invalid_requests(target) if (answer.status or 0) >= FIRST_ERROR]
     return {"errors": len(errors)}
 
 

@@ -11,7 +11,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.auth.served import grants_access, judged_the_body
 
-REFUSED = range(400, 500)
+CLIENT_ERRORS = range(400, 500)
 OF_THE_RIGHTS = (401, 403, 404, 405, 429)
 """Refusals that need not have looked at the values of a body."""
 OF_THE_VALUES = re.compile(r"duration|budget|key format|start with|too short|at least|hx-no-such-model", re.I)
@@ -36,7 +36,7 @@ def not_refused(answers: Mapping[str, Exchange]) -> list[Problem]:
     return [
         Problem("", f"{alias}: expected a refusal for the limited key, got {answer.status}")
         for alias, answer in answers.items()
-        if answer.status not in REFUSED
+        if answer.status not in CLIENT_ERRORS
     ]
 
 
@@ -66,7 +66,7 @@ def reached(
 def _values_were_judged(again: Exchange, answer: Exchange) -> bool:
     """By the handler, and not by the schema that judged the types: with another status."""
     return (
-        again.status in REFUSED
+        again.status in CLIENT_ERRORS
         and again.status not in (*OF_THE_RIGHTS, answer.status)
         and OF_THE_VALUES.search(again.text) is not None
     )

@@ -7,7 +7,8 @@ from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken, problems_of
-from suites.api.endpoints import body_of, malformed_refusal, need
+from suites.api.endpoints import malformed_refusal, need
+from suites.api.extract import body_of
 from suites.api.observations import ECHO_TEXT, balanced_or_first
 from suites.api.responses.probes import (
     LEAST_TOKENS,

@@ -15,12 +15,8 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import ChatStream
 from suites.api.abilities import able_alias
 from suites.api.asking import balanced_chat, read, single_chat, stream_of
-from suites.api.observations import room
+from suites.api.observations import COUNT_PROMPT, COUNT_TOKENS, room
 
-COUNT_TO = 30
-COUNT_PROMPT = f"Count from 1 to {COUNT_TO}"
-COUNT_TOKENS = 200
-"""Thirty numbers with what a chatty model writes between and around them."""
 CUT_TOKENS = 8
 """Too few for the count: the stream must end early, and say so."""
 TOOL_PROMPT = (

@@ -14,11 +14,8 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.asking import LEAST_TOKENS, read, single_chat, stream_of
 from suites.api.chat.probes import able_alias, repeats
 from suites.api.extract import reported_count
-from suites.api.observations import room
+from suites.api.observations import COUNT_PROMPT, COUNT_TO, COUNT_TOKENS, room
 from suites.api.streams.probes import (
-    COUNT_PROMPT,
-    COUNT_TO,
-    COUNT_TOKENS,
     CUT_TOKENS,
     Observed,
     StreamKind,
