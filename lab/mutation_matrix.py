@@ -204,6 +204,7 @@ class Declarer:
         document = self._local()
         if upstream:
             document["embedded"].setdefault("options", {})[UPSTREAM] = upstream
+            document["gateway"]["endpoints"] = []  # the lab's compatible surface has chat alone
         return self._written(document, f"mutation-matrix-{self.net}", 0, 0)
 
     def view(self, name: str, number: int, fault: Fault | None) -> Environment:

@@ -25,7 +25,8 @@ class Counts:
     """Requests by endpoint, model and scenario, and a bounded log. May be read from any thread.
 
     ``model`` is the normalised name, empty where the request names none; ``scenario`` is empty for a healthy
-    answer; ``abandoned`` are requests whose client left before the answer was complete.
+    answer; ``abandoned`` are requests whose client left before the answer was complete; ``direct`` those that
+    the suite itself sent, past the gateway, by their User-Agent.
     """
 
     def __init__(self, recent: int = RECENT) -> None:
@@ -35,6 +36,7 @@ class Counts:
         self._texts: deque[tuple[str, str]] = deque(maxlen=recent)
         self._index = 0
         self._abandoned = 0
+        self._direct = 0
         self._tokens = 0
 
     def next_index(self) -> int:
@@ -63,6 +65,11 @@ class Counts:
         """Requests to models whose text holds ``mark``, by model; every one where it is empty."""
         with self._lock:
             return dict(Counter(model for model, text in self._texts if mark in text))
+
+    def came_directly(self) -> None:
+        """Note a request of the suite itself."""
+        with self._lock:
+            self._direct += 1
 
     def left(self) -> None:
         """Note that a client left before its answer was complete."""
@@ -108,7 +115,7 @@ class Counts:
 
     def snapshot(self) -> dict[str, Any]:
         """All of it as JSON: requests [{endpoint, model, scenario, count}], last_index, abandoned,
-        tokens."""
+        direct, tokens."""
         requests = [
             {"endpoint": endpoint, "model": model, "scenario": scenario, "count": number}
             for (endpoint, model, scenario), number in sorted(self.by_key().items())
@@ -117,5 +124,6 @@ class Counts:
             "requests": requests,
             "last_index": self._index,
             "abandoned": self._abandoned,
+            "direct": self._direct,
             "tokens": self._tokens,
         }

@@ -23,6 +23,8 @@ from lab.backends.scenarios import EMBEDDING, INFERENCE, scenario_named
 
 SCENARIO_HEADER = "x-lab-scenario"
 COUNTS = "/lab/counts"
+THE_SUITE = "gateway-acceptance/"
+"""How the User-Agent of its requests begins."""
 """Not Ollama's: what the backend served, as environments declare it (``counts``)."""
 MAX_BODY = 64 * 1024**2  # bytes; prompts longer than any context window must get through
 SHUTDOWN_S = 0.2  # how long a closing address waits for its handlers; silent ones never end by themselves
@@ -115,6 +117,8 @@ async def listen_on_host(
 async def _handle(backend: BackendServer, own: Scenario | None, request: web.Request) -> web.StreamResponse:
     """Count the request, then answer it as its scenario wants, holding a slot where a model is asked."""
     endpoint = request.path
+    if request.headers.get("User-Agent", "").startswith(THE_SUITE):
+        backend.counts.came_directly()
     if endpoint == COUNTS:
         return _counted(backend, own, request)
     body = await _body(request)

@@ -25,8 +25,10 @@ from lab.patience import patient
 from lab.state import LabState, lab_folder, stop
 from tests.live.conftest import ROOT, Run, environment_at, judge
 
-ARRIVED = re.compile(r' - "[A-Z]+ (?!/mark-)[^\n]* HTTP/1\.[01]" [0-9]{3} ')
-"""A line of LiteLLM's access log."""
+ARRIVED = re.compile(
+    r' - "(?:[A-Z]+ (?!/mark-)[^\n]* HTTP/1\.[01]"|WebSocket [^\n]*") [0-9]{3}|Invalid HTTP request received'
+)
+"""A line of LiteLLM's access log, or that of a request which its server could not read."""
 DRAWN = "BACKEND-BAL-001"
 WITHIN = 0.1
 
@@ -44,8 +46,8 @@ def gateway(tmp_path: Path) -> Iterator[tuple[Environment, LabState]]:
 
 
 def counted(environment: Environment) -> tuple[int, int]:
-    """Requests that arrived at the gateway, and at the backends but for those that the gateway asked; and
-    the tokens of all their answers. The log is behind: a request of this test's own shows how far it is."""
+    """Requests that arrived at the gateway, and those of the suite that arrived at the backends; and the
+    tokens of all answers of these. The log is behind: a request of this test's own shows how far it is."""
     lab, mark = lab_folder(ROOT, environment), f"/mark-{secrets.token_hex(8)}"
     httpx.get(environment.gateway.url + mark, trust_env=False, timeout=patient(30))
     ends = time.monotonic() + patient(30)
@@ -53,8 +55,8 @@ def counted(environment: Environment) -> tuple[int, int]:
         assert time.monotonic() < ends, "the gateway wrote nothing down"
         time.sleep(0.05)
     counts = ask(lab / "admin.sock", "counts").values()
-    direct = sum(one["count"] for each in counts for one in each["requests"] if not one["model"])
-    return len(ARRIVED.findall(log)) + direct, sum(each["tokens"] for each in counts)
+    arrived = len(ARRIVED.findall(log)) + sum(each["direct"] for each in counts)
+    return arrived, sum(each["tokens"] for each in counts)
 
 
 def measured(environment: Environment, run: Run, seen: Path) -> Costs:
