@@ -11,6 +11,7 @@ from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import model_list_problems
 from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
+from suites.api.models.listing import judged_list
 
 CREATED_TOLERANCE_S = 300
 """As clocks may differ."""
@@ -23,7 +24,7 @@ def _entries(seen: SeenExchange) -> list[dict[str, Any]]:
 
 def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
     """As of API-MODELS-002."""
-    return at_level(model_list_problems(seen.body), Level.MUST)
+    return at_level(model_list_problems(judged_list(seen.body, seen.environment)), Level.MUST)
 
 
 def declared(seen: SeenExchange, _: Memory) -> Iterator[Problem]:

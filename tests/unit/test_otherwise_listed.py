@@ -9,7 +9,9 @@ import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.memory import Memory
+from gateway_acceptance.wire.schema import model_list_problems
 from gateway_acceptance.wire.seen import seen_exchange
+from suites.api.models.listing import judged_list
 from suites.every_exchange.models import declared
 from suites.host.configuration.extract import entries
 from suites.host.configuration.rules import other_aliases, other_backends, other_models
@@ -51,6 +53,19 @@ def test_what_is_wrong_with_a_list(names: list[str], wrong: list[str]) -> None:
     told = [str(problem) for problem in declared(seen, Memory())]
     assert bool(told) == bool(wrong)
     assert all(one in told[0] for one in wrong)
+
+
+def test_what_nobody_judges_may_be_listed_twice() -> None:
+    """As LiteLLM does with some names of ``openai/*``."""
+
+    def listed(*names: str) -> list[str]:
+        data = [{"id": name, "object": "model", "created": 1, "owned_by": "me"} for name in names]
+        body = judged_list({"object": "list", "data": data}, THERE)
+        return [str(problem) for problem in model_list_problems(body)]
+
+    assert listed("llama", "openai/sora", "openai/sora", "openai/mine") == []
+    assert "listed 2 times" in listed("llama", "llama", "openai/sora")[0]
+    assert "listed 2 times" in listed("openai/mine", "openai/mine")[0]
 
 
 def test_other_names_of_a_model_are_configured() -> None:
