@@ -60,11 +60,12 @@ def identities(
 
 
 def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:
-    found = _of_the_gateway(target, before)
-    reached = found["gateway.models"] != UNKNOWN or not _silent(found, "gateway.version")
     direct = [backend for backend in target.environment.backends if backend.direct]
-    for taken in at_once([functools.partial(_of_a_backend, target, one, before) for one in direct]):
-        found |= taken
+    asked = [functools.partial(_of_a_backend, target, one, before) for one in direct]
+    found: Taken = {}
+    for taken in at_once([functools.partial(_of_the_gateway, target, before), *asked]):
+        found |= taken  # one silence is waited for, not one after the other
+    reached = found["gateway.models"] != UNKNOWN or not _silent(found, "gateway.version")
     for name in target.environment.machines if machines else ():
         found |= _of_a_machine(target, name, before)
     found |= _as_declared(target, found, reached=reached)
