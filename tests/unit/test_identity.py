@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,6 +14,10 @@ from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.identity import SECTIONS, identities
 from gateway_acceptance.plugin.preflight import Preflight
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.wire.exchange import Notebook
+from gateway_acceptance.wire.ledger import Conduct
+from lab.patience import patient
+from tests.json_server import Answer, Asked, serving_json
 from tests.unit.declared import document, environment
 
 HOST = {
@@ -136,3 +141,35 @@ def test_a_machine_that_was_silent_is_not_asked_again() -> None:
     assert machines.asked_again == []
     assert both["start"]["host.unit"] == both["end"]["host.unit"] == UNKNOWN
     assert compared(**both) == ([], [])
+
+
+def test_gateway_and_backends_are_asked_at_once() -> None:
+    """Of a host that says nothing one silence is waited for: each answers here when the other was asked."""
+    both = threading.Barrier(2)
+    enough_s = patient(10)
+
+    def looked() -> Preflight:
+        both.wait(enough_s)
+        return Preflight(version="1.74.15", models="chat-one")
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/api/version":
+            both.wait(enough_s)
+        return 200, {"version": "0.12.6", "models": [{"name": "tiny:latest", "digest": "sha256:1"}]}, {}
+
+    with serving_json(answer) as url:
+        there = environment(
+            backends=[{"name": "one", "url": url}, {"name": "two", "url": url, "direct": False}]
+        )
+        target = SimpleNamespace(
+            environment=there,
+            gateway=SimpleNamespace(product=SimpleNamespace(version_key="v")),
+            preflight=looked,
+            notebook=Notebook(),
+            conduct=Conduct(),
+            budget=None,
+            kept=lambda _, ask: ask(),
+        )
+        (found,) = identities([(cast("Target", target), False)]).values()
+    assert found["gateway.version"] == "1.74.15"
+    assert found["backend.one.version"] == "0.12.6"
