@@ -72,6 +72,7 @@ class Breaker:
         self._waited_for = file.with_name(f"{file.stem}-description")
         self._lateness = lateness
         self._probing = False
+        self._left = False
         self._kind, self._count, self._next = "", 0, 0
         self._well_at = time.monotonic()
         self.suspended = False
@@ -113,11 +114,17 @@ class Breaker:
             self._waited_for.unlink(missing_ok=True)
         if self._probing or self.suspended or exchange.dropped or not self._concerns(exchange.url):
             return  # what was dropped is asked again at once, and that tells
+        if self._left:  # the request whose silence was probed: it ends by what was found
+            self._left = False
+            return
         kind, enough = self._kind_of(exchange)
         if not kind:
             self._kind, self._count, self._next = "", 0, 0
             self._well_at = time.monotonic()
             return
+        found = self.trouble()
+        if found is not None:
+            raise Untestable(found.what, found.fix)
         if kind != self._kind:
             self._kind, self._count, self._next = kind, 0, enough
         self._count += 1
@@ -131,7 +138,11 @@ class Breaker:
             return
         patience_s = DESCRIPTION_PATIENCE_S if url == self._slow or self._describing() else PATIENCE_S
         if time.monotonic() - self._well_at > patience_s * self._lateness():
-            self._probe()
+            try:
+                self._probe()
+            except (CheckFailed, Untestable):
+                self._left = True
+                raise
             self._well_at = time.monotonic()
 
     def _describing(self) -> bool:

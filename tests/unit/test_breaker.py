@@ -62,6 +62,21 @@ def test_one_worker_says_so(tmp_path: Path) -> None:
         second.breaker.before(exchange(None))
 
 
+def test_what_silence_showed_is_said_by_the_request_that_was_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left for that, and so has no answer: nobody looks again, and nothing hides the one failure."""
+    worker, other = Worker(tmp_path, GONE), Worker(tmp_path, GONE)
+    monkeypatch.setattr(module, "PATIENCE_S", -1.0)
+    with pytest.raises(CheckFailed, match="in the midst of the run it is gone"):
+        worker.breaker.silent(URL + "/v1/models")
+    worker.breaker.after(exchange(None))
+    assert worker.probes == 2
+    with pytest.raises(Untestable, match="it is gone"):
+        other.breaker.after(exchange(None))
+    assert other.probes == 0, "it is known by then"
+
+
 @pytest.mark.parametrize("finds", [(None,), (GONE, None)])
 def test_a_gateway_that_answers_is_left_in_peace(tmp_path: Path, finds: tuple[Trouble | None, ...]) -> None:
     """Refusals are a right answer to much; and one that was just restarted is back at the second look."""
