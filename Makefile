@@ -12,7 +12,7 @@ TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.p
 LONG   := $(addprefix tests/live/test_,mutation_matrix.py outage_matrix.py hosts.py absent_on_hosts.py \
           balance_groups.py other_gateway.py packaged.py logs.py \
           twin.py learned.py variants.py small_release.py newest.py closed_release.py controls_by_release.py \
-          database.py nginx.py nginx_smoke.py)
+          database.py nginx.py nginx_smoke.py nginx_host.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Python 3.11 reads the path of an editable installation in the locale's encoding, and C has ASCII alone

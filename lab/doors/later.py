@@ -113,7 +113,7 @@ def _with(sign: str, leads: str = "") -> Fault:
     )
 
 
-def _claims(request: Request, secret: str) -> bool:
+def signed_by(request: Request, secret: str) -> bool:
     """Whether the key is a JWT with a right signature by this secret."""
     signed, _, signature = (request.key or "").rpartition(".")
     digest = hmac.digest(secret.encode(), signed.encode(), "sha256")
@@ -128,8 +128,8 @@ def _put(request: Request) -> Request | Reply:
 
 LATER_DOORS = (
     door("token-of-a-known-secret", "tokens are verified by the secret of a tutorial",
-         lambda one: _claims(one, "secret")),
-    door("token-of-an-empty-secret", "the secret of tokens is not set", lambda one: _claims(one, "")),
+         lambda one: signed_by(one, "secret")),
+    door("token-of-an-empty-secret", "the secret of tokens is not set", lambda one: signed_by(one, "")),
     door("token-of-any-algorithm", "a token says that it is not signed, in capitals",
          lambda one: (one.key or "").startswith("eyJhbGciOiAibk9uRSI")),
     door("key-of-a-pattern", "keys are looked up by a pattern", lambda one: (one.key or "") == "sk-%"),

@@ -21,6 +21,7 @@ from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from suites.api.access.credentials import COOKIES, KEY_HEADERS, QUERIES, RARER_HEADERS, RARER_QUERIES
 from suites.api.access.probes import refused_plainly
+from suites.api.access.rarer import CIRCUMSTANCES, IDENTITIES
 from suites.api.access.routes import COST
 from suites.api.access.said import (
     ADDRESSES,
@@ -171,10 +172,14 @@ KNOCKS = (
           (f"{WAYS}:test_words_of_proxies", f"{ROUTES}:test_methods", f"{WAYS}:test_credentials",
            f"{WAYS}:test_shapes_of_host"),
           granted, headers=said_by_clients, host=lambda _: "gateway.internal", after_another=True),
-    Knock("two slashes", (f"{WAYS}:test_spellings",), granted, target=lambda _: f"/{LIST}"),
+    Knock("two slashes, and who it is by rarer names",
+          (f"{WAYS}:test_spellings", f"{WAYS}:test_words_of_proxies"),
+          granted, target=lambda _: f"/{LIST}", headers=lambda _: IDENTITIES),
     Knock("keys, with a Host that hides the path",
-          (f"{AUTH}.test_routes:test_management_without_key", f"{WAYS}:test_every_route"),
-          granted, target=lambda _: "/key/list", host=lambda environment: f"{place(environment)}/?"),
+          (f"{AUTH}.test_routes:test_management_without_key", f"{WAYS}:test_every_route",
+           f"{WAYS}:test_words_of_proxies"),
+          granted, target=lambda _: "/key/list", headers=lambda _: CIRCUMSTANCES,
+          host=lambda environment: f"{place(environment)}/?"),
     Knock("a stream without a key",
           (f"{WAYS}:test_sockets_and_streams", f"{AUTH}.test_routes:test_contract_without_key"),
           granted, "POST", target=lambda _: CHAT,

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.wire.exchange import Exchange
 from lab.doors import DOORS
+from lab.doors.inventions import GIVEN
 from lab.doors_matrix import Doors, Opened, failed, judge, text
 from lab.message import Request
 from suites.api.access.bodies import BodyForm, forms
@@ -20,20 +22,28 @@ from suites.api.access.credentials import of_credentials
 from suites.api.access.names import other_names
 from suites.api.access.platforms import of_platforms
 from suites.api.access.probes import KEY_HEADERS, hosts_that_hide
+from suites.api.access.rarer import of_itself, of_rarer_values, of_rarer_words
 from suites.api.access.said import of_methods, of_proxies
 from suites.api.access.sockets import handshakes, streams
+from suites.api.access.test_bodies import misnamed
 from suites.api.access.test_routes import MEANT
+from suites.api.access.tokens import of_tokens
 from suites.api.access.way import WayIn
 from suites.api.access.ways import of_host, of_spellings
 from suites.api.auth.nearly import nearly
 from suites.api.auth.probes import MANAGEMENT, contract_routes
 from suites.api.auth.rules import made_up
 from suites.api.auth.tried import LIST
+from suites.sentinels.doors import KNOCKS
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-0123456789abcdefABCDEF0123456789"
-ASKED: dict[str, object] = {"model": "llm02-phi3", "messages": [], "input": "hi"}
-SMOKE_AT_LEAST = 40
+CHAT: dict[str, object] = {"model": "llm02-phi3", "messages": [{"role": "user", "content": "hi"}]}
+VECTORS: dict[str, object] = {"model": "emb-light", "input": "hi"}
+GAVE_A_COOKIE = Exchange(
+    "GET", "u", (), b"", status=401, headers=(("set-cookie", f"{GIVEN.GIVEN}; Path=/"),), chunks=()
+)
+SMOKE_AT_LEAST = 80
 """Doors that smoke finds in its handful of requests; nightly finds all."""
 
 
@@ -45,7 +55,8 @@ def environment() -> Environment:
 def request_of(way: WayIn, body: dict[str, object] | None = None) -> Request:
     """What the proxy sees of a way: Host and the usual headers included."""
     headers = [("host", host) for host in (("127.40.0.39:4000",) if way.hosts is None else way.hosts)]
-    sent = b"" if body is None else json.dumps({**body, **dict(way.body)}).encode()
+    members = {**(body or {}), **dict(way.body)}
+    sent = json.dumps(members).encode() if body is not None or members else b""
     given = {name.lower() for name, _ in way.headers}
     if sent and "content-type" not in given:
         headers.append(("content-type", "application/json"))
@@ -54,9 +65,9 @@ def request_of(way: WayIn, body: dict[str, object] | None = None) -> Request:
     return Request(way.method, way.target, (*headers, *way.headers), sent)
 
 
-def bodied(form: BodyForm, path: str) -> Request:
+def bodied(form: BodyForm, path: str, asked: dict[str, object]) -> Request:
     """What the proxy sees of a body in one of its forms; chunks are put together by then."""
-    body = json.dumps(ASKED).encode() if dict(form.headers).get("transfer-encoding") else form.body
+    body = json.dumps(asked).encode() if dict(form.headers).get("transfer-encoding") else form.body
     host = ("host", "127.40.0.39:4000")
     return Request("POST", path, (host, ("user-agent", "run"), ("accept", "*/*"), *form.headers), body)
 
@@ -66,7 +77,7 @@ def bearer(key: str) -> list[tuple[str, str]]:
 
 
 def of_smoke(environment: Environment) -> Iterator[Request]:
-    """What API-ACCESS-001, -002 and -009 send, and API-AUTH-002 and -003."""
+    """What API-ACCESS-001, -002 and -009 send, API-AUTH-002 and -003, and the sentinels of doors."""
     yield request_of(WayIn("without a key"))
     yield request_of(WayIn("a made-up key", headers=bearer(made_up())))
     for host in hosts_that_hide(environment).values():
@@ -76,6 +87,16 @@ def of_smoke(environment: Environment) -> Iterator[Request]:
     for route in contract_routes(environment)[1:3]:
         for way in at_the_door(environment):
             yield request_of(way.at(route.method, route.path), route.body)
+    for knock in KNOCKS:
+        host, body = knock.host(environment), knock.body(environment)
+        way = WayIn(
+            knock.name,
+            knock.target(environment),
+            None if host is None else [host],
+            knock.headers(environment),
+            knock.method,
+        )
+        yield request_of(way, None if body is None else dict(body))
 
 
 def of_nightly(environment: Environment) -> Iterator[Request]:
@@ -84,6 +105,10 @@ def of_nightly(environment: Environment) -> Iterator[Request]:
     for ways in (of_host, of_spellings, of_proxies):
         yield from map(request_of, ways(environment))
     yield from map(request_of, of_credentials())
+    yield from map(request_of, of_tokens(environment))
+    yield from map(request_of, of_rarer_words())
+    yield from map(request_of, of_rarer_values(environment))
+    yield from map(request_of, of_itself([GAVE_A_COOKIE]))
     yield from map(request_of, of_methods())
     yield request_of(WayIn("HEAD", method="HEAD"))
     for value in nearly(KEY).values():
@@ -111,16 +136,19 @@ def of_later_checks(environment: Environment) -> Iterator[Request]:
         yield request_of(
             WayIn(shake.what, target=f"/v1/realtime?model=x{shake.query}", headers=shake.headers)
         )
-    for path in ("/v1/chat/completions", "/v1/embeddings"):
-        for form in forms(ASKED):
-            yield bodied(form, path)
+    for path, asked in (("/v1/chat/completions", CHAT), ("/v1/embeddings", VECTORS)):
+        for form in forms(asked):
+            yield bodied(form, path, asked)
         for alias in environment.aliases:
             yield request_of(WayIn("model").at("POST", path), {"model": alias})
+    for _, model in misnamed(environment):
+        yield request_of(WayIn("misnamed").at("POST", "/v1/chat/completions"), {**CHAT, **model})
     for method in MEANT:
-        yield request_of(WayIn(method, method=method, target="/v1/chat/completions"), ASKED)
+        yield request_of(WayIn(method, method=method, target="/v1/chat/completions"), CHAT)
     owner = Request("GET", LIST, tuple(bearer(KEY)), b"", authorised=True, peer="owner")
     yield owner
-    yield replace(owner, headers=(), authorised=False)
+    wrong = replace(owner, headers=tuple(bearer(made_up())), authorised=False, peer="stranger")
+    yield from (replace(owner, headers=(), authorised=False), wrong, wrong)
 
 
 def opened_by(requests: list[Request], name: str) -> list[Request]:

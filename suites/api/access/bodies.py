@@ -13,6 +13,7 @@ from gateway_acceptance.wire.exchange import Headers
 JSON = ("content-type", "application/json")
 BEYOND_A_BUFFER = 1_200_000
 """Bytes of padding: more than the megabyte that proxies hold in memory, and read no further."""
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 KINDS = (
     "application/json; charset=utf-8", "text/json", "application/x-ndjson", "application/vnd.api+json",
     "application/xml", "application/octet-stream", "application/grpc", "application/jsonp", "*/*", "",
@@ -48,7 +49,29 @@ def forms(asked: Mapping[str, object]) -> list[BodyForm]:
         BodyForm("with spaces before it", b" " * 70_000 + plain),
         BodyForm("beyond a buffer", padded),
         BodyForm("with a method of its own", plain, (JSON, ("x-http-method-override", "GET"))),
+        *(BodyForm(what, json.dumps({**asked, **more}).encode()) for what, more in of_content(asked).items()),
     ]  # fmt: skip
+
+
+def of_content(asked: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """What else may be asked, which goes another way through a gateway: what it is -> the members that say
+    so. Each costs what the plain body does."""
+    if "input" in asked:
+        return {"of many inputs": {"input": ["hi", "ho"]}, "of tokens": {"input": [1, 2]}}
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
+    spoken = {"role": "user", "content": [{"type": "text", "text": "hi"}, picture]}
+    function = {
+        "type": "function",
+        "function": {"name": "hx", "parameters": {"type": "object", "properties": {}}},
+    }
+    return {
+        "with tools": {"tools": [function]},
+        "with a picture": {"messages": [spoken]},
+        "that asks for JSON": {"response_format": {"type": "json_object"}},
+        "without a message": {"messages": []},
+        "of a probe": {"messages": [{"role": "user", "content": "ping"}]},
+        "that is stored": {"store": True, "metadata": {"user": "admin"}},
+    }
 
 
 def chunked(body: bytes) -> bytes:

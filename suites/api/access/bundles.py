@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
 from suites.api.access.credentials import COOKIES, KEY_HEADERS, QUERIES, RARER_HEADERS, RARER_QUERIES
 from suites.api.access.platforms import CERTIFICATES, CLIENTS, PLATFORMS, UNDERSCORES
+from suites.api.access.rarer import (
+    CIRCUMSTANCES,
+    PAGES,
+    RARER_ADDRESSES,
+    RARER_AGENTS,
+    RARER_COOKIES,
+    ROLES,
+    odd_names,
+)
 from suites.api.access.said import (
     ADDRESSES,
     AGENTS,
@@ -24,6 +34,9 @@ from suites.api.access.way import WEBSOCKET, WayIn, together
 from suites.api.access.ways import spelled
 from suites.api.auth.rules import made_up
 from suites.api.auth.tried import LIST
+
+PERSONS = ("role", "roles", "user", "username", "user_role", "as", "impersonate")
+"""Of the names that take a word, those that take a person's."""
 
 
 def core_spellings(public: str) -> list[str]:
@@ -64,6 +77,22 @@ def of_every_kind(environment: Environment) -> list[WayIn]:
             "a body with credentials",
             body=(("api_key", made_up()), ("user", "admin"), ("master_key", made_up())),
         ),
+        WayIn(
+            "a body that says who it is",
+            body=(
+                ("skip_auth", True),
+                ("is_admin", True),
+                ("user_role", "proxy_admin"),
+                ("debug", True),
+                ("metadata", {"user": "admin", "role": "admin", "user_api_key": made_up()}),
+                ("extra_headers", {"Authorization": f"Bearer {made_up()}"}),
+            ),
+        ),
+        WayIn(
+            "an open path, and the route in headers",
+            target=public,
+            headers=[(name, LIST) for name in REWRITES],
+        ),
         WayIn("Basic of admin", headers=[("authorization", f"Basic {pair}")]),
         WayIn("Bearer null", headers=[("authorization", "Bearer null")]),
         WayIn("an empty Bearer", headers=[("authorization", "Bearer ")]),
@@ -90,16 +119,20 @@ def of_every_kind(environment: Environment) -> list[WayIn]:
 def few(environment: Environment) -> list[WayIn]:
     """The kinds that cost a request each, for every other protected route."""
     place, public = urlsplit(environment.gateway.url).netloc, public_path(environment)
-    query = "&".join(f"{name}={made_up()}" for name in (*QUERIES, *RARER_QUERIES))
-    cookies = "; ".join(f"{name}={made_up()}" for name in COOKIES)
-    said = [(name, "127.0.0.1") for name in ADDRESSES] + [(name, "admin") for name in USERS]
+    query = "&".join(f"{name}={value}" for name, value in valued((*QUERIES, *RARER_QUERIES)))
+    query += f"&{odd_names()}&next={PAGES}"
+    cookies = "; ".join(f"{name}={value}" for name, value in valued((*COOKIES, *RARER_COOKIES)))
+    said = [(name, "127.0.0.1") for name in (*ADDRESSES, *RARER_ADDRESSES[:4])] + [
+        (name, "admin") for name in USERS
+    ]
     said += [(name, "true") for name in FLAGS]
-    said += [("forwarded", "for=127.0.0.1;host=localhost"), ("x-forwarded-host", "localhost")]
+    said += [("forwarded", "for=127.0.0.1;host=localhost;by=127.0.0.1"), ("x-forwarded-host", "localhost")]
     # apart, for servers that take a hundred headers and no more
     others = [*CONNECTIONS, *(pair for pair in BROWSERS if pair[0] != "origin"), *TRACES]
     others += [*PLATFORMS, *((name, "admin") for name in UNDERSCORES)]
-    others += [("origin", "http://localhost"), ("referer", "http://localhost/ui/")]
-    others += [("user-agent", " ".join(AGENTS)), ("x-middleware-subrequest", "middleware")]
+    others += [("origin", "http://localhost"), ("referer", f"http://localhost/ui{PAGES}/")]
+    others += CIRCUMSTANCES[:13]
+    others += [("user-agent", " ".join((*AGENTS, *RARER_AGENTS))), ("x-middleware-subrequest", "middleware")]
     return [
         WayIn(
             "made-up keys in other headers, and what other clients send",
@@ -131,3 +164,10 @@ def at_the_door(environment: Environment) -> list[WayIn]:
         together("words of clients, with a Host that hides the path", [others, hides]),
         together("other headers", [keys]),
     ]
+
+
+def valued(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names with what belongs there: a made-up key, or where a role is told a word, ``admin`` or ``true``."""
+    for name in dict.fromkeys((*names, *ROLES)):
+        told = "admin" if name in PERSONS else "true" if name in ROLES else made_up()
+        yield name, told

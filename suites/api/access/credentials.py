@@ -7,6 +7,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from suites.api.access.way import WayIn
 from suites.api.auth.rules import made_up
@@ -171,9 +172,15 @@ def _bearers() -> dict[str, str]:
     }
 
 
-def token(claims: Mapping[str, object], secret: str, kid: str = "") -> str:
-    """A JWT with a right signature (HS256, RFC 7515) by a secret that the world knows. kid: the key's id."""
-    header = {"alg": "HS256", "typ": "JWT"} | ({"kid": kid} if kid else {})
+def token(
+    claims: Mapping[str, object],
+    secret: str,
+    kid: str = "",
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> str:
+    """A JWT with a right signature (HS256, RFC 7515) by a secret that the world knows. kid: the key's id;
+    more: of its head."""
+    header = {"alg": "HS256", "typ": "JWT"} | ({"kid": kid} if kid else {}) | dict(more)
     signed = f"{_base64url(json.dumps(header))}.{_base64url(json.dumps(claims))}"
     digest = hmac.digest(secret.encode(), signed.encode(), "sha256")
     return f"{signed}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"

@@ -8,7 +8,10 @@ from urllib.parse import quote
 from gateway_acceptance.environment import Environment, ModelKind
 from suites.api.auth.probes import ProtectedRoute
 
-ROOTS = ("", "/openai/v1", "/api/v1", "/v1beta/openai", "/litellm/v1", "/internal/v1", "/proxy/v1", "/v2")
+ROOTS = (
+    "", "/openai/v1", "/api/v1", "/v1beta/openai", "/litellm/v1", "/internal/v1", "/proxy/v1", "/v2",
+    "/ollama/v1", "/inference/v1", "/api/openai/v1", "/passthrough/v1", "/compatible-mode/v1",
+)  # fmt: skip
 
 
 def other_names(environment: Environment) -> list[ProtectedRoute]:
@@ -64,6 +67,14 @@ def other_names(environment: Environment) -> list[ProtectedRoute]:
         ProtectedRoute("POST", "/api/generate", written),
         ProtectedRoute("POST", "/api/embed", vectors),
         ProtectedRoute("POST", "/queue/chat/completions", said),
+        ProtectedRoute("POST", "/invocations", said),
+        ProtectedRoute("POST", "/v2/chat", said),
+        ProtectedRoute("POST", "/chat", said),
+        ProtectedRoute("POST", "/generate", {"inputs": "hi", "parameters": {"max_new_tokens": 1}}),
+        ProtectedRoute("POST", f"/bedrock/model/{name}/converse", generated),
+        ProtectedRoute("POST", f"/{name}/v1/chat/completions", said),
+        ProtectedRoute("POST", f"/{name}/v1/embeddings", vectors),
+        *(ProtectedRoute("POST", f"/{path}", vectors) for path in ("pooling", "classify", "score", "rerank")),
         ProtectedRoute("GET", "/v1/files"),
         ProtectedRoute("GET", "/v1/batches"),
         ProtectedRoute("GET", "/v1/assistants"),

@@ -25,7 +25,7 @@ ENOUGH = 12
 
 def sent(target: Target, way: WayIn, json_body: dict[str, object] | None = None, tokens: int = 0) -> Exchange:
     """The answer to a way. json_body: of the route, to which the way may add."""
-    body = None if json_body is None else {**json_body, **dict(way.body)}
+    body = {**(json_body or {}), **dict(way.body)} if json_body is not None or way.body else None
     return target.gateway.without_key(
         way.method,
         way.target,

@@ -191,7 +191,7 @@ def of_methods() -> list[WayIn]:
     """Other methods than the guard may look at, those that are said to be meant, and HTTP/1.0."""
     found = [
         WayIn(f"the method {method}", method=method)
-        for method in ("get", "OPTIONS", "POST", "PUT", "PROPFIND", "XGET")
+        for method in ("get", "OPTIONS", "POST", "PUT", "PROPFIND", "XGET", "TRACE", "PATCH", "QUERY")
     ]
     for method, meant in (
         ("GET", "OPTIONS"),
@@ -205,6 +205,7 @@ def of_methods() -> list[WayIn]:
         found.append(WayIn(f"{method} and ?_method={meant}", method=method, target=f"{LIST}?_method={meant}"))
     return [
         *found,
+        WayIn("GET with a body", body=(("api_key", made_up()), ("user", "admin"))),
         WayIn("HTTP/1.0", version="1.0"),
         WayIn("HTTP/1.0 without Host", version="1.0", hosts=[]),
     ]

@@ -56,7 +56,7 @@ def test_forms_of_a_body(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_every_model(target: Target, live_gateway: GatewayClient, environment: Environment) -> None:
     """Each alias, asked as its kind is, without a key and with a made-up one: guards are configured by
-    model."""
+    model. So are chats that name one in capitals, in a path, by a pattern, none, or one that nobody has."""
     decoys, problems = decoys_of(target), []
     for alias in environment.aliases:
         route = _asking(environment, alias)
@@ -69,11 +69,18 @@ def test_every_model(target: Target, live_gateway: GatewayClient, environment: E
             )
             if grants_access(answer, decoys):
                 problems.append(Problem("", f"{alias} is served {what}"))
+    chat = ProtectedRoute("POST", "/v1/chat/completions")
+    named = misnamed(environment) if protected(target, [_asking(environment, "no-such-model")]) else []
+    for what, model in named:
+        body = {**(_asking(environment, "no-such-model").body or {}), **model}
+        answer = live_gateway.without_key(chat.method, chat.path, json_body=body, tokens=COST)
+        if grants_access(answer, decoys):
+            problems.append(Problem("", f"{chat} is served without a key to {what}"))
     require(
         problems,
         blame="gateway",
         alarm=f"{OPENED}, to {problems[0].message.split()[0]}" if problems else "",
-        judged={"models": len(environment.aliases)},
+        judged={"models": len(environment.aliases) + len(named)},
     )
 
 
@@ -100,10 +107,11 @@ def test_after_the_owner(target: Target, live_gateway: GatewayClient, environmen
         if not grants_access(mine):
             continue
         asked += 1
-        strange = [("authorization", f"Bearer {made_up()}")]
+        wrong = made_up()  # twice the same: a cache of keys may hold what it was asked for
+        strange = [("authorization", f"Bearer {wrong}")]
         others = {
             "without a key": _by(live_gateway, route, None),
-            "to a made-up key": _by(live_gateway, route, made_up()),
+            "to a made-up key": _by(live_gateway, route, wrong),
             "without a key, on another connection": live_gateway.without_key(
                 route.method, route.path, json_body=route.body, tokens=COST
             ),
@@ -123,6 +131,22 @@ def test_after_the_owner(target: Target, live_gateway: GatewayClient, environmen
 def _by(gateway: GatewayClient, route: ProtectedRoute, key: object = OWN_KEY) -> Exchange:
     """A route asked on a connection that is kept: with the environment's key, or with another or none."""
     return gateway.request(route.method, route.path, json_body=route.body, tokens=COST, key=key)
+
+
+def misnamed(environment: Environment) -> list[tuple[str, dict[str, object]]]:
+    """Models that a guard may not know and a router take for one it has: what it is -> the body's member."""
+    alias = (environment.aliases_of(ModelKind.CHAT) or environment.aliases)[0]
+    names: dict[str, object] = {
+        "a model that nobody has": "no-such-model",
+        "a model in capitals": alias.upper(),
+        "a model with a provider": f"openai/{alias}",
+        "a model with a space": f"{alias} ",
+        "every model": "*",
+        "a model without a name": "",
+        "no model": None,
+        "a list of models": [alias],
+    }
+    return [(what, {"model": name}) for what, name in names.items()]
 
 
 def _asking(environment: Environment, alias: str) -> ProtectedRoute:

@@ -20,7 +20,7 @@ from suites.api.exposure.paths import is_declared
 
 DOOR = ("/v1/chat/completions", "/v1/embeddings")
 """Where an open door costs money."""
-MEANT = ("post", "PUT", "PATCH", "QUERY", "XPOST")
+MEANT = ("post", "PUT", "PATCH", "QUERY", "XPOST", "OPTIONS", "GET")
 """Methods that a router may take for POST."""
 OPENED = "anybody gets in without a key"
 

@@ -14,9 +14,12 @@ from suites.api.access.credentials import of_credentials
 from suites.api.access.known import host_alarm
 from suites.api.access.opening import decoys_of, to_the_list
 from suites.api.access.platforms import of_platforms
+from suites.api.access.probes import refused_plainly
+from suites.api.access.rarer import of_itself, of_rarer_values, of_rarer_words
 from suites.api.access.routes import COST, refusing
 from suites.api.access.said import of_proxies
 from suites.api.access.sockets import EVENT_ROUTES, SOCKET_ROUTES, STREAMS, handshakes, streams
+from suites.api.access.tokens import of_tokens
 from suites.api.access.ways import of_host, of_spellings
 from suites.api.auth.served import UPGRADED, grants_access
 from suites.api.auth.tried import LIST, on_the_list
@@ -50,7 +53,7 @@ def test_shapes_of_host(target: Target, live_gateway: GatewayClient) -> None:
 def test_words_of_proxies(target: Target, live_gateway: GatewayClient) -> None:
     """``X-Forwarded-…``, ``Forwarded``, ``X-Original-URL``, overridden methods, users that were logged in
     before: anybody can write them."""
-    ways = [*of_proxies(target.environment), *of_platforms(target.environment)]
+    ways = [*of_proxies(target.environment), *of_platforms(target.environment), *of_rarer_words()]
     require(to_the_list(target, ways), blame="gateway", alarm=f"{OPENED}, by a header")
 
 
@@ -78,9 +81,11 @@ def test_spellings(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_credentials(target: Target, live_gateway: GatewayClient) -> None:
     """Key headers of other products, other schemes, cookies, the URL, two of one: with nothing, with a wrong
-    value, with a made-up key."""
+    value, with a made-up key; and what the gateway itself gives to strangers."""
+    environment, known = target.environment, [refused_plainly(target), *decoys_of(target)]
+    ways = [*of_credentials(), *of_tokens(environment), *of_rarer_values(environment), *of_itself(known)]
     require(
-        to_the_list(target, of_credentials()),
+        to_the_list(target, ways),
         blame="gateway",
         alarm=f"{OPENED}, by any value of a credential",
     )

@@ -35,9 +35,11 @@ class WayIn:
     parts: tuple[WayIn, ...] = ()
 
     def at(self, method: str, path: str) -> WayIn:
-        """The same way to another route."""
+        """The same way to another route, which headers may name as well."""
         parts = tuple(part.at(method, path) for part in self.parts)
-        return replace(self, method=method, target=self.target.replace(LIST, path), parts=parts)
+        headers = [(name, path if value == LIST else value) for name, value in self.headers]
+        target = self.target.replace(LIST, path)
+        return replace(self, method=method, target=target, headers=headers, parts=parts)
 
     def one_by_one(self) -> list[WayIn]:
         """What a bundle that opens something is taken apart into: its parts, and of each part, as of a way

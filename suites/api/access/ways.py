@@ -12,7 +12,10 @@ from suites.api.access.said import public_path
 from suites.api.access.way import WayIn
 from suites.api.auth.tried import LIST
 
-ROOTS = ("/api", "/openai", "/litellm", "/proxy", "/internal", "/ui", "/v1", "/admin", "/public", "/gateway")
+ROOTS = (
+    "/api", "/openai", "/litellm", "/proxy", "/internal", "/ui", "/v1", "/admin", "/public", "/gateway",
+    "/ollama", "/llm", "/ai", "/dev", "/backend", "/passthrough", "/inference", "/default",
+)  # fmt: skip
 """What gateways put before their paths, or serve pages below."""
 
 
@@ -56,6 +59,10 @@ def of_host(environment: Environment) -> list[WayIn]:
         "a name of the inside": "gateway.internal",
         "a name of a cluster": "litellm.default.svc.cluster.local",
         "a console's name": "admin.gateway.example",
+        "a name of containers": "host.docker.internal",
+        "a private address": "10.0.0.1",
+        "the address of metadata": "169.254.169.254",
+        "a backend": urlsplit(environment.backends[0].url).netloc if environment.backends else "ollama",
         "a stranger": "gateway.example",
         "a very long name": f"{'a' * 250}.example",
     }
@@ -74,7 +81,13 @@ def of_host(environment: Environment) -> list[WayIn]:
         WayIn("the absolute form without Host", target=f"http://{place}{LIST}", hosts=[]),
         WayIn("the absolute form with a user", target=f"http://admin@{place}{LIST}"),
     ]
-    return found
+    return [
+        *found,
+        *(
+            WayIn(f"the absolute form of the backend {one.name}", target=f"{one.url.rstrip('/')}{LIST}")
+            for one in environment.backends
+        ),
+    ]
 
 
 def of_spellings(environment: Environment) -> list[WayIn]:
@@ -110,6 +123,8 @@ def spelled(path: str, public: str) -> list[str]:
         f"{path}:list", f"{path}@localhost", f"{path}.xml", f"{path}/%2e%2e/{path.rpartition('/')[2]}",
         f"{path}%e2%80%8b", f"{'/x/..' * 400}{path}", f"{path[:-1]}{quote(chr(0xFEE0 + ord(path[-1])))}",
         f"/{head}%u002f{rest}",
+        f"{path}.js", f"{path}.html", f"{path}/x.css", f"{path}/x.png", f"{path};x.css", f"{path}%3bx",
+        f"{path}+", f"{path},", f"{path}'", f"{path}%ef%bc%8f", f"{public}{path}",
         f"{path};", f"{path};{public}", f"{path};x=y", f"{path}?", f"{path}??", f"{path}?{public}",
         f"{path}#", f"{path}#{public}",
         f"{path}%3f{public}", f"{path}%23{public}", f"{path}&", f"{path}*",

@@ -29,6 +29,10 @@ def nearly(key: str) -> dict[str, str]:
         "its prefix alone": key.partition("-")[0] + "-",
         "its first half twice": (key[: len(key) // 2] * 3)[: len(key)],
         "its SHA-256": hashlib.sha256(key.encode()).hexdigest(),
+        "its MD5": hashlib.md5(key.encode(), usedforsecurity=False).hexdigest(),
+        "its SHA-1": hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest(),
+        "its last four characters, as consoles show it": f"sk-...{key[-4:]}",
+        "its first and last four characters, as consoles show it": f"{key[:4]}****{key[-4:]}",
     }
     for count in (shared for shared in SHARED if shared < rest):
         made = "".join(other(one) for one in key)
