@@ -13,9 +13,10 @@ import pytest
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.wire.exchange import Exchange
 from lab.doors import DOORS
+from lab.doors.guard import WITHOUT_A_HOLE
 from lab.doors.inventions import GIVEN
-from lab.doors_matrix import Doors, Opened, failed, judge, text
-from lab.message import Request
+from lab.doors_matrix import Doors, Opened, failed, judge, stages_of, text
+from lab.message import Reply, Request
 from suites.api.access.bodies import BodyForm, forms
 from suites.api.access.bundles import at_the_door, few, of_every_kind
 from suites.api.access.credentials import of_credentials
@@ -88,11 +89,11 @@ def of_smoke(environment: Environment) -> Iterator[Request]:
         for way in at_the_door(environment):
             yield request_of(way.at(route.method, route.path), route.body)
     for knock in KNOCKS:
-        host, body = knock.host(environment), knock.body(environment)
+        hidden, body = knock.host(environment), knock.body(environment)
         way = WayIn(
             knock.name,
             knock.target(environment),
-            None if host is None else [host],
+            None if hidden is None else [hidden],
             knock.headers(environment),
             knock.method,
         )
@@ -183,16 +184,34 @@ def record(**verdicts: str) -> dict[str, object]:
     return {"checks": checks}
 
 
-def test_a_door_is_noticed_by_what_is_green_on_the_healthy_gateway() -> None:
+def test_a_door_is_noticed_by_what_is_green_on_a_guard_without_a_hole() -> None:
     red = record(API_ACCESS_002="failed", API_AUTH_002="failed", API_CHAT_001="failed")
-    runs = {
-        "nightly": {"control": record(API_AUTH_002="failed"), "door-bearer-null": red},
-        "smoke": {"control": record(API_AUTH_002="passed"), "door-bearer-null": record()},
-    }
-    result = Doors()
-    judge([DOORS["door-bearer-null"]], runs, result)
+    shut = {WITHOUT_A_HOLE.name: record(API_AUTH_002="failed", API_ACCESS_002="passed")}
+    doors, result = [DOORS["door-bearer-null"]], Doors()
+    assert judge(doors, "smoke", {**shut, "door-bearer-null": record()}, result) == []
+    assert judge(doors, "nightly", {**shut, "door-bearer-null": red}, result) == ["door-bearer-null"]
     assert failed(red) == {"API-ACCESS-002", "API-AUTH-002"}
     assert result.found == [Opened("door-bearer-null", {"nightly": ["API-ACCESS-002"], "smoke": []})]
     assert result.alarms == ["API-AUTH-002"]
     assert not result.complete
     assert "of 1 open doors are noticed: nightly 1, smoke 0" in text(result)
+
+
+def test_stages_ask_every_check_of_the_family_once() -> None:
+    stages = stages_of(ROOT)
+    asked = [check for _, checks in stages for check in checks]
+    assert len(asked) == len(set(asked))
+    assert {"API-ACCESS-009", "API-ACCESS-010", "API-AUTH-022", "API-EXPO-001"} <= {*asked}
+    assert stages[0][0] == "smoke"
+
+
+def test_a_guard_refuses_whom_its_door_does_not_let_in() -> None:
+    before = DOORS["door-bearer-null"].before
+    assert before is not None
+    strange, let_in = (Request("GET", LIST, tuple(bearer(key)), b"") for key in ("other", "null"))
+    refused = before(strange)
+    assert isinstance(refused, Reply)
+    assert refused.status == 401
+    assert before(let_in) == replace(let_in, as_owner=True)
+    public = Request("GET", "/health/liveliness", (), b"")
+    assert before(public) == public

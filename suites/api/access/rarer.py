@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.access.said import ADDRESSES, public_path
-from suites.api.access.way import LIST, WayIn
+from suites.api.access.way import WayIn
 from suites.api.auth.rules import made_up
+from suites.api.auth.tried import LIST
 
 IDENTITIES = (
     ("x-apigateway-api-userinfo", "e30"), ("x-endpoint-api-userinfo", "e30"), ("x-userinfo", "e30"),

@@ -70,7 +70,7 @@ def test_every_model(target: Target, live_gateway: GatewayClient, environment: E
             if grants_access(answer, decoys):
                 problems.append(Problem("", f"{alias} is served {what}"))
     chat = ProtectedRoute("POST", "/v1/chat/completions")
-    named = misnamed(environment) if protected(target, [_asking(environment, "no-such-model")]) else []
+    named = [] if is_declared(chat.path, environment.gateway.public_paths) else misnamed(environment)
     for what, model in named:
         body = {**(_asking(environment, "no-such-model").body or {}), **model}
         answer = live_gateway.without_key(chat.method, chat.path, json_body=body, tokens=COST)
@@ -79,7 +79,7 @@ def test_every_model(target: Target, live_gateway: GatewayClient, environment: E
     require(
         problems,
         blame="gateway",
-        alarm=f"{OPENED}, to {problems[0].message.split()[0]}" if problems else "",
+        alarm=f"{OPENED}: {problems[0].message}" if problems else "",
         judged={"models": len(environment.aliases) + len(named)},
     )
 
