@@ -35,7 +35,7 @@ MOST_REQUESTS = 150
 MOST_SECONDS = 60.0
 """Of them, likewise: a gateway that is late is late each time."""
 MOST_LINES = 4
-"""Of sentinels that are asked at once, where the policy allows as many."""
+"""Of sentinels that are asked at once, where the environment declares as many."""
 LEFT = 0.5
 """Of the run's whole budget this share is left to the checks that the run is made of."""
 RUNNING = re.compile(r"check [A-Z0-9-]+")
@@ -123,7 +123,8 @@ class Waking:
 
         with _apart(target):
             asked = [functools.partial(ask, line) for line in lines.values()]
-            most = min(MOST_LINES, target.environment.policy.concurrency or MOST_LINES)
+            policy, bounds = target.environment.policy, target.environment.bounds
+            most = min(MOST_LINES, bounds.concurrency, policy.concurrency or MOST_LINES)
             found = at_once(asked, most, self._meanwhile)
         return {name: quiet for line in found for name, quiet in line.items()}
 

@@ -18,6 +18,7 @@ from suites.api.errors.rules import (
 )
 from suites.api.extract import body_of
 from suites.api.observations import ECHO_TEXT
+from suites.sentinels.refusals import WITH_THE_KEY
 
 COUNTED = "Count from 1 to 99"
 TEXT_TOKENS = 16
@@ -105,6 +106,6 @@ ENDPOINT_SENTINELS = (
             SDK_ERRORS,
         ),
         malformed,
-        line="malformed JSON",
+        WITH_THE_KEY,
     ),
 )

@@ -19,6 +19,8 @@ from suites.api.observations import ECHO_TOKENS
 BLAMES_THE_REQUEST = (400, 404, 405, 413, 415, 422, 501)
 """The statuses that blame a request, or say that a route is not offered."""
 DEPTH = 2000
+WITH_THE_KEY = "with the run's own key"
+"""The line of all that carry it: a key may be allowed one request at a time, and say so to the second."""
 BODY, FIELDS, ROUTES = (f"suites.api.errors.test_{name}" for name in ("body", "fields", "routes"))
 SDK = "suites.api.sdk.test_errors"
 
@@ -34,7 +36,7 @@ class Bad:
 
     def sentinel(self) -> Sentinel:
         """It, as smoke asks it."""
-        return Sentinel(self.name, "API-ERR-001", self.wakes, self._refused, line=self.name)
+        return Sentinel(self.name, "API-ERR-001", self.wakes, self._refused, WITH_THE_KEY)
 
     def _refused(self, target: Target) -> bool:
         body = self.body(target.environment)

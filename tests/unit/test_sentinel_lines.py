@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.check import MUST, READ, Check, check
+from gateway_acceptance.check import MUST, READ, Check, Effect, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel, Waking
 from gateway_acceptance.subjects import SUBJECTS, judged
@@ -19,6 +19,7 @@ from gateway_acceptance.verdict import CheckFailed, NotPermitted
 from gateway_acceptance.wire import ledger, pace
 from gateway_acceptance.wire.exchange import Notebook
 from suites.sentinels import SENTINELS
+from suites.sentinels.refusals import WITH_THE_KEY
 from tests.unit.plain_gateway import KEY, Plain, serving
 from tests.unit.test_sentinels_ill import declared
 
@@ -167,8 +168,14 @@ def test_what_a_line_finds_wakes_and_a_fall_is_our_mistake(tmp_path: Path) -> No
         assert "the sentinel 'fallen' fell over" in target.watch.mistakes[0]
 
 
-def test_a_line_holds_no_question_whose_time_is_judged() -> None:
-    """Chat that is served, streams and embeddings with the run's own key: those are asked alone."""
-    refused = {one.name for one in SENTINELS if one.line}
+def test_what_carries_the_key_stands_in_one_line(tmp_path: Path) -> None:
+    """A key may be allowed one request at a time."""
+    keys: dict[str, set[bool]] = {}
+    for one in (one for one in SENTINELS if one.line):
+        with a_target(tmp_path, effects=tuple(Effect)) as (target, gateway):
+            gateway.answers = {path: (400, {}, {}) for path in ("/v1/chat/completions", "/v1/embeddings")}
+            one.ask(target)
+            carried = {f"Bearer {KEY}" == each.authorization for each in gateway.seen}
+            keys.setdefault(one.line, set()).update(carried)
+    assert [line for line, carried in keys.items() if True in carried] == [WITH_THE_KEY]
     assert {one.after for one in SENTINELS if one.line} == {"API-ERR-001"}
-    assert not refused & {"a question that is steered", "published holes"}
