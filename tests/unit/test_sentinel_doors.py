@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,7 @@ def test_a_turn_that_is_not_counted_is_missed() -> None:
     def answer(count: int) -> Any:
         class Answer:
             status, text = 200, ""
-
-            def json(self) -> object:
-                return {"choices": [], "usage": {"prompt_tokens": count}}
+            body = json.dumps({"choices": [], "usage": {"prompt_tokens": count}}).encode()
 
         return Answer()
 
