@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.auth.served import grants_access, judged_the_body, lists_models
+from suites.api.auth.served import grants_access, is_an_answer, judged_the_body, lists_models
 
 LISTED = {"object": "list", "data": [{"id": "a", "object": "model"}]}
 PAGE = "<!doctype html><title>console</title>"
@@ -90,3 +90,11 @@ def test_who_cannot_read_a_body_let_nobody_in() -> None:
     assert judged("application/json")
     assert not judged("text/plain")
     assert not judged("multipart/form-data; boundary=x")
+
+
+def test_what_a_route_says_of_itself_is_no_answer() -> None:
+    assert not is_an_answer(answer(200, {"allowed": ["GET", "POST"], "path": "/v1/chat/completions"}))
+    assert not is_an_answer(answer(200, {"message": "use POST"}))
+    assert is_an_answer(answer(200, {"object": "chat.completion", "choices": []}))
+    assert is_an_answer(answer(200, LISTED))
+    assert is_an_answer(answer(200, "data: {}", "text/event-stream"))

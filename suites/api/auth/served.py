@@ -74,6 +74,14 @@ def lists_models(answer: Exchange) -> bool:
     return isinstance(document, dict) and isinstance(document.get("data"), list) and not _is_error(document)
 
 
+def is_an_answer(answer: Exchange) -> bool:
+    """Whether it is what the contract's routes answer with: choices, data, or a stream. OPTIONS and GET
+    may say to anybody, in JSON, what a route is for."""
+    document = _document(answer)
+    shaped = isinstance(document, dict) and bool({"choices", "data"} & {*document})
+    return shaped or media_type(answer.headers) == "text/event-stream"
+
+
 def judged_the_body(answer: Exchange, refusals: Sequence[Exchange]) -> bool:
     """Whether a body that no route can accept was judged, so that its sender was past the guard. refusals:
     how the route refuses who has no key, and who has a wrong one. A body that is not called JSON proves
