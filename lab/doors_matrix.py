@@ -2,8 +2,8 @@
 
 One real gateway, an address for each door, as in ``lab.mutation_matrix``. Whether a door is noticed is asked
 in stages, the cheap checks first, and of a door that was noticed nothing more: the whole family would ask
-each of them two thousand requests. A door counts as noticed where a check of access, keys or exposure failed
-on it that is green on a guard without a hole.
+each of them two thousand requests. A door counts as noticed where a check of access or keys failed on it
+that is green on a guard without a hole.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from lab.doors.guard import WITHOUT_A_HOLE
 from lab.faults import Fault
 from lab.mutation_matrix import CONTROL, run_checks, standing
 
-FAMILY = ("API-ACCESS-", "API-AUTH-", "API-EXPO-")
-SUITES = "suites/api/access suites/api/auth suites/api/exposure"
+FAMILY = ("API-ACCESS-", "API-AUTH-")
+SUITES = "suites/api/access suites/api/auth"
 PROFILES = ("nightly", "smoke")
 LATE = (
     ("API-ACCESS-004",),

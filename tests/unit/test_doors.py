@@ -201,7 +201,7 @@ def test_stages_ask_every_check_of_the_family_once() -> None:
     stages = stages_of(ROOT)
     asked = [check for _, checks in stages for check in checks]
     assert len(asked) == len(set(asked))
-    assert {"API-ACCESS-009", "API-ACCESS-010", "API-AUTH-022", "API-EXPO-001"} <= {*asked}
+    assert {"API-ACCESS-009", "API-ACCESS-010", "API-AUTH-022"} <= {*asked}
     assert stages[0][0] == "smoke"
 
 
