@@ -24,7 +24,7 @@ from gateway_acceptance.run_directory import LATEST, RECORD, record_at
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
 
 PROFILES = (SMOKE, RELEASE)
-"""Some observations are made by another check where a profile is smaller."""
+"""Smoke asks some things otherwise, and for more at once: it has a table of its own."""
 MEASURED = "local"
 """The environment that is measured: it has every kind of model, and its run is the same each time."""
 
@@ -63,10 +63,11 @@ def _measured(root: Path, path: Path, folder: Path) -> int:
         if record is None:
             sys.stderr.write("gateway-acceptance: a run did not come to its end, and nothing was written\n")
             return EXIT_HARNESS_ERROR
-        lines += seen
         product = f"{record.target.product} {record.target.product_version}"
         if profile == SMOKE:
             around, smoke = record.totals.requests - _sent(seen), seen
+        else:
+            lines = seen
     environment = load_environment(MEASURED, root, os.environ)
     direct = sum(backend.direct for backend in environment.backends)
     of = {
