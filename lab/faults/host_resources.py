@@ -39,6 +39,31 @@ FORGET = (
 )
 """Removes the lines again: they stand in the files that were archived since."""
 
+NEWER_OLLAMA = """\
+#!/usr/bin/python3
+import json, sys, urllib.request
+
+sys.path.insert(0, "/usr/local/lib/ollama-stand-in")
+import lab.hosts.stand_in as stand_in
+
+
+class Newer(stand_in.BackendServer):
+    def __init__(self, name, models):
+        super().__init__(name, models, version="9.9.9")
+
+
+stand_in.BackendServer = Newer
+if sys.argv[1:] == ["--version"]:
+    with urllib.request.urlopen("http://198.51.100.31:11434/api/version", timeout=5) as answer:
+        running = json.load(answer)["version"]
+    print("ollama version is", running)
+    if running != "9.9.9":
+        print("Warning: client version is 9.9.9")
+else:
+    stand_in.main()
+"""
+"""The stand-in as its next release: it says, as Ollama does, where another one runs."""
+
 HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
     host_fault(
         "host-disk-full",
@@ -137,9 +162,8 @@ HOST_RESOURCE_FAULTS: tuple[Fault, ...] = (
         "a new Ollama was installed, and the old one still runs",
         {"HOST-BACKEND-005": r"the running ollama: has \S+, expected 9\.9\.9, as installed"},
         machine="orc",
-        apply=away("/usr/local/bin/ollama")
-        + "printf '#!/bin/sh\\necho ollama version is 0.35.0\\necho Warning: client version is 9.9.9\\n' > /usr/local/bin/ollama\n"
-        + "chmod 755 /usr/local/bin/ollama\n",
+        apply=f"{away('/usr/local/bin/ollama')}cat > /usr/local/bin/ollama <<'EOF'\n{NEWER_OLLAMA}EOF\n"
+        "chmod 755 /usr/local/bin/ollama\n",
         revert=back("/usr/local/bin/ollama"),
     ),
 )
