@@ -60,6 +60,21 @@ def first_text(answer: Exchange) -> str:
     return content
 
 
+def answered_by_a_model(answer: Exchange) -> bool:
+    """Whether it is a success with a message in it, whatever that says."""
+    body = parse_json(answer.body)[0] if answer.status == 200 else None
+    choices = body.get("choices") if isinstance(body, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and isinstance(first.get("message"), dict)
+
+
+def require_said(answer: Exchange) -> None:
+    """Raises CheckFailed where an answer has no word and no thought: nothing is shown by what it lacks."""
+    message = choices_of(answer)[0].get("message")
+    if not first_text(answer).strip() and not reasoning_in(message) and not reasoned(answer):
+        raise CheckFailed(f"expected an answer, it says nothing: {answer.text[:SHOWN]}")
+
+
 def reason_of(answer: Exchange) -> object:
     """The finish_reason of the first choice."""
     return choices_of(answer)[0].get("finish_reason")

@@ -6,7 +6,8 @@ import pytest
 
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.operations.rules import answered_by_a_model, late_twice, reported_status
+from suites.api.extract import answered_by_a_model
+from suites.api.operations.rules import late_twice, reported_status
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,7 @@ from suites.api.operations.rules import answered_by_a_model, late_twice, reporte
     [
         (200, '{"choices": [{"message": {"content": ""}}]}', True),
         (200, '{"choices": []}', False),
+        (200, '{"choices": [{"index": 0}]}', False),
         (200, "{}", False),
         (200, "null", False),
         (200, "<html>", False),

@@ -148,3 +148,46 @@ def test_one_of_a_kind(many: str, one: str) -> None:
 )
 def test_sums_of_many_checks(counts: dict[str, int], words: str) -> None:
     assert most_of(counts) == words
+
+
+def of_a_model(body: str, path: str = "/v1/chat/completions", headers: Headers = JSON) -> Exchange:
+    return Exchange("POST", f"http://x{path}", (), b"", 200, headers, ((0.1, body.encode()),))
+
+
+SPENT = '"usage": {"completion_tokens": 3}'
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        of_a_model('{"choices": [{"message": {"content": "a"}}]}'),
+        of_a_model('{"choices": [{"message": {"content": null, "tool_calls": [{}]}}]}'),
+        of_a_model('{"choices": [{"message": {"content": "", "reasoning": "so"}}]}'),
+        of_a_model(f'{{"choices": [{{"message": {{"content": ""}}}}], {SPENT}}}'),
+        of_a_model('{"choices": [{"text": "a"}]}', "/v1/completions"),
+        of_a_model('{"data": [{"embedding": [0.1]}]}', "/v1/embeddings"),
+        of_a_model('{"data": [{"embedding": "AAAA"}]}', "/v1/embeddings?x=1"),
+        of_a_model('{"output": [{"type": "message", "content": [{}]}]}', "/v1/responses"),
+        of_a_model('{"error": ', "/v1/chat/completions"),
+        of_a_model("{}", "/v1/models"),
+    ],
+)
+def test_what_a_model_says_is_a_subject(seen: Exchange) -> None:
+    assert is_subject(seen)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        of_a_model("{}"),
+        of_a_model("null"),
+        of_a_model('{"choices": []}'),
+        of_a_model(f'{{"choices": [{{"index": 0}}], {SPENT}}}'),
+        of_a_model('{"choices": [{"message": {"content": ""}}], "usage": {"completion_tokens": 0}}'),
+        of_a_model('{"data": [{"embedding": []}]}', "/v1/embeddings"),
+        of_a_model('{"choices": [{"text": ""}]}', "/v1/completions"),
+        of_a_model('{"output": []}', "/v1/responses"),
+    ],
+)
+def test_a_model_that_says_nothing_is_none(seen: Exchange) -> None:
+    assert not is_subject(seen)

@@ -29,7 +29,7 @@ from suites.api.chat.probes import (
     chat_answer,
     counts,
 )
-from suites.api.extract import first_text, mixed_up, refused_honestly, same_text
+from suites.api.extract import first_text, mixed_up, refused_honestly, require_said, same_text
 from suites.api.observations import COUNT_TO
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
@@ -104,7 +104,9 @@ def test_no_memory(target: Target, gateway: GatewayClient) -> None:
     alias = single_chat(target.environment).alias
     greeting = gateway.chat(alias, f"My name is {GIVEN_NAME}", temperature=0, max_tokens=8)
     first_text(greeting)
-    text = first_text(gateway.chat(alias, "What is my name?", temperature=0, max_tokens=32))
+    answer = gateway.chat(alias, "What is my name?", temperature=0, max_tokens=32)
+    require_said(answer)
+    text = first_text(answer)
     if GIVEN_NAME in text:
         raise CheckFailed(f"expected no name, as none was told, got {text[:200]!r}", blame="gateway")
 

@@ -26,6 +26,7 @@ from suites.api.extract import (
     reasoned,
     refused_honestly,
     reported_count,
+    require_said,
     stop_strings_in,
 )
 from suites.api.observations import COUNT_TO
@@ -129,6 +130,7 @@ def test_max_completion_tokens(target: Target, gateway: GatewayClient) -> None:
 def test_completion_counted(target: Target, gateway: GatewayClient) -> None:
     """A number is at least one token, and a token at least one byte, in any tokenizer. Bills follow it."""
     said = own(target)
+    require_said(said.answer)
     text = said.text
     least, what = len(numbers_in(text)), "numbers"
     if not said.counts:
@@ -234,6 +236,7 @@ def test_stop_list(target: Target, gateway: GatewayClient) -> None:
 )
 def test_stop_not_in_text(target: Target, gateway: GatewayClient) -> None:
     """Clients cut nothing off: they stop at a mark in order not to see it."""
+    require_said(own(target).answer)
     for stop in _stops(own(target)):
         text = first_text(asked_again(target, stop=stop))
         if stop_strings_in(stop, text):
@@ -252,6 +255,7 @@ def test_stop_not_in_text(target: Target, gateway: GatewayClient) -> None:
 )
 def test_stop_finish(target: Target, gateway: GatewayClient) -> None:
     """It is complete: the client had said where."""
+    require_said(own(target).answer)
     reason = reason_of(asked_again(target, stop=_stops(own(target))[0]))
     if reason != "stop":
         raise CheckFailed(f"expected finish_reason stop, got {reason!r}")
@@ -308,6 +312,7 @@ def _stops(said: Own) -> tuple[str, list[str]]:
 
 
 def _require_cut(said: Own, answer: Exchange) -> None:
+    require_said(answer)
     text, count = first_text(answer), reported_count(answer, "completion_tokens")
     complete = not said.counts and len(text) >= len(said.text)
     if (count or 0) > said.limit or len(numbers_in(text)) > said.limit or complete:

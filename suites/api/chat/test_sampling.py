@@ -13,7 +13,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import problems_of
 from suites.api.chat.own_words import asked_again, own
 from suites.api.chat.probes import SEEDS, drawn, drawn_directly, may_be_asked, model_that
-from suites.api.extract import choices_of, first_text, refused_honestly
+from suites.api.extract import choices_of, first_text, refused_honestly, require_said
 
 SEED = "openai:CreateChatCompletionRequest.seed: a best effort to sample deterministically"
 TOP = 2
@@ -34,6 +34,7 @@ def test_seed_same(target: Target, gateway: GatewayClient) -> None:
         return _same_twice(target, model, {"temperature": 1, "seed": SEEDS[0]})
 
     alias = model_that(target, "reproduces an answer with a seed", reproduces)
+    require_said(drawn(target, alias, 1, _seeded(SEEDS[0])))
     first, second = (first_text(drawn(target, alias, turn, _seeded(SEEDS[0]))) for turn in (1, 2))
     if first != second:
         raise CheckFailed(f"expected the same answer twice, got {first!r} and {second!r}", blame="gateway")
@@ -78,6 +79,7 @@ def test_temperature_zero(target: Target, gateway: GatewayClient) -> None:
         return _same_twice(target, model, {"temperature": 0})
 
     alias = model_that(target, "reproduces an answer at temperature 0", reproduces)
+    require_said(drawn(target, alias, 1, {"temperature": 0}))
     first, second = (first_text(drawn(target, alias, turn, {"temperature": 0})) for turn in (1, 2))
     if first != second:
         raise CheckFailed(f"expected the same answer twice, got {first!r} and {second!r}", blame="gateway")

@@ -79,7 +79,7 @@ def vectors(answer: Exchange, inputs: int) -> list[list[float]]:
     found = []
     for place, value in enumerate(raw_vectors(answer, inputs)):
         vector = embedding_vector(value)
-        if vector is None:
+        if not vector:
             raise CheckFailed(f"expected a vector at /data/{place}/embedding, got {str(value)[:120]}")
         found.append(vector)
     return found

@@ -260,4 +260,8 @@ def _serves(answer: Exchange) -> bool:
     if answer.status != 200:
         return False
     body = answer.json()
-    return isinstance(body, dict) and bool(body.get("choices") or body.get("data"))
+    entries = (body.get("choices") or body.get("data")) if isinstance(body, dict) else None
+    first = entries[0] if isinstance(entries, list) and entries else None
+    if not isinstance(first, dict):
+        return False
+    return isinstance(first.get("message"), dict) or bool(first.get("embedding"))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from http import HTTPStatus
 
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import media_type
-from gateway_acceptance.wire.schema import parse_json
 
 TRIES = 3
 LONGEST_WORD = 64
@@ -26,13 +24,6 @@ def reported_status(answer: Exchange) -> object:
             return text
     body = answer.json()
     return body.get("status") if isinstance(body, dict) else None
-
-
-def answered_by_a_model(answer: Exchange) -> bool:
-    """Whether it is a success with a choice in it, whatever that says."""
-    body = parse_json(answer.body)[0] if answer.status == HTTPStatus.OK else None
-    choices = body.get("choices") if isinstance(body, dict) else None
-    return isinstance(choices, list) and bool(choices)
 
 
 def late_twice(bound: float, seen: Sequence[float], ask: Callable[[], float]) -> list[float]:

@@ -11,8 +11,9 @@ from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.stream import read_chat_stream
+from suites.api.extract import answered_by_a_model
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, ask_echo, balanced_or_first, echoed_twice, room
-from suites.api.operations.rules import answered_by_a_model, late_twice
+from suites.api.operations.rules import late_twice
 
 
 @check(
@@ -103,7 +104,7 @@ def test_concurrency(target: Target, gateway: GatewayClient, environment: Enviro
             answer = ask_echo(target, alias)
         except NoAnswer as failure:
             return str(failure)
-        return "" if answer.status == 200 else f"{answer.status}: {answer.text[:200]}"
+        return "" if answered_by_a_model(answer) else f"{answer.status}: {answer.text[:200]}"
 
     with ThreadPoolExecutor(load) as pool:
         failures = Counter(outcome for outcome in pool.map(ask, range(load)) if outcome)
