@@ -3,7 +3,7 @@ of both answers are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -34,10 +34,21 @@ def located(outcome: Outcome, item: pytest.Item, state: WorkerState) -> Outcome:
     Where the check itself blames the gateway, only what is evidence without its words is asked about: an
     answer that was refused or late, for a backend's own refusal or delay is no gateway's."""
     environment = state.environment(environment_of(item))
+    return located_by(outcome, list(state.notebook.exchanges), parameters_of(item), environment, state)
+
+
+def located_by(
+    outcome: Outcome,
+    exchanges: Sequence[Exchange],
+    parameters: Mapping[str, str],
+    environment: Environment,
+    state: WorkerState,
+) -> Outcome:
+    """As ``located``, by the exchanges that a finding rests on. parameters: of its case."""
     target = state.targets.get(environment.name)
     if target is None or outcome.blame not in ("", "gateway"):
         return outcome
-    exchanges = list(state.notebook.exchanges)
+    before = list(state.notebook.exchanges)
     asked = [exchange for exchange in exchanges if exchange.request_body]
     refused = [one for one in asked if one.status is None or one.status >= HTTPStatus.TOO_MANY_REQUESTS]
     wrong = [one for one in asked if one.status != HTTPStatus.OK]
@@ -45,13 +56,13 @@ def located(outcome: Outcome, item: pytest.Item, state: WorkerState) -> Outcome:
     if outcome.blame and not (refused or late):
         return outcome
     last = (refused or late or wrong or asked)[-1] if asked else None
-    alias = _alias(parameters_of(item), last)
+    alias = _alias(parameters, last)
     if alias not in environment.aliases:
         return outcome
     try:
         blame = _blame(target, environment, alias, last)
     finally:
-        state.notebook.exchanges[:] = exchanges  # the evidence is what the check saw
+        state.notebook.exchanges[:] = before  # the evidence is what the check saw
     if outcome.blame and not blame.startswith(BACKEND):
         return outcome
     return replace(outcome, blame=blame)

@@ -6,6 +6,7 @@ docs/every-exchange.md.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 from gateway_acceptance.check import Check
 from gateway_acceptance.deviations import forbidden, general_lines, names_of
 from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.plugin.blame import located_by
 from gateway_acceptance.plugin.outcome import Outcome, Ran, case_of, waivers_in_scope
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.policy import forbidden as not_permitted
@@ -133,9 +135,13 @@ def _case(
     state: WorkerState,
 ) -> Document:
     name = "-".join([environment.name, *parameters.values()])
+    outcome = Outcome(Verdict.FAILED, "\n".join(problems), GATEWAY)
+    if state.planted is None:
+        with contextlib.suppress(Exception):  # blame is an extra: it must not cost the run its record
+            outcome = located_by(outcome, breach.exchanges, parameters, environment, state)
     return case_of(
         Ran(environment.name, check.id, f"{CASE}{check.id}[{name}]", parameters),
-        Outcome(Verdict.FAILED, "\n".join(problems), GATEWAY),
+        outcome,
         time.time(),
         0.0,
         breach.exchanges,

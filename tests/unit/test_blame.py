@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from gateway_acceptance.environment.model import Bounds
-from gateway_acceptance.plugin.blame import located
+from gateway_acceptance.plugin.blame import located, located_by
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
@@ -220,6 +220,23 @@ def test_a_backend_with_room_for_one_model_is_asked_after_another(
     late = {"elapsed_s": 70.0 / 8, "error": "the answer was not complete within 8 s"}
     blame = blamed(state, Backends(), through=late, chat_model="chat-one")
     assert blame == ("backend: by time: 7.0 s from one itself, asked after other, 8.8 s through the gateway")
+
+
+@pytest.mark.parametrize(("own", "blame"), [(500, "backend: by status"), (200, "gateway")])
+def test_what_exchanges_broke_is_located_by_them(state: WorkerState, own: int, blame: str) -> None:
+    """A rule over every exchange, which no case of its own has asked."""
+    target = state.targets["mini"]
+    target.sender.close()
+    backends = httpx2.MockTransport(Backends(status=own))
+    target.connection.sender = Sender(
+        target.notebook, target.budget, target.sender.deadline, connections=backends
+    )
+    body = json.dumps({"model": "chat-one", "messages": [{"role": "user", "content": "hi"}]}).encode()
+    seen = Exchange("POST", URL + "/v1/chat/completions", (), body, 500)
+    broken = Outcome(Verdict.FAILED, "late", "gateway")
+    found = located_by(broken, [seen], {"chat_model": "chat-one"}, environment(), state)
+    assert found.blame.startswith(blame)
+    assert state.notebook.exchanges == []
 
 
 def said_by(text: str) -> list[tuple[float, bytes]]:
