@@ -56,9 +56,9 @@ def more_open_files(snapshots: Snapshots, soak: Soak, unit: str) -> list[Problem
         return []
     has = f"{now} after load and {soak.failing} refused requests, {middle} half-way, {was} before"
     expected = f"at most {soak.open_files} more (soak.open_files)"
-    return [
-        differs(f"open files of {unit}", has, expected, f"sudo ls -l /proc/{_of(snapshots, AFTER)['pid']}/fd")
-    ]
+    pid = _of(snapshots, AFTER)["pid"]
+    look = f"look what keeps them open: sudo ls -l /proc/{pid}/fd"
+    return [differs(f"open files of {unit}", has, expected, look)]
 
 
 def still_busy(snapshots: Snapshots, soak: Soak, unit: str) -> list[Problem]:

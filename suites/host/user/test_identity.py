@@ -60,5 +60,5 @@ def test_clock_is_right(machine: MachineFacts) -> None:
         way = "behind" if behind > ahead else "ahead"
         raise CheckFailed(
             f"the clock of {machine.name} is at least {off:.1f} s {way}, declared are {bound:g} s at most; "
-            "fix: sudo timedatectl set-ntp true"
+            "fix: set it, and have it kept (timedatectl set-ntp true, or chrony)"
         )

@@ -73,7 +73,7 @@ def test_has_no_password(machine: MachineFacts) -> None:
     if state != "locked":
         user = machine.declared.user
         seen = "an empty password" if state == "none" else "a password"
-        raise CheckFailed(f"{user} has {seen}; fix: sudo usermod -L {user}")
+        raise CheckFailed(f"{user} has {seen}; fix: sudo usermod -p '!' {user}")
 
 
 @check(
