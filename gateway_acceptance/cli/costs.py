@@ -33,7 +33,7 @@ def add_costs_command(commands: Any) -> None:
     """``gateway-acceptance costs``."""
     command = commands.add_parser(
         "costs",
-        help="how many checks the table of costs behind --plan knows; --write measures it anew",
+        help="how many checks the cost table of --plan covers; --write measures it again",
         description="suites/costs.json says what each kind of case sends. --write runs smoke and "
         f"release in the embedded environment {MEASURED}, in one process, and writes the table anew.",
     )

@@ -148,7 +148,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
         if point.name == asked_for:
             _add_further(commands, point)
         else:
-            commands.add_parser(point.name, help="of the lab (pip install 'gateway-acceptance[lab]')")
+            commands.add_parser(point.name, help="needs the lab (pip install 'gateway-acceptance[lab]')")
     return parser
 
 

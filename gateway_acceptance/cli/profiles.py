@@ -17,7 +17,7 @@ def add_profiles_command(commands: Any) -> None:
     """``gateway-acceptance profiles``."""
     command = commands.add_parser(
         "profiles",
-        help="compare the frozen lists of checks with the checks, or freeze them anew",
+        help="compare the frozen lists of checks with the checks, or freeze them again",
         description="How many checks each profile must have executed, by suites/profiles.toml. A profile "
         "that shrank is red until its list is changed on purpose: with --write.",
     )

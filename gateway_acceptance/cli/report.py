@@ -22,7 +22,7 @@ def add_report_command(commands: Any) -> None:
     """commands: what ``ArgumentParser.add_subparsers`` returns."""
     command = commands.add_parser(
         "report",
-        help="draw Allure's report of a run again",
+        help="draw the Allure report of a run again",
         description="Draw Allure's report of a run again from its allure-results, with the runs before it. "
         "The run's own directory is sealed and not touched. Nothing is sent.",
     )

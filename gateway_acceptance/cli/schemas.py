@@ -15,7 +15,7 @@ def add_schemas_command(commands: Any) -> None:
     """``gateway-acceptance schemas``."""
     command = commands.add_parser(
         "schemas",
-        help="compare the published schema of record.json with the record's model, or write it anew",
+        help="compare the published schema of record.json with the record's model, or write it again",
         description=f"Whether schemas/{FILE} is what the record's model makes; exit code 1 where it is not.",
     )
     command.add_argument("--write", action="store_true", help=f"rewrite schemas/{FILE} from the model")

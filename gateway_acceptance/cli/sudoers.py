@@ -21,7 +21,7 @@ def add_sudoers_command(commands: Any) -> None:
     """``gateway-acceptance sudoers``."""
     command = commands.add_parser(
         "sudoers",
-        help="print the sudo rules for looking at a machine with an ordinary account",
+        help="print the sudo rules that an ordinary account needs to collect a machine's facts",
         description="Print the sudo rules (read-only commands, each word of them fixed) that an ordinary "
         "account needs for a full look at a machine. Nothing is sent and nothing is installed.",
     )

@@ -30,8 +30,8 @@ def add_verify_command(commands: Any) -> None:
     """commands: what ``ArgumentParser.add_subparsers`` returns."""
     command = commands.add_parser(
         "verify",
-        help="look whether a sign-off is what was signed, offline",
-        description="Look at everything in the directory of a sign-off, offline. One sentence for everything "
+        help="check offline whether a sign-off is what was signed",
+        description="Check everything in the directory of a sign-off, offline. One sentence for everything "
         "that is wrong, and exit code 1; or who signed what, and 0 where --allowed-signers or --public-key, "
         "kept elsewhere, says whose key that is; 5 where nothing independent does.",
     )

@@ -73,7 +73,7 @@ class Verified:
 
 
 def verify(directory: Path, now: datetime | None = None) -> Verified:
-    """Look at everything in a sign-off's directory. Who the signer is, nothing in it can prove."""
+    """Check everything in a sign-off's directory. Nothing in it can prove who the signer is."""
     result = Verified()
     say = result.findings.append
     odd = [name for name in UNLISTED if (directory / name).is_symlink()]

@@ -68,8 +68,8 @@ def add_init_command(commands: Any) -> None:
     """commands: what ``ArgumentParser.add_subparsers`` returns."""
     command = commands.add_parser(
         "init",
-        help="look at a gateway that runs, and write its environment file",
-        description="Look at a gateway that runs, and write its environment file, commented and complete; "
+        help="examine a running gateway and write its environment file",
+        description="Examine a running gateway and write its environment file, commented and complete; "
         "what nobody can see from outside is marked with the question to answer (docs/init.md). It sends at "
         f"most {MOST_REQUESTS} requests and changes nothing.",
     )
