@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.cli.init.toml_text import inline
+from gateway_acceptance.environment import Ability, Environment
 from tests.unit.plain_gateway import Plain
 from tests.unit.test_init import Init, init, plain, plainly, written
 
@@ -127,3 +129,8 @@ def test_what_the_gateway_takes_for_chat_and_embeds(
     environment, _ = made(init, tmp_path)
     kinds = {model.alias: (model.kind, model.dimensions) for model in environment.models}
     assert kinds == {"chatty": ("chat", None), name: ("embedding", 4)}
+
+
+def test_a_deployment_that_can_do_everything_is_one_row() -> None:
+    row = {"backend": "one", "abilities": [word.value for word in Ability], "weight": 2}
+    assert tomllib.loads(f"deployments = [{inline(row)}]") == {"deployments": [row]}

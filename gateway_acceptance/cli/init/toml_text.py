@@ -103,7 +103,8 @@ def _filled(items: Sequence[str]) -> list[str]:
 
 def inline(pairs: Mapping[str, Any]) -> str:
     """A table on one line."""
-    return "{ " + ", ".join(written(name, value)[0] for name, value in pairs.items()) + " }"
+    values = (" ".join(line.strip() for line in written(name, value)) for name, value in pairs.items())
+    return "{ " + ", ".join(values) + " }"
 
 
 def listing(items: Sequence[str], most: int = 6) -> str:
