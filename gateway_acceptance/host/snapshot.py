@@ -15,6 +15,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.bounded import bound
+from gateway_acceptance.host.collect.main import COLLECT_DEADLINE_S
 from gateway_acceptance.host.facts import NoFacts, unpacked
 from gateway_acceptance.host.privileges import privileges_in
 from gateway_acceptance.host.program import command
@@ -112,6 +113,8 @@ def take_snapshot(environment: Environment, name: str, sections: Sequence[str] =
             done = connection(machine, environment.source.parent, known).run(text)
     except (RuntimeError, OSError) as error:  # testinfra raises the result of an ssh that failed itself
         said = " ".join(str(getattr(error.args[0], "stderr", error) if error.args else error).split())
+        if not said and time.time() - asked >= COLLECT_DEADLINE_S:  # ssh says no more of a signal than 255
+            raise _late(machine) from None
         shown = said[-300:] or "no word"
         raise NoFacts(
             f"{machine.uri} cannot be reached ({shown})", f"try it by hand: ssh {_host_of(machine)}"
@@ -125,9 +128,7 @@ def take_snapshot(environment: Environment, name: str, sections: Sequence[str] =
     if done.rc == 127 or "python3: not found" in done.stderr:
         raise NoFacts(f"{machine.uri} has no python3", "install it there: the suite looks through it")
     if done.rc in ENDED_BY_ALARM:
-        raise NoFacts(
-            f"the look at {machine.uri} did not end in time", "look for what hangs there (a mount?)"
-        )
+        raise _late(machine)
     if done.rc != 0:
         said = " ".join(done.stderr.split())[-300:]
         raise NoFacts(
@@ -136,6 +137,10 @@ def take_snapshot(environment: Environment, name: str, sections: Sequence[str] =
     from gateway_acceptance.host.formed import complete  # as in ``facts.unpacked``
 
     return Snapshot(complete(unpacked(done.stdout), request), asked, answered)
+
+
+def _late(machine: Machine) -> NoFacts:
+    return NoFacts(f"the look at {machine.uri} did not end in time", "look for what hangs there (a mount?)")
 
 
 @contextmanager

@@ -39,6 +39,11 @@ litellm_deployment_cooled_down_created{api_base="http://127.0.0.1:11434",excepti
 """
 
 
+def test_a_line_of_one_long_word_is_read_once() -> None:
+    """Once for each of its letters would be hours."""
+    assert failure_in("x" * 1_000_000) is None
+
+
 def exchange(status: int | None, alias: object = "both", *, body: bytes | None = None) -> Exchange:
     asked = json.dumps({"model": alias}).encode() if body is None else body
     return Exchange(

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.environment.host import AbsolutePath
 from gateway_acceptance.host import snapshot as gather
+from gateway_acceptance.host.collect.main import COLLECT_DEADLINE_S
 from gateway_acceptance.host.facts import FactsProgramFailed, MachineFacts, NoFacts, unpacked
 from gateway_acceptance.host.privileges import Privilege, privileges_of, rule_for, sudoers
 from gateway_acceptance.host.program import command, program
@@ -127,6 +128,24 @@ def test_a_machine_that_cannot_be_looked_at(
         if isinstance(done, Exception):
             raise done
         return done
+
+    monkeypatch.setattr(gather, "connection", lambda *_: SimpleNamespace(run=run))
+    with pytest.raises(NoFacts, match=sentence):
+        take_snapshot(environment, "gateway")
+
+
+@pytest.mark.parametrize(
+    ("took_s", "sentence"), [(2.0, r"reached \(no word\)"), (COLLECT_DEADLINE_S + 1.0, "did not end in time")]
+)
+def test_an_ssh_that_says_nothing(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, took_s: float, sentence: str
+) -> None:
+    """Of a program that a signal ended ssh tells by 255 alone, as of its own failures."""
+    clock = iter((100.0, 100.0 + took_s))
+    monkeypatch.setattr(gather, "time", SimpleNamespace(time=lambda: next(clock)))
+
+    def run(_: str) -> Any:
+        raise RuntimeError(SimpleNamespace(stderr=""))
 
     monkeypatch.setattr(gather, "connection", lambda *_: SimpleNamespace(run=run))
     with pytest.raises(NoFacts, match=sentence):

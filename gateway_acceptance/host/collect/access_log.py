@@ -7,9 +7,11 @@ import re
 from gateway_acceptance.host.collect.base import Facts, masked
 
 SHOWN_FAILURES = 20
-ACCESS_LINES = (
+ACCESS_LINES = (  # each begins where a word does: a line of one long word is read once, not once for each letter
     # uvicorn: INFO:     10.0.0.5:51234 - "POST /v1/chat/completions HTTP/1.1" 429 Too Many Requests
-    re.compile(r'(?P<by>\S+) - "(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[0-9.]+" (?P<status>[0-9]{3})\b'),
+    re.compile(
+        r'(?<!\S)(?P<by>\S+) - "(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[0-9.]+" (?P<status>[0-9]{3})\b'
+    ),
     # gin (Ollama): [GIN] 2026/11/26 - 12:00:00 | 500 |  1.2ms |  10.0.0.39 | POST     "/api/chat"
     re.compile(r'\| (?P<status>[0-9]{3}) \|[^|]*\| +(?P<by>\S+) \| (?P<method>[A-Z]+) +"(?P<path>[^"]*)"'),
 )
