@@ -25,13 +25,13 @@ SEPARATORS = bytes(code for code in range(256) if not chr(code).isascii() or not
 RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}")
 HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 CODE = re.compile(
-    r"\\\\*(?:[xX]|[uU]\{?|0{4})0*([0-9a-fA-F]{2})\}?|\\\\*([0-7]{3})"
+    r"(?<!\\)\\+(?:(?:[xX]|[uU]\{?|0{4})0*([0-9a-fA-F]{2})\}?|([0-7]{3}))"
     r"|&(?:amp;)*#0*([0-9]{2,3});?|&(?:amp;)*#[xX]0*([0-9a-fA-F]{2});?|%(?:25)*(?:u00)?([0-9a-fA-F]{2})|=([0-9A-F]{2})"
 )
 """A character by its number: in C, HTML, JSON, JavaScript, Python, URLs and mail, also escaped again."""
 ONE = re.sub(r"[(](?=\[)", "(?:", CODE.pattern)
 CODES = re.compile(f"(?:{ONE})(?:{ONE}){{7,}}")
-IN_JSON = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[nrtbf])")
+IN_JSON = re.compile(r"(?<!\\)\\+(?:u([0-9a-fA-F]{4})|[nrtbf])")
 TOKEN = re.compile(f"{IN_JSON.pattern}|.", re.DOTALL)
 PIECE = re.compile(r'(?:content|arguments|text|reasoning|thinking|response)\\*"\s*:\s*\\*"(.*?)\\*"')
 """What a delta brings, also where its JSON stands in JSON."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-NUMBERS = re.compile(r"[0-9]+(\s+[0-9]+){3}")
+NUMBERS = re.compile(r"(?<![0-9])[0-9]+(\s+[0-9]+){3}")
 CAPABILITIES = re.compile(r"[0-9a-fA-F]{1,32}")
 STATUS = {
     **dict.fromkeys(("Uid", "Gid"), NUMBERS),

@@ -86,7 +86,7 @@ def _all(request: Request) -> list[str]:
     return [value for name, value in request.headers if name.lower() == "authorization"]
 
 
-def _behind_a_stranger(request: Request) -> bool:
+def _behind_a_foreign_one(request: Request) -> bool:
     hops = header(request, "x-forwarded-for").split(", ")
     return len(hops) > 1 and hops[-1] == "127.0.0.1"
 
@@ -228,7 +228,7 @@ INVENTED_DOORS = (
     ),
     door("url-beyond-a-buffer", "what the guard cannot hold it lets through",
          lambda one: len(one.path) > 16384),
-    door("address-behind-a-stranger", "the last address of a list is believed", _behind_a_stranger),
+    door("address-behind-a-stranger", "the last address of a list is believed", _behind_a_foreign_one),
     door("host-of-a-container", "what containers call their host is taken for it",
          lambda one: header(one, "host").startswith("host.docker.internal")),
     door("host-of-a-network", "a private address as Host is taken for a colleague",

@@ -89,7 +89,7 @@ def test_the_record_says_what_was_seen(runs: dict[str, Run]) -> None:
     assert runs["2"].verdict("API-T-005") == "not applicable"
     (case,) = runs["2"].cases("API-T-001")
     assert [exchange["status"] for exchange in case["evidence"]] == [200]
-    assert "Bearer $GATEWAY_KEY" in case["evidence"][0]["curl"]
+    assert "Bearer $MINI_KEY" in case["evidence"][0]["curl"]
 
 
 def test_each_environment_has_results_of_its_own(project: Project, gateway: Gateway) -> None:

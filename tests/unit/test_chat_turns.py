@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -20,7 +21,9 @@ def answering(text: str, asked: list[ChatProbe], monkeypatch: pytest.MonkeyPatch
     def answer(_: object, question: ChatProbe) -> Any:
         asked.append(question)
         document = {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]}
-        return SimpleNamespace(status=200, text=text, json=lambda: document)
+        return SimpleNamespace(
+            status=200, text=text, body=json.dumps(document).encode(), json=lambda: document
+        )
 
     monkeypatch.setattr(messages, "recalls_early_turn", lambda _: True, raising=False)
     monkeypatch.setattr(messages, "chat_answer", answer)

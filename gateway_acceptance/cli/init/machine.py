@@ -43,7 +43,7 @@ EMPTIED = ("CapabilityBoundingSet", "AmbientCapabilities")
 """Directives that harden where the unit's file sets them to nothing."""
 WORDS = ("RestrictAddressFamilies", "SystemCallFilter", "UMask", "LimitNOFILE")
 """Directives that are declared as the unit's file says them."""
-ASSIGNED = re.compile(r"^\s*([A-Za-z]+)\s*=[ \t]*(.*?)\s*$", re.MULTILINE)
+ASSIGNED = re.compile(r"^[^\S\n]*([A-Za-z]+)[^\S\n]*=[ \t]*(.*?)[^\S\n]*$", re.MULTILINE)
 ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 ROOT = "root"
 MORE = 0.1

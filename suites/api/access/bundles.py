@@ -169,5 +169,5 @@ def at_the_door(environment: Environment) -> list[WayIn]:
 def valued(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Names with what belongs there: a made-up key, or where a role is told a word, ``admin`` or ``true``."""
     for name in dict.fromkeys((*names, *ROLES)):
-        told = "admin" if name in PERSONS else "true" if name in ROLES else made_up()
-        yield name, told
+        value = "admin" if name in PERSONS else "true" if name in ROLES else made_up()
+        yield name, value

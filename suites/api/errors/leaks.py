@@ -39,7 +39,7 @@ class Leak:
 TRACES = (
     re.compile(r"Traceback \(most recent call last\)"),  # Python
     re.compile(r"\bFile [\\\"']{1,3}[^\"'\n]{1,200}[\"'], line \d+"),  # Python
-    re.compile(r"(?:\n|\\n)\s*at [\w.$<>\[\] ]+\([^()\n]{1,200}:\d+(?::\d+)?\)"),  # JavaScript, Java
+    re.compile(r"(?:\n|\\n)[^\S\n]*at [\w.$<>\[\] ]+\([^()\n]{1,200}:\d+(?::\d+)?\)"),  # JavaScript, Java
     re.compile(r"goroutine \d+ \[\w+"),  # Go
     re.compile(r"thread '[^']{1,80}' panicked at"),  # Rust
 )

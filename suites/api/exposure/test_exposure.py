@@ -38,7 +38,7 @@ from suites.api.exposure.printed import printed_forms
 from suites.api.observations import ECHO_TEXT
 
 MOCKED = "HX-MOCKED"
-VERSION = re.compile(r"\d+\.\d+")
+VERSION = re.compile(r"(?<!\d)\d+\.\d+")
 
 
 @check(

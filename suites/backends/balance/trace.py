@@ -34,7 +34,7 @@ COOLED = re.compile(
     r"(?P<value>\d{1,15}(?:\.\d{1,15})?(?:e\+\d{1,2})?)(?:\s|$)",
     re.MULTILINE,
 )
-LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+LABEL = re.compile(r'(?<!\w)(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass

@@ -57,8 +57,8 @@ def more_open_files(snapshots: Snapshots, soak: Soak, unit: str) -> list[Problem
     has = f"{now} after load and {soak.failing} refused requests, {middle} half-way, {was} before"
     expected = f"at most {soak.open_files} more (soak.open_files)"
     pid = _of(snapshots, AFTER)["pid"]
-    look = f"look what keeps them open: sudo ls -l /proc/{pid}/fd"
-    return [differs(f"open files of {unit}", has, expected, look)]
+    fix = f"look what keeps them open: sudo ls -l /proc/{pid}/fd"
+    return [differs(f"open files of {unit}", has, expected, fix)]
 
 
 def still_busy(snapshots: Snapshots, soak: Soak, unit: str) -> list[Problem]:
