@@ -206,6 +206,7 @@ TRACKER_FINDINGS = {
     "HOST-PROC-002": "has user root, expected hx-gateway",
     "HOST-REPO-004": r"config\.yaml': has a change",
     "HOST-SECRET-004": "a key that is known to the world",
+    **dict.fromkeys(("HOST-SOAK-001", "HOST-SOAK-002", "HOST-SOAK-003"), "refuses the environment's key"),
     "HOST-UNIT-010": r"User: has no User \(root\), expected hx-gateway",
 }
 CONTRADICTIONS = {
@@ -299,7 +300,9 @@ def test_the_deployment_as_it_was_is_not_ready_and_the_upgrade_that_is_told_is_e
         stop(state)
     assert record["run"]["state"] == "SMOKE FAILED"
     assert "CVE-2026-49468" in record["run"]["headline"]
-    assert [reason.split()[0] for reason in record["run"]["reasons"][:2]] == ["API-ACCESS-001", "API-ADV-001"]
+    reasons = [reason.split()[0] for reason in record["run"]["reasons"]]
+    assert reasons[0] == "API-ACCESS-001"
+    assert next(reason for reason in reasons if not reason.startswith("API-ACCESS-")) == "API-ADV-001"
     assert set(distributions) == {"HOST-ADV-001", "HOST-ADV-002"}
     assert "has starlette 0.46.2: CVE-2026-48710" in distributions["HOST-ADV-001"]
     upgrade = re.search(r"upgrade litellm to >= ([\d.]+)", red(record)["API-ADV-001"])
