@@ -35,7 +35,7 @@ class GatewayConnection:
         rules: Sequence[UniversalRule],
         trouble: Callable[[float], Trouble | None],
     ) -> None:
-        """folder, started, rules: as of ``Target``; looked: what is wrong with the gateway now, asked within
+        """folder, started, rules: as of ``Target``; trouble: what is wrong with the gateway now, asked within
         so many seconds."""
         gateway, policy = environment.gateway, environment.policy
         route = route_of(environment, os.environ)
