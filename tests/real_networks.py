@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -24,6 +25,8 @@ from cryptography.x509.oid import NameOID
 
 from tests.plugin.gateway import Gateway, answer_of
 
+HANDSHAKE_BUDGET_S = 60.0
+WAITING_CONNECTIONS = 64
 DAY = datetime.timedelta(days=1)
 
 
@@ -143,13 +146,20 @@ def front(
     class Server(ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         daemon_threads = True
+        request_queue_size = WAITING_CONNECTIONS
 
         def get_request(self) -> tuple[socket.socket, object]:
             connection, place = super().get_request()
             if context is not None:
-                connection.settimeout(5)
-                connection = context.wrap_socket(connection, server_side=True)
+                connection.settimeout(HANDSHAKE_BUDGET_S)
+                connection = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             return connection, place
+
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            if isinstance(request, ssl.SSLSocket):  # in a thread of its own: it delays nobody
+                request.do_handshake()
+                request.settimeout(None)  # kept until the client closes: a pause of the test breaks nothing
+            super().finish_request(request, client_address)
 
         def handle_error(self, *_: object) -> None:
             """A client that went away."""

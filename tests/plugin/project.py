@@ -164,6 +164,7 @@ class Project:
         tokens: int = 100000,
         seconds: float = 60,
         deadline_s: float = 20,
+        connect_s: float = 2,
     ) -> Path:
         """An environment file. gateway: further lines of its table; more: further tables."""
         return self.write(
@@ -176,7 +177,7 @@ kind = "{kind}"
 url = "{url}"
 key_variable = "{KEY_VARIABLE}"
 liveness_path = "/alive"
-connect_deadline_s = 2
+connect_deadline_s = {connect_s}
 request_deadline_s = {deadline_s}
 {gateway}
 

@@ -39,12 +39,14 @@ def test_a_run_over_tls_a_proxy_and_a_prefix(project: Project) -> None:
             'proxy_credentials_variable = "CREDENTIALS"\nheaders = { x-pass = "${PASS}" }\n'
         )
         url = served.url.replace("127.0.0.1", "gateway.example")
-        path = project.environment(url, more=network)
+        path = project.environment(url, more=network, connect_s=30)
         text = path.read_text(encoding="utf-8").replace('key_variable = "MINI_KEY"', 'key_file = "key"')
         path.write_text(text, encoding="utf-8")
         variables = {"PASS": PASS, "CREDENTIALS": "suite:pw-51e84b26"}
         run = project.run(more=variables, key=None)
-        (line,) = re.findall(r"ask again  (curl .*)", run.output)
+        lines = re.findall(r"ask again  (curl .*)", run.output)
+        assert len(lines) == 1, run.output
+        (line,) = lines
         if shutil.which("curl") is not None:
             told = subprocess.run(
                 ["sh", "-c", line],
