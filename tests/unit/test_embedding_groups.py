@@ -9,16 +9,18 @@ from typing import Any, cast
 
 import pytest
 
-from gateway_acceptance.environment import product_of
+from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.plugin.preflight import Preflight
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.observations import balanced_or_first
+from suites.backends.balance import later
 from suites.backends.balance.test_shares import test_more_than_one as more_than_one
 from suites.backends.routing.test_routing import test_by_id as by_id
 from tests.unit.declared import URL, document, environment
+from tests.unit.test_balance_later import Clock
 
 GROUP = {
     "alias": "vectors",
@@ -52,7 +54,7 @@ class Answer(SimpleNamespace):
         return LISTED
 
 
-def target(drawn: Callable[[], str]) -> Target:
+def target(drawn: Callable[[], str], declared: Environment = ENVIRONMENT) -> Target:
     """A gateway that serves embeddings by whom is drawn or named, and refuses to chat with their models."""
     more: dict[str, Any] = {"url": URL, "text": "does not support chat"}
 
@@ -69,7 +71,7 @@ def target(drawn: Callable[[], str]) -> Target:
         chat=chat,
         get=lambda _: Answer(status=200, id="", served_by="", **more),
     )
-    made = {"gateway": gateway, "environment": ENVIRONMENT, "preflight": Preflight, "once": _once}
+    made = {"gateway": gateway, "environment": declared, "preflight": Preflight, "once": _once}
     return cast(Target, SimpleNamespace(**made))
 
 
@@ -85,9 +87,21 @@ def test_more_than_one_backend_is_seen_of_vectors() -> None:
     more_than_one(target(lambda: next(draws)), NO_CLIENT, "vectors")
 
 
-def test_one_backend_for_all_vectors_is_found() -> None:
+def test_one_backend_for_all_vectors_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(later, "pause", clock.pause)
+    monkeypatch.setattr(later, "time", clock)
     with pytest.raises(CheckFailed, match=r"all \d+ requests(, over \d+ s,)? were served by one"):
         more_than_one(target(lambda: "id-1"), NO_CLIENT, "vectors")
+
+
+def test_a_group_of_one_server_needs_no_second() -> None:
+    """Two deployments on one server, as a model is kept twice: declared so, no gateway can reach another."""
+    twice = {**GROUP, "deployments": [{"backend": "one", "upstream": "vec"}] * 2}
+    declared = environment(groups=[twice], gateway=ENVIRONMENT.gateway.model_dump())
+    with pytest.raises(NotApplicable, match="vectors is declared to be served by one alone") as said:
+        more_than_one(target(lambda: "id-1", declared), NO_CLIENT, "vectors")
+    assert said.value.declared == "groups.deployments"
 
 
 def test_a_deployment_of_vectors_is_asked_by_its_id() -> None:

@@ -57,12 +57,11 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
     shares = {name: share for name, share in null.shares.items() if share > 0}
     if len(shares) < 2:
         (only,) = shares
-        if len(null.shares) > 1:  # the others stand by, by their weights or orders
-            raise NotApplicable(
-                f"{group} is declared to be served by {only} alone: it is not balanced",
-                declared="groups.deployments",
-            )
-        raise CheckFailed(f"{group} is not balanced: all its deployments are declared on {only}")
+        others = "alone" if len(null.shares) > 1 else "alone, with all its deployments"
+        raise NotApplicable(
+            f"{group} is declared to be served by {only} {others}: no second backend can be reached",
+            declared="groups.deployments",
+        )
     seen: Counter[str] = Counter()
     if not embeds(target, group):
         answers = echoed_twice(target, group)
