@@ -20,6 +20,13 @@ NAMED = (
 COUNTED = "the usage is there and is what it judges; that nothing is answered is API-EMB-001's"
 LEFT = "it leaves a stream and judges what is asked after that, which is served"
 
+WHOLE = ("words", "messages", "json", "objects", "choices", "null", "bodies")
+STREAMED = (
+    "the stream is there and holds the text that it judges; the whole answer beside it only wakes a model"
+)
+OWNED = "a route counts where its owner is served: what others get of that one is what it judges"
+ENDED = "five of the six answers before the connection ends are no model's, and are there"
+
 SETTLED: Mapping[tuple[str, str], str] = {
     **{("absent-texts", check): CHUNKS for check in WITH_CHUNKS},
     **{("*", check): OTHERS for check in REFUSALS},
@@ -29,6 +36,9 @@ SETTLED: Mapping[tuple[str, str], str] = {
     ("absent-texts", "API-ERR-044"): "the good question after the bad ones is not streamed, and is served",
     ("absent-texts", "API-PROP-002"): "a stream that says nothing keeps all rules of its form",
     **{("absent-texts", check): LEFT for check in ("API-SDK-009", "API-STREAM-090", "API-STREAM-091")},
+    **{(f"absent-{what}", "API-STREAM-082"): STREAMED for what in WHOLE},
+    ("*", "API-ACCESS-015"): OWNED,
+    ("*", "API-OPS-016"): ENDED,
     (
         "*",
         "API-ERR-009",

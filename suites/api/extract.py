@@ -13,6 +13,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.reasoning import reasoning_in, reasoning_tokens
 from gateway_acceptance.wire.schema import error_problems, parse_json
+from gateway_acceptance.wire.subject import is_subject
 
 Json = Mapping[str, Any]
 
@@ -61,8 +62,9 @@ def first_text(answer: Exchange) -> str:
 
 
 def answered_by_a_model(answer: Exchange) -> bool:
-    """Whether it is a success with a message in it, whatever that says."""
-    body = parse_json(answer.body)[0] if answer.status == 200 else None
+    """Whether it is a success with a message in it, whatever that says: a word, a thought, or tokens that are
+    counted and not shown."""
+    body = parse_json(answer.body)[0] if answer.status == 200 and is_subject(answer) else None
     choices = body.get("choices") if isinstance(body, dict) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     return isinstance(first, dict) and isinstance(first.get("message"), dict)

@@ -11,7 +11,7 @@ import pytest
 
 from gateway_acceptance.environment import load_environment
 from suites.api.exposure.listener import NOWHERE, elsewhere, on_loopback
-from suites.api.exposure.parameters import Steered, followed, improper_refusal
+from suites.api.exposure.parameters import Steered, followed, improper_refusal, telling
 from suites.api.exposure.paths import (
     FILES,
     MOST_ROUTES,
@@ -138,6 +138,18 @@ def test_a_connection_that_breaks_at_once_is_nobody_who_waits() -> None:
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
 def test_no_sign_of_a_call(status: int) -> None:
     assert followed(Steered("x", answer(status, "api_base is not allowed in a request"), ())) == []
+
+
+def test_an_address_tells_something_where_the_same_is_served_without_it() -> None:
+    told = [Steered("x", answer(status, {}), ()) for status in (200, 400, 501)]
+    untold = [
+        Steered("x", answer(500, {}), ()),
+        Steered("x", answer(429, ENVELOPE), ()),
+        Steered("x", None, ()),
+        Steered("x", answer(200, {}), (), served_without=False),
+        Steered("x", answer(400, ENVELOPE), (), served_without=False),
+    ]
+    assert telling([*told, *untold]) == len(told)
 
 
 def test_a_parameter_is_ignored_or_refused() -> None:

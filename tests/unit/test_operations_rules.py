@@ -31,6 +31,23 @@ def test_what_is_quick_because_nobody_was_asked_is_no_answer(status: int, text: 
 
 
 @pytest.mark.parametrize(
+    ("message", "tokens", "answered"),
+    [
+        ('{"content": "yes"}', 0, True),
+        ('{"content": ""}', 3, True),
+        ('{"content": null, "reasoning_content": "well"}', 0, True),
+        ('{"content": ""}', 0, False),
+        ("{}", 0, False),
+    ],
+)
+def test_an_answer_says_thinks_or_counts_something(message: str, tokens: int, answered: bool) -> None:
+    text = f'{{"choices": [{{"message": {message}}}], "usage": {{"completion_tokens": {tokens}}}}}'
+    kind = (("content-type", "application/json"),)
+    seen = Exchange("POST", "http://x/v1/chat/completions", (), b"", 200, kind, chunks=[(0.0, text.encode())])
+    assert answered_by_a_model(seen) is answered
+
+
+@pytest.mark.parametrize(
     ("seen", "later", "took"),
     [
         ([1.0], [], [1.0]),

@@ -32,6 +32,7 @@ REFUSED = HeldAnswer(404, 0.1, "no such model")
 FAILED = HeldAnswer(500, 0.1, "boom")
 LIMITED = HeldAnswer(429, 0.1, "slower")
 SILENT = HeldAnswer(None, 3.0, "no answer within 3 s")
+MUTE = HeldAnswer(200, 0.1, "{}", empty=True)
 
 
 def exchange(status: int = 200) -> Exchange:
@@ -153,6 +154,18 @@ def test_slower_by_the_medians(was: float, now: float, found: bool) -> None:
     then = [HeldAnswer(200, now, "")] * 6 + [FAILED]
     assert bool(slower(first, then, 3, "after")) is found
     assert slower([FAILED], then, 3, "after") == []
+    assert slower([MUTE], then, 3, "after") == []
+
+
+def test_a_success_without_an_answer_is_lost_and_no_measure() -> None:
+    (problem,) = lost([SERVED, MUTE, SERVED], "requests under load")
+    assert (
+        "of 3 requests under load, 1 were answered without a word of a model: 1 times 200: {}"
+        in problem.message
+    )
+    assert held_answer(exchange).empty, "{} holds no answer"
+    assert not held_answer(lambda: exchange(500)).empty
+    assert (SERVED.served, MUTE.served, FAILED.served, SILENT.served) == (True, False, False, False)
 
 
 def snapshot(

@@ -2,11 +2,20 @@
 
 from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.asking import read, single_chat, stream_of
 from suites.api.chat.concurrency import asked_at_once
-from suites.api.extract import body_of, names, names_exactly, names_of, repeated, wrong_time
+from suites.api.extract import (
+    answered_by_a_model,
+    body_of,
+    names,
+    names_exactly,
+    names_of,
+    repeated,
+    wrong_time,
+)
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room, upstreams_of
 
 RESPONSE = "openai:CreateChatCompletionResponse"
@@ -94,11 +103,13 @@ def test_model_known(target: Target, gateway: GatewayClient, chat_model: str) ->
 def test_model_streamed(target: Target, gateway: GatewayClient) -> None:
     """One alias with one deployment, asked in both ways."""
     alias = single_chat(target.environment).alias
-    body_model = body_of(echoed_twice(target, alias)[0]).get("model")
+    whole = echoed_twice(target, alias)[0]
+    body_model = body_of(whole).get("model")
     limit = room(target.environment, alias, ECHO_TOKENS)
     chunks = read(stream_of(target, alias, ECHO_PROMPT, max_tokens=limit)).chunks
     if not chunks:
         raise CheckFailed(f"expected a stream of {alias}, got no chunk")
+    judged({"chunks": len(chunks), "whole answers": int(answered_by_a_model(whole))})
     seen = sorted({str(chunk.get("model")) for chunk in chunks})
     if seen != [str(body_model)]:
         raise CheckFailed(f"expected the model {body_model!r} in every chunk, got {seen}", blame="gateway")

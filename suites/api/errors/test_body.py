@@ -5,11 +5,13 @@ import json
 from gateway_acceptance.check import MUST, READ, SPEND, Level, check
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, Untestable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.errors.probes import BAD, CHAT, NO_MODEL, BadRequest, alias_of, chat
 from suites.api.errors.rules import envelope_problems, refused_unread
+from suites.api.extract import answered_by_a_model
 from suites.api.observations import ECHO_PROMPT, echoed_twice
 
 LARGE_BODY = 20 * 1024 * 1024
@@ -67,7 +69,7 @@ def test_other_content_type(target: Target, gateway: GatewayClient, environment:
             f"expected 200, 400, 415 or 422 for text/plain, got {_shown(answer)}", blame="gateway"
         )
     served, _ = echoed_twice(target, alias_of(environment, ModelKind.CHAT))
-    if served.status != 200:
+    if not answered_by_a_model(served):
         raise Untestable(
             f"the same model is not served with application/json either: {_shown(served)}",
             "look why it answers no question",
@@ -118,6 +120,7 @@ def test_long_prompt(gateway: GatewayClient, environment: Environment) -> None:
         alias_of(environment, ModelKind.CHAT), LONG_PROMPT + ECHO_PROMPT, temperature=0, max_tokens=4
     )
     if answer.status == 200:
+        judged({"answers of a model": int(answered_by_a_model(answer))})
         return
     if answer.status not in TOO_MUCH:
         raise CheckFailed(

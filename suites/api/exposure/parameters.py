@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from gateway_acceptance.environment import ModelKind
@@ -18,8 +19,12 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.schema import envelope_broken
+from gateway_acceptance.wire.subject import is_subject
+from suites.api.embeddings.probes import single
 from suites.api.exposure.listener import Elsewhere, elsewhere
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, room
+from suites.api.extract import answered_by_a_model
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
+from suites.api.steering.rules import decided
 
 PATIENCE_S = 2
 """Seconds that a misled gateway is told to wait for the address that we made up."""
@@ -33,13 +38,15 @@ OF_A_CALL = re.compile(
 @dataclass(frozen=True, slots=True)
 class Steered:
     """A request with an address in its body. answer: None where none came; arrived: what was seen at that
-    address; waited_s: seconds until it was clear that none comes; broke: what ended the wait, in words."""
+    address; waited_s: seconds until it was clear that none comes; broke: what ended the wait, in words;
+    served_without: whether a model answers the same request without the address."""
 
     name: str
     answer: Exchange | None
     arrived: tuple[str, ...]
     waited_s: float = 0.0
     broke: str = ""
+    served_without: bool = True
 
 
 def chat_alias(target: Target) -> str:
@@ -59,6 +66,18 @@ def echo_with(target: Target, parameters: Mapping[str, Any]) -> Exchange:
     return target.gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=limit, **parameters)
 
 
+def served_plainly(target: Target) -> bool:
+    """Whether a model answers the validation prompt with nothing more in the body: what serves nobody calls
+    no address either, and makes up no answer."""
+    return answered_by_a_model(echoed_twice(target, chat_alias(target))[0])
+
+
+def telling(steered: Sequence[Steered]) -> int:
+    """How many of them tell what the gateway makes of an address: without it they are served, and with it
+    they are served or refused."""
+    return decided(one.answer for one in steered if one.served_without and one.answer is not None)
+
+
 def addressed(target: Target) -> list[Steered]:
     """Chat and embeddings with ``api_base`` and ``base_url``."""
     return target.once(("exposure", "addressed"), lambda: _addressed(target))
@@ -66,21 +85,29 @@ def addressed(target: Target) -> list[Steered]:
 
 def _addressed(target: Target) -> list[Steered]:
     embedding = target.environment.aliases_of(ModelKind.EMBEDDING)[:1]
+    plain = served_plainly(target)
     with elsewhere(target.gateway.url) as place:
         found = [
             _asked(
-                target, place, f"chat with {name}", functools.partial(echo_with, target, {name: place.url})
+                target,
+                place,
+                f"chat with {name}",
+                functools.partial(echo_with, target, {name: place.url}),
+                plain=plain,
             )
             for name in ("api_base", "base_url")
         ]
         for alias in embedding:
             ask = functools.partial(target.gateway.embeddings, alias, "hello", api_base=place.url)
-            found.append(_asked(target, place, "embeddings with api_base", ask))
+            vector = single(target, alias)
+            plain = vector.status == HTTPStatus.OK and is_subject(vector)
+            found.append(_asked(target, place, "embeddings with api_base", ask, plain=plain))
     return found
 
 
 def configured(target: Target) -> Steered:
     """Chat with a router configuration of one's own (LiteLLM's ``user_config``)."""
+    plain = served_plainly(target)
     with elsewhere(target.gateway.url) as place:
         upstream = {"model": "openai/anything", "api_base": place.url, "api_key": "none"}
         router = {
@@ -89,15 +116,17 @@ def configured(target: Target) -> Steered:
             "timeout": PATIENCE_S,
         }
         ask = functools.partial(echo_with, target, {"user_config": router})
-        return _asked(target, place, "chat with user_config", ask)
+        return _asked(target, place, "chat with user_config", ask, plain=plain)
 
 
-def _asked(target: Target, place: Elsewhere, name: str, ask: Callable[[], Exchange]) -> Steered:
+def _asked(
+    target: Target, place: Elsewhere, name: str, ask: Callable[[], Exchange], *, plain: bool
+) -> Steered:
     try:
-        return Steered(name, ask(), tuple(place.taken()))
+        return Steered(name, ask(), tuple(place.taken()), served_without=plain)
     except NoAnswer as failure:
         waited = target.notebook.exchanges[-1].elapsed_s
-        return Steered(name, None, tuple(place.taken()), waited, str(failure))
+        return Steered(name, None, tuple(place.taken()), waited, str(failure), served_without=plain)
 
 
 def followed(seen: Steered) -> list[Problem]:

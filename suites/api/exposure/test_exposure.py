@@ -24,6 +24,8 @@ from suites.api.exposure.parameters import (
     echo_with,
     followed,
     improper_refusal,
+    served_plainly,
+    telling,
 )
 from suites.api.exposure.paths import (
     FILES,
@@ -36,6 +38,7 @@ from suites.api.exposure.paths import (
 )
 from suites.api.exposure.printed import printed_forms
 from suites.api.observations import ECHO_TEXT
+from suites.api.steering.rules import decided
 
 MOCKED = "HX-MOCKED"
 VERSION = re.compile(r"(?<!\d)\d+\.\d+")
@@ -152,7 +155,7 @@ def test_address_in_the_body(target: Target, gateway: GatewayClient) -> None:
     require(
         all_of([followed(seen) for seen in steered]),
         blame="gateway",
-        judged={"requests with an address": len(steered)},
+        judged={"requests with an address": telling(steered)},
     )
 
 
@@ -170,6 +173,7 @@ def test_address_is_answered(target: Target, gateway: GatewayClient) -> None:
     require(
         all_of([improper_refusal(one.name, one.answer) for one in seen if one.answer is not None]),
         blame="gateway",
+        judged={"requests with an address": telling(seen)},
     )
 
 
@@ -183,7 +187,9 @@ def test_address_is_answered(target: Target, gateway: GatewayClient) -> None:
 )
 def test_configuration_in_the_body(target: Target, gateway: GatewayClient) -> None:
     """The same by another door: a whole model list with an address of the caller's."""
-    require(followed(configured(target)), blame="gateway", judged={"requests with a configuration": 1})
+    seen = configured(target)
+    told = {"requests with a configuration": telling([seen])}
+    require(followed(seen), blame="gateway", judged=told)
 
 
 @check(
@@ -199,7 +205,8 @@ def test_mock_response(target: Target, gateway: GatewayClient) -> None:
     answer = echo_with(target, {"mock_response": MOCKED})
     if MOCKED in answer.text and answer.status == 200:
         raise CheckFailed(f"the model's answer is what the request asked for: {MOCKED!r}", blame="gateway")
-    require(improper_refusal("mock_response", answer), blame="gateway")
+    told = {"answers": decided([answer]) if served_plainly(target) else 0}
+    require(improper_refusal("mock_response", answer), blame="gateway", judged=told)
 
 
 @check(
@@ -213,7 +220,8 @@ def test_mock_response(target: Target, gateway: GatewayClient) -> None:
 def test_mock_failure(target: Target, gateway: GatewayClient) -> None:
     """``mock_testing_fallbacks`` lets callers drill the gateway's failover; only operators may."""
     answer = echo_with(target, {"mock_testing_fallbacks": True})
-    require(improper_refusal("mock_testing_fallbacks", answer), blame="gateway")
+    told = {"answers": decided([answer]) if served_plainly(target) else 0}
+    require(improper_refusal("mock_testing_fallbacks", answer), blame="gateway", judged=told)
     exact = target.environment.can(chat_alias(target), Ability.EXACT)  # else nobody knows what it would say
     if exact and answer.status == 200 and ECHO_TEXT not in answer.text:
         raise CheckFailed(f"expected an ordinary answer, got {answer.text[:200]}", blame="gateway")

@@ -13,6 +13,8 @@ from gateway_acceptance.verdict import CheckFailed, NoAnswer, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.rule import media_type
+from gateway_acceptance.wire.subject import answers_among
+from suites.api.extract import answered_by_a_model
 from suites.api.observations import balanced_or_first, echoed_twice
 
 CLOCK_SKEW_S = 300
@@ -105,6 +107,10 @@ def test_content_type(target: Target, gateway: GatewayClient, environment: Envir
             if media_type(answer.headers) != "application/json"
         ],
         blame="gateway",
+        judged={
+            "lists of models": answers_among([answers["GET /v1/models"]]),
+            "chat completions": int(answered_by_a_model(answers["a chat completion"])),
+        },
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.lazily import lazily
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.observations import single
 from suites.api.sdk.probes import as_shipped, reading
@@ -56,6 +57,7 @@ def test_encodings_agree(sdk: openai.OpenAI, environment: Environment) -> None:
     with reading("the vectors"):
         default = as_shipped(sdk).embeddings.create(model=model, input=TEXTS[0]).data[0].embedding
         floats = sdk.embeddings.create(model=model, input=TEXTS[0], encoding_format="float").data[0].embedding
+    judged(numbers=len(default), vectors=2)
     if len(default) != len(floats) or not all(
         math.isclose(one, other, abs_tol=TOLERANCE) for one, other in zip(default, floats, strict=True)
     ):

@@ -16,6 +16,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.errors.probes import CHAT, NO_MODEL
+from suites.api.extract import answered_by_a_model
 from suites.api.observations import balanced_or_first
 
 PROMPT = "Say yes."
@@ -35,12 +36,19 @@ BEFORE, BEFORE_IDLE, MIDDLE, AFTER, AFTER_IDLE = range(5)
 @dataclass(frozen=True, slots=True)
 class HeldAnswer:
     """What became of a request. status: None where no answer came; seconds: until its end; said: its first
-    words, or why there is no answer; kind: of a request that cannot be served."""
+    words, or why there is no answer; kind: of a request that cannot be served; empty: a success without a
+    model's answer in it."""
 
     status: int | None
     seconds: float
     said: str
     kind: str = ""
+    empty: bool = False
+
+    @property
+    def served(self) -> bool:
+        """Whether a model answered."""
+        return self.status == 200 and not self.empty
 
 
 Snapshots = tuple[Mapping[str, Any] | None, ...]
@@ -167,8 +175,9 @@ def held_answer(ask: Callable[[], Exchange], kind: str = "") -> HeldAnswer:
         answer = ask()
     except NoAnswer as none:
         return HeldAnswer(None, time.monotonic() - begun, str(none)[:200], kind)
-    said = "" if answer.status == 200 else answer.text[:200]
-    return HeldAnswer(answer.status, answer.elapsed_s, said, kind)
+    empty = answer.status == 200 and not answered_by_a_model(answer)
+    said = "" if answer.status == 200 and not empty else answer.text[:200]
+    return HeldAnswer(answer.status, answer.elapsed_s, said, kind, empty)
 
 
 def idled(target: Target, turn: int) -> Iterator[dict[str, Mapping[str, Any] | None]]:

@@ -15,12 +15,14 @@ SHOWN = 3
 
 
 def lost(answers: Sequence[HeldAnswer], what: str) -> list[Problem]:
-    """Every one was answered with 200. Those that were refused as too many are told by themselves: a limit
-    that nobody declared is no defect (``plugin/limited.py``), and hides none."""
+    """Every one was answered with 200, and by a model. Those that were refused as too many are told by
+    themselves: a limit that nobody declared is no defect (``plugin/limited.py``), and hides none."""
     limited = [one for one in answers if one.status == TOO_MANY]
     failed = [one for one in answers if one.status not in (200, TOO_MANY)]
+    empty = [one for one in answers if one.empty]
     return [
         *_counted(failed, len(answers), what, "not answered with 200"),
+        *_counted(empty, len(answers), what, "answered without a word of a model"),
         *_counted(limited, len(answers), what, "refused as too many"),
     ]
 
@@ -57,7 +59,7 @@ def slower(first: Sequence[HeldAnswer], then: Sequence[HeldAnswer], times: float
 
 
 def _median(answers: Sequence[HeldAnswer]) -> float | None:
-    times = [one.seconds for one in answers if one.status == 200]
+    times = [one.seconds for one in answers if one.served]
     return median(times) if times else None
 
 

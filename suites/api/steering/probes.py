@@ -12,7 +12,8 @@ from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, Unt
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from suites.api.exposure.listener import elsewhere
 from suites.api.exposure.parameters import Steered
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, room
+from suites.api.extract import answered_by_a_model
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
 from suites.api.steering.names import ADDRESS_HEADERS, ADDRESS_QUERIES
 from suites.api.steering.rules import Pair, answer_witness
 
@@ -60,8 +61,9 @@ def _pair(target: Target) -> Pair:
     others = sorted(models[1:], key=lambda model: model.backend == first.backend)
     answers = [asked(target, alias) for alias in (first.alias, others[0].alias)]
     for answer in answers:
-        if answer.status != 200:
-            raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}: {answer.text[:200]}")
+        if not answered_by_a_model(answer):
+            seen = f"got {answer.status}: {answer.text[:200]}"
+            raise CheckFailed(f"expected a model's answer from {answer.url}, {seen}")
     found = Pair(first.alias, others[0].alias, answer_witness(answers[0]), answer_witness(answers[1]))
     if not found.distinguishable:
         raise Untestable(
@@ -97,6 +99,7 @@ def addressed_beside(target: Target) -> list[Steered]:
     if not alias:
         raise NotApplicable("the environment declares no chat model", declared="models")
     found = []
+    plain = answered_by_a_model(echoed_twice(target, alias[0])[0])
     with elsewhere(target.gateway.url) as place:
         headers = [(name, place.url) for name in ADDRESS_HEADERS]
         query = urlencode(dict.fromkeys(ADDRESS_QUERIES, place.url))
@@ -105,5 +108,6 @@ def addressed_beside(target: Target) -> list[Steered]:
                 answer: Exchange | None = asked(target, alias[0], headers=given, query=said)
             except NoAnswer:
                 answer = None
-            found.append(Steered(f"chat with an address in {what}", answer, tuple(place.taken())))
+            name = f"chat with an address in {what}"
+            found.append(Steered(name, answer, tuple(place.taken()), served_without=plain))
     return found

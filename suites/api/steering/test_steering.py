@@ -7,7 +7,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
-from suites.api.exposure.parameters import all_of, followed
+from suites.api.exposure.parameters import all_of, followed, telling
 from suites.api.steering.names import MODEL_HEADERS, MODEL_QUERIES, PARAMETERS, parameter_headers
 from suites.api.steering.probes import addressed_beside, asked, by_headers, by_queries, pair
 from suites.api.steering.rules import changed, decided, led_astray
@@ -69,7 +69,7 @@ def test_addresses(target: Target, gateway: GatewayClient) -> None:
     require(
         all_of([followed(seen) for seen in steered]),
         blame="gateway",
-        judged={"requests with an address": len(steered)},
+        judged={"requests with an address": telling(steered)},
     )
 
 

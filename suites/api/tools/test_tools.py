@@ -7,10 +7,12 @@ gateway's fault.
 from gateway_acceptance.check import MUST, SHOULD, SPEND, Level, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import at_level
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import chat_completion_problems
+from gateway_acceptance.wire.subject import answers_among
 from suites.api.extract import refused_honestly
 from suites.api.observations import ECHO_TEXT
 from suites.api.tools.probes import (
@@ -228,7 +230,9 @@ def test_needless(target: Target, gateway: GatewayClient) -> None:
 )
 def test_undeclared_tool(target: Target, gateway: GatewayClient) -> None:
     """Asked for one all the same; gateways with tools of their own, or of other clients, must keep them."""
-    turn = turn_of(tool_answer(target, UNDECLARED_TOOL))
+    answer = tool_answer(target, UNDECLARED_TOOL)
+    turn = turn_of(answer)
+    judged(answers=answers_among([answer]))
     others = [name for name in turn.names if name not in ("set_alarm", "play_song")]
     if others:
         raise CheckFailed(
@@ -250,6 +254,7 @@ def test_choice_none(target: Target, gateway: GatewayClient) -> None:
     if refused_honestly(answer):
         return
     turn = turn_of(answer)
+    judged(answers=answers_among([answer]))
     if turn.calls:
         raise CheckFailed(f"expected no call with tool_choice none, got {_shown(turn)}", blame="gateway")
 
