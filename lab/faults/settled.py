@@ -20,7 +20,7 @@ NAMED = (
 COUNTED = "the usage is there and is what it judges; that nothing is answered is API-EMB-001's"
 LEFT = "it leaves a stream and judges what is asked after that, which is served"
 
-WHOLE = ("words", "messages", "json", "objects", "choices", "null", "bodies")
+UNSTREAMED = ("words", "messages", "json", "objects", "choices", "null", "bodies")
 STREAMED = (
     "the stream is there and holds the text that it judges; the whole answer beside it only wakes a model"
 )
@@ -36,7 +36,7 @@ SETTLED: Mapping[tuple[str, str], str] = {
     ("absent-texts", "API-ERR-044"): "the good question after the bad ones is not streamed, and is served",
     ("absent-texts", "API-PROP-002"): "a stream that says nothing keeps all rules of its form",
     **{("absent-texts", check): LEFT for check in ("API-SDK-009", "API-STREAM-090", "API-STREAM-091")},
-    **{(f"absent-{what}", "API-STREAM-082"): STREAMED for what in WHOLE},
+    **{(f"absent-{what}", "API-STREAM-082"): STREAMED for what in UNSTREAMED},
     ("*", "API-ACCESS-015"): OWNED,
     ("*", "API-OPS-016"): ENDED,
     (

@@ -103,13 +103,13 @@ def test_model_known(target: Target, gateway: GatewayClient, chat_model: str) ->
 def test_model_streamed(target: Target, gateway: GatewayClient) -> None:
     """One alias with one deployment, asked in both ways."""
     alias = single_chat(target.environment).alias
-    whole = echoed_twice(target, alias)[0]
-    body_model = body_of(whole).get("model")
+    full = echoed_twice(target, alias)[0]
+    body_model = body_of(full).get("model")
     limit = room(target.environment, alias, ECHO_TOKENS)
     chunks = read(stream_of(target, alias, ECHO_PROMPT, max_tokens=limit)).chunks
     if not chunks:
         raise CheckFailed(f"expected a stream of {alias}, got no chunk")
-    judged({"chunks": len(chunks), "whole answers": int(answered_by_a_model(whole))})
+    judged({"chunks": len(chunks), "whole answers": int(answered_by_a_model(full))})
     seen = sorted({str(chunk.get("model")) for chunk in chunks})
     if seen != [str(body_model)]:
         raise CheckFailed(f"expected the model {body_model!r} in every chunk, got {seen}", blame="gateway")

@@ -188,8 +188,8 @@ def test_address_is_answered(target: Target, gateway: GatewayClient) -> None:
 def test_configuration_in_the_body(target: Target, gateway: GatewayClient) -> None:
     """The same by another door: a whole model list with an address of the caller's."""
     seen = configured(target)
-    told = {"requests with a configuration": telling([seen])}
-    require(followed(seen), blame="gateway", judged=told)
+    counts = {"requests with a configuration": telling([seen])}
+    require(followed(seen), blame="gateway", judged=counts)
 
 
 @check(
@@ -205,8 +205,8 @@ def test_mock_response(target: Target, gateway: GatewayClient) -> None:
     answer = echo_with(target, {"mock_response": MOCKED})
     if MOCKED in answer.text and answer.status == 200:
         raise CheckFailed(f"the model's answer is what the request asked for: {MOCKED!r}", blame="gateway")
-    told = {"answers": decided([answer]) if served_plainly(target) else 0}
-    require(improper_refusal("mock_response", answer), blame="gateway", judged=told)
+    counts = {"answers": decided([answer]) if served_plainly(target) else 0}
+    require(improper_refusal("mock_response", answer), blame="gateway", judged=counts)
 
 
 @check(
@@ -220,8 +220,8 @@ def test_mock_response(target: Target, gateway: GatewayClient) -> None:
 def test_mock_failure(target: Target, gateway: GatewayClient) -> None:
     """``mock_testing_fallbacks`` lets callers drill the gateway's failover; only operators may."""
     answer = echo_with(target, {"mock_testing_fallbacks": True})
-    told = {"answers": decided([answer]) if served_plainly(target) else 0}
-    require(improper_refusal("mock_testing_fallbacks", answer), blame="gateway", judged=told)
+    counts = {"answers": decided([answer]) if served_plainly(target) else 0}
+    require(improper_refusal("mock_testing_fallbacks", answer), blame="gateway", judged=counts)
     exact = target.environment.can(chat_alias(target), Ability.EXACT)  # else nobody knows what it would say
     if exact and answer.status == 200 and ECHO_TEXT not in answer.text:
         raise CheckFailed(f"expected an ordinary answer, got {answer.text[:200]}", blame="gateway")
