@@ -141,9 +141,9 @@ def test_no_sign_of_a_call(status: int) -> None:
 
 
 def test_an_address_tells_something_where_the_same_is_served_without_it() -> None:
-    told = [Steered("x", answer(status, {}), ()) for status in (200, 400, 501)]
+    told = [Steered("x", answer(status, {}), ()) for status in (200, 400, 500, 501)]
     untold = [
-        Steered("x", answer(500, {}), ()),
+        Steered("x", answer(500, {}), (), served_without=False),
         Steered("x", answer(429, ENVELOPE), ()),
         Steered("x", None, ()),
         Steered("x", answer(200, {}), (), served_without=False),

@@ -24,7 +24,6 @@ from suites.api.embeddings.probes import single
 from suites.api.exposure.listener import Elsewhere, elsewhere
 from suites.api.extract import answered_by_a_model
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
-from suites.api.steering.rules import decided
 
 PATIENCE_S = 2
 """Seconds that a misled gateway is told to wait for the address that we made up."""
@@ -74,8 +73,9 @@ def served_plainly(target: Target) -> bool:
 
 def telling(steered: Sequence[Steered]) -> int:
     """How many of them tell what the gateway makes of an address: without it they are served, and with it
-    they are served or refused."""
-    return decided(one.answer for one in steered if one.served_without and one.answer is not None)
+    an answer comes, even an internal error. One too many at the moment (429) is not looked at."""
+    answers = [one.answer for one in steered if one.served_without and one.answer is not None]
+    return sum(answer.status != HTTPStatus.TOO_MANY_REQUESTS for answer in answers)
 
 
 def addressed(target: Target) -> list[Steered]:
