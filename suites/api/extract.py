@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from gateway_acceptance.check import Level
@@ -68,6 +69,20 @@ def answered_by_a_model(answer: Exchange) -> bool:
     choices = body.get("choices") if isinstance(body, dict) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     return isinstance(first, dict) and isinstance(first.get("message"), dict)
+
+
+def decided(answers: Iterable[Exchange]) -> int:
+    """How many answers tell what the gateway made of a request: it was served, or refused as the client's
+    mistake or as not offered. An internal error or a rate limit tells nothing."""
+    return sum(
+        answer.status == HTTPStatus.NOT_IMPLEMENTED
+        or (
+            answer.status is not None
+            and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+            and answer.status != HTTPStatus.TOO_MANY_REQUESTS
+        )
+        for answer in answers
+    )
 
 
 def require_said(answer: Exchange) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.wire.exchange import Exchange
+from suites.api.extract import decided
 from suites.api.steering.names import MOCKED, MODEL_HEADERS, PARAMETERS, parameter_headers
-from suites.api.steering.rules import AnswerWitness, Pair, answer_witness, changed, decided, led_astray
+from suites.api.steering.rules import AnswerWitness, Pair, answer_witness, changed, led_astray
 
 KNOWN = Pair("one", "two", AnswerWitness("llm-01", "one"), AnswerWitness("llm-02", "two"))
 SAME_PLACE = Pair("one", "two", AnswerWitness("llm-01", "one"), AnswerWitness("llm-01", "two"))

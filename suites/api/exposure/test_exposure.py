@@ -37,8 +37,8 @@ from suites.api.exposure.paths import (
     well_known_among,
 )
 from suites.api.exposure.printed import printed_forms
+from suites.api.extract import decided
 from suites.api.observations import ECHO_TEXT
-from suites.api.steering.rules import decided
 
 MOCKED = "HX-MOCKED"
 VERSION = re.compile(r"(?<!\d)\d+\.\d+")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,6 @@ from gateway_acceptance.wire.rule import media_type
 from suites.api.steering.names import MOCKED
 
 OK = 200
-TOO_MANY = 429
-SERVER_ERROR = 500
-NOT_OFFERED = 501
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +67,6 @@ def led_astray(known: Pair, answers: Sequence[tuple[str, Exchange]]) -> list[Pro
         for what, answer in answers
         if known.led(answer)
     ]
-
-
-def decided(answers: Iterable[Exchange]) -> int:
-    """How many answers tell what the gateway made of a request: it was served, or refused as the client's
-    mistake or as not offered. An internal error or a rate limit tells nothing."""
-    return sum(
-        answer.status == NOT_OFFERED
-        or (answer.status is not None and answer.status < SERVER_ERROR and answer.status != TOO_MANY)
-        for answer in answers
-    )
 
 
 def changed(plain: Exchange, answer: Exchange, what: str) -> list[Problem]:

@@ -8,9 +8,10 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.exposure.parameters import all_of, followed, telling
+from suites.api.extract import decided
 from suites.api.steering.names import MODEL_HEADERS, MODEL_QUERIES, PARAMETERS, parameter_headers
 from suites.api.steering.probes import addressed_beside, asked, by_headers, by_queries, pair
-from suites.api.steering.rules import changed, decided, led_astray
+from suites.api.steering.rules import changed, led_astray
 
 SPEC = "openai:CreateChatCompletionRequest.model; CWE-639"
 
