@@ -113,6 +113,12 @@ class Environment(Table):
             if served.declared and served.backend not in known:
                 declared = ", ".join(known) or "none"
                 problems.append(f"{place} names the backend {served.backend!r}, declared are: {declared}")
+        problems += [
+            f"{place} declares a digest, which the protocol of {served.backend} (openai) does not tell: take "
+            "it away"
+            for place, served in self._deployments()
+            if served.digest is not None and self._speaks_openai(served.backend)
+        ]
         if GATEWAY_MACHINE in known:
             problems.append(f"backends: {GATEWAY_MACHINE!r} names the gateway's own machine; rename it")
         problems += [
@@ -143,6 +149,9 @@ class Environment(Table):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _speaks_openai(self, name: str) -> bool:
+        return any(backend.name == name and backend.product == "openai" for backend in self.backends)
 
     def _key_problems(self) -> list[str]:
         named = [name for name in KEY_SOURCES if getattr(self.gateway, name) is not None]

@@ -27,14 +27,15 @@ class ModelKind(StrEnum):
 
 class Backend(Table):
     """One server behind the gateway. url: as the suite reaches it; gateway_url: as the gateway calls it,
-    where that differs; direct: whether the suite may ask it past the gateway; host: its machine, where the
-    suite may look at it; counts: where it is told what the backend served, the second witness of routing: a
-    URL, or a path at ``url``. ``{mark}`` in it stands for a text that the counted requests hold."""
+    where that differs; product: whose protocol it speaks, Ollama's own or OpenAI's; direct: whether the suite
+    may ask it past the gateway; host: its machine, where the suite may look at it; counts: where it is told
+    what the backend served, the second witness of routing: a URL, or a path at ``url``. ``{mark}`` in it
+    stands for a text that the counted requests hold."""
 
     name: Name
     url: Url
     gateway_url: Url | None = None
-    product: Literal["ollama"] = "ollama"
+    product: Literal["ollama", "openai"] = "ollama"
     direct: bool = True
     host: BackendHost | None = None
     counts: Annotated[str, Field(pattern=r"^(/|https?://)")] | None = None

@@ -16,7 +16,7 @@ from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, NotPermitted, Untestable
-from gateway_acceptance.wire.backend import BackendClient, full_name
+from gateway_acceptance.wire.backends import BackendClient, Offer
 from gateway_acceptance.wire.comparison import BACKEND, Asked, by_status, by_text, by_time, is_late
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.strict_json import parse_json
@@ -99,7 +99,7 @@ def _compared(target: Target, served: ServedModel, last: Exchange | None) -> str
     """Who is to blame by one backend's own answer, and what decided."""
     client = target.backend(served.backend)
     try:
-        if full_name(served.upstream) not in client.models():
+        if client.name_of(served.upstream) not in client.models():
             return f"{BACKEND}: {served.backend} does not hold {served.upstream}"
         asked = _asked(client, served, last)
         if last is None or asked is None:
@@ -127,7 +127,7 @@ def _by_time(target: Target, client: BackendClient, served: ServedModel, last: E
     which may have room for one at a time."""
     decided = by_time(last, asked)
     others = [one for one in target.environment.upstreams_on(served.backend) if one != served.upstream]
-    if decided.startswith(BACKEND) or not others:
+    if decided.startswith(BACKEND) or not others or Offer.LOADING not in client.offers:
         return decided
     client.load(others[0])
     after = _asked(client, served, last)
@@ -152,11 +152,10 @@ def _asked(client: BackendClient, served: ServedModel, last: Exchange | None) ->
     answer = client.chat(served.upstream, prompt, max_tokens=tokens)
     if answer.status != HTTPStatus.OK:
         return Asked(name, answer)
-    document = answer.json()
-    message = document.get("message") if isinstance(document, dict) else None
-    if not isinstance(message, dict) or "content" not in message:
+    said = client.read(answer).text
+    if said is None:
         raise CheckFailed(f"{name} itself answers 200 without a message: {answer.text[:160]}")
-    return Asked(name, answer, str(message["content"]))
+    return Asked(name, answer, said)
 
 
 def _request(last: Exchange | None) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ from gateway_acceptance.plugin.parametrise import AXES, DECLARED_BY, NONE_DECLAR
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import STATE
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import BackendClient
 from gateway_acceptance.wire.gateway import GatewayClient
 
 if TYPE_CHECKING:  # the official SDK takes longer to import than a smoke takes to be collected

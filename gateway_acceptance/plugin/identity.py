@@ -22,7 +22,7 @@ from gateway_acceptance.plugin.at_once import at_once
 from gateway_acceptance.plugin.preflight import Preflight
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotPermitted, Untestable
-from gateway_acceptance.wire.backend import BackendClient, full_name
+from gateway_acceptance.wire.backends import Offer, client_of
 from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.ledger import Conduct
 from gateway_acceptance.wire.sender import Deadline, Sender
@@ -103,32 +103,27 @@ def _of_the_gateway(target: Target, before: Taken | None) -> Taken:
 
 
 def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Taken:
-    version, models = f"backend.{backend.name}.version", f"backend.{backend.name}.model"
-    wanted = _upstreams(target, backend.name)
-    if before is not None and _silent(before, version):
-        return {name: value for name, value in before.items() if name.startswith(f"backend.{backend.name}.")}
+    prefix = f"backend.{backend.name}."
+    earlier = {name: value for name, value in (before or {}).items() if name.startswith(prefix)}
+    if before is not None and all(_silent(before, name) for name in earlier):
+        return earlier
     limit = target.environment.gateway
     deadline = Deadline(limit.connect_deadline_s, min(LONGEST_S, limit.request_deadline_s))
     notebook = Notebook(agent=target.notebook.agent, key_places=target.notebook.key_places)
     conduct = Conduct(pace=target.conduct.pace, route=target.conduct.route)
     sender = Sender(notebook, target.budget, deadline, conduct=conduct)
+    client = client_of(backend, sender, target.kept if before is None else None)
+    numbered = Offer.VERSION in client.offers
+    wanted = sorted({client.name_of(name) for name in target.environment.upstreams_on(backend.name)})
     try:
-        client = BackendClient(backend, sender, target.kept if before is None else None)
-        found = {version: client.version()}
+        found = {f"{prefix}version": client.version()} if numbered else {}
         listed = client.models()
-        return found | {f"{models}.{name}": listed.get(name, "absent") or "no digest" for name in wanted}
+        return found | {f"{prefix}model.{name}": listed.get(name, "absent") or "no digest" for name in wanted}
     except (CheckFailed, NotPermitted, Untestable):
-        return {version: UNKNOWN} | {f"{models}.{name}": UNKNOWN for name in wanted}
+        names = [*(["version"] if numbered else []), *(f"model.{name}" for name in wanted)]
+        return {f"{prefix}{name}": UNKNOWN for name in names}
     finally:
         sender.close()
-
-
-def _upstreams(target: Target, backend: str) -> list[str]:
-    environment = target.environment
-    named = {model.upstream for model in environment.models if model.backend == backend}
-    for group in environment.groups:
-        named |= {member.upstream for member in group.deployments if member.backend == backend}
-    return sorted(full_name(name) for name in named)
 
 
 def _of_a_machine(target: Target, name: str, before: Taken | None) -> Taken:

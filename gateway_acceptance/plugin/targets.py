@@ -20,7 +20,7 @@ from gateway_acceptance.plugin.readiness import Readiness, require_answer, requi
 from gateway_acceptance.policy import Budget
 from gateway_acceptance.run_directory import run_id_of
 from gateway_acceptance.verdict import NotApplicable, NotPermitted, Untestable
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import BackendClient, client_of
 from gateway_acceptance.wire.breaker import Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.failures import Failures
@@ -104,9 +104,9 @@ class Target:
         return self._sdk
 
     def backend(self, name: str) -> BackendClient:
-        """A backend asked directly. Raises NotApplicable where the environment declares it closed to all but
-        the gateway: the gateway's own machine, where it is declared, looks at it instead (HOST-NET). So it is
-        where the environment does not say what serves a model."""
+        """A backend asked directly, in its declared protocol. Raises NotApplicable where the environment
+        declares it closed to all but the gateway: the gateway's own machine, where it is declared, looks at
+        it instead (HOST-NET). So it is where the environment does not say what serves a model."""
         if name == UNDECLARED:
             raise NotApplicable("what serves the model is not declared", declared="models.backend")
         backend = self.environment.backend(name)
@@ -114,7 +114,7 @@ class Target:
             raise NotApplicable(
                 f"{name} is declared closed to everybody but the gateway", declared="backends.direct"
             )
-        return BackendClient(backend, self.sender, self.observations.shown)
+        return client_of(backend, self.sender, self.observations.shown)
 
     def machine(self, name: str) -> MachineFacts:
         """What was seen of a machine. Raises Untestable where it could not be looked at."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway_acceptance.check import Level
 from gateway_acceptance.problem import Problem, at_level
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import embedding_problems, embedding_vector
 from gateway_acceptance.wire.seen import Kind, SeenExchange

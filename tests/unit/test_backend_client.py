@@ -9,7 +9,7 @@ import pytest
 
 from gateway_acceptance.environment import Backend
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, Untestable
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends.ollama import OllamaClient
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import Sender
 
@@ -31,13 +31,13 @@ class Canned:
         return Exchange(method, url, (), b"", self._status, chunks=chunks)
 
 
-def client(status: int, body: object, failure: Exception | None = None) -> BackendClient:
-    return BackendClient(BACKEND, cast(Sender, Canned(status, body, failure)))
+def client(status: int, body: object, failure: Exception | None = None) -> OllamaClient:
+    return OllamaClient(BACKEND, cast(Sender, Canned(status, body, failure)))
 
 
 def test_counts_by_full_name_and_mark() -> None:
     canned = Canned(200, {"models": {"phi3": 2, "gemma2:2b": 1}})
-    counts = BackendClient(BACKEND, cast(Sender, canned)).counts("mark-1")
+    counts = OllamaClient(BACKEND, cast(Sender, canned)).counts("mark-1")
     assert counts == {"phi3:latest": 2, "gemma2:2b": 1}
     assert canned.asked == [("GET", "http://127.0.0.1:11434/counts?mark=mark-1")]
 
@@ -64,7 +64,7 @@ def test_a_count_that_cannot_be_read_is_untestable() -> None:
 
 def test_a_backend_without_a_count() -> None:
     with pytest.raises(KeyError):
-        BackendClient(Backend(name="two", url="http://127.0.0.2"), cast(Sender, Canned(200, {}))).counts("m")
+        OllamaClient(Backend(name="two", url="http://127.0.0.2"), cast(Sender, Canned(200, {}))).counts("m")
 
 
 def test_loaded() -> None:

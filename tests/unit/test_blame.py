@@ -19,7 +19,7 @@ from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import Verdict
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends.ollama import OllamaClient
 from gateway_acceptance.wire.comparison import Asked, by_time, is_late
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import Sender
@@ -208,14 +208,14 @@ def test_a_backend_with_room_for_one_model_is_asked_after_another(
     """A change of model costs its seconds once: the same question right after it is quick."""
     loaded = ["tiny"]
 
-    def chat(_: BackendClient, model: str, prompt: str, *, max_tokens: int) -> Exchange:
+    def chat(_: OllamaClient, model: str, prompt: str, *, max_tokens: int) -> Exchange:
         took, loaded[0] = 0.2 if loaded[0] == model else 7.0, model
         return Exchange(
             "POST", URL, (), prompt.encode(), 200, (), said_by("a"), elapsed_s=took + 0 * max_tokens
         )
 
-    monkeypatch.setattr(BackendClient, "chat", chat)
-    monkeypatch.setattr(BackendClient, "load", lambda _, model: loaded.__setitem__(0, model))
+    monkeypatch.setattr(OllamaClient, "chat", chat)
+    monkeypatch.setattr(OllamaClient, "load", lambda _, model: loaded.__setitem__(0, model))
     monkeypatch.setattr(type(state.targets["mini"].environment), "upstreams_on", lambda *_: ["other", "tiny"])
     late = {"elapsed_s": 70.0 / 8, "error": "the answer was not complete within 8 s"}
     blame = blamed(state, Backends(), through=late, chat_model="chat-one")

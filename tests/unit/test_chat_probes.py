@@ -23,7 +23,6 @@ from suites.api.chat.probes import (
     TURNS,
     WORDS,
     ChatProbe,
-    as_ollama,
     with_code_word,
 )
 from suites.api.chat.test_unicode import ESCAPED, NUL
@@ -65,13 +64,6 @@ def test_a_long_prompt_has_its_words_and_begins_with_what_is_asked(words: int) -
     assert text.startswith(f"The code word is {CODE_WORD}\n")
     assert text.count(CODE_WORD) == 1
     assert text.endswith("\nWhat is the code word?")
-
-
-def test_ollama_gets_one_text_and_a_role_that_it_knows() -> None:
-    parts = [{"type": "text", "text": "a\n"}, {"type": "text", "text": "b"}]
-    assert as_ollama({"role": "user", "content": parts}) == {"role": "user", "content": "a\nb"}
-    assert as_ollama({"role": "developer", "content": "a"}) == {"role": "system", "content": "a"}
-    assert as_ollama({"role": "assistant", "content": ""}) == {"role": "assistant", "content": ""}
 
 
 @pytest.mark.parametrize("text", [EMOJI, COMBINING, RIGHT_TO_LEFT, CONTROL, NUL, ESCAPED])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import tomli_w
+from pydantic import ValidationError
 
 from gateway_acceptance.environment import (
     ModelKind,
@@ -180,6 +181,16 @@ def test_a_key_that_no_header_can_carry(key: str) -> None:
 def test_a_key_that_is_there_needs_nothing() -> None:
     assert missing_variables(environment(), {"MINI_KEY": "sk-1234567"}) == []
     assert missing_variables(environment(**EMBEDDED), {}) == []
+
+
+def test_a_digest_is_of_a_protocol_that_tells_one() -> None:
+    servers = [{"name": "one", "url": "http://127.0.0.1:1", "product": "openai"}, document()["backends"][1]]
+    plain = [{"alias": "chat-one", "kind": "chat", "backend": "one", "upstream": "tiny"}]
+    assert environment(backends=servers, models=plain).backend("one").product == "openai"
+    with pytest.raises(
+        ValidationError, match="model 'chat-one' declares a digest, which the protocol of one"
+    ):
+        environment(backends=servers, models=[plain[0] | {"digest": "a" * 12}])
 
 
 def test_lookups() -> None:

@@ -12,12 +12,12 @@ import pytest
 
 from gateway_acceptance.plugin.outcome import outcome_of
 from gateway_acceptance.verdict import NoAnswer, Verdict
+from gateway_acceptance.wire.backends.vectors import ollama_vectors, openai_vectors
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.sender import Sender
 from gateway_acceptance.wire.watch import Watch
 from lab.patience import patient
-from suites.api.properties.rules import ollama_vectors, openai_vectors
 from suites.every_exchange import RULES
 from tests.ill_gateways import ReceivedRequest, RightAnswer, right, serving
 from tests.ill_twists import ABSURD, TWISTS, mutated

@@ -13,7 +13,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.outage.program import Program, RequestKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import BackendClient
 from gateway_acceptance.wire.deployments import Listed
 from suites.backends.outage import test_outage
 from suites.backends.outage.programs import MeasuredOutage, Revival

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from gateway_acceptance.environment import Backend
 from gateway_acceptance.verdict import CheckFailed
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import BackendClient
+from gateway_acceptance.wire.backends.ollama import OllamaClient
+from gateway_acceptance.wire.backends.openai import OpenAIClient
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.sender import Sender
 from suites.backends.reachability.test_reachability import test_warm_answer as warm_answer
 from tests.unit.declared import environment
 
@@ -25,10 +28,15 @@ def answer(took_s: float, status: int = 200) -> Exchange:
 def backend(*answers: Exchange) -> tuple[BackendClient, list[Exchange]]:
     """A loaded model that answers so; what it was not asked for is left."""
     left = list(answers)
-    only = SimpleNamespace(
-        backend=SimpleNamespace(name="one"), loaded=lambda: ["tiny:latest"], chat=lambda *_, **__: left.pop(0)
-    )
-    return cast(BackendClient, only), left
+
+    class Loaded(OllamaClient):
+        def loaded(self) -> set[str]:
+            return {"tiny:latest"}
+
+        def chat(self, *_: object, **__: object) -> Exchange:
+            return left.pop(0)
+
+    return Loaded(Backend(name="one", url="http://x"), cast(Sender, None)), left
 
 
 @pytest.mark.parametrize(
@@ -55,3 +63,18 @@ def test_an_error_is_no_wait() -> None:
     with pytest.raises(CheckFailed, match="expected 200"):
         warm_answer(asked, ENVIRONMENT, lambda *_: None)
     assert len(unasked) == 1
+
+
+def test_a_protocol_that_lists_no_loaded_models_is_asked_at_once() -> None:
+    """What is cold answers late the first time: the fastest answer counts."""
+    left = [answer(9), answer(0.2)]
+
+    class Plain(OpenAIClient):
+        def chat(self, *_: object, **__: object) -> Exchange:
+            return left.pop(0)
+
+    backend = Backend(name="one", url="http://x", product="openai")
+    notes: dict[str, Any] = {}
+    plain = Plain(backend, cast(Sender, None))
+    warm_answer(plain, ENVIRONMENT, lambda name, value: notes.update({name: value}))
+    assert (notes, left) == ({"one.tiny.warm_s": 0.2}, [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import cast
@@ -14,7 +13,6 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.deployments import Listed
-from gateway_acceptance.wire.exchange import Exchange
 from suites.backends.inventory import rules as inventory_rules
 from suites.backends.routing import probes as witnesses
 from suites.backends.routing import rules as routing_rules
@@ -211,24 +209,6 @@ def test_digests() -> None:
 )
 def test_capabilities(kind: ModelKind, capabilities: list[str], right: bool) -> None:
     assert (inventory_rules.cannot("m", kind, capabilities) == []) is right
-
-
-@pytest.mark.parametrize(
-    ("body", "seconds"),
-    [
-        ({"load_duration": 30_000_000_000}, 2.0),
-        ({"load_duration": 0}, 32.0),
-        ({"load_duration": 33_000_000_000}, 32.0),
-        ({"load_duration": "30"}, 32.0),
-        ({}, 32.0),
-        ([], 32.0),
-    ],
-)
-def test_a_cold_start_is_not_slowness(body: object, seconds: float) -> None:
-    answer = Exchange(
-        "POST", "http://b", (), b"", 200, chunks=((0.1, json.dumps(body).encode()),), elapsed_s=32.0
-    )
-    assert inventory_rules.warm_seconds(answer) == pytest.approx(seconds)
 
 
 def test_loaded_and_not_held() -> None:

@@ -19,7 +19,6 @@ from suites.api.streams.pace import (
     buffers,
     bursts,
     largest_within,
-    times_of_lines,
     times_of_stream,
 )
 from suites.api.streams.probes import (
@@ -141,19 +140,6 @@ def test_times_of_what_brings_text() -> None:
     chunks = [(float(at), frame) for at, frame in enumerate(frames)]
     stream = read_chat_stream(200, SSE, [*chunks, (9.0, b"data: [DONE]\n\ndata: [1]\n\n")])
     assert times_of_stream(stream) == (1.0, 2.0)
-
-
-def test_times_of_a_backends_lines_however_they_are_cut() -> None:
-    def line(**message: str) -> bytes:
-        return json.dumps({"message": message}).encode() + b"\n"
-
-    first, second = line(content="1"), line(thinking="2")
-    chunks = [
-        (0.1, first + second[:5]),
-        (0.2, second[5:] + line(content="")),
-        (0.3, b"oops\n[1]\n" + line(content="3")),
-    ]
-    assert times_of_lines(chunks) == (0.1, 0.2, 0.3)
 
 
 @pytest.mark.parametrize(

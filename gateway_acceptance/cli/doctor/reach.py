@@ -8,7 +8,7 @@ from gateway_acceptance.environment import Backend, Environment
 from gateway_acceptance.plugin.preflight import Preflight
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Untestable
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import Offer
 from gateway_acceptance.wire.exchange import Exchange
 
 CONNECT_S, QUESTION_S = 1.5, 2.0
@@ -99,19 +99,22 @@ def backend_line(target: Target, backend: Backend) -> DoctorLine:
         )
     client = target.backend(backend.name)
     try:
-        version, held = client.version(), client.models()
+        version = client.version() if Offer.VERSION in client.offers else ""
+        held = client.models()
     except (CheckFailed, NotPermitted, Untestable) as failure:
         fix = (
             "start it or correct backends.url; direct = false declares it closed to everybody but the gateway"
         )
         return DoctorLine("backends", DoctorState.WRONG, f"{backend.name}: {failure}", fix)
-    wrong = [name for name in target.environment.upstreams_on(backend.name) if full_name(name) not in held]
+    wrong = [
+        name for name in target.environment.upstreams_on(backend.name) if client.name_of(name) not in held
+    ]
     if wrong:
         return DoctorLine(
             "backends",
             DoctorState.WRONG,
             f"{backend.name} has no {few(wrong)}",
-            "pull it there, or correct the file",
+            f"{client.fix_of_missing(wrong[0])}, or correct the file",
         )
     other = sorted(
         {
@@ -119,7 +122,7 @@ def backend_line(target: Target, backend: Backend) -> DoctorLine:
             for _, served in target.environment.deployments
             if served.backend == backend.name
             and served.digest is not None
-            and not held[full_name(served.upstream)].removeprefix("sha256:").startswith(served.digest)
+            and not held[client.name_of(served.upstream)].removeprefix("sha256:").startswith(served.digest)
         }
     )
     if other:
@@ -129,9 +132,8 @@ def backend_line(target: Target, backend: Backend) -> DoctorLine:
             f"{backend.name} has {few(other)} with another digest than the declared one",
             "pull the declared model, or declare the digest that `ollama list` shows",
         )
-    return DoctorLine(
-        "backends", DoctorState.OK, f"{backend.name}: Ollama {version}, with all that is declared of it"
-    )
+    what = f"{client.server} {version}".strip()
+    return DoctorLine("backends", DoctorState.OK, f"{backend.name}: {what}, with all that is declared of it")
 
 
 def machine_line(target: Target, name: str) -> DoctorLine:

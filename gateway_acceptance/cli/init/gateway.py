@@ -24,7 +24,7 @@ from gateway_acceptance.cli.init.wildcards import WILDCARD, set_aside
 from gateway_acceptance.environment.products import PRODUCTS
 from gateway_acceptance.plugin.preflight import fix_of_silence, trouble_in
 from gateway_acceptance.redaction import written_forms
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 from gateway_acceptance.wire.breaker import Trouble
 from gateway_acceptance.wire.exchange import Exchange
 

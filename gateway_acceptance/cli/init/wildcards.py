@@ -7,7 +7,7 @@ behind has the model or not. Only what somebody serves can be judged, so only th
 from __future__ import annotations
 
 from gateway_acceptance.cli.init.found import Alias, Found
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 
 WILDCARD = "it is a wildcard"
 """How the reason begins why one is left out."""

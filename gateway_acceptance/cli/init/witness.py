@@ -12,7 +12,7 @@ from gateway_acceptance.cli.init.asker import Asker, document_of
 from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeployment, name_for
 from gateway_acceptance.cli.init.gateway import examine_backend
 from gateway_acceptance.environment.table import Url
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 from gateway_acceptance.wire.exchange import Exchange
 
 NO_WITNESS = ("location", "content-location", "link", "referer", "origin")

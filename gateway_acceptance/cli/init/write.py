@@ -15,7 +15,7 @@ from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Group
 from gateway_acceptance.environment.product_names import ANY_OTHER
 from gateway_acceptance.environment.products import PRODUCTS
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 
 DEFAULT_KEYS = ("sk-1234",)
 """Of the documentation of gateways: a key that the world knows."""

@@ -63,7 +63,7 @@ JSON_MODE = ChatProbe(
     [user("Count from 1 to 5 and answer in JSON")],
     is_object,
     TOKENS,
-    {"format": "json"},
+    "json",
     (Ability.JSON_OBJECT,),
     echo('{"1": "one"}'),
 )
@@ -73,7 +73,7 @@ SCHEMA = ChatProbe(
     [user("Which city is the capital of Norway? How many live there, in which two districts, by the sea?")],
     is_place,
     TOKENS,
-    {"format": PLACE},
+    PLACE,
     (Ability.JSON_SCHEMA,),
     echo(PLACE_TEXT),
 )

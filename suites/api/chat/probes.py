@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from gateway_acceptance.environment import Ability, Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from gateway_acceptance.wire.backends import DirectAnswer, DirectChat
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api import abilities
 from suites.api.abilities import Shows
@@ -43,8 +44,8 @@ def with_code_word(words: int) -> list[Json]:
 class ChatProbe:
     """messages: in OpenAI's form; able: whether the model's own text is an answer; tokens: its limit.
 
-    does: what a model that is able does, in words; needs: the abilities that it takes. directly: what the
-    backend is asked beside it, in Ollama's words (``format``). plain, plainly: the same in one message
+    does: what a model that is able does, in words; needs: the abilities that it takes. form: that the answer
+    must keep where the backend itself is asked, as of ``DirectChat``. plain, plainly: the same in one message
     without any form, and whether a text answers that; by default the question itself.
     """
 
@@ -53,7 +54,7 @@ class ChatProbe:
     messages: Sequence[Json]
     able: Callable[[str], bool]
     tokens: int = 32
-    directly: Json = field(default_factory=dict)
+    form: Literal["json"] | Json | None = None
     needs: tuple[Ability, ...] = (Ability.EXACT,)
     plain: Sequence[Json] | None = None
     plainly: Callable[[str], bool] | None = None
@@ -260,58 +261,34 @@ def directly(target: Target, model: Model, question: ChatProbe) -> str:
         lambda: said_directly(
             target,
             model,
-            question.messages,
-            {"temperature": 0, "num_predict": room(target.environment, model.alias, question.tokens)},
-            question.directly,
+            DirectChat(
+                question.messages,
+                room(target.environment, model.alias, question.tokens),
+                form=question.form,
+            ),
         ),
     )
 
 
-def said_directly(
-    target: Target, model: Model, messages: Sequence[Json], options: Json, beside: Json | None = None
-) -> str:
-    """The text of Ollama's ``/api/chat``; empty where the request is refused. Raises as
-    ``document_directly``."""
-    return text_in(document_directly(target, model, messages, options, beside))
+def said_directly(target: Target, model: Model, question: DirectChat) -> str:
+    """The text of the backend's own answer; empty where it refuses. Raises as ``answer_directly``."""
+    return answer_directly(target, model, question).said
 
 
-def document_directly(
-    target: Target, model: Model, messages: Sequence[Json], options: Json, beside: Json | None = None
-) -> Json:
-    """The answer of Ollama's ``/api/chat``; empty where the request is refused. Raises CheckFailed, blamed on
-    the backend, where it fails."""
-    body = {
-        "model": model.upstream,
-        "messages": [as_ollama(message) for message in messages],
-        "stream": False,
-        "options": dict(options),
-        **(beside or {}),
-    }
+def answer_directly(target: Target, model: Model, question: DirectChat) -> DirectAnswer:
+    """What the backend itself says; nothing where it refuses. Raises CheckFailed, blamed on the backend,
+    where it fails."""
+    backend = target.backend(model.backend)
     try:
-        answer = target.backend(model.backend).converse(body)
-        document = answer.json() if answer.status == 200 else {}
+        answer = backend.converse(model.upstream, question)
+        said = backend.read(answer)
     except CheckFailed as failure:
         raise type(failure)(failure.problems, blame="backend") from None
     if answer.status is None or answer.status >= 500:
         raise CheckFailed(
             f"{model.backend} itself answers {answer.status}: {answer.text[:200]}", blame="backend"
         )
-    return document if isinstance(document, dict) else {}
-
-
-def text_in(document: Json) -> str:
-    """The text of Ollama's answer; empty where there is none."""
-    message = document.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    return content if isinstance(content, str) else ""
-
-
-def as_ollama(message: Json) -> Json:
-    """Ollama has neither content parts nor developers."""
-    content, role = message["content"], message["role"]
-    if not isinstance(content, str):
-        content = "".join(str(part["text"]) for part in content)
-    return {"role": "system" if role == "developer" else role, "content": content}
+    return said
 
 
 OPEN_PROMPT = "Write one short sentence about the sea."
@@ -321,12 +298,13 @@ SEEDS = (11, 12, 13)
 """The first is asked twice; that three seeds say the same of the sea by chance is unlikely."""
 
 
-def drawn_directly(target: Target, model: Model, turn: int, options: Json) -> str:
-    """What the model says to an open question, past the gateway. turn: tells equal requests apart."""
-    given = {"num_predict": OPEN_TOKENS, **options}
+def drawn_directly(target: Target, model: Model, turn: int, options: Mapping[str, float]) -> str:
+    """What the model says to an open question, past the gateway. turn: tells equal requests apart; options:
+    temperature and seed."""
+    question = DirectChat([user(OPEN_PROMPT)], OPEN_TOKENS, options)
     return target.once(
-        ("chat drawn directly", model.alias, str(turn), json.dumps(given, sort_keys=True)),
-        partial(said_directly, target, model, [user(OPEN_PROMPT)], given),
+        ("chat drawn directly", model.alias, str(turn), json.dumps(dict(options), sort_keys=True)),
+        partial(said_directly, target, model, question),
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from gateway_acceptance.environment import Model
 from gateway_acceptance.plugin.targets import Target
-from suites.api.chat.probes import CODE_WORD, document_directly, text_in, with_code_word
+from gateway_acceptance.wire.backends import DirectChat
+from suites.api.chat.probes import CODE_WORD, answer_directly, with_code_word
 
 BEYOND_WORDS = 6000
 """More than Ollama's default window of 4096 tokens; a model with a larger one is asked no more than that."""
@@ -31,11 +32,9 @@ class Read:
 
 def read_directly(target: Target, model: Model) -> Read | None:
     """What the backend itself makes of the prompt; None where it refuses it. Raises as
-    ``document_directly``."""
-    options = {"temperature": 0, "num_predict": BEYOND_TOKENS}
-    document = document_directly(target, model, BEYOND, options)
-    tokens = document.get("prompt_eval_count")
-    return Read(text_in(document), tokens if isinstance(tokens, int) else 0) if document else None
+    ``answer_directly``."""
+    said = answer_directly(target, model, DirectChat(BEYOND, BEYOND_TOKENS))
+    return None if said.text is None else Read(said.text, said.prompt_tokens or 0)
 
 
 def cut_by(seen: Read, directly: Read | None) -> tuple[str, str]:

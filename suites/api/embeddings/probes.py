@@ -114,16 +114,16 @@ def refusal_problems(what: str, answer: Exchange, statuses: Sequence[int] = INPU
 
 
 def direct_vectors(target: Target, alias: str, texts: Sequence[str]) -> list[list[float]]:
-    """What the model's own backend makes of the texts, past the gateway: ``POST /api/embed`` of Ollama.
+    """What the model's own backend makes of the texts, past the gateway.
 
     Raises Untestable where the backend may not be asked; CheckFailed, blamed on it, where it gives none.
     """
     served = target.environment.deployments_of(alias)[0]
-    answer = target.backend(served.backend).embedding(served.upstream, list(texts))
-    document = answer.json() if answer.status == 200 else None
-    found = document.get("embeddings") if isinstance(document, dict) else None
-    if not isinstance(found, list) or len(found) != len(texts):
+    backend = target.backend(served.backend)
+    answer = backend.embedding(served.upstream, list(texts))
+    found = backend.vectors(answer) if answer.status == 200 else None
+    if found is None or len(found) != len(texts):
         raise CheckFailed(
             f"{served.backend} itself answers {answer.status}: {answer.text[:200]}", blame="backend"
         )
-    return [[float(value) for value in vector] for vector in found]
+    return found

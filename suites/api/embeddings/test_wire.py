@@ -4,7 +4,7 @@ from gateway_acceptance.check import MUST, SHOULD, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, require
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.embeddings.probes import (
     TEXTS,

@@ -19,6 +19,7 @@ from gateway_acceptance.plugin.counterexample import ExplorationBudget, explore
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, NotPermitted, Untestable
+from gateway_acceptance.wire.backends.vectors import openai_vectors
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import (
@@ -31,7 +32,6 @@ from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.stream import read_chat_stream
 from suites.api.embeddings.rules import unit
 from suites.api.observations import single
-from suites.api.properties.rules import ollama_vectors, openai_vectors
 from suites.api.properties.strategies import (
     CHAT_MUTATIONS,
     CHAT_PATH,
@@ -201,7 +201,7 @@ def test_text_unchanged(
                 f"{model.backend} itself answers {direct.status} to a text: {direct.text[:120]}",
                 "fix the backend",
             )
-        ours, theirs = openai_vectors(answer.json()), ollama_vectors(direct.json())
+        ours, theirs = openai_vectors(answer.json()), backend.vectors(direct)
         if theirs is None:
             raise Untestable(
                 f"{model.backend} itself answers no vectors to a text: {direct.text[:120]}",

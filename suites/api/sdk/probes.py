@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,7 +16,7 @@ from gateway_acceptance.environment import Ability, Environment, Model
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
-from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.backends import DirectAnswer, DirectChat
 from suites.api.abilities import able_alias
 from suites.api.observations import ECHO_PROMPT, balanced_or_first, room, strays, wanted_of
 
@@ -116,29 +116,35 @@ def calls_tools(target: Target) -> str:
     """An alias whose model is declared, and shown, to call tools. Raises as ``abilities.able_alias``."""
     function = {**alarm()["function"]}
     function.pop("strict", None)
-    asked = {"tools": [{"type": "function", "function": function}]}
+    asked = DirectChat(
+        [{"role": "user", "content": TOOL_PROMPT}],
+        TOOL_TOKENS,
+        tools=[{"type": "function", "function": function}],
+    )
     what = "calls the tool that it is asked to call"
-    return _capable(target, Ability.TOOLS, what, TOOL_PROMPT, asked, _has_called, CALL_TEXT)
+    return _capable(target, Ability.TOOLS, what, asked, _has_called, CALL_TEXT)
 
 
 def keeps_schemas(target: Target) -> str:
     """An alias whose model answers in a schema, declared and shown. Raises as ``calls_tools``."""
-    asked = {"format": Place.model_json_schema()}
+    asked = DirectChat(
+        [{"role": "user", "content": PLACE_PROMPT}], TOOL_TOKENS, form=Place.model_json_schema()
+    )
     what = "answers as a schema demands"
-    return _capable(target, Ability.JSON_SCHEMA, what, PLACE_PROMPT, asked, _is_place, PLACE_TEXT)
+    return _capable(target, Ability.JSON_SCHEMA, what, asked, _is_place, PLACE_TEXT)
 
 
 def _capable(
     target: Target,
     ability: Ability,
     what: str,
-    prompt: str,
-    asked: dict[str, Any],
-    able: Callable[[Exchange], bool],
+    asked: DirectChat,
+    able: Callable[[DirectAnswer], bool],
     plain: str,
 ) -> str:
     def directly(model: Model) -> bool:
-        ask = partial(_ask_directly, target, model, prompt, asked)
+        limit = room(target.environment, model.alias, asked.max_tokens)
+        ask = partial(_said_directly, target, model, replace(asked, max_tokens=limit))
         return able(target.once(("sdk", what, model.alias), ask))
 
     def plainly(model: Model) -> bool:
@@ -154,35 +160,18 @@ def _capable(
     return able_alias(target, (ability,), what, directly=directly, plainly=plainly)
 
 
-def _ask_directly(target: Target, model: Model, prompt: str, asked: dict[str, Any]) -> Exchange:
-    body = {
-        "model": model.upstream,
-        "messages": [{"role": "user", "content": prompt}],
-        "stream": False,
-        "options": {
-            "temperature": 0,
-            "num_predict": room(target.environment, model.alias, TOOL_TOKENS),
-        },
-        **asked,
-    }
-    return target.backend(model.backend).converse(body)
+def _said_directly(target: Target, model: Model, question: DirectChat) -> DirectAnswer:
+    backend = target.backend(model.backend)
+    return backend.read(backend.converse(model.upstream, question))
 
 
-def _message(answer: Exchange) -> dict[str, Any]:
-    body = answer.json() if answer.status == 200 else {}
-    message = body.get("message") if isinstance(body, dict) else None
-    return message if isinstance(message, dict) else {}
+def _has_called(answer: DirectAnswer) -> bool:
+    return answer.calls == [(TOOL, {"hour": HOUR})]
 
 
-def _has_called(answer: Exchange) -> bool:
-    calls = _message(answer).get("tool_calls") or []
-    functions = [call.get("function") or {} for call in calls]
-    return [(called.get("name"), called.get("arguments")) for called in functions] == [(TOOL, {"hour": HOUR})]
-
-
-def _is_place(answer: Exchange) -> bool:
+def _is_place(answer: DirectAnswer) -> bool:
     try:
-        Place.model_validate_json(_message(answer).get("content", ""))
+        Place.model_validate_json(answer.said)
     except ValueError:
         return False
     return True

@@ -10,7 +10,6 @@ from gateway_acceptance.environment import Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
-from gateway_acceptance.wire.backend import full_name
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.extract import answered_by_a_model
 
@@ -74,13 +73,11 @@ def health_problems(target: Target, alias: str) -> list[Problem]:
 
 
 def idle_mark(target: Target, model: Model) -> str:
-    """``expires_at`` of a loaded model: it moves when the last request to the model has ended, and stands
-    still while one is under way (Ollama, server/sched.go). Raises Untestable where it is not loaded."""
-    answer = target.backend(model.backend).get("/api/ps")
-    body: Any = answer.json() if answer.status == 200 else {}
-    for entry in body.get("models", []):
-        if full_name(str(entry.get("name"))) == full_name(model.upstream):
-            return str(entry.get("expires_at"))
+    """The idle mark of a loaded model: it moves when the last request to the model has ended, and stands
+    still while one is under way. Raises Untestable where it is not loaded."""
+    mark = target.backend(model.backend).idle_mark(model.upstream)
+    if mark is not None:
+        return mark
     raise Untestable(
         f"{model.backend} keeps {model.upstream} not loaded: a held slot cannot be seen",
         "let it keep its models for some minutes (OLLAMA_KEEP_ALIVE)",

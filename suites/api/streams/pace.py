@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway_acceptance.environment import Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive
+from gateway_acceptance.wire.backends import DirectChat
+from gateway_acceptance.wire.backends.openai import brings_text
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import ChatStream
-from gateway_acceptance.wire.stream_choice import TEXT_KEYS
 from suites.api.asking import read, single_chat, stream_of
 
 SLOW_PROMPT = "Speak slowly. Count from 1 to 60"
@@ -61,32 +61,7 @@ def largest_within(times: Times, window_s: float) -> int:
 
 def times_of_stream(stream: ChatStream) -> tuple[float, ...]:
     """When each event with text arrived."""
-    return tuple(event.at for event in stream.events if _brings_text(event.data))
-
-
-def _brings_text(data: str) -> bool:
-    try:
-        choices = json.loads(data)["choices"]
-        return any(choice["delta"].get(key) for choice in choices for key in TEXT_KEYS)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return False
-
-
-def times_of_lines(chunks: Sequence[tuple[float, bytes]]) -> tuple[float, ...]:
-    """When each line of Ollama's own stream arrived that brings text."""
-    times, rest = [], b""
-    for at, data in chunks:
-        *lines, rest = (rest + data).split(b"\n")
-        times += [at for line in lines if _line_brings_text(line)]
-    return tuple(times)
-
-
-def _line_brings_text(line: bytes) -> bool:
-    try:
-        message = json.loads(line)["message"]
-        return bool(message.get("content") or message.get("thinking"))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return False
+    return tuple(event.at for event in stream.events if brings_text(event.data))
 
 
 def slow_stream(target: Target) -> Exchange:
@@ -113,14 +88,10 @@ def backend_pace(target: Target) -> ArrivalTimes:
 
 
 def _backend_pace(target: Target, model: Model) -> ArrivalTimes:
-    body = {
-        "model": model.upstream,
-        "messages": [{"role": "user", "content": SLOW_PROMPT}],
-        "stream": True,
-        "options": {"temperature": 0, "num_predict": SLOW_TOKENS},
-    }
-    exchange = target.backend(model.backend).converse(body)
-    return ArrivalTimes(times_of_lines(exchange.chunks), exchange)
+    backend = target.backend(model.backend)
+    asked = DirectChat([{"role": "user", "content": SLOW_PROMPT}], SLOW_TOKENS, stream=True)
+    exchange = backend.converse(model.upstream, asked)
+    return ArrivalTimes(backend.times_of_text(exchange), exchange)
 
 
 def gateway_paces(target: Target) -> list[ArrivalTimes]:

@@ -11,6 +11,7 @@ from typing import Any
 from gateway_acceptance.environment import Ability, Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
+from gateway_acceptance.wire.backends import DirectChat
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import ChatStream
 from suites.api.abilities import able_alias
@@ -171,23 +172,17 @@ OBSERVE: Mapping[StreamKind, Callable[[Target], Observed | None]] = {
 def calls_itself(target: Target, model: Model) -> int:
     """How many tools the model calls when its backend is asked directly. Raises NoAnswer, blamed on the
     backend, where that gives none, CheckFailed where it fails: neither says what the model can do."""
-    body = {
-        "model": model.upstream,
-        "messages": [{"role": "user", "content": TOOL_PROMPT}],
-        "tools": TOOLS,
-        "stream": False,
-        "options": {"temperature": 0, "num_predict": room(target.environment, model.alias, TOOL_TOKENS)},
-    }
     backend = target.backend(model.backend)
-    answer = target.once(("stream", "calls itself", model.alias), lambda: backend.converse(body))
+    limit = room(target.environment, model.alias, TOOL_TOKENS)
+    question = DirectChat([{"role": "user", "content": TOOL_PROMPT}], limit, tools=TOOLS)
+    answer = target.once(
+        ("stream", "calls itself", model.alias), lambda: backend.converse(model.upstream, question)
+    )
     if answer.status is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise CheckFailed(
             f"{model.backend} itself answers {answer.status}: {answer.text[:200]}", blame="backend"
         )
-    document = answer.json() if answer.status == HTTPStatus.OK else {}
-    message = document.get("message") if isinstance(document, dict) else None
-    calls = message.get("tool_calls") if isinstance(message, dict) else None
-    return len(calls) if isinstance(calls, list) else 0
+    return len(backend.read(answer).calls)
 
 
 def no_call(seen: Observed) -> str:

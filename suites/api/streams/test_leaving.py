@@ -3,6 +3,7 @@
 from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import require
+from gateway_acceptance.wire.backends import Offer
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.asking import last_direct_chat, single_chat
 from suites.api.streams.leaving import health_problems, leave, slot_freed
@@ -52,4 +53,6 @@ def test_several_leave(target: Target, gateway: GatewayClient) -> None:
 def test_slot_freed(target: Target, gateway: GatewayClient) -> None:
     """A backend serves few requests at a time. One that goes on for a client that has left takes the place of
     one that waits. Ollama shows it: a model's time until unloading begins anew when its last request ends."""
-    slot_freed(target, last_direct_chat(target.environment))
+    model = last_direct_chat(target.environment)
+    target.backend(model.backend).require(Offer.IDLE_MARK)
+    slot_freed(target, model)

@@ -296,10 +296,8 @@ def _content(answer: Exchange) -> str:
 
 def _said_directly(target: Target, model: Model, prompt: str, tokens: int) -> str:
     """What the backend itself answers, not streamed. Raises Untestable where it may not be asked."""
-    answer = target.backend(model.backend).chat(model.upstream, prompt, max_tokens=tokens)
-    said = answer.json() if answer.status == 200 else {}
-    message = said.get("message") if isinstance(said, dict) else None
-    return str(message.get("content", "")) if isinstance(message, dict) else ""
+    backend = target.backend(model.backend)
+    return backend.read(backend.chat(model.upstream, prompt, max_tokens=tokens)).said
 
 
 def _require_sameness(target: Target) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from gateway_acceptance.environment import Ability, Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Untestable
+from gateway_acceptance.wire.backends import Called, DirectAnswer, DirectChat
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api import abilities
 from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, room
@@ -19,8 +20,6 @@ TOKENS = 96
 """Two calls of two arguments in any tokenizer; the rest bounds a model that will not stop."""
 
 Json = Mapping[str, Any]
-Called = list[tuple[str, object]]
-"""Names and parsed arguments, in the answer's order."""
 
 
 def tool(name: str, description: str, **properties: str) -> Json:
@@ -205,9 +204,9 @@ def able_alias(target: Target, question: ToolProbe) -> str:
 def shows_directly(target: Target, model: Model, question: ToolProbe) -> bool:
     """Whether the model answers the question when its backend is asked."""
     answer = target.once(
-        ("tools directly", question.name, model.alias), partial(_ask_directly, target, model, question)
+        ("tools directly", question.name, model.alias), partial(_read_directly, target, model, question)
     )
-    return question.able(*_read_directly(answer))
+    return question.able(answer.calls, answer.said)
 
 
 def writes_calls(target: Target, model: Model) -> bool:
@@ -229,39 +228,11 @@ def writes_calls(target: Target, model: Model) -> bool:
         return False
 
 
-def _ask_directly(target: Target, model: Model, question: ToolProbe) -> Exchange:
-    """Ollama's ``/api/chat``."""
-    body = {
-        "model": model.upstream,
-        "messages": [_as_ollama(message) for message in question.messages],
-        "tools": question.tools,
-        "stream": False,
-        "options": {"temperature": 0, "num_predict": room(target.environment, model.alias, TOKENS)},
-    }
-    return target.backend(model.backend).converse(body)
-
-
-def _as_ollama(message: Json) -> Json:
-    """Ollama has parsed arguments, and the tool's name instead of the call's id."""
-    if message["role"] == "tool":
-        return {"role": "tool", "tool_name": "read_gate_code", "content": message["content"]}
-    if "tool_calls" not in message:
-        return message
-    calls = [
-        {"function": {**call["function"], "arguments": json.loads(call["function"]["arguments"])}}
-        for call in message["tool_calls"]
-    ]
-    return {"role": "assistant", "content": "", "tool_calls": calls}
-
-
-def _read_directly(answer: Exchange) -> tuple[Called, str]:
-    body = answer.json() if answer.status == 200 else {}
-    message = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(message, dict):
-        return [], ""
-    functions = [call.get("function") or {} for call in message.get("tool_calls") or []]
-    called = [(str(function.get("name")), function.get("arguments") or {}) for function in functions]
-    return called, str(message.get("content") or "")
+def _read_directly(target: Target, model: Model, question: ToolProbe) -> DirectAnswer:
+    limit = room(target.environment, model.alias, TOKENS)
+    backend = target.backend(model.backend)
+    asked = DirectChat(question.messages, limit, tools=question.tools)
+    return backend.read(backend.converse(model.upstream, asked))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import at_level
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, require
+from gateway_acceptance.wire.backends import Called
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import chat_completion_problems
@@ -32,7 +33,6 @@ from suites.api.tools.probes import (
     TWO_CALLED,
     UNDECLARED,
     UNDECLARED_TOOL,
-    Called,
     Turn,
     calling_turn,
     judged_turn,

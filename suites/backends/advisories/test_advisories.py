@@ -6,7 +6,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.products import BACKEND_PACKAGES
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import NoAnswer, NotApplicable, Untestable, require
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import BackendClient
 
 
 def found(backend: BackendClient, environment: Environment) -> tuple[Base, list[AdvisoryFinding]]:

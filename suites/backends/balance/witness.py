@@ -9,7 +9,7 @@ from gateway_acceptance.balance.expected_shares import WitnessResolution
 from gateway_acceptance.environment import Group
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Untestable
-from gateway_acceptance.wire.backend import BackendClient, full_name
+from gateway_acceptance.wire.backends import client_of, full_name
 from gateway_acceptance.wire.deployments import Listed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.backends.routing.probes import MARK, counting, grown, listed
@@ -65,7 +65,7 @@ class CountWitness:
 
     def __init__(self, target: Target, group: Group, mark: str) -> None:
         self._target, self._group, self._mark = target, group, mark
-        self._clients = [BackendClient(one, target.sender) for one in counting(target.environment)]
+        self._clients = [client_of(one, target.sender) for one in counting(target.environment)]
         wanted = {member.backend for member in group.deployments}
         self.complete = wanted <= {client.backend.name for client in self._clients}
         self.exact = self.complete and all(MARK in (one.backend.counts or "") for one in self._clients)

@@ -6,12 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gateway_acceptance.environment import ModelKind, ServedModel
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.wire.backend import full_name
-from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.backends import full_name
 
 CAPABILITY = {ModelKind.CHAT: "completion", ModelKind.EMBEDDING: "embedding"}
 """Ollama's words for what a kind of model must be able to."""
-NS = 1_000_000_000
 
 
 def other_digests(wanted: Iterable[ServedModel], held: Mapping[str, str]) -> list[Problem]:
@@ -32,16 +30,6 @@ def cannot(model: str, kind: ModelKind, capabilities: Sequence[str]) -> list[Pro
         return []
     able = ", ".join(capabilities) or "nothing"
     return [Problem("", f"{model} is declared as {kind.value} and lacks {needed!r}; it can {able}")]
-
-
-def warm_seconds(answer: Exchange) -> float:
-    """Seconds that an answer of Ollama took without the time in which it loaded the model (``load_duration``,
-    nanoseconds); all of them where it tells none, or one that cannot be true."""
-    body = answer.json()
-    loading = body.get("load_duration") if isinstance(body, dict) else None
-    if type(loading) is not int or not 0 <= loading <= answer.elapsed_s * NS:
-        return answer.elapsed_s
-    return answer.elapsed_s - loading / NS
 
 
 def loaded_unheld(loaded: Collection[str], held: Collection[str]) -> list[Problem]:

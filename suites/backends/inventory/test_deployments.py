@@ -4,7 +4,7 @@ from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import require
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import BackendClient
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.backends.routing import rules as routing_rules
 from suites.backends.routing.probes import listed
@@ -73,4 +73,7 @@ def test_held(target: Target, gateway: GatewayClient, backend: BackendClient) ->
     """The gateway's view against the backend's: a name mistyped in its configuration is found here without
     a token."""
     entries = listed(target)
-    require(routing_rules.not_held(entries, backend.backend.name, backend.models()), blame="gateway")
+    require(
+        routing_rules.not_held(entries, backend.backend.name, backend.models(), backend.name_of),
+        blame="gateway",
+    )

@@ -7,7 +7,7 @@ from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
-from gateway_acceptance.wire.backend import BackendClient, full_name
+from gateway_acceptance.wire.backends import BackendClient, Offer
 from suites.backends.inventory import rules as inventory_rules
 
 TEXT = "the same text for every model"
@@ -29,6 +29,7 @@ def test_digests(backend: BackendClient, environment: Environment) -> None:
         raise NotApplicable(
             f"the environment declares no digest of a model on {name}", declared="models.digest"
         )
+    backend.require(Offer.DIGESTS)
     require(inventory_rules.other_digests(wanted, backend.models()), blame="backend")
 
 
@@ -74,8 +75,9 @@ def test_dimensions(
 def test_capabilities(backend: BackendClient, environment: Environment) -> None:
     """An embedding model behind a chat alias, or the other way round, is found without a token."""
     name = backend.backend.name
+    backend.require(Offer.CAPABILITIES)
     kinds = {
-        (full_name(served.upstream), kind)
+        (backend.name_of(served.upstream), kind)
         for kind in ModelKind
         for alias in environment.aliases_of(kind)
         for served in environment.deployments_of(alias)
@@ -107,5 +109,5 @@ def test_loaded(
     slow. A loaded model that is not listed was deleted or replaced while in memory."""
     name, loaded = backend.backend.name, backend.loaded()
     for model in environment.upstreams_on(name):
-        note(f"{name}.{model}", "warm" if full_name(model) in loaded else "cold")
+        note(f"{name}.{model}", "warm" if backend.name_of(model) in loaded else "cold")
     require(inventory_rules.loaded_unheld(loaded, backend.models()), blame="backend")

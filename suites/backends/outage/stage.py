@@ -15,7 +15,7 @@ from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.outage.program import ObservedRequest, Program, RequestKind, Span
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NoAnswer
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import BackendClient, client_of
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import Deadline, tokens_needed
 
@@ -128,7 +128,7 @@ class OutageStage:
             time.sleep(POLL_S)
         for declared in self.environment.backends:
             if declared.counts is not None:
-                self._count(BackendClient(declared, self.target.sender))
+                self._count(client_of(declared, self.target.sender))
         return self.program
 
     def _held(self) -> dict[str, Load]:

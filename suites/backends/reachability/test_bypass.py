@@ -5,7 +5,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, require
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import client_of
 from suites.backends.reachability.bypass import answered
 
 
@@ -30,7 +30,7 @@ def test_no_way_past_the_gateway(target: Target, environment: Environment) -> No
         )
     problems = []
     for backend in closed:
-        answer = answered(BackendClient(backend, target.sender).get)
+        answer = answered(client_of(backend, target.sender).get)
         if answer is not None:
             problems.append(
                 Problem("", f"{backend.name} answers past the gateway, at {backend.url}: {answer}")

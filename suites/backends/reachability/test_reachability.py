@@ -6,9 +6,8 @@ from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
-from gateway_acceptance.wire.backend import BackendClient, full_name
+from gateway_acceptance.wire.backends import BackendClient, Offer
 from gateway_acceptance.wire.exchange import Exchange
-from suites.backends.inventory import rules as inventory_rules
 
 
 @check(
@@ -43,7 +42,7 @@ def test_latency(
 ) -> None:
     """The way to it and its front, without any model: what is slow here is not the model's fault."""
     bound = environment.bounds.health_s
-    taken = min(backend.get("/api/version").elapsed_s for _ in range(ATTEMPTS))
+    taken = min(backend.alive().elapsed_s for _ in range(ATTEMPTS))
     note(f"{backend.backend.name}.latency_ms", round(1000 * taken, 1))
     if taken > bound:
         raise CheckFailed(
@@ -63,7 +62,7 @@ def test_latency(
 )
 def test_root(backend: BackendClient) -> None:
     """What health probes and load balancers ask."""
-    answer = backend.get("/")
+    answer = backend.root()
     if answer.status != 200 or answer.text.strip() != RUNNING:
         raise CheckFailed(
             f"expected 200 and {RUNNING!r} from {answer.url}, got {answer.status}: {answer.text[:120]}",
@@ -112,7 +111,7 @@ def test_warm_answer(
     if not model:
         raise NotApplicable(f"nothing is deployed on {name}", declared="models.backend")
     embeds = alias in environment.aliases_of(ModelKind.EMBEDDING)
-    if full_name(model) not in backend.loaded():
+    if Offer.LOADED in backend.offers and backend.name_of(model) not in backend.loaded():
         load = backend.embedding(model, "load") if embeds else backend.load(model)
         _require_ok(load)
         note(f"{name}.{model}.cold_start_s", round(load.elapsed_s, 3))
@@ -120,7 +119,7 @@ def test_warm_answer(
     while len(taken) < ATTEMPTS and not any(one <= bound for one in taken):
         answer = backend.embedding(model, "yes") if embeds else backend.chat(model, "Say yes", max_tokens=1)
         _require_ok(answer)
-        taken.append(inventory_rules.warm_seconds(answer))
+        taken.append(backend.warm_s(answer))
     fastest = min(taken)
     note(f"{name}.{model}.warm_s", round(fastest, 3))
     if fastest > bound:
@@ -153,14 +152,14 @@ def test_models_present(
     """Listed in configuration does not mean servable: the model must lie on the backend."""
     name = backend.backend.name
     held = backend.models()
-    wanted = [full_name(upstream) for upstream in environment.upstreams_on(name)]
+    wanted = [backend.name_of(upstream) for upstream in environment.upstreams_on(name)]
     for model in wanted:
-        if model in held:
+        if model in held and Offer.DIGESTS in backend.offers:
             note(f"{name}.{model}.digest", held[model][:19])
     missing = [model for model in wanted if model not in held]
     if missing:
         raise CheckFailed(
             f"{name} lacks {', '.join(missing)}; it holds {', '.join(sorted(held)) or 'no model'}; "
-            f"fix: ollama pull {missing[0]}",
+            f"fix: {backend.fix_of_missing(missing[0])}",
             blame="backend",
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateway_acceptance.environment import Backend, Environment, ModelKind, ServedModel
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from gateway_acceptance.wire.backend import BackendClient
+from gateway_acceptance.wire.backends import client_of
 from gateway_acceptance.wire.deployments import Listed, listed_deployments
 from gateway_acceptance.wire.exchange import Exchange
 
@@ -150,7 +150,7 @@ def new_mark() -> str:
 
 def _ask(target: Target, alias: str) -> Witnessed:
     environment, mark = target.environment, new_mark()
-    clients = [BackendClient(backend, target.sender) for backend in counting(environment)]
+    clients = [client_of(backend, target.sender) for backend in counting(environment)]
     exact = all(MARK in (client.backend.counts or "") for client in clients)
     before = {} if exact else {client.backend.name: client.counts(mark) for client in clients}
     kind = embeds(target, alias)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from gateway_acceptance.environment import Environment, ServedModel
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 from gateway_acceptance.wire.deployments import Listed
 
 Place = tuple[str, str, str]
@@ -104,12 +104,18 @@ def by_id(listed: Sequence[Listed]) -> dict[str, list[Listed]]:
     return found
 
 
-def not_held(listed: Sequence[Listed], backend: str, held: Collection[str]) -> list[Problem]:
-    """Upstream models that the gateway would ask a backend for, and that the backend does not have."""
+def not_held(
+    listed: Sequence[Listed],
+    backend: str,
+    held: Collection[str],
+    name_of: Callable[[str], str] = full_name,
+) -> list[Problem]:
+    """Upstream models that the gateway would ask a backend for, and that the backend does not have. name_of:
+    how the backend lists a model."""
     return [
         Problem("", f"{entry}: {backend} has no such model; it has {', '.join(sorted(held)) or 'none'}")
         for entry in listed
-        if entry.backend == backend and full_name(entry.upstream) not in held
+        if entry.backend == backend and name_of(entry.upstream) not in held
     ]
 
 

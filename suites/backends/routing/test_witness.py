@@ -5,7 +5,7 @@ from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
-from gateway_acceptance.wire.backend import BackendClient, full_name
+from gateway_acceptance.wire.backends import BackendClient, full_name
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.backends.routing import rules as routing_rules
 from suites.backends.routing.probes import (

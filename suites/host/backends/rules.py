@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gateway_acceptance.environment.host import BackendHost
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 from suites.host.deployment.extract import Facts, unit_environment
 from suites.host.user.facts import differs
 

@@ -10,7 +10,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import Group
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 from suites.host.configuration.extract import ModelEntry, leaves, section, variable
 from suites.host.user.facts import differs
 

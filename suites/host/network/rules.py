@@ -8,7 +8,7 @@ from typing import Any
 from gateway_acceptance.environment import ServedModel
 from gateway_acceptance.environment.host import Machine
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.wire.backend import full_name
+from gateway_acceptance.wire.backends import full_name
 from suites.host.user.facts import WAYS_IN, differs, shut_down
 
 Socket = Mapping[str, Any]

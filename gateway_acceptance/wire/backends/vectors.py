@@ -1,4 +1,4 @@
-"""Vectors in what a gateway and its backend answer, whatever else they answer."""
+"""Vectors in what a gateway or a backend answers, whatever else it answers."""
 
 from __future__ import annotations
 
