@@ -7,6 +7,7 @@ import json
 from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
+from gateway_acceptance.wire.backends import Called
 from suites.api.abilities import declared_able
 from suites.api.chat.payloads import assistant
 from suites.api.chat.probes import user
@@ -20,7 +21,6 @@ from suites.api.tools.probes import (
     SONG,
     SOUTH,
     TOKENS,
-    Called,
     call_of,
     calling_turn,
     same_calls,
