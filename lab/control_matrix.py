@@ -35,6 +35,8 @@ from lab.state import stop
 HEALTHY = "API-OPS-001"
 """All that the lab's own gateway is asked here: what else it must be is the mutation matrix' matter."""
 DESCRIBED_S = 60
+OLLAMA = "ollama"
+"""The one protocol whose models have digests."""
 REFUSES = 9
 """The port, at the backends' addresses, where nothing listens: where the suite is told closed ones are."""
 
@@ -166,6 +168,10 @@ def declared(environment: Environment, control: Control, root: Path) -> Environm
     document["models"] = [
         {key: value for key, value in entry.items() if value is not None} for entry in document["models"]
     ]
+    if otherwise.get("backends", {}).get("product", OLLAMA) != OLLAMA:
+        members = [member for group in document["groups"] for member in group["deployments"]]
+        for entry in (*document["models"], *members):
+            entry.pop("digest", None)
     for backend in document["backends"]:
         backend |= otherwise.get("backends", {})
         if control.closed:

@@ -1,4 +1,4 @@
-"""Ollama's own OpenAI-compatible surface, over its native answers: chat and the list of models.
+"""Ollama's own OpenAI-compatible surface, over its native answers: chat, embeddings and the list of models.
 
 Source: Ollama's openai/openai.go and middleware/openai.go. LiteLLM speaks the native endpoints; other
 gateways speak this one.
@@ -6,9 +6,11 @@ gateways speak this one.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,17 +20,19 @@ from lab.backends.backend import BackendServer
 from lab.backends.requests import Body, Refused, expect
 from lab.backends.scenario import Call, Json, Scenario
 
-CHAT, MODELS = "/v1/chat/completions", "/v1/models"
-NATIVE: Mapping[str, str] = {CHAT: "/api/chat", MODELS: "/api/tags"}
+CHAT, EMBEDDINGS, MODELS = "/v1/chat/completions", "/v1/embeddings", "/v1/models"
+NATIVE: Mapping[str, str] = {CHAT: "/api/chat", EMBEDDINGS: "/api/embed", MODELS: "/api/tags"}
 """What each compatible endpoint is answered by; a defect of that endpoint shows here as well."""
 
 METHODS: Mapping[str, tuple[str, ...]] = {
     **{path: tuple(route) for path, route in answers.ROUTES.items()},
     CHAT: ("POST",),
+    EMBEDDINGS: ("POST",),
     MODELS: ("GET",),
 }
 DONE = b"data: [DONE]\n\n"
 FINGERPRINT = "fp_ollama"
+BASE64 = "base64"
 _FIELDS: Mapping[str, tuple[type, str]] = {
     **dict.fromkeys(("max_tokens", "seed"), (int, "int")),
     **dict.fromkeys(("temperature", "top_p", "frequency_penalty", "presence_penalty"), (float, "float64")),
@@ -49,9 +53,9 @@ def answer(
     if method not in METHODS[call.endpoint]:
         return BackendAnswer(405, text=answers.NOT_ALLOWED, allow=", ".join(METHODS[call.endpoint]))
     asked: Json | Refused = body
-    if call.endpoint == CHAT and not isinstance(body, Refused):
+    if call.endpoint in TRANSLATED and not isinstance(body, Refused):
         try:
-            asked = native_chat(body)
+            asked = TRANSLATED[call.endpoint](body)
         except Refused as refused:
             asked = refused
     given = answers.answer(backend, scenario, replace(call, endpoint=native), method, asked)
@@ -59,6 +63,9 @@ def answer(
         return replace(given, objects=tuple(_error(given.status, item) for item in given.objects))
     if call.endpoint == MODELS:
         return replace(given, objects=(_list(given.objects[0]),))
+    if call.endpoint == EMBEDDINGS:
+        in_base64 = call.body.get("encoding_format") == BASE64
+        return replace(given, objects=(_vectors(given.objects[0], in_base64=in_base64),))
     number = f"chatcmpl-{_drawn(f'{call.backend}/{call.index}', 12)}"
     if not given.stream:
         return replace(given, objects=(_completion(number, given.objects[0]),))
@@ -98,6 +105,22 @@ def native_chat(body: Json) -> Body:
         case _:
             raise Refused(400, "json: cannot unmarshal value into Go struct field .response_format")
     return native
+
+
+def native_embed(body: Json) -> Body:
+    """A body of embeddings as /api/embed takes it. Raises Refused as Ollama does."""
+    wanted, texts = body.get("encoding_format"), body.get("input")
+    if wanted not in (None, "", "float", BASE64):
+        supported = "Supported values: ['float', 'base64']."
+        raise Refused(400, f"Invalid value for 'encoding_format' = {wanted}. {supported}")
+    if texts in (None, []):
+        raise Refused(400, "invalid input")
+    native: Body = {"model": body.get("model"), "input": [""] if texts == "" else texts}
+    return native if body.get("dimensions") is None else {**native, "dimensions": body["dimensions"]}
+
+
+TRANSLATED: Mapping[str, Callable[[Json], Body]] = {CHAT: native_chat, EMBEDDINGS: native_embed}
+"""What each endpoint's body is for the native one."""
 
 
 def _turns(message: object, conversation: list[Json]) -> Iterator[Body]:
@@ -203,6 +226,21 @@ def _list(native: Json) -> Json:
         for model in native["models"]
     ]
     return {"object": "list", "data": entries}
+
+
+def _vectors(native: Json, *, in_base64: bool) -> Json:
+    """middleware/openai.go, ToEmbeddingList; base64 is of little-endian 32-bit floats."""
+    entries = [
+        {"object": "embedding", "embedding": _packed(vector) if in_base64 else vector, "index": index}
+        for index, vector in enumerate(native["embeddings"])
+    ]
+    counted = native.get("prompt_eval_count", 0)
+    usage = {"prompt_tokens": counted, "total_tokens": counted}
+    return {"object": "list", "data": entries, "model": native["model"], "usage": usage}
+
+
+def _packed(vector: Sequence[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
 def _error(status: int, native: Json) -> Json:

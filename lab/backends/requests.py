@@ -20,6 +20,7 @@ _STRUCTS: Mapping[str, str] = {
     "/api/embeddings": "EmbeddingRequest",
     "/api/show": "ShowRequest",
     "/v1/chat/completions": "ChatCompletionRequest",
+    "/v1/embeddings": "EmbedRequest",
 }
 _FIELDS: Mapping[str, tuple[type, str]] = {
     "model": (str, "string"),

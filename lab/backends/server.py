@@ -7,7 +7,7 @@ import ipaddress
 import json
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -129,7 +129,8 @@ async def _handle(backend: BackendServer, own: Scenario | None, request: web.Req
         scenario = own or _chosen(backend, request)
     except ValueError as unknown:
         return _complete(HEALTHY, call, error(400, str(unknown)))
-    scenario = scenario if scenario.applies(call) else HEALTHY
+    as_native = replace(call, endpoint=NATIVE.get(endpoint, endpoint))
+    scenario = scenario if scenario.applies(as_native) else HEALTHY
     backend.counts.served(call.index, endpoint, call.model, scenario.name)
     try:
         if NATIVE.get(endpoint, endpoint) not in INFERENCE:
@@ -174,7 +175,8 @@ async def _body(request: web.Request) -> Body | Refused:
 def _chosen(backend: BackendServer, request: web.Request) -> Scenario:
     """The scenario of a request at an address without its own. Raises ValueError for an unknown name."""
     name = backend.outage or request.headers.get(SCENARIO_HEADER)
-    if name is None and request.path in EMBEDDING and backend.embed_scenario is not None:
+    embeds = NATIVE.get(request.path, request.path) in EMBEDDING
+    if name is None and embeds and backend.embed_scenario is not None:
         name = backend.embed_scenario()
     return scenario_named(name) if name else HEALTHY
 

@@ -15,6 +15,8 @@ from gateway_acceptance.environment.model import SIMPLE_SHUFFLE
 ROUTES = {ModelKind.CHAT: "ollama_chat", ModelKind.EMBEDDING: "ollama"}
 """LiteLLM's providers: with plain ``ollama/`` tools never reach the backend (LiteLLM issue 35711)."""
 
+OPENAI = "openai"
+"""The provider for backends of that protocol, and the product by which they are declared."""
 UPSTREAM = "upstream"
 """The option of ``[embedded]`` by which chat models are reached as an OpenAI upstream (``openai``)."""
 
@@ -97,11 +99,14 @@ def _entry(
     served: ServedModel,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    called = environment.backend(served.backend).called
+    backend = environment.backend(served.backend)
+    called = backend.called
     place = {"model": f"{ROUTES[kind]}/{served.upstream}", "api_base": called}
     options = environment.embedded.options if environment.embedded is not None else {}
-    if kind is ModelKind.CHAT and options.get(UPSTREAM):
-        provider = options[UPSTREAM]
+    provider = options.get(UPSTREAM) if kind is ModelKind.CHAT else None
+    if backend.product == OPENAI:
+        provider = provider or OPENAI
+    if provider:
         place = {"model": f"{provider}/{served.upstream}", "api_base": f"{called}/v1", "api_key": "none"}
     entry: dict[str, Any] = {"model_name": alias, "litellm_params": {**place, **(extra or {})}}
     if kind is ModelKind.EMBEDDING:

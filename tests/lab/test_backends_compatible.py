@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.wire.schema import embedding_vector
 from lab.backends import BackendServer, ModelSpec
 from lab.backends.answers import BackendAnswer
-from lab.backends.compatible import CHAT, answer
+from lab.backends.compatible import CHAT, EMBEDDINGS, answer
+from lab.backends.embedding import embed
 from lab.backends.scenario import HEALTHY, Call
 
 ASKED: dict[str, Any] = {
@@ -64,3 +66,41 @@ def test_ids_differ_between_requests_and_between_backends() -> None:
     ids = [told(backend=backend, index=index).objects[0]["id"] for backend, index in asked]
     assert len(set(ids)) == 3
     assert told().objects[0]["id"] == ids[0]
+
+
+def embedded(**fields: object) -> BackendAnswer:
+    """The answer to a request for vectors with further fields."""
+    body = {"model": "vec", "input": ["a", "b"], **fields}
+    call = Call("llm-01", EMBEDDINGS, "vec:latest", 1, body)
+    models = {"vec": ModelSpec("embedding", dimensions=4)}
+    return answer(BackendServer("llm-01", models), HEALTHY, call, "POST", body)
+
+
+def test_vectors_are_those_of_its_own_protocol() -> None:
+    (given,) = embedded().objects
+    assert (given["object"], given["model"], given["usage"]["total_tokens"]) == ("list", "vec", 2)
+    assert [entry["embedding"] for entry in given["data"]] == [embed("vec:latest", text, 4) for text in "ab"]
+    assert [entry["index"] for entry in given["data"]] == [0, 1]
+    assert {entry["object"] for entry in given["data"]} == {"embedding"}
+
+
+def test_vectors_in_base64() -> None:
+    (given,) = embedded(encoding_format="base64").objects
+    vector = embedding_vector(given["data"][0]["embedding"])
+    assert vector == pytest.approx(embed("vec:latest", "a", 4), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words"),
+    [
+        ({"input": None}, 400, "invalid input"),
+        ({"input": []}, 400, "invalid input"),
+        ({"input": [1]}, 400, "invalid input type"),
+        ({"encoding_format": "hex"}, 400, "Invalid value for 'encoding_format' = hex. Supported"),
+        ({"model": "ghost"}, 404, "model 'ghost' not found"),
+    ],
+)
+def test_what_gets_no_vector(fields: dict[str, object], status: int, words: str) -> None:
+    refused = embedded(**fields)
+    assert refused.status == status
+    assert refused.objects[0]["error"]["message"].startswith(words)

@@ -55,3 +55,17 @@ def test_a_deployment_that_is_declared_again_has_an_id_of_its_own() -> None:
     same = {"upstream": "m"}
     entries = configuration(group("g", same, same, {**same, "weight": 1}, same))["model_list"][-4:]
     assert [entry.get("model_info") for entry in entries] == [None, {"id": "g-1"}, None, {"id": "g-3"}]
+
+
+def test_backends_of_openais_protocol_are_reached_by_it() -> None:
+    """Chat and embeddings alike; the others as before."""
+    backends = [
+        {"name": "one", "url": "http://127.0.0.1:11434"},
+        {"name": "two", "url": "http://127.0.0.2:8000", "product": "openai"},
+    ]
+    found = yaml.safe_load(litellm_config(environment(backends=backends), forward_headers=False))
+    places = [entry["litellm_params"] for entry in found["model_list"]]
+    assert [place["model"] for place in places] == [
+        *("ollama_chat/tiny", "openai/vec", "ollama_chat/tiny", "openai/tiny:2b"),
+    ]
+    assert {place["api_base"] for place in places} == {"http://127.0.0.1:11434", "http://127.0.0.2:8000/v1"}

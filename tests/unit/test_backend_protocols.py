@@ -95,6 +95,8 @@ def test_models(product: str, body: object, paths: str) -> None:
     canned = Canned(body)
     held = client(product, canned).models()
     assert held == {"ollama": {"phi3:latest": "d", "a:1": ""}, "openai": {"phi3": "", "a:1": ""}}[product]
+    tagged = client("openai", Canned({"data": [{"id": "phi3:latest"}]}))
+    assert tagged.models() == {"phi3:latest": "", "phi3": ""}
     assert canned.asked == [("GET", f"http://127.0.0.1:8000{paths}")]
 
 

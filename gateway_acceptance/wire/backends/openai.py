@@ -22,6 +22,7 @@ from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.stream_choice import TEXT_KEYS
 
+LATEST = ":latest"
 MODELS, CHAT, EMBEDDINGS = "/v1/models", "/v1/chat/completions", "/v1/embeddings"
 
 
@@ -35,9 +36,11 @@ class OpenAIClient(BackendClient):
         return self.get(MODELS)
 
     def models(self) -> dict[str, str]:
-        """``GET /v1/models``: every id, without a digest."""
+        """``GET /v1/models``: every id, without a digest. Ollama lists ``phi3:latest`` here as well, and
+        serves it as ``phi3``: both are held."""
         answer = self._kept(f"{self.backend.name}{MODELS}", self.alive)
-        return {str(entry.get("id")): "" for entry in self._entries(answer, "data")}
+        listed = [str(entry.get("id")) for entry in self._entries(answer, "data")]
+        return dict.fromkeys([*listed, *(name.removesuffix(LATEST) for name in listed)], "")
 
     def name_of(self, model: str) -> str:
         """The id, which is the name itself."""
