@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gateway_acceptance.audit import CUT
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
@@ -34,6 +35,7 @@ from lab.state import lab_folder
 FIX = re.compile(r"fix: (.+)$", re.MULTILINE)
 COMMAND = "sudo "
 """What begins so is meant to be pasted; everything else is a sentence."""
+COMMENT = "  # "
 FIX_BUDGET_S = 180
 SETTLE_S = 2.0
 """Longer than the lab's ``stable_s``: after a fix that restarts the service it is stable again."""
@@ -86,15 +88,17 @@ class FixProofs:
 
 
 def fixes_of(record: Mapping[str, Any], checks: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What the findings of these checks print: commands to paste, and sentences, each once and in order."""
+    """What the findings of these checks print: commands to paste, and sentences, each once and in order. What
+    a record cuts off is none, and a comment makes no other command."""
     printed: dict[str, None] = {}
     for check in record["checks"]:
         for case in check["cases"]:
             if check["id"] in checks and case["verdict"] in RED:
                 found = FIX.findall(case["message"])
                 printed |= dict.fromkeys(found or [case["message"].splitlines()[0]])
-    commands = [one for one in printed if one.startswith(COMMAND)]
-    return commands, [one for one in printed if not one.startswith(COMMAND)]
+    uncut = [one for one in printed if not one.endswith(CUT)]
+    commands = dict.fromkeys(one.partition(COMMENT)[0] for one in uncut if one.startswith(COMMAND))
+    return list(commands), [one for one in uncut if not one.startswith(COMMAND)]
 
 
 def red_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:

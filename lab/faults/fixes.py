@@ -12,6 +12,10 @@ REMAINS: Mapping[tuple[str, str], str] = {
         "host-ollama-not-restarted",
         r"^file /usr/local/bin/ollama$",
     ): "the newer Ollama was installed on purpose",
+    (
+        "host-program-replaced",
+        r"^program python3\.11\.fault-kept$",
+    ): "the fault's own copy of the old program, which nothing runs",
     ("host-user-with-keys", r"^file /nonexistent(/\.ssh)?$"): "an empty directory lets nobody in",
     ("host-way-closed", r"^file /opt/HX-Infrastructure-$"): "passing is what was missing: it stays as narrow",
     **{

@@ -24,6 +24,8 @@ UNSTREAMED = ("words", "messages", "json", "objects", "choices", "null", "bodies
 STREAMED = (
     "the stream is there and holds the text that it judges; the whole answer beside it only wakes a model"
 )
+STREAMS = ("data", "but-an-error", "events", "chunks", "streams")
+SERVED = "the good question after the bad ones is not streamed, and is served"
 OWNED = "a route counts where its owner is served: what others get of that one is what it judges"
 ENDED = "five of the six answers before the connection ends are no model's, and are there"
 
@@ -33,7 +35,7 @@ SETTLED: Mapping[tuple[str, str], str] = {
     **{("absent-choices", check): NAMED for check in ("API-CHAT-005", "API-CHAT-006", "API-EMB-016")},
     ("absent-choices", "API-EMB-014"): COUNTED,
     ("absent-texts", "API-CHAT-007"): "the stream names its model, and that is compared with a whole answer",
-    ("absent-texts", "API-ERR-044"): "the good question after the bad ones is not streamed, and is served",
+    **{(f"absent-{what}", "API-ERR-044"): SERVED for what in ("texts", *STREAMS)},
     ("absent-texts", "API-PROP-002"): "a stream that says nothing keeps all rules of its form",
     **{("absent-texts", check): LEFT for check in ("API-SDK-009", "API-STREAM-090", "API-STREAM-091")},
     **{(f"absent-{what}", "API-STREAM-082"): STREAMED for what in UNSTREAMED},

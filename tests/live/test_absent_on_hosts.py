@@ -84,7 +84,7 @@ ABSENT: Mapping[str, Absence] = {
         ("account", "process"),
     ),
     "a journal that may be read": without("journalctl"),
-    "find": without("/usr/bin/find"),
+    "find": replace(without("/usr/bin/find"), gone=("access",)),  # each of its parts is missing by itself
     "every right": Absence(f"mv {RULES} /root/rules", f"mv /root/rules {RULES}"),
 }
 CUT_OFF = instead("/usr/bin/python3", '#!/bin/sh\\necho "<<<facts eJyrVkrOyS9N"\\n')

@@ -36,6 +36,12 @@ def test_commands_are_pasted_and_sentences_are_decided() -> None:
     assert len(red_of(found)) == 3
 
 
+def test_what_is_cut_off_is_not_pasted_and_a_comment_makes_no_other_command() -> None:
+    same = "a: fix: sudo one; sudo two  # or declare it\nb: fix: sudo one; sudo two"
+    said = f"{same}\nc: fix: sudo rm /a/b-… (cut)"
+    assert fixes_of(record(("HOST-A-001", "failed", said)), ["HOST-A-001"]) == (["sudo one; sudo two"], [])
+
+
 def test_a_finding_without_a_fix_is_its_own_sentence() -> None:
     assert fixes_of(record(("HOST-A-001", "untestable", "no look\nmore")), ["HOST-A-001"]) == (
         [],

@@ -64,7 +64,7 @@ def test_without_a_process_one_check_says_so(name: str) -> None:
         (
             "test_groups",
             altered(groups=["hx", "docker"]),
-            "has docker, expected of hx; fix: sudo gpasswd -d hx",
+            "has docker, expected of hx; fix: take it out of SupplementaryGroups= and Group= of hx",
         ),
         (
             "test_same_command",
@@ -93,6 +93,14 @@ def test_without_a_process_one_check_says_so(name: str) -> None:
 def test_what_is_wrong_is_told(name: str, made: dict[str, Any], said: str) -> None:
     with pytest.raises(CheckFailed, match=said):
         CHECKS[name](facts(process=made))
+
+
+def test_a_group_that_the_account_is_in_is_left() -> None:
+    account = {**sections()["account"]["value"], "groups": ["hx", "docker"]}
+    with pytest.raises(
+        CheckFailed, match="has docker, expected of hx; fix: sudo gpasswd -d hx docker && sudo"
+    ):
+        CHECKS["test_groups"](facts(process=altered(groups=["hx", "docker"]), account=account))
 
 
 def test_a_masked_word_is_the_same_word_on_both_sides() -> None:

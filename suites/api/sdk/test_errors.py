@@ -13,8 +13,10 @@ from gateway_acceptance.check import MUST, READ, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed
-from suites.api.observations import ECHO_TOKENS, balanced_or_first
+from suites.api.extract import answered_by_a_model
+from suites.api.observations import ECHO_TOKENS, balanced_or_first, echoed_twice
 from suites.api.sdk.probes import ECHO, UNKNOWN_MODEL
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def test_wrong_key(sdk: openai.OpenAI) -> None:
 )
 def test_unknown_model(target: Target, sdk: openai.OpenAI) -> None:
     """OpenAI answers 404, LiteLLM 400; both say that the request is at fault."""
+    _judge_where_served(target)
     error = _unknown_model(target, sdk)
     if not isinstance(error, openai.NotFoundError | openai.BadRequestError):
         raise CheckFailed(f"expected NotFoundError or BadRequestError, got {_named(error)}", blame="gateway")
@@ -82,8 +85,9 @@ def test_error_tells(target: Target, sdk: openai.OpenAI) -> None:
     claims="FUN-01",
     spec=ERRORS,
 )
-def test_stream_error(sdk: openai.OpenAI) -> None:
+def test_stream_error(target: Target, sdk: openai.OpenAI) -> None:
     """A refusal with status 200 and an error in the stream escapes what surrounds ``create``."""
+    _judge_where_served(target)
     _raises(
         lambda: sdk.chat.completions.create(model=UNKNOWN_MODEL, messages=ECHO, stream=True),
         openai.NotFoundError,
@@ -99,8 +103,9 @@ def test_stream_error(sdk: openai.OpenAI) -> None:
     claims="FUN-01",
     spec=ERRORS,
 )
-def test_bad_request(sdk: openai.OpenAI, environment: Environment) -> None:
+def test_bad_request(target: Target, sdk: openai.OpenAI, environment: Environment) -> None:
     """The commonest mistake: a text where a list belongs. FastAPI's 422 says the same."""
+    _judge_where_served(target)
     _raises(
         lambda: sdk.chat.completions.create(
             model=balanced_or_first(environment),
@@ -123,6 +128,12 @@ def test_bad_request(sdk: openai.OpenAI, environment: Environment) -> None:
 def test_unknown_route(sdk: openai.OpenAI) -> None:
     """An application that uses what the gateway does not have learns so at once."""
     _raises(lambda: sdk.get("/no-such-route", cast_to=object), openai.NotFoundError)
+
+
+def _judge_where_served(target: Target) -> None:
+    """A refusal says something of what was asked only where the ordinary question is answered."""
+    plain, _ = echoed_twice(target, balanced_or_first(target.environment))
+    judged(errors=int(answered_by_a_model(plain)))
 
 
 def _unknown_model(target: Target, sdk: openai.OpenAI) -> openai.OpenAIError | None:

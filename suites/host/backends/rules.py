@@ -31,7 +31,12 @@ def models_missing(manifests: Sequence[str], needed: Sequence[str], machine: str
     """Every model that the gateway needs of the backend lies on its disk."""
     has = on_disk(manifests)
     return [
-        differs(f"{full_name(model)} on {machine}", "no manifest", "the model", f"ollama pull {model}")
+        differs(
+            f"{full_name(model)} on {machine}",
+            "no manifest",
+            "the model",
+            f"pull it there: ollama pull {model}",
+        )
         for model in needed
         if full_name(model) not in has
     ]

@@ -24,13 +24,17 @@ ASKED = {
 }
 
 
+PACKAGES = {"ip": "iproute2"}
+"""Debian's packages of commands that are named otherwise."""
+
+
 def not_executable(files: Mapping[str, Facts], paths: Sequence[str], tree: str) -> list[Problem]:
     """Every script is a file that everybody may execute: systemd, root and operators alike."""
     problems = []
     for path in paths:
         found = files[path]
         if not found["exists"]:
-            problems.append(differs(path, "nothing", "a script", "git checkout and deploy again"))
+            problems.append(differs(path, "nothing", "a script", "check it out, and deploy again"))
         elif "entry" in found and int(found["entry"]["mode"], 8) & 0o111 != 0o111:
             fix = f"sudo chmod 755 {tree}/{path}"
             problems.append(differs(path, f"mode {found['entry']['mode']}", "an executable file (0755)", fix))
@@ -54,11 +58,16 @@ def not_valid(files: Mapping[str, Facts], paths: Sequence[str]) -> list[Problem]
 def commands_missing(found: Mapping[str, str | None]) -> list[Problem]:
     """Every needed command is on the host."""
     return [
-        differs(f"the command {name}", "no such program", "it on the PATH", "sudo apt-get install "
-              + {"ip": "iproute2"}.get(name, name))
+        differs(
+            f"the command {name}",
+            "no such program",
+            "it on the PATH",
+            f"have its package installed: sudo apt-get install {PACKAGES.get(name, name)}, "
+            "with --reinstall where it is",
+        )
         for name, path in found.items()
         if path is None
-    ]  # fmt: skip
+    ]
 
 
 def commands_not_asked(text: str, needed: Sequence[str]) -> list[Problem]:
@@ -137,7 +146,7 @@ def chat_validation_wrong(text: str) -> list[Problem]:
 def other_content(files: Mapping[str, Facts], host: Host) -> list[Problem]:
     """Pinned files have the pinned digest."""
     return [
-        differs(path, found.get("sha256", "nothing"), digest, "git checkout, or pin what is meant")
+        differs(path, found.get("sha256", "nothing"), digest, "check it out, or pin what is meant")
         for path, digest in host.digests.items()
         if (found := files[path]).get("sha256") != digest
     ]
@@ -147,7 +156,7 @@ def other_size(files: Mapping[str, Facts], host: Host) -> list[Problem]:
     """Pinned files have the pinned size."""
     return [
         differs(
-            path, f"{found.get('size', 'no')} bytes", f"{size} bytes", "git checkout, or pin what is meant"
+            path, f"{found.get('size', 'no')} bytes", f"{size} bytes", "check it out, or pin what is meant"
         )
         for path, size in host.sizes.items()
         if (found := files[path]).get("size") != size
@@ -179,7 +188,12 @@ def other_repository(found: Facts, wanted: Repository, tree: str) -> list[Proble
     """The tree lies in a git work tree whose origin is the declared one."""
     if not found["root"]:
         return [
-            differs(tree, f"no git work tree ({found['error']})", "one", f"git clone {wanted.remote or ''}")
+            differs(
+                tree,
+                f"no git work tree ({found['error']})",
+                "one",
+                f"deploy from a clone of {wanted.remote or 'the repository'}",
+            )
         ]
     has = found["remote"]
     if wanted.remote and (has is None or plain_remote(has) != plain_remote(wanted.remote)):
@@ -197,7 +211,7 @@ def other_commit(found: Facts, wanted: str, tree: str) -> list[Problem]:
     if found["head"].startswith(wanted):
         return []
     known = "known there" if found["declared_known"] else "not in the repository there"
-    fix = f"git -C {tree} fetch && git -C {tree} checkout {wanted}, then deploy again"
+    fix = f"check it out, and deploy again: git -C {tree} fetch && git -C {tree} checkout {wanted}"
     return [differs("the checked out commit", found["head"], f"{wanted} ({known})", fix)]
 
 
@@ -206,7 +220,14 @@ def not_published(found: Facts, tree: str) -> list[Problem]:
     if found["published"]:
         return []
     has = "in no branch of the remote" if found["published"] is False else "no branch of a remote is known"
-    return [differs(f"the commit {found['head'][:12]}", has, "published", f"git -C {tree} push")]
+    return [
+        differs(
+            f"the commit {found['head'][:12]}",
+            has,
+            "published",
+            f"publish it, or check out what is: git -C {tree} push",
+        )
+    ]
 
 
 def not_clean(found: Facts, host: Host) -> list[Problem]:

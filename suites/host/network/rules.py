@@ -9,7 +9,7 @@ from gateway_acceptance.environment import ServedModel
 from gateway_acceptance.environment.host import Machine
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.backends import full_name
-from suites.host.user.facts import WAYS_IN, differs, shut_down
+from suites.host.user.facts import WAYS_IN, again, differs, shut_down
 
 Socket = Mapping[str, Any]
 
@@ -44,7 +44,10 @@ def not_listening(sockets: Iterable[Socket], machine: Machine) -> list[Problem]:
         port = wanted.rpartition(":")[2].partition("/")[0]
         near = [socket_text(socket) for socket in found if str(socket["port"]) == port]
         has = f"only {', '.join(near)}" if near else "no such socket"
-        fix = f"sudo systemctl restart {machine.unit}; look at its --host and --port"
+        elsewhere = near or any(socket["unit"] == machine.unit for socket in found)
+        fix = f"sudo systemctl restart {machine.unit}"
+        if elsewhere:
+            fix = f"correct the address and port that {machine.unit} is given, then: {again(machine.unit)}"
         problems.append(differs(machine.unit, has, wanted, fix))
     return problems
 
@@ -122,7 +125,7 @@ def other_models(name: str, answer: Mapping[str, Any], wanted: Iterable[ServedMo
             f"{where}: {model}",
             f"the digest {held[model][:12]}" if model in held else "no such model",
             f"the digest {digest[:12]}" if digest else "it",
-            f"curl {answer['url']}/api/tags",
+            f"pull it there (ollama pull {model}), or declare what is meant: curl {answer['url']}/api/tags",
         )
         for model, digest in declared
         if model not in held or not held[model].startswith(digest)
@@ -138,6 +141,7 @@ def other_dimensions(name: str, answer: Mapping[str, Any], wanted: Mapping[str, 
             f"{name} at {answer['url']}, from the gateway's machine: {model}",
             f"{dimensions[model]} dimensions",
             count,
+            "declare what it has, or pull the model that is meant: "
             f'curl {answer["url"]}/api/show -d \'{{"model": "{model}"}}\'',
         )
         for model, count in sorted(wanted.items())
@@ -154,7 +158,7 @@ def slow(name: str, answer: Mapping[str, Any], bound_s: float) -> list[Problem]:
             f"{name} at {answer['url']}, from the gateway's machine",
             f"its fastest answer after {answer['elapsed_s']:.2f} s",
             f"one within {bound_s:g} s",
-            f"time curl {answer['url']}/api/version",
+            f"find out what keeps it: time curl {answer['url']}/api/version",
         )
     ]
 
@@ -169,6 +173,6 @@ def unreached(name: str, answer: Mapping[str, Any]) -> list[Problem]:
             f"{name} at {answer['url']}, from the gateway's machine",
             has,
             "a version",
-            f"curl {answer['url']}/api/version",
+            f"find out there what is between them: curl {answer['url']}/api/version",
         )
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from gateway_acceptance.environment.host import Host, Machine
 from gateway_acceptance.problem import Problem
-from suites.host.user.facts import Facts, differs, ended, started_argv
+from suites.host.user.facts import Facts, again, differs, ended, started_argv
 
 ROOT_UID = "0"
 
@@ -38,15 +38,19 @@ def foreign_members(process: Facts, declared: Machine) -> list[Problem]:
             f"{declared.unit}: process {member['pid']} ({member['comm']})",
             f"user {member['user']}",
             declared.user,
-            f"sudo systemctl restart {declared.unit}, and look for '+' or '!' before its commands",
+            f"set User={declared.user} in {declared.unit}, and take '+' and '!' from before its commands; "
+            f"then: {again(declared.unit)}",
         )
         for member in process["members"]
         if member["user"] != declared.user
     ]
 
 
-def other_groups(process: Facts, declared: Machine, primary: str | None = None) -> list[Problem]:
-    """The process has the declared groups and no further one. primary: the account's first group."""
+def other_groups(
+    process: Facts, declared: Machine, primary: str | None = None, of_account: Collection[str] = ()
+) -> list[Problem]:
+    """The process has the declared groups and no further one. primary: the account's first group; of_account:
+    those that it is a member of."""
     beyond = sorted(set(process["groups"]) - {declared.own_group, *declared.groups})
     expected = " ".join([declared.own_group, *declared.groups])
     return [
@@ -54,20 +58,22 @@ def other_groups(process: Facts, declared: Machine, primary: str | None = None) 
             f"{declared.unit}: supplementary groups of process {process['pid']}",
             name,
             f"of {expected}",
-            fix_of_group(name, declared, primary),
+            fix_of_group(name, declared, primary, of_account),
         )
         for name in beyond
     ]
 
 
-def fix_of_group(name: str, declared: Machine, primary: str | None) -> str:
+def fix_of_group(name: str, declared: Machine, primary: str | None, of_account: Collection[str]) -> str:
     """What takes a group away: it is the account's first one, one of its further ones, or the unit's."""
-    again = f"sudo systemctl restart {declared.unit}"
+    restart = f"sudo systemctl restart {declared.unit}"
     if name == primary:
-        return f"sudo usermod -g {declared.own_group} {declared.user} && {again}"
+        return f"sudo usermod -g {declared.own_group} {declared.user} && {restart}"
+    if name in of_account:
+        return f"sudo gpasswd -d {declared.user} {name} && {restart}"
     return (
-        f"sudo gpasswd -d {declared.user} {name}; {again}; where the account is not in it, it is in "
-        f"SupplementaryGroups= or Group= of {declared.unit}: take it out there, daemon-reload, restart"
+        f"take it out of SupplementaryGroups= and Group= of {declared.unit}, then: {again(declared.unit)}; "
+        "where it is not there, the account has left it since and a restart is enough"
     )
 
 

@@ -45,7 +45,10 @@ def test_members(machine: MachineFacts) -> None:
 def test_groups(machine: MachineFacts) -> None:
     """Ollama's own installer puts its account into video and render; such groups are declared."""
     process, account = live_process(machine), machine["account"]
-    require(process_rules.other_groups(process, machine.declared, account.get("primary")))
+    groups = process_rules.other_groups(
+        process, machine.declared, account.get("primary"), account.get("groups", ())
+    )
+    require(groups)
 
 
 @check(

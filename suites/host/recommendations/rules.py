@@ -85,7 +85,14 @@ def too_many_workers(argv: Sequence[str], values: Mapping[str, str], processors:
             given = value or (argv[place + 1] if place + 1 < len(argv) else "")
     if given.isdigit() and int(given) <= processors:
         return []
-    return [differs("workers", given, f"at most {processors}, one for each processor", "--num_workers")]
+    return [
+        differs(
+            "workers",
+            given,
+            f"at most {processors}, one for each processor",
+            f"start it with --num_workers {processors}",
+        )
+    ]
 
 
 def other_strategy(document: Document, declared: Collection[str]) -> list[Problem]:
@@ -107,7 +114,12 @@ def redis_by_url(document: Document, names: Collection[str]) -> list[Problem]:
         places.append("litellm_settings.cache_params.url")
     places += ["REDIS_URL"] if "REDIS_URL" in names else []
     return [
-        differs(place, "Redis by URL", "host, port and password", "redis_host, redis_port")
+        differs(
+            place,
+            "Redis by URL",
+            "host, port and password",
+            "name redis_host, redis_port and redis_password instead",
+        )
         for place in places
     ]
 

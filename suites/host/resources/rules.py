@@ -28,12 +28,22 @@ def little_disk(resources: Facts, machine: Machine) -> list[Problem]:
         if disk["free_mb"] < machine.free_disk_mb:
             has, expected = f"{disk['free_mb']} MiB free", f"{machine.free_disk_mb} MiB"
             problems.append(
-                differs(path, has, expected, f"sudo du -xh {path} | sort -h | tail -n 20, and clean up")
+                differs(
+                    path,
+                    has,
+                    expected,
+                    f"clean up; what is largest: sudo du -xh {path} | sort -h | tail -n 20",
+                )
             )
         if disk["inodes"] and disk["free_inodes"] < FREE_INODES:
             has = f"{disk['free_inodes']} inodes free"
             problems.append(
-                differs(path, has, f"{FREE_INODES}", f"sudo du --inodes -x {path} | sort -n | tail")
+                differs(
+                    path,
+                    has,
+                    f"{FREE_INODES}",
+                    f"clean up; where most are: sudo du --inodes -x {path} | sort -n | tail",
+                )
             )
     return problems
 
@@ -45,7 +55,10 @@ def little_memory(resources: Facts, machine: Machine) -> list[Problem]:
         return []
     return [
         differs(
-            "memory", f"{has} MiB available", f"{machine.free_memory_mb} MiB", "ps aux --sort=-rss | head"
+            "memory",
+            f"{has} MiB available",
+            f"{machine.free_memory_mb} MiB",
+            "end what takes it, or give it more; the largest: ps aux --sort=-rss | head",
         )
     ]
 
@@ -73,7 +86,7 @@ def large_tree(tree: Facts, host: Host) -> list[Problem]:
 def large_environment(tree: Facts, host: Host) -> list[Problem]:
     """All of the tree, with the virtual environment, takes no more disk than declared."""
     used = tree["bytes"] + tree["environment"]["bytes"]
-    fix = f"sudo du -xh {host.tree} | sort -h | tail -n 20, and clean up"
+    fix = f"clean up; what is largest: sudo du -xh {host.tree} | sort -h | tail -n 20"
     return too_large(f"{host.tree} with its virtual environment", used, host.environment_mb, fix)
 
 
@@ -121,7 +134,7 @@ def fast_journal(journal: Facts, now: float, machine: Machine) -> list[Problem]:
     if grown <= machine.log_mb_per_day:
         return []
     has = f"{grown:.0f} MiB a day ({journal['lines']} lines in {span:.0f} s)"
-    fix = f"journalctl -u {machine.unit} -n 200, and quieten it"
+    fix = f"quieten what writes most: journalctl -u {machine.unit} -n 200"
     return [differs(f"the journal of {machine.unit}", has, f"at most {machine.log_mb_per_day} MiB", fix)]
 
 

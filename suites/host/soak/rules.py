@@ -23,7 +23,14 @@ def restarted(snapshots: Snapshots, unit: str) -> list[Problem]:
     other = [now for now in then if now != was]
     expected = f"{was}, as before the load"
     return (
-        [differs(f"the process of {unit}", other[-1], expected, f"journalctl -u {unit} -n 100")]
+        [
+            differs(
+                f"the process of {unit}",
+                other[-1],
+                expected,
+                f"find out why it ended: journalctl -u {unit} -n 100",
+            )
+        ]
         if other
         else []
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -63,11 +64,20 @@ def not_installed(unit: Facts, name: str) -> list[Problem]:
     shown = unit["properties"]
     if not unit["exists"]:
         has = shown.get("LoadState", "nothing")
-        return [differs(name, f"LoadState {has}", "loaded", f"sudo systemctl unmask {name}, or deploy again")]
+        return [differs(name, f"LoadState {has}", "loaded", fix_of_load(has, str(unit["enabled"]), name))]
     path = shown.get("FragmentPath", "")
     if not path.startswith(("/etc/", "/usr/lib/", "/lib/", "/usr/local/lib/")):
         return [differs(name, path or "no file", "a file that outlives a boot", "deploy again")]
     return []
+
+
+def fix_of_load(state: str, enabled: str, name: str) -> str:
+    """What to do about a unit that is not loaded. state: systemd's LoadState; enabled: its UnitFileState."""
+    if state == "masked":
+        return f"sudo systemctl unmask{' --runtime' if enabled == 'masked-runtime' else ''} {name}"
+    if state in ("error", "bad-setting"):
+        return f"correct what systemd says of its file (systemctl status {name}), then: {again(name)}"
+    return "put the unit's file back, or deploy again; then: sudo systemctl daemon-reload"
 
 
 def not_active(unit: Facts, name: str) -> list[Problem]:
@@ -98,7 +108,7 @@ def not_stable(unit: Facts, process: Facts, now: float, window_s: float, name: s
     """The same process over the whole window. now: by the machine's clock, at the end of the look. Raises
     Inconclusive for a process that was started on purpose, too short a time ago."""
     shown = unit["properties"]
-    fix = f"journalctl -u {name} -n 200"
+    fix = f"find out why it ended (journalctl -u {name} -n 200), and correct that"
     problems = []
     pid, restarts = shown.get("MainPID", "0"), int(shown.get("NRestarts", "0") or 0)
     if pid != str(process["pid"]):
@@ -172,6 +182,9 @@ def not_restarted(entries: Iterable[Mapping[str, Any]], started: float, name: st
 def fix_of_change(path: str, name: str) -> str:
     """What to do about a file that changed after the start. A drop-in is in force at once or after a restart:
     to restart would hide one that nobody declared, so its removal stands beside it."""
+    if PurePosixPath(path).name == name:
+        back = "where it is not meant, put the file back"
+        return f"see what is new (systemctl cat {name}); {back}; then: {again(name)}"
     if DROP_INS not in path:
         return f"sudo systemctl restart {name}"
     undo = f"sudo rm {path} && {again(name)}"
@@ -224,14 +237,29 @@ def other_account(unit: Facts, declared: Machine) -> list[Problem]:
     shown = unit["properties"]
     account = f"User={declared.user}\\nGroup={declared.own_group}"
     edit = f"sudo sed -i -e '/^User=/d' -e '/^Group=/d' -e '/^\\[Service\\]/a {account}'"
-    fix = f"{edit} {shown.get('FragmentPath') or declared.unit} && {again(declared.unit)}"
+    own = f"{edit} {shown.get('FragmentPath') or declared.unit} && {again(declared.unit)}"
+
+    def fix(name: str) -> str:
+        place = set_in_a_drop_in(unit, name)
+        return f"sudo rm {shlex.quote(place)} && {again(declared.unit)}" if place else own
+
     problems = []
     if shown.get("User", "") != declared.user:
         has = shown.get("User") or "no User (root)"
-        problems.append(differs(f"{declared.unit}: User", has, declared.user, fix))
+        problems.append(differs(f"{declared.unit}: User", has, declared.user, fix("User")))
     if shown.get("Group", "") not in ("", declared.own_group):
-        problems.append(differs(f"{declared.unit}: Group", shown["Group"], declared.own_group, fix))
+        problems.append(differs(f"{declared.unit}: Group", shown["Group"], declared.own_group, fix("Group")))
     return problems
+
+
+def set_in_a_drop_in(unit: Facts, name: str) -> str:
+    """The drop-in that says last what a directive is; empty where the unit's own file does, or where a file
+    may not be read."""
+    files = unit.get("files", ())
+    if not files or not all(file["readable"] for file in files):
+        return ""
+    places = [line.path for line in assignments(unit) if line.name == name]
+    return places[-1] if places and places[-1] != files[0]["path"] else ""
 
 
 def no_return(unit: Facts, name: str) -> list[Problem]:

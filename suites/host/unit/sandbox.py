@@ -63,6 +63,9 @@ def too_exposed(unit: Facts, most: float, name: str) -> list[Problem]:
     worst = ", ".join(f"{word} {weight}" for weight, word in sorted(weights, reverse=True)[:5])
     return [
         differs(
-            f"{name}: exposure", f"{has} ({worst})", f"at most {most}", f"systemd-analyze security {name}"
+            f"{name}: exposure",
+            f"{has} ({worst})",
+            f"at most {most}",
+            f"add what weighs most: systemd-analyze security {name}",
         )
     ]
