@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment import Backend, Environment
 from gateway_acceptance.environment.host import BackendHost, Host, Machine
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.bounded import bound
@@ -81,11 +81,18 @@ def _of_the_gateway(environment: Environment, host: Host) -> dict[str, Any]:
         "files": sorted({*host.scripts, *configuration, *host.digests, *host.sizes}),
         "commit": host.repository.commit if host.repository else None,
         "reach": {
-            entry.name: {"url": entry.called, "dimensions": _embedding_models(environment, entry.name)}
+            entry.name: {"url": entry.called, **_of_a_backend(environment, entry)}
             for entry in environment.backends
         },
         "disks": ["/", "/var/log", host.tree],
     }
+
+
+def _of_a_backend(environment: Environment, backend: Backend) -> dict[str, Any]:
+    """What of a backend is asked beside its being there: Ollama describes dimensions."""
+    if backend.product != "ollama":
+        return {"product": backend.product}
+    return {"dimensions": _embedding_models(environment, backend.name)}
 
 
 def _embedding_models(environment: Environment, backend: str) -> list[str]:

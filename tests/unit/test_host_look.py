@@ -111,6 +111,12 @@ def test_the_request_holds_names_and_paths_only(environment: Environment) -> Non
     assert request["privileges"]["writable"]["as"] == "hx"
 
 
+def test_a_backend_of_another_protocol_is_asked_in_that(environment: Environment) -> None:
+    others = [one.model_copy(update={"product": "openai"}) for one in environment.backends]
+    request = request_of(environment.model_copy(update={"backends": tuple(others)}), "gateway")
+    assert {*request["reach"]["orc"]} == {"url", "product"}
+
+
 @pytest.mark.parametrize(
     ("done", "sentence"),
     [

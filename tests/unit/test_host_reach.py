@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.environment import Backend, ServedModel
 from gateway_acceptance.host.collect.machine import REACH_ATTEMPTS, reach
+from suites.host.network import rules
 
 VERSION = {"version": "0.12.6"}
 TAGS = {"models": [{"name": "all-minilm:latest", "digest": "b" * 64}]}
@@ -101,6 +103,44 @@ def test_one_look_that_fails_is_not_the_backends_absence() -> None:
     assert asked.count("/api/version") == REACH_ATTEMPTS
     assert (found["reached"], found["version"], found["error"]) == (True, "0.12.6", "")
     assert found["models"] == {"all-minilm:latest": "b" * 64}
+
+
+def of_openai(answers: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    asked: list[str] = []
+    with ollama(answers, asked) as url:
+        found = reach({"reach": {"one": {"url": url, "product": "openai"}}})
+    return found["one"], asked
+
+
+def test_openais_protocol_has_a_list_of_models_alone() -> None:
+    found, asked = of_openai({"/v1/models": {"data": [{"id": "vec"}, {"id": "tiny:latest"}]}})
+    assert (found["reached"], found["version"], found["error"]) == (True, None, "")
+    assert found["models"] == {"vec": "", "tiny:latest": ""}
+    assert found["dimensions"] == {}
+    assert asked == ["/v1/models"] * REACH_ATTEMPTS
+    one = Backend(name="one", url="http://one", product="openai")
+    path, listing = rules.ASKED[one.product]
+    assert rules.unreached("one", found, path) == []
+    held = [ServedModel(backend="one", upstream=name) for name in ("vec", "tiny")]
+    assert rules.other_models("one", found, held, listing) == []
+    (missing,) = rules.other_models("one", found, [ServedModel(backend="one", upstream="ghost")], listing)
+    assert "no such model" in str(missing)
+    assert str(missing).endswith("/v1/models")
+    assert "serve it there" in str(missing)
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"data": 1}, {"data": [{}]}])
+def test_what_is_no_list_of_openai_is_told(answer: Any) -> None:
+    found, _ = of_openai({"/v1/models": answer})
+    assert found["reached"]
+    assert found["models"] is None
+    assert found["error"]
+
+
+def test_a_server_without_openais_list_is_not_reached() -> None:
+    found, _ = of_openai({"/api/version": VERSION})
+    (problem,) = rules.unreached("one", found, rules.MODELS)
+    assert "404" in str(problem)
 
 
 def test_nobody_is_there() -> None:

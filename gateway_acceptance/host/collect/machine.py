@@ -103,14 +103,19 @@ def reach(request: Request) -> Facts:
 
 
 def ask(wanted: Facts) -> Facts:
-    """One backend's answers. wanted: {url, dimensions: [model]}. No model is run."""
-    url, taken = wanted["url"], []
+    """One backend's answers. wanted: {url, dimensions: [model]}, or {url, product} where it is not Ollama. No
+    model is run. OpenAI's protocol has a list of models, without digests, and nothing else of these."""
+    url, taken, openai = wanted["url"], [], wanted.get("product") == "openai"
+    held: Any = {}
     document: Facts = {"url": url, "reached": False, "version": None, "error": ""}
     document |= {"models": None, "dimensions": {}}
     for _ in range(REACH_ATTEMPTS):
         begun = time.monotonic()
         try:
-            document["version"] = fetched_json(f"{url}/api/version").get("version")
+            if openai:
+                held = fetched_json(f"{url}/v1/models")
+            else:
+                document["version"] = fetched_json(f"{url}/api/version").get("version")
         except Exception as error:
             document["error"] = f"{type(error).__name__}: {error}"[:200]
         else:
@@ -119,6 +124,9 @@ def ask(wanted: Facts) -> Facts:
         return document
     document |= {"reached": True, "elapsed_s": round(min(taken), 4), "error": ""}
     try:
+        if openai:
+            document["models"] = {str(model["id"]): "" for model in held["data"]}
+            return document
         held = fetched_json(f"{url}/api/tags")["models"]
         document["models"] = {str(model["name"]): str(model.get("digest")) for model in held}
         document["dimensions"] = {model: dimensions(url, model) for model in wanted["dimensions"]}

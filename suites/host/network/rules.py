@@ -13,6 +13,10 @@ from suites.host.user.facts import WAYS_IN, again, differs, shut_down
 
 Socket = Mapping[str, Any]
 
+VERSION, TAGS, MODELS = "/api/version", "/api/tags", "/v1/models"
+ASKED = {"ollama": (VERSION, TAGS), "openai": (MODELS, MODELS)}
+"""By the backend's product: what the gateway's machine asks whether it is there, and for its models."""
+
 
 def socket_text(socket: Socket) -> str:
     """A socket as environments declare it: ``0.0.0.0:4000``, ``127.0.0.1:323/udp``."""
@@ -115,8 +119,11 @@ def removal(socket: Socket) -> str:
     return f"look at it: sudo ss -lntup; where it is meant: {declare}"
 
 
-def other_models(name: str, answer: Mapping[str, Any], wanted: Iterable[ServedModel]) -> list[Problem]:
-    """What the gateway needs of a backend, and its machine does not find there, or another of that name."""
+def other_models(
+    name: str, answer: Mapping[str, Any], wanted: Iterable[ServedModel], listing: str = TAGS
+) -> list[Problem]:
+    """What the gateway needs of a backend, and its machine does not find there, or another of that name.
+    listing: the path of the list."""
     where = f"{name} at {answer['url']}, from the gateway's machine"
     held = {full_name(model): digest.removeprefix("sha256:") for model, digest in answer["models"].items()}
     declared = sorted({(full_name(served.upstream), served.digest or "") for served in wanted})
@@ -125,11 +132,16 @@ def other_models(name: str, answer: Mapping[str, Any], wanted: Iterable[ServedMo
             f"{where}: {model}",
             f"the digest {held[model][:12]}" if model in held else "no such model",
             f"the digest {digest[:12]}" if digest else "it",
-            f"pull it there (ollama pull {model}), or declare what is meant: curl {answer['url']}/api/tags",
+            f"{fetched(model, listing)}, or declare what is meant: curl {answer['url']}{listing}",
         )
         for model, digest in declared
         if model not in held or not held[model].startswith(digest)
     ]
+
+
+def fetched(model: str, listing: str) -> str:
+    """How a model gets onto a backend that is asked for its list at this path."""
+    return f"pull it there (ollama pull {model})" if listing == TAGS else "serve it there"
 
 
 def other_dimensions(name: str, answer: Mapping[str, Any], wanted: Mapping[str, int]) -> list[Problem]:
@@ -149,7 +161,7 @@ def other_dimensions(name: str, answer: Mapping[str, Any], wanted: Mapping[str, 
     ]
 
 
-def slow(name: str, answer: Mapping[str, Any], bound_s: float) -> list[Problem]:
+def slow(name: str, answer: Mapping[str, Any], bound_s: float, asked: str = VERSION) -> list[Problem]:
     """A backend that answers the gateway's machine later than declared. bound_s: seconds."""
     if answer["elapsed_s"] <= bound_s:
         return []
@@ -158,21 +170,21 @@ def slow(name: str, answer: Mapping[str, Any], bound_s: float) -> list[Problem]:
             f"{name} at {answer['url']}, from the gateway's machine",
             f"its fastest answer after {answer['elapsed_s']:.2f} s",
             f"one within {bound_s:g} s",
-            f"find out what keeps it: time curl {answer['url']}/api/version",
+            f"find out what keeps it: time curl {answer['url']}{asked}",
         )
     ]
 
 
-def unreached(name: str, answer: Mapping[str, Any]) -> list[Problem]:
-    """A backend answers the gateway's machine with its version."""
-    if answer["reached"] and answer["version"]:
+def unreached(name: str, answer: Mapping[str, Any], asked: str = VERSION) -> list[Problem]:
+    """A backend answers the gateway's machine: with its version, where that is asked. asked: the path."""
+    if answer["reached"] and (answer["version"] or asked != VERSION):
         return []
     has = answer["error"] or "an answer without a version"
     return [
         differs(
             f"{name} at {answer['url']}, from the gateway's machine",
             has,
-            "a version",
-            f"find out there what is between them: curl {answer['url']}/api/version",
+            "a version" if asked == VERSION else "an answer",
+            f"find out there what is between them: curl {answer['url']}{asked}",
         )
     ]

@@ -83,8 +83,9 @@ def test_nothing_else(machine: MachineFacts) -> None:
 def test_backend_reached(host: MachineFacts, backend_name: str, environment: Environment) -> None:
     """Asked from there, at the URL by which the gateway calls it: whether the suite reaches it is another
     matter."""
-    answer = host["reach"][environment.backend(backend_name).name]
-    require(network_rules.unreached(backend_name, answer), blame="backend")
+    backend = environment.backend(backend_name)
+    asked, _ = network_rules.ASKED[backend.product]
+    require(network_rules.unreached(backend_name, host["reach"][backend.name], asked), blame="backend")
 
 
 @check(
@@ -98,14 +99,15 @@ def test_backend_reached(host: MachineFacts, backend_name: str, environment: Env
 def test_models_seen(host: MachineFacts, backend_name: str, environment: Environment) -> None:
     """Another server may answer there at the same address, and many deployments let nobody else ask."""
     answer = _answer(host, backend_name)
+    _, listing = network_rules.ASKED[environment.backend(backend_name).product]
     if answer["models"] is None:
         raise CheckFailed(
             f"{backend_name} at {answer['url']}, from the gateway's machine: no list of models "
-            f"({answer['error'] or 'it tells none'}); look at it: curl {answer['url']}/api/tags",
+            f"({answer['error'] or 'it tells none'}); look at it: curl {answer['url']}{listing}",
             blame="backend",
         )
     wanted = [served for _, served in environment.deployments if served.backend == backend_name]
-    require(network_rules.other_models(backend_name, answer, wanted), blame="backend")
+    require(network_rules.other_models(backend_name, answer, wanted, listing), blame="backend")
 
 
 @check(
@@ -128,6 +130,11 @@ def test_dimensions_seen(host: MachineFacts, backend_name: str, environment: Env
         raise NotApplicable(
             f"the environment declares no dimensions of a model on {backend_name}",
             declared="models.dimensions",
+        )
+    if environment.backend(backend_name).product != "ollama":
+        raise NotApplicable(
+            f"{backend_name} speaks OpenAI's protocol, which describes no dimensions",
+            declared="backends.product",
         )
     answer = _answer(host, backend_name)
     if not any(answer["dimensions"].values()):
@@ -152,7 +159,8 @@ def test_latency_seen(
     """The fastest of three answers without a model: what is slow here is the way, or the backend's front."""
     answer = _answer(host, backend_name)
     note(f"{backend_name}.latency_from_the_gateway_ms", round(1000 * answer["elapsed_s"], 1))
-    require(network_rules.slow(backend_name, answer, environment.bounds.health_s), blame="backend")
+    asked, _ = network_rules.ASKED[environment.backend(backend_name).product]
+    require(network_rules.slow(backend_name, answer, environment.bounds.health_s, asked), blame="backend")
 
 
 def _answer(host: MachineFacts, backend_name: str) -> Mapping[str, Any]:
