@@ -126,8 +126,15 @@ ANSWER_CONTROLS = (
         "right-connection-close",
         "every answer ends its connection",
         after=lambda _, reply: reply.with_header("connection", "close"),
-        checks=("API-STREAM-00", "API-OPS-00", "API-SDK-00"),
-        concerns=("API-STREAM-004", "API-OPS-009", "API-SDK-006", "API-SDK-009"),
+        checks=("API-STREAM-00", "API-OPS-0", "API-SDK-00"),
+        concerns=(
+            "API-STREAM-004",
+            "API-OPS-009",
+            "API-OPS-010",
+            "API-OPS-016",
+            "API-SDK-006",
+            "API-SDK-009",
+        ),
     ),
     Control(
         "right-media-type-parameters",

@@ -109,9 +109,9 @@ OPERATION_FAULTS: tuple[Fault, ...] = (
     ),
     gateway_fault(
         "connection-closed",
-        "every answer closes its connection",
+        "every answer's connection is closed, and no answer says so",
         {"API-OPS-010": "the gateway closed it"},
-        after=lambda _, reply: reply.with_header("connection", "close"),
+        after=lambda _, reply: replace(reply, hung_up=True),
     ),
     gateway_fault(
         "connection-ends-untold",

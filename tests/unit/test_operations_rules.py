@@ -7,7 +7,7 @@ import pytest
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.extract import answered_by_a_model
-from suites.api.operations.rules import late_twice, reported_status
+from suites.api.operations.rules import announces_end, late_twice, reported_status
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,15 @@ def test_late_twice(seen: list[float], later: list[float], took: list[float]) ->
     rest = iter(later)
     assert late_twice(4.0, seen, lambda: next(rest)) == took
     assert not list(rest), "each answer that is given was needed"
+
+
+@pytest.mark.parametrize(
+    ("value", "ends"),
+    [("close", True), ("Close", True), ("upgrade, close", True), ("keep-alive", False), ("", False)],
+)
+def test_a_connection_ends_where_the_answer_says_so(value: str, ends: bool) -> None:
+    assert announces_end(Exchange("GET", "http://x", (), b"", 200, (("Connection", value),))) is ends
+    assert not announces_end(Exchange("GET", "http://x", (), b"", 200))
 
 
 @pytest.mark.parametrize(

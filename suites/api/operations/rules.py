@@ -33,3 +33,9 @@ def late_twice(bound: float, seen: Sequence[float], ask: Callable[[], float]) ->
     while len(took) < TRIES and sum(one > bound for one in took) == 1:
         took.append(ask())
     return took
+
+
+def announces_end(answer: Exchange) -> bool:
+    """Whether an answer says that its connection ends: the option ``close`` (RFC 9112 section 9.6)."""
+    options = (answer.header("connection") or "").lower().split(",")
+    return "close" in {option.strip() for option in options}

@@ -11,6 +11,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.auth.rules import made_up
 from suites.api.errors.probes import NO_MODEL, NO_ROUTE
+from suites.api.operations.rules import announces_end
 
 CHAT = "/v1/chat/completions"
 STRANGE = {"model": NO_MODEL, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
@@ -51,7 +52,7 @@ def test_end_is_announced(target: Target, live_gateway: GatewayClient) -> None:
 def ended_untold(what: str, first: Exchange, then: Exchange) -> list[Problem]:
     """Two requests of one client in a row: that the second needed another connection, and the first's answer
     said nothing of it."""
-    if first.connection == then.connection or "close" in (first.header("connection") or "").lower():
+    if first.connection == then.connection or announces_end(first):
         return []
     seen = f"after the answer to {what} ({first.status}) the connection was closed, and nothing told so"
     return [Problem("", seen)]
