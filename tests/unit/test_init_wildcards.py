@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from gateway_acceptance.cli.init.toml_text import inline
 from gateway_acceptance.environment import Ability, Environment
-from tests.unit.plain_gateway import Plain
+from tests.unit.plain_gateway import Plain, serving
 from tests.unit.test_init import Init, init, plain, plainly, written
 
 __all__ = ["init", "plain"]
@@ -134,3 +135,40 @@ def test_what_the_gateway_takes_for_chat_and_embeds(
 def test_a_deployment_that_can_do_everything_is_one_row() -> None:
     row = {"backend": "one", "abilities": [word.value for word in Ability], "weight": 2}
     assert tomllib.loads(f"deployments = [{inline(row)}]") == {"deployments": [row]}
+
+
+@pytest.fixture
+def behind() -> Iterator[Plain]:
+    with serving() as found:
+        yield found
+
+
+def test_a_server_of_openais_protocol_stands_behind(
+    init: Init, plain: Plain, behind: Plain, tmp_path: Path
+) -> None:
+    """vLLM, llama.cpp: what it lists is under the names that it lists, and there is no digest."""
+    behind.answers["/v1/models"] = (
+        200,
+        {"object": "list", "data": [{"id": "tiny"}, {"id": "org/other"}]},
+        {},
+    )
+    told(plain, [entry("chatty", "openai/tiny", f"{behind.url}/v1", "a1")], ["chatty"], [])
+    environment, out = made(init, tmp_path)
+    (server,) = environment.backends
+    assert (server.product, server.direct, server.url) == ("openai", True, behind.url)
+    (model,) = environment.models
+    assert (model.backend, model.upstream, model.digest) == (server.name, "tiny", None)
+    assert "OpenAI-compatible server, asked from this machine; it has org/other, tiny" in plainly(out)
+    assert not [asked for asked in behind.seen if asked.authorization], "it gets no key"
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_server_that_lists_nothing_is_a_question(
+    init: Init, plain: Plain, behind: Plain, tmp_path: Path, status: int
+) -> None:
+    behind.answers["/v1/models"] = (status, {"error": {"message": "no"}}, {})
+    told(plain, [entry("chatty", "openai/tiny", f"{behind.url}/v1", "a1")], ["chatty"], [])
+    environment, out = made(init, tmp_path)
+    (server,) = environment.backends
+    assert (server.product, server.direct) == ("ollama", False)
+    assert f"nor as an OpenAI-compatible server without a key (GET /v1/models: {status})" in plainly(out)

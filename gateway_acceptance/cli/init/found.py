@@ -19,13 +19,16 @@ Values = dict[str, Any]
 
 @dataclass
 class Behind:
-    """A server behind the gateway. url: as the gateway calls it; models: what it lists itself, name ->
-    digest, None where it could not be asked; why: what came instead."""
+    """A server behind the gateway. url: as the gateway calls it; models: what it lists itself, full name ->
+    digest, None where it could not be asked; why: what came instead; product: whose protocol it speaks;
+    names: of its models, as it lists them."""
 
     name: str
     url: str
     models: dict[str, str] | None = None
     why: str = ""
+    product: str = "ollama"
+    names: tuple[str, ...] = ()
 
 
 @dataclass

@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway_acceptance.cli.init.asker import Asker, document_of
-from gateway_acceptance.cli.init.found import Alias, Found
+from gateway_acceptance.cli.init.found import Alias, Behind, Found
 from gateway_acceptance.cli.init.litellm import (
     CALLBACKS,
     INFO,
@@ -25,6 +26,8 @@ from gateway_acceptance.environment.products import PRODUCTS
 from gateway_acceptance.plugin.preflight import fix_of_silence, trouble_in
 from gateway_acceptance.redaction import written_forms
 from gateway_acceptance.wire.backends import full_name
+from gateway_acceptance.wire.backends.ollama import TAGS
+from gateway_acceptance.wire.backends.openai import MODELS
 from gateway_acceptance.wire.breaker import Trouble
 from gateway_acceptance.wire.exchange import Exchange
 
@@ -187,21 +190,35 @@ def _examine_other(asker: Asker, found: Found) -> None:
 
 
 def examine_backend(asker: Asker, url: str, found: Found) -> None:
-    """Whether a server is Ollama and may be asked from here, and which models it has."""
+    """Whether a server may be asked from here, whose protocol it speaks (Ollama's own, or else OpenAI's), and
+    which models it has. It gets no key."""
     one = next(behind for behind in found.behind if behind.url == url)
-    answer = asker.elsewhere(f"{url}/api/tags")
-    if answer is None:
+    own = asker.elsewhere(f"{url}{TAGS}")
+    if own is None:
         one.why = "it gave no answer to this machine" if asker.left else "no request was left to ask it"
         return
-    entries = document_of(answer).get("models")
-    if not isinstance(entries, list):
-        one.why = f"it does not answer as Ollama does (GET /api/tags: {answer.status})"
+    one.why = f"it does not answer as Ollama does (GET {TAGS}: {own.status})"
+    if _listed(one, document_of(own).get("models"), "name") or asker.left <= 0:
         return
-    one.models = {
-        full_name(entry["name"]): str(entry.get("digest") or "")
-        for entry in entries
-        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
-    }
+    if urlsplit(url).netloc == urlsplit(asker.gateway.url).netloc:
+        return  # the gateway itself has a list as well, and does not stand behind itself
+    other = asker.elsewhere(f"{url}{MODELS}")
+    if other is None or not _listed(one, document_of(other).get("data"), "id"):
+        status = "no answer" if other is None else other.status
+        one.why += f", nor as an OpenAI-compatible server without a key (GET {MODELS}: {status})"
+        return
+    one.product = "openai"
+
+
+def _listed(one: Behind, entries: object, name: str) -> bool:
+    """Put what a server lists of its models to it. name: the member that holds a model's name. Whether it was
+    such a list."""
+    if not isinstance(entries, list):
+        return False
+    models = [entry for entry in entries if isinstance(entry, Mapping) and isinstance(entry.get(name), str)]
+    one.models = {full_name(entry[name]): str(entry.get("digest") or "") for entry in models}
+    one.names = tuple(sorted(entry[name] for entry in models))
+    return True
 
 
 def tell_version(asker: Asker, found: Found) -> None:

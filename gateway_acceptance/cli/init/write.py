@@ -15,7 +15,8 @@ from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Group
 from gateway_acceptance.environment.product_names import ANY_OTHER
 from gateway_acceptance.environment.products import PRODUCTS
-from gateway_acceptance.wire.backends import full_name
+from gateway_acceptance.wire.backends import CLIENTS, full_name
+from gateway_acceptance.wire.backends.ollama import OllamaClient
 
 DEFAULT_KEYS = ("sk-1234",)
 """Of the documentation of gateways: a key that the world knows."""
@@ -145,8 +146,11 @@ def _backend(text: Text, behind: Behind) -> None:
         )
         text.value("direct", False)
     else:
+        client = CLIENTS[behind.product]
+        if client is not OllamaClient:
+            text.value("product", behind.product, "whose protocol it speaks")
         text.comment(
-            f"Ollama, asked from this machine; it has {listing(sorted(behind.models)) or 'no model'}"
+            f"{client.server}, asked from this machine; it has {listing(behind.names) or 'no model'}"
         )
 
 
