@@ -129,14 +129,14 @@ ABSENCE_FAULTS: tuple[Fault, ...] = (
     _fault(
         "absent-streams",
         "every stream is an internal error",
-        before=answers(envelope(500, "no streams", "server_error"), *MODEL_ROUTES, when=lambda r: r.streams),
+        before=answers(envelope(500, "no streams", "server_error"), *MODEL_ROUTES, when=_streamed),
     ),
     _fault("absent-bodies", "whole answers of models are 200, and empty", after=_emptied),
     _fault("absent-models", "the list of models is empty", before=_no_models),
     _fault(
         "absent-backends",
         "no backend is to be reached: every question to a model is an internal error",
-        before=answers(BACKEND_DOWN, *MODEL_ROUTES),
+        before=answers(BACKEND_DOWN, *MODEL_ROUTES, when=_authorised),
     ),
     _fault(
         "absent-choices",

@@ -29,6 +29,20 @@ SERVED = "the good question after the bad ones is not streamed, and is served"
 OWNED = "a route counts where its owner is served: what others get of that one is what it judges"
 ENDED = "five of the six answers before the connection ends are no model's, and are there"
 
+LISTLESS = "the answer's status and headers are what it judges; that no model is listed is API-MODELS-001's"
+BESIDE_THE_LIST = (
+    *("API-ADV-001", "API-ADV-002", "API-AUTH-001", "API-AUTH-011", "API-EXPO-011", "API-EXPO-013"),
+    *("API-OPS-011", "API-OPS-013", "API-OPS-015"),
+)
+NAMED_BY_HEADERS = (
+    "a backend served it, as the answer's headers and that backend's own count say, and these are what it "
+    "judges; that nothing is said is API-CHAT-001's, API-EMB-001's and API-STREAM-002's"
+)
+BY_HEADERS = (
+    *(f"BACKEND-WITNESS-{rule:03}" for rule in (1, 2, 3, 4, 7)),
+    *(f"BACKEND-ROUTE-{rule:03}" for rule in (5, 6, 8, 9)),
+)
+
 SETTLED: Mapping[tuple[str, str], str] = {
     **{("absent-texts", check): CHUNKS for check in WITH_CHUNKS},
     **{("*", check): OTHERS for check in REFUSALS},
@@ -39,6 +53,11 @@ SETTLED: Mapping[tuple[str, str], str] = {
     ("absent-texts", "API-PROP-002"): "a stream that says nothing keeps all rules of its form",
     **{("absent-texts", check): LEFT for check in ("API-SDK-009", "API-STREAM-090", "API-STREAM-091")},
     **{(f"absent-{what}", "API-STREAM-082"): STREAMED for what in UNSTREAMED},
+    **{("absent-models", check): LISTLESS for check in BESIDE_THE_LIST},
+    **{("absent-bodies", check): NAMED_BY_HEADERS for check in BY_HEADERS},
+    **{
+        (f"absent-{what}", "BACKEND-WITNESS-005"): NAMED_BY_HEADERS for what in ("events", "chunks", "bodies")
+    },
     ("*", "API-ACCESS-015"): OWNED,
     ("*", "API-OPS-016"): ENDED,
     (

@@ -114,8 +114,7 @@ def test_what_answers_in_the_place_of_the_gateway_is_what_is_looked_for(name: st
         seen = exchange(reply.body.decode(), reply.status, request.path, stream=streamed)
         assert TOUCHED[name]({**seen, "method": request.method})
     stranger = Request("POST", routes[0], (), body)
-    let_through = name not in ("absent-streams", "absent-backends")
-    assert (before(stranger) is stranger) or not let_through
+    assert before(stranger) is stranger
 
 
 def test_every_fault_of_absence_says_what_it_touches() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Iterable
+from http import HTTPStatus
 
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
@@ -66,6 +68,11 @@ def basic(key: str) -> str:
     """Basic credentials with the key as password. The user name has two letters, so that the encoded key is
     found, and taken out, wherever somebody prints it."""
     return "Basic " + base64.b64encode(f"hx:{key}".encode()).decode()
+
+
+def refused_among(answers: Iterable[Exchange]) -> int:
+    """How many are refusals, or fail: what is served tells nothing of how a key is refused."""
+    return sum((answer.status or 0) >= HTTPStatus.BAD_REQUEST for answer in answers)
 
 
 def refusal_shape(answer: Exchange, key: str) -> tuple[int | None, str, str]:

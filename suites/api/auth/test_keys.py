@@ -4,6 +4,7 @@ from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.auth.nearly import nearly
@@ -14,6 +15,7 @@ from suites.api.auth.rules import (
     made_up,
     not_refused,
     refusal_shape,
+    refused_among,
     sibling,
 )
 from suites.api.auth.tried import served, tried, tried_route, tried_without_key
@@ -144,7 +146,9 @@ def test_prefix_is_not_revealed(target: Target, gateway: GatewayClient) -> None:
     request ids and times aside. How long an answer takes is not compared: microseconds over a network take
     more requests than a nightly budget has to be told from chance without false alarms."""
     near, far = sibling(target.key), made_up()
-    of_near, of_far = (refusal_shape(tried(gateway, key=key), key) for key in (near, far))
+    answers = {key: tried(gateway, key=key) for key in (near, far)}
+    judged(refusals=refused_among(answers.values()))
+    of_near, of_far = (refusal_shape(answer, key) for key, answer in answers.items())
     if of_near != of_far:
         raise CheckFailed(
             f"a wrong key that begins as the right one gets another answer than any wrong key: "
@@ -165,6 +169,7 @@ def test_key_is_not_echoed(live_gateway: GatewayClient) -> None:
     """Neither the key nor its SHA-256, by which it is found in the database: error messages end in logs."""
     key = made_up()
     answer = tried(live_gateway, key=key)
+    judged(refusals=refused_among([answer]))
     shown = answer.text + "\n".join(f"{name}: {value}" for name, value in answer.headers)
     found = [what for what, form in printed_forms(key).items() if form in shown]
     if found:
