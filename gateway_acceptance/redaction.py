@@ -74,6 +74,8 @@ class Redactor:
     def _redacted(self, text: str) -> str:
         if not text.isascii():
             text = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+        elif len(text) < SHORTEST_SECRET:
+            return printable(text)
         views = views_of(text) if self._forms else b""
         for name, forms, writings in self._forms:
             for start, end in reversed(spans(text, forms)):

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bz2
 import codecs
+import hashlib
+import lzma
 import re
 import unicodedata
 import zlib
@@ -23,20 +26,53 @@ KNOWN = 8
 """Characters of the secret that these stand for at least."""
 SEPARATORS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
 RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}")
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 CODE = re.compile(
-    r"(?<!\\)\\+(?:(?:[xX]|[uU]\{?|0{4})0*([0-9a-fA-F]{2})\}?|([0-7]{3}))"
+    r"(?<!\\)\\+(?:(?:[xX]\{?|[uU]\{?|0{4})0*([0-9a-fA-F]{2})\}?|([0-7]{3}))"
     r"|&(?:amp;)*#0*([0-9]{2,3});?|&(?:amp;)*#[xX]0*([0-9a-fA-F]{2});?|%(?:25)*(?:u00)?([0-9a-fA-F]{2})|=([0-9A-F]{2})"
 )
 """A character by its number: in C, HTML, JSON, JavaScript, Python, URLs and mail, also escaped again."""
 ONE = re.sub(r"[(](?=\[)", "(?:", CODE.pattern)
 CODES = re.compile(f"(?:{ONE})(?:{ONE}){{7,}}")
-IN_JSON = re.compile(r"(?<!\\)\\+(?:u([0-9a-fA-F]{4})|[nrtbf])")
+IN_JSON = re.compile(
+    r"(?<!\\)\\+(?:u([dD][89abAB][0-9a-fA-F]{2})\\+u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|[nrtbf])"
+)
 TOKEN = re.compile(f"{IN_JSON.pattern}|.", re.DOTALL)
-PIECE = re.compile(r'(?:content|arguments|text|reasoning|thinking|response)\\*"\s*:\s*\\*"(.*?)\\*"')
+LOOKALIKES = str.maketrans("аеорсухкіјѕԁһԛԝοαυνι", "aeopcyxkijsdhqwoauvi")
+INVISIBLE = {
+    **{0xE0000 + code: chr(code) for code in range(32, 127)},  # tags
+    **{0xFE00 + byte: chr(byte) for byte in range(16)},  # selectors of variants: a byte each
+    **{0xE0100 + byte - 16: chr(byte) for byte in range(16, 256)},
+}
+"""Marks that nobody sees, each of which can stand for a letter."""
+SEEN = LOOKALIKES | INVISIBLE
+FOREIGN = re.compile(r"[^\x00-\x7f]+")
+PIECE = re.compile(
+    r'(?:content|arguments|text|reasoning|thinking|response|refusal|name|id|token|delta)\\*"\s*:\s*\\*"(.*?)\\*"'
+)
 """What a delta brings, also where its JSON stands in JSON."""
-PACKED = {b"\x1f\x8b": 31, b"x\x01": 15, b"x\x5e": 15, b"x\x9c": 15, b"x\xda": 15}
-"""How gzip and zlib begin, and what zlib is told to read them."""
+DIVIDES = {
+    ("<",): r"<[/!]?[a-zA-Z][^<>\\\n]{0,60}?>",
+    ("&lt;",): r"&lt;[/!]?[a-zA-Z][^<>\\\n]{0,60}?&gt;",
+    ("u003c", "u003C"): r"\\+u003[cC][/!]?[a-zA-Z][^<>\\\n]{0,60}?\\+u003[eE]",
+    ("\x1b[",): r"\x1b\[[0-9;?]*[a-zA-Z]",
+    ("1b[", "1B["): r"\\+(?:u00|x)1[bB]\[[0-9;?]*[a-zA-Z]",
+}
+"""What a text has that holds them -> colours of a terminal, and tags: what stands between letters and is not
+shown."""
+BETWEEN = re.compile("|".join(DIVIDES.values()))
+EACH = [(marks, re.compile(pattern)) for marks, pattern in DIVIDES.items()]
+AROUND = 80
+"""Characters beside them that belong to what they divide."""
+WITHOUT = re.compile(f"{BETWEEN.pattern}|{TOKEN.pattern}", re.DOTALL)
+UNPACK: dict[bytes, Callable[[bytes], bytes]] = {
+    **dict.fromkeys((b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), lambda data: inflated(data)),
+    b"BZ": lambda data: bz2.BZ2Decompressor().decompress(data, MOST_UNPACKED),
+    b"\xfd7": lambda data: lzma.LZMADecompressor(memlimit=MOST_MEMORY).decompress(data, MOST_UNPACKED),
+}
+"""How what is packed begins, and what reads it."""
+MOST_MEMORY = 32 << 20
 MOST_UNPACKED = 65536
 DEPTH = 3
 """So often is one writing within another."""
@@ -57,8 +93,12 @@ def writings_of(secret: str) -> tuple[Writing, ...]:
     ``secret_forms`` makes of it."""
     raw = secret.encode()
     texts = [secret, secret[::-1], codecs.encode(secret, "rot13")] if secret.isascii() else []
-    texts += [raw.hex(), "".join(map(str, raw)), "".join(map(hex, raw))]
-    texts += [_core(raw, before, 6, base64.b64encode) for before in range(3)]
+    texts += [raw.hex(), "".join(map(str, raw)), "".join(map(hex, raw)), raw.hex()[::-1]]
+    for number in ("u{:04x}", "chr{}", "{:o}", "{:08b}"):  # U+0073, chr(115), 163, 01110011
+        texts.append("".join(number.format(byte) for byte in raw))
+    texts += [_base58(raw), *(hashlib.new(name, raw).hexdigest() for name in ("md5", "sha1", "sha512"))]
+    cores = [_core(raw, before, 6, base64.b64encode) for before in range(3)]
+    texts += [*cores, *(core[::-1] for core in cores), _turned(secret)]
     texts += [_core(raw, before, 5, base64.b32encode) for before in range(5)]
     for encode in (base64.b85encode, base64.a85encode):
         for before in range(4):
@@ -74,6 +114,24 @@ def writings_of(secret: str) -> tuple[Writing, ...]:
     return tuple(found.values())
 
 
+def inflated(data: bytes) -> bytes:
+    """What gzip or zlib packed, up to ``MOST_UNPACKED``. Raises zlib.error."""
+    return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, MOST_UNPACKED)
+
+
+def _turned(secret: str) -> str:
+    """ROT47."""
+    return "".join(chr(33 + (ord(one) + 14) % 94) if "!" <= one <= "~" else one for one in secret)
+
+
+def _base58(raw: bytes) -> str:
+    number, text = int.from_bytes(raw, "big"), ""
+    while number:
+        number, digit = divmod(number, len(BASE58))
+        text = BASE58[digit] + text
+    return text
+
+
 def _core(raw: bytes, before: int, bits: int, encode: Callable[[bytes], bytes]) -> str:
     """The characters of a base that no neighbour has a bit of. before: bytes of its group in front of it;
     bits: of a character."""
@@ -86,21 +144,42 @@ def squeeze(text: str) -> bytes:
     if "\\" in text:
         text = IN_JSON.sub(_undone, text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = FOREIGN.sub(_plainer, text)
     return text.encode("ascii", "ignore").translate(None, SEPARATORS).lower()
 
 
+def _plainer(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKD", match[0].translate(SEEN))
+
+
 def _undone(match: re.Match[str]) -> str:
-    return chr(int(match[1], 16)) if match[1] else ""
+    if match[1]:
+        return chr(0x10000 + ((int(match[1], 16) & 0x3FF) << 10) + (int(match[2], 16) & 0x3FF))
+    return chr(int(match[3], 16)) if match[3] else ""
 
 
 def views_of(text: str) -> bytes:
     """All views of a text, squeezed, a line each: what ``written`` searches for any number of secrets."""
     views = [squeeze(text), *_inner(text, DEPTH)]
+    views += [squeeze(BETWEEN.sub("", part)) for part in _divided(text)]
     pieces = [match[1] for match in PIECE.finditer(text)]
     if len(pieces) > 1:
         views.append(squeeze("".join(pieces)))
     return b"\n".join(views)
+
+
+def _divided(text: str) -> Iterator[str]:
+    """The parts of a text that colours and tags stand in."""
+    begun, ends = 0, 0
+    patterns = [pattern for marks, pattern in EACH if any(mark in text for mark in marks)]
+    for start, end in sorted(match.span() for pattern in patterns for match in pattern.finditer(text)):
+        if start - AROUND > ends:
+            if ends:
+                yield text[begun:ends]
+            begun = max(0, start - AROUND)
+        ends = max(ends, end + AROUND)
+    if ends:
+        yield text[begun:ends]
 
 
 def _inner(text: str, depth: int) -> Iterator[bytes]:
@@ -126,11 +205,11 @@ def decoded(text: str) -> Iterator[tuple[Span, str]]:
     for match in RUN.finditer(text):
         run = match[0]
         for data in _bytes_of(run):
-            window = PACKED.get(data[:2])
-            if window is not None:
+            unpack = UNPACK.get(data[:2])
+            if unpack is not None:
                 try:
-                    data = zlib.decompressobj(window).decompress(data, MOST_UNPACKED)
-                except zlib.error:
+                    data = unpack(data)
+                except (zlib.error, OSError, EOFError, lzma.LZMAError):
                     continue
             yield match.span(), data.decode("latin-1")
 
@@ -156,8 +235,9 @@ def spans_of(text: str, writings: Sequence[Writing]) -> list[Span]:
     """Where a text holds them, view by view; what stands between their characters belongs to it, but for
     the pieces of a stream."""
     found = [span for span, inner in decoded(text) if written(views_of(inner), writings)]
-    letters, places = _letters(text)
-    found += [(places[a], _end(text, places[b - 1])) for a, b in _places(letters, writings)]
+    for token in (TOKEN, WITHOUT) if BETWEEN.search(text) else (TOKEN,):
+        letters, places = _letters(text, token)
+        found += [(places[a], _end(text, places[b - 1], token)) for a, b in _places(letters, writings)]
     pieces = [(match.start(1), match[1]) for match in PIECE.finditer(text)]
     joined = "".join(piece for _, piece in pieces)
     letters, places = _letters(joined)
@@ -171,21 +251,21 @@ def spans_of(text: str, writings: Sequence[Writing]) -> list[Span]:
     return found
 
 
-def _letters(text: str) -> tuple[bytes, list[int]]:
-    """The squeezed text, and where each of its characters stands."""
+def _letters(text: str, token: re.Pattern[str] = TOKEN) -> tuple[bytes, list[int]]:
+    """The squeezed text, and where each of its characters stands. token: what is read as one."""
     letters = bytearray()
     places: list[int] = []
-    for match in TOKEN.finditer(text):
-        squeezed = squeeze(match[0])
+    for match in token.finditer(text):
+        squeezed = squeeze(match[0]) if token is TOKEN or not BETWEEN.fullmatch(match[0]) else b""
         letters += squeezed
         places += [match.start()] * len(squeezed)
     return bytes(letters), places
 
 
-def _end(text: str, at: int) -> int:
+def _end(text: str, at: int, token: re.Pattern[str] = TOKEN) -> int:
     """Of the token that begins there."""
-    token = TOKEN.match(text, at)
-    return token.end() if token else at
+    found = token.match(text, at)
+    return found.end() if found else at
 
 
 def _places(letters: bytes, writings: Sequence[Writing]) -> Iterator[Span]:

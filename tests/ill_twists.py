@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import codecs
 import gzip
+import hashlib
 import json
+import lzma
 import random
 import zlib
 from collections.abc import Callable, Iterator
@@ -281,6 +284,26 @@ def key_writings(key: str) -> dict[str, str]:
         "entities twice": "".join(f"&amp;#{one};" for one in raw),
         "escapes of JavaScript": "".join(f"\\u{{{one:x}}}" for one in raw),
         "long escapes": "".join(f"\\U{one:08x}" for one in raw),
+        "with colours": "\x1b[31m".join(_cut(key, 4)),
+        "with tags": "".join(f"<b>{one}</b>" for one in key),
+        "broken lines of a page": "<br>".join(_cut(key, 5)),
+        "soft line ends": "=\n".join(_cut("".join(f"={one:02X}" for one in raw), 15)),
+        "combining marks": "".join(f"{one}\u0301" for one in key),
+        "invisible tags": "".join(chr(0xE0000 + one) for one in raw),
+        "invisible selectors": "".join(chr(0xE0100 + one - 16) for one in raw),
+        "look-alikes": key.translate(str.maketrans("aeopcyxks", "аеорсухкѕ")),
+        "code points": " ".join(f"U+{one:04X}" for one in raw),
+        "chr()": "+".join(f"chr({one})" for one in raw),
+        "Perl's escapes": "".join(f"\\x{{{one:x}}}" for one in raw),
+        "bits": " ".join(f"{one:08b}" for one in raw),
+        "octal numbers": " ".join(f"{one:o}" for one in raw),
+        "base64 backwards": base64.b64encode(raw).decode()[::-1],
+        "hex backwards": raw.hex()[::-1],
+        "MD5": hashlib.md5(raw, usedforsecurity=False).hexdigest(),
+        "SHA-512": hashlib.sha512(raw).hexdigest(),
+        "base64 of bz2": base64.b64encode(bz2.compress(raw)).decode(),
+        "base64 of xz": base64.b64encode(lzma.compress(raw)).decode(),
+        "rot47": "".join(chr(33 + (one - 33 + 47) % 94) for one in raw),
         "full width": "".join(chr(one + 0xFEE0) for one in raw),
     }
 
