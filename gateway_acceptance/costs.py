@@ -17,6 +17,7 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.usage import UsageProblem
 
 MODELS = frozenset({"chat_model", "embedding_model"})
+BACKENDS = frozenset({"backend", "backend_name"})
 PLACES = frozenset(
     {"backend", "backend_name", "backend_host", "group", "machine", "machine_name", "directive"}
 )
@@ -27,14 +28,22 @@ FORMAT = 1
 @dataclass(frozen=True, slots=True)
 class Priced:
     """What one kind of case, or one shared observation, costs. tokens: that the policy must reserve; served:
-    that the answers took; uses: templates of shared observations."""
+    that the answers took; uses: templates of shared observations; drawn: how many of the requests chance or
+    time decided, by what decides (``wire.meter.Chance``); most: how many they can be, where that does not
+    depend on the environment."""
 
     requests: int = 0
     tokens: int = 0
     served: int = 0
     seconds: float = 0.0
     uses: tuple[str, ...] = ()
-    drawn: bool = False
+    drawn: Mapping[str, int] = field(default_factory=dict)
+    most: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def certain(self) -> int:
+        """The requests that are sent in any case."""
+        return self.requests - sum(self.drawn.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +90,16 @@ def kind_of(parameters: Mapping[str, str], environment: Environment) -> str:
 
 
 def place_of(parameters: Mapping[str, str], environment: Environment) -> str:
-    """Which of the environment's models a case concerns, as the end of a kind; nothing where it is none."""
-    named = [alias for name, alias in sorted(parameters.items()) if name in MODELS]
-    return "".join(f"@{environment.aliases.index(alias)}" for alias in named if alias in environment.aliases)
+    """Which of the environment's models a case concerns, or how many models a backend has, as the end of a
+    kind; nothing where it concerns neither."""
+    found = ""
+    for name, value in sorted(parameters.items()):
+        if name in MODELS and value in environment.aliases:
+            found += f"@{environment.aliases.index(value)}"
+        elif name in BACKENDS:
+            served = (one for alias in environment.aliases for one in environment.deployments_of(alias))
+            found += f"@{len({one.upstream for one in served if one.backend == value})} models"
+    return found
 
 
 def _model(alias: str, environment: Environment) -> str:
@@ -195,7 +211,8 @@ def _distinct(kinds: Mapping[str, Priced]) -> dict[str, Priced]:
 def _general(cost: Mapping[str, Any], parameters: Mapping[str, str]) -> Priced:
     uses = tuple(sorted(template_of(name, parameters) for name in cost["uses"]))
     seconds = round(max(0.0, cost["seconds"]), 2)
-    return Priced(cost["requests"], cost["tokens"], cost["served"], seconds, uses, cost["drawn"])
+    sent = cost["requests"], cost["tokens"], cost["served"]
+    return Priced(*sent, seconds, uses, cost["drawn"], cost["most"])
 
 
 def _written(price: Priced) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from gateway_acceptance.check import SMOKE, Check, Effect
 from gateway_acceptance.costs import Costs, Priced, kind_of, named, place_of
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.plan_ranges import between
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.record import Selected
+from gateway_acceptance.wire.meter import Chance
 
 PER_BACKEND = 2
 """Requests that a backend's fingerprint takes: its version and its models."""
@@ -18,12 +20,16 @@ FINGERPRINTS = 2
 START_AND_END = "start and end"
 SOAK = "soak"
 """The shared observation whose size an environment declares (docs/soak.md)."""
+TOKENS_OF_A_DRAW = 100
+"""What one reserves, where none was drawn when the table was measured."""
 
 
 @dataclass
 class PlanLine:
-    """Of one suite. most: requests at the most, where chance decides how many they are; tokens: that the
-    policy reserves before sending; served: that the answers take."""
+    """Of one suite. requests: that are sent in any case, if the gateway is well; most: at the most, where
+    chance or time decides how many they are; tokens, most_tokens: that the policy reserves for these before
+    sending; served: that the answers take, by as many as were measured; drawn: (what chance or time
+    decides, at least, at most)."""
 
     cases: int = 0
     requests: int = 0
@@ -33,21 +39,23 @@ class PlanLine:
     served: int = 0
     commands: int = 0
     seconds: float = 0.0
+    drawn: list[tuple[str, int, int]] = field(default_factory=list)
 
-    def add(self, price: Priced, most_draws: int) -> None:
-        """So much more. most_draws: what an observation is ended by whose length chance decides."""
-        requests, tokens = price.requests, price.tokens
-        most, most_tokens = requests, tokens
-        if price.drawn and requests:
-            each = tokens / requests
-            requests = min(requests, most_draws)
-            most = max(requests, most_draws)
-            tokens, most_tokens = round(each * requests), round(each * most)
+    def add(self, price: Priced, name: str, environment: Environment) -> None:
+        """So much more. name: of the case or the observation that it is the price of."""
+        requests = most = usual = price.certain
+        for decides, measured in price.drawn.items():
+            least, at_most = between(decides, max(measured, price.most.get(decides, 0)), environment)
+            requests, most = requests + least, most + at_most
+            usual += min(max(measured, least), at_most)
+            if least != at_most:
+                self.drawn.append((name, least, at_most))
+        each = price.tokens / price.requests if price.requests else TOKENS_OF_A_DRAW
         self.requests += requests
         self.most += most
-        self.tokens += tokens
-        self.most_tokens += most_tokens
-        self.served += round(price.served * requests / price.requests) if price.requests else price.served
+        self.tokens += round(each * requests) if requests else 0
+        self.most_tokens += round(each * most) if most else 0
+        self.served += round(price.served * usual / price.requests) if price.requests else price.served
         self.seconds += price.seconds
 
 
@@ -101,7 +109,7 @@ def planned(
                 plan.unknown.append(check.id)
             continue
         plan.near += not price[1]
-        line.add(price[0], environment.balance.most_draws)
+        line.add(price[0], check.id, environment)
         _share(line, price[0], case.parameters, environment, costs, made)
     ends = plan.suites[START_AND_END] = PlanLine()
     direct = sum(backend.direct for backend in environment.backends)
@@ -132,18 +140,25 @@ def _share(
         if name in made or template not in costs.shared:
             continue
         made.add(name)
-        shared, most = costs.shared[template], environment.balance.most_draws
+        shared = costs.shared[template]
         if template == SOAK:
-            shared, most = held_there(shared, environment)
-        line.add(shared, most)
+            shared = held_there(shared, environment)
+        line.add(shared, name, environment)
         _share(line, shared, parameters, environment, costs, made)
 
 
-def held_there(price: Priced, environment: Environment) -> tuple[Priced, int]:
-    """What holding load costs there, for as long as is declared, and how many requests it is at the most. Its
-    time is declared and their number is not: it lies between what was measured and that."""
-    soak = environment.soak
-    return replace(price, seconds=soak.seconds), soak.most_requests(environment.bounds.concurrency)
+def held_there(price: Priced, environment: Environment) -> Priced:
+    """What holding load costs there: as long as is declared, and as many requests beside it."""
+    soak, held = environment.soak, price.drawn.get(Chance.SOAK, 0)
+    beside = soak.most_requests(environment.bounds.concurrency) - soak.requests
+    share = (beside + held) / max(1, price.requests)
+    return replace(
+        price,
+        requests=beside + held,
+        tokens=round(price.tokens * share),
+        served=round(price.served * share),
+        seconds=soak.seconds,
+    )
 
 
 def lines_of(plan: Plan, costs: Costs) -> list[str]:
@@ -173,6 +188,9 @@ def lines_of(plan: Plan, costs: Costs) -> list[str]:
         )
     if plan.probing:
         said.append(f"asks as scanners do (effect probe): {', '.join(sorted(plan.probing))}")
+    if total.drawn:
+        drawn = ", ".join(f"{name} {least} to {most}" for name, least, most in total.drawn)
+        said.append(f"chance and time decide how many requests these are, all others are certain: {drawn}")
     if plan.not_permitted:
         said.append(f"{plan.not_permitted} cases are not permitted by policy.effects, and cost nothing")
     if plan.unknown:

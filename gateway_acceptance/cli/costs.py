@@ -101,6 +101,6 @@ def _sent(lines: Iterable[dict[str, Any]]) -> int:
     total = 0
     once: dict[str, int] = {}
     for line in lines:
-        total += line["own"]["requests"]
-        once |= {name: cost["requests"] for name, cost in line["shared"].items()}
+        total += line["own"]["requests"] + line["own"]["probes"]
+        once |= {name: cost["requests"] + cost["probes"] for name, cost in line["shared"].items()}
     return total + sum(once.values())

@@ -16,8 +16,9 @@ from gateway_acceptance.wire.meter import Cost
 
 
 def measure(item: pytest.Item, check: Check, duration_s: float, state: WorkerState) -> None:
-    """One line of the file, where the run is measured: the case's own cost, and those that it shares."""
-    if state.measuring is None:
+    """One line of the file, where the run is measured: the case's own cost, and those that it shares. What a
+    planted defect was asked for is none of the target's."""
+    if state.measuring is None or state.planted is not None:
         return
     meter, prefix = state.notebook.meter, f"{environment_of(item)} / "
     meter.case.seconds += duration_s

@@ -50,10 +50,9 @@ class Observations:
             self._seen[name] = (notebook.exchanges[before:], observed)
             return observed
 
-    def once_per_run(self, name: str, observe: Callable[[], Observed], *, drawn: bool = False) -> Observed:
+    def once_per_run(self, name: str, observe: Callable[[], Observed]) -> Observed:
         """The same for all workers of the run: one makes it while the others wait for it. observe: what it
-        returns must be picklable. Where it raises, nothing is kept, and the next one observes anew. drawn:
-        chance decides how many requests it takes."""
+        returns must be picklable. Where it raises, nothing is kept, and the next one observes anew."""
         shared_name = self._shared(name)
         self._notebook.meter.used(shared_name)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
@@ -62,7 +61,7 @@ class Observations:
         own: list[Observed] = []
 
         def make() -> bytes:
-            with self._notebook.meter.sharing(shared_name, drawn=drawn):
+            with self._notebook.meter.sharing(shared_name):
                 own.append(observe())
             return pickle.dumps(own[0])
 

@@ -54,7 +54,11 @@ class Readiness:
             client = GatewayClient(self._environment, self._key, sender)
             pace = self._connection.conduct.pace
             beyond = pace is not None and pace.beyond
-            return preflight_of(client, description=description, beyond=beyond)
+            try:
+                return preflight_of(client, description=description, beyond=beyond)
+            finally:
+                if not description:  # in mid-run
+                    self._notebook.meter.probed(notebook.meter.case.requests)
 
 
 def require_answer(found: Preflight) -> None:

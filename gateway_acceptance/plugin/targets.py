@@ -127,9 +127,9 @@ class Target:
         """As of ``Observations``."""
         return self.observations.once(name, observe)
 
-    def once_per_run(self, name: str, observe: Callable[[], Observed], *, drawn: bool = False) -> Observed:
+    def once_per_run(self, name: str, observe: Callable[[], Observed]) -> Observed:
         """As of ``Observations``."""
-        return self.observations.once_per_run(name, observe, drawn=drawn)
+        return self.observations.once_per_run(name, observe)
 
     def kept(self, name: str, ask: Callable[[], Exchange]) -> Exchange:
         """As of ``Observations``."""

@@ -32,6 +32,10 @@ MOST_PIECES = 50_000
 """Pieces of a body whose times are kept apart; what comes in smaller ones is joined to the last."""
 
 TOKENS_PER_CHARACTER = 0.4
+STREAMED = re.compile(rb'"(?:content|text|arguments|reasoning_content|delta)"\s*:\s*"[^"]')
+"""A piece of a streamed answer."""
+SAID = re.compile(r'"(?:content|text|prompt|input)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+WORD = re.compile(r"\w+|[^\w\s]")
 TOTAL_TOKENS = re.compile(rb'"total_tokens"\s*:\s*([0-9]{1,9})')
 OK, REDIRECTION = 200, 300
 MOST_COUNTED = 10**9
@@ -240,11 +244,19 @@ def tokens_reported(exchange: Exchange, reserved: int) -> int:
 
 def tokens_served(exchange: Exchange, reserved: int) -> int:
     """What an exchange took, as its answer tells, whole or in its stream: for what a plan expects, and for
-    no budget. What was refused took nothing; an answer that does not tell may have taken its reservation."""
+    no budget. What was refused took nothing; of a stream that does not tell, each piece is one, and each word
+    of the request; any other answer that does not tell may have taken its reservation."""
     if exchange.status is None or not OK <= exchange.status < REDIRECTION:
         return 0
     reported = [int(number) for number in TOTAL_TOKENS.findall(exchange.body)]
-    return max(reported) if any(reported) else reserved
+    if any(reported):
+        return max(reported)
+    pieces = len(STREAMED.findall(exchange.body)) if exchange.body.startswith(b"data:") else 0
+    if not pieces:
+        return reserved
+    asked = exchange.request_body.decode("utf-8", errors="replace")
+    said = "".join(match[1] for match in SAID.finditer(asked))
+    return min(reserved, pieces + len(WORD.findall(said)))
 
 
 def tokens_needed(text: str, max_tokens: int | None, answers: int = 1) -> int:

@@ -15,6 +15,7 @@ from gateway_acceptance.outage.program import Program
 from gateway_acceptance.plugin.counterexample import DEFAULT_SEED, SEED_VARIABLE
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotPermitted
+from gateway_acceptance.wire.meter import Meter
 from suites.backends.outage import machine as outage_machine
 from suites.backends.outage.machine import PROGRAMS, SECONDS, explore
 from suites.backends.outage.rules import Broken
@@ -81,7 +82,8 @@ class Scene:
         monkeypatch.setattr(outage_machine, "RULES", {"no-harm": self.no_harm})
         monkeypatch.setenv(SEED_VARIABLE, str(chosen))
         environment = load_environment("local", ROOT, {})
-        target = cast(Target, SimpleNamespace(environment=environment, key="k"))
+        notebook = SimpleNamespace(meter=Meter())
+        target = cast(Target, SimpleNamespace(environment=environment, key="k", notebook=notebook))
         return explore(target, cast(Disruptor, None), {("no-harm", "known"), *ignored})
 
 

@@ -11,12 +11,13 @@ import pytest
 
 from gateway_acceptance.costs import Priced
 from gateway_acceptance.environment.soak import Soak
-from gateway_acceptance.plan import held_there
+from gateway_acceptance.plan import PlanLine, held_there
 from gateway_acceptance.plugin.limited import LIMITED as LIMITED_CAUSE
 from gateway_acceptance.plugin.limited import unless_limited
 from gateway_acceptance.plugin.outcome import outcome_of
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Verdict, require
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.meter import Chance
 from lab.controls.warming import warming_up
 from lab.message import Reply, Request
 from lab.patience import patient
@@ -253,5 +254,9 @@ def test_a_plan_knows_the_bounds_of_a_soak() -> None:
     there = environment(soak={"requests": 200, "failing": 50, "concurrency": 4, "seconds": 20})
     most = 200 + 50 + 3 * 4 + 2 * 7
     assert there.soak.most_requests(8) == most
-    price, at_most = held_there(Priced(requests=136, tokens=1360, seconds=5.0, drawn=True), there)
-    assert (price.requests, price.tokens, price.seconds, at_most) == (136, 1360, 20, most)
+    price = held_there(Priced(136, 1360, seconds=5.0, drawn={Chance.SOAK: 60}), there)
+    assert (price.requests, price.seconds) == (most - 200 + 60, 20)
+    line = PlanLine()
+    line.add(price, "soak", there)
+    assert (line.requests, line.most, line.seconds) == (most - 200 + 2, most, 20)
+    assert line.drawn == [("soak", 2, 200)]

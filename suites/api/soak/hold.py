@@ -15,6 +15,7 @@ from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.meter import Chance
 from suites.api.errors.probes import CHAT, NO_MODEL
 from suites.api.extract import answered_by_a_model
 from suites.api.observations import balanced_or_first
@@ -77,7 +78,7 @@ def soaked(target: Target) -> Soaked:
         raise NotApplicable("the environment declares no chat model", declared="models")
     exchanges = target.notebook.exchanges
     begun = len(exchanges)
-    seen = target.once_per_run("soak", lambda: _soaked(target), drawn=True)
+    seen = target.once_per_run("soak", lambda: _soaked(target))
     if len(exchanges) == begun:  # another case of the run held it
         exchanges.extend(seen.shown)
     return seen
@@ -109,7 +110,8 @@ def _soaked(target: Target) -> Soaked:
         snapshots = [snapshot_of(target, BEFORE), *idled(target, BEFORE_IDLE)]
         for most, fail in zip(halves(soak.requests), halves(soak.failing), strict=True):
             begun = time.monotonic()
-            load += held(pool, places, (chat,), most, begun + soak.seconds / 2)
+            with target.notebook.meter.chance(Chance.SOAK):
+                load += held(pool, places, (chat,), most, begun + soak.seconds / 2)
             seconds += time.monotonic() - begun
             refused += held(pool, places, failing, fail)
             snapshots += [snapshot_of(target, MIDDLE)] if len(snapshots) == MIDDLE else []

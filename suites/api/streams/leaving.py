@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,9 @@ POLL_S, WAIT_S = 0.2, 1.0
 """Between two looks: for a slot that is to be free at once, and for an answer's own end."""
 MOST_S = 60.0
 """The longest that is waited for an abandoned answer to end by itself."""
+MOST_REQUESTS = 2 + 2 * (3 + math.ceil(WATCH_S / POLL_S)) + 1 + math.ceil(MOST_S / WAIT_S)
+"""Of ``slot_freed``: two short answers, a stream, its mark and the looks at the slot, and all but the answers
+once more after the wait for the stream's end."""
 
 
 def leave(target: Target, alias: str, meanwhile: Callable[[], object] = lambda: None) -> Exchange:

@@ -5,8 +5,9 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.backends import Offer
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.meter import Chance
 from suites.api.asking import last_direct_chat, single_chat
-from suites.api.streams.leaving import health_problems, leave, slot_freed
+from suites.api.streams.leaving import MOST_REQUESTS, health_problems, leave, slot_freed
 
 SEVERAL = 4
 
@@ -55,4 +56,5 @@ def test_slot_freed(target: Target, gateway: GatewayClient) -> None:
     one that waits. Ollama shows it: a model's time until unloading begins anew when its last request ends."""
     model = last_direct_chat(target.environment)
     target.backend(model.backend).require(Offer.IDLE_MARK)
-    slot_freed(target, model)
+    with target.notebook.meter.chance(Chance.WAIT, MOST_REQUESTS):
+        slot_freed(target, model)

@@ -173,9 +173,7 @@ class Wanted:
 
 def drawn_once(target: Target, alias: str, first: Evaluation, name: str, wanted: Wanted) -> Second:
     """Blocks of draws, made once per run under this name. Raises NotPermitted."""
-    found = target.once_per_run(
-        f"{name} of {alias}", lambda: asdict(_drawn(target, alias, first, wanted)), drawn=True
-    )
+    found = target.once_per_run(f"{name} of {alias}", lambda: asdict(_drawn(target, alias, first, wanted)))
     return Second(**found)
 
 

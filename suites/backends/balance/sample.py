@@ -28,6 +28,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Inconclusive, NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.meter import Chance
 from gateway_acceptance.wire.sender import tokens_needed
 from suites.backends.balance.probes import (
     CONNECTIONS,
@@ -99,7 +100,7 @@ def null_hypothesis(target: Target, alias: str, witness: WitnessResolution) -> E
 
 def sampled(target: Target, alias: str, null: ExpectedShares) -> Sample:
     """The sample of a group: drawn by whoever asks first, the same for all workers of the run."""
-    found = target.once_per_run(f"sample of {alias}", lambda: asdict(_drawn(target, alias, null)), drawn=True)
+    found = target.once_per_run(f"sample of {alias}", lambda: asdict(_drawn(target, alias, null)))
     subjects.judged(draws=len(found["draws"]))
     return Sample(**{**found, "draws": [Draw(**draw) for draw in found["draws"]]})
 
@@ -126,16 +127,17 @@ def _drawn(target: Target, alias: str, null: ExpectedShares) -> Sample:
         spread_s = spread_of(
             environment.outage.cooldown_s, environment.policy.seconds, len(environment.groups)
         )
-        for batch in paced(rounds(seed_of_the_run()), least, spread_s):
-            made = list(pool.map(ask, batch[: most - len(draws)])) if len(batch) > 1 else [ask(batch[0])]
-            draws += made
-            for draw in made:
-                if draw.served:
-                    trial.observe(draw.served)
-            unknown = sum(not draw.served for draw in draws)
-            decided = trial.outcome is not None and len(draws) >= least
-            if decided or len(draws) >= most or unknown >= MOST_UNKNOWN:
-                break
+        with target.notebook.meter.chance(Chance.SAMPLE):
+            for batch in paced(rounds(seed_of_the_run()), least, spread_s):
+                made = list(pool.map(ask, batch[: most - len(draws)])) if len(batch) > 1 else [ask(batch[0])]
+                draws += made
+                for draw in made:
+                    if draw.served:
+                        trial.observe(draw.served)
+                unknown = sum(not draw.served for draw in draws)
+                decided = trial.outcome is not None and len(draws) >= least
+                if decided or len(draws) >= most or unknown >= MOST_UNKNOWN:
+                    break
         counted = counting.counted()
     return Sample(draws, counted, counting.exact, witness_of(target).value, mark)
 

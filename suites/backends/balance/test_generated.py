@@ -19,6 +19,7 @@ from gateway_acceptance.plugin.counterexample import SEED_VARIABLE, seed_of_the_
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.meter import Chance
 from suites.backends.balance.evaluation import require_premises
 from suites.backends.balance.generated import (
     FAMILY,
@@ -102,9 +103,7 @@ def test_any_request(
 
 def _drawn(target: Target, alias: str) -> tuple[list[Json], Sample]:
     """The family, and the draws of it: made once per run."""
-    found: dict[str, Any] = target.once_per_run(
-        f"generated for {alias}", lambda: _draw(target, alias), drawn=True
-    )
+    found: dict[str, Any] = target.once_per_run(f"generated for {alias}", lambda: _draw(target, alias))
     sample = found["sample"]
     subjects.judged(draws=len(sample["draws"]))
     return found["requests"], Sample(**{**sample, "draws": [Draw(**draw) for draw in sample["draws"]]})
@@ -118,7 +117,7 @@ def _draw(target: Target, alias: str) -> dict[str, Any]:
     requests, who = family(alias, mark, chosen), who_of(target, group)
     counting = CountWitness(target, group, mark)
     draws: list[Draw] = []
-    with little_evidence(target):
+    with little_evidence(target), target.notebook.meter.chance(Chance.GENERATED):
         for number in order_of(min(FAMILY, len(requests)), most, chosen):
             draws.append(drawn(target.gateway, requests[number], {REQUEST: str(number)}, who))
             if sum(not draw.served for draw in draws) >= MOST_UNKNOWN:

@@ -21,6 +21,7 @@ from gateway_acceptance.verdict import (
 )
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.meter import Chance
 from suites.api.observations import ECHO_TEXT, ask_echo, echoed_twice
 from suites.backends.balance import cooldown
 from suites.backends.balance.account import account, in_words
@@ -72,8 +73,9 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
         stand in for those that cool down."""
         return sum(name in shares for name in seen) > 1 or not set(seen) <= {*null.shares}
 
-    while not several() and seen.total() < second_within(shares.values()):
-        seen[_server_of(_asked(target, group))] += 1
+    with target.notebook.meter.chance(Chance.SECOND_BACKEND):
+        while not several() and seen.total() < second_within(shares.values()):
+            seen[_server_of(_asked(target, group))] += 1
     later_s = 0.0
     if not several():
         since = time.time() - target.environment.outage.cooldown_s * SLACK

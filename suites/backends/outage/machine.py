@@ -14,15 +14,19 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from gateway_acceptance.disruptor import Disruptor, OutageKind
+from gateway_acceptance.environment import Environment
 from gateway_acceptance.outage.program import Program, RequestKind
 from gateway_acceptance.plugin.counterexample import SPOKEN, drawing, seed_of_the_run
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.wire.meter import Chance
 from suites.backends.outage.programs import around, group_of, members
 from suites.backends.outage.rules import RULES
-from suites.backends.outage.stage import MOST_PATIENCE_S, Ask, OutageStage
+from suites.backends.outage.stage import MOST_PATIENCE_S, SLACK_S, Ask, OutageStage, polls_within
 
 PROGRAMS, STEPS = 4, 6
 """Programs that are drawn, and steps of each: with the requests of each step some 200 in all."""
+MOST_ASKS = 7
+"""Requests of a step: of the group four, of another alias two, and a look at the gateway."""
 SECONDS = 14.0
 """After which no further step is begun; a step lasts as long as the gateway's patience at most."""
 SHRINKING_S = 10.0
@@ -52,7 +56,8 @@ class Exploration:
     @property
     def over(self) -> bool:
         """Whether no further step is to be made."""
-        return self.stopped is not None or time.monotonic() > self.ends
+        enough = self.broken is None and len(self.played) >= PROGRAMS
+        return enough or self.stopped is not None or time.monotonic() > self.ends
 
     def judge(self, program: Program) -> None:
         """Raises RuleBroken. Once something was broken, only that counts: the search has one aim."""
@@ -72,7 +77,11 @@ def explore(target: Target, disruptor: Disruptor, ignored: Collection[Shown]) ->
     the same seed. Raises what ended it early (NotPermitted and the like)."""
     exploration = Exploration(target, disruptor, frozenset(ignored), time.monotonic() + SECONDS)
     machine = seed(seed_of_the_run())(_machine(exploration))
-    with redirect_stdout(io.StringIO()):  # Hypothesis prints the program; the check tells it in words
+    by_chance = target.notebook.meter.chance(Chance.WAIT, most_drawn(target.environment))
+    with (
+        by_chance,
+        redirect_stdout(io.StringIO()),
+    ):  # Hypothesis prints the program; the check says it in words
         try:
             run_state_machine_as_test(
                 machine,
@@ -84,6 +93,13 @@ def explore(target: Target, disruptor: Disruptor, ignored: Collection[Shown]) ->
     if exploration.stopped is not None:
         raise exploration.stopped
     return exploration.played
+
+
+def most_drawn(environment: Environment) -> int:
+    """Of all programs that are drawn, where none breaks a rule."""
+    step = MOST_ASKS + sum(backend.counts is not None for backend in environment.backends)
+    settling = len(environment.models) * (1 + polls_within(SLACK_S))
+    return PROGRAMS * (STEPS * step + settling)
 
 
 def _machine(exploration: Exploration) -> type[RuleBasedStateMachine]:

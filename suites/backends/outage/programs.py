@@ -3,6 +3,7 @@ run and looked at by several checks."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,16 @@ from gateway_acceptance.environment import Group, ModelKind
 from gateway_acceptance.outage.program import ObservedRequest, Program, RequestKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
-from suites.backends.outage.stage import MOST_PATIENCE_S, POLL_S, SLACK_S, Ask, OutageStage
+from gateway_acceptance.wire.meter import Chance
+from suites.backends.outage.stage import (
+    MOST_PATIENCE_S,
+    POLL_S,
+    SLACK_S,
+    Ask,
+    OutageStage,
+    pauses,
+    polls_within,
+)
 
 
 @dataclass(frozen=True)
@@ -180,15 +190,23 @@ def _revived(stage: OutageStage, group: Group, backend: str, kind: OutageKind, s
     stage.revive(backend, *around(stage))
     begun, draws, witnessed = stage.now, 0, False
     cool = begun + stage.environment.outage.cooldown_s + SLACK_S
-    missed = 1.0
-    while missed > NOT_DRAWN:
-        (seen,) = stage.again((RequestKind.CHAT, group.alias))
-        draws += 1
-        witnessed = witnessed or bool(seen.witness)
-        if seen.served and seen.witness == backend:
-            return Revival(kind, backend, stage.now - begun, draws, witnessed)
-        if stage.now > cool:
-            missed *= 1 - share
-        else:
-            time.sleep(POLL_S)
+    missed, waits = 1.0, pauses()
+    with stage.target.notebook.meter.chance(Chance.WAIT, most_draws(stage, share)):
+        while missed > NOT_DRAWN:
+            (seen,) = stage.again((RequestKind.CHAT, group.alias))
+            draws += 1
+            witnessed = witnessed or bool(seen.witness)
+            if seen.served and seen.witness == backend:
+                return Revival(kind, backend, stage.now - begun, draws, witnessed)
+            if stage.now > cool:
+                missed *= 1 - share
+            else:
+                time.sleep(min(next(waits), max(POLL_S, cool - stage.now)))
     return Revival(kind, backend, None, draws, witnessed)
+
+
+def most_draws(stage: OutageStage, share: float) -> int:
+    """Requests until a backend of this share that is back was drawn, at most: as long as it may cool down one
+    with each look, and then as many as chance needs."""
+    cooling = polls_within(stage.environment.outage.cooldown_s + SLACK_S)
+    return cooling + (math.ceil(math.log(NOT_DRAWN) / math.log(1 - share)) if 0 < share < 1 else 1)

@@ -17,17 +17,39 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.backends import BackendClient, client_of
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.meter import Chance
 from gateway_acceptance.wire.sender import Deadline, tokens_needed
 
 POLL_S = 0.1
 """Between two looks whether something that is waited for has come."""
 SLACK_S = 5.0
 """Beyond what is declared: on two busy cores LiteLLM's timer of 5 s was seen to fire after more than 7."""
+LONGEST_POLL_S = 1.0
 MOST_PATIENCE_S = 10.0
 """With a gateway that waits longer, outages that only its patience ends are left out: they take too long."""
 TOKENS = 96
 LONG = " ".join(f"w{number}" for number in range(24))
 """So many words that a stream is under way for a while."""
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between one look and the next at what is waited for: soon at first, then less often."""
+    seconds = POLL_S
+    while True:
+        yield seconds
+        seconds = min(2 * seconds, LONGEST_POLL_S)
+
+
+def polls_within(seconds: float) -> int:
+    """How many looks there can be, after the first one, at what is waited for so long; a last one at its
+    end."""
+    looks = 1
+    for pause in pauses():
+        if seconds <= 0:
+            return looks
+        looks, seconds = looks + 1, seconds - pause
+    raise AssertionError("pauses have no end")
+
 
 Ask = tuple[RequestKind, str]
 """What a request asks for, and of which alias (empty for a health route)."""
@@ -210,15 +232,16 @@ class OutageStage:
 
     def _until_served(self, alias: str, kind: ModelKind, ends: float) -> None:
         way = RequestKind.EMBEDDING if kind is ModelKind.EMBEDDING else RequestKind.CHAT
-        while True:
-            seen = self._ask(way, alias, "settled")
-            if seen.served:
-                return
-            if self.now > ends:
-                text = seen.error or f"{seen.status} {seen.exchange.text[:160] if seen.exchange else ''}"
-                self.program.unsettled = f"{alias} is not served again after {ends:.0f} s: {text}"
-                return
-            time.sleep(POLL_S)
+        seen = self._ask(way, alias, "settled")
+        waits = pauses()
+        with self.target.notebook.meter.chance(Chance.WAIT, polls_within(SLACK_S)):
+            while not seen.served:
+                if self.now > ends:
+                    text = seen.error or f"{seen.status} {seen.exchange.text[:160] if seen.exchange else ''}"
+                    self.program.unsettled = f"{alias} is not served again after {ends:.0f} s: {text}"
+                    return
+                time.sleep(min(next(waits), max(POLL_S, ends - self.now)))
+                seen = self._ask(way, alias, "settled")
 
     def _count(self, client: BackendClient) -> None:
         for mark in dict.fromkeys(seen.mark for seen in self.program.seen if seen.mark):
