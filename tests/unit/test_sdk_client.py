@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import openai
@@ -31,7 +32,7 @@ from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import CheckFailed, NotPermitted
 from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.sdk import async_sdk_client, sdk_client
-from suites.api.sdk.probes import as_shipped, reading
+from suites.api.sdk.probes import as_shipped, reading, sdk_text
 
 VECTOR = [0.5, -0.25, 0.125]
 
@@ -166,3 +167,9 @@ def test_what_the_sdk_stumbles_over_is_a_failure(error: Exception) -> None:
 def test_verdicts_pass_through(error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)), reading("the stream"):
         raise error
+
+
+def test_what_is_no_completion_is_a_failure_of_the_gateway() -> None:
+    nothing: Any = None
+    with pytest.raises(CheckFailed, match="the SDK could not read the completion: AttributeError"):
+        sdk_text(nothing)

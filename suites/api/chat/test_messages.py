@@ -10,6 +10,7 @@ from gateway_acceptance.problem import at_level
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
+from gateway_acceptance.wire.subject import answers_among
 from suites.api.chat.probes import (
     CODE_WORD,
     DEVELOPER,
@@ -146,11 +147,12 @@ def test_parts(target: Target, gateway: GatewayClient) -> None:
 def test_empty(target: Target, gateway: GatewayClient) -> None:
     """A user who pressed enter too early, and a model that had nothing to say."""
     alias = able_alias(target, TURNS)
-    problems = []
+    problems, answers = [], []
     for what, messages in EMPTY.items():
         answer = gateway.chat(alias, messages, temperature=0, max_tokens=8)
+        answers.append(answer)
         problems += unless_served_or_refused(what, answer)
-    require(problems)
+    require(problems, judged={"answers": answers_among(answers)})
 
 
 @check(

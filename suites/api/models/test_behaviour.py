@@ -15,6 +15,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, r
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import CREATED_TOLERANCE_S, error_problems, problems_of
+from gateway_acceptance.wire.subject import is_subject
 from suites.api.extract import CLOCKS_S
 from suites.api.observations import ECHO_PROMPT
 
@@ -257,7 +258,7 @@ def _used(target: Target, alias: str, embeds: bool) -> Exchange:
 
 
 def _serves(answer: Exchange) -> bool:
-    if answer.status != 200:
+    if answer.status != 200 or not is_subject(answer):
         return False
     body = answer.json()
     entries = (body.get("choices") or body.get("data")) if isinstance(body, dict) else None

@@ -108,8 +108,9 @@ def echoed(text: str | None, by: str, environment: Environment) -> None:
 
 
 def sdk_text(completion: ChatCompletion) -> str:
-    """The text of the first choice."""
-    return (completion.choices[0].message.content or "") if completion.choices else ""
+    """The text of the first choice; empty where there is none. Raises CheckFailed for no completion."""
+    with reading("the completion"):
+        return (completion.choices[0].message.content or "") if completion.choices else ""
 
 
 def calls_tools(target: Target) -> str:

@@ -190,7 +190,7 @@ def test_embeddings(async_sdk: AsyncSdk, environment: Environment) -> None:
         response = async_sdk(
             lambda client: as_shipped(client).embeddings.create(model=model.alias, input="a harbour")
         )
-    lengths = [len(entry.embedding) for entry in response.data]
+        lengths = [len(entry.embedding) for entry in response.data]
     if lengths != [model.dimensions]:
         raise CheckFailed(f"expected a vector of {model.dimensions} numbers, AsyncOpenAI got {lengths}")
 

@@ -12,6 +12,7 @@ from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.reasoning import spent_on_reasoning
 from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room, strays, wanted_of
 from suites.api.reasoning import require_unspent
+from suites.api.sdk.probes import reading
 
 if TYPE_CHECKING:
     import openai
@@ -40,7 +41,8 @@ def test_sdk_chat(target: Target, sdk: openai.OpenAI, environment: Environment) 
             max_tokens=echo_room(environment),
         ),
     )
-    content = completion.choices[0].message.content if completion.choices else None
+    with reading("the completion"):
+        content = completion.choices[0].message.content if completion.choices else None
     if strays(environment, alias, content):
         message = completion.choices[0].message.model_dump() if completion.choices else {}
         usage = completion.usage.model_dump() if completion.usage else None

@@ -35,8 +35,8 @@ def test_default_encoding(sdk: openai.OpenAI, environment: Environment, embeddin
     """The path that nearly every application takes: base64 on the wire, if the gateway can."""
     with reading("the vectors"):
         response = as_shipped(sdk).embeddings.create(model=embedding_model, input=TEXTS)
+        lengths = [len(entry.embedding) for entry in response.data]
     dimensions = environment.model(embedding_model).dimensions
-    lengths = [len(entry.embedding) for entry in response.data]
     if lengths != [dimensions] * len(TEXTS):
         raise CheckFailed(f"expected {len(TEXTS)} vectors of {dimensions} numbers, the SDK got {lengths}")
     if not all(_finite(number) for entry in response.data for number in entry.embedding):

@@ -52,7 +52,7 @@ def test_parse(target: Target, sdk: openai.OpenAI) -> None:
             temperature=0,
             max_tokens=room(target.environment, alias, TOOL_TOKENS),
         )
-    message = completion.choices[0].message
+        message = completion.choices[0].message
     if not isinstance(message.parsed, Place):
         raise CheckFailed(f"expected an object of two fields, the SDK parsed {message.content!r}")
 
@@ -76,7 +76,7 @@ def test_tool(target: Target, sdk: openai.OpenAI) -> None:
             temperature=0,
             max_tokens=room(target.environment, alias, TOOL_TOKENS),
         )
-    choice = completion.choices[0]
+        choice = completion.choices[0]
     calls = choice.message.tool_calls or []
     if not calls:
         raise CheckFailed(
@@ -145,7 +145,8 @@ def test_tool_result(target: Target, sdk: openai.OpenAI) -> None:
         temperature=0,
         max_tokens=room(target.environment, alias, TOOL_TOKENS),
     )
-    message = first.choices[0].message
+    with reading("the call"):
+        message = first.choices[0].message
     messages.append(message)
     for call in message.tool_calls or []:
         messages.append({"role": "tool", "tool_call_id": call.id, "content": json.dumps({"set": True})})
@@ -160,7 +161,8 @@ def test_tool_result(target: Target, sdk: openai.OpenAI) -> None:
         temperature=0,
         max_tokens=room(target.environment, alias, TOOL_TOKENS),
     )
-    answer = second.choices[0].message
+    with reading("the answer to the tool's result"):
+        answer = second.choices[0].message
     if not answer.content and not answer.tool_calls:
         raise CheckFailed("expected an answer to the tool's result, it is empty")
 
