@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateway_acceptance.environment.backend_key import backend_key_problems
 from gateway_acceptance.environment.base_url import as_understood
 from gateway_acceptance.environment.model import Environment, known_keys
 from gateway_acceptance.environment.secrets import VARIABLE, limited_key_problems, network_problems, unfit
@@ -88,6 +89,7 @@ def missing_variables(environment: Environment, variables: Mapping[str, str]) ->
     return [
         *sentences,
         *limited_key_problems(environment, variables),
+        *backend_key_problems(environment, variables),
         *network_problems(environment, variables),
     ]
 

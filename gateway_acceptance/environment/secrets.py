@@ -203,12 +203,16 @@ def limited_key_problems(environment: Environment, variables: Mapping[str, str])
 
 
 def secrets_of(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
-    """Every other secret by the name that may be shown: the limited key, values of headers, the proxy's
-    password."""
+    """Every other secret by the name that may be shown: the limited key, keys of backends, values of headers,
+    the proxy's password."""
     found = {}
     if environment.gateway.limited_key is not None:
         key = variables.get(environment.gateway.limited_key.key_variable, "")
         found[f"limited key of {environment.name}"] = key
+    for backend in environment.backends:
+        if backend.key_variable is not None:
+            name = f"key of {backend.name} behind {environment.name}"
+            found[name] = variables.get(backend.key_variable, "")
     for name, text in environment.network.headers.items():
         for variable in VARIABLE.findall(text):
             found[f"{variable} in the header {name} of {environment.name}"] = variables.get(variable, "")

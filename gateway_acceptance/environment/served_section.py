@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from gateway_acceptance.environment.abilities import KnownAbility
 from gateway_acceptance.environment.host import BackendHost
+from gateway_acceptance.environment.network import VARIABLE_NAME
 from gateway_acceptance.environment.table import Name, Table, Url
 
 SIMPLE_SHUFFLE: Final = "simple-shuffle"
@@ -28,15 +29,17 @@ class ModelKind(StrEnum):
 class Backend(Table):
     """One server behind the gateway. url: as the suite reaches it; gateway_url: as the gateway calls it,
     where that differs; product: whose protocol it speaks, Ollama's own or OpenAI's; direct: whether the suite
-    may ask it past the gateway; host: its machine, where the suite may look at it; counts: where it is told
-    what the backend served, the second witness of routing: a URL, or a path at ``url``. ``{mark}`` in it
-    stands for a text that the counted requests hold."""
+    may ask it past the gateway; key_variable: the variable with its own key, where it demands one; host: its
+    machine, where the suite may look at it; counts: where it is told what the backend served, the second
+    witness of routing: a URL, or a path at ``url``. ``{mark}`` in it stands for a text that the counted
+    requests hold."""
 
     name: Name
     url: Url
     gateway_url: Url | None = None
     product: Literal["ollama", "openai"] = "ollama"
     direct: bool = True
+    key_variable: Annotated[str, Field(pattern=VARIABLE_NAME)] | None = None
     host: BackendHost | None = None
     counts: Annotated[str, Field(pattern=r"^(/|https?://)")] | None = None
 

@@ -112,7 +112,8 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
     notebook = Notebook(agent=target.notebook.agent, key_places=target.notebook.key_places)
     conduct = Conduct(pace=target.conduct.pace, route=target.conduct.route)
     sender = Sender(notebook, target.budget, deadline, conduct=conduct)
-    client = client_of(backend, sender, target.kept if before is None else None)
+    key = target.key_of(backend)
+    client = client_of(backend, sender, target.kept if before is None else None, key)
     numbered = Offer.VERSION in client.offers
     wanted = sorted({client.name_of(name) for name in target.environment.upstreams_on(backend.name)})
     try:

@@ -89,6 +89,9 @@ def way_of(route: Road, key: str, variables: Mapping[str, str]) -> Way:
     if environment.gateway.limited_key is not None:
         name = environment.gateway.limited_key.key_variable
         named[variables.get(name, "")] = f"${name}"
+    for backend in environment.backends:
+        if backend.key_variable is not None:
+            named[variables.get(backend.key_variable, "")] = f"${backend.key_variable}"
     for text in environment.network.headers.values():
         named |= {variables.get(name, ""): f"${name}" for name in VARIABLE.findall(text)}
     secrets = {value: shown for value, shown in named.items() if len(value) >= SHORTEST_SECRET}

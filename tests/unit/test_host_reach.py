@@ -32,14 +32,14 @@ class FailsFirst(dict[str, Any]):
 
 
 @contextmanager
-def ollama(answers: dict[str, Any], asked: list[str]) -> Iterator[str]:
-    """The URL of a server with these answers by path; of others it answers 404."""
+def ollama(answers: dict[str, Any], asked: list[str], other: int = 404) -> Iterator[str]:
+    """The URL of a server with these answers by path. other: its status at all other paths."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
             body = json.dumps(answers.get(self.path)).encode()
-            self.send_response(200 if self.path in answers else 404)
+            self.send_response(200 if self.path in answers else other)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -141,6 +141,16 @@ def test_a_server_without_openais_list_is_not_reached() -> None:
     found, _ = of_openai({"/api/version": VERSION})
     (problem,) = rules.unreached("one", found, rules.MODELS)
     assert "404" in str(problem)
+
+
+@pytest.mark.parametrize(("status", "reached"), [(401, True), (403, True), (404, False), (500, False)])
+def test_a_server_that_wants_a_key_is_there(status: int, reached: bool) -> None:
+    asked: list[str] = []
+    with ollama({}, asked, status) as url:
+        found = reach({"reach": {"one": {"url": url, "product": "openai"}}})["one"]
+    assert (found["reached"], found["models"]) == (reached, None)
+    assert str(status) in found["error"]
+    assert (rules.unreached("one", found, rules.MODELS) == []) == reached
 
 
 def test_nobody_is_there() -> None:

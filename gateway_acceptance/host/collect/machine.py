@@ -106,7 +106,7 @@ def ask(wanted: Facts) -> Facts:
     """One backend's answers. wanted: {url, dimensions: [model]}, or {url, product} where it is not Ollama. No
     model is run. OpenAI's protocol has a list of models, without digests, and nothing else of these."""
     url, taken, openai = wanted["url"], [], wanted.get("product") == "openai"
-    held: Any = {}
+    held: Any = None
     document: Facts = {"url": url, "reached": False, "version": None, "error": ""}
     document |= {"models": None, "dimensions": {}}
     for _ in range(REACH_ATTEMPTS):
@@ -118,11 +118,16 @@ def ask(wanted: Facts) -> Facts:
                 document["version"] = fetched_json(f"{url}/api/version").get("version")
         except Exception as error:
             document["error"] = f"{type(error).__name__}: {error}"[:200]
+            if openai and getattr(error, "code", None) in (401, 403):  # it is there, and wants a key
+                taken.append(time.monotonic() - begun)
         else:
             taken.append(time.monotonic() - begun)
     if not taken:
         return document
-    document |= {"reached": True, "elapsed_s": round(min(taken), 4), "error": ""}
+    document |= {"reached": True, "elapsed_s": round(min(taken), 4)}
+    if openai and held is None:
+        return document
+    document["error"] = ""
     try:
         if openai:
             document["models"] = {str(model["id"]): "" for model in held["data"]}

@@ -27,6 +27,6 @@ CLIENTS: Mapping[str, type[BackendClient]] = {"ollama": OllamaClient, "openai": 
 """By ``backends.product``."""
 
 
-def client_of(backend: Backend, sender: Sender, kept: Kept | None = None) -> BackendClient:
-    """The client of a backend by its declared protocol. kept: as of ``BackendClient``."""
-    return CLIENTS[backend.product](backend, sender, kept)
+def client_of(backend: Backend, sender: Sender, kept: Kept | None = None, key: str = "") -> BackendClient:
+    """The client of a backend by its declared protocol. kept, key: as of ``BackendClient``."""
+    return CLIENTS[backend.product](backend, sender, kept, key)

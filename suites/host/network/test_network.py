@@ -98,6 +98,11 @@ def test_backend_reached(host: MachineFacts, backend_name: str, environment: Env
 )
 def test_models_seen(host: MachineFacts, backend_name: str, environment: Environment) -> None:
     """Another server may answer there at the same address, and many deployments let nobody else ask."""
+    if environment.backend(backend_name).key_variable is not None:
+        raise NotApplicable(
+            f"{backend_name} demands a key, which the gateway's machine does not get from the suite",
+            declared="backends.key_variable",
+        )
     answer = _answer(host, backend_name)
     _, listing = network_rules.ASKED[environment.backend(backend_name).product]
     if answer["models"] is None:
