@@ -7,7 +7,9 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gateway_acceptance.environment import Environment, product_of
+from gateway_acceptance.environment import Backend, Environment, product_of
+from gateway_acceptance.environment.backend_key import backend_key_of
+from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.policy import Budget, budget_file
 from gateway_acceptance.wire.breaker import PATIENCE_S, Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
@@ -91,3 +93,10 @@ class GatewayConnection:
 
     def _holds_key(self, exchange: Exchange) -> bool:
         return any(self._key in value for _, value in exchange.request_headers)
+
+
+def key_for(backend: Backend, notebook: Notebook) -> str:
+    """The key that a backend is asked with, which may stand in its requests alone; empty for none."""
+    key = backend_key_of(backend, os.environ)
+    notebook.key_places.add(key, BEARER_HEADER, backend.url)
+    return key

@@ -19,6 +19,7 @@ from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.fingerprint import IDENTITY, LOOPBACK, REACHED, UNKNOWN
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.at_once import at_once
+from gateway_acceptance.plugin.connection import key_for
 from gateway_acceptance.plugin.preflight import Preflight
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotPermitted, Untestable
@@ -112,7 +113,7 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
     notebook = Notebook(agent=target.notebook.agent, key_places=target.notebook.key_places)
     conduct = Conduct(pace=target.conduct.pace, route=target.conduct.route)
     sender = Sender(notebook, target.budget, deadline, conduct=conduct)
-    key = target.key_of(backend)
+    key = key_for(backend, target.notebook)
     client = client_of(backend, sender, target.kept if before is None else None, key)
     numbered = Offer.VERSION in client.offers
     wanted = sorted({client.name_of(name) for name in target.environment.upstreams_on(backend.name)})

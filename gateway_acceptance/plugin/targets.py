@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gateway_acceptance.environment import Backend, Environment
-from gateway_acceptance.environment.backend_key import backend_key_of
-from gateway_acceptance.environment.model import BEARER_HEADER, UNDECLARED
+from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.model import UNDECLARED
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
-from gateway_acceptance.plugin.connection import GatewayConnection
+from gateway_acceptance.plugin.connection import GatewayConnection, key_for
 from gateway_acceptance.plugin.machines import Machines
 from gateway_acceptance.plugin.observations import Observations
 from gateway_acceptance.plugin.preflight import LONGEST_PROBE_S, Preflight
@@ -115,13 +114,7 @@ class Target:
             raise NotApplicable(
                 f"{name} is declared closed to everybody but the gateway", declared="backends.direct"
             )
-        return client_of(backend, self.sender, self.observations.shown, self.key_of(backend))
-
-    def key_of(self, backend: Backend) -> str:
-        """The key that a backend is asked with, which may stand in its requests alone; empty for none."""
-        key = backend_key_of(backend, os.environ)
-        self.notebook.key_places.add(key, BEARER_HEADER, backend.url)
-        return key
+        return client_of(backend, self.sender, self.observations.shown, key_for(backend, self.notebook))
 
     def machine(self, name: str) -> MachineFacts:
         """What was seen of a machine. Raises Untestable where it could not be looked at."""
