@@ -33,10 +33,15 @@ def test_files_are_there(host: MachineFacts) -> None:
     for secret in _secrets(host):
         if not secret["exists"]:
             problems.append(
-                Problem("", f"{secret['path']} is missing: the service has no key after its next start")
+                Problem(
+                    "",
+                    f"{secret['path']} is missing: the service has no key after its next start; "
+                    "fix: put it back, or write the key into it anew, as root's with mode 600",
+                )
             )
         elif secret["entry"] is not None and secret["entry"]["kind"] != "f":
-            problems.append(Problem("", f"{secret['path']} is no plain file"))
+            no_file = f"{secret['path']} is no plain file; fix: put a file of root's in its place"
+            problems.append(Problem("", no_file))
     require(problems)
 
 
@@ -171,7 +176,10 @@ def test_no_secret_on_the_command_line(machine: MachineFacts) -> None:
         raise CheckFailed(f"{machine.declared.unit} has no process")
     words = [word for word in process["cmdline"] if any(mark in word for mark in HIDDEN)]
     if words:
-        raise CheckFailed(f"the command line of {machine.declared.unit} shows a secret: {' '.join(words)}")
+        raise CheckFailed(
+            f"the command line of {machine.declared.unit} shows a secret: {' '.join(words)}; "
+            "fix: hand it over by a file of root's (EnvironmentFile=), and change it"
+        )
 
 
 @check(

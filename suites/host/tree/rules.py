@@ -108,7 +108,11 @@ def special_bits(seen: Iterable[Entry], tree: str) -> list[Problem]:
 def without_account(seen: Iterable[Entry]) -> list[Problem]:
     """Entries whose owner or group has no name on the machine any more."""
     return [
-        Problem("", f"{entry['path']} belongs to {entry['user']}:{entry['group']}, which no account is")
+        Problem(
+            "",
+            f"{entry['path']} belongs to {entry['user']}:{entry['group']}, which no account is; "
+            "fix: remove it, or give it to its owner",
+        )
         for entry in seen
         if str(entry["user"]).isdigit() or str(entry["group"]).isdigit()
     ]

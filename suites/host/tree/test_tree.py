@@ -60,7 +60,9 @@ def test_directories_have_mode_755(host: MachineFacts) -> None:
     base, wanted = rules.declared_host(host).tree, rules.declared_host(host).directory_mode
     fix = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
     if not tree["exists"]:
-        raise CheckFailed(f"there is no directory {base}")
+        raise CheckFailed(
+            f"there is no directory {base}; fix: deploy the gateway there, or correct host.tree"
+        )
     require(rules.wrong_modes(rules.of_kind(tree["entries"], "d"), wanted, base, fix))
 
 
@@ -127,7 +129,7 @@ def test_documentation_is_there(host: MachineFacts) -> None:
         entry for entry in rules.of_kind(rules.entries(host), "f") if rules.below(entry["path"], [place])
     ]
     if not files:
-        raise CheckFailed(f"there is no file below {place}")
+        raise CheckFailed(f"there is no file below {place}; fix: write it, or correct host.documentation")
 
 
 @check(

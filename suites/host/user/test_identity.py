@@ -21,7 +21,8 @@ def test_owns_its_address(machine: MachineFacts) -> None:
         raise NotApplicable(f"no address of {machine.name} is declared", declared="host.address")
     owned = machine["machine"]["addresses"]
     if wanted not in owned:
-        raise CheckFailed(f"{machine.name} does not own {wanted}; it has {', '.join(owned)}")
+        decide = "fix: give it that address, or declare the one it has"
+        raise CheckFailed(f"{machine.name} does not own {wanted}; it has {', '.join(owned)}; {decide}")
 
 
 @check(

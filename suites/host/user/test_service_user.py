@@ -35,7 +35,8 @@ def test_is_a_system_account(machine: MachineFacts) -> None:
     uid, most = account["entry"]["uid"], account["sys_uid_max"]
     if not 0 < uid <= most:
         raise CheckFailed(
-            f"{machine.declared.user} has the uid {uid}; a system account has one from 1 to {most}"
+            f"{machine.declared.user} has the uid {uid}; a system account has one from 1 to {most}; "
+            "fix: make it anew with useradd --system, and give it what it owned"
         )
 
 
