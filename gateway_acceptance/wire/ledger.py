@@ -35,6 +35,7 @@ TOKENS_PER_CHARACTER = 0.4
 STREAMED = re.compile(rb'"(?:content|text|arguments|reasoning_content|delta)"\s*:\s*"[^"]')
 """A piece of a streamed answer."""
 SAID = re.compile(r'"(?:content|text|prompt|input)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+TOOLS = re.compile(r'"(?:tools|functions)"\s*:\s*(\[.*\])')
 WORD = re.compile(r"\w+|[^\w\s]")
 TOTAL_TOKENS = re.compile(rb'"total_tokens"\s*:\s*([0-9]{1,9})')
 OK, REDIRECTION = 200, 300
@@ -255,7 +256,7 @@ def tokens_served(exchange: Exchange, reserved: int) -> int:
     if not pieces:
         return reserved
     asked = exchange.request_body.decode("utf-8", errors="replace")
-    said = "".join(match[1] for match in SAID.finditer(asked))
+    said = " ".join([*(match[1] for match in SAID.finditer(asked)), *TOOLS.findall(asked)])
     return min(reserved, pieces + len(WORD.findall(said)))
 
 

@@ -76,6 +76,14 @@ def test_what_was_not_made_is_of_who_asked() -> None:
     )
 
 
+def test_a_stream_took_the_words_of_its_tools_too() -> None:
+    asked = b'{"messages": [{"content": "Go."}], "tools": [{"name": "look_up"}]}'
+    exchange = Exchange("POST", "http://a/v1/chat/completions", (), asked)
+    body = b'data: {"choices": [{"delta": {"tool_calls": [{"function": {"arguments": "{"}}]}}]}\n\n'
+    answer = exchange.answered(status=200, headers=(), chunks=((0.0, body),), elapsed_s=1.0)
+    assert tokens_served(answer, 500) == 1 + 2 + 11
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
