@@ -185,6 +185,19 @@ def test_suites_ask_backends_through_their_client() -> None:
     assert found == senders
 
 
+def test_checks_and_plugin_know_no_backends_protocol() -> None:
+    """They speak to the interface: which protocol a backend has is its client's affair."""
+    clients = {f"{PACKAGE}.wire.backends.{path.stem}" for path in files(f"{PACKAGE}/wire/backends")}
+    assert f"{PACKAGE}.wire.backends.ollama" in clients
+    found = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in [*files("suites"), *files(f"{PACKAGE}/plugin")]
+        for name in imported(path)
+        if name in clients
+    }
+    assert found == set()
+
+
 def test_suites_never_skip() -> None:
     """Untestable is red; pytest's own ways to look away are not used."""
     words = ("pytest.skip", "pytest.xfail", "mark.skip", "mark.xfail", "importorskip", "mark.flaky")

@@ -20,10 +20,10 @@ PLAIN_HEADERS = frozenset(
     {"host", "accept", "accept-encoding", "connection", "user-agent", "content-type", "content-length"}
 )
 
-REFUSED = 400
+REFUSED_FROM = 400
 """From this status on an answer is a refusal or a failure."""
 
-__all__ = ["SHOWN_BODY", "Exchange", "Headers", "Notebook"]
+__all__ = ["REFUSED_FROM", "SHOWN_BODY", "Exchange", "Headers", "Notebook"]
 
 Headers = Sequence[tuple[str, str]]
 
@@ -124,7 +124,7 @@ class Exchange:
 
     def _shown(self) -> str:
         """The body as far as it may be kept: refusals always, what an open door showed never."""
-        if self.withheld and (self.status or 0) < REFUSED and self.body:
+        if self.withheld and (self.status or 0) < REFUSED_FROM and self.body:
             return f"({len(self.body)} bytes, not kept: nobody without a key should have been shown them)"
         return self.text
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment, ModelKind, product_of
 from gateway_acceptance.environment.model import BEARER_HEADER
-from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.exchange import REFUSED_FROM, Exchange
 from gateway_acceptance.wire.strict_json import parse_json
 
 
@@ -44,7 +44,6 @@ ORDINARY_HEADERS = frozenset(
         *("x-stainless-", "authorization"),
     }
 )
-REFUSED_FROM = 400
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -227,3 +228,12 @@ def brings_output(delta: dict[str, Any]) -> bool:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def brings_text(data: str) -> bool:
+    """Whether an event's data is a chunk with text, or with a thought."""
+    try:
+        choices = json.loads(data)["choices"]
+        return any(choice["delta"].get(key) for choice in choices for key in TEXT_KEYS)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False

@@ -12,10 +12,10 @@ import pytest
 
 from gateway_acceptance.plugin.outcome import outcome_of
 from gateway_acceptance.verdict import NoAnswer, Verdict
-from gateway_acceptance.wire.backends.vectors import ollama_vectors, openai_vectors
 from gateway_acceptance.wire.deadline import Deadline
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.sender import Sender
+from gateway_acceptance.wire.vectors import ollama_vectors, openai_vectors
 from gateway_acceptance.wire.watch import Watch
 from lab.patience import patient
 from suites.every_exchange import RULES

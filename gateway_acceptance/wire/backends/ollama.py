@@ -15,9 +15,9 @@ from gateway_acceptance.wire.backends.direct import (
     function_of,
     plain_message,
 )
-from gateway_acceptance.wire.backends.vectors import ollama_vectors
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import tokens_needed
+from gateway_acceptance.wire.vectors import ollama_vectors
 
 NS = 1_000_000_000
 VERSION, TAGS, RUNNING, SHOW = "/api/version", "/api/tags", "/api/ps", "/api/show"

@@ -16,11 +16,11 @@ from gateway_acceptance.wire.backends.direct import (
     parsed_arguments,
     plain_message,
 )
-from gateway_acceptance.wire.backends.vectors import openai_vectors
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
-from gateway_acceptance.wire.stream_choice import TEXT_KEYS
+from gateway_acceptance.wire.stream_choice import brings_text
+from gateway_acceptance.wire.vectors import openai_vectors
 
 LATEST = ":latest"
 MODELS, CHAT, EMBEDDINGS = "/v1/models", "/v1/chat/completions", "/v1/embeddings"
@@ -100,12 +100,3 @@ def _body(model: str, question: DirectChat) -> dict[str, Any]:
         schema = {"name": "answer", "schema": question.form}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     return body
-
-
-def brings_text(data: str) -> bool:
-    """Whether an event's data is a chunk with text, or with a thought."""
-    try:
-        choices = json.loads(data)["choices"]
-        return any(choice["delta"].get(key) for choice in choices for key in TEXT_KEYS)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return False

@@ -19,7 +19,6 @@ from gateway_acceptance.plugin.counterexample import ExplorationBudget, explore
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, NotPermitted, Untestable
-from gateway_acceptance.wire.backends.vectors import openai_vectors
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import (
@@ -30,6 +29,7 @@ from gateway_acceptance.wire.schema import (
 )
 from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.stream import read_chat_stream
+from gateway_acceptance.wire.vectors import openai_vectors
 from suites.api.embeddings.rules import unit
 from suites.api.observations import single
 from suites.api.properties.strategies import (

@@ -9,9 +9,9 @@ from gateway_acceptance.environment import Model
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive
 from gateway_acceptance.wire.backends import DirectChat
-from gateway_acceptance.wire.backends.openai import brings_text
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import ChatStream
+from gateway_acceptance.wire.stream_choice import brings_text
 from suites.api.asking import read, single_chat, stream_of
 
 SLOW_PROMPT = "Speak slowly. Count from 1 to 60"
