@@ -86,6 +86,7 @@ bench: $(READY)
 	@$(BIN)/python bench/performance.py
 	@$(BIN)/python bench/smoke_beside_client.py
 	@$(BIN)/python bench/balance_draws.py
+	@$(BIN)/python bench/balance_patterns.py
 
 # With the locked build tools, so nothing is resolved. The wheel names the commit that it was built from.
 dist: $(READY)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
 
 import pytest
 
+from bench.balance_patterns import ALPHA_OF_EACH, BOTH, Routing, draws_until_found
 from gateway_acceptance.balance.dependence import (
     DRIFT,
     ORDER,
@@ -222,3 +224,14 @@ def test_the_bet_on_a_moment_wins_nothing_on_average() -> None:
             moments.observe(place)
         total += math.prod((1 / 3, 2 / 3)[place] for place in places) * math.exp(moments.log_tied)
     assert total == pytest.approx(1)
+
+
+def test_the_bench_counts_the_draws_that_a_pattern_takes() -> None:
+    """In turns takes the same of every run; what is drawn by chance alone is not found."""
+    assert draws_until_found("in turns", BOTH["three alike"], 2) == [18, 18]
+    assert draws_until_found("in turns", BOTH["1/3 and 2/3"], 2) == [30, 30]
+    chance = Routing(BOTH["three alike"], random.Random(1)).again(0.0)
+    test = Dependence(ExpectedShares("g", BOTH["three alike"], ""), ALPHA_OF_EACH * 2)
+    for identity, _ in itertools.islice(chance, 100):
+        test.observe(identity)
+    assert test.found == {}
