@@ -1,5 +1,5 @@
-"""Backends that are declared with OpenAI's protocol, on a real wire: the checks that ask them are quiet about
-a right one, and red about a defect."""
+"""Backends asked past the gateway in either protocol, on a real wire: the checks that ask them are quiet
+about a right one, and red about a defect."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Verdict
-from gateway_acceptance.wire.backends import DirectChat
+from gateway_acceptance.wire.backends import CLIENTS, DirectChat
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from lab.backends import BackendServer, ModelSpec, listen
 from suites.api.chat.formats import JSON_MODE, SCHEMA
@@ -44,11 +44,11 @@ MODELS = {"tiny": ModelSpec("chat"), "vec": ModelSpec("embedding", dimensions=8)
 Ask = Callable[[Target], object]
 
 
-def declared(url: str) -> Environment:
+def declared(url: str, product: str) -> Environment:
     """One backend, which lists its models under Ollama's full names."""
     served = {"backend": "one", "upstream": "tiny:latest"}
     return environment(
-        backends=[{"name": "one", "url": url, "product": "openai"}],
+        backends=[{"name": "one", "url": url, "product": product}],
         models=[
             {"alias": "chat-one", "kind": "chat", **served},
             {
@@ -66,13 +66,13 @@ def declared(url: str) -> Environment:
     )
 
 
-def asked(folder: Path, ask: Ask, scenario: str | None = None) -> object:
+def asked(folder: Path, ask: Ask, scenario: str | None = None, product: str = "openai") -> object:
     """What asking brings while the backend listens, with a defect or without; in a run of its own."""
     run = folder / str(len(list(folder.iterdir())))
     run.mkdir()
 
     def by(url: str) -> object:
-        target = Target(declared(url), "sk-123456", run, time.time(), Notebook())
+        target = Target(declared(url, product), "sk-123456", run, time.time(), Notebook())
         try:
             return ask(target)
         finally:
@@ -97,20 +97,25 @@ CHECKS: dict[str, Ask] = {
 }
 
 
+@pytest.mark.parametrize("product", CLIENTS)
 @pytest.mark.parametrize("check", CHECKS)
-def test_a_right_backend_is_never_red(check: str, tmp_path: Path) -> None:
-    asked(tmp_path, CHECKS[check])
+def test_a_right_backend_is_never_red(check: str, product: str, tmp_path: Path) -> None:
+    asked(tmp_path, CHECKS[check], product=product)
 
 
 @pytest.mark.parametrize(
     ("check", "scenario", "words"),
     [
         ("BACKEND-REACH-002", "backend-down", "GET http"),
-        ("BACKEND-REACH-005", "model-missing", "expected 200 from .*/v1/chat/completions, got 404"),
+        (
+            "BACKEND-REACH-005",
+            "model-missing",
+            "expected 200 from .*/(v1/chat/completions|api/generate), got 404",
+        ),
         (
             "BACKEND-INV-001",
             "model-missing",
-            "one lacks tiny:latest; it holds vec, vec:latest; fix: serve tiny",
+            "one lacks tiny:latest; it holds (vec, )?vec:latest; fix: (serve|ollama pull) tiny",
         ),
         ("BACKEND-INV-001", "model-unlisted", "one lacks tiny:latest"),
         ("BACKEND-INV-001", "backend-down", "GET http"),
@@ -118,9 +123,10 @@ def test_a_right_backend_is_never_red(check: str, tmp_path: Path) -> None:
         ("BACKEND-INV-003", "embedding-nan", "no JSON|expected"),
     ],
 )
-def test_a_defect_is_red(check: str, scenario: str, words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("product", CLIENTS)
+def test_a_defect_is_red(check: str, scenario: str, words: str, product: str, tmp_path: Path) -> None:
     with pytest.raises(CheckFailed, match=words) as failed:
-        asked(tmp_path, CHECKS[check], scenario)
+        asked(tmp_path, CHECKS[check], scenario, product)
     assert failed.value.blame == "backend"
 
 
@@ -133,6 +139,10 @@ LACKING: dict[str, Ask] = {
 }
 
 
+OLLAMAS_OWN = {check: ask for check, ask in LACKING.items() if "ADV" not in check}
+"""Without what the advisory base of the day decides."""
+
+
 @pytest.mark.parametrize("check", LACKING)
 def test_what_the_protocol_lacks_is_not_applicable(check: str, tmp_path: Path) -> None:
     with pytest.raises(NotApplicable) as lacking:
@@ -140,19 +150,41 @@ def test_what_the_protocol_lacks_is_not_applicable(check: str, tmp_path: Path) -
     assert lacking.value.declared == "backends.product"
 
 
+@pytest.mark.parametrize("check", OLLAMAS_OWN)
+def test_what_ollama_has_beyond_is_asked(check: str, tmp_path: Path) -> None:
+    asked(tmp_path, OLLAMAS_OWN[check], product="ollama")
+
+
+@pytest.mark.parametrize(
+    ("check", "scenario"),
+    [
+        ("BACKEND-REACH-001", "backend-down"),
+        ("BACKEND-REACH-003", "backend-down"),
+        ("BACKEND-INV-004", "model-missing"),
+        ("BACKEND-INV-005", "backend-down"),
+    ],
+)
+def test_what_ollama_has_beyond_is_red_where_it_is_broken(check: str, scenario: str, tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed) as failed:
+        asked(tmp_path, OLLAMAS_OWN[check], scenario, "ollama")
+    assert failed.value.blame == "backend"
+
+
+@pytest.mark.parametrize("product", CLIENTS)
 @pytest.mark.parametrize("probe", [repeats("a text", "HX-OK"), JSON_MODE, SCHEMA], ids=lambda one: one.name)
-def test_a_model_shows_what_it_can(probe: ChatProbe, tmp_path: Path) -> None:
-    said = asked(tmp_path, lambda to: directly(to, to.environment.model("chat-one"), probe))
+def test_a_model_shows_what_it_can(probe: ChatProbe, product: str, tmp_path: Path) -> None:
+    said = asked(tmp_path, lambda to: directly(to, to.environment.model("chat-one"), probe), product=product)
     assert probe.able(str(said))
 
 
+@pytest.mark.parametrize("product", CLIENTS)
 @pytest.mark.parametrize("probe", [ONE, TWO, RESULTS], ids=lambda one: one.name)
-def test_a_model_calls_tools(probe: ToolProbe, tmp_path: Path) -> None:
-    assert asked(tmp_path, lambda to: shows_directly(to, to.environment.model("chat-one"), probe))
-    lazy = asked(
-        tmp_path, lambda to: shows_directly(to, to.environment.model("chat-one"), probe), "ignores-tools"
-    )
-    assert lazy is (probe is RESULTS)
+def test_a_model_calls_tools(probe: ToolProbe, product: str, tmp_path: Path) -> None:
+    def shows(to: Target) -> bool:
+        return shows_directly(to, to.environment.model("chat-one"), probe)
+
+    assert asked(tmp_path, shows, product=product)
+    assert asked(tmp_path, shows, "ignores-tools", product) is (probe is RESULTS)
 
 
 def test_the_sdks_and_the_streams_own_control_questions(tmp_path: Path) -> None:
