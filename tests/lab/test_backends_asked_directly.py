@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState
+from gateway_acceptance.cli.doctor.reach import backend_line
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.fingerprint import UNKNOWN
 from gateway_acceptance.plugin.blame import located
@@ -223,6 +225,24 @@ def test_its_fingerprint_holds_its_models(tmp_path: Path) -> None:
     assert gone["backend.one.model.tiny:latest"] == "absent"  # type: ignore[index]
     silent = asked(tmp_path, taken, "backend-down")
     assert set(silent.values()) == {UNKNOWN}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("product", "scenario", "state", "words"),
+    [
+        ("openai", None, DoctorState.OK, "one: OpenAI-compatible server, with all that is declared of it"),
+        ("ollama", None, DoctorState.OK, "one: Ollama 0.35.0, with all that is declared of it"),
+        ("openai", "model-missing", DoctorState.WRONG, "one has no tiny:latest"),
+        ("ollama", "backend-down", DoctorState.WRONG, "one: GET http"),
+    ],
+)
+def test_doctor_tells_of_it(
+    product: str, scenario: str | None, state: DoctorState, words: str, tmp_path: Path
+) -> None:
+    line = asked(tmp_path, lambda to: backend_line(to, to.environment.backend("one")), scenario, product)
+    assert isinstance(line, DoctorLine)
+    assert line.state is state
+    assert line.said.startswith(words)
 
 
 @pytest.mark.parametrize(
