@@ -71,6 +71,14 @@ def answered_by_a_model(answer: Exchange) -> bool:
     return isinstance(first, dict) and isinstance(first.get("message"), dict)
 
 
+def embedded(answer: Exchange) -> bool:
+    """Whether it is a success with a vector in it, of numbers or in base64."""
+    body = parse_json(answer.body)[0] if answer.status == 200 else None
+    entries = body.get("data") if isinstance(body, dict) else None
+    first = entries[0] if isinstance(entries, list) and entries else None
+    return isinstance(first, dict) and bool(first.get("embedding"))
+
+
 def decided(answers: Iterable[Exchange]) -> int:
     """How many answers tell what the gateway made of a request: it was served, or refused as the client's
     mistake or as not offered. An internal error or a rate limit tells nothing."""

@@ -14,14 +14,15 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.streams import leaving as stream_leaving
-from suites.api.streams.leaving import WATCH_S, slot_freed, watch_s
+from suites.api.streams.leaving import WATCH_S, begun, slot_freed, watch_s
 
 MODEL = cast(Model, SimpleNamespace(alias="a", backend="b", upstream="m:latest"))
 SHORT_S, ANSWER_S = 0.4, 8.0
 
 
 def answered(seconds: float, usage: Any = None, status: int = 200) -> Exchange:
-    raw = json.dumps({"usage": usage}).encode()
+    choices = [{"message": {"role": "assistant", "content": "1, 2, 3"}}]
+    raw = json.dumps({"choices": choices, "usage": usage}).encode()
     return Exchange("POST", "http://x", (), b"", status=status, chunks=((seconds, raw),), elapsed_s=seconds)
 
 
@@ -124,3 +125,18 @@ def test_the_time_looked_is_a_share_of_the_abandoned_answer(
     seconds: float, usage: Any, expected: float
 ) -> None:
     assert watch_s(answered(seconds, usage)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        (b'data: {"choices": [{"delta": {"content": "1"}}]}\n\n', True),
+        (b': ping\r\n\r\ndata:{"id": 1, "choices": []}\r\n\r\n', True),
+        (b": ping\n\n: ping\n\n", False),
+        (b'data: {"error": {"message": "no"}}\n\n', False),
+        (b"data: [DONE]\n\n", False),
+        (b"", False),
+    ],
+)
+def test_a_stream_has_begun_with_a_chunk_of_a_model(body: bytes, *, seen: bool) -> None:
+    assert begun(body) is seen

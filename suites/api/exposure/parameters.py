@@ -19,10 +19,9 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NoAnswer, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.schema import envelope_broken
-from gateway_acceptance.wire.subject import is_subject
 from suites.api.embeddings.probes import single
 from suites.api.exposure.listener import Elsewhere, elsewhere
-from suites.api.extract import answered_by_a_model
+from suites.api.extract import answered_by_a_model, embedded
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
 
 PATIENCE_S = 2
@@ -99,8 +98,7 @@ def _addressed(target: Target) -> list[Steered]:
         ]
         for alias in embedding:
             ask = functools.partial(target.gateway.embeddings, alias, "hello", api_base=place.url)
-            vector = single(target, alias)
-            plain = vector.status == HTTPStatus.OK and is_subject(vector)
+            plain = embedded(single(target, alias))
             found.append(_asked(target, place, "embeddings with api_base", ask, plain=plain))
     return found
 
