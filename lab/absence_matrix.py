@@ -42,17 +42,19 @@ class VacuousPass:
 
 @dataclass(frozen=True, slots=True)
 class Absences:
-    """The result. verdicts: by fault, how many cases had which; control: check -> verdict."""
+    """The result. verdicts: by fault, how many cases had which; control: check -> verdict; errors: checks
+    that erred themselves on what was not there, in words."""
 
     breaches: Sequence[VacuousPass]
     verdicts: Mapping[str, Mapping[str, int]]
     control: Mapping[str, str]
+    errors: Sequence[str] = ()
 
     @property
     def complete(self) -> bool:
-        """No breach, every fault ran, and the control is green."""
+        """No breach, no check that erred, every fault ran, and the control is green."""
         ran = all(sum(counts.values()) > 0 for counts in self.verdicts.values())
-        return not self.breaches and ran and set(self.control.values()) <= set(GREEN)
+        return not self.breaches and not self.errors and ran and set(self.control.values()) <= set(GREEN)
 
 
 def breaches_of(
@@ -70,6 +72,16 @@ def breaches_of(
             if case["verdict"] in GREEN and saw and not excused:
                 found.append(VacuousPass(fault, check["id"], saw, len(case["evidence"]), case["message"]))
     return found
+
+
+def errors_of(fault: str, record: Mapping[str, Any]) -> list[str]:
+    """Cases of a record that ended as errors of the suite: what a target lacks is never one."""
+    return [
+        f"{fault}: {check['id']}: {(case['message'].splitlines() or ['no word'])[0]}"
+        for check in record["checks"]
+        for case in check["cases"]
+        if case["verdict"] == Verdict.HARNESS_ERROR.value
+    ]
 
 
 def run_absence_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Absences:
@@ -99,7 +111,9 @@ def run_absence_matrix(root: Path, only: Sequence[str], litellm: str, say: Calla
         for breach in breaches_of(fault.name, runs.get(fault.name, none), TOUCHED[fault.name], SETTLED)
     ]
     control = {one["id"]: one["verdict"] for one in runs[CONTROL]["checks"] if one["verdict"]}
-    return Absences(found, {fault.name: _verdicts(runs.get(fault.name, none)) for fault in faults}, control)
+    errors = [error for fault in faults for error in errors_of(fault.name, runs.get(fault.name, none))]
+    verdicts = {fault.name: _verdicts(runs.get(fault.name, none)) for fault in faults}
+    return Absences(found, verdicts, control, errors)
 
 
 def _verdicts(record: Mapping[str, Any]) -> dict[str, int]:

@@ -313,6 +313,8 @@ def _absences(absences: Absences, arguments: argparse.Namespace) -> int:
         )
     for breach in absences.breaches:
         print(f"BREACH {breach}")
+    for error in absences.errors:
+        print(f"ERROR OF THE SUITE {error}")
     for check, verdict in absences.control.items():
         print(f"control: {check} {verdict}")
     print(f"{len(absences.verdicts)} faults of absence, {len(absences.breaches)} checks passed on one")

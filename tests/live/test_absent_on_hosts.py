@@ -110,7 +110,8 @@ def facts(name: str, sections: Mapping[str, Any]) -> Watched:
 
 
 def verdicts(sections: Mapping[str, Any], backend: Mapping[str, Any]) -> dict[str, tuple[Verdict, set[str]]]:
-    """What becomes of every check, and the sections that it read."""
+    """What becomes of every check, and the sections that it read of the gateway's machine: a backend's are
+    whole all the time."""
     found = {}
     for check, function in host_checks():
         SUBJECTS.begin()
@@ -118,10 +119,10 @@ def verdicts(sections: Mapping[str, Any], backend: Mapping[str, Any]) -> dict[st
         given = {"environment": ENVIRONMENT, "backend_name": BACKEND, "group": GROUP}
         error: BaseException | None = None
         try:
-            read = asked_of(function, seen, facts(BACKEND, backend), otherwise=given)
+            asked_of(function, seen, facts(BACKEND, backend), otherwise=given)
         except Asked as raised:
-            error, read = raised.__cause__, raised.read
-        found[check.id] = (unless_vacuous(outcome_of(error, "call"), SUBJECTS, []).verdict, read)
+            error = raised.__cause__
+        found[check.id] = (unless_vacuous(outcome_of(error, "call"), SUBJECTS, []).verdict, seen.read)
     return found
 
 

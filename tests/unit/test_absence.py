@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lab.absence_matrix import Absences, breaches_of
+from lab.absence_matrix import Absences, breaches_of, errors_of
 from lab.faults import FAULTS, Layer
 from lab.faults.absence import TOUCHED
 from lab.faults.found_as import FOUND_AS
@@ -132,6 +132,14 @@ def test_a_matrix_in_which_a_fault_did_not_run_is_not_complete() -> None:
     green = {"API-OPS-001": "passed"}
     assert Absences([], {"absent-events": {"untestable": 2}}, green).complete
     assert not Absences([], {"absent-events": {}}, green).complete
+
+
+def test_a_check_that_errs_on_what_is_not_there_is_told_and_not_complete() -> None:
+    errors = errors_of("absent-null", record("harness error", EMPTY))
+    assert len(errors) == 1
+    assert errors[0].startswith("absent-null: API-T-001: ")
+    assert errors_of("absent-null", record("failed", EMPTY)) == []
+    assert not Absences([], {"absent-null": {"failed": 2}}, {"API-OPS-001": "passed"}, errors).complete
     assert not Absences([], {"absent-events": {"untestable": 2}}, {"API-OPS-001": "failed"}).complete
 
 
