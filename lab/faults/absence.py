@@ -18,7 +18,8 @@ from lab.message import Json, Reply, Request, envelope, json_reply
 Exchange = Mapping[str, Any]
 """An exchange as the record keeps it."""
 MODEL_ROUTES = (CHAT, EMBEDDINGS, "/completions", "/responses")
-BACKEND_DOWN = envelope(500, "OllamaException: connection refused", "server_error")
+NOT_REACHED, NOT_STREAMED = "OllamaException: connection refused", "no streams"
+BACKEND_DOWN = envelope(500, NOT_REACHED, "server_error")
 
 
 EMPTY_ANSWER: Mapping[str, Json] = {
@@ -129,7 +130,7 @@ ABSENCE_FAULTS: tuple[Fault, ...] = (
     _fault(
         "absent-streams",
         "every stream is an internal error",
-        before=answers(envelope(500, "no streams", "server_error"), *MODEL_ROUTES, when=_streamed),
+        before=answers(envelope(500, NOT_STREAMED, "server_error"), *MODEL_ROUTES, when=_streamed),
     ),
     _fault("absent-bodies", "whole answers of models are 200, and empty", after=_emptied),
     _fault("absent-models", "the list of models is empty", before=_no_models),
@@ -226,10 +227,10 @@ def asks_a_model(exchange: Exchange) -> bool:
 TOUCHED: Mapping[str, Callable[[Exchange], bool]] = {
     "absent-events": lambda one: streams(one) and one["status"] == 200 and not one["response"],
     "absent-chunks": lambda one: streams(one) and one["status"] == 200 and "{" not in one["response"],
-    "absent-streams": lambda one: streams(one) and one["status"] == 500,
+    "absent-streams": lambda one: streams(one) and NOT_STREAMED in one["response"],
     "absent-bodies": lambda one: asks_a_model(one) and one["status"] == 200 and not one["response"],
     "absent-models": lambda one: str(one["url"]).endswith("/v1/models") and one["status"] == 200,
-    "absent-backends": lambda one: asks_a_model(one) and one["status"] == 500,
+    "absent-backends": lambda one: asks_a_model(one) and NOT_REACHED in one["response"],
     "absent-choices": lambda one: asks_a_model(one) and '"id": "a-0"' in one["response"],
     "absent-messages": lambda one: asks_a_model(one) and '"id": "a-0"' in one["response"],
     "absent-words": lambda one: asks_a_model(one) and '"id": "a-0"' in one["response"],
@@ -246,4 +247,4 @@ TOUCHED: Mapping[str, Callable[[Exchange], bool]] = {
     "absent-admission": lambda one: asks_a_model(one) and one["status"] == 429,
     "absent-connections": lambda one: asks_a_model(one) and one["status"] == 200 and not one["response"],
 }
-"""Fault -> whether an exchange shows nothing but the absence."""
+"""Fault -> whether an exchange shows nothing but the absence. A stranger's 500 is the gateway's own refusal."""

@@ -65,10 +65,10 @@ def test_what_was_looked_at_is_no_breach() -> None:
     [
         ("absent-events", EMPTY, exchange('data: {"id": 1}', stream=True)),
         ("absent-chunks", exchange("data: [DONE]", stream=True), exchange('data: {"id": 1}', stream=True)),
-        ("absent-streams", exchange("no", 500, stream=True), exchange("no", 500)),
+        ("absent-streams", exchange("no streams", 500, stream=True), exchange("no", 500, stream=True)),
         ("absent-bodies", exchange(""), exchange("{}")),
         ("absent-models", exchange("{}", path="/v1/models"), exchange("{}", path="/v1/models/m")),
-        ("absent-backends", exchange("no", 500), exchange("no", 400)),
+        ("absent-backends", exchange("OllamaException: connection refused", 500), exchange("no key", 500)),
         ("absent-choices", exchange('{"id": "a-0"}'), exchange('{"id": "a-1"}')),
         ("absent-messages", exchange('{"id": "a-0"}'), exchange('{"id": "a-1"}')),
         ("absent-words", exchange('{"id": "a-0"}'), exchange('{"id": "a-1"}')),
