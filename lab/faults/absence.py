@@ -247,4 +247,4 @@ TOUCHED: Mapping[str, Callable[[Exchange], bool]] = {
     "absent-admission": lambda one: asks_a_model(one) and one["status"] == 429,
     "absent-connections": lambda one: asks_a_model(one) and one["status"] == 200 and not one["response"],
 }
-"""Fault -> whether an exchange shows nothing but the absence. A stranger's 500 is the gateway's own refusal."""
+"""Fault -> whether an exchange shows nothing but the absence; a stranger's 500 is the gateway's refusal."""
