@@ -2,6 +2,7 @@
 
 from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, Level, check
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
@@ -17,7 +18,7 @@ from suites.api.completions.probes import (
 )
 from suites.api.endpoints import malformed_refusal, need
 from suites.api.extract import body_of
-from suites.api.observations import ECHO_TEXT, balanced_or_first
+from suites.api.observations import balanced_or_first, strays, wanted_of
 
 COUNTING = "Count from 1 to 9"
 SHORT = 3
@@ -47,10 +48,12 @@ def test_shape(target: Target, gateway: GatewayClient, environment: Environment)
     spec="openai:CreateCompletionResponse.choices.text",
 )
 def test_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
-    """The validation prompt, at temperature 0, as on the chat endpoint."""
-    text = completion_text(completed(target))
-    if text.strip() != ECHO_TEXT:
-        raise CheckFailed(f"expected exactly {ECHO_TEXT!r}, got {text[:200]!r}")
+    """The validation prompt, at temperature 0, as on the chat endpoint. A model that is not declared to obey
+    may say what it likes."""
+    text, alias = completion_text(completed(target)), balanced_or_first(environment)
+    if strays(environment, alias, text):
+        exactly = "exactly " if environment.can(alias, Ability.EXACT) else ""
+        raise CheckFailed(f"expected {exactly}{wanted_of(environment, alias)}, got {text[:200]!r}")
 
 
 @check(
@@ -112,8 +115,10 @@ def test_batch(target: Target, gateway: GatewayClient, environment: Environment)
         return require(envelope_broken(answer.status, answer.headers, answer.body), blame="gateway")
     choices = body_of(answer).get("choices")
     said = [str(choice.get("text")).strip() for choice in choices] if isinstance(choices, list) else []
-    if said != texts:
-        raise CheckFailed(f"expected a choice for each of 2 prompts, {texts}, got {said}", blame="gateway")
+    exact = environment.can(balanced_or_first(environment), Ability.EXACT)
+    if said != texts if exact else len(said) != len(texts):
+        wanted = f", {texts}" if exact else ""
+        raise CheckFailed(f"expected a choice for each of 2 prompts{wanted}, got {said}", blame="gateway")
     return None
 
 
@@ -140,9 +145,10 @@ def test_stream(target: Target, gateway: GatewayClient, environment: Environment
 )
 def test_stream_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """The joined ``text`` of its chunks."""
-    text = _stream(target).text
-    if text.strip() != ECHO_TEXT:
-        raise CheckFailed(f"expected the stream to spell {ECHO_TEXT!r}, it spells {text[:200]!r}")
+    text, alias = _stream(target).text, balanced_or_first(environment)
+    if strays(environment, alias, text):
+        wanted = wanted_of(environment, alias)
+        raise CheckFailed(f"expected the stream to spell {wanted}, it spells {text[:200]!r}")
 
 
 @check(

@@ -14,7 +14,7 @@ from gateway_acceptance.wire.sender import tokens_needed
 from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
 from suites.api.endpoints import need
-from suites.api.observations import ECHO_PROMPT, balanced_or_first
+from suites.api.observations import ECHO_PROMPT, balanced_or_first, room
 
 RESPONSES = "/v1/responses"
 DONE = "[DONE]"
@@ -40,7 +40,14 @@ def ask(target: Target, text: str, **more: Any) -> Exchange:
 def response_answer(target: Target) -> Exchange:
     """The validation prompt, once per worker."""
     need(target.environment, RESPONSES)
-    return target.once(("responses", "whole"), lambda: ask(target, ECHO_PROMPT))
+    return target.once(
+        ("responses", "whole"), lambda: ask(target, ECHO_PROMPT, max_output_tokens=_room(target))
+    )
+
+
+def _room(target: Target) -> int:
+    """The limit for the validation prompt: a model that is declared to think spends others first."""
+    return room(target.environment, balanced_or_first(target.environment), LEAST_TOKENS)
 
 
 def output_text(body: dict[str, Any]) -> str:
@@ -65,7 +72,7 @@ def response_stream(target: Target) -> ResponseStream:
     need(target.environment, RESPONSES)
 
     def observe() -> ResponseStream:
-        answer = ask(target, ECHO_PROMPT, stream=True)
+        answer = ask(target, ECHO_PROMPT, stream=True, max_output_tokens=_room(target))
         return read_response_stream(answer.status or 0, answer.headers, answer.chunks)
 
     return target.once(("responses", "stream"), observe)

@@ -2,6 +2,7 @@
 
 from gateway_acceptance.check import MUST, READ, SPEND, Level, check
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
@@ -9,7 +10,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken, problems_of
 from suites.api.endpoints import malformed_refusal, need
 from suites.api.extract import body_of
-from suites.api.observations import ECHO_TEXT, balanced_or_first
+from suites.api.observations import balanced_or_first, strays, wanted_of
 from suites.api.responses.probes import (
     LEAST_TOKENS,
     RESPONSES,
@@ -61,11 +62,15 @@ def test_shape(target: Target, gateway: GatewayClient, environment: Environment)
     spec="openai:Response.output",
 )
 def test_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
-    """The validation prompt, at temperature 0, as on the chat endpoint; and it is completed."""
-    body = body_of(response_answer(target))
-    text = output_text(body)
-    if text.strip() != ECHO_TEXT or body.get("status") != "completed":
-        raise CheckFailed(f"expected exactly {ECHO_TEXT!r}, completed; got {text[:200]!r}, {body['status']}")
+    """The validation prompt, at temperature 0, as on the chat endpoint; and it is completed. A model that is
+    not declared to obey may say what it likes, and more than it was given tokens for."""
+    body, alias = body_of(response_answer(target)), balanced_or_first(environment)
+    text, status = output_text(body), body.get("status")
+    exact = environment.can(alias, Ability.EXACT)
+    ends = ("completed",) if exact else ("completed", "incomplete")
+    if strays(environment, alias, text) or status not in ends:
+        wanted = f"{'exactly ' if exact else ''}{wanted_of(environment, alias)}, {' or '.join(ends)}"
+        raise CheckFailed(f"expected {wanted}; got {text[:200]!r}, {status}")
 
 
 @check(
@@ -132,9 +137,11 @@ def test_stream_text(target: Target, gateway: GatewayClient, environment: Enviro
     """The joined deltas, and the output of the last event."""
     stream = response_stream(target)
     final = output_text(stream.final)
-    if not stream.text == final or stream.text.strip() != ECHO_TEXT:
+    alias = balanced_or_first(environment)
+    if stream.text != final or strays(environment, alias, stream.text):
         raise CheckFailed(
-            f"expected {ECHO_TEXT!r} in deltas and at the end, got {stream.text[:200]!r} and {final[:200]!r}"
+            f"expected {wanted_of(environment, alias)} in deltas and at the end, "
+            f"got {stream.text[:200]!r} and {final[:200]!r}"
         )
 
 
