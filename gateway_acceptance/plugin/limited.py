@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.plugin.outcome import Outcome
+from gateway_acceptance.subjects import NOTHING
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.breaker import IN_MID_RUN
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.subject import answers_among
 
 TOO_MANY = 429
 BACKEND = "backend"
@@ -40,6 +42,20 @@ def unless_limited(outcome: Outcome, exchanges: Sequence[Exchange], url: str, ch
         return outcome
     if not limited or not all(str(TOO_MANY) in problem for problem in problems):
         return outcome
+    return _limited(outcome, limited, exchanges)
+
+
+def unless_all_limited(outcome: Outcome, exchanges: Sequence[Exchange], url: str) -> Outcome:
+    """The same outcome, or INCONCLUSIVE where a case had nothing to judge because the gateway (url) refused
+    what it asked as one too many: the same cause."""
+    vacuous = outcome.verdict is Verdict.UNTESTABLE and NOTHING in outcome.message
+    limited = [one for one in exchanges if one.status == TOO_MANY and one.url.startswith(url)]
+    if not vacuous or not limited or answers_among(exchanges):
+        return outcome
+    return _limited(outcome, limited, exchanges)
+
+
+def _limited(outcome: Outcome, limited: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Outcome:
     waits = [later for one in limited if (later := one.header("retry-after"))]
     seen = f"{len(limited)} of {len(exchanges)} requests; Retry-After: {', '.join(waits) or 'none'}"
     detail = f"{seen}\n{outcome.message}\n{outcome.detail}".strip()

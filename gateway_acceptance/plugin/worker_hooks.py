@@ -22,7 +22,7 @@ from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.breaches import breached, mistakes, red_so_far
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import WAIT_S, EnvironmentLock
-from gateway_acceptance.plugin.limited import unless_limited
+from gateway_acceptance.plugin.limited import unless_all_limited, unless_limited
 from gateway_acceptance.plugin.measuring import measure
 from gateway_acceptance.plugin.no_room import no_room
 from gateway_acceptance.plugin.options import CHECKS_ROOT, PLAN, narrowed, profile_of
@@ -234,7 +234,11 @@ class WorkerHooks:
             words = f"pytest calls it failed: {report.longreprtext}"
             outcome = Outcome(Verdict.HARNESS_ERROR, words, "harness")
         if call.when == "call":
-            outcome = unless_vacuous(outcome, SUBJECTS, self._state.notebook.exchanges)
+            seen = list(self._state.notebook.exchanges)
+            outcome = unless_vacuous(outcome, SUBJECTS, seen)
+            if outcome.verdict is Verdict.UNTESTABLE:
+                url = self._state.environment(environment_of(item)).gateway.url
+                outcome = unless_all_limited(outcome, seen, url)
         if outcome.verdict is Verdict.FAILED:
             environment = self._state.environment(environment_of(item))
             seen = list(self._state.notebook.exchanges)  # before anybody looks for who is to blame

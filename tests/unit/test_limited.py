@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway_acceptance.check import DISRUPT, MUST, SPEND, Check
-from gateway_acceptance.plugin.limited import LIMITED, unless_limited
+from gateway_acceptance.plugin.limited import LIMITED, unless_all_limited, unless_limited
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.exchange import Exchange
@@ -50,3 +50,26 @@ def test_it_is_one_cause_and_nobody_is_blamed() -> None:
 )
 def test_nothing_else_is_excused(outcome: Outcome, exchanges: list[Exchange], check: Check) -> None:
     assert unless_limited(outcome, exchanges, URL, check) == outcome
+
+
+VACUOUS = Outcome(Verdict.UNTESTABLE, "Untestable: nothing judged: no answer")
+
+
+def test_nothing_was_judged_for_the_same_cause() -> None:
+    found = unless_all_limited(VACUOUS, [replace(WELL, status=503), TOO_MANY], URL)
+    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, LIMITED)
+    assert "1 of 2 requests; Retry-After: 2" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("outcome", "exchanges"),
+    [
+        (VACUOUS, []),
+        (VACUOUS, [replace(TOO_MANY, url="http://127.0.0.2:11434/api/chat")]),
+        (VACUOUS, [replace(WELL, status=404), TOO_MANY]),
+        (Outcome(Verdict.UNTESTABLE, "Untestable: got 429"), [TOO_MANY]),
+        (Outcome(Verdict.PASSED), [TOO_MANY]),
+    ],
+)
+def test_nothing_was_judged_for_another_cause(outcome: Outcome, exchanges: list[Exchange]) -> None:
+    assert unless_all_limited(outcome, exchanges, URL) is outcome
