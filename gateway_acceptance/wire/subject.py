@@ -19,13 +19,13 @@ WITHOUT_A_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NO
 
 
 def is_subject(exchange: Exchange) -> bool:
-    """Whether an answer says anything. None came, it is the server's own failure (5xx) or one too many (429),
-    it is a success without a body where one belongs, of a model without an answer in it, or a stream without
-    an event: then it does not."""
+    """Whether an answer says anything. None came, it is the server's own failure (5xx), a question to a model
+    was one too many (429), it is a success without a body where one belongs, of a model without an answer in
+    it, or a stream without an event: then it does not."""
     if exchange.status is None or exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return False
-    if exchange.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return False  # what was asked was not looked at
+    if exchange.status == HTTPStatus.TOO_MANY_REQUESTS and _asks_a_model(exchange):
+        return False  # the question was not looked at
     if exchange.status >= HTTPStatus.BAD_REQUEST or exchange.status in WITHOUT_A_BODY:
         return True
     if exchange.method in BODILESS or exchange.status >= HTTPStatus.MULTIPLE_CHOICES:
@@ -41,8 +41,7 @@ def is_subject(exchange: Exchange) -> bool:
 def answers_nothing(exchange: Exchange) -> bool:
     """Whether it is a model's answer in JSON, and a success, that has none in it: no choice with a message or
     a text, no vector with a number, no output; nor a word where no token is counted."""
-    path = exchange.url.partition("?")[0]
-    if exchange.method != "POST" or exchange.status != HTTPStatus.OK or not path.endswith(OF_MODELS):
+    if exchange.status != HTTPStatus.OK or not _asks_a_model(exchange):
         return False
     if media_type(exchange.headers) != "application/json":
         return False
@@ -58,6 +57,10 @@ def answers_nothing(exchange: Exchange) -> bool:
     counts = usage if isinstance(usage, dict) else {}
     spent = bool(counts.get("completion_tokens") or counts.get("output_tokens"))
     return not any(_says(one, spent=spent) for one in listed)
+
+
+def _asks_a_model(exchange: Exchange) -> bool:
+    return exchange.method == "POST" and exchange.url.partition("?")[0].endswith(OF_MODELS)
 
 
 def _says(entry: Mapping[str, Any], *, spent: bool) -> bool:
