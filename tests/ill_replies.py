@@ -277,6 +277,37 @@ def steering_no_http(connection: socket.socket, target: IllTarget) -> None:
     )
 
 
+def switched_protocol(connection: socket.socket, target: IllTarget) -> None:
+    """To one that nobody asked for."""
+    connection.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"
+    )
+    endless(connection, target, b"\x82\x7e\xff\xff" + b"x" * 65535, 1 << 28)
+
+
+def gzip_endless_name(connection: socket.socket, target: IllTarget) -> None:
+    """The name of a file in gzip's head: nothing of it is ever body."""
+    connection.sendall(
+        CHUNKED[:-2] + b"content-encoding: gzip\r\n\r\n" + chunk(b"\x1f\x8b\x08\x08\0\0\0\0\0\x03")
+    )
+    endless(connection, target, chunk(b"n" * 65536), 1 << 30)
+
+
+def http_0_9(connection: socket.socket, target: IllTarget) -> None:
+    """A body and no head, without end."""
+    endless(connection, target, b"<html>welcome</html>\n" * 1000, 1 << 30)
+
+
+def chunk_of_zeros(connection: socket.socket, target: IllTarget) -> None:
+    """A size that never ends."""
+    connection.sendall(CHUNKED)
+    endless(connection, target, b"0" * 65536, 1 << 30)
+
+
+def storm_of_processing(connection: socket.socket, target: IllTarget) -> None:
+    endless(connection, target, b"HTTP/1.1 102 Processing\r\n\r\n", 1 << 30)
+
+
 MORE_ILLS: dict[str, Ill] = {
     one.__name__: one
     for one in (
@@ -287,7 +318,7 @@ MORE_ILLS: dict[str, Ill] = {
         *(http2_preface, http2_settings, nul_in_headers, invalid_utf8_in_headers, folded_headers),
         *(no_content_with_body, status_of_four_digits, status_without_meaning, million_deep, million_values),
         *(million_names, million_events, large_text, doubled_names, lone_surrogates, not_a_number),
-        *(huge_integers,),
+        *(huge_integers, switched_protocol, gzip_endless_name, http_0_9, chunk_of_zeros, storm_of_processing),
         *(steering_bodies, steering_refusals, steering_headers, steering_encoding, steering_no_http),
     )
 }

@@ -96,6 +96,9 @@ def exchanged(
             f"{failure}, and this request must arrive as it is written",
             "let the proxy tunnel there, or name the host in network.no_proxy",
         ) from None
+    except httpcore2.ConnectTimeout as late:
+        words = str(late) if "resolved" in str(late) else f"no connection within {connect_s:g} s"
+        return _ended(blank, begun, error=words)
     except httpcore2.TimeoutException:
         return _ended(blank, begun, error=f"no answer within {total_s:g} s")
     except httpcore2.NetworkError as failure:

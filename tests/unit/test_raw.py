@@ -102,3 +102,13 @@ def test_a_refusal_is_kept_and_can_be_asked_again(asked: Asked) -> None:
 def test_a_line_end_would_be_two_requests() -> None:
     with pytest.raises(ValueError, match="line end"):
         RawRequest("GET", "/", [("host", "x\r\nx-more: 1")]).written()
+
+
+def test_a_handshake_that_stops_is_no_connection() -> None:
+    """Whoever accepts and speaks no TLS was not late with an answer."""
+    sender = Sender(Notebook(), None, Deadline(0.3, 5))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        got = sender.send_raw(url, RawRequest("GET", "/", [("host", "x")]))
+    sender.close()
+    assert got.error == "no connection within 0.3 s"
