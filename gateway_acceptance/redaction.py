@@ -128,7 +128,7 @@ STEERING = re.compile(
 and Unicode's own line ends."""
 
 
-COMMAND = re.compile(r"^([^\S\n]*):(?=:[a-zA-Z])|#(?=#(?:vso|teamcity)?\[)", re.MULTILINE)
+COMMAND = re.compile(r"^([^\S\n]*):(?=:[a-zA-Z])|#(?=#(?i:vso|teamcity)?\[)", re.MULTILINE)
 """What a CI server takes for a command in a log: ``::error``, ``##vso[``, ``##[``, ``##teamcity[`` (GitHub,
 Azure, TeamCity)."""
 

@@ -72,6 +72,7 @@ def test_nothing_steers_a_terminal() -> None:
         "::error file=a::no",
         "  ::set-output name=a::b",
         "##vso[a]b",
+        "##VSO[a]b",
         "##[error]z",
         "x ##teamcity[buildStatus]",
     ],
