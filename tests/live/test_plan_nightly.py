@@ -1,6 +1,6 @@
-"""``--plan`` of nightly before a real LiteLLM, by the table that is shipped: what it says is what gateway and
-backends counted themselves, to the request; what chance or time decides lies between what is said. Within a
-tenth in tokens. Long: part of ``make matrices``."""
+"""``--plan`` of nightly and release before a real LiteLLM, by the table that is shipped: what it says is what
+gateway and backends counted themselves, to the request; what chance or time decides lies between what is
+said. Within a tenth in tokens. Long: part of ``make matrices``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.costs import Costs, kind_of, load_costs, place_of, template_of
@@ -21,19 +23,18 @@ from tests.live.test_plan import WITHIN, counted, gateway
 
 __all__ = ["gateway"]
 
-NIGHTLY_BUDGET_S = 900
+BUDGET_S = 900
 
 
-def test_a_plan_of_nightly_is_what_the_lab_counts(
-    gateway: tuple[Environment, LabState], tmp_path: Path
+@pytest.mark.parametrize("profile", ["nightly", "release"])
+def test_a_plan_is_what_the_lab_counts(
+    gateway: tuple[Environment, LabState], tmp_path: Path, profile: str
 ) -> None:
     environment, state = gateway
     costs = load_costs(ROOT / "suites" / "costs.json")
     seen, before = tmp_path / "seen", counted(environment)
     options = (f"--measure-costs={seen}", "-n", "0")
-    run = judge(
-        environment, tmp_path / "runs", *options, key=state.key, profile="nightly", budget_s=NIGHTLY_BUDGET_S
-    )
+    run = judge(environment, tmp_path / "runs", *options, key=state.key, profile=profile, budget_s=BUDGET_S)
     assert run.record is not None, run.output
     after = counted(environment)
     requests, tokens = after[0] - before[0], after[1] - before[1]
@@ -44,6 +45,7 @@ def test_a_plan_of_nightly_is_what_the_lab_counts(
     total = planned(environment, cases, catalogue, costs).total
     lines = [json.loads(line) for line in seen.read_text(encoding="utf-8").splitlines()]
     otherwise, drawn, probes = differences(lines, environment, costs)
+    print(profile, total.requests, total.most, total.served, requests, tokens, drawn, probes)
     told = f"planned {total.requests} to {total.most} requests, {total.served} tokens; "
     told += f"counted {requests}, {tokens}"
     assert otherwise == {}, f"{told}; gateway-acceptance costs --write measures anew"
