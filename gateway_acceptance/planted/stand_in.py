@@ -110,11 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-        self.close_connection = True
+        self.close_connection = True  # and no header says so
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: it speaks to this process alone."""

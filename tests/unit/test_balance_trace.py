@@ -22,6 +22,7 @@ from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.verdict import Inconclusive, NoAnswer
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.failures import CALL_ID, Failures
+from gateway_acceptance.wire.meter import Meter
 from suites.backends.balance import sample, test_shares, trace
 from suites.backends.balance.cooldown import Second
 from suites.backends.balance.evaluation import Evaluation
@@ -101,6 +102,7 @@ def target(
         gateway=gateway,
         failures=Failures(tmp_path / "failures.jsonl", ["both"]),
         machines=Machines(names),
+        notebook=SimpleNamespace(meter=Meter()),
         environment=SimpleNamespace(
             machines=dict.fromkeys(names),
             backends=declared.backends,

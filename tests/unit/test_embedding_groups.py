@@ -15,6 +15,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.meter import Meter
 from suites.api.observations import balanced_or_first
 from suites.backends.balance import later
 from suites.backends.balance.test_shares import test_more_than_one as more_than_one
@@ -71,7 +72,14 @@ def target(drawn: Callable[[], str], declared: Environment = ENVIRONMENT) -> Tar
         chat=chat,
         get=lambda _: Answer(status=200, id="", served_by="", **more),
     )
-    made = {"gateway": gateway, "environment": declared, "preflight": Preflight, "once": _once}
+    notebook = SimpleNamespace(meter=Meter())
+    made = {
+        "gateway": gateway,
+        "environment": declared,
+        "preflight": Preflight,
+        "once": _once,
+        "notebook": notebook,
+    }
     return cast(Target, SimpleNamespace(**made))
 
 
