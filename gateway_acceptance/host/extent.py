@@ -35,7 +35,8 @@ def _sockets(value: Any, _: Machine) -> Extent:
 
 
 def _tree(value: Any, _: Machine) -> Extent:
-    return {"entries": len(value["entries"]) if value["exists"] else 0}
+    within = [entry for entry in value["entries"] if entry["path"] != "."]  # the place alone is no tree
+    return {"entries": len(within) if value["exists"] else 0}
 
 
 def _secrets(value: Any, declared: Machine) -> Extent:

@@ -72,7 +72,9 @@ ABSENT: Mapping[str, Absence] = {
     "the process": Absence(STOPPED, STARTED, ("process",)),
     "the tree": Absence(f"mv {TREE} /root/tree", f"mv /root/tree {TREE}", IN_THE_TREE),
     "all of the tree": Absence(
-        f"mv {TREE} /root/tree; mkdir {TREE}", f"rmdir {TREE}; mv /root/tree {TREE}", IN_THE_TREE
+        f"mv {TREE} /root/tree; mkdir {TREE}",
+        f"rmdir {TREE}; mv /root/tree {TREE}",
+        [section for section in IN_THE_TREE if section != "repository"],  # it begins above the tree
     ),
     "the secrets": Absence(
         f"mv {SECRETS} /root/secrets", f"mv /root/secrets {SECRETS}", ("secrets", "settings")

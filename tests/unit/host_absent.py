@@ -33,6 +33,15 @@ NO_UNIT = {
     "call_groups": {},
 }
 NO_PROCESS = {"pid": 0, "copies": [], "missing": {}}
+OWN_DIRECTORY = {
+    "path": ".",
+    "kind": "d",
+    "mode": "0755",
+    "user": "root",
+    "group": "hx",
+    "size": 4096,
+    "mtime": 900.0,
+}
 NO_TREE = {
     "exists": False,
     "entries": [],
@@ -104,6 +113,7 @@ ABSENT: Mapping[str, Sections] = {
         "python": {"exists": False, "version": None, "packages": {}, "startup": []},
     },
     "an empty tree": {"tree": NO_TREE | {"exists": True}},
+    "all but the tree's own directory": {"tree": NO_TREE | {"exists": True, "entries": [OWN_DIRECTORY]}},
     "the secrets": {
         "secrets": [{"path": "/etc/hx/env", "exists": False, "entry": None, "parent": None}],
         "settings": {"names": [], "values": {}, "default_key": False},
