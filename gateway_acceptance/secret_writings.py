@@ -47,7 +47,6 @@ INVISIBLE = {
 }
 """Marks that nobody sees, each of which can stand for a letter."""
 SEEN = LOOKALIKES | INVISIBLE
-FOREIGN = re.compile(r"[^\x00-\x7f]+")
 PIECE = re.compile(
     r'(?:content|arguments|text|reasoning|thinking|response|refusal|name|id|token|delta)\\*"\s*:\s*\\*"(.*?)\\*"'
 )
@@ -144,12 +143,18 @@ def squeeze(text: str) -> bytes:
     if "\\" in text:
         text = IN_JSON.sub(_undone, text)
     if not text.isascii():
-        text = FOREIGN.sub(_plainer, text)
+        text = unicodedata.normalize("NFKD", _plainer(text))
     return text.encode("ascii", "ignore").translate(None, SEPARATORS).lower()
 
 
-def _plainer(match: re.Match[str]) -> str:
-    return unicodedata.normalize("NFKD", match[0].translate(SEEN))
+def _plainer(text: str) -> str:
+    """Without look-alikes and invisible marks: none is one of the first 256 characters, which are all that
+    decoded bytes have."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.translate(SEEN)
+    return text
 
 
 def _undone(match: re.Match[str]) -> str:
