@@ -321,3 +321,10 @@ def test_an_idle_mark_is_of_a_loaded_model() -> None:
     assert client("ollama", Canned(running)).idle_mark("phi3:latest") == "2026-01-01T00:00:00Z"
     assert client("ollama", Canned(running)).idle_mark("other") is None
     assert client("ollama", Canned(running, 500)).idle_mark("phi3") is None
+
+
+@pytest.mark.parametrize("body", [[], {"models": 7}])
+def test_a_list_of_loaded_models_that_is_none_is_the_backends_failure(body: object) -> None:
+    with pytest.raises(CheckFailed, match="expected a list of models") as failed:
+        client("ollama", Canned(body)).idle_mark("phi3")
+    assert failed.value.blame == "backend"

@@ -76,8 +76,8 @@ class OllamaClient(BackendClient):
     def idle_mark(self, model: str) -> str | None:
         """``expires_at`` of ``GET /api/ps`` (server/sched.go)."""
         answer = self.get(RUNNING)
-        body: Any = answer.json() if answer.status == OK else {}
-        for entry in body.get("models", []):
+        running = self._entries(answer, "models") if answer.status == OK else []
+        for entry in running:
             if full_name(str(entry.get("name"))) == full_name(model):
                 return str(entry.get("expires_at"))
         return None
