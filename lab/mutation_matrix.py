@@ -29,7 +29,6 @@ from gateway_acceptance.verdict import Verdict
 from lab.faults import DECLARES, FAULTS, Fault, Layer
 from lab.faults.found_as import FOUND_AS
 from lab.faults.limited import made_up_keys
-from lab.litellm.config import UPSTREAM
 from lab.local import start
 from lab.loopback_pool import own_net
 from lab.matrix_plugin import SELECTION_VARIABLE
@@ -200,11 +199,13 @@ class Declarer:
     net: str
 
     def base(self, upstream: str = "") -> Environment:
-        """The embedded environment with the real gateway. upstream: as the option of ``[embedded]``."""
+        """The embedded environment with the real gateway. upstream: what its backends speak (a backend's
+        ``product``), Ollama's own protocol where it is empty."""
         document = self._local()
         if upstream:
-            document["embedded"].setdefault("options", {})[UPSTREAM] = upstream
-            document["gateway"]["endpoints"] = []  # the lab's compatible surface has chat alone
+            for backend in document["backends"]:
+                backend["product"] = upstream
+            document["gateway"]["endpoints"] = []  # the compatible surface has chat and embeddings
         return self._written(document, f"mutation-matrix-{self.net}", 0, 0)
 
     def view(self, name: str, number: int, fault: Fault | None) -> Environment:

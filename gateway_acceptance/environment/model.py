@@ -286,6 +286,13 @@ class Environment(Table):
         served = self.deployments_of(alias) if alias in self.aliases else []
         return any(Ability.REASONING in self.abilities_of(one) for one in served)
 
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """What the gateway speaks to its backends besides Ollama's own protocol: as it is declared
+        (``gateway.upstreams``), and as the declared backends speak themselves."""
+        declared = {*self.gateway.upstreams, *(backend.product for backend in self.backends)}
+        return tuple(sorted(declared - {NOBODY.product}))
+
     def upstreams_on(self, backend: str) -> list[str]:
         """The upstream models that the gateway needs on a backend, sorted, without repetition."""
         return sorted({served.upstream for _, served in self._deployments() if served.backend == backend})

@@ -140,7 +140,7 @@ class Recorder:
         gateway, folder = environment.gateway, self.folder.path
         seen = read_preflight(folder, environment.name).version
         version = seen or gateway.version or ""
-        return known_here(folder, gateway.product, version, gateway.variant, gateway.upstreams)
+        return known_here(folder, gateway.product, version, gateway.variant, environment.spoken)
 
 
 def needless_since(runs: Path, environment: str, own: Path | None) -> dict[str, str]:

@@ -73,7 +73,7 @@ class WorkerState:
             return Known(gateway.product, version, "")
         if (name, version) not in self._known:
             self._known[name, version] = known_here(
-                self.folder, gateway.product, version, gateway.variant, gateway.upstreams
+                self.folder, gateway.product, version, gateway.variant, self.environment(name).spoken
             )
         return self._known[name, version]
 

@@ -137,5 +137,5 @@ def _known(record: Record, environment: Environment) -> Known:
     """What the release that was judged does by itself, by the suite at hand."""
     gateway = environment.gateway
     return known_of(
-        gateway.product, record.target.product_version, gateway.variant, upstreams=gateway.upstreams
+        gateway.product, record.target.product_version, gateway.variant, upstreams=environment.spoken
     )

@@ -34,12 +34,18 @@ DONE = b"data: [DONE]\n\n"
 FINGERPRINT = "fp_ollama"
 BASE64 = "base64"
 _FIELDS: Mapping[str, tuple[type, str]] = {
-    **dict.fromkeys(("max_tokens", "seed"), (int, "int")),
+    **dict.fromkeys(("max_tokens", "max_completion_tokens", "seed"), (int, "int")),
     **dict.fromkeys(("temperature", "top_p", "frequency_penalty", "presence_penalty"), (float, "float64")),
     "stream_options": (dict, "openai.StreamOptions"),
     "response_format": (dict, "openai.ResponseFormat"),
 }
 """Of what type a field is that ``lab.backends.requests`` has not looked at: Go refuses any other."""
+OPTIONS: Mapping[str, str] = {
+    "max_tokens": "num_predict",
+    "max_completion_tokens": "num_predict",  # as vLLM and llama.cpp have it; Ollama drops it (its issue 7125)
+    "seed": "seed",
+}
+"""Field -> option of Ollama; of two that are one option the later counts."""
 KINDS: Mapping[int, str] = {400: "invalid_request_error", 404: "not_found_error"}
 
 
@@ -80,7 +86,7 @@ def native_chat(body: Json) -> Body:
     if not body.get("messages"):
         raise Refused(400, "[] is too short - 'messages'")
     options: Json = {"temperature": _or(body.get("temperature"), 1.0), "top_p": _or(body.get("top_p"), 1.0)}
-    for ours, theirs in (("max_tokens", "num_predict"), ("seed", "seed")):
+    for ours, theirs in OPTIONS.items():
         if body.get(ours) is not None:
             options[theirs] = body[ours]
     stop = body.get("stop")

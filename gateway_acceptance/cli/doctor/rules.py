@@ -96,7 +96,7 @@ def deviation_line(environment: Environment, version: str) -> DoctorLine:
     """What the release does by itself."""
     gateway = environment.gateway
     runs = version or gateway.version or ""
-    known = known_of(gateway.product, runs, gateway.variant, upstreams=gateway.upstreams)
+    known = known_of(gateway.product, runs, gateway.variant, upstreams=environment.spoken)
     if not known.judged_by:
         why = known.note or f"none is known of {gateway.product}"
         return DoctorLine("deviations", DoctorState.NOTE, f"no deviation applies: {why}")
