@@ -247,7 +247,7 @@ def known_of(
     upstreams: Collection[str] = (),
 ) -> Known:
     """What is known of a release. variant: None where nobody declared it: then of all its variants;
-    upstreams: what else it stands before (``gateway.upstreams``), by the nearest versions learned so.
+    upstreams: what else it stands before (``Environment.spoken``), by the nearest versions learned so.
 
     Of a version without a file, what the nearest ones on both sides do; the note says so.
     """
@@ -271,10 +271,11 @@ def known_of(
         notes.append(f"no file of the variant {variant or 'without extras'!r}")
     names = [release.name for release in found]
     for upstream in upstreams:
-        nearest = _nearest(version, [one for one, _ in releases(product, root, upstream)])
+        before = known_before(product, version, upstream, root)
+        nearest = [release.version for release in before]
         if nearest not in ([], [version]):
             notes.append(f"before {upstream} upstreams: judged by {' and '.join(nearest)}")
-        found += [read_release(product, one, "", root, upstream) for one in nearest]
+        found += before
         names += [f"{one} before {upstream}" for one in nearest]
     return Known(
         product,
@@ -284,6 +285,12 @@ def known_of(
         "; ".join(notes),
         merged(deviation for release in found for deviation in release.deviations),
     )
+
+
+def known_before(product: str, version: str, upstream: str, root: Path = PRODUCTS) -> list[Release]:
+    """What the nearest versions that were learned before an upstream do there, oldest first."""
+    nearest = _nearest(version, [one for one, _ in releases(product, root, upstream)])
+    return [read_release(product, one, "", root, upstream) for one in nearest]
 
 
 def known_of_any(product: str, root: Path = PRODUCTS) -> Known:

@@ -61,6 +61,7 @@ def add_deviations_command(commands: Any) -> None:
         "--version", metavar="VERSION", help="only this one, each deviation with its problems"
     )
     listed.add_argument("--variant", default="", choices=("", *VARIANTS))
+    _add_upstream(listed, "as learned before backends that speak this, not Ollama's own")
     listed.add_argument("--json", action="store_true", help="one object, for machines")
     listed.set_defaults(run=_list)
     learn = actions.add_parser(
@@ -74,12 +75,7 @@ def add_deviations_command(commands: Any) -> None:
     which.add_argument("--version", metavar="VERSION", help="one release")
     which.add_argument("--all", action="store_true", help="every release of products/litellm/releases.toml")
     learn.add_argument("--variant", default="", choices=("", *VARIANTS), help="how it is installed")
-    learn.add_argument(
-        "--upstream",
-        default="",
-        choices=("", *UPSTREAMS),
-        help="before backends that speak this, not Ollama's own",
-    )
+    _add_upstream(learn, "before backends that speak this, not Ollama's own")
     learn.add_argument(
         "--check",
         action="store_true",
@@ -91,14 +87,20 @@ def add_deviations_command(commands: Any) -> None:
     learn.set_defaults(run=_learn)
 
 
+def _add_upstream(command: argparse.ArgumentParser, words: str) -> None:
+    command.add_argument("--upstream", default="", choices=("", *UPSTREAMS), help=words)
+
+
 def _list(arguments: argparse.Namespace) -> int:
-    pairs = releases(arguments.product)
+    upstream = arguments.upstream
+    pairs = releases(arguments.product, upstream=upstream)
     if arguments.version:
         pairs = [pair for pair in pairs if pair == (arguments.version, arguments.variant)]
         if not pairs:
             name = file_name(arguments.version, arguments.variant)
-            raise UsageProblem([f"no deviations of {arguments.product} {name} are known; learn them"])
-    found = [read_release(arguments.product, *pair) for pair in pairs]
+            before = f" before {upstream} upstreams" if upstream else ""
+            raise UsageProblem([f"no deviations of {arguments.product} {name}{before} are known; learn them"])
+    found = [read_release(arguments.product, *pair, upstream=upstream) for pair in pairs]
     if arguments.json:
         print(json.dumps([_document(release) for release in found], indent=1, ensure_ascii=False))
         return 0

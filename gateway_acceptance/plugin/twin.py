@@ -16,7 +16,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from gateway_acceptance.deviations import LEARNED, Known, known_of, releases
+from gateway_acceptance.deviations import LEARNED, Known, known_before, known_of, merged, releases
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.secrets import key_of
@@ -138,8 +138,11 @@ def known_here(
     folder: Path, product: str, version: str, variant: str | None, upstreams: Collection[str] = ()
 ) -> Known:
     """What is known of a release in a run: what its twin showed, else what the files say. upstreams: as of
-    ``known_of``."""
+    ``known_of``; a twin stands before Ollama's own protocol, what it does before these the files say."""
     twins = folder / TWINS
     if version and (version, variant or "") in releases(product, twins):
-        return replace(known_of(product, version, variant or "", twins), note=LEARNED)
+        shown = known_of(product, version, variant or "", twins)
+        before = [release for one in upstreams for release in known_before(product, version, one)]
+        also = [deviation for release in before for deviation in release.deviations]
+        return replace(shown, note=LEARNED, deviations=merged([*shown.deviations.values(), *also]))
     return known_of(product, version, variant, upstreams=upstreams)

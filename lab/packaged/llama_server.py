@@ -11,7 +11,7 @@ import threading
 from importlib import import_module
 from pathlib import Path
 
-CONTEXT, SLOTS, THREADS = 8192, 2, 2
+CONTEXT, SLOTS, THREADS = 8192, 2, 1
 """Of a model of 270 million parameters on two cores."""
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     parameters.hostnames, parameters.port = [host], port
     parameters.model_alias, parameters.api_keys = {alias}, [os.environ["LAB_KEY"]]
     parameters.n_ctx, parameters.n_parallel = CONTEXT, SLOTS
-    parameters.cpuparams.n_threads = THREADS
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = THREADS
     server = llama.Server(parameters)
     print(f"serving at {server.listening_address}", flush=True)
     threading.Event().wait()
