@@ -205,6 +205,8 @@ class Declarer:
         if upstream:
             for backend in document["backends"]:
                 backend["product"] = upstream
+            for model in document["models"]:
+                model.pop("digest", None)  # only Ollama's own protocol tells one
             document["gateway"]["endpoints"] = []  # the compatible surface has chat and embeddings
         return self._written(document, f"mutation-matrix-{self.net}", 0, 0)
 

@@ -17,8 +17,6 @@ ROUTES = {ModelKind.CHAT: "ollama_chat", ModelKind.EMBEDDING: "ollama"}
 
 OPENAI = "openai"
 """The provider for backends of that protocol, and the product by which they are declared."""
-UPSTREAM = "upstream"
-"""The option of ``[embedded]`` by which chat models are reached as an OpenAI upstream (``openai``)."""
 
 ROUTED_BY = ("weight", "rpm", "tpm", "order")
 """What a deployment's share depends on, as LiteLLM calls it; what is not declared is not written."""
@@ -102,12 +100,8 @@ def _entry(
     backend = environment.backend(served.backend)
     called = backend.called
     place = {"model": f"{ROUTES[kind]}/{served.upstream}", "api_base": called}
-    options = environment.embedded.options if environment.embedded is not None else {}
-    provider = options.get(UPSTREAM) if kind is ModelKind.CHAT else None
     if backend.product == OPENAI:
-        provider = provider or OPENAI
-    if provider:
-        place = {"model": f"{provider}/{served.upstream}", "api_base": f"{called}/v1", "api_key": "none"}
+        place = {"model": f"{OPENAI}/{served.upstream}", "api_base": f"{called}/v1", "api_key": "none"}
     entry: dict[str, Any] = {"model_name": alias, "litellm_params": {**place, **(extra or {})}}
     if kind is ModelKind.EMBEDDING:
         entry["model_info"] = {"mode": "embedding"}

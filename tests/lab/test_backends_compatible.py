@@ -37,6 +37,7 @@ def told(
         ("top_p", {}, ("object", "float64")),
         ("frequency_penalty", True, ("bool", "float64")),
         ("max_tokens", "many", ("string", "int")),
+        ("max_completion_tokens", "many", ("string", "int")),
         ("seed", [], ("array", "int")),
         ("response_format", "json", ("string", "openai.ResponseFormat")),
         ("stream_options", 1, ("number", "openai.StreamOptions")),
@@ -59,6 +60,13 @@ def test_null_is_as_good_as_absent() -> None:
     names = ("temperature", "max_tokens", "seed", "response_format", "stream_options")
     nothing: dict[str, Any] = dict.fromkeys(names)
     assert told(nothing).objects == told().objects
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_a_limit_by_either_name(name: str) -> None:
+    (limited,) = told({"messages": [{"role": "user", "content": "Count from 1 to 9"}], name: 2}).objects
+    assert limited["usage"]["completion_tokens"] == 2
+    assert limited["choices"][0]["finish_reason"] == "length"
 
 
 def test_ids_differ_between_requests_and_between_backends() -> None:

@@ -193,6 +193,28 @@ def test_a_digest_is_of_a_protocol_that_tells_one() -> None:
         environment(backends=servers, models=[plain[0] | {"digest": "a" * 12}])
 
 
+@pytest.mark.parametrize(
+    ("gateway", "products", "spoken"),
+    [
+        ([], ["ollama", "ollama"], ()),
+        ([], ["ollama", "openai"], ("openai",)),
+        (["openai"], ["ollama", "ollama"], ("openai",)),
+        (["openai"], ["openai", "openai"], ("openai",)),
+    ],
+)
+def test_what_a_gateway_speaks_to_its_backends(
+    gateway: list[str], products: list[str], spoken: tuple[str, ...]
+) -> None:
+    """As it is declared, and as its backends speak themselves."""
+    declared = document()
+    servers = [
+        one | {"product": product} for one, product in zip(declared["backends"], products, strict=True)
+    ]
+    told = declared["gateway"] | {"upstreams": gateway}
+    models = [{"alias": "chat-one", "kind": "chat"}]
+    assert environment(gateway=told, backends=servers, models=models, groups=[]).spoken == spoken
+
+
 def test_lookups() -> None:
     declared = environment()
     assert declared.aliases == ["chat-one", "emb", "both"]

@@ -57,6 +57,21 @@ def test_a_run_judges_by_its_twin(tmp_path: Path) -> None:
     assert twin.known_here(tmp_path, "litellm", "1.74.15", "").note == ""
 
 
+def test_before_other_upstreams_the_files_say_what_a_twin_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A twin stands before Ollama's own protocol."""
+    also = Deviation("API-T-002", "MUST", "title", frozenset({"usage <n>"}))
+    before = Release("litellm", "1.99.0", "", "2026-11-26", 1, (also,))
+    monkeypatch.setattr(twin, "known_before", lambda *asked: [before] if asked[2] == "openai" else [])
+    shown(tmp_path)
+    known = twin.known_here(tmp_path, "litellm", UNKNOWN, "", ("openai",))
+    assert (known.judged_by, known.note) == ((UNKNOWN,), LEARNED)
+    assert known.covers("API-T-001", "content 7", {})
+    assert known.covers("API-T-002", "usage 7", {})
+    assert not twin.known_here(tmp_path, "litellm", UNKNOWN, "").covers("API-T-002", "usage 7", {})
+
+
 def test_the_twin_never_has_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is started by the command, in a private folder, without the environment's key."""
     monkeypatch.setenv("THE_KEY", "sk-secret-0123456789")
