@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.cli.abilities_asked import REASONING_TOKENS
+from gateway_acceptance.cli.init.asker import Asker
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.wire.exchange import Exchange
 from tests.unit.plain_gateway import KEY, Asked, Plain, serving
 
 VARIABLE = "PLAIN_KEY"
@@ -232,6 +235,41 @@ def test_a_second_name_and_a_balanced_alias(init: Init, plain: Plain, others: in
     assert code == 0, err
     assert ("it is served by several (model-a on" in plainly(out)) == balanced
     assert len(plain.seen) <= 18
+
+
+@pytest.mark.parametrize(
+    ("thinks", "abilities"), [(False, ("exact", "instructions", "seed")), (True, ("reasoning",))]
+)
+def test_a_model_that_talks_on_is_asked_with_little_room(
+    init: Init,
+    plain: Plain,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    thinks: bool,
+    abilities: tuple[str, ...],
+) -> None:
+    """With room to think it came to no end in time; one that thinks is measured no further without it."""
+    post = Asker.post
+
+    def without_end(asker: Asker, path: str, body: dict[str, Any], *, tokens: int) -> Exchange | None:
+        if tokens > REASONING_TOKENS:
+            return None
+        return post(asker, path, body, tokens=tokens)
+
+    def said(asked: Asked) -> tuple[int, Any, dict[str, str]]:
+        document = plain.said(asked)
+        if thinks:
+            document["choices"][0]["message"] |= {"content": "", "reasoning_content": "Let me see."}
+        return 200, document, {}
+
+    monkeypatch.setattr(Asker, "post", without_end)
+    plain.models, plain.answers["/v1/chat/completions"] = ["chatty"], said
+    code, out, err = init()
+    assert code == 0, err
+    (model,) = written(out, tmp_path).models
+    assert (model.kind, model.abilities) == ("chat", abilities)
+    assert "no answer within 60 s" in plainly(out)
+    assert "with little room it answers, and only so it was measured" in plainly(out)
 
 
 def test_a_limit_is_heeded_and_written(init: Init, plain: Plain, tmp_path: Path) -> None:

@@ -78,6 +78,11 @@ class Asker:
         """How many requests may still be sent; none where time or tokens are used up."""
         return 0 if self.budget.over() else self.most - self.budget.spent.requests
 
+    @property
+    def answering(self) -> bool:
+        """Whether the gateway answered the last request to it."""
+        return self._silent == 0
+
     def get(self, path: str, *, key: bool = True) -> Exchange | None:
         """GET a path of the gateway. None where no answer came, or the budget is used up. Raises Silent."""
         return self._gateway("GET", path, b"", 0, key=key)

@@ -37,6 +37,7 @@ KEPT_FOR_CHAT = 2
 """Requests per chat model that embeddings may not use up."""
 NO_CHAT = "a chat completion of it"
 """How a remark begins on a model that did not answer one."""
+WAITED = f"{NO_CHAT} gave no answer within {LONGEST_S:.0f} s"
 HEARD = AbilityProbe(({"role": "user", "content": TEXT},), {}, 1, {})
 EXACT, COUNT, INSTRUCTIONS, RECALL, TOOLS, SCHEMA, _ = QUESTIONS
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
@@ -63,6 +64,7 @@ def examine_models(asker: Asker, found: Found) -> None:
         unclear = alias.kind is None or alias in refused
         if unclear and not alias.balanced and asker.left > 0 and alias not in embeds:
             _examine_vectors(asker, alias, found)
+    _examine_briefly(asker, [alias for alias in refused if WAITED in alias.remarks], found)
     settle(found)
     for alias in found.aliases:
         alias.kind = alias.kind or _of_a_twin(alias, found) or guessed[alias.name]
@@ -124,11 +126,33 @@ def _examine_chat(asker: Asker, aliases: Sequence[Alias], found: Found) -> list[
     _listen(asker, [one for one in asked if not one.done], found)
     examine_named_backends(asker, found)
     _examine_completions(asker, [one.alias for one in asked if not one.done], found)
+    _measure(asker, asked, found)
+    return refused
+
+
+def _measure(asker: Asker, asked: Sequence[_Asked], found: Found) -> None:
+    """The questions after the first, in turns."""
     for step in (_count, _recall, _tools, _schema, _same, _exact, _object):
         for one in asked:
             if not one.done:
                 step(asker, one, found)
-    return refused
+
+
+def _examine_briefly(asker: Asker, aliases: Sequence[Alias], found: Found) -> None:
+    """Models whose first answer came to no end in time are asked it again with little room: a small model
+    talks on, and a slow machine lets it. One that thinks needs the room, and is measured no further."""
+    asked = [_Asked(alias) for alias in aliases if alias.kind is not ModelKind.EMBEDDING]
+    for one in asked:
+        if not asker.answering or asker.left <= 0:
+            one.done = True
+            continue
+        answered = _answers(asker, one, found, brief=True)
+        one.done = one.thinks or not answered
+        if answered:
+            one.alias.remarks.append("with little room it answers, and only so it was measured")
+        elif one.alias.remarks[-1] == WAITED:
+            one.alias.remarks.pop()  # it stands there already
+    _measure(asker, asked, found)
 
 
 def _singles(aliases: Sequence[Alias]) -> list[Alias]:
@@ -144,14 +168,14 @@ def _singles(aliases: Sequence[Alias]) -> list[Alias]:
     return chosen
 
 
-def _answers(asker: Asker, one: _Asked, found: Found) -> bool:
-    """The first question tells whether it is a chat model at all, and whether it thinks."""
-    answer = _ask(asker, one, INSTRUCTIONS, found, first=True)
+def _answers(asker: Asker, one: _Asked, found: Found, *, brief: bool = False) -> bool:
+    """The first question tells whether it is a chat model at all, and whether it thinks. brief: without room
+    to think."""
+    answer = _ask(asker, one, INSTRUCTIONS, found, first=not brief)
     message = _message(answer, one)
     if message is None:
         if answer is None:
-            waited = f"{NO_CHAT} gave no answer within {LONGEST_S:.0f} s"
-            one.alias.remarks.append(waited if asker.left > 0 else "no request was left to ask it")
+            one.alias.remarks.append(WAITED if asker.left > 0 else "no request was left to ask it")
         else:
             one.alias.remarks.append(f"{NO_CHAT} was answered with {answer.status}")
         return False
