@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.plugin.outcome import Outcome
@@ -18,8 +19,9 @@ BACKEND = "backend"
 PROMISED = "bounds.concurrency"
 """The source of checks that send as many requests at once as the environment declares."""
 LIMITED = (
-    "the gateway refused requests of this run as too many (429): its limit for this key is lower than the "
-    "run's pace; set policy.requests_per_second and policy.concurrency to what it allows, or raise the limit"
+    "the gateway refused requests of this run as too many (429): its limit for this key, or for strangers, "
+    "is lower than the run's pace; set policy.requests_per_second and policy.concurrency to what it allows, "
+    "or raise the limit"
 )
 
 
@@ -31,28 +33,47 @@ def unless_limited(outcome: Outcome, exchanges: Sequence[Exchange], url: str, ch
     declared numbers of requests at once, or takes its backends away, judges such refusals itself; an alarm
     stays one.
     """
-    itself = PROMISED in check.spec or check.effect is Effect.DISRUPT
-    if outcome.verdict is not Verdict.FAILED or outcome.alarm or itself or outcome.blame.startswith(BACKEND):
+    limited = _refused(exchanges, url)
+    if not limited or not _excusable(outcome, check):
         return outcome
-    limited = [one for one in exchanges if one.status == TOO_MANY and one.url.startswith(url)]
-    problems = outcome.problems or (outcome.message,)
-    if outcome.message.startswith(
-        IN_MID_RUN
-    ):  # everything is refused: that is the gateway's state, and named
-        return outcome
-    if not limited or not all(str(TOO_MANY) in problem for problem in problems):
+    if not all(str(TOO_MANY) in problem for problem in outcome.problems or (outcome.message,)):
         return outcome
     return _limited(outcome, limited, exchanges)
+
+
+def beside_limited(
+    outcome: Outcome, exchanges: Sequence[Exchange], url: str, check: Check
+) -> tuple[Outcome, Outcome] | None:
+    """Of a failure for requests that were one too many, and for others: the others alone, and what it is
+    where somebody accepts those, INCONCLUSIVE. None where it is not of both kinds."""
+    limited = _refused(exchanges, url)
+    others = tuple(problem for problem in outcome.problems if str(TOO_MANY) not in problem)
+    if not limited or not _excusable(outcome, check) or len(others) in (0, len(outcome.problems)):
+        return None
+    alone = replace(outcome, message="\n".join(others), problems=others)
+    return alone, _limited(outcome, limited, exchanges)
 
 
 def unless_all_limited(outcome: Outcome, exchanges: Sequence[Exchange], url: str) -> Outcome:
     """The same outcome, or INCONCLUSIVE where a case had nothing to judge because the gateway (url) refused
     what it asked as one too many: the same cause."""
     vacuous = outcome.verdict is Verdict.UNTESTABLE and NOTHING in outcome.message
-    limited = [one for one in exchanges if one.status == TOO_MANY and one.url.startswith(url)]
+    limited = _refused(exchanges, url)
     if not vacuous or not limited or answers_among(exchanges):
         return outcome
     return _limited(outcome, limited, exchanges)
+
+
+def _refused(exchanges: Sequence[Exchange], url: str) -> list[Exchange]:
+    return [one for one in exchanges if one.status == TOO_MANY and one.url.startswith(url)]
+
+
+def _excusable(outcome: Outcome, check: Check) -> bool:
+    """Whether a limit may be all that a failure shows. Where everything is refused, that is the gateway's
+    state, and named."""
+    itself = PROMISED in check.spec or check.effect is Effect.DISRUPT
+    spoken = outcome.alarm or outcome.message.startswith(IN_MID_RUN) or outcome.blame.startswith(BACKEND)
+    return outcome.verdict is Verdict.FAILED and not itself and not spoken
 
 
 def _limited(outcome: Outcome, limited: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Outcome:

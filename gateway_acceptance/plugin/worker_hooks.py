@@ -22,7 +22,7 @@ from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.breaches import breached, mistakes, red_so_far
 from gateway_acceptance.plugin.collected import write_collected
 from gateway_acceptance.plugin.env_lock import WAIT_S, EnvironmentLock
-from gateway_acceptance.plugin.limited import unless_all_limited, unless_limited
+from gateway_acceptance.plugin.limited import beside_limited, unless_all_limited, unless_limited
 from gateway_acceptance.plugin.measuring import measure
 from gateway_acceptance.plugin.no_room import no_room
 from gateway_acceptance.plugin.options import CHECKS_ROOT, PLAN, narrowed, profile_of
@@ -244,7 +244,10 @@ class WorkerHooks:
             seen = list(self._state.notebook.exchanges)  # before anybody looks for who is to blame
             outcome = unless_limited(self._located(outcome, item), seen, environment.gateway.url, check)
             outcome = unless_spent(outcome, seen, environment)
+            both = beside_limited(outcome, seen, environment.gateway.url, check)
             outcome = accepted(outcome, check, item, self._state)
+            if both and accepted(both[0], check, item, self._state).verdict is not Verdict.FAILED:
+                outcome = accepted(both[1], check, item, self._state)
         elif outcome.verdict in (Verdict.UNTESTABLE, Verdict.INCONCLUSIVE):
             outcome = accepted(outcome, check, item, self._state)
         phases = item.stash[PHASES]

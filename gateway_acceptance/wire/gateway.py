@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,15 +12,19 @@ from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.wire.attribution import served_by
 from gateway_acceptance.wire.exchange import Exchange, Headers
+from gateway_acceptance.wire.pace import says_when
 from gateway_acceptance.wire.raw import RawRequest
 from gateway_acceptance.wire.sender import Deadline, LiveAnswer, Sender, tokens_needed
 
 OWN_KEY = object()
 """Send the environment's key."""
+AGAIN = 2
+"""How often a stranger who is told when to ask again does so: another worker may have been first."""
 
 
 class GatewayClient:
-    """A client of one gateway. Every call is one request: no retry, no redirect, one deadline."""
+    """A client of one gateway. Every call is one request: no retry, no redirect, one deadline. Only who comes
+    without its key, whom a gateway may keep away for a while, asks again when told to."""
 
     def __init__(self, environment: Environment, key: str, sender: Sender) -> None:
         self.environment = environment
@@ -47,15 +51,19 @@ class GatewayClient:
         NotPermitted, NoAnswer.
         """
         sent, content = self._prepared(json_body, body, headers, key)
-        return self._sender.send(
-            method,
-            self.url + path,
-            headers=sent,
-            body=content,
-            tokens=tokens,
-            deadline=deadline,
-            served_by=self._who,
-        )
+
+        def ask() -> Exchange:
+            return self._sender.send(
+                method,
+                self.url + path,
+                headers=sent,
+                body=content,
+                tokens=tokens,
+                deadline=deadline,
+                served_by=self._who,
+            )
+
+        return ask() if key is OWN_KEY else _at_retry_after(ask)
 
     def open_chat(
         self, model: str, messages: str | Sequence[Mapping[str, object]], **parameters: Any
@@ -115,7 +123,7 @@ class GatewayClient:
         usual = (("user-agent", self._sender.agent), ("accept", "*/*"))
         written += [*((name, value) for name, value in usual if name not in given), *headers]
         asked = RawRequest(method, self._below(target), written, sent, version)
-        return self._sender.send_raw(self.url, asked, tokens=tokens)
+        return _at_retry_after(lambda: self._sender.send_raw(self.url, asked, tokens=tokens))
 
     def _below(self, target: str) -> str:
         """The target of a request line, below the gateway's own path where it has one."""
@@ -154,6 +162,17 @@ class GatewayClient:
 
     def _who(self, exchange: Exchange) -> str:
         return served_by(exchange, self.product.served_by, self.environment.backends)
+
+
+def _at_retry_after(ask: Callable[[], Exchange]) -> Exchange:
+    """The answer to a stranger; where it is 429 and says when to ask again (RFC 6585 section 4), the one to
+    the same then: what is refused as one too many was not looked at. The pace waits meanwhile."""
+    answer = ask()
+    for _ in range(AGAIN):
+        if not says_when(answer):
+            return answer
+        answer = ask()
+    return answer
 
 
 def _chat_body(

@@ -103,6 +103,12 @@ class Pace:
             time.sleep(TURN_S)
 
 
+def says_when(exchange: Exchange) -> bool:
+    """Whether it is a 429 that names a time which is waited for."""
+    seconds = retry_after(exchange.header("retry-after") or "") if exchange.status == 429 else None
+    return seconds is not None and seconds <= LONGEST_HOLD_S
+
+
 def retry_after(value: str) -> float | None:
     """Seconds of a Retry-After (RFC 9110 section 10.2.3), a number or a date; None for what is neither."""
     if value.strip().isdecimal():

@@ -19,13 +19,13 @@ WITHOUT_A_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NO
 
 
 def is_subject(exchange: Exchange) -> bool:
-    """Whether an answer says anything. None came, it is the server's own failure (5xx), a question to a model
-    was one too many (429), it is a success without a body where one belongs, of a model without an answer in
-    it, or a stream without an event: then it does not."""
+    """Whether an answer says anything. None came, it is the server's own failure (5xx) or one too many (429),
+    it is a success without a body where one belongs, of a model without an answer in it, or a stream without
+    an event: then it does not."""
     if exchange.status is None or exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return False
-    if exchange.status == HTTPStatus.TOO_MANY_REQUESTS and _asks_a_model(exchange):
-        return False  # the question was not looked at
+    if exchange.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return False  # what was asked was not looked at, whoever asked
     if exchange.status >= HTTPStatus.BAD_REQUEST or exchange.status in WITHOUT_A_BODY:
         return True
     if exchange.method in BODILESS or exchange.status >= HTTPStatus.MULTIPLE_CHOICES:

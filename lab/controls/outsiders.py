@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from dataclasses import replace
 
 from lab.controls.model import Control
@@ -20,8 +21,8 @@ OPEN_PATHS = (
     LIST,
 )  # fmt: skip
 """What ``environments/local.toml`` declares open, and the list of models; a test holds them together."""
-BANNED_AFTER = 40
-"""Refusals that a minute may hold."""
+BANNED_AFTER, BANNED_S = 40, 1.0
+"""Refusals after which strangers are kept away, and for how long."""
 STRANGE = re.compile(r"\.\.|//|[;\\]|%(?!20)", re.ASCII)
 """What a firewall of web applications does not like in a path."""
 BLOCKED = Reply(
@@ -39,21 +40,24 @@ PREFLIGHT: Headers = (
 
 
 class Bans:
-    """Who is refused too often is told to wait, until the one who knows the key comes."""
+    """Who is refused too often is told to wait, and looked at again after that."""
 
     def __init__(self) -> None:
-        self._refused, self._lock = 0, threading.Lock()
+        self._refused, self._until, self._lock = 0, 0.0, threading.Lock()
 
     def after(self, request: Request, reply: Reply) -> Reply:
         """An after-hook."""
         if request.authorised or reply.status not in (400, 401, 403):
             return reply
         with self._lock:
-            self._refused += 1
-            if self._refused % (2 * BANNED_AFTER) < BANNED_AFTER:
-                return reply
+            now = time.monotonic()
+            if now >= self._until:
+                self._refused += 1
+                if self._refused % BANNED_AFTER:
+                    return reply
+                self._until = now + BANNED_S
         refused = envelope(429, "too many attempts without a valid key", "rate_limit_error")
-        return refused.with_header("retry-after", "1")
+        return refused.with_header("retry-after", f"{BANNED_S:.0f}")
 
 
 def listed_for_all(request: Request) -> Request:
@@ -99,7 +103,7 @@ def plain_paths(request: Request) -> Request | Reply:
 OUTSIDER_CONTROLS = (
     Control(
         "right-bans-strangers",
-        "after forty refusals strangers are told to wait, and others are served",
+        "after forty refusals strangers are told to wait a second, and others are served",
         after=Bans().after,
         checks=CHECKS,
         concerns=ENTRANCES,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway_acceptance.check import DISRUPT, MUST, SPEND, Check
-from gateway_acceptance.plugin.limited import LIMITED, unless_all_limited, unless_limited
+from gateway_acceptance.plugin.limited import LIMITED, beside_limited, unless_all_limited, unless_limited
 from gateway_acceptance.plugin.outcome import Outcome
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.exchange import Exchange
@@ -73,3 +73,27 @@ def test_nothing_was_judged_for_the_same_cause() -> None:
 )
 def test_nothing_was_judged_for_another_cause(outcome: Outcome, exchanges: list[Exchange]) -> None:
     assert unless_all_limited(outcome, exchanges, URL) is outcome
+
+
+SERVED = "GET /routes: expected a refusal (401, 403, 404 or 405), got 400: no database"
+
+
+def test_what_was_not_looked_at_is_told_apart_from_what_is_wrong() -> None:
+    both = beside_limited(failed(SERVED, GOT), [WELL, TOO_MANY], URL, CHECK)
+    assert both is not None
+    assert (both[0].verdict, both[0].problems, both[0].message) == (Verdict.FAILED, (SERVED,), SERVED)
+    assert (both[1].verdict, both[1].message) == (Verdict.INCONCLUSIVE, LIMITED)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "exchanges", "check"),
+    [
+        (failed(SERVED), [TOO_MANY], CHECK),
+        (failed(GOT), [TOO_MANY], CHECK),
+        (failed(SERVED, GOT), [WELL], CHECK),
+        (failed(SERVED, GOT, alarm="anybody gets in"), [TOO_MANY], CHECK),
+        (failed(SERVED, GOT), [TOO_MANY], replace(CHECK, effect=DISRUPT)),
+    ],
+)
+def test_there_are_not_both(outcome: Outcome, exchanges: list[Exchange], check: Check) -> None:
+    assert beside_limited(outcome, exchanges, URL, check) is None
