@@ -33,6 +33,9 @@ GONE_S = 30
 LOOKS_S = 0.01
 GREEN = re.compile(r"PASSED|READY$")
 A_WORKER = "a worker"
+WORKER = "exec(eval(sys.stdin.readline()))"
+"""In the command line of each of xdist's workers: what execnet begins them with."""
+GATEWAY = "bin/litellm"
 LAST_LOOK = 6
 """Requests of the look at the end: a worker that is killed in it has done its part."""
 
@@ -40,7 +43,8 @@ LAST_LOOK = 6
 @dataclass
 class Trial:
     """One run, and what is done to it. arrived: how many requests did, told at any time; kill: does it, given
-    the run's process, and tells whom it met (empty: there was nobody); after: requests that arrive before."""
+    the run's process, and tells whom it met (empty: there was nobody); after: requests that arrive before;
+    lab: the folder of the lab that the run starts, which the command line of its gateway names."""
 
     command: Sequence[str]
     folder: Path
@@ -50,6 +54,7 @@ class Trial:
     arrived: Callable[[], int]
     kill: Callable[[subprocess.Popen[str]], str]
     after: int
+    lab: str = ""
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     killed: str = ""
     killed_at: float = 0.0
@@ -116,11 +121,12 @@ class Trial:
         return names
 
     def _alive(self) -> list[str]:
+        found = {process.pid: process for process in named(self.mark, "")}
+        found |= {process.pid: process for process in of_lab(self.lab)}
         names = []
-        for process in psutil.process_iter():
+        for pid, process in found.items():
             with contextlib.suppress(psutil.Error, OSError):
-                if process.environ().get(MARK) == self.mark:
-                    names.append(f"{process.pid} {' '.join(process.cmdline())[:80]}")
+                names.append(f"{pid} {' '.join(process.cmdline())[:80]}")
         return names
 
     def _leaking(self) -> list[str]:
@@ -163,7 +169,7 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """The workers of a run."""
     with contextlib.suppress(psutil.Error):
         children = psutil.Process(process.pid).children()
-        return [one for one in children if "execnet" in " ".join(one.cmdline())]
+        return [one for one in children if WORKER in " ".join(one.cmdline())]
     return []
 
 
@@ -173,6 +179,17 @@ def named(mark: str, word: str) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get(MARK) == mark and word in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def of_lab(folder: str) -> list[psutil.Process]:
+    """The gateway of a lab: it takes over none of the run's variables, and its configuration is there."""
+    found = []
+    for process in psutil.process_iter() if folder else ():
+        with contextlib.suppress(psutil.Error, OSError):
+            line = " ".join(process.cmdline())
+            if f"{folder}/" in line and GATEWAY in line:
                 found.append(process)
     return found
 

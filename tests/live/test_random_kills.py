@@ -14,12 +14,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lab.loopback_pool import own_net
 from lab.state import lab_folder, read_state
 from tests.live.conftest import ROOT, command, environment_at
-from tests.live.kills import Trial, a_worker, ended_by, named
+from tests.live.kills import Trial, a_worker, ended_by, named, of_lab
 from tests.plugin.gateway import Gateway, serving
 from tests.plugin.project import ALIVE, a_check, new_project
 
@@ -32,8 +33,8 @@ ASKS = [
     "gateway.chat('chat-one', 'hello', max_tokens=8)\nassert gateway.get('/alive').status == 200",
     "target.once(('list',), gateway.models)\nassert gateway.models().status == 200",
 ]
-LAST = 70
-"""So many requests has a run of the made-up checks, start and end included, and more."""
+LAST = 45
+"""So many requests has a run of the made-up checks, start and end included, and a few more: some die late."""
 REAL_LAST = 90
 ARRIVED = re.compile(r'"[A-Z]+ (?!/health/readiness)\S+ HTTP/1')
 """A line of LiteLLM's access log; readiness is what the lab asks as well."""
@@ -111,9 +112,9 @@ def real(draw: random.Random, folder: Path) -> Trial:
             log = lab / "litellm.log"
             return len(ARRIVED.findall(log.read_text(errors="replace"))) if log.exists() else 0
 
-        def part(word: str, name: str) -> Callable[..., str]:
+        def part(find: Callable[[], list[psutil.Process]], name: str) -> Callable[..., str]:
             def kill(_: object) -> str:
-                found = named(trial.mark, word)
+                found = find()
                 for one in found:
                     one.kill()
                 return name if found else ""
@@ -122,7 +123,10 @@ def real(draw: random.Random, folder: Path) -> Trial:
 
         (lab / "litellm.log").unlink(missing_ok=True)
         victims: list[Callable[..., str]] = [ended_by(draw.choice(SIGNALS)), a_worker(draw)]
-        victims += [part("bin/litellm", "the gateway"), part("lab.supervisor", "the backends")]
+        victims += [
+            part(lambda: of_lab(str(lab)), "the gateway"),
+            part(lambda: named(trial.mark, "lab.supervisor"), "the backends"),
+        ]
         trial = Trial(
             command(environment, folder / "runs", "-n", "2"),
             folder,
@@ -132,6 +136,7 @@ def real(draw: random.Random, folder: Path) -> Trial:
             arrived,
             draw.choice(victims),
             draw.randrange(REAL_LAST),
+            str(lab),
         )
         trial.play()
         print(json.dumps({"python": sys.version.split()[0], "victim": trial.killed}))
