@@ -20,7 +20,7 @@ import pytest
 from lab.loopback_pool import own_net
 from lab.state import lab_folder, read_state
 from tests.live.conftest import ROOT, command, environment_at
-from tests.live.kills import Trial, a_worker, ended_by, named, of_lab
+from tests.live.kills import A_WORKER, Trial, a_worker, ended_by, named, of_lab
 from tests.plugin.gateway import Gateway, serving
 from tests.plugin.project import ALIVE, a_check, new_project
 
@@ -36,8 +36,14 @@ ASKS = [
 LAST = 45
 """So many requests has a run of the made-up checks, start and end included, and a few more: some die late."""
 REAL_LAST = 90
+KINDS_FROM = 50
+"""So many runs kill somebody of each kind."""
 ARRIVED = re.compile(r'"[A-Z]+ (?!/health/readiness)\S+ HTTP/1')
 """A line of LiteLLM's access log; readiness is what the lab asks as well."""
+
+
+MET: list[str] = []
+"""Whom each run's kill met; empty for nobody."""
 
 
 @pytest.mark.parametrize("number", range(RUNS))
@@ -45,10 +51,19 @@ def test_a_kill_leaves_the_truth(number: int, tmp_path: Path) -> None:
     draw = random.Random(SEED * 1000 + number)
     play = real if RUNS > REAL_EVERY and number % REAL_EVERY == REAL_EVERY - 1 else made_up
     trial = play(draw, tmp_path)
+    MET.append(trial.killed)
     state = (trial.record() or {"run": {"state": "no record"}})["run"]["state"]
     told = f"killed {trial.killed or 'nobody'} after {trial.arrived_at}: {state}, exit code {trial.code}"
     print(f"{play.__name__} {number}: {told}")
     assert trial.problems() == [], f"{told}\n{trial.output[-3000:]}"
+
+
+def test_the_kills_met_somebody() -> None:
+    """Of all runs; some are over before their kill is due. A kind that is never found kills nobody."""
+    assert sum(map(bool, MET)) >= 3 * len(MET) // 4
+    if len(MET) >= KINDS_FROM:
+        whom = {name.split(" (")[0] for name in MET}
+        assert whom >= {"the run", A_WORKER, "the gateway", "the backend", "the backends"}
 
 
 def made_up(draw: random.Random, folder: Path) -> Trial:
