@@ -1,7 +1,8 @@
 """Smoke against every ill target: how it ends, how long it takes, what it sends, how much memory it takes.
 
 ``python bench/ill_targets.py [--workers N] [--after N] [--shipped] [NAME ...]`` prints the table of
-docs/safety.md; exit code 1 where a promise of that page is broken. Memory is the sum over all processes of
+docs/safety.md; exit code 1 where a promise of that page is broken. Seconds are those of the run; with
+``--after``, those since the first request that was not answered well. Memory is the sum over all processes of
 the run at its largest, each page that they share counted once (PSS).
 """
 
@@ -205,7 +206,7 @@ def judged(name: str, *, after: int, workers: int, deadline_s: float, profile: s
             hung = process.poll() is None
             process.kill()
             process.wait()
-        took = time.monotonic() - begun
+        took = time.monotonic() - (target.ill_at if after and target.ill_at else begun)
         latest = folder / "runs" / "ill" / "latest"
         record = json.loads((latest / "record.json").read_text(encoding="utf-8"))
         state, counted = record["run"]["state"], record["totals"]["requests"]

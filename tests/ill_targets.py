@@ -12,6 +12,7 @@ import gzip
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -25,12 +26,14 @@ EVENT = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"
 
 @dataclass
 class IllTarget:
-    """url: where it serves; seen: heads of the requests that arrived; ended: set when the block is left."""
+    """url: where it serves; seen: heads of the requests that arrived; ended: set when the block is left;
+    ill_at: when the first request came that it did not answer well, on the monotonic clock; 0 before."""
 
     url: str
     seen: list[bytes] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     answered: int = 0
+    ill_at: float = 0.0
 
     def pause(self, seconds: float) -> bool:
         """Wait; whether to go on."""
@@ -238,6 +241,7 @@ def ill(name: str | Ill, *, after: int = 0) -> Iterator[IllTarget]:
         while request := _request(connection):
             target.seen.append(request)
             if len(target.seen) > after:
+                target.ill_at = target.ill_at or time.monotonic()
                 answers(connection, target)
                 return
             _well(connection)

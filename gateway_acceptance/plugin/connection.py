@@ -11,7 +11,7 @@ from gateway_acceptance.environment import Backend, Environment, product_of
 from gateway_acceptance.environment.backend_key import backend_key_of
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.policy import Budget, budget_file
-from gateway_acceptance.wire.breaker import PATIENCE_S, Breaker, Trouble
+from gateway_acceptance.wire.breaker import POLL_S, Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.failures import Failures
 from gateway_acceptance.wire.ledger import Conduct
@@ -54,7 +54,7 @@ class GatewayConnection:
             self._holds_key,
             trouble,
             product_of(gateway).description,
-            lateness,
+            lateness if environment.embedded is not None else lambda: 1.0,
         )
         self.watch = Watch(environment, key, rules)
         self.failures = Failures(
@@ -64,7 +64,7 @@ class GatewayConnection:
         self.conduct = Conduct(
             before=[self.breaker.before],
             after=[self.watch.after, self.breaker.after, self.failures.after],
-            patience_s=PATIENCE_S,
+            poll_s=POLL_S,
             silent=self._silent,
             pace=pace,
             route=route,
@@ -78,12 +78,12 @@ class GatewayConnection:
         conduct = Conduct(pace=self.conduct.pace, route=self.conduct.route)
         return Sender(notebook, self.budget, deadline, conduct=conduct)
 
-    def _silent(self, url: str) -> None:
+    def _silent(self, url: str, quiet_s: float) -> None:
         """Nothing has come for a while: the gateway is looked at, unless it has told this run to wait. What
         waits holds a place of those that may be asked at once, so the look needs none."""
         if self._pace.soon():
             with self._pace.instead():
-                self.breaker.silent(url)
+                self.breaker.silent(url, quiet_s)
 
     def of_a_thread(self, notebook: Notebook) -> GatewayConnection:
         """The same with a sender of its own, which writes into that notebook."""

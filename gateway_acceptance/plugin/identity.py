@@ -30,6 +30,9 @@ from gateway_acceptance.wire.sender import Deadline, Sender
 
 LONGEST_S = 10.0
 """Seconds for one question to a backend: these are answered from memory."""
+GIVEN_UP_S = 2.0
+"""The same at the end of a run that was given up because of the gateway: backends that are well answer in
+that time, and those that went with it are not waited for."""
 SECTIONS = ("unit", "files", "python", "ollama")
 """Of a look at a machine: what its fingerprint is made of."""
 
@@ -109,7 +112,9 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
     if before is not None and all(_silent(before, name) for name in earlier):
         return earlier
     limit = target.environment.gateway
-    deadline = Deadline(limit.connect_deadline_s, min(LONGEST_S, limit.request_deadline_s))
+    longest_s = LONGEST_S if before is None or target.breaker.trouble() is None else GIVEN_UP_S
+    longest_s = min(longest_s, limit.request_deadline_s)
+    deadline = Deadline(min(limit.connect_deadline_s, longest_s), longest_s)
     notebook = Notebook(agent=target.notebook.agent, key_places=target.notebook.key_places)
     conduct = Conduct(pace=target.conduct.pace, route=target.conduct.route)
     sender = Sender(notebook, target.budget, deadline, conduct=conduct)

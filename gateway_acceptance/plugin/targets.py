@@ -94,8 +94,9 @@ class Target:
 
     @property
     def sdk(self) -> openai.OpenAI:
-        """The official client, made at first use."""
+        """The official client, made at first use. Raises Untestable where it could not ask any more."""
         if self._sdk is None:
+            self.breaker.refuse_if_open()
             from gateway_acceptance.wire.sdk import sdk_client  # it takes long to import, and few ask for it
 
             self._sdk = sdk_client(

@@ -17,16 +17,19 @@ from http import HTTPStatus
 from pathlib import Path
 
 from gateway_acceptance.verdict import CheckFailed, Untestable
-from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.exchange import LEFT, Exchange
 
 PATIENCE_S = 6.0
 """Seconds without a byte of an answer after which it is asked whether the gateway still lives."""
+POLL_S = 1.0
+"""Between two looks of a request that waits: at how long it has, and at what another worker has found."""
 PROBE_S = 3.0
 """Seconds for one question of a probe."""
 AGAIN_S = 1.0
-"""Seconds between two probes: a gateway that restarts is back by then, or the second probe says so."""
-SECOND_PROBE_S = 6.0
-"""Seconds for one question of the second probe: a busy one that was late for the first answers this one."""
+"""Seconds from one probe to the next: a gateway that restarts is back by then, or the second says so."""
+SECOND_PROBE_S = 4.0
+"""Seconds for one question of the second probe: a busy one that was late for the first answers this one. The
+three and the end of a run together are less than 20 s."""
 DESCRIPTION_PATIENCE_S = 30.0
 """LiteLLM makes its description when it is first asked for, and answers nobody meanwhile: seconds of work, 27
 on a busy machine. So long no worker of the run takes its silence for its end."""
@@ -72,7 +75,6 @@ class Breaker:
         self._waited_for = file.with_name(f"{file.stem}-description")
         self._lateness = lateness
         self._probing = False
-        self._left = False
         self._kind, self._count, self._next = "", 0, 0
         self._well_at = time.monotonic()
         self.suspended = False
@@ -101,9 +103,7 @@ class Breaker:
         """Before sending. Raises Untestable where the circuit is open."""
         if self._probing or not self._concerns(asked.url):
             return
-        trouble = self.trouble()
-        if trouble is not None:
-            raise Untestable(trouble.what, trouble.fix)
+        self.refuse_if_open()
         if asked.url == self._slow:
             self._waited_for.touch()
 
@@ -114,17 +114,14 @@ class Breaker:
             self._waited_for.unlink(missing_ok=True)
         if self._probing or self.suspended or exchange.dropped or not self._concerns(exchange.url):
             return  # what was dropped is asked again at once, and that tells
-        if self._left:  # the request whose silence was probed: it ends by what was found
-            self._left = False
+        if exchange.error == LEFT:  # as one whose silence was probed: it ends by what was found
             return
         kind, enough = self._kind_of(exchange)
         if not kind:
             self._kind, self._count, self._next = "", 0, 0
             self._well_at = time.monotonic()
             return
-        found = self.trouble()
-        if found is not None:
-            raise Untestable(found.what, found.fix)
+        self.refuse_if_open()
         if kind != self._kind:
             self._kind, self._count, self._next = kind, 0, enough
         self._count += 1
@@ -132,18 +129,21 @@ class Breaker:
             self._next = min(2 * self._next, self._next + MOST_IN_A_ROW)
             self._probe()
 
-    def silent(self, url: str) -> None:
-        """Nothing has come for a while. Raises as ``after``."""
+    def silent(self, url: str, quiet_s: float) -> None:
+        """Nothing has come for so many seconds. Raises as ``after``."""
         if self._probing or self.suspended or not self._concerns(url):
             return
         patience_s = DESCRIPTION_PATIENCE_S if url == self._slow or self._describing() else PATIENCE_S
-        if time.monotonic() - self._well_at > patience_s * self._lateness():
-            try:
-                self._probe()
-            except (CheckFailed, Untestable):
-                self._left = True
-                raise
+        self.refuse_if_open()
+        if min(quiet_s, time.monotonic() - self._well_at) > patience_s * self._lateness():
+            self._probe()
             self._well_at = time.monotonic()
+
+    def refuse_if_open(self) -> None:
+        """Raises Untestable where a worker has found what is wrong."""
+        found = self.trouble()
+        if found is not None:
+            raise Untestable(found.what, found.fix)
 
     def _describing(self) -> bool:
         """Whether a worker of this run waits for the description, and not for too long."""
@@ -170,11 +170,13 @@ class Breaker:
     def _probe(self) -> None:
         self._probing = True
         try:
+            begun = time.monotonic()
             trouble = self._ask(PROBE_S * self._lateness())
             if trouble is not None:
                 while self._describing():
                     time.sleep(MOMENT_S)
-                time.sleep(AGAIN_S)
+                time.sleep(max(0.0, AGAIN_S - (time.monotonic() - begun)))
+                self.refuse_if_open()
                 trouble = self._ask(SECOND_PROBE_S * self._lateness())
         finally:
             self._probing = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 SHOWN_BODY = 4000
 """Characters of a body that are kept as evidence."""
+MOST_REDACTED = 1 << 16
+"""Characters of a text that are redacted: what is shown of it, and what a secret may reach beyond that."""
+BORDER = 256
+"""Of these the last ones, redacted, are not shown: half a secret that nobody knows may stand there."""
 SOME_KEY = "GATEWAY_KEY"
 """The variable that a person puts the key in where the environment names none: the lab makes one up."""
 MADE_UP = "made-up"
@@ -131,9 +135,19 @@ def command(asked: SentRequest, way: Way | None = None) -> str:
 
 def cut(text: str) -> str:
     """A text as far as it is kept as evidence."""
-    if len(text) <= SHOWN_BODY:
-        return text
-    return f"{text[:SHOWN_BODY]}… ({len(text)} characters in all)"
+    return text if len(text) <= SHOWN_BODY else _beginning(text, len(text))
+
+
+def kept(text: str, redact: Callable[[str], str]) -> str:
+    """The same, redacted. Of a long text no more is read than may be shown: to look for secrets in megabytes
+    takes seconds, and each failed case has its evidence."""
+    if len(text) <= MOST_REDACTED:
+        return cut(redact(text))
+    return _beginning(redact(text[:MOST_REDACTED])[:-BORDER], len(text))
+
+
+def _beginning(text: str, length: int) -> str:
+    return f"{text[:SHOWN_BODY]}… ({length} characters in all)"
 
 
 def _headers(asked: SentRequest, way: Way) -> Iterator[tuple[str, str]]:

@@ -25,32 +25,43 @@ class Deadline:
 
 
 class Allowance:
-    """What one exchange may still take. silent: called each time that nothing has come for ``patience_s``
-    seconds; it may raise, which ends the wait. reused: whether it was sent on a connection that had carried
-    an answer before; came: whether any byte of its answer did."""
+    """What one exchange may still take. silent: called after each ``poll_s`` seconds in which nothing came,
+    with the seconds since the last byte; it may raise, which ends the wait. reused: whether it was sent on a
+    connection that had carried an answer before; came: whether any byte of its answer did; left_off: whether
+    silent raised."""
 
     __slots__ = (
-        *("_connect_by", "_ends", "_head", "begun", "came", "limit", "patience_s", "reused"),
-        "silent",
+        *("_connect_by", "_ends", "_head", "_heard", "begun", "came", "left_off", "limit", "poll_s"),
+        *("reused", "silent"),
     )
 
     def __init__(
         self,
         limit: Deadline,
         *,
-        patience_s: float | None = None,
-        silent: Callable[[], None] | None = None,
+        poll_s: float | None = None,
+        silent: Callable[[float], None] | None = None,
     ) -> None:
-        self.limit, self.patience_s, self.silent = limit, patience_s, silent
-        self.begun = time.monotonic()
+        self.limit, self.poll_s, self.silent = limit, poll_s, silent
+        self.begun = self._heard = time.monotonic()
         self._ends = self.begun + limit.total_s
         self._connect_by = self._ends
         self._head: int | None = 0
-        self.reused, self.came = False, False
+        self.reused, self.came, self.left_off = False, False, False
 
     def left(self) -> float:
         """Seconds that are left for all of it; 0 or less where there are none."""
         return self._ends - time.monotonic()
+
+    def poll(self) -> None:
+        """Nothing came for a while. Raises what ``silent`` does."""
+        if self.silent is None:
+            return
+        try:
+            self.silent(time.monotonic() - self._heard)
+        except BaseException:
+            self.left_off = True
+            raise
 
     def connecting(self) -> float:
         """A connection begins now. Seconds that it may take, name and TLS included."""
@@ -67,6 +78,7 @@ class Allowance:
 
     def arrived(self, size: int) -> bool:
         """So many bytes came; False where that is too much for a head."""
+        self._heard = time.monotonic()
         self.came = self.came or size > 0
         if self._head is None:
             return True

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway_acceptance.redaction import SECRET_HEADERS, Redactor
 from gateway_acceptance.verdict import CheckFailed
-from gateway_acceptance.wire.curl import SHOWN_BODY, Way, command, cut
+from gateway_acceptance.wire.curl import SHOWN_BODY, Way, command, kept
 from gateway_acceptance.wire.key_place import KeyPlaces
 from gateway_acceptance.wire.meter import Meter
 
@@ -20,10 +20,13 @@ PLAIN_HEADERS = frozenset(
     {"host", "accept", "accept-encoding", "connection", "user-agent", "content-type", "content-length"}
 )
 
+LEFT = "left before an answer came"
+"""The error of an exchange that this side ended: nothing is known of the other's."""
+
 REFUSED_FROM = 400
 """From this status on an answer is a refusal or a failure."""
 
-__all__ = ["REFUSED_FROM", "SHOWN_BODY", "Exchange", "Headers", "Notebook"]
+__all__ = ["LEFT", "REFUSED_FROM", "SHOWN_BODY", "Exchange", "Headers", "Notebook"]
 
 Headers = Sequence[tuple[str, str]]
 
@@ -101,8 +104,8 @@ class Exchange:
             "first_byte_s": None if self.first_byte_s is None else round(self.first_byte_s, 4),
             "served_by": redact(self.served_by),
             "curl": redact(self.curl(way)),
-            "request": cut(redact(self.request_body.decode("utf-8", errors="replace"))),
-            "response": cut(redact(self._shown())),
+            "request": kept(self.request_body.decode("utf-8", errors="replace"), redact),
+            "response": kept(self._shown(), redact),
             "headers": redact.headers(self.headers),
             **self._conditions(redact),
         }

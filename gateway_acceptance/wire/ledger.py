@@ -55,14 +55,14 @@ class Conduct:
 
     before: each is asked before a request leaves, with what is about to be sent; raising (NotPermitted,
     Untestable) keeps it from being sent. after: each is told every exchange that has ended, once, whole, by
-    the thread that made it. patience_s, silent: as of ``Allowance``, for requests that wait for an answer;
+    the thread that made it. poll_s, silent: as of ``Allowance``, for requests that wait for an answer;
     pace: how fast, and how many at once; route: the way there.
     """
 
     before: list[Before] = field(default_factory=list)
     after: list[After] = field(default_factory=list)
-    patience_s: float | None = None
-    silent: Callable[[str], None] | None = None
+    poll_s: float | None = None
+    silent: Callable[[str, float], None] | None = None
     pace: Pace | None = None
     route: Route = field(default_factory=Route)
 
@@ -182,13 +182,16 @@ class Ledger:
         except BaseException:
             free(place)
             raise
+        return Entry(self, asked, terms, self.allowance(url, terms), place)
+
+    def allowance(self, url: str, terms: Terms) -> Allowance:
+        """What an exchange that begins now may take."""
         silent = self.conduct.silent
-        allowance = Allowance(
+        return Allowance(
             terms.limit,
-            patience_s=self.conduct.patience_s,
-            silent=None if silent is None else lambda: silent(url),
+            poll_s=self.conduct.poll_s,
+            silent=None if silent is None else lambda quiet_s: silent(url, quiet_s),
         )
-        return Entry(self, asked, terms, allowance, place)
 
     def close(self, entry: Entry) -> None:
         """After an exchange has ended: what is to be noted of it is noted."""

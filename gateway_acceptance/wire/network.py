@@ -315,17 +315,16 @@ def _slice(allowance: Allowance) -> float:
     left = allowance.left()
     if left <= 0:
         raise httpcore2.ReadTimeout
-    if allowance.silent is None or allowance.patience_s is None:
+    if allowance.silent is None or allowance.poll_s is None:
         return left
-    return min(left, allowance.patience_s)
+    return min(left, allowance.poll_s)
 
 
 def _be_patient(allowance: Allowance) -> None:
     """Nothing came for a while: whoever wants to look whether anything will, looks now."""
     if allowance.left() <= 0:
         raise httpcore2.ReadTimeout
-    if allowance.silent is not None:
-        allowance.silent()
+    allowance.poll()
 
 
 def _sent_on(allowance: Allowance | None, *, used: bool) -> None:

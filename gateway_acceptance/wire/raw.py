@@ -73,19 +73,16 @@ class RawRequest:
         return "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n" + self.body
 
 
-def exchanged(
-    url: str, asked: RawRequest, connect_s: float, total_s: float, route: Route | None = None
-) -> Exchange:
+def exchanged(url: str, asked: RawRequest, allowance: Allowance, route: Route | None = None) -> Exchange:
     """Send it to the server of a URL and read the answer, up to its end, the deadline or ``MOST_READ``.
     Raises Untestable where a proxy stands between and makes no tunnel: it would write another request
-    than this one.
+    than this one; and what the allowance's ``silent`` raises.
 
     The exchange's URL is the server's with the target behind; where no HTTP answer came, ``error`` says why.
     Of event streams the head is read; of a connection that changed its protocol, what comes first.
     """
     blank = asked.exchange(url)
-    allowance = Allowance(Deadline(connect_s, total_s))
-    begun = allowance.begun
+    begun, limit = allowance.begun, allowance.limit
     written = asked.written()
     try:
         with within(allowance), contextlib.closing(_connected(url, route or Route())) as connection:
@@ -97,10 +94,10 @@ def exchanged(
             "let the proxy tunnel there, or name the host in network.no_proxy",
         ) from None
     except httpcore2.ConnectTimeout as late:
-        words = str(late) if "resolved" in str(late) else f"no connection within {connect_s:g} s"
+        words = str(late) if "resolved" in str(late) else f"no connection within {limit.connect_s:g} s"
         return _ended(blank, begun, error=words)
     except httpcore2.TimeoutException:
-        return _ended(blank, begun, error=f"no answer within {total_s:g} s")
+        return _ended(blank, begun, error=f"no answer within {limit.total_s:g} s")
     except httpcore2.NetworkError as failure:
         words = str(failure)
         lengths = (

@@ -15,7 +15,7 @@ from gateway_acceptance.policy import Budget
 from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.cookies import no_cookies
 from gateway_acceptance.wire.deadline import Deadline
-from gateway_acceptance.wire.exchange import Exchange, Headers, Notebook
+from gateway_acceptance.wire.exchange import LEFT, Exchange, Headers, Notebook
 from gateway_acceptance.wire.ledger import Conduct, Entry, Ledger, Terms, free, tokens_needed, tokens_reported
 from gateway_acceptance.wire.raw import RawRequest, exchanged
 
@@ -104,7 +104,14 @@ class Sender:
         place = self._ledger.taken()
         try:
             self._ledger.admit(asked.exchange(url), terms, asked.target)
-            exchange = exchanged(url, asked, self.deadline.connect_s, self.deadline.total_s, route)
+            allowance = self._ledger.allowance(url, terms)
+            try:
+                exchange = exchanged(url, asked, allowance, route)
+            except BaseException:
+                if allowance.left_off:
+                    left = asked.exchange(url).answered(error=LEFT)
+                    self._ledger.note(left, terms)
+                raise
         finally:
             free(place)
         self._ledger.note(exchange, terms)

@@ -13,6 +13,7 @@ import httpx2
 
 from gateway_acceptance import __version__
 from gateway_acceptance.wire.deadline import Deadline, within
+from gateway_acceptance.wire.exchange import LEFT
 from gateway_acceptance.wire.ledger import LARGEST_BODY, Entry, Ledger, Terms, TooMuch, reservation
 
 TERMS = "gateway_acceptance.terms"
@@ -69,7 +70,7 @@ class LedgerTransport(httpx2.BaseTransport):
             _closed(entry, failure, words, again=again)
             raise type(failure)(words, request=request) from failure
         except BaseException:
-            entry.close("left before an answer came")
+            entry.close(LEFT)
             raise
         _head(entry, response)
         assert isinstance(response.stream, httpx2.SyncByteStream)
@@ -118,7 +119,7 @@ class AsyncLedgerTransport(httpx2.AsyncBaseTransport):
             _closed(entry, failure, words, again=again)
             raise type(failure)(words, request=request) from failure
         except BaseException:
-            entry.close("left before an answer came")
+            entry.close(LEFT)
             raise
         _head(entry, response)
         assert isinstance(response.stream, httpx2.AsyncByteStream)

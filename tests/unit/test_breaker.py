@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire import breaker as module
 from gateway_acceptance.wire.breaker import Breaker, Trouble
-from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.exchange import LEFT, Exchange
 
 URL = "http://gateway:4000"
 GONE = Trouble("it is gone", "start it")
@@ -21,8 +22,8 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AGAIN_S", 0.0)
 
 
-def exchange(status: int | None, url: str = URL + "/v1/models") -> Exchange:
-    return Exchange("GET", url, (("authorization", "Bearer own"),), b"", status)
+def exchange(status: int | None, url: str = URL + "/v1/models", error: str = "") -> Exchange:
+    return Exchange("GET", url, (("authorization", "Bearer own"),), b"", status, error=error)
 
 
 class Worker:
@@ -69,8 +70,8 @@ def test_what_silence_showed_is_said_by_the_request_that_was_silent(
     worker, other = Worker(tmp_path, GONE), Worker(tmp_path, GONE)
     monkeypatch.setattr(module, "PATIENCE_S", -1.0)
     with pytest.raises(CheckFailed, match="in the midst of the run it is gone"):
-        worker.breaker.silent(URL + "/v1/models")
-    worker.breaker.after(exchange(None))
+        worker.breaker.silent(URL + "/v1/models", 0.1)
+    worker.breaker.after(exchange(None, error=LEFT))
     assert worker.probes == 2
     with pytest.raises(Untestable, match="it is gone"):
         other.breaker.after(exchange(None))
@@ -119,10 +120,50 @@ def test_how_long_silence_is_borne(
     now += waited_s
     if probes:
         with pytest.raises(CheckFailed, match="it is gone"):
-            worker.breaker.silent(url)
+            worker.breaker.silent(url, waited_s)
     else:
-        worker.breaker.silent(url)
+        worker.breaker.silent(url, waited_s)
     assert worker.probes == probes
+
+
+@pytest.mark.parametrize(("quiet_s", "probes"), [(5.0, 0), (7.0, 2)])
+def test_silence_begins_with_the_last_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet_s: float, probes: int
+) -> None:
+    """Not with the last answer: who asked nothing for an hour has not waited an hour."""
+    now = 100.0
+    monkeypatch.setattr("gateway_acceptance.wire.breaker.time.monotonic", lambda: now)
+    worker = Worker(tmp_path, GONE)
+    worker.breaker.after(exchange(200))
+    now += 3600
+    with contextlib.suppress(CheckFailed):
+        worker.breaker.silent(URL + "/v1/models", quiet_s)
+    assert worker.probes == probes
+
+
+def test_who_waits_hears_what_another_worker_found(tmp_path: Path) -> None:
+    """At once, and asks nothing itself: neither while it waits nor between two looks."""
+    waits = Worker(tmp_path, GONE)
+    with pytest.raises(CheckFailed):
+        Worker(tmp_path, GONE).breaker.after(exchange(None))
+    with pytest.raises(Untestable, match="it is gone"):
+        waits.breaker.silent(URL + "/v1/models", 0.1)
+    assert waits.probes == 0
+
+
+def test_who_looks_hears_it_before_the_second_look(tmp_path: Path) -> None:
+    other = Worker(tmp_path, GONE)
+    probes: list[float] = []
+
+    def probe(seconds: float) -> Trouble | None:
+        probes.append(seconds)
+        other.breaker.open(GONE)
+        return GONE
+
+    looks = Breaker(tmp_path / "trouble.json", URL, lambda _: True, probe)
+    with pytest.raises(Untestable, match="it is gone"):
+        looks.after(exchange(None))
+    assert len(probes) == 1
 
 
 def test_what_another_worker_waits_for_keeps_all_patient(
@@ -134,11 +175,11 @@ def test_what_another_worker_waits_for_keeps_all_patient(
     asks, waits = Worker(tmp_path, GONE), Worker(tmp_path, GONE)
     asks.breaker.before(exchange(None, URL + "/openapi.json"))
     now += 7
-    waits.breaker.silent(URL + "/v1/chat/completions")
+    waits.breaker.silent(URL + "/v1/chat/completions", 7.0)
     assert waits.probes == 0
     asks.breaker.after(exchange(200, URL + "/openapi.json"))
     with pytest.raises(CheckFailed, match="it is gone"):
-        waits.breaker.silent(URL + "/v1/chat/completions")
+        waits.breaker.silent(URL + "/v1/chat/completions", 7.0)
 
 
 def test_a_look_waits_until_the_description_has_come(tmp_path: Path) -> None:

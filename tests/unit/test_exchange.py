@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import shlex
 
 import pytest
 
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.wire.curl import MOST_REDACTED, kept
 from gateway_acceptance.wire.exchange import SHOWN_BODY, Exchange
 
 KEY = "sk-3f9c0d7a51e84b269cd1f0b7e3a82c4"
@@ -53,3 +56,32 @@ def test_evidence_is_cut_and_what_is_cut_in_a_key_is_redacted() -> None:
     assert KEY[:14] not in str(shown)
     assert len(str(shown["response"])) < SHOWN_BODY + 50
     assert str(shown["response"]).endswith("characters in all)")
+
+
+@pytest.mark.parametrize("filler", ["x", " ", "%41", "\\u0041"])
+def test_of_a_large_body_no_more_is_redacted_than_may_be_shown(filler: str) -> None:
+    """Eight megabytes took seconds, for each case that failed of them."""
+    read: list[int] = []
+    redactor = Redactor({"k": KEY})
+
+    def redact(text: str) -> str:
+        read.append(len(text))
+        return redactor(text)
+
+    size = 8 << 20
+    text = (filler * MOST_REDACTED)[: MOST_REDACTED - 10] + KEY
+    shown = kept(text + filler * ((size - len(text)) // len(filler)), redact)
+    assert max(read) <= MOST_REDACTED
+    assert KEY[:8] not in shown
+    assert re.fullmatch(rf".{{{SHOWN_BODY}}}… \(8388\d\d\d characters in all\)", shown)
+
+
+def test_what_stands_at_the_border_of_what_is_redacted_is_not_shown() -> None:
+    """A long run of base64 that holds the key is one word, so the border may be reached; half of the key
+    stands there."""
+    run = base64.b64encode(b"x" * 30_000 + KEY.encode() + b"y" * 15_000).decode()
+    text = run[: MOST_REDACTED - 20] + " " * 12 + KEY + " " * MOST_REDACTED
+    shown = kept(text, Redactor({"k": KEY}))
+    assert "[redacted:k]" in shown
+    assert KEY[:4] not in shown
+    assert shown.endswith(f"… ({len(text)} characters in all)")

@@ -25,8 +25,8 @@ LOOKED, DONE = "/v1/models", {"id": "1", "choices": []}
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (connection, breaker):
-        monkeypatch.setattr(module, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(connection, "POLL_S", 0.05)
+    monkeypatch.setattr(breaker, "PATIENCE_S", 0.05)
     monkeypatch.setattr(breaker, "AGAIN_S", 0.0)
 
 
@@ -97,5 +97,5 @@ def test_nobody_looks_before_the_time_that_the_gateway_named(tmp_path: Path, ret
         assert conduct.silent is not None
         conduct.pace.observe(Exchange("GET", url, (), b"", 429, (("retry-after", retry),)))
         target.breaker._well_at -= 1
-        conduct.silent(url + "/v1/chat/completions")
+        conduct.silent(url + "/v1/chat/completions", 1.0)
     assert bool(busy.looks) == bool(looks)

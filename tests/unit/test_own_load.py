@@ -45,9 +45,9 @@ def test_silence_on_a_busy_machine_is_borne_longer(tmp_path: Path, monkeypatch: 
     breaker = Breaker(tmp_path / "trouble.json", URL, lambda _: True, look, lateness=lambda: 3.0)
     breaker.after(Exchange("GET", URL + "/x", (), b"", 200))
     now += 3 * PATIENCE_S - 1
-    breaker.silent(URL + "/x")
+    breaker.silent(URL + "/x", 3 * PATIENCE_S - 1)
     assert asked == []
     now += 2
     with pytest.raises(CheckFailed, match="it is gone"):
-        breaker.silent(URL + "/x")
+        breaker.silent(URL + "/x", 3 * PATIENCE_S + 1)
     assert asked == [3 * PROBE_S, 3 * SECOND_PROBE_S]
