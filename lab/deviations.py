@@ -33,13 +33,14 @@ from gateway_acceptance.usage import UsageProblem
 from lab.litellm.install import VARIANTS, resolve_version
 from lab.loopback_pool import own_net
 from lab.mutation_matrix import Declarer
+from lab.patience import patient
 
 PRODUCT = "litellm"
 UPSTREAMS = ("openai",)
 PROFILE = "nightly"
 ENVIRONMENT = "local"
 LEARN_BUDGET_S = 900
-"""Seconds for one release: the API suite takes one minute of an idle core."""
+"""Seconds for one release, on two idle cores: the API suite takes one minute of one."""
 WENT_AWAY = ("connection refused", "no answer within")
 """What no release answers by itself: its process was gone, or the machine too busy for it."""
 PACE = frozenset({"API-OPS-007", "API-OPS-008", "API-OPS-009"})
@@ -214,7 +215,7 @@ def learn(
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=LEARN_BUDGET_S,
+                timeout=patient(LEARN_BUDGET_S),
                 stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 
 import suites.api.streams.test_rules  # noqa: F401 - declares the checks
-from gateway_acceptance.verdict import Untestable
+from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.stream import RULES, read_chat_stream
 from lab.faults.streams import STREAM_FAULTS
@@ -177,3 +178,59 @@ def test_a_model_that_says_little_is_cut_where_it_can_be(
         return
     with pytest.raises(Untestable, match=r"terse says only .*: too little to be cut"):
         streamed._cut(target)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("streamed_text", "reason", "whole", "outcome", "words"),
+    [
+        ("Hm, w", "stop", "Hm, w", None, ""),
+        (
+            "Hm",
+            "stop",
+            "Hm, w",
+            CheckFailed,
+            "it goes on with ', w': a stream that was cut",
+        ),
+        ("Hm, w", "length", "Hm, w", Untestable, "not even by one of the stop strings"),
+        ("No", "stop", "Hm, w", NotApplicable, "says something else each time"),
+    ],
+)
+def test_a_model_that_talks_on_is_ended_by_a_stop_string(
+    streamed_text: str,
+    reason: str,
+    whole: str,
+    outcome: type[Exception] | None,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stream at its limit is no breach of who is not declared to count; one that ends is asked for."""
+
+    def one(text: str, why: str) -> Observed:
+        return seen(
+            body({"id": "1", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": why}]})
+        )
+
+    told = {"choices": [{"message": {"content": whole}, "finish_reason": "stop"}]}
+    twin = Exchange("POST", "http://x", (), b"", status=200, chunks=[(0.0, json.dumps(told).encode())])
+    model = SimpleNamespace(alias="talker")
+    environment = SimpleNamespace(can=lambda *_: False, abilities_of=lambda _: frozenset())
+    monkeypatch.setattr(streamed, "_seen", lambda *_: one("Hm, well, and so on", "length"))
+    monkeypatch.setattr(streamed, "_ended", lambda _: one(streamed_text, reason))
+    monkeypatch.setattr(streamed, "_ended_twin", lambda _: twin)
+    monkeypatch.setattr(streamed, "single_chat", lambda _: model)
+    target = SimpleNamespace(environment=environment)
+    if outcome is None:
+        streamed.test_stop_is_not_in_text(target, None)  # type: ignore[arg-type]
+        return
+    with pytest.raises(outcome, match=re.escape(words)):
+        streamed.test_stop_is_not_in_text(target, None)  # type: ignore[arg-type]
+
+
+def test_who_is_declared_to_count_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself: no other stream is asked for."""
+    chunk = {"id": "1", "choices": [{"index": 0, "delta": {"content": "1 2"}, "finish_reason": "length"}]}
+    monkeypatch.setattr(streamed, "_seen", lambda *_: seen(body(chunk)))
+    monkeypatch.setattr(streamed, "single_chat", lambda _: SimpleNamespace(alias="counter"))
+    target = SimpleNamespace(environment=SimpleNamespace(can=lambda *_: True))
+    with pytest.raises(Untestable, match=r"did not finish with stop, but \{0: 'length'\}.*API-STREAM-052"):
+        streamed.test_stop_is_not_in_text(target, None)  # type: ignore[arg-type]

@@ -32,6 +32,8 @@ UNICODE = "naïve cafe\u0301 東京 👩‍👩‍👧 🏳️‍🌈 שלום �
 """Two-, three- and four-byte characters, a combining mark, joined emoji, right-to-left, astral letters."""
 UNICODE_PROMPT = f"Return exactly the text: {UNICODE}"
 UNICODE_TOKENS = 96
+ENDS = (".", "e", "0", "。")
+"""One of them comes soon in whatever a model says: letters, numbers or Chinese."""
 
 
 @check(
@@ -196,17 +198,24 @@ def test_unicode(target: Target, gateway: GatewayClient) -> None:
 def test_stop_is_not_in_text(target: Target, gateway: GatewayClient) -> None:
     """An upstream that dies in mid-stream must not be made a regular end: clients cannot tell the part from
     the whole. It shows in a text whose end is known, or against the answer that comes without streaming, and
-    that of the backend where it may be asked."""
-    seen = _seen(target, StreamKind.USAGE)
+    that of the backend where it may be asked. A model that talks on, and is not declared to count, is ended
+    by a stop string, in both forms."""
+    seen, ended = _seen(target, StreamKind.USAGE), False
+    if seen.stream.finish_reasons == {0: "length"} and not _counts(target):
+        seen, ended = _ended(target), True
     require_unbroken(seen)
     if seen.stream.error is not None:
         raise Untestable(f"the stream failed, and says so ({seen.stream.error})", "see API-STREAM-005")
     text, reasons = seen.stream.text(), seen.stream.finish_reasons
     if reasons != {0: "stop"}:
-        raise Untestable(f"the stream did not finish with stop, but {reasons}", "see API-STREAM-052")
+        by_string = f", not even by one of the stop strings {list(ENDS)}" if ended else ""
+        raise Untestable(
+            f"the stream did not finish with stop, but {reasons}{by_string}",
+            "see API-CHAT-015" if ended else "see API-STREAM-052",
+        )
     if _counted(text):
         return
-    longest, by = _longest(target)
+    longest, by = (_content(_ended_twin(target)), "without streaming") if ended else _longest(target)
     if longest.startswith(text) and len(longest) > len(text):
         raise CheckFailed(
             f"finish_reason is stop, and the text ends with {text[-60:]!r}; {by} it goes on with "
@@ -323,6 +332,28 @@ def _longest(target: Target) -> tuple[str, str]:
             (_said_directly(target, model, COUNT_PROMPT, tokens), f"asked directly, by {model.backend},")
         )
     return max(found, key=lambda one: len(one[0]))
+
+
+def _counts(target: Target) -> bool:
+    """Whether the model is declared to count, and so to come to an end by itself."""
+    return target.environment.can(single_chat(target.environment).alias, Ability.COUNT)
+
+
+def _ending(target: Target) -> dict[str, object]:
+    alias = single_chat(target.environment).alias
+    return {"max_tokens": room(target.environment, alias, COUNT_TOKENS), "stop": list(ENDS)}
+
+
+def _ended(target: Target) -> Observed:
+    """The count of a model that talks on, ended by a stop string."""
+    exchange = stream_of(target, single_chat(target.environment).alias, COUNT_PROMPT, **_ending(target))
+    return Observed(StreamKind.PLAIN, exchange, read(exchange))
+
+
+def _ended_twin(target: Target) -> Exchange:
+    """The same, not streamed."""
+    alias = single_chat(target.environment).alias
+    return target.gateway.chat(alias, COUNT_PROMPT, temperature=0, **_ending(target))
 
 
 def _counted(text: str) -> bool:
