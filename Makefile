@@ -15,6 +15,8 @@ LONG   := $(addprefix tests/live/test_,plan_nightly.py mutation_matrix.py outage
           database.py nginx.py nginx_smoke.py nginx_host.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# containers often set it; a run without compiled files takes a second more, and the tests start some hundred runs
+unexport PYTHONDONTWRITEBYTECODE
 # Python 3.11 reads the path of an editable installation in the locale's encoding, and C has ASCII alone
 ifneq (,$(filter C POSIX,$(LC_ALL)))
 export LC_ALL := C.UTF-8
