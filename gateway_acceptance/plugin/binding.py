@@ -13,7 +13,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
@@ -105,12 +105,13 @@ def files_of(root: Path) -> dict[str, str]:
     return {name: digest_of(path) for name, path in deciding_files(root).items()}
 
 
-def content_of(config: pytest.Config, environment: Environment) -> Account:
-    """What the digests of an account stand for, so that others can hold it against theirs: the files that
-    decide, each with its SHA-256, and the environment as it was resolved."""
+def contents_of(config: pytest.Config, environments: Sequence[Environment]) -> dict[str, Account]:
+    """By an environment's name what the digests of its account stand for, so that others can hold it against
+    theirs: the files that decide, each with its SHA-256, and the environment as it was resolved."""
+    files, folder = files_of(config.rootpath), user_folder(config)
     return {
-        "files": files_of(config.rootpath) | _own_files(environment, user_folder(config)),
-        "environment": resolved_document(environment),
+        one.name: {"files": files | _own_files(one, folder), "environment": resolved_document(one)}
+        for one in environments
     }
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gateway_acceptance.plugin.binding import Account, accounts_of, content_of, read_problems
+from gateway_acceptance.plugin.binding import Account, accounts_of, contents_of, read_problems
 from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.suite_identity import Identity, SuiteState, suite_state
 from gateway_acceptance.plugin.targets import Target
@@ -66,9 +66,8 @@ class JudgeSnapshots:
         taken = accounts_of(inputs.config, named, inputs.stamps, suite)
         seen = read_problems(folder)
         if not self._taken and inputs.could_accept:
-            self._wholes = {
-                one.name: {"whole": content_of(inputs.config, one)} for one in inputs.environments
-            }
+            contents = contents_of(inputs.config, inputs.environments)
+            self._wholes = {name: {"whole": content} for name, content in contents.items()}
         self._taken.append(
             {
                 name: {**one, "problems": list(dict.fromkeys([*one["problems"], *seen]))}

@@ -44,7 +44,9 @@ def test_a_run_over_tls_a_proxy_and_a_prefix(project: Project) -> None:
         path.write_text(text, encoding="utf-8")
         variables = {"PASS": PASS, "CREDENTIALS": "suite:pw-51e84b26"}
         run = project.run(more=variables, key=None)
-        lines = set(re.findall(r"ask again  (curl .*)", run.output))  # where CI is set, pytest says all of it twice
+        lines = set(
+            re.findall(r"ask again  (curl .*)", run.output)
+        )  # where CI is set, pytest says all of it twice
         assert len(lines) == 1, run.output
         (line,) = lines
         if shutil.which("curl") is not None:
