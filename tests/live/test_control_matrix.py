@@ -10,8 +10,8 @@ from tests.live.conftest import ROOT
 
 LEAST = 20
 SILENCE = re.compile(r"no answer within|does not answer|timed out|, it took ")
-"""All controls stand before one LiteLLM, and when that is silent or late, whoever just asks is red for it: such
-a control is judged once more, by itself."""
+"""All controls stand before one LiteLLM, and when that is silent or late, whoever just asks is red for it:
+such a control is judged once more, by itself."""
 
 
 def test_right_gateways_are_free_of_red() -> None:
