@@ -27,6 +27,7 @@ from lab.all_checks import AllChecks, add, chosen_of
 from lab.faults import FAULTS, Fault, HostChange, Layer
 from lab.host_state import differences
 from lab.hosts.machine import leader_of, wait_until_serving
+from lab.hosts.priority import preferred
 from lab.hosts.provider import PROVIDER
 from lab.mutation_matrix import CONTROL, Matrix, judge, run_checks
 from lab.patience import patient
@@ -157,11 +158,12 @@ class HostStage:
             first, second = (turn["process"]["value"]["usage"] for turn in turns)
             if second["cpu_s"] - first["cpu_s"] < SETTLED * (second["at_s"] - first["at_s"]):
                 break
-        for _ in range(2):
-            self._script(name, change, change.load, wait=False)
-            turns.append(seen())
-        time.sleep(IDLE_S)
-        return [*turns, seen()]
+        with preferred(leader_of(lab_folder(self.root, self.environment), change.machine).pid):
+            for _ in range(2):
+                self._script(name, change, change.load, wait=False)
+                turns.append(seen())
+            time.sleep(IDLE_S)
+            return [*turns, seen()]
 
     def write(self, name: str, snapshots: Mapping[str, Any]) -> None:
         """Keep the looks of a view where its environment file says that they are."""
