@@ -132,7 +132,7 @@ def _learn(arguments: argparse.Namespace) -> int:
     root = project_root()
     wanted = [(arguments.version, arguments.variant)]
     if arguments.all:
-        wanted = listed_releases(PRODUCTS / arguments.product / "releases.toml")
+        wanted = listed_releases(PRODUCTS / arguments.product / "releases.toml", arguments.upstream)
     different = False
     for version, variant in wanted:
         pair, upstream = (resolve_version(version), variant), arguments.upstream
@@ -167,10 +167,13 @@ def differences(kept: Release, seen: Release) -> list[str]:
     ]
 
 
-def listed_releases(path: Path) -> list[tuple[str, str]]:
-    """(version, variant) of every release that files are kept of. Raises UsageProblem."""
+def listed_releases(path: Path, upstream: str = "") -> list[tuple[str, str]]:
+    """(version, variant) of every release that files are kept of. upstream: of those learned before it.
+    Raises UsageProblem."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
+        if upstream:
+            return [(version, "") for version in document["upstreams"][upstream]]
         return [(version, variant) for version in document["versions"] for variant in document["variants"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageProblem([f"{path}: cannot be read: {error}; fix the file"]) from None

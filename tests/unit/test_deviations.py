@@ -26,7 +26,7 @@ from gateway_acceptance.deviations import (
 )
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.usage import UsageProblem
-from lab.deviations import WENT_AWAY, differences, listed_releases
+from lab.deviations import UPSTREAMS, WENT_AWAY, differences, listed_releases
 from tests.unit.declared import environment
 
 ROOT = Path(__file__).parents[2]
@@ -223,8 +223,18 @@ def test_the_packages_files_hold_nothing_that_is_never_a_deviation() -> None:
         assert wrong == [], (version, variant)
 
 
-def test_every_listed_release_has_its_files() -> None:
-    assert releases("litellm") == listed_releases(PRODUCTS / "litellm" / "releases.toml")
+@pytest.mark.parametrize("upstream", ["", *UPSTREAMS])
+def test_every_listed_release_has_its_files(upstream: str) -> None:
+    listed = listed_releases(PRODUCTS / "litellm" / "releases.toml", upstream)
+    assert listed
+    assert releases("litellm", upstream=upstream) == listed
+
+
+def test_what_litellm_does_before_openai_upstreams_is_known() -> None:
+    """A vector of another size than asked for, which before Ollama's own protocol has the right one."""
+    said = "expected 256 dimensions as asked for, or a refusal, got 768, as if nothing had been asked for"
+    assert not known_of("litellm", "1.108.7", "").covers("API-EMB-021", said, {})
+    assert known_of("litellm", "1.108.7", "", upstreams=["openai"]).covers("API-EMB-021", said, {})
 
 
 def test_where_a_file_differs_from_its_release() -> None:
