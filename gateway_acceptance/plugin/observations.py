@@ -17,6 +17,12 @@ from gateway_acceptance.wire.exchange import Exchange, Notebook
 
 Observed = TypeVar("Observed")
 
+MOST_KEPT = 16 << 20
+"""Bytes of large answers that one worker keeps for the checks that will want them; what is beyond is asked
+again."""
+LARGE = 1 << 20
+"""Of all that was asked for one observation."""
+
 
 class Observations:
     """Those of one environment."""
@@ -25,6 +31,7 @@ class Observations:
         """folder: private to the run, shared by its workers."""
         self._environment, self._folder, self._notebook = environment, folder, notebook
         self._seen: dict[tuple[str, ...], tuple[list[Exchange], object]] = {}
+        self._large: dict[tuple[str, ...], int] = {}
         self._making: AbstractContextManager[object] = nullcontext()
         self._in_threads = threading.RLock()
 
@@ -48,7 +55,17 @@ class Observations:
             with notebook.meter.sharing(shared):
                 observed = observe()
             self._seen[name] = (notebook.exchanges[before:], observed)
+            self._forget_beyond(name)
             return observed
+
+    def _forget_beyond(self, newest: tuple[str, ...]) -> None:
+        """The large ones that were made first, as far as there are too many of them."""
+        size = sum(len(data) for one in self._seen[newest][0] for _, data in one.chunks)
+        if size > LARGE:
+            self._large[newest] = size
+        while sum(self._large.values()) > MOST_KEPT:
+            oldest = next(iter(self._large))
+            del self._large[oldest], self._seen[oldest]
 
     def once_per_run(self, name: str, observe: Callable[[], Observed]) -> Observed:
         """The same for all workers of the run: one makes it while the others wait for it. observe: what it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ PLAIN_HEADERS = frozenset(
 
 LEFT = "left before an answer came"
 """The error of an exchange that this side ended: nothing is known of the other's."""
+
+MUCH = 4 << 20
+"""Bytes of answers after which it is worth a moment to look for what nobody needs any more."""
 
 REFUSED_FROM = 400
 """From this status on an answer is a refusal or a failure."""
@@ -137,7 +141,7 @@ class Notebook:
     """What the running case observed. facts: measured values by name, for the tracker; pictures: SVG
     documents by name, for tracker and report; key_places: where real keys may stand, of the whole run;
     meter: what was sent; agent: the run and the check, as requests tell the target; nonce: a word for its
-    logs, or empty."""
+    logs, or empty; arrived: bytes of answers in the running case."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
@@ -146,6 +150,7 @@ class Notebook:
     meter: Meter = field(default_factory=Meter)
     agent: str = ""
     nonce: str = ""
+    arrived: int = 0
 
     def clear(self, *, exposing: bool = False) -> None:
         """A new case begins. exposing: it may show the real key (effect ``expose``)."""
@@ -153,4 +158,7 @@ class Notebook:
         self.exchanges = []
         self.facts = {}
         self.pictures = {}
+        if self.arrived > MUCH:
+            gc.collect()  # failures hold their frames, in circles, and these the answers
+        self.arrived = 0
         self.meter.begin()

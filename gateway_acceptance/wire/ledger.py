@@ -25,6 +25,9 @@ from gateway_acceptance.wire.structure import Structure
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes, after decompression, at which a body is cut off: a hostile target must not fill the machine."""
 
+MOST_OF_A_CASE = 64 * 1024 * 1024
+"""The same of all answers of one case, which may hold them all at once."""
+
 KEPT_OF_TOO_MUCH = 64 * 1024
 """Bytes that are kept of a body that was cut off."""
 
@@ -116,6 +119,10 @@ class Entry:
         else:
             self._joined(data)
         self._size += len(data)
+        self._ledger.notebook.arrived += len(data)
+        if self._ledger.notebook.arrived > MOST_OF_A_CASE:
+            self._chunks = _beginning(self._chunks)
+            raise TooMuch(f"the answers of one check are larger than {MOST_OF_A_CASE} bytes together")
         if self._size > LARGEST_BODY:
             self._chunks = _beginning(self._chunks)
             raise TooMuch(f"the answer is larger than {LARGEST_BODY} bytes")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict, deque
 from typing import Any
 
 MOST_KEPT = 20_000
 """Entries of one name; the oldest is forgotten first."""
+LONG = 256
+"""A text of more characters is known by its digest: an id may be megabytes, each time others."""
 
 
 class Memory:
@@ -18,7 +21,7 @@ class Memory:
 
     def first(self, name: str, key: Any, value: Any, most: int = MOST_KEPT) -> Any:
         """What was kept first under this key; the value itself, where that is now."""
-        entries = self._kept.setdefault(name, OrderedDict())
+        entries, key = self._kept.setdefault(name, OrderedDict()), _short(key)
         if key in entries:
             return entries[key]
         entries[key] = value
@@ -28,11 +31,11 @@ class Memory:
 
     def known(self, name: str, key: Any) -> Any:
         """What is kept under this key, or None."""
-        return self._kept.get(name, {}).get(key)
+        return self._kept.get(name, {}).get(_short(key))
 
     def count(self, name: str, key: Any) -> int:
         """How often this has been asked for the key, this time included."""
-        entries = self._kept.setdefault(name, OrderedDict())
+        entries, key = self._kept.setdefault(name, OrderedDict()), _short(key)
         entries[key] = entries.get(key, 0) + 1
         if len(entries) > MOST_KEPT:
             entries.popitem(last=False)
@@ -43,3 +46,11 @@ class Memory:
         values = self._last.setdefault(name, deque(maxlen=most))
         values.append(value)
         return list(values)
+
+
+def _short(key: Any) -> Any:
+    if isinstance(key, tuple):
+        return tuple(_short(part) for part in key)
+    if isinstance(key, str) and len(key) > LONG:
+        return "sha256", hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return key

@@ -18,6 +18,8 @@ from suites.every_exchange.said import upstreams_of
 
 KEPT_TEXTS = 256
 """Texts of one run whose vectors are kept."""
+MOST_DIMENSIONS = 8192
+"""Of a vector that is kept: hardly a model has more, and an answer may hold a million numbers."""
 FEW = 8
 """Texts of a request that are compared pair by pair."""
 LONG = 20
@@ -165,7 +167,7 @@ def same_vector(check: str, seen: SeenExchange, memory: Memory) -> Iterator[Prob
         return  # two servers may round a model's numbers differently
     vectors = [embedding_vector(value) for value in raw_of(seen)]
     for at, (text, value, vector) in enumerate(zip(texts, raw_of(seen), vectors, strict=False)):
-        if vector is None:
+        if vector is None or len(vector) > MOST_DIMENSIONS:
             continue
         form = (isinstance(value, str), len(texts), isinstance(seen.asked["input"], str))
         before, (coded, many, string) = memory.first(place, (seen.alias, text), (vector, form), KEPT_TEXTS)
