@@ -113,7 +113,7 @@ def planned(
         _share(line, price[0], case.parameters, environment, costs, made)
     ends = plan.suites[START_AND_END] = PlanLine()
     direct = sum(backend.direct for backend in environment.backends)
-    ends.requests = ends.most = FINGERPRINTS * (costs.fingerprint + PER_BACKEND * direct)
+    ends.requests = ends.most = costs.fingerprint + FINGERPRINTS * PER_BACKEND * direct
     if any(
         catalogue[case.check].suite == "host" for case in selected if case.environment == environment.name
     ):

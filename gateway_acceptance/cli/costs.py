@@ -75,7 +75,7 @@ def _measured(root: Path, path: Path, folder: Path) -> int:
         "product": product,
         "date": datetime.now(UTC).date().isoformat(),
     }
-    fingerprint = around // FINGERPRINTS - PER_BACKEND * direct
+    fingerprint = around - FINGERPRINTS * PER_BACKEND * direct
     path.write_text(table(lines, environment, of, fingerprint, smoke), encoding="utf-8")
     print(f"{path}: written; {around} requests at start and end")
     return 0

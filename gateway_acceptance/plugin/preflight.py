@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -22,19 +22,25 @@ TITLE, TITLE_WITHIN = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | r
 """Of a page, and in so many of its first characters."""
 LONGEST_PROBE_S = 10.0
 """Seconds for one question: these are answered from memory."""
+READINESS, MODELS = "the gateway's readiness", "the gateway's models"
+"""How the run calls what its first look was answered: who judges the same question judges these."""
+Keep = Callable[[str, Callable[[], Exchange]], Exchange]
+"""Ask, under one of these names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
     """What was found before the first check. silent, refused: why nothing can be asked, and why nothing with
     the environment's key, in words; empty where all is well; fix: what to do about it; models: the ids that
-    it lists, sorted, with commas between; None where it lists none."""
+    it lists, sorted, with commas between; None where it lists none; version_apart: whether its version is
+    told to who has the key alone, at a path of its own."""
 
     silent: str = ""
     refused: str = ""
     version: str = ""
     models: str | None = None
     fix: str = ""
+    version_apart: bool = False
 
     @property
     def trouble(self) -> Trouble | None:
@@ -44,11 +50,24 @@ class Preflight:
         return Trouble(self.refused, self.fix) if self.refused else None
 
 
-def preflight_of(gateway: GatewayClient, *, description: bool = True, beyond: bool = False) -> Preflight:
+def not_kept(_: str, ask: Callable[[], Exchange]) -> Exchange:
+    """Asked anew each time."""
+    return ask()
+
+
+def preflight_of(
+    gateway: GatewayClient,
+    *,
+    description: bool = True,
+    beyond: bool = False,
+    readiness: bool = True,
+    keep: Keep = not_kept,
+) -> Preflight:
     """Ask it: its readiness, without a key; its models, with the key; its version. description: whether one
     that refuses the key may be asked for its OpenAPI description, which can be megabytes, for its version;
-    beyond: as of ``Pace``: a refusal of one request too many is an answer then, and says that it lives."""
-    found = _preflight_of(gateway, beyond=beyond)
+    beyond: as of ``Pace``: a refusal of one request too many is an answer then, and says that it lives;
+    readiness: whether it is asked for it, of which nothing but the version is wanted here."""
+    found = _preflight_of(gateway, beyond=beyond, readiness=readiness, keep=keep)
     product = gateway.product
     if found.refused and not found.version and description and product.version_described:
         with contextlib.suppress(NoAnswer):
@@ -57,16 +76,20 @@ def preflight_of(gateway: GatewayClient, *, description: bool = True, beyond: bo
     return found
 
 
-def _preflight_of(gateway: GatewayClient, *, beyond: bool) -> Preflight:
+def _preflight_of(gateway: GatewayClient, *, beyond: bool, readiness: bool, keep: Keep) -> Preflight:
     product = gateway.product
     url = gateway.environment.gateway.url
+    found = Preflight()
+    if readiness:
+        path = product.readiness or product.liveness or "/v1/models"
+        name = READINESS if product.readiness else f"{path} without a key"
+        try:
+            answer = keep(name, lambda: gateway.get(path, key=None))
+        except NoAnswer as failure:
+            return _no_answer(failure, url)
+        found = Preflight(version=_version(answer, product.version_key))
     try:
-        answer = gateway.get(product.readiness or product.liveness or "/v1/models", key=None)
-    except NoAnswer as failure:
-        return _no_answer(failure, url)
-    found = Preflight(version=_version(answer, product.version_key))
-    try:
-        listed = gateway.models()
+        listed = keep(MODELS, gateway.models)
     except NoAnswer as failure:
         return replace(_no_answer(failure, url), version=found.version)
     if beyond and listed.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -77,7 +100,8 @@ def _preflight_of(gateway: GatewayClient, *, beyond: bool) -> Preflight:
     found = replace(found, models=_model_ids(listed))
     if not found.version and product.version_path:
         with contextlib.suppress(NoAnswer):
-            found = replace(found, version=_version(gateway.get(product.version_path), product.version_key))
+            version = _version(gateway.get(product.version_path), product.version_key)
+            found = replace(found, version=version, version_apart=bool(version))
     return found
 
 

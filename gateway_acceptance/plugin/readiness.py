@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.connection import GatewayConnection
 from gateway_acceptance.plugin.made_once import made_once
-from gateway_acceptance.plugin.preflight import LONGEST_PROBE_S, Preflight, preflight_of
+from gateway_acceptance.plugin.preflight import LONGEST_PROBE_S, Keep, Preflight, not_kept, preflight_of
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.gateway import GatewayClient
@@ -46,16 +46,22 @@ class Readiness:
             self._connection.breaker.open(found.trouble)
         return json.dumps(asdict(found)).encode()
 
-    def probe(self, question_s: float = LONGEST_PROBE_S, *, description: bool = True) -> Preflight:
+    def probe(
+        self, question_s: float = LONGEST_PROBE_S, *, description: bool = True, keep: Keep = not_kept
+    ) -> Preflight:
         """The same questions as of the preflight, asked now; question_s: the longest that one is waited for;
-        description: as of ``preflight_of``. Raises NotPermitted when over budget."""
+        description, keep: as of ``preflight_of``. Where the whole is asked again of a gateway whose version
+        its readiness does not tell, that is left out. Raises NotPermitted when over budget."""
+        again = description and self._found is not None and self._found.version_apart
         notebook = Notebook(agent=self._notebook.agent, key_places=self._notebook.key_places)
         with contextlib.closing(self._connection.apart(notebook, question_s)) as sender:
             client = GatewayClient(self._environment, self._key, sender)
             pace = self._connection.conduct.pace
             beyond = pace is not None and pace.beyond
             try:
-                return preflight_of(client, description=description, beyond=beyond)
+                return preflight_of(
+                    client, description=description, beyond=beyond, readiness=not again, keep=keep
+                )
             finally:
                 if not description:  # in mid-run
                     self._notebook.meter.probed(notebook.meter.case.requests)

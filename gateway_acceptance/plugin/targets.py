@@ -138,7 +138,27 @@ class Target:
 
     def preflight(self) -> Preflight:
         """Does it answer, and does it accept the key: asked once per run, told to all workers."""
-        return self.readiness.preflight(self.probe)
+        return self.readiness.preflight(lambda: self.readiness.probe(keep=self.observations.kept))
+
+    def at_the_start(self, name: str, ask: Callable[[], Exchange]) -> Exchange:
+        """What the run's first look was answered to the same question (``READINESS``, ``MODELS``), if that
+        was 200: evidence of the running case, and held against the rules here, which that look was taken
+        past. Else the question is asked now. Once for several checks of a worker."""
+
+        asked = False
+
+        def anew() -> Exchange:
+            nonlocal asked
+            asked = True
+            return ask()
+
+        def shown() -> Exchange:
+            answer = self.observations.shown(name, anew)
+            if not asked:
+                self.watch.after(answer)
+            return answer
+
+        return self.once((name,), shown)
 
     def probe(self, question_s: float = LONGEST_PROBE_S, *, description: bool = True) -> Preflight:
         """As of ``Readiness``. Raises NotPermitted when over budget."""

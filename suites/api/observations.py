@@ -2,6 +2,7 @@
 
 from gateway_acceptance.environment import Environment, Model, ModelKind
 from gateway_acceptance.environment.abilities import Ability
+from gateway_acceptance.plugin.preflight import MODELS
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
@@ -50,6 +51,11 @@ def ask_echo(target: Target, alias: str) -> Exchange:
     """One chat completion of the validation prompt."""
     limit = room(target.environment, alias, ECHO_TOKENS)
     return target.gateway.chat(alias, ECHO_PROMPT, temperature=0, max_tokens=limit)
+
+
+def listed_models(target: Target) -> Exchange:
+    """The gateway's list of models, which the run has asked for before its first check."""
+    return target.at_the_start(MODELS, target.gateway.models)
 
 
 def echo_room(environment: Environment) -> int:

@@ -17,7 +17,7 @@ from suites.api.errors.rules import (
     refusal_problems,
 )
 from suites.api.extract import body_of
-from suites.api.observations import ECHO_TEXT
+from suites.api.observations import ECHO_TEXT, listed_models
 from suites.sentinels.refusals import WITH_THE_KEY
 
 COUNTED = "Count from 1 to 99"
@@ -49,7 +49,7 @@ def retrieved(target: Target) -> bool:
     """The first model, as the list has it."""
     alias = target.environment.aliases[0]
     answer = target.gateway.get(f"/v1/models/{alias}")
-    listed = target.once(("models",), target.gateway.models).json()
+    listed = listed_models(target).json()
     entries = listed.get("data") if isinstance(listed, dict) else None
     known = [_served_model(entry) for entry in entries] if isinstance(entries, list) else []
     return answer.status == 200 and _served_model(answer.json()) in known

@@ -66,7 +66,7 @@ def measured(environment: Environment, run: Run, seen: Path) -> Costs:
     once = {name: cost["requests"] for line in lines for name, cost in line["shared"].items()}
     around = run.record["totals"]["requests"] - sum(once.values())
     around -= sum(line["own"]["requests"] + _probes(line) for line in lines)
-    look = around // FINGERPRINTS - PER_BACKEND * len(environment.backends)
+    look = around - FINGERPRINTS * PER_BACKEND * len(environment.backends)
     path = seen.with_suffix(".json")
     path.write_text(table(lines, environment, {}, look, lines), encoding="utf-8")
     return load_costs(path)

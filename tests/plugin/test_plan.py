@@ -51,7 +51,7 @@ def measured(project: Project) -> None:
     around = run.record()["totals"]["requests"] - sent - sum(once.values())
     path = project.root / "environments" / "mini.toml"
     environment = load_environment(str(path), project.root, os.environ)
-    text = table(lines, environment, {"environment": "mini"}, around // FINGERPRINTS - PER_BACKEND)
+    text = table(lines, environment, {"environment": "mini"}, around - FINGERPRINTS * PER_BACKEND)
     project.write("suites/costs.json", text)
 
 

@@ -17,6 +17,7 @@ from suites.api.auth.rules import made_up
 from suites.api.auth.served import grants_access, is_an_answer, ran_behind_the_guard
 from suites.api.auth.tried import LIST, on_the_list
 from suites.api.exposure.paths import is_declared
+from suites.api.observations import listed_models
 
 DOOR = ("/v1/chat/completions", "/v1/embeddings")
 """Where an open door costs money."""
@@ -88,9 +89,7 @@ def test_methods(target: Target, live_gateway: GatewayClient) -> None:
     where it tells the length of the protected list."""
     opened = to_the_list(target, of_methods())
     head = live_gateway.without_key("HEAD", LIST)
-    if on_the_list(target.environment) and ran_behind_the_guard(
-        head, target.once(("models",), live_gateway.models)
-    ):
+    if on_the_list(target.environment) and ran_behind_the_guard(head, listed_models(target)):
         opened.append(Problem("", f"HEAD {LIST} is served: it tells the length of the list"))
     for route in contract_routes(target.environment):
         if route.path not in DOOR:

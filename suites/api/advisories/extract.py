@@ -16,6 +16,7 @@ from gateway_acceptance.environment import Environment, product_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
+from suites.api.observations import listed_models
 
 DESCRIPTION = "/openapi.json"
 DECLARED = "gateway.version"
@@ -49,7 +50,7 @@ def reported_versions(target: Target) -> dict[str, str]:
     product = target.gateway.product
     found: dict[str, str] = {}
     if product.version_header:
-        header = target.once(("models",), target.gateway.models).header(product.version_header)
+        header = listed_models(target).header(product.version_header)
         found |= {product.version_header: header} if header else {}
     readiness = target.preflight().version
     found |= {"readiness": readiness} if readiness else {}

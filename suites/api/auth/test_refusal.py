@@ -14,6 +14,7 @@ from suites.api.auth.tried import (
     tried,
     tried_without_key,
 )
+from suites.api.observations import listed_models
 
 SPEC = "openai:guides/error-codes 401"
 
@@ -30,7 +31,7 @@ SPEC = "openai:guides/error-codes 401"
 def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
     """The control of all refusals below: with the right key the same request succeeds."""
     listed = on_the_list(target.environment)
-    answer = target.once(("models",), live_gateway.models) if listed else tried(live_gateway)
+    answer = listed_models(target) if listed else tried(live_gateway)
     if answer.status != 200:
         raise CheckFailed(
             f"expected 200 from {answer.url} with the environment's key, "

@@ -17,7 +17,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import CREATED_TOLERANCE_S, error_problems, problems_of
 from gateway_acceptance.wire.subject import is_subject
 from suites.api.extract import CLOCKS_S
-from suites.api.observations import ECHO_PROMPT
+from suites.api.observations import ECHO_PROMPT, listed_models
 
 RETRIEVE = "openai:retrieveModel"
 RETRIEVED = "API-MODELS-003"
@@ -192,7 +192,7 @@ def asked_now(created: object, answer: Exchange) -> bool:
 
 
 def _listed(target: Target) -> Exchange:
-    return target.once(("models",), target.gateway.models)
+    return listed_models(target)
 
 
 def _entries(answer: Exchange) -> list[dict[str, Any]]:

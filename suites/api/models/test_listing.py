@@ -8,6 +8,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import model_list_problems
 from suites.api.models.listing import judged_list
+from suites.api.observations import listed_models
 
 
 @check(
@@ -22,7 +23,7 @@ from suites.api.models.listing import judged_list
 def test_exactly_the_declared(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """Nothing missing, nothing that nobody declared, nothing twice. What the environment declares that nobody
     judges may be listed, or not; what it declares as hidden is not."""
-    answer = target.once(("models",), gateway.models)
+    answer = listed_models(target)
     body = answer.json()
     entries = body.get("data") if isinstance(body, dict) else None
     if answer.status != 200 or not isinstance(entries, list):
@@ -51,7 +52,7 @@ def test_exactly_the_declared(target: Target, gateway: GatewayClient, environmen
 )
 def test_list_shape(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """Every entry has what SDKs read of it."""
-    answer = target.once(("models",), gateway.models)
+    answer = listed_models(target)
     body = judged_list(answer.json(), environment)
     entries = body.get("data") if isinstance(body, dict) else None
     count = len(entries) if isinstance(entries, list) else 0

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from gateway_acceptance.check import MUST, READ, check
+from gateway_acceptance.plugin.preflight import READINESS
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
@@ -54,7 +55,7 @@ def test_ready(target: Target, live_gateway: GatewayClient) -> None:
             "the environment declares no readiness path (gateway.readiness_path)",
             declared="gateway.readiness_path",
         )
-    answer = target.once(("readiness",), lambda: live_gateway.get(path, key=None))
+    answer = target.at_the_start(READINESS, lambda: live_gateway.get(path, key=None))
     if answer.status != 200:
         raise CheckFailed(f"expected 200 from {answer.url}, got {answer.status}", blame="gateway")
     status = reported_status(answer)
