@@ -40,7 +40,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     the files that decide are looked at: none may be written while the run goes on."""
     if early_config.known_args_namespace.env or is_project(early_config.rootpath):
         without_collector(early_config)
-    if (early_config.rootpath / CHECKS_ROOT).is_dir():
+    collects_only = early_config.known_args_namespace.collectonly  # which judges nothing
+    if (early_config.rootpath / CHECKS_ROOT).is_dir() and not collects_only:
         early_config.stash[STAMPS] = stamps_of(early_config.rootpath)
     if not early_config.known_args_namespace.env:
         return

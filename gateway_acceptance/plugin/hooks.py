@@ -42,7 +42,6 @@ from gateway_acceptance.plugin.fixtures import (
     target,
     waivable,
 )
-from gateway_acceptance.plugin.live_screen import watch
 from gateway_acceptance.plugin.permission import misnamed
 from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.worker import STATE, WorkerState
@@ -93,7 +92,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if retrying:
         raise pytest.UsageError(*retrying)
     folder = options.user_folder(config)
-    stamps = config.stash.get(STAMPS, None) or stamps_of(config.rootpath)
+    stamps = config.stash.get(STAMPS, None) or (
+        {} if config.option.collectonly else stamps_of(config.rootpath)
+    )
     try:
         environments = load_environments(options.environment_names(config), folder, os.environ)
         templates = load_claims(config.rootpath / options.CHECKS_ROOT / "claims.toml")
@@ -126,9 +127,8 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.allure_report_dir = str(controller.folder.staging)
         _register(config, LastWord(controller), "gateway-acceptance-last-word")
         _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
-        screen = watch(controller)
-        if screen is not None:
-            _register(config, screen, options.LIVE)
+        if not config.option.collectonly:
+            _watch(config, controller)
     else:
         folder = Path(worker_input[FOLDER_KEY])
     learning, measuring = config.getoption("--learn-deviations"), config.getoption(options.MEASURE_COSTS)
@@ -150,6 +150,15 @@ def pytest_configure(config: pytest.Config) -> None:
             state.redactor.add(name, secret)
     config.stash[STATE] = state
     _register(config, WorkerHooks(config, state), "gateway-acceptance-worker")
+
+
+def _watch(config: pytest.Config, controller: Controller) -> None:
+    """Draw the run's screen where somebody watches."""
+    from gateway_acceptance.plugin.live_screen import watch
+
+    screen = watch(controller)
+    if screen is not None:
+        _register(config, screen, options.LIVE)
 
 
 def _seal_key(config: pytest.Config) -> object:

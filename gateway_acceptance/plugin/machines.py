@@ -7,17 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
 from gateway_acceptance.host.privileges import privileges_in
-from gateway_acceptance.host.snapshot import Snapshot, take_snapshot
+from gateway_acceptance.lazily import lazily_from
 from gateway_acceptance.plugin.made_once import made_once
+
+if TYPE_CHECKING:
+    from gateway_acceptance.host.snapshot import Snapshot, take_snapshot
+else:  # most runs look at no machine
+    (take_snapshot,) = lazily_from("gateway_acceptance.host.snapshot", "take_snapshot")
 
 MOST_AT_ONCE = 8
 
-Collector = Callable[..., Snapshot]
+Collector = Callable[..., "Snapshot"]
 """``host.snapshot.take_snapshot``, or a stand-in for it."""
 
 

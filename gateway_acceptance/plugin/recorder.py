@@ -18,7 +18,6 @@ from gateway_acceptance.planted import load_planted
 from gateway_acceptance.plugin.case_log import CaseLog
 from gateway_acceptance.plugin.options import CHECKS_ROOT, nonce_of
 from gateway_acceptance.plugin.outcome import utc
-from gateway_acceptance.plugin.planted import read_planted
 from gateway_acceptance.plugin.private_folder import PrivateFolder
 from gateway_acceptance.plugin.readiness import read_preflight
 from gateway_acceptance.plugin.run_clock import RunClock
@@ -134,6 +133,8 @@ class Recorder:
         known = load_planted(self.inputs.config.rootpath / CHECKS_ROOT)
         if known is None or not self.inputs.could_accept or not self.log.cases:
             return None
+        from gateway_acceptance.plugin.planted import read_planted  # few runs need it
+
         return read_planted(self.folder.path, len(known.defects))
 
     def _known(self, environment: Environment) -> Known:

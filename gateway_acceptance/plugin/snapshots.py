@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gateway_acceptance.plugin.binding import Account, accounts_of, contents_of, read_problems
+from gateway_acceptance.lazily import lazily_from
 from gateway_acceptance.plugin.run_inputs import RunInputs
-from gateway_acceptance.plugin.suite_identity import Identity, SuiteState, suite_state
 from gateway_acceptance.plugin.targets import Target
+
+if TYPE_CHECKING:
+    from gateway_acceptance.plugin.binding import Account, accounts_of, contents_of, read_problems
+    from gateway_acceptance.plugin.suite_identity import Identity, SuiteState, suite_state
+else:  # of runs: a collection takes no account
+    accounts_of, contents_of, read_problems = lazily_from(
+        "gateway_acceptance.plugin.binding", "accounts_of", "contents_of", "read_problems"
+    )
+    (suite_state,) = lazily_from("gateway_acceptance.plugin.suite_identity", "suite_state")
 
 Fingerprints = dict[str, dict[str, str]]
 

@@ -16,8 +16,8 @@ import allure_commons
 import pytest
 
 from gateway_acceptance.check import RELEASE, SMOKE, Check, Effect
+from gateway_acceptance.lazily import lazily_from
 from gateway_acceptance.plugin import terminal
-from gateway_acceptance.plugin.binding import write_problems
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.breaches import breached, mistakes, red_so_far
 from gateway_acceptance.plugin.collected import write_collected
@@ -42,7 +42,6 @@ from gateway_acceptance.plugin.parametrise import (
     environment_of,
     parametrise,
 )
-from gateway_acceptance.plugin.planted import plant
 from gateway_acceptance.plugin.raw_results import RawResults, outside
 from gateway_acceptance.plugin.red import RedSoFar
 from gateway_acceptance.plugin.selection import LeftOut
@@ -57,6 +56,7 @@ from gateway_acceptance.verdict import NotPermitted, Verdict
 PHASES = pytest.StashKey[list[Outcome]]()
 CALLED = pytest.StashKey[bool]()
 BEGUN = pytest.StashKey[float]()
+(write_problems,) = lazily_from("gateway_acceptance.plugin.binding", "write_problems")
 NEVER_RUN = Outcome(Verdict.HARNESS_ERROR, "the check was set up and never run (--setup-only?)", "harness")
 EVERY = "every:"
 """Before the file of ``--learn-planted``: every check that is there is tried, not only those listed."""
@@ -303,13 +303,17 @@ class WorkerHooks:
         learnt = self._config.getoption("--learn-planted")
         if catalogue is None or self._config.getoption(PLAN):
             return
+        if not learnt and (profile_of(self._config) != RELEASE or narrowed(self._config)):
+            return
+        from gateway_acceptance.plugin.planted import plant  # few runs need it
+
         if learnt:
             every = learnt.startswith(EVERY)
             names = sorted(self._catalogue if every else catalogue.defects)
             report = plant(session, catalogue, folder, self._worker, names)
             Path(learnt.removeprefix(EVERY)).write_text(json.dumps(report, indent=1), encoding="utf-8")
             pytest.exit("what checks say of the planted defects is written down", returncode=0)
-        elif profile_of(self._config) == RELEASE and not narrowed(self._config):
+        else:
             plant(session, catalogue, folder, self._worker)
 
     def _located(self, outcome: Outcome, item: pytest.Item) -> Outcome:

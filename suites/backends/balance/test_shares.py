@@ -1,16 +1,14 @@
 """BACKEND-BAL: is a balanced alias balanced at all, and are its shares the declared ones."""
 
+from __future__ import annotations
+
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from gateway_acceptance.balance.expected_shares import WitnessResolution
-from gateway_acceptance.balance.ledger import in_words as spent
-from gateway_acceptance.balance.ledger import ledger, second_within
-from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
-from gateway_acceptance.balance.second_look import SLACK
-from gateway_acceptance.balance.sequential import SequentialDecision
 from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
+from gateway_acceptance.lazily import lazily, lazily_from
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import (
     CheckFailed,
@@ -23,22 +21,56 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.meter import Chance
 from suites.api.observations import ECHO_TEXT, ask_echo, echoed_twice
-from suites.backends.balance import cooldown
-from suites.backends.balance.account import account, in_words
-from suites.backends.balance.evaluation import (
-    from_a_cache,
-    require_answers,
-    tells_of_caches,
-    tells_of_tries,
-    tried_again,
-)
-from suites.backends.balance.later import later_looks
-from suites.backends.balance.observed import expected, judgement, sample_of
-from suites.backends.balance.recurring import cooling_in, recurrence, taken_out_again
-from suites.backends.balance.sample import null_hypothesis
-from suites.backends.balance.scoped import undeclared_weights
-from suites.backends.balance.trace import suspected, traced
-from suites.backends.routing.probes import embeds, listed
+
+if TYPE_CHECKING:
+    from gateway_acceptance.balance import second_look
+    from gateway_acceptance.balance.expected_shares import WitnessResolution
+    from gateway_acceptance.balance.ledger import in_words as spent
+    from gateway_acceptance.balance.ledger import ledger, second_within
+    from gateway_acceptance.balance.pictures import draw_evidence, draw_shares
+    from gateway_acceptance.balance.sequential import SequentialDecision
+    from suites.backends.balance import cooldown
+    from suites.backends.balance.account import account, in_words
+    from suites.backends.balance.evaluation import (
+        from_a_cache,
+        require_answers,
+        tells_of_caches,
+        tells_of_tries,
+        tried_again,
+    )
+    from suites.backends.balance.later import later_looks
+    from suites.backends.balance.observed import expected, judgement, sample_of
+    from suites.backends.balance.recurring import cooling_in, recurrence, taken_out_again
+    from suites.backends.balance.sample import null_hypothesis
+    from suites.backends.balance.scoped import undeclared_weights
+    from suites.backends.balance.trace import suspected, traced
+    from suites.backends.routing.probes import embeds, listed
+else:  # a collection needs none of it, and it is a tenth of what that of smoke would import
+    second_look = lazily("gateway_acceptance.balance.second_look")
+    cooldown = lazily("suites.backends.balance.cooldown")
+    (WitnessResolution,) = lazily_from("gateway_acceptance.balance.expected_shares", "WitnessResolution")
+    (spent,) = lazily_from("gateway_acceptance.balance.ledger", "in_words")
+    ledger, second_within = lazily_from("gateway_acceptance.balance.ledger", "ledger", "second_within")
+    draw_evidence, draw_shares = lazily_from(
+        "gateway_acceptance.balance.pictures", "draw_evidence", "draw_shares"
+    )
+    (SequentialDecision,) = lazily_from("gateway_acceptance.balance.sequential", "SequentialDecision")
+    account, in_words = lazily_from("suites.backends.balance.account", "account", "in_words")
+    from_a_cache, require_answers, tells_of_caches, tells_of_tries, tried_again = lazily_from(
+        "suites.backends.balance.evaluation",
+        *("from_a_cache", "require_answers", "tells_of_caches", "tells_of_tries", "tried_again"),
+    )
+    (later_looks,) = lazily_from("suites.backends.balance.later", "later_looks")
+    expected, judgement, sample_of = lazily_from(
+        "suites.backends.balance.observed", "expected", "judgement", "sample_of"
+    )
+    cooling_in, recurrence, taken_out_again = lazily_from(
+        "suites.backends.balance.recurring", "cooling_in", "recurrence", "taken_out_again"
+    )
+    (null_hypothesis,) = lazily_from("suites.backends.balance.sample", "null_hypothesis")
+    (undeclared_weights,) = lazily_from("suites.backends.balance.scoped", "undeclared_weights")
+    suspected, traced = lazily_from("suites.backends.balance.trace", "suspected", "traced")
+    embeds, listed = lazily_from("suites.backends.routing.probes", "embeds", "listed")
 
 
 @check(
@@ -78,7 +110,7 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
             seen[_server_of(_asked(target, group))] += 1
     later_s = 0.0
     if not several():
-        since = time.time() - target.environment.outage.cooldown_s * SLACK
+        since = time.time() - target.environment.outage.cooldown_s * second_look.SLACK
         try:
             later_s = later_looks(target, seen, lambda: _server_of(_asked(target, group)), several)
         except Inconclusive as reason:
@@ -106,7 +138,7 @@ def _require_no_recurrence(
     """Raises Inconclusive where those who are missing at every look may be out all the time."""
     again = taken_out_again(missing, cooling_in(target, group, WitnessResolution.BACKEND))
     if again:
-        since = time.time() - later_s - target.environment.outage.cooldown_s * SLACK
+        since = time.time() - later_s - target.environment.outage.cooldown_s * second_look.SLACK
         raise Inconclusive(
             f"a deployment may have been cooling down: all {seen.total()} requests, over {later_s:.0f} s, "
             f"were served by {', '.join(seen)}; {again}; {traced(target, group, since).words}"
