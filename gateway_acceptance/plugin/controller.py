@@ -15,7 +15,6 @@ from gateway_acceptance.plugin.run_clock import RunClock
 from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.snapshots import JudgeSnapshots, TargetSnapshots
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.plugin.twin import start_twins
 from gateway_acceptance.plugin.worker import PreparedConnections, write_connections
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.usage import UsageProblem
@@ -107,6 +106,8 @@ class Controller:
     def _start_twins(self, say: Say) -> None:
         config = self.inputs.config
         if config.getoption("--twin"):
+            from gateway_acceptance.plugin.twin import start_twins  # few runs need one
+
             profile, keys = self.inputs.profile or "nightly", self.acquired.keys
             start_twins(self.inputs.environments, keys, profile, self.folder.path, user_folder(config), say)
 

@@ -15,6 +15,9 @@ from typing import TypeVar
 from gateway_acceptance.plugin.made_once import made_once
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 
+READINESS, MODELS = "the gateway's readiness", "the gateway's models"
+"""How the run calls what its first look was answered: who judges the same question judges these."""
+
 Observed = TypeVar("Observed")
 
 MOST_KEPT = 16 << 20

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.observations import MODELS, READINESS
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.breaker import Trouble
 from gateway_acceptance.wire.exchange import Exchange
@@ -22,8 +23,6 @@ TITLE, TITLE_WITHIN = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | r
 """Of a page, and in so many of its first characters."""
 LONGEST_PROBE_S = 10.0
 """Seconds for one question: these are answered from memory."""
-READINESS, MODELS = "the gateway's readiness", "the gateway's models"
-"""How the run calls what its first look was answered: who judges the same question judges these."""
 Keep = Callable[[str, Callable[[], Exchange]], Exchange]
 """Ask, under one of these names."""
 

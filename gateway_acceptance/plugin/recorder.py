@@ -23,7 +23,6 @@ from gateway_acceptance.plugin.readiness import read_preflight
 from gateway_acceptance.plugin.run_clock import RunClock
 from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.snapshots import JudgeSnapshots, TargetSnapshots
-from gateway_acceptance.plugin.twin import known_here
 from gateway_acceptance.record import Run, build, unheard
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.run_directory import record_at, run_directories, run_id_of
@@ -141,6 +140,8 @@ class Recorder:
         gateway, folder = environment.gateway, self.folder.path
         seen = read_preflight(folder, environment.name).version
         version = seen or gateway.version or ""
+        from gateway_acceptance.plugin.twin import known_here  # of runs, not of collections
+
         return known_here(folder, gateway.product, version, gateway.variant, environment.spoken)
 
 

@@ -12,25 +12,36 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import UNDECLARED
 from gateway_acceptance.host.facts import MachineFacts, NoFacts
-from gateway_acceptance.plugin.connection import GatewayConnection, key_for
-from gateway_acceptance.plugin.machines import Machines
+from gateway_acceptance.lazily import lazily_from
 from gateway_acceptance.plugin.observations import Observations
-from gateway_acceptance.plugin.preflight import LONGEST_PROBE_S, Preflight
-from gateway_acceptance.plugin.readiness import Readiness, require_answer, require_key
-from gateway_acceptance.policy import Budget
 from gateway_acceptance.run_directory import run_id_of
 from gateway_acceptance.verdict import NotApplicable, NotPermitted, Untestable
-from gateway_acceptance.wire.backends import BackendClient, client_of
-from gateway_acceptance.wire.breaker import Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
-from gateway_acceptance.wire.failures import Failures
 from gateway_acceptance.wire.gateway import GatewayClient
-from gateway_acceptance.wire.ledger import Conduct
-from gateway_acceptance.wire.sender import Sender
-from gateway_acceptance.wire.watch import UniversalRule, Watch
 
 if TYPE_CHECKING:
     import openai
+
+    from gateway_acceptance.plugin.connection import GatewayConnection, key_for
+    from gateway_acceptance.plugin.machines import Machines
+    from gateway_acceptance.plugin.preflight import Preflight
+    from gateway_acceptance.plugin.readiness import Readiness, require_answer, require_key
+    from gateway_acceptance.policy import Budget
+    from gateway_acceptance.wire.backends import BackendClient, client_of
+    from gateway_acceptance.wire.breaker import Breaker, Trouble
+    from gateway_acceptance.wire.failures import Failures
+    from gateway_acceptance.wire.ledger import Conduct
+    from gateway_acceptance.wire.sender import Sender
+    from gateway_acceptance.wire.watch import UniversalRule, Watch
+else:  # a collection makes no target, and every check names this class
+    GatewayConnection, key_for = lazily_from(
+        "gateway_acceptance.plugin.connection", "GatewayConnection", "key_for"
+    )
+    (Machines,) = lazily_from("gateway_acceptance.plugin.machines", "Machines")
+    Readiness, require_answer, require_key = lazily_from(
+        "gateway_acceptance.plugin.readiness", "Readiness", "require_answer", "require_key"
+    )
+    (client_of,) = lazily_from("gateway_acceptance.wire.backends", "client_of")
 
 Observed = TypeVar("Observed")
 
@@ -160,9 +171,10 @@ class Target:
 
         return self.once((name,), shown)
 
-    def probe(self, question_s: float = LONGEST_PROBE_S, *, description: bool = True) -> Preflight:
-        """As of ``Readiness``. Raises NotPermitted when over budget."""
-        return self.readiness.probe(question_s, description=description)
+    def probe(self, question_s: float | None = None, *, description: bool = True) -> Preflight:
+        """As of ``Readiness``; None for its own bound. Raises NotPermitted when over budget."""
+        bound = () if question_s is None else (question_s,)
+        return self.readiness.probe(*bound, description=description)
 
     def require_answer(self) -> None:
         """Raises Untestable where the gateway gave no answer at all."""

@@ -16,7 +16,6 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.planted import PlantedDefects
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.plugin.twin import known_here
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.waivers import Waiver
@@ -72,6 +71,8 @@ class WorkerState:
         if self.learning is not None:
             return Known(gateway.product, version, "")
         if (name, version) not in self._known:
+            from gateway_acceptance.plugin.twin import known_here  # of runs, not of collections
+
             self._known[name, version] = known_here(
                 self.folder, gateway.product, version, gateway.variant, self.environment(name).spoken
             )

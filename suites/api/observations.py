@@ -2,7 +2,7 @@
 
 from gateway_acceptance.environment import Environment, Model, ModelKind
 from gateway_acceptance.environment.abilities import Ability
-from gateway_acceptance.plugin.preflight import MODELS
+from gateway_acceptance.plugin.observations import MODELS
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange

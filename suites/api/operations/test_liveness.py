@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from gateway_acceptance.check import MUST, READ, check
-from gateway_acceptance.plugin.preflight import READINESS
+from gateway_acceptance.plugin.observations import READINESS
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
