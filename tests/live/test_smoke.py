@@ -7,9 +7,9 @@ from suites.sentinels.doors import KNOCKS
 from suites.sentinels.keys import KEY_REQUESTS
 from tests.live.conftest import Lab, Run, judge
 
-ALLOWED_REQUESTS = 61
+ALLOWED_REQUESTS = 58
 """What smoke may cost in the embedded environment, the target's fingerprint among it, and without the ways
-in, which are counted by their checks: 60, and turns in plain text, else garbled ones are not seen."""
+in, which are counted by their checks."""
 WAYS_IN = {
     "API-ACCESS-001": 3,
     "API-ACCESS-002": 3,
@@ -20,8 +20,8 @@ WAYS_IN = {
 """What each may cost where nothing is open: requests without the run's key, which any gateway refuses."""
 PROBES = 8
 """Of published holes, in LiteLLM 1.108.7."""
-ALL = 101
-"""Of every kind, where nothing is open: 99, and two draws that chance may ask for beside them."""
+ALL = 98
+"""Of every kind, where nothing is open: 96, and two draws that chance may ask for beside them."""
 KNOCKED = len(KNOCKS) + KEY_REQUESTS + PROBES
 """The same, of sentinels. They are not asked where something is red before."""
 OF_OLD_HOLES = {"1.74.15": 3}
