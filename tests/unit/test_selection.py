@@ -10,7 +10,7 @@ import pytest
 
 from gateway_acceptance.check import MUST, READ, Check, declared
 from gateway_acceptance.cli.catalogue import collect
-from gateway_acceptance.lazily import lazily
+from gateway_acceptance.lazily import lazily, lazily_from
 from gateway_acceptance.plugin import selection
 from gateway_acceptance.plugin.declared import NotReadFromText, checks_in
 from gateway_acceptance.plugin.selection import needs_smoke
@@ -151,3 +151,14 @@ def test_a_module_comes_when_it_is_used() -> None:
     with pytest.raises(ModuleNotFoundError):
         _ = module.anything
     assert lazily("json").dumps is __import__("json").dumps
+
+
+def test_a_name_of_a_module_comes_when_it_is_used() -> None:
+    (absent,) = lazily_from("no_such_module_at_all", "anything")
+    assert not hasattr(absent, "__test__")
+    assert "no_such_module_at_all" in repr(absent)
+    with pytest.raises(ModuleNotFoundError):
+        absent()
+    dumps, decoder = lazily_from("json", "dumps", "JSONDecoder")
+    assert dumps([1], indent=None) == "[1]"
+    assert decoder.decode is __import__("json").JSONDecoder.decode
