@@ -57,6 +57,7 @@ PHASES = pytest.StashKey[list[Outcome]]()
 CALLED = pytest.StashKey[bool]()
 BEGUN = pytest.StashKey[float]()
 (write_problems,) = lazily_from("gateway_acceptance.plugin.binding", "write_problems")
+(plant,) = lazily_from("gateway_acceptance.plugin.planted", "plant")
 NEVER_RUN = Outcome(Verdict.HARNESS_ERROR, "the check was set up and never run (--setup-only?)", "harness")
 EVERY = "every:"
 """Before the file of ``--learn-planted``: every check that is there is tried, not only those listed."""
@@ -303,17 +304,13 @@ class WorkerHooks:
         learnt = self._config.getoption("--learn-planted")
         if catalogue is None or self._config.getoption(PLAN):
             return
-        if not learnt and (profile_of(self._config) != RELEASE or narrowed(self._config)):
-            return
-        from gateway_acceptance.plugin.planted import plant  # few runs need it
-
         if learnt:
             every = learnt.startswith(EVERY)
             names = sorted(self._catalogue if every else catalogue.defects)
             report = plant(session, catalogue, folder, self._worker, names)
             Path(learnt.removeprefix(EVERY)).write_text(json.dumps(report, indent=1), encoding="utf-8")
             pytest.exit("what checks say of the planted defects is written down", returncode=0)
-        else:
+        elif profile_of(self._config) == RELEASE and not narrowed(self._config):
             plant(session, catalogue, folder, self._worker)
 
     def _located(self, outcome: Outcome, item: pytest.Item) -> Outcome:
