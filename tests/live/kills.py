@@ -33,6 +33,7 @@ GONE_S = 30
 LOOKS_S = 0.01
 GREEN = re.compile(r"PASSED|READY$")
 A_WORKER = "a worker"
+SERVERS = ("the gateway", "the backend")
 WORKER = "exec(eval(sys.stdin.readline()))"
 """In the command line of each of xdist's workers: what execnet begins them with."""
 GATEWAY = "bin/litellm"
@@ -44,7 +45,9 @@ LAST_LOOK = 6
 class Trial:
     """One run, and what is done to it. arrived: how many requests did, told at any time; kill: does it, given
     the run's process, and tells whom it met (empty: there was nobody); after: requests that arrive before;
-    lab: the folder of the lab that the run starts, which the command line of its gateway names."""
+    lab: the folder of the lab that the run starts, which the command line of its gateway names; missed: how
+    many requests a killed server left without an answer, where that is known: one that nobody asked any more
+    was missed by nobody."""
 
     command: Sequence[str]
     folder: Path
@@ -55,6 +58,7 @@ class Trial:
     kill: Callable[[subprocess.Popen[str]], str]
     after: int
     lab: str = ""
+    missed: Callable[[], int] | None = None
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     killed: str = ""
     killed_at: float = 0.0
@@ -147,6 +151,8 @@ class Trial:
         over = datetime.fromisoformat(run["ended"]).timestamp() <= self.killed_at
         done = self.killed == A_WORKER and self.arrived() - self.arrived_at <= LAST_LOOK
         untouched = not self.killed or over or done or self.arrived() == self.arrived_at
+        if self.killed in SERVERS and self.missed is not None:
+            untouched = not self.missed()
         if GREEN.search(state) and not untouched:
             return [f"{self.killed} was killed while it ran, and it is {state}"]
         if not self.killed and not GREEN.search(state):

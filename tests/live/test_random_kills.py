@@ -96,6 +96,7 @@ def made_up(draw: random.Random, folder: Path) -> Trial:
             lambda: sum(len(one.seen) + one.unanswered for one in (gateway, backend)),
             draw.choice(victims),
             draw.randrange(LAST),
+            missed=lambda: gateway.unanswered + backend.unanswered,
         )
         trial.play()
     return trial
