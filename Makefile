@@ -6,13 +6,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 INSTALL := gateway_acceptance/locked_install.py
-# the long ones first, so that both workers have something to do until the end
-TESTS  := tests/live tests/plugin tests/lab tests/unit tests/test_architecture.py
 # whole matrices and the lab of hosts: longer than everything else together, by a command of their own
 LONG   := $(addprefix tests/live/test_,plan_nightly.py mutation_matrix.py outage_matrix.py hosts.py absent_on_hosts.py \
           balance_groups.py balance_cooldown_earlier.py other_gateway.py packaged.py logs.py \
           twin.py learned.py variants.py small_release.py newest.py closed_release.py controls_by_release.py \
           database.py nginx.py nginx_smoke.py nginx_host.py)
+# the longest first, so that both workers have something to do until the end; beside it, while LiteLLM is installed for
+# it, what needs none
+FIRST  := tests/live/test_control_matrix.py
+TESTS  := $(FIRST) tests/plugin $(filter-out $(FIRST) $(LONG),$(sort $(wildcard tests/live/test_*.py))) tests/lab \
+          tests/unit tests/test_architecture.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # containers often set it; a run without compiled files takes a second more, and the tests start some hundred runs
@@ -59,7 +62,7 @@ report: $(READY)
 	@$(BIN)/gateway-acceptance report --env "$(ENV)"
 
 test: $(READY)
-	@$(BIN)/pytest $(TESTS) $(addprefix --ignore=,$(LONG)) -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 matrices: $(READY)
 	@$(BIN)/pytest $(LONG) -n 2 --dist loadfile --no-loadscope-reorder
