@@ -17,7 +17,8 @@ import tomli_w
 from gateway_acceptance.environment import Environment, load_environment
 from lab.backend_factory import WEAK
 from lab.faults import Fault, Layer
-from lab.mutation_matrix import CONTROL, FOUND, GREEN, chosen, run_checks, standing
+from lab.faults.found_as import FOUND_AS
+from lab.mutation_matrix import CONTROL, FOUND, GREEN, chosen, judge, run_checks, standing
 
 ABILITIES = "(models.abilities)"
 """How the message of a check ends that is not applicable for want of an ability."""
@@ -88,10 +89,14 @@ def evaluate(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]]) -> 
     for fault in faults:
         needs = [check for check in fault.detected_by if not _needs_ability(control.get(check))]
         verdicts = {check["id"]: check["verdict"] for check in runs.get(fault.name, {"checks": []})["checks"]}
+        cells = judge([fault], runs, complete=False).cells
+        otherwise = {cell.check for cell in cells if cell.detected and (fault.name, cell.check) in FOUND_AS}
         if not needs:
             able.append(fault.name)
         elif any(
-            verdicts.get(check) == FOUND for check in needs if control.get(check, {}).get("verdict") in GREEN
+            verdicts.get(check) == FOUND or check in otherwise
+            for check in needs
+            if control.get(check, {}).get("verdict") in GREEN
         ):
             detected.append(fault.name)
         else:

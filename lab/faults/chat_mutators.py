@@ -177,6 +177,17 @@ def said(change: Callable[[str], str], when: When = lambda _: True) -> After:
     return choice(changed, when)
 
 
+def ended_by_its_stop() -> After:
+    """The stop string, the first of a list, stands at the end of the text."""
+
+    def after(request: Request, reply: Reply) -> Reply:
+        stop = request.json.get("stop") if request.at(CHAT) else None
+        first = stop[0] if isinstance(stop, list) and stop else stop
+        return said(lambda text: f"{text.rstrip()} {first}")(request, reply) if first else reply
+
+    return after
+
+
 def counting(**counts: int) -> After:
     """Other counts in the usage, which still add up."""
 

@@ -128,7 +128,11 @@ GATEWAY_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "answer-decorated",
         "the gateway adds words to the model's answer",
-        {"API-CHAT-002": "expected exactly 'HX-OK'", "API-SDK-001": "expected the SDK to read"},
+        {
+            "API-CHAT-002": "expected exactly 'HX-OK'",
+            "API-SDK-001": "expected the SDK to read",
+            "API-STREAM-080": "expected the stream to spell 'Sure! ",
+        },
         after=content(lambda text: f"Sure! {text}"),
     ),
     gateway_fault(
@@ -158,7 +162,10 @@ GATEWAY_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "stream-loses-text",
         "the first character of a stream is lost",
-        {"API-STREAM-001": "expected the stream to spell"},
+        {
+            "API-STREAM-001": "expected the stream to spell",
+            "API-STREAM-080": "expected the stream to spell .* as without streaming",
+        },
         after=edit_events(without_text),
     ),
     gateway_fault(

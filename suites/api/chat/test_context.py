@@ -29,11 +29,13 @@ from suites.api.chat.probes import (
     chat_answer,
     counts,
 )
-from suites.api.extract import first_text, mixed_up, refused_honestly, require_said, same_text
+from suites.api.extract import first_text, mixed_up, refused_honestly, reported_count, require_said, same_text
 from suites.api.observations import COUNT_TO
 
 MESSAGES = "openai:CreateChatCompletionRequest.messages"
 IN_SEQUENCE = 3
+QUESTION_TOKENS = 4
+"""At least so many has "What is my name?" in any tokenizer, and the greeting before it no fewer."""
 SHORT_TOKENS = 4
 """Fewer than the numbers of the count."""
 
@@ -100,7 +102,9 @@ def test_later_system(target: Target, gateway: GatewayClient) -> None:
     spec="openai:createChatCompletion: a conversation is what the request says",
 )
 def test_no_memory(target: Target, gateway: GatewayClient) -> None:
-    """The contract has no session: what stays behind is read by whoever asks next, here with the same key."""
+    """The contract has no session: what stays behind is read by whoever asks next, here with the same key. It
+    shows in the answer of a model that tells what it was told, and in the count of the prompt whatever the
+    model says: the question is no longer than the greeting."""
     alias = single_chat(target.environment).alias
     greeting = gateway.chat(alias, f"My name is {GIVEN_NAME}", temperature=0, max_tokens=8)
     first_text(greeting)
@@ -109,6 +113,13 @@ def test_no_memory(target: Target, gateway: GatewayClient) -> None:
     text = first_text(answer)
     if GIVEN_NAME in text:
         raise CheckFailed(f"expected no name, as none was told, got {text[:200]!r}", blame="gateway")
+    before, after = (reported_count(one, "prompt_tokens") or 0 for one in (greeting, answer))
+    if before >= QUESTION_TOKENS and after - before >= QUESTION_TOKENS:  # else the greeting was in a cache
+        raise CheckFailed(
+            f"expected a question of fewer tokens than the greeting before it ({before}), got {after}: more "
+            f"is told to the model than was asked",
+            blame="gateway",
+        )
 
 
 @check(

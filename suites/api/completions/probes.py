@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed
@@ -16,7 +18,7 @@ from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
 from suites.api.endpoints import need
 from suites.api.extract import body_of
-from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, balanced_or_first, room
 
 COMPLETIONS = "/v1/completions"
 DONE = "[DONE]"
@@ -26,7 +28,7 @@ def complete(target: Target, prompt: str | Sequence[str], *, max_tokens: int, **
     """``POST /v1/completions`` at temperature 0."""
     prompts = [prompt] if isinstance(prompt, str) else prompt
     body = {
-        "model": balanced_or_first(target.environment),
+        "model": completing_alias(target.environment),
         "prompt": prompt,
         "max_tokens": max_tokens,
         "temperature": 0,
@@ -36,13 +38,27 @@ def complete(target: Target, prompt: str | Sequence[str], *, max_tokens: int, **
     return target.gateway.request("POST", COMPLETIONS, json_body=body, tokens=tokens)
 
 
+def completing_alias(environment: Environment) -> str:
+    """The alias that is asked: the balanced one where its words are known before, or else one with a single
+    deployment, whose answers can be compared."""
+    alias = balanced_or_first(environment)
+    models = [model.alias for model in environment.models if model.kind is ModelKind.CHAT]
+    return alias if environment.can(alias, Ability.EXACT) or not models else models[0]
+
+
 def completed(target: Target) -> Exchange:
     """The validation prompt as a text completion, once per worker."""
     need(target.environment, COMPLETIONS)
-    return target.once(
-        ("completions", "whole"),
-        lambda: complete(target, ECHO_PROMPT, max_tokens=echo_room(target.environment)),
-    )
+    return target.once(("completions", "whole"), lambda: ask_echo_text(target))
+
+
+def ask_echo_text(target: Target) -> Exchange:
+    """The validation prompt as a text completion."""
+    return complete(target, ECHO_PROMPT, max_tokens=_echo_room(target.environment))
+
+
+def _echo_room(environment: Environment) -> int:
+    return room(environment, completing_alias(environment), ECHO_TOKENS)
 
 
 def completion_text(answer: Exchange) -> str:
@@ -67,7 +83,7 @@ class TextStream:
 def text_stream(target: Target) -> TextStream:
     """The validation prompt as a streamed text completion."""
     need(target.environment, COMPLETIONS)
-    answer = complete(target, ECHO_PROMPT, max_tokens=echo_room(target.environment), stream=True)
+    answer = complete(target, ECHO_PROMPT, max_tokens=_echo_room(target.environment), stream=True)
     return read_text_stream(answer.status or 0, answer.headers, answer.chunks)
 
 

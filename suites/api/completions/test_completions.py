@@ -5,14 +5,16 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.abilities import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
-from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
+from gateway_acceptance.verdict import CheckFailed, Inconclusive, NotApplicable, Untestable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken, problems_of
 from suites.api.completions.probes import (
     COMPLETIONS,
     TextStream,
+    ask_echo_text,
     complete,
     completed,
+    completing_alias,
     completion_text,
     text_stream,
 )
@@ -49,11 +51,14 @@ def test_shape(target: Target, gateway: GatewayClient, environment: Environment)
 )
 def test_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """The validation prompt, at temperature 0, as on the chat endpoint. A model that is not declared to obey
-    may say what it likes."""
-    text, alias = completion_text(completed(target)), balanced_or_first(environment)
+    may say what it likes, so that nothing shows whether it was asked just this."""
+    text, alias = completion_text(completed(target)), completing_alias(environment)
+    exact = environment.can(alias, Ability.EXACT)
     if strays(environment, alias, text):
-        exactly = "exactly " if environment.can(alias, Ability.EXACT) else ""
+        exactly = "exactly " if exact else ""
         raise CheckFailed(f"expected {exactly}{wanted_of(environment, alias)}, got {text[:200]!r}")
+    if not exact:
+        raise NotApplicable(f"{alias} does not declare {Ability.EXACT}", declared="models.abilities")
 
 
 @check(
@@ -106,8 +111,8 @@ def test_limit(target: Target, gateway: GatewayClient, environment: Environment)
     spec="openai:CreateCompletionRequest.prompt",
 )
 def test_batch(target: Target, gateway: GatewayClient, environment: Environment) -> None:
-    """In their order; or the list is refused with the envelope. A prompt that is dropped in silence is lost
-    work that looks done."""
+    """Or the list is refused with the envelope. A prompt that is dropped in silence is lost work that looks
+    done. That they come in their order shows in the words of a model that is declared to obey."""
     need(environment, COMPLETIONS)
     texts = ["HX-ONE", "HX-TWO"]
     answer = complete(target, [f"Return exactly the text: {text}" for text in texts], max_tokens=16)
@@ -115,7 +120,7 @@ def test_batch(target: Target, gateway: GatewayClient, environment: Environment)
         return require(envelope_broken(answer.status, answer.headers, answer.body), blame="gateway")
     choices = body_of(answer).get("choices")
     said = [str(choice.get("text")).strip() for choice in choices] if isinstance(choices, list) else []
-    exact = environment.can(balanced_or_first(environment), Ability.EXACT)
+    exact = environment.can(completing_alias(environment), Ability.EXACT)
     if said != texts if exact else len(said) != len(texts):
         wanted = f", {texts}" if exact else ""
         raise CheckFailed(f"expected a choice for each of 2 prompts{wanted}, got {said}", blame="gateway")
@@ -144,11 +149,25 @@ def test_stream(target: Target, gateway: GatewayClient, environment: Environment
     spec="openai:CreateCompletionRequest.stream",
 )
 def test_stream_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
-    """The joined ``text`` of its chunks."""
-    text, alias = _stream(target).text, balanced_or_first(environment)
+    """The joined ``text`` of its chunks. A model that is not declared to obey is held to what it says without
+    streaming; where the two differ, each is asked once more."""
+    text, alias = _stream(target).text, completing_alias(environment)
     if strays(environment, alias, text):
         wanted = wanted_of(environment, alias)
         raise CheckFailed(f"expected the stream to spell {wanted}, it spells {text[:200]!r}")
+    if environment.can(alias, Ability.EXACT):
+        return
+    complete_text = completion_text(completed(target))
+    if text == complete_text:
+        return
+    again, streamed_again = completion_text(ask_echo_text(target)), text_stream(target).text
+    if (again, streamed_again) != (complete_text, text):
+        raise Inconclusive(f"{alias} answers the same question differently: {again[:80]!r}, {text[:80]!r}")
+    raise CheckFailed(
+        f"expected the stream to spell {complete_text[:200]!r} as without streaming, "
+        f"it spells {text[:200]!r}",
+        blame="gateway",
+    )
 
 
 @check(
