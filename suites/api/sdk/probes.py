@@ -15,10 +15,18 @@ from pydantic import BaseModel, ConfigDict
 from gateway_acceptance.environment import Ability, Environment, Model
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.backends import DirectAnswer, DirectChat
 from suites.api.abilities import able_alias
-from suites.api.observations import ECHO_PROMPT, balanced_or_first, room, strays, wanted_of
+from suites.api.observations import (
+    COUNT_TOKENS,
+    ECHO_PROMPT,
+    balanced_or_first,
+    echo_room,
+    room,
+    strays,
+    wanted_of,
+)
 
 if TYPE_CHECKING:
     import httpx2
@@ -111,6 +119,27 @@ def sdk_text(completion: ChatCompletion) -> str:
     """The text of the first choice; empty where there is none. Raises CheckFailed for no completion."""
     with reading("the completion"):
         return (completion.choices[0].message.content or "") if completion.choices else ""
+
+
+def helper_room(environment: Environment) -> int:
+    """The limit for the stream helper, which takes an answer that is cut for an error: a model that is not
+    declared to obey is given the room to end by itself."""
+    exact = environment.can(balanced_or_first(environment), Ability.EXACT)
+    return echo_room(environment) + (0 if exact else COUNT_TOKENS)
+
+
+@contextmanager
+def until_it_ends(environment: Environment) -> Iterator[None]:
+    """Around the stream helper. Raises Untestable where a model that is not declared to obey talks on."""
+    alias = balanced_or_first(environment)
+    try:
+        yield
+    except openai.LengthFinishReasonError as error:
+        if environment.can(alias, Ability.EXACT):
+            raise
+        raise Untestable(
+            f"{alias} came to no end in {helper_room(environment)} tokens", "serve a model that does"
+        ) from error
 
 
 def calls_tools(target: Target) -> str:

@@ -13,7 +13,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
 from suites.api.chat.concurrency import mixed_up_at_once
-from suites.api.observations import ECHO_TOKENS, balanced_or_first, echo_room, room, single
+from suites.api.observations import ECHO_TOKENS, balanced_or_first, room, single
 from suites.api.sdk.probes import (
     ECHO,
     HOUR,
@@ -27,9 +27,11 @@ from suites.api.sdk.probes import (
     as_shipped,
     calls_tools,
     echoed,
+    helper_room,
     keeps_schemas,
     reading,
     sdk_text,
+    until_it_ends,
     user,
 )
 
@@ -91,12 +93,12 @@ def test_stream(async_sdk: AsyncSdk, environment: Environment) -> None:
 
     async def helped(client: openai.AsyncOpenAI) -> tuple[str, ChatCompletion]:
         async with client.chat.completions.stream(
-            model=alias, messages=ECHO, temperature=0, max_tokens=echo_room(environment)
+            model=alias, messages=ECHO, temperature=0, max_tokens=helper_room(environment)
         ) as stream:
             deltas = [event.delta async for event in stream if event.type == "content.delta"]
             return "".join(deltas), await stream.get_final_completion()
 
-    with reading("the stream"):
+    with reading("the stream"), until_it_ends(environment):
         deltas, final = async_sdk(helped)
     echoed(sdk_text(final), "the final completion", environment)
     if deltas != sdk_text(final):
