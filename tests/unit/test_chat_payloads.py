@@ -4,6 +4,8 @@ import itertools
 import json
 import unicodedata
 
+import pytest
+
 from suites.api.chat import payloads as chat_texts
 from suites.api.chat.probes import NAME
 
@@ -49,3 +51,21 @@ def test_half_pairs_are_json_and_no_text() -> None:
     for escape in chat_texts.LONE_SURROGATES.values():
         (decoded,) = json.loads(f'"{escape}"')
         assert unicodedata.category(decoded) == "Cs"
+
+
+@pytest.mark.parametrize(
+    ("greeting", "question", "carried"),
+    [
+        (8, 17, True),
+        (30, 61, True),
+        (8, 9, False),  # the name is one token
+        (40, 31, False),
+        (1, 12, False),  # the greeting was in a cache
+        (None, 12, False),
+        (8, None, False),
+    ],
+)
+def test_what_was_told_before_is_counted_with_the_question(
+    greeting: int | None, question: int | None, carried: bool
+) -> None:
+    assert chat_texts.carried_over(greeting, question) is carried

@@ -41,10 +41,21 @@ LATER_RULE = "HX-LATER"
 OTHER_NAME = "Theodora"
 GIVEN_NAME = "Quillomina"
 """A name that no model says of itself."""
+QUESTION_TOKENS = 4
+"""So many at least has "What is my name?" in any tokenizer, and the greeting that tells it no fewer."""
 LONG_TURNS = 40
 """Of a conversation as long as an afternoon, and within the smallest window."""
 SHARED_WORDS = 150
 """Of what texts have in common before they differ: more than a short cache key, or a log line, holds."""
+
+
+def carried_over(greeting: int | None, question: int | None) -> bool:
+    """Whether the counted tokens of a question show that a greeting, asked before by itself, was told to the
+    model with it: alone it is no longer. A greeting of fewer tokens than words came out of a cache, and
+    shows nothing."""
+    if greeting is None or question is None or greeting < QUESTION_TOKENS:
+        return False
+    return question - greeting >= QUESTION_TOKENS
 
 
 def parts(text: str) -> list[Json]:

@@ -1,0 +1,61 @@
+"""What counts as detected before models that obey nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lab.faults import FAULTS
+from lab.mutation_matrix import CONTROL
+from lab.weak_matrix import evaluate
+
+OTHER_IDS, MEMORY = FAULTS["completion-stream-ids"], FAULTS["chat-remembers"]
+
+
+def record(verdict: str, message: str, check: str) -> dict[str, Any]:
+    return {
+        "checks": [{"id": check, "verdict": verdict, "cases": [{"verdict": verdict, "message": message}]}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("expected one id in all chunks, got 2 in 17 chunks", True),  # as the fault says it
+        ("expected one id in all chunks, got 17 in 17 chunks", False),  # as the release does by itself
+    ],
+)
+def test_a_deviation_counts_where_the_fault_declares_it_and_says_it(message: str, found: bool) -> None:
+    own = "expected one id in all chunks, got 17 in 17 chunks"
+    runs = {
+        CONTROL: record("deviation", own, "API-COMP-008"),
+        OTHER_IDS.name: record("deviation", message, "API-COMP-008"),
+    }
+    weak = evaluate([OTHER_IDS], runs)
+    assert (list(weak.detected), list(weak.missed)) == (
+        ([OTHER_IDS.name], []) if found else ([], [OTHER_IDS.name])
+    )
+
+
+@pytest.mark.parametrize(
+    ("control", "seen", "place"),
+    [
+        ("passed", "failed", "detected"),
+        ("passed", "passed", "missed"),
+        ("passed", "untestable", "missed"),
+        ("failed", "failed", "missed"),
+    ],
+)
+def test_a_failure_counts_where_the_healthy_gateway_is_green(control: str, seen: str, place: str) -> None:
+    runs = {
+        CONTROL: record(control, "m does not declare exact", "API-CHAT-063"),
+        MEMORY.name: record(seen, "", "API-CHAT-063"),
+    }
+    assert getattr(evaluate([MEMORY], runs), place) == [MEMORY.name]
+
+
+def test_a_check_that_needs_an_ability_is_not_missed() -> None:
+    needs = record("not applicable", "m does not declare exact (models.abilities)", "API-CHAT-063")
+    weak = evaluate([MEMORY], {CONTROL: needs, MEMORY.name: needs})
+    assert (weak.able, weak.missed) == ([MEMORY.name], [])
