@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 from collections.abc import Callable, Sequence
@@ -10,7 +11,10 @@ from pathlib import Path
 from gateway_acceptance.environment import Backend, Environment, product_of
 from gateway_acceptance.environment.backend_key import backend_key_of
 from gateway_acceptance.environment.model import BEARER_HEADER
+from gateway_acceptance.plugin.backend_silence import BackendSilence
 from gateway_acceptance.policy import Budget, budget_file
+from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted
+from gateway_acceptance.wire.backends import client_of
 from gateway_acceptance.wire.breaker import POLL_S, Breaker, Trouble
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.failures import Failures
@@ -48,21 +52,25 @@ class GatewayConnection:
         self.budget = Budget(budget_file(folder, environment.name), policy, started)
         late = 1.0 if environment.embedded is None else lateness()  # what it embeds runs on this machine too
         self.deadline = Deadline(gateway.connect_deadline_s * late, gateway.request_deadline_s * late)
+        late_here = lateness if environment.embedded is not None else lambda: 1.0
         self.breaker = Breaker(
             folder / f"trouble-{environment.name}.json",
             gateway.url,
             self._holds_key,
             trouble,
             product_of(gateway).description,
-            lateness if environment.embedded is not None else lambda: 1.0,
+            late_here,
         )
+        direct = [one for one in environment.backends if one.direct]
+        self._backends = BackendSilence(folder, environment.name, direct, self._answers, late_here)
+        self._notebook = notebook
         self.watch = Watch(environment, key, rules)
         self.failures = Failures(
             folder / f"failures-{environment.name}.jsonl", [group.alias for group in environment.groups]
         )
         self._pace = pace = Pace(folder, environment.name, policy, started + policy.seconds)
         self.conduct = Conduct(
-            before=[self.breaker.before],
+            before=[self.breaker.before, self._before_a_backend],
             after=[self.watch.after, self.breaker.after, self.failures.after],
             poll_s=POLL_S,
             silent=self._silent,
@@ -83,7 +91,29 @@ class GatewayConnection:
         waits holds a place of those that may be asked at once, so the look needs none."""
         if self._pace.soon():
             with self._pace.instead():
-                self.breaker.silent(url, quiet_s)
+                if self.breaker.concerns(url):
+                    self.breaker.silent(url, quiet_s)
+                elif not self.breaker.suspended:
+                    self._backends.silent(url, quiet_s)
+
+    def _before_a_backend(self, asked: Exchange) -> None:
+        if not self.breaker.suspended and not self.breaker.concerns(asked.url):
+            self._backends.before(asked)
+
+    def _answers(self, backend: Backend, question_s: float) -> bool:
+        """Whether a backend says anything at all."""
+        kept = self._notebook
+        notebook = Notebook(agent=kept.agent, key_places=kept.key_places)
+        with contextlib.closing(self.apart(notebook, question_s)) as sender:
+            try:
+                client_of(backend, sender, None, key_for(backend, kept)).alive()
+            except NoAnswer:
+                return False
+            except (CheckFailed, NotPermitted):
+                return True
+            finally:
+                kept.meter.probed(notebook.meter.case.requests)
+        return True
 
     def of_a_thread(self, notebook: Notebook) -> GatewayConnection:
         """The same with a sender of its own, which writes into that notebook."""

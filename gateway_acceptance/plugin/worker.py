@@ -32,7 +32,8 @@ class WorkerState:
     ids that checks may name; catalogue: of planted defects, where the run plants any; planted: their
     environment while they are tried; harms: what is never a deviation; learning: where what fails is
     written down, instead of being accepted; rules: that every exchange is held against, asked for when
-    the first target is made; measuring: where is written down what each case has sent."""
+    the first target is made; measuring: where is written down what each case has sent; disrupting: whether
+    the running case takes something down."""
 
     environments: Sequence[Environment]
     folder: Path
@@ -47,6 +48,7 @@ class WorkerState:
     targets: dict[str, Target] = field(default_factory=dict)
     catalogue: PlantedDefects | None = None
     planted: Environment | None = None
+    disrupting: bool = False
     _known: dict[tuple[str, str], Known] = field(default_factory=dict)
 
     def environment(self, name: str) -> Environment:
@@ -113,7 +115,9 @@ class WorkerState:
                 self.connections.facts.get(environment.name, {}),
                 self.rules(),
             )
-        return self.targets[environment.name]
+        target = self.targets[environment.name]
+        target.breaker.suspended = target.watch.suspended = self.disrupting
+        return target
 
     def way(self, name: str) -> Way | None:
         """By which an environment's requests are asked again; None where nothing was asked."""

@@ -191,9 +191,9 @@ class WorkerHooks:
         reason = forbidden(environment.policy, check.effect)
         if reason:
             raise NotPermitted(reason)
-        target = self._state.targets.get(environment.name)
-        if target is not None:
-            target.breaker.suspended = target.watch.suspended = check.effect is Effect.DISRUPT
+        self._state.disrupting = check.effect is Effect.DISRUPT
+        if environment.name in self._state.targets:  # the first case of one makes it later
+            target = self._state.target(environment)
             over = target.budget.over() if check.suite != "host" else None
             if over:
                 raise NotPermitted(over)  # nothing more is sent: the run does not walk through what remains

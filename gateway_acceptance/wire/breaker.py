@@ -101,7 +101,7 @@ class Breaker:
 
     def before(self, asked: Exchange) -> None:
         """Before sending. Raises Untestable where the circuit is open."""
-        if self._probing or not self._concerns(asked.url):
+        if self._probing or not self.concerns(asked.url):
             return
         self.refuse_if_open()
         if asked.url == self._slow:
@@ -112,7 +112,7 @@ class Breaker:
         where another worker had found it before."""
         if exchange.url == self._slow:
             self._waited_for.unlink(missing_ok=True)
-        if self._probing or self.suspended or exchange.dropped or not self._concerns(exchange.url):
+        if self._probing or self.suspended or exchange.dropped or not self.concerns(exchange.url):
             return  # what was dropped is asked again at once, and that tells
         if exchange.error == LEFT:  # as one whose silence was probed: it ends by what was found
             return
@@ -131,7 +131,7 @@ class Breaker:
 
     def silent(self, url: str, quiet_s: float) -> None:
         """Nothing has come for so many seconds. Raises as ``after``."""
-        if self._probing or self.suspended or not self._concerns(url):
+        if self._probing or self.suspended or not self.concerns(url):
             return
         patience_s = DESCRIPTION_PATIENCE_S if url == self._slow or self._describing() else PATIENCE_S
         self.refuse_if_open()
@@ -153,7 +153,8 @@ class Breaker:
             return False
         return since < DESCRIPTION_PATIENCE_S
 
-    def _concerns(self, url: str) -> bool:
+    def concerns(self, url: str) -> bool:
+        """Whether a URL is the gateway's."""
         return url == self._url or url.startswith((self._url + "/", self._url + "?"))
 
     def _kind_of(self, exchange: Exchange) -> tuple[str, int]:

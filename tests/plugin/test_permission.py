@@ -26,6 +26,19 @@ def test_disrupt_in_production_is_named_by_the_run(project: Project, gateway: Ga
     assert gateway.count("/disrupt") == 1
 
 
+def test_nothing_is_judged_while_a_check_takes_something_down(project: Project, gateway: Gateway) -> None:
+    """Not in the first case of an environment either, with which the target is made."""
+    asked = "assert (target.watch.suspended, target.breaker.suspended) == ({0}, {0})"
+    project.environment(gateway.url, effects=["read", "disrupt"])
+    project.checks(
+        a_check(1, asked.format(True), "target", effect="DISRUPT"),
+        a_check(2, asked.format(False), "target"),
+        ALIVE,
+    )
+    run = project.run()
+    assert [run.verdict(f"API-T-00{number}") for number in (1, 2)] == ["passed", "passed"], run.output
+
+
 def test_a_run_without_such_a_check_needs_no_flag(project: Project, gateway: Gateway) -> None:
     project.environment(gateway.url, kind="production", effects=["read", "disrupt"])
     project.checks(ALIVE, OUTAGE)

@@ -43,7 +43,7 @@ EMPTIED = ("CapabilityBoundingSet", "AmbientCapabilities")
 """Directives that harden where the unit's file sets them to nothing."""
 WORDS = ("RestrictAddressFamilies", "SystemCallFilter", "UMask", "LimitNOFILE")
 """Directives that are declared as the unit's file says them."""
-ASSIGNED = re.compile(r"^[^\S\n]*([A-Za-z]+)[^\S\n]*=[ \t]*(.*?)[^\S\n]*$", re.MULTILINE)
+ASSIGNED = re.compile(r"^[^\S\n]*+([A-Za-z]++)[^\S\n]*+=[ \t]*+(.*+)$", re.MULTILINE)
 ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 ROOT = "root"
 MORE = 0.1
@@ -168,7 +168,7 @@ def _of_the_unit(seen: SeenMachine, unit: Facts) -> None:
     text = "\n".join(str(file.get("text", "")) for file in unit.get("files", ()))
     written: dict[str, str] = {}
     for name, value in ASSIGNED.findall(text):
-        written.setdefault(name, value)  # what follows of the same name takes away from it, or adds
+        written.setdefault(name, value.rstrip())  # what follows of the same name takes away from it, or adds
     seen.hardening = {
         **{name: properties[name] for name in SWITCHES if properties.get(name, "no") not in OFF},
         **{name: "" for name in EMPTIED if written.get(name) == ""},
