@@ -10,6 +10,7 @@ import pytest
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.collected import read_collected
+from gateway_acceptance.plugin.collecting import NOTHING_SELECTED
 from gateway_acceptance.plugin.controller import Controller, Phase
 from gateway_acceptance.plugin.exit_guard import ExitGuard
 from gateway_acceptance.plugin.no_room import unwritable
@@ -119,7 +120,7 @@ class ControllerHooks:
         """Record, views, exit code; nothing where no check was to be judged."""
         controller, log = self._controller, self._controller.log
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            self._nothing_selected = "no check was selected: correct -m, -k or the paths given"
+            self._nothing_selected = NOTHING_SELECTED
             session.exitstatus = EXIT_USAGE
             return
         if session.config.option.collectonly or session.config.getoption(PLAN):

@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway_acceptance.disruptor import Disruptor
-from gateway_acceptance.embedded import NotStarted, disruptor_of
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.picture import harmless
 from gateway_acceptance.plugin.options import user_folder
-from gateway_acceptance.plugin.outcome import waivers_of
 from gateway_acceptance.plugin.parametrise import AXES, DECLARED_BY, NONE_DECLARED, check_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import STATE
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
-from gateway_acceptance.wire.backends import BackendClient
 from gateway_acceptance.wire.gateway import GatewayClient
 
 if TYPE_CHECKING:  # the official SDK takes longer to import than a smoke takes to be collected
     import openai
 
+    from gateway_acceptance.disruptor import Disruptor
+    from gateway_acceptance.wire.backends import BackendClient
     from gateway_acceptance.wire.sdk import AsyncSdk, Got
 
 
@@ -118,6 +116,8 @@ def waivable(request: pytest.FixtureRequest, gateway: GatewayClient) -> bool:
     """Whether a waiver speaks of this case; then a violation must not end the search for others, which the
     waiver does not accept."""
     assert gateway  # it told its version, which is a waiver's scope
+    from gateway_acceptance.plugin.outcome import waivers_of  # of runs, not of collections
+
     check = check_of(request.node)
     return check is not None and bool(waivers_of(check.id, request.node, request.config.stash[STATE]))
 
@@ -126,6 +126,8 @@ def waivable(request: pytest.FixtureRequest, gateway: GatewayClient) -> bool:
 def disruptor(request: pytest.FixtureRequest, environment: Environment) -> Iterator[Disruptor]:
     """Who takes backends away, for a check of effect ``disrupt``; everything is given back when it ends.
     Untestable where the environment has none."""
+    from gateway_acceptance.embedded import NotStarted, disruptor_of  # few checks ask for it
+
     try:
         opened = disruptor_of(environment, user_folder(request.config))
     except NotStarted as failure:

@@ -15,8 +15,7 @@ from gateway_acceptance.environment import load_environments
 from gateway_acceptance.environment.secrets import secrets_of
 from gateway_acceptance.planted import load_planted
 from gateway_acceptance.plugin import options, specs, suite_hooks
-from gateway_acceptance.plugin.controller import Controller
-from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
+from gateway_acceptance.plugin.collecting import CollectedOnly, CollectionHooks
 from gateway_acceptance.plugin.deciding import STAMPS, stamps_of
 from gateway_acceptance.plugin.fixtures import (
     any_gateway,
@@ -45,7 +44,6 @@ from gateway_acceptance.plugin.fixtures import (
 from gateway_acceptance.plugin.permission import misnamed
 from gateway_acceptance.plugin.run_inputs import RunInputs
 from gateway_acceptance.plugin.worker import STATE, WorkerState
-from gateway_acceptance.plugin.worker_hooks import WorkerHooks
 from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.waivers import waivers_for
@@ -74,6 +72,9 @@ __all__ = [
     "target",
     "waivable",
 ]
+
+NOWHERE = Path("nowhere")
+"""The private folder of what only collects: nothing is written."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -112,25 +113,14 @@ def pytest_configure(config: pytest.Config) -> None:
     wrong = misnamed(environments, config.getoption(options.ALLOW_DISRUPT))
     if wrong:
         raise pytest.UsageError(*wrong)
-    worker_input = getattr(config, "workerinput", None)
-    if worker_input is None:
-        controller = Controller(
+    runs = not config.option.collectonly or config.getoption(options.PLAN)
+    folder = NOWHERE
+    if runs:
+        folder = _controlled(
             RunInputs(config, environments, waivers, claims, frozen, stamps, seal_key, known_signers)
         )
-        folder = controller.folder.path
-        quiet = config.option.collectonly or config.option.record_only
-        if config.getoption(options.PLAN):
-            from gateway_acceptance.plugin.planning import prepare_plan  # no other run needs it
-
-            prepare_plan(config, controller)
-        elif not quiet and not config.option.allure_report_dir:
-            config.option.allure_report_dir = str(controller.folder.staging)
-        _register(config, LastWord(controller), "gateway-acceptance-last-word")
-        _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
-        if not config.option.collectonly:
-            _watch(config, controller)
     else:
-        folder = Path(worker_input[FOLDER_KEY])
+        _register(config, CollectedOnly(), "gateway-acceptance-collected-only")
     learning, measuring = config.getoption("--learn-deviations"), config.getoption(options.MEASURE_COSTS)
     state = WorkerState(
         environments,
@@ -149,16 +139,38 @@ def pytest_configure(config: pytest.Config) -> None:
         for name, secret in secrets_of(each, os.environ).items():
             state.redactor.add(name, secret)
     config.stash[STATE] = state
-    _register(config, WorkerHooks(config, state), "gateway-acceptance-worker")
+    collection = CollectionHooks(config, state)
+    _register(config, collection, "gateway-acceptance-collection")
+    if runs:
+        from gateway_acceptance.plugin.worker_hooks import WorkerHooks
+
+        _register(config, WorkerHooks(config, state, collection), "gateway-acceptance-worker")
 
 
-def _watch(config: pytest.Config, controller: Controller) -> None:
-    """Draw the run's screen where somebody watches."""
+def _controlled(inputs: RunInputs) -> Path:
+    """The run's private folder, made here and with it all that hears and writes; in xdist's workers the one
+    that they are told."""
+    from gateway_acceptance.plugin.controller import Controller
+    from gateway_acceptance.plugin.controller_hooks import FOLDER_KEY, ControllerHooks, LastWord
     from gateway_acceptance.plugin.live_screen import watch
 
+    config = inputs.config
+    worker_input = getattr(config, "workerinput", None)
+    if worker_input is not None:
+        return Path(worker_input[FOLDER_KEY])
+    controller = Controller(inputs)
+    if config.getoption(options.PLAN):
+        from gateway_acceptance.plugin.planning import prepare_plan  # no other run needs it
+
+        prepare_plan(config, controller)
+    elif not config.option.record_only and not config.option.allure_report_dir:
+        config.option.allure_report_dir = str(controller.folder.staging)
+    _register(config, LastWord(controller), "gateway-acceptance-last-word")
+    _register(config, ControllerHooks(controller), "gateway-acceptance-controller")
     screen = watch(controller)
     if screen is not None:
         _register(config, screen, options.LIVE)
+    return controller.folder.path
 
 
 def _seal_key(config: pytest.Config) -> object:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from gateway_acceptance.plugin.waking import Sentinel
-from gateway_acceptance.wire.watch import UniversalRule
+if TYPE_CHECKING:
+    from gateway_acceptance.plugin.waking import Sentinel
+    from gateway_acceptance.wire.watch import UniversalRule
 
 
 def pytest_gateway_rules() -> Sequence[UniversalRule]:  # type: ignore[empty-body]

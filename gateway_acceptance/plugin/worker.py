@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,7 +22,9 @@ from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.waivers import Waiver
 from gateway_acceptance.wire.curl import Way, way_of
 from gateway_acceptance.wire.exchange import Notebook
-from gateway_acceptance.wire.watch import UniversalRule
+
+if TYPE_CHECKING:
+    from gateway_acceptance.wire.watch import UniversalRule
 
 CONNECTIONS = "connections.json"
 

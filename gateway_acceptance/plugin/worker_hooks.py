@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-import warnings
 from collections.abc import Generator
 from dataclasses import replace
 from importlib import import_module
@@ -21,6 +20,7 @@ from gateway_acceptance.plugin import terminal
 from gateway_acceptance.plugin.blame import located
 from gateway_acceptance.plugin.breaches import breached, mistakes, red_so_far
 from gateway_acceptance.plugin.collected import write_collected
+from gateway_acceptance.plugin.collecting import CollectionHooks
 from gateway_acceptance.plugin.env_lock import WAIT_S, EnvironmentLock
 from gateway_acceptance.plugin.limited import beside_limited, unless_all_limited, unless_limited
 from gateway_acceptance.plugin.measuring import measure
@@ -34,17 +34,10 @@ from gateway_acceptance.plugin.outcome import (
     outcome_of,
     unless_vacuous,
 )
-from gateway_acceptance.plugin.own_logs import OwnLogs
 from gateway_acceptance.plugin.owners import declared
-from gateway_acceptance.plugin.parametrise import (
-    check_of,
-    concerns_an_environment,
-    environment_of,
-    parametrise,
-)
+from gateway_acceptance.plugin.parametrise import check_of, environment_of
 from gateway_acceptance.plugin.raw_results import RawResults, outside
 from gateway_acceptance.plugin.red import RedSoFar
-from gateway_acceptance.plugin.selection import LeftOut
 from gateway_acceptance.plugin.thinking import unless_spent
 from gateway_acceptance.plugin.waking import Waking
 from gateway_acceptance.plugin.worker import WorkerState
@@ -66,14 +59,11 @@ CASE_LABEL = "gaCase"
 
 
 class WorkerHooks:
-    """Parametrises, decides by policy, and turns outcomes into verdicts."""
+    """Decides by policy, and turns outcomes into verdicts."""
 
-    def __init__(self, config: pytest.Config, state: WorkerState) -> None:
-        self._config, self._state = config, state
-        self._catalogue: dict[str, Check] = {}
-        self._of_the_profile: set[str] = set()
-        self._mistakes: list[str] = []
-        self._left_out = LeftOut(config, state.environments)
+    def __init__(self, config: pytest.Config, state: WorkerState, collection: CollectionHooks) -> None:
+        """collection: what finds and parametrises the checks."""
+        self._config, self._state, self._collection = config, state, collection
         self._waking = Waking(
             lambda: [one for given in config.hook.pytest_gateway_sentinels() for one in given],
             lambda check, name: config.hook.pytest_gateway_woken(check=check, environment=name) is not False,
@@ -84,69 +74,15 @@ class WorkerHooks:
         self._red = RedSoFar(state.folder)
         self._raw_results = RawResults(state.redactor, outside(config, state.folder))
         allure_commons.plugin_manager.register(self._raw_results)
-        self._own_logs = OwnLogs(config, state.redactor)
         self._turn = contextlib.ExitStack()
         self._begun = False
         self._has_neighbours = hasattr(config, "workerinput")
 
-    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """A file that cannot hold what was selected is not imported."""
-        return True if self._left_out.leaves_out(collection_path) else None
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_pycollect_makeitem(
-        self, collector: pytest.Collector, name: str, obj: object
-    ) -> list[pytest.Item] | None:
-        """A check that was not selected is not parametrised."""
-        return [] if self._left_out.leaves_out_function(collector, name, obj) else None
-
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        check = check_of(metafunc.definition)
-        judged = self._state.environments if check is None else self._left_out.judged_by(check)
-        parametrise(metafunc, judged, self._state.redactor)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
-        """Around all others, before anything is deselected: the catalogue of all checks that are there."""
-        functions: dict[str, str] = {}
-        mistakes: dict[str, None] = {}
-
-        def enter(check: Check, function: str) -> None:
-            known = functions.setdefault(check.id, function)
-            if known != function:
-                mistakes[f"the check id {check.id} is used twice: {known} and {function}"] = None
-            self._catalogue[check.id] = check
-            for claim in check.claims:
-                if claim not in self._state.claims:
-                    place = "which suites/claims.toml does not hold"
-                    mistakes[f"{check.id} names the claim {claim}, {place}"] = None
-
-        for function, left in self._left_out.found.items():
-            enter(left, function)
-        for item in items:
-            check = check_of(item)
-            if check is None:
-                continue
-            function = item.nodeid.split("[", 1)[0]
-            enter(check, function)
-            if not concerns_an_environment(item):
-                mistakes[f"{check.id} ({function}) asks for no environment; let it ask for one"] = None
-            if profile_of(self._config) in check.profiles:
-                self._of_the_profile.add(item.nodeid)
-        if mistakes:
-            items.clear()  # pytest goes on to pytest_collection_finish: nothing is to be prepared or run
-            self._mistakes = list(mistakes)
-            if not hasattr(self._config, "workerinput"):  # a worker of xdist is not heard; its file is
-                raise pytest.UsageError(*mistakes)
-        yield
-
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What will run, for the controller: its environments must be ready before the first check."""
-        if self._config.option.collectonly:
-            return  # nobody reads it
         items = [item for item in session.items if check_of(item)]
-        deselected = self._of_the_profile - {item.nodeid for item in items}
-        left_out = len(deselected) + sum(self._left_out.withheld.values())
+        deselected = self._collection.of_the_profile - {item.nodeid for item in items}
+        left_out = len(deselected) + sum(self._collection.left_out.withheld.values())
         worker = self._worker
         if worker:
             write_problems(self._state.folder, worker, self._config)
@@ -154,9 +90,9 @@ class WorkerHooks:
             self._state.folder,
             worker,
             items,
-            self._catalogue,
+            self._collection.catalogue,
             left_out,
-            self._mistakes,
+            self._collection.mistakes,
         )
 
     @pytest.hookimpl(tryfirst=True)
@@ -296,7 +232,9 @@ class WorkerHooks:
 
     def _declared(self, check_id: str) -> Check | None:
         """A check by its id, whether or not it was collected."""
-        return self._catalogue.get(check_id) or declared(check_id, self._config.rootpath / CHECKS_ROOT)
+        return self._collection.catalogue.get(check_id) or declared(
+            check_id, self._config.rootpath / CHECKS_ROOT
+        )
 
     def _plant(self, session: pytest.Session) -> None:
         """Where the run could accept a release; every process that runs checks does so."""
@@ -306,7 +244,7 @@ class WorkerHooks:
             return
         if learnt:
             every = learnt.startswith(EVERY)
-            names = sorted(self._catalogue if every else catalogue.defects)
+            names = sorted(self._collection.catalogue if every else catalogue.defects)
             report = plant(session, catalogue, folder, self._worker, names)
             Path(learnt.removeprefix(EVERY)).write_text(json.dumps(report, indent=1), encoding="utf-8")
             pytest.exit("what checks say of the planted defects is written down", returncode=0)
@@ -321,26 +259,10 @@ class WorkerHooks:
         except Exception as error:  # noqa: BLE001  (blame is an extra: it must not cost the run its record)
             return replace(outcome, detail=f"{outcome.detail}\nthe blame was not located: {error!r}".strip())
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """What a module says while it is imported is shown redacted."""
-        redact = self._state.redactor
-        report.sections = [(name, redact(text)) for name, text in report.sections]
-        if report.failed:
-            report.longrepr = redact(report.longreprtext)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """Pytest prints warnings at the end; they are shown redacted."""
-        redact = self._state.redactor
-        warning_message.message = redact(str(warning_message.message))
-        warning_message.filename = redact(warning_message.filename)
-
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The verdict's own word and letter."""
         return terminal.status_of(report)
 
     def pytest_unconfigure(self) -> None:
-        self._own_logs.end()
         allure_commons.plugin_manager.unregister(self._raw_results)
         self._state.close()

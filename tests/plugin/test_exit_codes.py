@@ -72,7 +72,7 @@ def test_the_worst_of_several_environments(project: Project, gateway: Gateway, b
     assert (run.code, run.record("mini")["run"]["exit_code"]) == (code, EXIT_READY)
 
 
-@pytest.mark.parametrize("part", ["controller", "worker", "last-word"])
+@pytest.mark.parametrize("part", ["collection", "controller", "worker", "last-word"])
 def test_no_part_of_the_plugin_can_be_left_out(project: Project, part: str) -> None:
     """Without it pytest would run the checks, say nothing of them, and end with its own 0."""
     project.checks(ALIVE)
