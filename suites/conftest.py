@@ -1,9 +1,13 @@
 """Hands the plugin the rules that every exchange is held against, and the sentinels of smoke."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from gateway_acceptance.plugin.waking import Sentinel
-from gateway_acceptance.wire.watch import UniversalRule
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway_acceptance.plugin.waking import Sentinel
+    from gateway_acceptance.wire.watch import UniversalRule
 
 
 def pytest_gateway_rules() -> Sequence[UniversalRule]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.environment import Environment, EnvironmentKind
 from gateway_acceptance.plugin.options import ALLOW_DISRUPT
-from gateway_acceptance.record import Selected
+
+if TYPE_CHECKING:
+    from gateway_acceptance.record import Selected
 
 
 def misnamed(environments: Sequence[Environment], allowed: Collection[str]) -> list[str]:
