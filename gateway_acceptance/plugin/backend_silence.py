@@ -41,7 +41,7 @@ class BackendSilence:
         """Before sending. Raises NoAnswer where it is known that none would come."""
         found = self._of(asked.url)
         if found is not None and _is_fresh(found[1]):
-            raise NoAnswer(f"{asked.method} {asked.url}: {_told(found[1])}")
+            raise NoAnswer(f"{asked.method} {asked.url}: {_words_in(found[1])}")
 
     def silent(self, url: str, quiet_s: float) -> None:
         """Nothing has come for so many seconds. Raises NoAnswer where nothing will."""
@@ -50,7 +50,7 @@ class BackendSilence:
             return
         backend, file = found
         if _is_fresh(file):
-            raise NoAnswer(f"{url}: {_told(file)}")
+            raise NoAnswer(f"{url}: {_words_in(file)}")
         late, now = self._lateness(), time.monotonic()
         if min(quiet_s, now - self._well_at.get(backend.name, 0.0)) <= breaker.PATIENCE_S * late:
             return
@@ -77,7 +77,7 @@ def _is_fresh(file: Path) -> bool:
         return False
 
 
-def _told(file: Path) -> str:
+def _words_in(file: Path) -> str:
     return file.read_text(encoding="utf-8") or "no answer"
 
 
