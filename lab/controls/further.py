@@ -13,12 +13,15 @@ from lab.controls.clouds import in_both_forms
 from lab.controls.habits import choices_of
 from lab.controls.model import Control
 from lab.controls.streams import CALLS, STREAMS
+from lab.faults.chat_mutators import asks
 from lab.faults.model import After
 from lab.message import Json, Reply, Request, edit_events, edit_json
 
 OTHERS = ("dall-e-3", "whisper-1", "openai/*")
 """What serves neither chat nor embeddings, and a wildcard that LiteLLM lists as it is written."""
 SNAPSHOT = "-2026-02-11"
+ON_AND_ON = "Count from 1 to 2000"
+"""Beyond every limit that the suite sets."""
 BESIDE = "I will look that up."
 
 
@@ -83,6 +86,17 @@ def never_twice(choose: Callable[[], str] = lambda: f"As note {secrets.token_hex
         )
 
     return after
+
+
+def _plain(request: Request) -> bool:
+    """Whether it asks a chat model for text."""
+    body = request.json
+    return isinstance(body.get("messages"), list) and not {"tools", "response_format"} & body.keys()
+
+
+def _counting(body: Json) -> Json:
+    """The same, of a model that counts on and on, whatever it is asked."""
+    return {**body, "messages": [{"role": "user", "content": ON_AND_ON}]}
 
 
 def _stops(asked: Mapping[str, object]) -> list[str]:
@@ -180,6 +194,14 @@ FURTHER_CONTROLS = (
         checks=("API-CHAT-00", "API-CHAT-01", "API-SDK-00", *STREAMS),
         declares={"chat": {"abilities": []}},
         concerns=("API-CHAT-010", "API-CHAT-014", "API-CHAT-015", "API-STREAM-080", "API-STREAM-083"),
+    ),
+    Control(
+        "right-talks-on",
+        "a base model that never ends by itself, declared able to nothing; limits and stop strings are kept",
+        before=asks(_counting, _plain),
+        checks=("API-CHAT-001", "API-CHAT-009", "API-CHAT-01", "API-SDK-00", "API-SDK-02", *STREAMS),
+        declares={"chat": {"abilities": []}},
+        concerns=("API-SDK-006", "API-SDK-007", "API-SDK-008", "API-SDK-025", "API-STREAM-083"),
     ),
     Control(
         "right-words-beside-calls",

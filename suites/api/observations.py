@@ -16,6 +16,9 @@ COUNT_TO = 30
 COUNT_PROMPT = f"Count from 1 to {COUNT_TO}"
 COUNT_TOKENS = 200
 """Thirty numbers with what a chatty model writes between and around them."""
+ENDS = (".", "e", "0", "。")
+"""Stop strings, one of which comes soon in whatever a model says (letters, numbers, Chinese): they end what a
+model says that talks on."""
 REASONING_TOKENS = 2048
 """What a model that thinks may spend before it answers a short question: Qwen3 and DeepSeek-R1 write some
 hundred tokens about a greeting."""

@@ -21,6 +21,7 @@ from suites.api.abilities import able_alias
 from suites.api.observations import (
     COUNT_TOKENS,
     ECHO_PROMPT,
+    ENDS,
     balanced_or_first,
     echo_room,
     room,
@@ -121,11 +122,15 @@ def sdk_text(completion: ChatCompletion) -> str:
         return (completion.choices[0].message.content or "") if completion.choices else ""
 
 
+def may_talk_on(environment: Environment) -> bool:
+    """Whether the model is not declared to say the text alone that it is asked for."""
+    return not environment.can(balanced_or_first(environment), Ability.EXACT)
+
+
 def helper_room(environment: Environment) -> int:
     """The limit for the stream helper, which takes an answer that is cut for an error: a model that is not
     declared to obey is given the room to end by itself."""
-    exact = environment.can(balanced_or_first(environment), Ability.EXACT)
-    return echo_room(environment) + (0 if exact else COUNT_TOKENS)
+    return echo_room(environment) + (COUNT_TOKENS if may_talk_on(environment) else 0)
 
 
 @contextmanager
@@ -135,7 +140,7 @@ def until_it_ends(environment: Environment) -> Iterator[None]:
     try:
         yield
     except openai.LengthFinishReasonError as error:
-        if environment.can(alias, Ability.EXACT):
+        if not may_talk_on(environment):
             raise
         raise Untestable(
             f"{alias} came to no end in {helper_room(environment)} tokens", "serve a model that does"
@@ -215,15 +220,28 @@ class HelperStream:
     completion: ParsedChatCompletion[None]
 
 
-def helper_stream(sdk: openai.OpenAI, alias: str, limit: int) -> HelperStream:
-    """The validation prompt, asked through the stream helper, with usage. limit: its ``max_tokens``."""
+def helper_stream(sdk: openai.OpenAI, environment: Environment) -> HelperStream:
+    """The validation prompt, asked through the stream helper, with usage; where the answer of a model that
+    may talk on was cut, once more, with stop strings."""
+    try:
+        return _helper_stream(sdk, environment, openai.omit)
+    except openai.LengthFinishReasonError:
+        if not may_talk_on(environment):
+            raise
+        return _helper_stream(sdk, environment, list(ENDS))
+
+
+def _helper_stream(
+    sdk: openai.OpenAI, environment: Environment, stop: list[str] | openai.Omit
+) -> HelperStream:
     with (
         reading("the stream"),
         sdk.chat.completions.stream(
-            model=alias,
+            model=balanced_or_first(environment),
             messages=ECHO,
             temperature=0,
-            max_tokens=limit,
+            max_tokens=helper_room(environment),
+            stop=stop,
             stream_options={"include_usage": True},
         ) as stream,
     ):

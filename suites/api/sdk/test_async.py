@@ -13,7 +13,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
 from suites.api.chat.concurrency import mixed_up_at_once
-from suites.api.observations import ECHO_TOKENS, balanced_or_first, room, single
+from suites.api.observations import ECHO_TOKENS, ENDS, balanced_or_first, room, single
 from suites.api.sdk.probes import (
     ECHO,
     HOUR,
@@ -29,6 +29,7 @@ from suites.api.sdk.probes import (
     echoed,
     helper_room,
     keeps_schemas,
+    may_talk_on,
     reading,
     sdk_text,
     until_it_ends,
@@ -91,12 +92,20 @@ def test_stream(async_sdk: AsyncSdk, environment: Environment) -> None:
     """As the synchronous one: the events add up to the final completion."""
     alias = balanced_or_first(environment)
 
-    async def helped(client: openai.AsyncOpenAI) -> tuple[str, ChatCompletion]:
+    async def ended(client: openai.AsyncOpenAI, stop: list[str] | openai.Omit) -> tuple[str, ChatCompletion]:
         async with client.chat.completions.stream(
-            model=alias, messages=ECHO, temperature=0, max_tokens=helper_room(environment)
+            model=alias, messages=ECHO, temperature=0, max_tokens=helper_room(environment), stop=stop
         ) as stream:
             deltas = [event.delta async for event in stream if event.type == "content.delta"]
             return "".join(deltas), await stream.get_final_completion()
+
+    async def helped(client: openai.AsyncOpenAI) -> tuple[str, ChatCompletion]:
+        try:
+            return await ended(client, openai.omit)
+        except openai.LengthFinishReasonError:
+            if not may_talk_on(environment):
+                raise
+            return await ended(client, list(ENDS))
 
     with reading("the stream"), until_it_ends(environment):
         deltas, final = async_sdk(helped)

@@ -14,7 +14,6 @@ from suites.api.sdk.probes import (
     ECHO,
     HelperStream,
     echoed,
-    helper_room,
     helper_stream,
     reading,
     sdk_text,
@@ -174,6 +173,4 @@ def test_message_sent_back(sdk: openai.OpenAI, environment: Environment) -> None
 def _helped(target: Target, sdk: openai.OpenAI, environment: Environment) -> HelperStream:
     alias = balanced_or_first(environment)
     with until_it_ends(environment):
-        return target.once(
-            ("sdk", "helper", alias), lambda: helper_stream(sdk, alias, helper_room(environment))
-        )
+        return target.once(("sdk", "helper", alias), lambda: helper_stream(sdk, environment))

@@ -14,7 +14,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.asking import LEAST_TOKENS, read, single_chat, stream_of
 from suites.api.chat.probes import able_alias, repeats
 from suites.api.extract import reported_count
-from suites.api.observations import COUNT_PROMPT, COUNT_TO, COUNT_TOKENS, room
+from suites.api.observations import COUNT_PROMPT, COUNT_TO, COUNT_TOKENS, ENDS, room
 from suites.api.streams.probes import (
     CUT_TOKENS,
     Observed,
@@ -32,8 +32,6 @@ UNICODE = "naïve cafe\u0301 東京 👩‍👩‍👧 🏳️‍🌈 שלום �
 """Two-, three- and four-byte characters, a combining mark, joined emoji, right-to-left, astral letters."""
 UNICODE_PROMPT = f"Return exactly the text: {UNICODE}"
 UNICODE_TOKENS = 96
-ENDS = (".", "e", "0", "。")
-"""One of them comes soon in whatever a model says: letters, numbers or Chinese."""
 
 
 @check(
