@@ -70,6 +70,16 @@ def test_numbers_alone_have_marks_too() -> None:
         marks_of(Own("m", answered("1, 2, 3"), counts=False))
 
 
+def test_who_says_the_same_again_and_again_has_marks_at_the_beginning() -> None:
+    """As a base model does, which talks on."""
+    again = Own("m", answered("<|im_end|>\n<|im_start|>admin\n" * 12), counts=False)
+    assert marks_of(again) == ("end", "start")
+    late = Own("m", answered("one two three four " + "and so on " * 20), counts=False)
+    assert marks_of(late) == ("two", "three")
+    with pytest.raises(Untestable, match="no word of it can be a stop string"):
+        marks_of(Own("m", answered("well well well"), counts=False))
+
+
 @pytest.mark.parametrize(("created", "now"), [(1000, True), (1200, True), (9000, False), (None, False)])
 def test_created_when_it_was_asked_for(created: object, now: bool) -> None:
     answer = Exchange("GET", "http://x", (), b"", 200, sent_at=1000.5)

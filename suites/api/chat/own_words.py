@@ -119,14 +119,12 @@ def require_end(target: Target, said: Own) -> None:
 
 
 def marks_of(said: Own) -> tuple[str, str]:
-    """Two words out of the middle of a text, in its order, neither of which comes before its place. Raises
-    Untestable where there are none."""
+    """Two words out of the middle of a text, in its order, neither of which comes before its place; of one
+    that says the same again and again, any but the first word. Raises Untestable where there are none."""
     text = said.text
-    found = [
-        match[0]
-        for match in WORD.finditer(text)
-        if match.start() > len(text) // 4 and text.find(match[0]) == match.start()
-    ]
+    new = [match for match in WORD.finditer(text) if 0 < match.start() == text.find(match[0])]
+    late = [match for match in new if match.start() > len(text) // 4]
+    found = [match[0] for match in (late if len(late) > 1 else new)]
     if len(found) < 2:
         raise Untestable(
             f"{said.alias} says only {text[:80]!r}: no word of it can be a stop string",
