@@ -96,7 +96,7 @@ def _plain(request: Request) -> bool:
 
 def _counting(body: Json) -> Json:
     """The same, of a model that counts on and on, whatever it is asked."""
-    return {**body, "messages": [{"role": "user", "content": ON_AND_ON}]}
+    return {**body, "messages": [*body["messages"], {"role": "user", "content": ON_AND_ON}]}
 
 
 def _stops(asked: Mapping[str, object]) -> list[str]:
