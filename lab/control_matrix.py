@@ -5,11 +5,9 @@ One real gateway, one address per control, one pytest run over all of them as en
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 import tomllib
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +22,7 @@ from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.own_load import MOST, lateness
 from lab.controls import CONTROLS, Control
 from lab.controls.model import CLOSED
+from lab.description import have_it_described
 from lab.faults import Fault
 from lab.faults.limited import made_up_keys
 from lab.local import start
@@ -34,7 +33,6 @@ from lab.state import stop
 
 HEALTHY = "API-OPS-001"
 """All that the lab's own gateway is asked here: what else it must be is the mutation matrix' matter."""
-DESCRIBED_S = 60
 OLLAMA = "ollama"
 """The one protocol whose models have digests."""
 REFUSES = 9
@@ -116,7 +114,7 @@ def run_controls(
             views.append(LabView(declared(plain, control, root), control.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
-            _described(base.gateway.url)
+            have_it_described(base.gateway.url)
             say(f"running {len(controls)} right gateways ...")
             runs = run_checks(
                 root,
@@ -132,16 +130,6 @@ def run_controls(
         finally:
             stop(state)
     return evaluate(controls, runs)
-
-
-def _described(url: str) -> None:
-    """Have the gateway make its OpenAPI description, once: LiteLLM answers nobody meanwhile, for seconds on
-    busy cores, and all controls stand before the same gateway."""
-    with (
-        contextlib.suppress(OSError),
-        urllib.request.urlopen(f"{url}/openapi.json", timeout=DESCRIBED_S) as described,  # noqa: S310  (the lab's own)
-    ):
-        described.read()
 
 
 def wanted(control: Control, checks: Sequence[str]) -> Fault:

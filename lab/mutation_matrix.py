@@ -26,6 +26,7 @@ from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.places import environments_of
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
+from lab.description import have_it_described
 from lab.faults import DECLARES, FAULTS, Fault, Layer
 from lab.faults.found_as import FOUND_AS
 from lab.faults.limited import made_up_keys
@@ -147,6 +148,7 @@ def standing(
             views.append(LabView(rewritten(declare.view(fault.name, number, fault)), fault.name))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
+            have_it_described(base.gateway.url)
             variables = {KEY_VARIABLE: state.key, **made_up_keys()}
             yield Standing(folder, [view.environment for view in views], variables)
         finally:

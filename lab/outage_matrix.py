@@ -15,6 +15,7 @@ import tomli_w
 from gateway_acceptance.embedded import Running
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.usage import UsageProblem
+from lab.description import have_it_described
 from lab.faults import FAULTS, Fault, Layer
 from lab.flakiness import Rounds, progress
 from lab.local import nothing, start
@@ -93,6 +94,7 @@ def _matrices(
             views.append(LabView(environment, name if name != CONTROL else None))
         state = start(base, litellm, root, say, owner=os.getpid(), views=views)
         try:
+            have_it_described(base.gateway.url)
             key.write_text(state.key, encoding="utf-8")
             say(f"running {len(faults)} faults of outages and the healthy control ...")
             environments = [view.environment for view in views]
