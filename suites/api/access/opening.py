@@ -140,6 +140,8 @@ def _opened(
             if seen(alone):
                 guilty = alone
                 parts.append((way.method, f"{way.name}, by {part.name}"))
+            if len(opened) + len(parts) >= ENOUGH:
+                break
         opened += parts or [(way.method, way.name)]
         if len(opened) >= ENOUGH:
             break
