@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,15 @@ BASIC = (
 @dataclass(frozen=True, slots=True)
 class Weak:
     """The result. detected, missed: faults that need no ability; able: those whose checks all need one;
-    absent: basic checks that were not applicable on the healthy control; alarms: what was failed there."""
+    absent: basic checks that were not applicable on the healthy control; alarms: every red there; said: by
+    missed fault, what the checks that it names came to."""
 
     detected: Sequence[str]
     missed: Sequence[str]
     able: Sequence[str]
     absent: Sequence[str]
     alarms: Sequence[str]
+    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -49,7 +51,7 @@ class Weak:
 
     @property
     def complete(self) -> bool:
-        """Enough is detected, and nothing basic hangs on an ability."""
+        """Enough is detected, nothing basic hangs on an ability, and the healthy control has no red."""
         return bool(self.detected) and self.share >= DEMANDED and not (self.absent or self.alarms)
 
 
@@ -85,38 +87,51 @@ def evaluate(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]]) -> 
     """From records by environment. A fault is detected where a check that it names, and that is green on the
     healthy control, fails."""
     control = {check["id"]: check for check in runs[CONTROL]["checks"] if check["verdict"]}
-    detected, missed, able = [], [], []
+    detected, missed, able, said = [], [], [], {}
     for fault in faults:
         needs = [check for check in fault.detected_by if not _needs_ability(control.get(check))]
-        verdicts = {check["id"]: check["verdict"] for check in runs.get(fault.name, {"checks": []})["checks"]}
+        seen = {check["id"]: check for check in runs.get(fault.name, {"checks": []})["checks"]}
         cells = judge([fault], runs, complete=False).cells
         otherwise = {cell.check for cell in cells if cell.detected and (fault.name, cell.check) in FOUND_AS}
         if not needs:
             able.append(fault.name)
         elif any(
-            verdicts.get(check) == FOUND or check in otherwise
+            seen.get(check, {}).get("verdict") == FOUND or check in otherwise
             for check in needs
             if control.get(check, {}).get("verdict") in GREEN
         ):
             detected.append(fault.name)
         else:
             missed.append(fault.name)
+            said[fault.name] = [line for check in needs for line in _said(check, seen.get(check))]
     absent = [check for check in BASIC if _needs_ability(control.get(check))]
     alarms = [
-        f"{check}: {entry['cases'][0]['message']}"
-        for check, entry in control.items()
-        if entry["verdict"] not in GREEN and check in BASIC
+        line
+        for check, verdict in judge([], runs, complete=False).control.items()
+        if verdict not in GREEN
+        for line in _said(check, control[check], red=True)
     ]
-    return Weak(detected, missed, able, absent, alarms)
+    return Weak(detected, missed, able, absent, alarms, said)
 
 
 def _needs_ability(check: Mapping[str, Any] | None) -> bool:
     return check is not None and all(case["message"].endswith(ABILITIES) for case in check["cases"])
 
 
+def _said(check: str, entry: Mapping[str, Any] | None, *, red: bool = False) -> list[str]:
+    """What its cases came to, a line each. red: those alone that are not green."""
+    cases = entry["cases"] if entry else []
+    lines = [
+        f"{check} {case['verdict']}: {(case['message'].splitlines() or ['no word'])[0]}"
+        for case in cases
+        if not red or case["verdict"] not in GREEN
+    ]
+    return lines or [f"{check}: it did not run"]
+
+
 def text(found: Weak) -> str:
     """The result for people."""
-    lines = [f"MISSED {name}" for name in found.missed]
+    lines = [f"MISSED {name}: {line}" for name in found.missed for line in found.said.get(name, ("",))]
     lines += [f"NOT APPLICABLE without an ability, and must not be: {check}" for check in found.absent]
     lines += [f"FALSE ALARM on the healthy control: {alarm}" for alarm in found.alarms]
     lines.append(f"need an ability in every check: {len(found.able)}: {', '.join(found.able)}")

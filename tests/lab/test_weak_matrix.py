@@ -8,7 +8,7 @@ import pytest
 
 from lab.faults import FAULTS
 from lab.mutation_matrix import CONTROL
-from lab.weak_matrix import evaluate
+from lab.weak_matrix import evaluate, text
 
 OTHER_IDS, MEMORY = FAULTS["completion-stream-ids"], FAULTS["chat-remembers"]
 
@@ -59,3 +59,23 @@ def test_a_check_that_needs_an_ability_is_not_missed() -> None:
     needs = record("not applicable", "m does not declare exact (models.abilities)", "API-CHAT-063")
     weak = evaluate([MEMORY], {CONTROL: needs, MEMORY.name: needs})
     assert (weak.able, weak.missed) == ([MEMORY.name], [])
+
+
+def test_a_missed_fault_comes_with_what_its_checks_said() -> None:
+    runs = {
+        CONTROL: record("passed", "", "API-CHAT-063"),
+        MEMORY.name: record("passed", "held for 2 replies", "API-CHAT-063"),
+    }
+    weak = evaluate([MEMORY], runs)
+    assert f"MISSED {MEMORY.name}: API-CHAT-063 passed: held for 2 replies" in text(weak)
+    nothing = evaluate([MEMORY], {CONTROL: record("passed", "", "API-CHAT-063")})
+    assert f"MISSED {MEMORY.name}: API-CHAT-063: it did not run" in text(nothing)
+
+
+@pytest.mark.parametrize("verdict", ["failed", "untestable", "inconclusive", "harness error"])
+def test_every_red_of_the_healthy_control_is_an_alarm(verdict: str) -> None:
+    red = record(verdict, "the suite's own fault\nand more", "API-CHAT-063")
+    weak = evaluate([MEMORY], {CONTROL: red, MEMORY.name: record("failed", "", "API-CHAT-063")})
+    assert weak.alarms == [f"API-CHAT-063 {verdict}: the suite's own fault"]
+    assert "FALSE ALARM on the healthy control: API-CHAT-063" in text(weak)
+    assert not weak.complete
