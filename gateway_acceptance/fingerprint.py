@@ -10,6 +10,9 @@ from collections.abc import Mapping
 UNKNOWN = "no answer"
 """The beginning of a value that could not be had; words may follow. It is no change: nothing was seen."""
 
+NOT_ASKED = "not asked again"
+"""The value at the end of what a short run looks at once: nothing is concluded from it."""
+
 IDENTITY = "gateway.identity"
 """What of the declared identity of the gateway was looked at: ``as declared: addresses, tls_name``."""
 REACHED, LOOPBACK = "gateway.reached", "a loopback address of this machine"
@@ -30,7 +33,7 @@ def compared(start: Fingerprint | None, end: Fingerprint | None) -> tuple[list[s
     changed, unknown = [], []
     for name in sorted({*start, *end}):
         before, after = start.get(name, "absent"), end.get(name, "absent")
-        if before == after or (_is_unknown(before) and _is_unknown(after)):
+        if after == NOT_ASKED or before == after or (_is_unknown(before) and _is_unknown(after)):
             continue
         if _is_unknown(before) or _is_unknown(after):
             unknown.append(f"the target's fingerprint cannot be compared: {name} was {before}, is {after}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from gateway_acceptance.check import SMOKE
 from gateway_acceptance.plugin.case_log import CaseLog
 from gateway_acceptance.plugin.options import user_folder
 from gateway_acceptance.plugin.preparation import Acquired, objections, remarks
@@ -84,6 +85,7 @@ class Controller:
             self._fingerprints.take(
                 [(one, one.environment.name in machines) for one in self._targets],
                 (lambda: self._judges.take_again(self.folder.path)) if at_the_end else None,
+                short=self.inputs.profile == SMOKE,
             )
 
     def stop(self) -> None:

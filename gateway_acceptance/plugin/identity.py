@@ -16,7 +16,7 @@ from typing import Any
 from gateway_acceptance.environment import Backend
 from gateway_acceptance.environment.host import Host
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
-from gateway_acceptance.fingerprint import IDENTITY, LOOPBACK, REACHED, UNKNOWN
+from gateway_acceptance.fingerprint import IDENTITY, LOOPBACK, NOT_ASKED, REACHED, UNKNOWN
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.at_once import at_once
 from gateway_acceptance.plugin.connection import key_for
@@ -44,17 +44,24 @@ def identities(
     targets: Iterable[tuple[Target, bool]],
     before: Mapping[str, Taken] | None = None,
     meanwhile: Callable[[], object] | None = None,
+    *,
+    short: bool = False,
 ) -> dict[str, Taken]:
     """The fingerprint of each target, by its environment's name. With each: whether its machines are part.
 
     before: the fingerprints at the start, None at the start itself; what gave no answer then is not asked
-    again. meanwhile: as of ``at_once``.
+    again. meanwhile: as of ``at_once``. short: a run of seconds, at whose end only the lists of models are
+    asked for again, with their digests, and no version.
     """
     asked = list(targets)
     taken = at_once(
         [
             functools.partial(
-                _identity, target, machines, None if before is None else before[target.environment.name]
+                _identity,
+                target,
+                machines,
+                None if before is None else before[target.environment.name],
+                short,
             )
             for target, machines in asked
         ],
@@ -63,11 +70,11 @@ def identities(
     return {target.environment.name: one for (target, _), one in zip(asked, taken, strict=True)}
 
 
-def _identity(target: Target, machines: bool, before: Taken | None) -> Taken:
+def _identity(target: Target, machines: bool, before: Taken | None, short: bool) -> Taken:
     direct = [backend for backend in target.environment.backends if backend.direct]
-    asked = [functools.partial(_of_a_backend, target, one, before) for one in direct]
+    asked = [functools.partial(_of_a_backend, target, one, before, short) for one in direct]
     found: Taken = {}
-    for taken in at_once([functools.partial(_of_the_gateway, target, before), *asked]):
+    for taken in at_once([functools.partial(_of_the_gateway, target, before, short), *asked]):
         found |= taken  # one silence is waited for, not one after the other
     reached = found["gateway.models"] != UNKNOWN or not _silent(found, "gateway.version")
     for name in target.environment.machines if machines else ():
@@ -89,7 +96,7 @@ def _as_declared(target: Target, found: Taken, *, reached: bool) -> Taken:
     return home | {IDENTITY: f"as declared: {', '.join(parts)}" if parts else UNKNOWN}
 
 
-def _of_the_gateway(target: Target, before: Taken | None) -> Taken:
+def _of_the_gateway(target: Target, before: Taken | None, short: bool) -> Taken:
     if before is not None and _silent(before, "gateway.models") and _silent(before, "gateway.version"):
         return {name: value for name, value in before.items() if name.startswith("gateway.")}
     trouble = None if before is None else target.breaker.trouble()
@@ -97,16 +104,17 @@ def _of_the_gateway(target: Target, before: Taken | None) -> Taken:
         if trouble is not None:
             seen = Preflight(silent=trouble.what)
         else:
-            seen = target.preflight() if before is None else target.probe()
+            seen = target.preflight() if before is None else target.probe(version=not short)
     except NotPermitted as refusal:
         seen = Preflight(silent=str(refusal))
     found = {"gateway.models": UNKNOWN if seen.models is None else seen.models}
     if target.gateway.product.version_key:
-        found["gateway.version"] = seen.version or UNKNOWN
+        again = before is None or not short or seen.models is None
+        found["gateway.version"] = (seen.version or UNKNOWN) if again else NOT_ASKED
     return found
 
 
-def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Taken:
+def _of_a_backend(target: Target, backend: Backend, before: Taken | None, short: bool) -> Taken:
     prefix = f"backend.{backend.name}."
     earlier = {name: value for name, value in (before or {}).items() if name.startswith(prefix)}
     if before is not None and all(_silent(before, name) for name in earlier):
@@ -123,7 +131,8 @@ def _of_a_backend(target: Target, backend: Backend, before: Taken | None) -> Tak
     numbered = Offer.VERSION in client.offers
     wanted = sorted({client.name_of(name) for name in target.environment.upstreams_on(backend.name)})
     try:
-        found = {f"{prefix}version": client.version()} if numbered else {}
+        again = before is None or not short
+        found = {f"{prefix}version": client.version() if again else NOT_ASKED} if numbered else {}
         listed = client.models()
         return found | {f"{prefix}model.{name}": listed.get(name, "absent") or "no digest" for name in wanted}
     except (CheckFailed, NotPermitted, Untestable):

@@ -60,22 +60,26 @@ def preflight_of(
     description: bool = True,
     beyond: bool = False,
     readiness: bool = True,
+    version: bool = True,
     keep: Keep = not_kept,
 ) -> Preflight:
     """Ask it: its readiness, without a key; its models, with the key; its version. description: whether one
     that refuses the key may be asked for its OpenAPI description, which can be megabytes, for its version;
     beyond: as of ``Pace``: a refusal of one request too many is an answer then, and says that it lives;
-    readiness: whether it is asked for it, of which nothing but the version is wanted here."""
-    found = _preflight_of(gateway, beyond=beyond, readiness=readiness, keep=keep)
+    readiness: whether it is asked for it, of which nothing but the version is wanted here; version: whether
+    that is wanted at all."""
+    found = _preflight_of(gateway, beyond=beyond, readiness=readiness, version=version, keep=keep)
     product = gateway.product
-    if found.refused and not found.version and description and product.version_described:
+    if version and found.refused and not found.version and description and product.version_described:
         with contextlib.suppress(NoAnswer):
             answer = gateway.get(product.description or "/openapi.json", key=None)
             return replace(found, version=_version(answer, "version", inside="info"))
     return found
 
 
-def _preflight_of(gateway: GatewayClient, *, beyond: bool, readiness: bool, keep: Keep) -> Preflight:
+def _preflight_of(
+    gateway: GatewayClient, *, beyond: bool, readiness: bool, version: bool, keep: Keep
+) -> Preflight:
     product = gateway.product
     url = gateway.environment.gateway.url
     found = Preflight()
@@ -97,10 +101,10 @@ def _preflight_of(gateway: GatewayClient, *, beyond: bool, readiness: bool, keep
     if ill is not None:
         return replace(ill, version=found.version)
     found = replace(found, models=_model_ids(listed))
-    if not found.version and product.version_path:
+    if version and not found.version and product.version_path:
         with contextlib.suppress(NoAnswer):
-            version = _version(gateway.get(product.version_path), product.version_key)
-            found = replace(found, version=version, version_apart=bool(version))
+            told = _version(gateway.get(product.version_path), product.version_key)
+            found = replace(found, version=told, version_apart=bool(told))
     return found
 
 

@@ -47,11 +47,16 @@ class Readiness:
         return json.dumps(asdict(found)).encode()
 
     def probe(
-        self, question_s: float = LONGEST_PROBE_S, *, description: bool = True, keep: Keep = not_kept
+        self,
+        question_s: float = LONGEST_PROBE_S,
+        *,
+        description: bool = True,
+        version: bool = True,
+        keep: Keep = not_kept,
     ) -> Preflight:
         """The same questions as of the preflight, asked now; question_s: the longest that one is waited for;
-        description, keep: as of ``preflight_of``. Where the whole is asked again of a gateway whose version
-        its readiness does not tell, that is left out. Raises NotPermitted when over budget."""
+        description, version, keep: as of ``preflight_of``. Where the whole is asked again of a gateway whose
+        version its readiness does not tell, that is left out. Raises NotPermitted when over budget."""
         again = description and self._found is not None and self._found.version_apart
         notebook = Notebook(agent=self._notebook.agent, key_places=self._notebook.key_places)
         with contextlib.closing(self._connection.apart(notebook, question_s)) as sender:
@@ -60,7 +65,12 @@ class Readiness:
             beyond = pace is not None and pace.beyond
             try:
                 return preflight_of(
-                    client, description=description, beyond=beyond, readiness=not again, keep=keep
+                    client,
+                    description=description,
+                    beyond=beyond,
+                    readiness=version and not again,
+                    version=version,
+                    keep=keep,
                 )
             finally:
                 if not description:  # in mid-run

@@ -30,14 +30,18 @@ class TargetSnapshots:
         self._taken: list[Fingerprints] = []
 
     def take(
-        self, targets: Sequence[tuple[Target, bool]], meanwhile: Callable[[], object] | None = None
+        self,
+        targets: Sequence[tuple[Target, bool]],
+        meanwhile: Callable[[], object] | None = None,
+        *,
+        short: bool = False,
     ) -> None:
         """With each target: whether its machines are part. meanwhile: what is done while it is asked again,
-        at the end."""
+        at the end. short: as of ``identities``."""
         from gateway_acceptance.plugin.identity import identities
 
         if self._taken:
-            self._taken.append(identities(targets, self._taken[0], meanwhile))
+            self._taken.append(identities(targets, self._taken[0], meanwhile, short=short))
         else:
             self._taken.append(identities(targets))
 

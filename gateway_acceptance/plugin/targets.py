@@ -171,10 +171,12 @@ class Target:
 
         return self.once((name,), shown)
 
-    def probe(self, question_s: float | None = None, *, description: bool = True) -> Preflight:
+    def probe(
+        self, question_s: float | None = None, *, description: bool = True, version: bool = True
+    ) -> Preflight:
         """As of ``Readiness``; None for its own bound. Raises NotPermitted when over budget."""
         bound = () if question_s is None else (question_s,)
-        return self.readiness.probe(*bound, description=description)
+        return self.readiness.probe(*bound, description=description, version=version)
 
     def require_answer(self) -> None:
         """Raises Untestable where the gateway gave no answer at all."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway_acceptance.fingerprint import UNKNOWN, compared
+from gateway_acceptance.fingerprint import NOT_ASKED, UNKNOWN, compared
 from tests.unit.test_judge import PASSED, RELEASE, judged
 from tests.unit.test_record import a_case
 
@@ -23,6 +23,8 @@ NONE: list[str] = []
         ({}, VERSION, ["gateway.version was absent, is 1.2.3", "host.MainPID was absent, is 77"], NONE),
         ({"a": UNKNOWN}, {"a": f"{UNKNOWN} (refused)"}, NONE, NONE),
         ({"a": "1"}, {"a": UNKNOWN}, NONE, ["cannot be compared: a was 1, is no answer"]),
+        ({"a": "1"}, {"a": NOT_ASKED}, NONE, NONE),
+        ({"a": NOT_ASKED}, {"a": "1"}, ["a was not asked again, is 1"], NONE),
         ({"a": UNKNOWN}, {"a": "1"}, NONE, ["cannot be compared: a was no answer, is 1"]),
         (None, None, NONE, ["was not taken at the start"]),
         (VERSION, None, NONE, ["was not taken at the end"]),

@@ -63,6 +63,9 @@ def test_the_end_asks_for_what_the_start_told(
         assert asked(gateway) == end
         assert (again.version, again.models) == (first.version, first.models)
         assert first.version
+        short = target.probe(version=False)
+        assert asked(gateway) == [LIST], "the end of a smoke asks for no version"
+        assert (short.version, short.models) == ("", first.models)
         in_mid_run = target.probe(5.0, description=False)
         assert asked(gateway) == start, "whether it still lives is asked as at the start"
         assert in_mid_run.trouble is None

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from gateway_acceptance.fingerprint import UNKNOWN, compared
+from gateway_acceptance.fingerprint import NOT_ASKED, UNKNOWN, compared
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.plugin.identity import SECTIONS, identities
 from gateway_acceptance.plugin.preflight import Preflight
@@ -72,7 +72,7 @@ class Machines:
         return self.later
 
 
-def taken(machines: Machines, *, looked: bool = True) -> dict[str, dict[str, str]]:
+def taken(machines: Machines, *, looked: bool = True, short: bool = False) -> dict[str, dict[str, str]]:
     """Start and end."""
     preflight = Preflight(version="1.74.15", models="chat-one")
     target = SimpleNamespace(
@@ -80,12 +80,12 @@ def taken(machines: Machines, *, looked: bool = True) -> dict[str, dict[str, str
         machines=machines,
         gateway=SimpleNamespace(product=SimpleNamespace(version_key="v")),
         preflight=lambda: preflight,
-        probe=lambda: preflight,
+        probe=lambda version: preflight if version else Preflight(models="chat-one"),
         breaker=SimpleNamespace(trouble=lambda: None),
     )
     targets = [(cast("Target", target), looked)]
     start = identities(targets)
-    return {"start": start["mini"], "end": identities(targets, start)["mini"]}
+    return {"start": start["mini"], "end": identities(targets, start, short=short)["mini"]}
 
 
 def test_what_is_taken_of_machines() -> None:
@@ -101,6 +101,12 @@ def test_what_is_taken_of_machines() -> None:
         *["host.MainPID", "host.NRestarts", "host.configuration", "host.packages", "host.unit"],
     ]
     assert both["start"]["host.MainPID"] == "7"
+
+
+def test_the_end_of_a_short_run_asks_for_no_version() -> None:
+    both = taken(Machines(sections(), sections()), looked=False, short=True)
+    assert both["end"] == {"gateway.models": "chat-one", "gateway.version": NOT_ASKED}
+    assert compared(**both) == ([], [])
 
 
 def test_machines_are_left_alone_where_no_check_concerns_them() -> None:
