@@ -31,7 +31,7 @@ NOT_VERIFIED = "not verified"
 """What a claim is for which no check was executed; a word of claims only, not a verdict of checks."""
 
 CLAIM_ID = re.compile(r"[A-Z]{3}-\d{2,3}")
-TEMPLATE_KEYS = ("id", "section", "text", "fix", "about", "per", "needs", "closed_checks")
+TEMPLATE_KEYS = ("id", "section", "text", "fix", "fix_when", "about", "per", "needs", "closed_checks")
 OWN_KEYS = ("id", "section", "text", "checks", "fix", "about")
 EARLIER = {"mend": "fix"}
 """Keys by the name that they had before; a file that has them is read."""
@@ -48,8 +48,9 @@ class ClaimsError(UsageProblem):
 class Claim:
     """One statement of the tracker of one environment.
 
-    fix: the command that makes it true, or empty; about: the alias or backend that it speaks of: cases of
-    any check that concern just that are its evidence; checks: ids of checks (or of its template) that are its
+    fix: the command that makes it true, or empty; fix_when: a pattern: it helps only where the evidence says
+    so; about: the alias or backend that it speaks of: cases of any check that concern just that are its
+    evidence; checks: ids of checks (or of its template) that are its
     evidence without naming it; not_about: what other claims of its kind speak of: cases of these are none."""
 
     id: str
@@ -59,6 +60,7 @@ class Claim:
     about: str | None = None
     checks: tuple[str, ...] = ()
     not_about: tuple[str, ...] = ()
+    fix_when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Template:
     needs: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     closed_checks: tuple[str, ...] = ()
+    fix_when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +172,19 @@ def _mistakes(entry: Mapping[str, Any], keys: Sequence[str], required: Sequence[
         found.append(
             f"unknown section {section!r}{nearest(str(section), SECTIONS)}; known are: {', '.join(SECTIONS)}"
         )
+    if is_words(entry.get("fix_when")) and not _is_pattern(entry["fix_when"]):
+        found.append(f"fix_when {entry['fix_when']!r} is no regular expression; correct it")
     if "per" in entry and entry["per"] not in PER:
         found.append(f"per {entry['per']!r} is none of {', '.join(PER)}; correct it")
     return found
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 def _are_words(value: object) -> bool:

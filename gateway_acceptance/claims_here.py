@@ -114,6 +114,7 @@ def _claim(
         about,
         (*template.checks, *more, *((template.id,) if name != template.id else ())),
         others,
+        template.fix_when,
     )
 
 

@@ -199,6 +199,8 @@ def _claim_document(claim: Claim) -> Document:
         "checks": [],
         "proven": None,
     }
+    if claim.fix_when:
+        document["fix_when"] = claim.fix_when
     return document | ({"not_about": list(claim.not_about)} if claim.not_about else {})
 
 

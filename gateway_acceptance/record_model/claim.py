@@ -18,6 +18,9 @@ class RecordedClaim(RecordPart):
     section: str
     text: str
     fix: Annotated[str, Field(alias="mend", description="the command that makes it true, or empty")]
+    fix_when: Annotated[
+        str, Field(min_length=1, description="a pattern: the command helps only where the evidence says so")
+    ] = ""
     about: str | None
     not_about: Annotated[
         Texts,

@@ -11,6 +11,7 @@ from gateway_acceptance.check import RELEASE
 from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
 from gateway_acceptance.redaction import printable
 from gateway_acceptance.report.assess import importance, next_action
+from gateway_acceptance.report.fixes import fixes_of
 from gateway_acceptance.report.reading import is_red
 from gateway_acceptance.verdict import Verdict
 
@@ -36,8 +37,7 @@ def _lines(record: Record, environment: str) -> Iterator[tuple[str, str]]:
     blamed = Counter(_who(case.blame) for _, case in red if case.verdict == Verdict.FAILED)
     if blamed:
         yield "blame", ", ".join(f"{who} ({count})" for who, count in blamed.most_common())
-    fixes = {claim.id: claim.fix for claim in record.claims if claim.fix}
-    action = next_action(record, fixes)
+    action = next_action(record, fixes_of(record, record.claims))
     yield "next", action.text
     typed = [line for line in action.command.splitlines() if line.strip() and not line.startswith("#")]
     again = _again(record, red, environment)

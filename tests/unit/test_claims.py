@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,10 +81,31 @@ def test_a_file_of_before_the_key_was_renamed_is_read(tmp_path: Path, sentences:
     assert said.startswith("entry 1 (FUN-01): unknown key 'mend'")
 
 
+@pytest.mark.parametrize(
+    ("seen", "helps"),
+    [
+        ("expected 401 from http://gw/v1/models, got 200: it was served", True),
+        ("expected 401 from http://gw/v1/models, got 202: {}", True),
+        ("a key that is known to the world stands in the files with secrets; fix: sudo sh", True),
+        ("expected 401 from http://gw/v1/models, got 400: No connected db.", False),
+        ('expected 401 from http://gw/v1/models, got 403: {"detail":{"error":1}}', False),
+        ("schema.error-envelope./properties/error/properties/code/type: got 401 at /error/code", False),
+    ],
+)
+def test_a_key_of_ones_own_helps_against_a_known_one_that_is_in_use(seen: str, helps: bool) -> None:
+    (claim,) = [one for one in load_claims(CLAIMS) if one.id == "SEC-07"]
+    assert bool(re.search(claim.fix_when, seen)) is helps
+
+
+def test_when_a_fix_helps_is_a_regular_expression(sentences: Sentences) -> None:
+    (said,) = sentences(GOOD + 'fix_when = "got ("\n')
+    assert said == "entry 1 (FUN-01): fix_when 'got (' is no regular expression; correct it"
+
+
 def test_an_unknown_key_names_the_nearest_known_one(sentences: Sentences) -> None:
     assert sentences(GOOD + 'fixx = "x"\n') == [
         "entry 1 (FUN-01): unknown key 'fixx', did you mean 'fix'?; "
-        "known are: id, section, text, fix, about, per, needs, closed_checks"
+        "known are: id, section, text, fix, fix_when, about, per, needs, closed_checks"
     ]
 
 

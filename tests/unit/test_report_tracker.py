@@ -10,6 +10,7 @@ import pytest
 
 from gateway_acceptance.claims import SECTIONS, Claim
 from gateway_acceptance.record_model import record_of
+from gateway_acceptance.report.next_steps import next_steps
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.status_json import status_document
 from gateway_acceptance.report.status_model import status_model
@@ -176,6 +177,31 @@ def test_each_command_that_fixes_an_open_requirement_stands_once() -> None:
     security = section(render(document, None, *claims), "Security Requirements")
     assert "```bash\n# SEC-01, SEC-02\nsudo chown x\n```" in security
     assert "chmod y" not in security
+
+
+DEFAULT_KEY = {"mend": "set a key of your own", "fix_when": "got 2\\d\\d"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "seen", "advised"),
+    [
+        (Verdict.FAILED, "expected 401 from /v1/models, got 200: it was served", True),
+        (Verdict.FAILED, "expected 401 from /v1/models, got 403: no", False),
+        (Verdict.DEVIATION, "expected 401 from /v1/models, got 400: No connected db.", False),
+        (Verdict.PASSED, "", False),
+    ],
+)
+def test_a_key_of_ones_own_is_advised_only_where_the_known_one_was_served(
+    verdict: Verdict, seen: str, advised: bool
+) -> None:
+    document = record(check("API-AUTH-004", case("a", verdict, seen), claims=["SEC-07"]))
+    (claim,) = [one for one in document["claims"] if one["id"] == "SEC-07"]
+    claim.update({**DEFAULT_KEY, "verdict": verdict.value})
+    declared = Claim("SEC-07", "Security Requirements", "no default", fix="set a key of your own")
+    assert ("set a key of your own" in render(document, None, declared)) is advised
+    document["run"]["exit_code"] = 0 if verdict is Verdict.PASSED else 1
+    told = " ".join(next_steps(record_of(document), "mine"))
+    assert ("set a key of your own" in told) is advised
 
 
 def test_the_first_run_says_that_it_is_the_first() -> None:

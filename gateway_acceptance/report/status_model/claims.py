@@ -10,6 +10,7 @@ from datetime import datetime
 from gateway_acceptance.claims import NOT_VERIFIED, SECTIONS, SECURITY, Claim
 from gateway_acceptance.evaluation import cases_about
 from gateway_acceptance.record_model import NotPart, Record, RecordedCheck, RecordedClaim
+from gateway_acceptance.report.fixes import fixes_of
 from gateway_acceptance.report.history import PastRun
 from gateway_acceptance.report.proofs import EARLIER, STALE, Proof, proofs
 from gateway_acceptance.report.reading import severity
@@ -51,7 +52,8 @@ class Claims:
 
 def claims_of(record: Record, declared: Sequence[Claim], earlier: Sequence[PastRun], now: datetime) -> Claims:
     """declared: the tracker's statements in their order; earlier: runs before it; now: for ages."""
-    sections = _sections(record, declared, proofs(record, earlier, now))
+    fixes = fixes_of(record, [*record.claims, *declared])
+    sections = _sections(record, declared, proofs(record, earlier, now), fixes)
     lines = [line for listed in sections.values() for line in listed]
     open_security = {
         line.id: line.fix
@@ -62,7 +64,7 @@ def claims_of(record: Record, declared: Sequence[Claim], earlier: Sequence[PastR
 
 
 def _sections(
-    record: Record, declared: Sequence[Claim], known: Mapping[str, Proof]
+    record: Record, declared: Sequence[Claim], known: Mapping[str, Proof], fixes: Mapping[str, str]
 ) -> dict[str, list[ClaimLine]]:
     """Every claim by section, in the file's order; those that the record does not know are not verified."""
     entries = {claim.id: claim for claim in record.claims}
@@ -86,7 +88,7 @@ def _sections(
                 said.text,
                 known.get(name, Proof(NOT_VERIFIED)),
                 tuple(evidence),
-                said.fix,
+                fixes.get(name, ""),
                 most_of(_judged(checks[check_id] for check_id, *_ in evidence)),
                 {check_id: summary(_judged([checks[check_id]])) for check_id, *_ in evidence},
             )

@@ -9,6 +9,7 @@ from datetime import datetime
 from gateway_acceptance.claims import Claim
 from gateway_acceptance.record_model import Record, RecordedRun
 from gateway_acceptance.report.ages import instant
+from gateway_acceptance.report.fixes import fixes_of
 from gateway_acceptance.report.past import Past
 from gateway_acceptance.report.pictures import Picture, pictures
 from gateway_acceptance.report.proofs import fresh_hours
@@ -51,13 +52,12 @@ def status_model(
     declared = tuple(claims)
     now = now or instant(record.run.ended)
     stated = claims_of(record, declared, past.history.runs, now)
-    fixes = {claim.id: claim.fix for claim in declared if claim.fix}
     return StatusModel(
         run=record.run,
         as_of=now,
         fresh_h=fresh_hours(record),
         commit=(record.run.suite.commit or "")[:COMMIT_LENGTH],
-        standing=standing_of(record, stated.lines, fixes),
+        standing=standing_of(record, stated.lines, fixes_of(record, declared)),
         deployment=deployment_of(record),
         claims=stated,
         findings=findings_of(record),
