@@ -17,11 +17,11 @@ AT_PEACE = frozenset({Verdict.PASSED, Verdict.NOT_APPLICABLE})
 def fixes_of(record: Record, claims: Iterable[Claim | RecordedClaim]) -> Mapping[str, str]:
     """Id of a claim -> the command that makes it true. Left out are those that would not help: such a claim
     says when it does (``fix_when``), and nothing of its evidence tells of that."""
-    useless = {one.id for one in record.claims if one.fix_when and not _told(one, record)}
+    useless = {one.id for one in record.claims if one.fix_when and not _seen(one, record)}
     return {one.id: one.fix for one in claims if one.fix and one.id not in useless}
 
 
-def _told(claim: RecordedClaim, record: Record) -> bool:
+def _seen(claim: RecordedClaim, record: Record) -> bool:
     return any(
         re.search(claim.fix_when, case.message)
         for check in record.checks
