@@ -17,7 +17,16 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, NotPermitted, Untestable
 from gateway_acceptance.wire.backends import BackendClient, Offer
-from gateway_acceptance.wire.comparison import BACKEND, Asked, by_status, by_text, by_time, is_late
+from gateway_acceptance.wire.comparison import (
+    BACKEND,
+    TIMED_OUT,
+    Asked,
+    by_status,
+    by_text,
+    by_time,
+    gave_up,
+    is_late,
+)
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.strict_json import parse_json
 
@@ -50,7 +59,7 @@ def located_by(
         return outcome
     before = list(state.notebook.exchanges)
     asked = [exchange for exchange in exchanges if exchange.request_body]
-    refused = [one for one in asked if one.status is None or one.status >= HTTPStatus.TOO_MANY_REQUESTS]
+    refused = [one for one in asked if _refused(one.status)]
     wrong = [one for one in asked if one.status != HTTPStatus.OK]
     late = sorted((one for one in asked if is_late(one, environment.bounds)), key=lambda one: one.elapsed_s)
     if outcome.blame and not (refused or late):
@@ -66,6 +75,10 @@ def located_by(
     if outcome.blame and not blame.startswith(BACKEND):
         return outcome
     return replace(outcome, blame=blame)
+
+
+def _refused(status: int | None) -> bool:
+    return status is None or status >= HTTPStatus.TOO_MANY_REQUESTS or status in TIMED_OUT
 
 
 def _alias(parameters: Mapping[str, str], last: Exchange | None) -> str:
@@ -108,10 +121,12 @@ def _compared(target: Target, served: ServedModel, last: Exchange | None) -> str
         if last.status == HTTPStatus.TOO_MANY_REQUESTS:
             for _ in range(AGAIN):
                 decided = decided if decided.startswith(BACKEND) else _again(client, served, last)
-        if decided:
+        bounds = target.environment.bounds
+        if decided.startswith(BACKEND) or (decided and not gave_up(last, bounds)):
             return decided
-        if is_late(last, target.environment.bounds):
-            return _by_time(target, client, served, last, asked)
+        if decided or is_late(last, bounds):
+            timed = _by_time(target, client, served, last, asked)
+            return timed if timed.startswith(BACKEND) or not decided else decided
         return by_text(_text_through(last), asked)
     except CheckFailed as failure:
         return f"{BACKEND}: {failure}"

@@ -13,6 +13,9 @@ SHOWN = 160
 SHARE = 0.5
 """Of the time through the gateway, what the backend alone must take to be what was slow."""
 
+TIMED_OUT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT)
+"""How a gateway says that it waited too long for somebody else; LiteLLM answers 408."""
+
 BACKEND, GATEWAY, EITHER = "backend", "gateway", "gateway, or the model"
 
 
@@ -41,6 +44,13 @@ def is_late(through: Exchange, bounds: Bounds) -> bool:
     """Whether time is what went wrong: the answer was given up, or is beyond what the deployment promises."""
     first = through.first_byte_s or 0.0
     return bool(through.error) or through.elapsed_s > bounds.answer_s or first > bounds.first_token_s
+
+
+def gave_up(through: Exchange, bounds: Bounds) -> bool:
+    """Whether a refusal tells of waiting: it says so, or a failure came as late as an answer may not."""
+    status = through.status or 0
+    failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return status in TIMED_OUT or (failed and is_late(through, bounds))
 
 
 def by_time(through: Exchange, asked: Asked, after: str = "") -> str:

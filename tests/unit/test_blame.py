@@ -222,6 +222,32 @@ def test_a_backend_with_room_for_one_model_is_asked_after_another(
     assert blame == ("backend: by time: 7.0 s from one itself, asked after other, 8.8 s through the gateway")
 
 
+@pytest.mark.parametrize(
+    ("status", "waited_s", "own_s", "blame"),
+    [
+        (408, 5.0, 2.6, "backend: by time: 2.6 s from one itself, 5.0 s through the gateway"),
+        (504, 5.0, 2.6, "backend: by time: 2.6 s from one itself, 5.0 s through the gateway"),
+        (500, 70.0, 60.0, "backend: by time: 60.0 s from one itself, 70.0 s through the gateway"),
+        (408, 5.0, 0.2, "gateway: by status: 408 through the gateway, 200 from one itself"),
+        (500, 0.5, 2.6, "gateway: by status: 500 through the gateway, 200 from one itself"),
+    ],
+)
+def test_a_gateway_that_waited_in_vain_is_compared_by_time(
+    state: WorkerState,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    waited_s: float,
+    own_s: float,
+    blame: str,
+) -> None:
+    """A timeout of the gateway's (LiteLLM: 408) before a backend that is slow and answers in the end."""
+    slow = Exchange("POST", URL, (), b"", 200, (), said_by("a"), elapsed_s=own_s)
+    monkeypatch.setattr(OllamaClient, "chat", lambda *_, **__: slow)
+    monkeypatch.setattr(OllamaClient, "load", lambda *_: None)
+    through = {"status": status, "elapsed_s": waited_s}
+    assert blamed(state, Backends(), through=through, chat_model="chat-one") == blame
+
+
 @pytest.mark.parametrize(("own", "blame"), [(500, "backend: by status"), (200, "gateway")])
 def test_what_exchanges_broke_is_located_by_them(state: WorkerState, own: int, blame: str) -> None:
     """A rule over every exchange, which no case of its own has asked."""
