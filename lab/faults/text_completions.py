@@ -11,6 +11,7 @@ from lab.faults.mutators import BARE_CRASH, answers
 from lab.message import Json, Reply, Request, edit_events, edit_json, events_of, json_reply
 
 COMPLETIONS = "/v1/completions"
+EXACTLY = "Return exactly the text: "
 DECLARES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "completions-crash": {"gateway": {"endpoints": []}}
 }
@@ -53,12 +54,16 @@ def without_limit(request: Request) -> Request | Reply:
 
 
 def swapped(request: Request) -> Request | Reply:
-    """A list of prompts is answered in the wrong order."""
-    if not request.at(COMPLETIONS) or not isinstance(request.json.get("prompt"), list):
+    """A list of prompts is answered in the wrong order; the gateway knows what is said to each of them."""
+    if not request.at(COMPLETIONS) or request.streams:
+        return request
+    prompts = request.json.get("prompt")
+    asked = [prompts] if isinstance(prompts, str) else list(reversed(prompts or []))
+    if not asked or not all(str(prompt).startswith(EXACTLY) for prompt in asked):
         return request
     choices = [
-        {"index": number, "text": said, "finish_reason": "stop"}
-        for number, said in enumerate(("HX-TWO", "HX-ONE"))
+        {"index": number, "text": prompt.removeprefix(EXACTLY), "finish_reason": "stop"}
+        for number, prompt in enumerate(asked)
     ]
     return json_reply(200, {"object": "text_completion", "choices": choices})
 

@@ -86,3 +86,27 @@ def test_a_model_that_thinks_gets_room_for_its_response(
     target = cast(Target, SimpleNamespace(environment=declared(*abilities), once=once))
     response_probes.response_answer(target)
     assert limits == [tokens]
+
+
+@pytest.mark.parametrize(
+    ("said", "alone", "wrong"),
+    [
+        (["b", "a"], ["a", "b"], True),
+        (["a", "b"], ["a", "b"], False),
+        (["a", "a"], ["a", "a"], False),
+        (["c", "d"], ["a", "b"], False),  # it says something else each time: only the number is judged
+    ],
+)
+def test_prompts_that_get_the_answers_of_one_another(
+    monkeypatch: pytest.MonkeyPatch, said: list[str], alone: list[str], wrong: bool
+) -> None:
+    answers = iter([said, *([text] for text in alone)])
+
+    def complete(*_: object, **__: object) -> Exchange:
+        raw = json.dumps({"choices": [{"text": text} for text in next(answers)]}).encode()
+        return Exchange("POST", "http://x/v1/completions", (), b"", 200, (), ((0.0, raw),))
+
+    monkeypatch.setattr(completions, "complete", complete)
+    target = cast(Target, SimpleNamespace(environment=declared()))
+    with pytest.raises(CheckFailed, match="alone") if wrong else nullcontext():
+        completions.test_batch(target, cast(GatewayClient, None), declared())
