@@ -15,10 +15,16 @@ import json
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from gateway_acceptance.lazily import lazily
+
+if TYPE_CHECKING:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+else:
+    st = lazily("hypothesis.strategies")
 
 CHAT_PATH, EMBEDDINGS_PATH = "/v1/chat/completions", "/v1/embeddings"
 
@@ -29,7 +35,9 @@ LONG_TEXT = 2000
 """Characters of the longest text: some hundred tokens, within any model's window."""
 
 Json = dict[str, Any]
-Mutate = Callable[[Json], SearchStrategy[bytes]]
+Mutate = Callable[[Json], "SearchStrategy[bytes]"]
+Values = Callable[[], "SearchStrategy[Any]"]
+"""Strategies are made when they are drawn from: Hypothesis takes longer to import than a suite to collect."""
 
 TOUGH = (
     "👩‍👩‍👧‍👦 🏳️‍🌈",
@@ -45,14 +53,19 @@ TOUGH = (
 )
 """Texts that break what treats text as bytes, templates, JSON or server-sent events."""
 
-LETTERS = st.text(string.ascii_lowercase, min_size=1, max_size=8)
-TEXT = st.one_of(
-    LETTERS,
-    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
-    st.sampled_from(TOUGH),
-    st.builds(lambda word, times: (word + " ") * times, LETTERS, st.integers(2, LONG_TEXT // 9)),
-)
-"""Never empty: what an empty text means differs from model to model."""
+
+@cache
+def letters() -> SearchStrategy[str]:
+    """A short word."""
+    return st.text(string.ascii_lowercase, min_size=1, max_size=8)
+
+
+@cache
+def text() -> SearchStrategy[str]:
+    """Never empty: what an empty text means differs from model to model."""
+    repeated = st.builds(lambda word, times: (word + " ") * times, letters(), st.integers(2, LONG_TEXT // 9))
+    unicode = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+    return st.one_of(letters(), unicode, st.sampled_from(TOUGH), repeated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +86,10 @@ def valid_chats(model: str, *, system: bool = True, **fixed: Any) -> SearchStrat
             "temperature": st.floats(0, 2, width=16),
             "top_p": st.floats(0.0625, 1, width=16),
             "seed": st.integers(0, 2**31 - 1),
-            "stop": st.one_of(LETTERS, st.lists(LETTERS, min_size=1, max_size=4)),
+            "stop": st.one_of(letters(), st.lists(letters(), min_size=1, max_size=4)),
             "presence_penalty": st.floats(-2, 2, width=16),
             "frequency_penalty": st.floats(-2, 2, width=16),
-            "user": LETTERS,
+            "user": letters(),
             "n": st.just(1),
             "response_format": st.just({"type": "text"}),
         },
@@ -96,9 +109,9 @@ def valid_chats(model: str, *, system: bool = True, **fixed: Any) -> SearchStrat
 
 def _conversations(*, system: bool) -> SearchStrategy[list[Json]]:
     none: SearchStrategy[tuple[Json, ...]] = st.just(())
-    said = TEXT.map(lambda text: ({"role": "system", "content": text},))
+    said = text().map(lambda text: ({"role": "system", "content": text},))
     first = st.one_of(none, said) if system else none
-    turns = st.lists(st.tuples(TEXT, TEXT), max_size=2)
+    turns = st.lists(st.tuples(text(), text()), max_size=2)
 
     def conversation(before: tuple[Json, ...], past: list[tuple[str, str]], asked: str) -> list[Json]:
         said = [
@@ -108,15 +121,15 @@ def _conversations(*, system: bool) -> SearchStrategy[list[Json]]:
         ]
         return [*before, *said, {"role": "user", "content": asked}]
 
-    return st.builds(conversation, first, turns, TEXT)
+    return st.builds(conversation, first, turns, text())
 
 
 def valid_embeddings(model: str) -> SearchStrategy[Json]:
     """Embedding requests to a model: one text, or up to four, as floats."""
     return st.builds(
         lambda texts, others: {"model": model, "input": texts, **others},
-        st.one_of(TEXT, st.lists(TEXT, min_size=1, max_size=4)),
-        st.fixed_dictionaries({}, optional={"encoding_format": st.just("float"), "user": LETTERS}),
+        st.one_of(text(), st.lists(text(), min_size=1, max_size=4)),
+        st.fixed_dictionaries({}, optional={"encoding_format": st.just("float"), "user": letters()}),
     )
 
 
@@ -125,22 +138,59 @@ def encoded(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-_LIST = st.lists(st.integers(0, 9), max_size=2)
-_OBJECT = st.builds(lambda name, value: {name: value}, LETTERS, st.integers(0, 9))
-_WORDS = LETTERS.filter(lambda word: word not in ("nan", "inf", "infinity", "true", "false", "on", "off"))
-NO_NUMBER: SearchStrategy[Any] = st.one_of(_WORDS, _LIST, _OBJECT)
-"""No null: optional parameters may be null. No digits: some servers read "1" as 1."""
-NO_STRING: SearchStrategy[Any] = st.one_of(st.integers(0, 9), _LIST, _OBJECT)
-NO_LIST: SearchStrategy[Any] = st.one_of(LETTERS, st.integers(0, 9), _OBJECT, st.booleans())
-NO_OBJECT: SearchStrategy[Any] = st.one_of(LETTERS, st.integers(0, 9), _LIST)
+def _list() -> SearchStrategy[list[int]]:
+    return st.lists(st.integers(0, 9), max_size=2)
+
+
+def _object() -> SearchStrategy[Json]:
+    return st.builds(lambda name, value: {name: value}, letters(), st.integers(0, 9))
+
+
+def _words() -> SearchStrategy[str]:
+    """That no server reads as a number or as yes and no."""
+    read = ("nan", "inf", "infinity", "true", "false", "on", "off")
+    return letters().filter(lambda word: word not in read)
+
+
+def no_number() -> SearchStrategy[Any]:
+    """No null: optional parameters may be null. No digits: some servers read "1" as 1."""
+    return st.one_of(_words(), _list(), _object())
+
+
+def no_string() -> SearchStrategy[Any]:
+    """A number, a list or an object."""
+    return st.one_of(st.integers(0, 9), _list(), _object())
+
+
+def no_list() -> SearchStrategy[Any]:
+    """A word, a number, an object or a boolean."""
+    return st.one_of(letters(), st.integers(0, 9), _object(), st.booleans())
+
+
+def no_object() -> SearchStrategy[Any]:
+    """A word, a number or a list."""
+    return st.one_of(letters(), st.integers(0, 9), _list())
+
+
+def _unknown_model() -> SearchStrategy[str]:
+    ends = st.text(string.ascii_lowercase + string.digits, min_size=8, max_size=16)
+    return ends.map(lambda name: f"no-such-model-{name}")
+
+
+def _digit_or_object() -> SearchStrategy[Any]:
+    return st.one_of(st.integers(0, 9), _object())
+
+
+def _word_or_digit() -> SearchStrategy[Any]:
+    return st.one_of(letters(), st.integers(1, 9))
 
 
 def _without(name: str) -> Mutate:
     return lambda valid: st.just(encoded({key: value for key, value in valid.items() if key != name}))
 
 
-def _with(name: str, values: SearchStrategy[Any]) -> Mutate:
-    return lambda valid: values.map(lambda value: encoded({**valid, name: value}))
+def _with(name: str, values: Values) -> Mutate:
+    return lambda valid: values().map(lambda value: encoded({**valid, name: value}))
 
 
 def _message(change: Callable[[Json], SearchStrategy[Any]]) -> Mutate:
@@ -164,48 +214,45 @@ def _cut_off(valid: Json) -> SearchStrategy[bytes]:
 
 
 def _followed(valid: Json) -> SearchStrategy[bytes]:
-    return LETTERS.map(lambda rest: encoded(valid) + b" " + rest.encode())
+    return letters().map(lambda rest: encoded(valid) + b" " + rest.encode())
 
 
 def _item(valid: Json) -> SearchStrategy[bytes]:
-    return st.one_of(_OBJECT, st.just(None)).map(
+    return st.one_of(_object(), st.just(None)).map(
         lambda item: encoded({**valid, "input": ["a gateway", item]})
     )
 
 
-_UNKNOWN_MODEL = st.text(string.ascii_lowercase + string.digits, min_size=8, max_size=16).map(
-    lambda name: f"no-such-model-{name}"
-)
 _OF_CHAT: Mapping[str, Mutate] = {
     "JSON cut off": _cut_off,
     "JSON followed by a word": _followed,
     "model missing": _without("model"),
-    "model unknown": _with("model", _UNKNOWN_MODEL),
-    "model of another type": _with("model", NO_STRING),
+    "model unknown": _with("model", _unknown_model),
+    "model of another type": _with("model", no_string),
     "messages missing": _without("messages"),
-    "messages of another type": _with("messages", NO_LIST),
-    "message of another type": _message(lambda _: NO_OBJECT),
+    "messages of another type": _with("messages", no_list),
+    "message of another type": _message(lambda _: no_object()),
     "content of another type": _message(
         lambda message: st.integers(0, 9).map(lambda value: {**message, "content": value})
     ),
-    "max_tokens of another type": _with("max_tokens", NO_NUMBER),
-    "temperature of another type": _with("temperature", NO_NUMBER),
-    "top_p of another type": _with("top_p", NO_NUMBER),
-    "seed of another type": _with("seed", NO_NUMBER),
-    "n of another type": _with("n", NO_NUMBER),
-    "stop of another type": _with("stop", st.one_of(st.integers(0, 9), _OBJECT)),
-    "stream of another type": _with("stream", st.one_of(_WORDS, _LIST, _OBJECT)),
-    "tools of another type": _with("tools", st.one_of(LETTERS, st.integers(1, 9))),
-    "response_format of another type": _with("response_format", st.one_of(LETTERS, st.integers(1, 9))),
+    "max_tokens of another type": _with("max_tokens", no_number),
+    "temperature of another type": _with("temperature", no_number),
+    "top_p of another type": _with("top_p", no_number),
+    "seed of another type": _with("seed", no_number),
+    "n of another type": _with("n", no_number),
+    "stop of another type": _with("stop", _digit_or_object),
+    "stream of another type": _with("stream", no_number),
+    "tools of another type": _with("tools", _word_or_digit),
+    "response_format of another type": _with("response_format", _word_or_digit),
 }
 _OF_EMBEDDINGS: Mapping[str, Mutate] = {
     "JSON cut off": _cut_off,
     "JSON followed by a word": _followed,
     "model missing": _without("model"),
-    "model unknown": _with("model", _UNKNOWN_MODEL),
-    "model of another type": _with("model", NO_STRING),
+    "model unknown": _with("model", _unknown_model),
+    "model of another type": _with("model", no_string),
     "input missing": _without("input"),
-    "input of another type": _with("input", st.one_of(st.integers(0, 9), _OBJECT)),
+    "input of another type": _with("input", _digit_or_object),
     "input with an item of another type": _item,
 }
 

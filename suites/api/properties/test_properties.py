@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis.strategies import SearchStrategy
 
 from gateway_acceptance.check import MUST, SPEND, Level, check
 from gateway_acceptance.environment import Ability, Environment, Model, ModelKind
@@ -45,6 +45,9 @@ from suites.api.properties.strategies import (
     valid_chats,
     valid_embeddings,
 )
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 VALID = ExplorationBudget(examples=25, seconds=60, enough=5)
 """A nightly run's share: each example costs an answer of a few tokens, and a small model needs a second."""

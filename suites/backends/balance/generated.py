@@ -15,15 +15,19 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from hypothesis import strategies as st
+from typing import TYPE_CHECKING, Any
 
 from gateway_acceptance.balance.dependence import Dependence
 from gateway_acceptance.balance.expected_shares import ExpectedShares
+from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.counterexample import collected
-from suites.api.properties.strategies import LETTERS, valid_chats
+from suites.api.properties.strategies import letters, valid_chats
 from suites.backends.balance.sample import Draw
+
+if TYPE_CHECKING:
+    from hypothesis import strategies as st
+else:
+    st = lazily("hypothesis.strategies")
 
 FAMILY = 10
 """Requests: few enough to be sent often, different enough that features are told apart."""
@@ -50,7 +54,7 @@ class Finding:
 
 def family(alias: str, mark: str, chosen: int) -> list[Json]:
     """Different requests of one answer token, the mark in each; the same for the same seed."""
-    drawable = st.builds(_drawable, valid_chats(alias), st.booleans(), st.one_of(st.none(), LETTERS))
+    drawable = st.builds(_drawable, valid_chats(alias), st.booleans(), st.one_of(st.none(), letters()))
     found = {json.dumps(one, sort_keys=True): one for one in collected(drawable, EXAMPLES, chosen)}
     return [marked(request, mark) for request in _different(list(found.values()), chosen)]
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gateway_acceptance import subjects
 from gateway_acceptance.disruptor import Disruptor
+from gateway_acceptance.lazily import lazily_from
 from gateway_acceptance.outage.program import Program
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
-from suites.backends.outage.machine import explore
 from suites.backends.outage.programs import FIXED, play
 from suites.backends.outage.rules import RULES, Broken
+
+if TYPE_CHECKING:
+    from suites.backends.outage.machine import explore
+else:
+    (explore,) = lazily_from("suites.backends.outage.machine", "explore")
 
 EVIDENCE = 3
 """Exchanges that a failure shows."""
