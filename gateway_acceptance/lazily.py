@@ -14,6 +14,9 @@ here: pytest looks at every name of a module for ``__test__`` and ``_mock_name``
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 
@@ -57,3 +60,17 @@ def lazily_from(module: str, *names: str) -> list[_Named]:
 def lazily(name: str) -> _Lazily:
     """The module of that name. Raises ImportError where it is used and is not there."""
     return _Lazily(name)
+
+
+@contextmanager
+def left_out(name: str) -> Iterator[None]:
+    """Within it a module counts as not installed, unless it is imported already: for an optional
+    dependency of another module, of which nothing is used and whose import takes long."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from gateway_acceptance.check import MUST, READ, Check, declared
 from gateway_acceptance.cli.catalogue import collect
-from gateway_acceptance.lazily import lazily, lazily_from
+from gateway_acceptance.lazily import lazily, lazily_from, left_out
 from gateway_acceptance.plugin import selection
 from gateway_acceptance.plugin.declared import NotReadFromText, checks_in
 from gateway_acceptance.plugin.selection import needs_smoke
@@ -162,3 +164,14 @@ def test_a_name_of_a_module_comes_when_it_is_used() -> None:
     dumps, decoder = lazily_from("json", "dumps", "JSONDecoder")
     assert dumps([1], indent=None) == "[1]"
     assert decoder.decode is __import__("json").JSONDecoder.decode
+
+
+def test_what_is_left_out_is_there_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import of it fails within, and works behind; what is imported already stays."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with pytest.raises(ModuleNotFoundError), left_out("colorsys"):
+        import_module("colorsys")
+    assert import_module("colorsys").rgb_to_hsv(0, 0, 0) == (0, 0, 0)
+    with left_out("colorsys"):
+        assert import_module("colorsys")
+    assert "colorsys" in sys.modules
