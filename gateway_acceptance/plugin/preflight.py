@@ -103,8 +103,8 @@ def _preflight_of(
     found = replace(found, models=_model_ids(listed))
     if version and not found.version and product.version_path:
         with contextlib.suppress(NoAnswer):
-            told = _version(gateway.get(product.version_path), product.version_key)
-            found = replace(found, version=told, version_apart=bool(told))
+            known = _version(gateway.get(product.version_path), product.version_key)
+            found = replace(found, version=known, version_apart=bool(known))
     return found
 
 
