@@ -12,6 +12,7 @@ from gateway_acceptance.plan_ranges import between
 from gateway_acceptance.policy import forbidden
 from gateway_acceptance.record import Selected
 from gateway_acceptance.wire.meter import Chance
+from gateway_acceptance.wire.pace import SPARE
 
 PER_BACKEND = 2
 """Requests that a backend's fingerprint takes: its version and its models."""
@@ -182,7 +183,7 @@ def lines_of(plan: Plan, costs: Costs) -> list[str]:
         verdict = enough if needed <= most else f"is too little: raise it to {needed} at least"
         said.append(f"policy.{name} = {most} {verdict}")
     if policy.requests_per_second:
-        slow = total.most / policy.requests_per_second
+        slow = SPARE * total.most / policy.requests_per_second
         said.append(
             f"the pace of {policy.requests_per_second:g} requests a second makes it {slow:.0f} s at least"
         )

@@ -55,9 +55,11 @@ def beside_limited(
 
 
 def unless_all_limited(outcome: Outcome, exchanges: Sequence[Exchange], url: str) -> Outcome:
-    """The same outcome, or INCONCLUSIVE where a case had nothing to judge because the gateway (url) refused
-    what it asked as one too many: the same cause."""
-    vacuous = outcome.verdict is Verdict.UNTESTABLE and NOTHING in outcome.message
+    """The same outcome, or INCONCLUSIVE where a case had nothing to judge, or says that it was refused with
+    429, because the gateway (url) refused what it asked as one too many: the same cause."""
+    vacuous = outcome.verdict is Verdict.UNTESTABLE and any(
+        words in outcome.message for words in (NOTHING, f"answered with {TOO_MANY}")
+    )
     limited = _refused(exchanges, url)
     if not vacuous or not limited or answers_among(exchanges):
         return outcome

@@ -15,6 +15,9 @@ from gateway_acceptance.environment.model import Policy
 from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.wire.exchange import Exchange
 
+SPARE = 1.05
+"""Times the interval of the declared pace: a limit counts when requests arrive, which is less even than they
+leave, and of a pace that is just the limit one request of a window would be one too many."""
 LONGEST_HOLD_S = 30.0
 """Of a Retry-After, so much is waited for; what asks for more is told, not waited for."""
 TURN_S = 0.02
@@ -33,7 +36,7 @@ class Pace:
     def __init__(self, folder: Path, environment: str, policy: Policy, ends: float) -> None:
         self._next = folder / f"pace-{environment}"
         self._places = [folder / f"place-{environment}-{number}" for number in range(policy.concurrency or 0)]
-        self._every_s = 1 / policy.requests_per_second if policy.requests_per_second else 0.0
+        self._every_s = SPARE / policy.requests_per_second if policy.requests_per_second else 0.0
         self._policy, self._ends = policy, ends
 
     def wait(self) -> None:

@@ -55,8 +55,14 @@ def test_nothing_else_is_excused(outcome: Outcome, exchanges: list[Exchange], ch
 VACUOUS = Outcome(Verdict.UNTESTABLE, "Untestable: nothing judged: no answer")
 
 
-def test_nothing_was_judged_for_the_same_cause() -> None:
-    found = unless_all_limited(VACUOUS, [replace(WELL, status=503), TOO_MANY], URL)
+STREAMED = Outcome(
+    Verdict.UNTESTABLE, "Untestable: the tools stream was answered with 429; see API-STREAM-002"
+)
+
+
+@pytest.mark.parametrize("outcome", [VACUOUS, STREAMED])
+def test_nothing_was_judged_for_the_same_cause(outcome: Outcome) -> None:
+    found = unless_all_limited(outcome, [replace(WELL, status=503), TOO_MANY], URL)
     assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, LIMITED)
     assert "1 of 2 requests; Retry-After: 2" in found.detail
 
@@ -65,6 +71,7 @@ def test_nothing_was_judged_for_the_same_cause() -> None:
     ("outcome", "exchanges"),
     [
         (VACUOUS, []),
+        (STREAMED, [replace(WELL, status=503)]),
         (VACUOUS, [replace(TOO_MANY, url="http://127.0.0.2:11434/api/chat")]),
         (VACUOUS, [replace(WELL, status=404), TOO_MANY]),
         (Outcome(Verdict.UNTESTABLE, "Untestable: got 429"), [TOO_MANY]),
