@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from gateway_acceptance.causes import findings
 from gateway_acceptance.check import Effect, Level
 from gateway_acceptance.claims import NOT_VERIFIED, SECURITY
 from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
@@ -17,6 +18,10 @@ NAMED_AT_MOST = 12
 
 URGENCY = (Verdict.FAILED, Verdict.HARNESS_ERROR, Verdict.UNTESTABLE, Verdict.INCONCLUSIVE)
 """Which red verdict is looked at first: a failure is often why others are untestable."""
+
+
+WEIGHED_ALIKE = 3
+"""Of what ``importance`` compares: an open door, level and urgency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,8 @@ def next_action(record: Record, fixes: Mapping[str, str]) -> Action:
     run = record.run
     if run.state == VOID:
         return Action(f"Run again: {first_line(next(iter(run.reasons), 'the run is void'))}")
-    red = sorted(
-        ((check, case) for check, case in record.cases() if is_red(case.verdict)),
-        key=lambda pair: importance(record, *pair),
-    )
-    if red:
-        return _for_case(*red[0], fixes)
+    if red := most_important(record):
+        return _for_case(*red, fixes)
     stale = [waiver.id for waiver in record.waivers if waiver.stale]
     if stale:
         return Action(f"Narrow or remove the waivers that are no longer needed here: {named(stale)}")
@@ -94,6 +95,27 @@ def next_action(record: Record, fixes: Mapping[str, str]) -> Action:
         how = "" if run.profile == "release" else "; the profile release runs every check"
         return Action(f"Prove what is not verified ({len(unknown)} claims): {names}{how}")
     return Action("none")
+
+
+def most_important(record: Record) -> tuple[RecordedCheck, RecordedCase] | None:
+    """The red case to look at first, by ``importance``. Of a family's checks that fail for one cause and
+    weigh alike, the first speaks: that a gateway serves everybody is no matter of well-known keys."""
+    red = [(check, case) for check, case in record.cases() if is_red(case.verdict)]
+    if not red:
+        return None
+    check, case = min(red, key=lambda pair: importance(record, *pair))
+    weight, family = importance(record, check, case)[:WEIGHED_ALIKE], _family(check.id)
+    shared = next(
+        (found.checks for found in findings(record.checks) if check.id in found.checks), (check.id,)
+    )
+    alike = {one for one in shared if _family(one) == family}
+    return next(
+        pair for pair in red if pair[0].id in alike and importance(record, *pair)[:WEIGHED_ALIKE] == weight
+    )
+
+
+def _family(check_id: str) -> str:
+    return check_id.rpartition("-")[0]
 
 
 def importance(record: Record, check: RecordedCheck, case: RecordedCase) -> tuple[bool, bool, int, bool, int]:

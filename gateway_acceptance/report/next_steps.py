@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gateway_acceptance.check import RELEASE
-from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
+from gateway_acceptance.record_model import Record
 from gateway_acceptance.redaction import printable
-from gateway_acceptance.report.assess import importance, next_action
+from gateway_acceptance.report.assess import most_important, next_action
 from gateway_acceptance.report.fixes import fixes_of
 from gateway_acceptance.report.reading import is_red
 from gateway_acceptance.verdict import Verdict
@@ -33,14 +33,14 @@ def _lines(record: Record, environment: str) -> Iterator[tuple[str, str]]:
         return
     red = [(check, case) for check, case in record.cases() if is_red(case.verdict)]
     if run.reasons and not any(case.alarm for _, case in red):  # that stands in the headline
-        yield "first", run.reasons[0]
+        yield "first", _first_reason(record)
     blamed = Counter(_who(case.blame) for _, case in red if case.verdict == Verdict.FAILED)
     if blamed:
         yield "blame", ", ".join(f"{who} ({count})" for who, count in blamed.most_common())
     action = next_action(record, fixes_of(record, record.claims))
     yield "next", action.text
     typed = [line for line in action.command.splitlines() if line.strip() and not line.startswith("#")]
-    again = _again(record, red, environment)
+    again = _again(record, environment)
     if typed or again:
         yield "type", (typed or [again])[0].replace("--env NAME", f"--env {environment}")
 
@@ -50,12 +50,21 @@ def _who(blame: str | None) -> str:
     return str(blame or "unknown").split(":", 1)[0]
 
 
-def _again(record: Record, red: list[tuple[RecordedCheck, RecordedCase]], environment: str) -> str:
+def _first_reason(record: Record) -> str:
+    """The reason that tells of the case that ``next`` names; the first where none does."""
+    found = most_important(record)
+    names_it = re.compile(rf"(?<![\w-]){re.escape(found[0].id)}(?![\w-])") if found else None
+    return next(
+        (one for one in record.run.reasons if names_it and names_it.search(one)), record.run.reasons[0]
+    )
+
+
+def _again(record: Record, environment: str) -> str:
     """The command that asks the check of the most important red case alone: the one that ``next`` names."""
-    if not red:
+    found = most_important(record)
+    if found is None:
         return ""
-    case = min(red, key=lambda pair: importance(record, *pair))[1]
-    test = re.sub(r"\[.*", "", case.nodeid.rsplit("::", 1)[-1])
+    test = re.sub(r"\[.*", "", found[1].nodeid.rsplit("::", 1)[-1])
     return f"pytest --env {environment} -k {test}" if test.isidentifier() else ""
 
 

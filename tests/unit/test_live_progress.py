@@ -94,6 +94,18 @@ def test_the_last_lines_name_the_first_cause_the_blame_and_what_to_type() -> Non
     ]
 
 
+def test_the_first_cause_is_the_one_that_is_to_be_mended_next() -> None:
+    document = record(
+        check("API-A-001", failed("test_one", "expected 1, got 2"), level="SHOULD"),
+        check("API-B-001", failed("test_two", "expected 3, got 4")),
+        state="SMOKE FAILED",
+    )
+    document["run"] |= {"exit_code": 1, "reasons": ["API-A-001 one: 1 failed", "API-B-001 two: 1 failed"]}
+    lines = next_steps(record_of(document), "lab")
+    assert lines[0] == "first   API-B-001 two: 1 failed"
+    assert lines[-1] == "type    pytest --env lab -k test_two"
+
+
 def test_an_open_door_stands_in_the_headline_and_comes_first() -> None:
     document = record(
         check("API-A-001", failed("test_one", "expected 1, got 2")),

@@ -74,6 +74,15 @@ def test_a_must_goes_before_a_should_and_a_failure_before_what_it_made_untestabl
     assert action.command == "sudo chown"
 
 
+def test_of_a_family_that_fails_for_one_cause_the_first_speaks() -> None:
+    """A gateway that serves everybody: a well-known key is a security requirement, but not the cause."""
+    family = [red(f"API-AUTH-00{number}", Verdict.FAILED) for number in (2, 3)]
+    known = red("API-AUTH-004", Verdict.FAILED, claims=["SEC-01"])
+    document = record(*family, known)
+    assert next_action(record_of(document), {}).text.startswith("Fix API-AUTH-002")
+    assert next_action(record_of(record(known)), {}).text.startswith("Fix API-AUTH-004")
+
+
 def test_a_failing_read_goes_before_what_could_not_be_served_because_of_it() -> None:
     document = record(red("API-A-001", Verdict.FAILED), red("BACKEND-B-001", Verdict.FAILED, effect="read"))
     assert next_action(record_of(document), {}).text.startswith("Fix BACKEND-B-001")
