@@ -14,7 +14,7 @@ from typing import Any
 
 import tomli_w
 
-from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.environment import Ability, Environment, load_environment
 from lab.backend_factory import WEAK
 from lab.faults import Fault, Layer
 from lab.faults.found_as import FOUND_AS
@@ -29,6 +29,8 @@ BASIC = (
     "API-CHAT-053", "API-STREAM-057", "API-STREAM-083",
 )  # fmt: skip
 """Promises that hang on no ability: limits, ends, counts. No check of them may be not applicable."""
+SHOWN_BY: Mapping[tuple[str, str], Ability] = {("sdk-arguments-object", "API-CHAT-001"): Ability.TOOLS}
+"""(fault, check) -> the ability without which no answer shows it to a check that judges them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,11 @@ def evaluate(faults: Sequence[Fault], runs: Mapping[str, Mapping[str, Any]]) -> 
     control = {check["id"]: check for check in runs[CONTROL]["checks"] if check["verdict"]}
     detected, missed, able, said = [], [], [], {}
     for fault in faults:
-        needs = [check for check in fault.detected_by if not _needs_ability(control.get(check))]
+        needs = [
+            check
+            for check in fault.detected_by
+            if (fault.name, check) not in SHOWN_BY and not _needs_ability(control.get(check))
+        ]
         seen = {check["id"]: check for check in runs.get(fault.name, {"checks": []})["checks"]}
         cells = judge([fault], runs, complete=False).cells
         otherwise = {cell.check for cell in cells if cell.detected and (fault.name, cell.check) in FOUND_AS}

@@ -77,6 +77,14 @@ def balanced_or_first(environment: Environment) -> str:
     return [*balanced, *environment.aliases_of(ModelKind.CHAT), *environment.aliases][0]
 
 
+def comparable_alias(environment: Environment) -> str:
+    """The balanced alias where its words are known before, or else one with a single deployment, whose
+    answers can be compared."""
+    alias = balanced_or_first(environment)
+    models = [model.alias for model in environment.models if model.kind is ModelKind.CHAT]
+    return alias if environment.can(alias, Ability.EXACT) or not models else models[0]
+
+
 def single(environment: Environment, kind: ModelKind) -> Model:
     """The first model with one deployment: what is compared must be served by the same one. Raises
     NotApplicable."""

@@ -8,7 +8,7 @@ import pytest
 
 from lab.faults import FAULTS
 from lab.mutation_matrix import CONTROL
-from lab.weak_matrix import evaluate, text
+from lab.weak_matrix import SHOWN_BY, evaluate, text
 
 OTHER_IDS, MEMORY = FAULTS["completion-stream-ids"], FAULTS["chat-remembers"]
 
@@ -79,3 +79,12 @@ def test_every_red_of_the_healthy_control_is_an_alarm(verdict: str) -> None:
     assert weak.alarms == [f"API-CHAT-063 {verdict}: the suite's own fault"]
     assert "FALSE ALARM on the healthy control: API-CHAT-063" in text(weak)
     assert not weak.complete
+
+
+def test_what_only_a_call_shows_needs_the_ability_to_call() -> None:
+    calls = FAULTS["sdk-arguments-object"]
+    needs = record("not applicable", "m does not declare tools (models.abilities)", "API-SDK-012")
+    control = {"checks": [*needs["checks"], *record("passed", "", "API-CHAT-001")["checks"]]}
+    weak = evaluate([calls], {CONTROL: control, calls.name: control})
+    assert (weak.able, weak.missed) == ([calls.name], [])
+    assert all(check in FAULTS[fault].detected_by for fault, check in SHOWN_BY)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway_acceptance.environment import Environment, ModelKind
-from gateway_acceptance.environment.abilities import Ability
+from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed
@@ -18,7 +17,7 @@ from gateway_acceptance.wire.sse import parse_sse
 from gateway_acceptance.wire.strict_json import parse_json_text
 from suites.api.endpoints import need
 from suites.api.extract import body_of
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, balanced_or_first, room
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, comparable_alias, room
 
 COMPLETIONS = "/v1/completions"
 DONE = "[DONE]"
@@ -28,7 +27,7 @@ def complete(target: Target, prompt: str | Sequence[str], *, max_tokens: int, **
     """``POST /v1/completions`` at temperature 0."""
     prompts = [prompt] if isinstance(prompt, str) else prompt
     body = {
-        "model": completing_alias(target.environment),
+        "model": comparable_alias(target.environment),
         "prompt": prompt,
         "max_tokens": max_tokens,
         "temperature": 0,
@@ -36,14 +35,6 @@ def complete(target: Target, prompt: str | Sequence[str], *, max_tokens: int, **
     }
     tokens = sum(tokens_needed(text, max_tokens) for text in prompts)
     return target.gateway.request("POST", COMPLETIONS, json_body=body, tokens=tokens)
-
-
-def completing_alias(environment: Environment) -> str:
-    """The alias that is asked: the balanced one where its words are known before, or else one with a single
-    deployment, whose answers can be compared."""
-    alias = balanced_or_first(environment)
-    models = [model.alias for model in environment.models if model.kind is ModelKind.CHAT]
-    return alias if environment.can(alias, Ability.EXACT) or not models else models[0]
 
 
 def completed(target: Target) -> Exchange:
@@ -58,7 +49,7 @@ def ask_echo_text(target: Target) -> Exchange:
 
 
 def _echo_room(environment: Environment) -> int:
-    return room(environment, completing_alias(environment), ECHO_TOKENS)
+    return room(environment, comparable_alias(environment), ECHO_TOKENS)
 
 
 def completion_text(answer: Exchange) -> str:

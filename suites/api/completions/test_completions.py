@@ -15,13 +15,12 @@ from suites.api.completions.probes import (
     ask_echo_text,
     complete,
     completed,
-    completing_alias,
     completion_text,
     text_stream,
 )
 from suites.api.endpoints import malformed_refusal, need
 from suites.api.extract import body_of
-from suites.api.observations import balanced_or_first, strays, wanted_of
+from suites.api.observations import balanced_or_first, comparable_alias, strays, wanted_of
 
 COUNTING = "Count from 1 to 9"
 SHORT = 3
@@ -53,7 +52,7 @@ def test_shape(target: Target, gateway: GatewayClient, environment: Environment)
 def test_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """The validation prompt, at temperature 0, as on the chat endpoint. A model that is not declared to obey
     may say what it likes, so that nothing shows whether it was asked just this."""
-    text, alias = completion_text(completed(target)), completing_alias(environment)
+    text, alias = completion_text(completed(target)), comparable_alias(environment)
     exact = environment.can(alias, Ability.EXACT)
     if strays(environment, alias, text):
         exactly = "exactly " if exact else ""
@@ -126,7 +125,7 @@ def test_batch(target: Target, gateway: GatewayClient, environment: Environment)
     if len(said) != len(texts):
         count = "one" if len(said) == 1 else len(said)
         raise CheckFailed(f"expected a choice for each of 2 prompts, got {count}", blame="gateway")
-    if environment.can(completing_alias(environment), Ability.EXACT):
+    if environment.can(comparable_alias(environment), Ability.EXACT):
         if said != texts:
             raise CheckFailed(
                 f"expected a choice for each of 2 prompts, {texts}, got {said}", blame="gateway"
@@ -164,7 +163,7 @@ def test_stream(target: Target, gateway: GatewayClient, environment: Environment
 def test_stream_text(target: Target, gateway: GatewayClient, environment: Environment) -> None:
     """The joined ``text`` of its chunks. A model that is not declared to obey is held to what it says without
     streaming; where the two differ, each is asked once more."""
-    text, alias = _stream(target).text, completing_alias(environment)
+    text, alias = _stream(target).text, comparable_alias(environment)
     if strays(environment, alias, text):
         wanted = wanted_of(environment, alias)
         raise CheckFailed(f"expected the stream to spell {wanted}, it spells {text[:200]!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from openai.lib.streaming.chat import ChatCompletionStreamEvent
     from openai.types.chat import (
         ChatCompletion,
+        ChatCompletionChunk,
         ChatCompletionFunctionToolParam,
         ChatCompletionMessageParam,
         ChatCompletionUserMessageParam,
@@ -120,6 +121,20 @@ def sdk_text(completion: ChatCompletion) -> str:
     """The text of the first choice; empty where there is none. Raises CheckFailed for no completion."""
     with reading("the completion"):
         return (completion.choices[0].message.content or "") if completion.choices else ""
+
+
+def first_words(stream: Iterable[ChatCompletionChunk], letters: int) -> str:
+    """What a stream begins to say, as far as it takes to read so many letters; one chunk at least. Raises
+    CheckFailed where it brings none."""
+    text, chunks = "", 0
+    for chunk in stream:
+        chunks += 1
+        text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+        if len(text) >= letters:
+            break
+    if not chunks:
+        raise CheckFailed("expected a stream with chunks, the SDK got none")
+    return text
 
 
 def may_talk_on(environment: Environment) -> bool:

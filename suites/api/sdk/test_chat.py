@@ -8,12 +8,21 @@ from gateway_acceptance.check import MUST, SPEND, check
 from gateway_acceptance.environment import Ability, Environment
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
-from suites.api.observations import balanced_or_first, echo_room
+from gateway_acceptance.verdict import CheckFailed, NotApplicable
+from suites.api.observations import (
+    ECHO_TOKENS,
+    balanced_or_first,
+    comparable_alias,
+    echo_room,
+    room,
+    strays,
+    wanted_of,
+)
 from suites.api.sdk.probes import (
     ECHO,
     HelperStream,
     echoed,
+    first_words,
     helper_stream,
     reading,
     sdk_text,
@@ -29,6 +38,8 @@ else:
 
 COUNT = "Count from 1 to 40"
 """Long enough that a stream can be left in its middle."""
+BEGUN = 12
+"""Characters by which the answer to another question is known."""
 
 
 @check(
@@ -128,20 +139,45 @@ def test_stream_helper_usage(target: Target, sdk: openai.OpenAI, environment: En
     spec="openai-python:Stream.close",
 )
 def test_stream_left(target: Target, sdk: openai.OpenAI, environment: Environment) -> None:
-    """A user who presses stop: the next question gets its own answer, from its beginning."""
-    alias = balanced_or_first(environment)
+    """A user who presses stop: the next question gets its own answer, from its beginning. A model that is not
+    declared to obey is held to what it says to that question before, and the answer to what the left stream
+    began to say."""
+    alias = comparable_alias(environment)
+    exact = environment.can(alias, Ability.EXACT)
+
+    def ask() -> str:
+        limit = room(environment, alias, ECHO_TOKENS)
+        return sdk_text(
+            sdk.chat.completions.create(model=alias, messages=ECHO, temperature=0, max_tokens=limit)
+        )
+
+    before = "" if exact else ask()
     with (
         reading("the stream"),
         sdk.chat.completions.create(
-            model=alias, messages=[{"role": "user", "content": COUNT}], max_tokens=128, stream=True
+            model=alias,
+            messages=[{"role": "user", "content": COUNT}],
+            temperature=0,
+            max_tokens=128,
+            stream=True,
         ) as stream,
     ):
-        if next(iter(stream), None) is None:
-            raise CheckFailed("expected a stream with chunks, the SDK got none")
-    completion = sdk.chat.completions.create(
-        model=alias, messages=ECHO, temperature=0, max_tokens=echo_room(environment)
-    )
-    echoed(sdk_text(completion), "the request after a stream that was left", environment)
+        begun = first_words(stream, 0 if exact else BEGUN)
+    after = ask()
+    if strays(environment, alias, after):
+        wanted = wanted_of(environment, alias)
+        raise CheckFailed(
+            f"expected the request after a stream that was left to give {wanted}, it gave {after!r}"
+        )
+    if exact or after == before:
+        return
+    led = bool(begun) and after.startswith(begun) and not before.startswith(begun)
+    if led and ask() == before:
+        raise CheckFailed(
+            f"expected the request after a stream that was left to give {before!r}, as before it, it gave "
+            f"what answers that stream: {after!r}"
+        )
+    raise NotApplicable(f"{alias} does not declare {Ability.EXACT}", declared="models.abilities")
 
 
 @check(
