@@ -27,12 +27,17 @@ Keep = Callable[[str, Callable[[], Exchange]], Exchange]
 """Ask, under one of these names."""
 
 
+NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+"""What the list of models is answered with where there is none: MLflow's gateway has chat and embeddings
+alone. API-MODELS-001 says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preflight:
     """What was found before the first check. silent, refused: why nothing can be asked, and why nothing with
     the environment's key, in words; empty where all is well; fix: what to do about it; models: the ids that
     it lists, sorted, with commas between; None where it lists none; version_apart: whether its version is
-    told to who has the key alone, at a path of its own."""
+    told to who has the key alone, at a path of its own; unlisted: whether there is no list of models."""
 
     silent: str = ""
     refused: str = ""
@@ -40,6 +45,7 @@ class Preflight:
     models: str | None = None
     fix: str = ""
     version_apart: bool = False
+    unlisted: bool = False
 
     @property
     def trouble(self) -> Trouble | None:
@@ -100,7 +106,7 @@ def _preflight_of(
     ill = trouble_in(listed, gateway.environment.gateway.url, _key_place(gateway.environment))
     if ill is not None:
         return replace(ill, version=found.version)
-    found = replace(found, models=_model_ids(listed))
+    found = replace(found, models=_model_ids(listed), unlisted=listed.status in NOT_THERE)
     if version and not found.version and product.version_path:
         with contextlib.suppress(NoAnswer):
             known = _version(gateway.get(product.version_path), product.version_key)

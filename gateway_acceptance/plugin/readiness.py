@@ -33,6 +33,11 @@ class Readiness:
         self._notebook, self._connection = notebook, connection
         self._found: Preflight | None = None
 
+    @property
+    def unlisted(self) -> bool:
+        """Whether the first look found no list of models; before it nothing is known."""
+        return self._found is not None and self._found.unlisted
+
     def preflight(self, probe: Callable[[], Preflight]) -> Preflight:
         """What the run's first look found. look: takes it, where nobody has yet."""
         if self._found is None:

@@ -151,6 +151,11 @@ class Target:
         """Does it answer, and does it accept the key: asked once per run, told to all workers."""
         return self.readiness.preflight(lambda: self.readiness.probe(keep=self.observations.kept))
 
+    @property
+    def unlisted(self) -> bool:
+        """Whether the run's first look found no list of models."""
+        return self.readiness.unlisted
+
     def at_the_start(self, name: str, ask: Callable[[], Exchange]) -> Exchange:
         """What the run's first look was answered to the same question (``READINESS``, ``MODELS``), if that
         was 200: evidence of the running case, and held against the rules here, which that look was taken

@@ -37,9 +37,9 @@ def scheme(target: Target) -> str:
 
 def parts_of_the_key(target: Target) -> bool:
     """Half of the key: refused, in the words that any wrong key is refused in."""
-    if not on_the_list(target.environment):
+    if not on_the_list(target):
         raise NotApplicable("the list of models is declared open", declared="gateway.public_paths")
-    wrong, refusal = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(target.gateway))
+    wrong, refusal = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(target))
     near, before = halved(target.key), scheme(target)
     answer = sent(target, before + near)
     differs = refusal_shape(refusal, wrong) != refusal_shape(answer, near)

@@ -6,10 +6,13 @@ import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from gateway_acceptance.environment import Environment, load_environment
+from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
@@ -86,18 +89,34 @@ def opening(environment: Environment, *paths: str) -> Environment:
     )
 
 
+def target(environment: Environment, *, unlisted: bool = False) -> Target:
+    """Of whose gateway the first look found no list of models."""
+    return cast(Target, SimpleNamespace(environment=environment, unlisted=unlisted))
+
+
 def test_keys_are_tried_on_what_is_not_declared_open(environment: Environment) -> None:
-    assert str(tried_route(environment)) == "GET /v1/models"
-    catalogue = opening(environment, "/v1/models")
+    assert str(tried_route(target(environment))) == "GET /v1/models"
+    catalogue = target(opening(environment, "/v1/models"))
     assert str(tried_route(catalogue)) == "POST /v1/chat/completions"
     assert not on_the_list(catalogue)
-    assert str(tried_route(opening(environment, "/v1/models", "/v1/chat/*"))) == "POST /v1/embeddings"
+    chats = opening(environment, "/v1/models", "/v1/chat/*")
+    assert str(tried_route(target(chats))) == "POST /v1/embeddings"
+
+
+def test_keys_are_tried_on_what_is_there(environment: Environment) -> None:
+    """A gateway without a list of models refuses and serves keys all the same."""
+    without = target(environment, unlisted=True)
+    assert str(tried_route(without)) == "POST /v1/chat/completions"
+    assert not on_the_list(without)
+    chats = opening(environment, "/v1/chat/*")
+    assert str(tried_route(target(chats, unlisted=True))) == "POST /v1/embeddings"
 
 
 def test_what_counts_as_served_is_of_that_route(environment: Environment) -> None:
     blank = Exchange("GET", "u", (), b"", status=200, headers=(("content-type", "application/json"),))
     listed = replace(blank, chunks=((0.0, b'{"object": "list", "data": []}'),))
     spoken = replace(blank, chunks=((0.0, b'{"object": "chat.completion", "choices": []}'),))
-    assert served(environment, listed)
-    assert not served(environment, spoken)
-    assert served(opening(environment, "/v1/models"), spoken)
+    assert served(target(environment), listed)
+    assert not served(target(environment), spoken)
+    assert served(target(opening(environment, "/v1/models")), spoken)
+    assert served(target(environment, unlisted=True), spoken)

@@ -53,6 +53,20 @@ def test_names_of_a_wildcard_are_set_aside(init: Init, plain: Plain, tmp_path: P
     assert len(plain.seen) <= 30
 
 
+@pytest.mark.parametrize("status", [404, 501])
+def test_a_gateway_that_has_no_list_of_models(init: Init, plain: Plain, tmp_path: Path, status: int) -> None:
+    """MLflow's has chat and embeddings alone: its models are named, and are no hidden ones."""
+    plain.answers["/v1/models"] = (status, {"detail": "Not Found"}, {})
+    code, out, err = init()
+    assert (code, out) == (1, "")
+    assert "if it has no such list, name its models: --model NAME" in err
+    environment, _ = made(init, tmp_path, "--model", "chatty", "--model", "nomic-embed-text")
+    assert [(one.alias, one.kind, one.hidden) for one in environment.models] == [
+        ("chatty", "chat", False),
+        ("nomic-embed-text", "embedding", False),
+    ]
+
+
 def test_what_the_server_behind_has_is_declared(init: Init, plain: Plain, tmp_path: Path) -> None:
     names = ["ollama_chat/tiny", "ollama_chat/absent", "ollama_chat/llava"]
     told(plain, [entry(name, name, plain.url, "b2") for name in names], names, ["tiny:latest"])

@@ -98,7 +98,8 @@ def add_init_command(commands: Any) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="a model that clients use and the gateway does not list: a hidden alias, a name of a wildcard; "
+        help="a model that clients use and the gateway does not list: a hidden alias, a name of a wildcard, "
+        "each model of a gateway that has no list of them; "
         "may be given several times",
     )
     command.add_argument(

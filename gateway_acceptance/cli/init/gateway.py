@@ -23,7 +23,7 @@ from gateway_acceptance.cli.init.litellm import (
 )
 from gateway_acceptance.cli.init.wildcards import WILDCARD, set_aside
 from gateway_acceptance.environment.products import PRODUCTS
-from gateway_acceptance.plugin.preflight import fix_of_silence, trouble_in
+from gateway_acceptance.plugin.preflight import NOT_THERE, fix_of_silence, trouble_in
 from gateway_acceptance.redaction import written_forms
 from gateway_acceptance.wire.backends import full_name
 from gateway_acceptance.wire.backends.ollama import TAGS
@@ -54,19 +54,20 @@ class NotExamined(Exception):  # noqa: N818
 
 def examine_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...] = ()) -> Found:
     """Its models, product, routes, and what stands behind it. named: models that are declared whether it
-    lists them or not. Raises NotExamined, Silent."""
+    lists them or not, or has no list at all. Raises NotExamined, Silent."""
     listed = asker.get("/v1/models")
     assert listed is not None, "the first request is within any budget"
     ill = trouble_in(listed, asker.gateway.url, variable)
     if ill is not None and ill.trouble is not None:
         raise NotExamined(ill.trouble)
     found = Found()
-    entries = _entries(listed, asker)
+    unlisted = listed.status in NOT_THERE
+    entries = _entries(listed, asker, without=unlisted and bool(named))
     for entry in entries:
         _take(entry, key, found)
     for name in named:
         if all(alias.name != name for alias in found.aliases):
-            found.aliases.append(Alias(name, hidden=True))
+            found.aliases.append(Alias(name, hidden=not unlisted))
     if not found.aliases:
         why = f"; {len(found.left_out)} of its ids cannot be declared" if found.left_out else ""
         raise NotExamined(
@@ -95,18 +96,22 @@ def examine_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...
     return found
 
 
-def _entries(listed: Exchange, asker: Asker) -> list[Any]:
-    """The entries of a list of models. Raises NotExamined where there is no such list."""
+def _entries(listed: Exchange, asker: Asker, *, without: bool) -> list[Any]:
+    """The entries of a list of models. without: whether there need not be one. Raises NotExamined where there
+    is no such list."""
     document = document_of(listed)
     entries = document.get("data")
     if listed.status == HTTPStatus.OK and isinstance(entries, list):
         return entries
     url = asker.gateway.url
     place = other_place(url, asker.elsewhere, listed.status)
+    if without and not place:
+        return []
     fix = (
         f"write --url {place}"
         if place
-        else "look whether it is an OpenAI-compatible gateway; the URL is that to which /v1/models is added"
+        else "look whether it is an OpenAI-compatible gateway; the URL is that to which /v1/models is added; "
+        "if it has no such list, name its models: --model NAME, for each of them"
     )
     raise NotExamined(
         Trouble(

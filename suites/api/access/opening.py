@@ -41,8 +41,8 @@ def to_the_list(target: Target, ways: Iterable[WayIn]) -> list[Problem]:
     """The ways that end at the list of models, or, where it is declared open, at the route that is tried
     instead. Raises Untestable where that is open to everybody, NoAnswer where none of them was answered."""
     plain = refused_plainly(target)
-    if not on_the_list(target.environment):
-        return to_a_route(target, Protected(tried_route(target.environment), plain), ways)
+    if not on_the_list(target):
+        return to_a_route(target, Protected(tried_route(target), plain), ways)
     tried = [way for way in ways if way.headers or not _declared(way.target, target)]
     problems, answers = _opened(target, tried, lambda way: sent(target, way), lists_models)
     if answers and all(answer.status is None for answer in answers):

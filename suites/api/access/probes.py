@@ -29,10 +29,10 @@ def hosts_that_hide(environment: Environment) -> dict[str, str]:
 def refused_plainly(target: Target) -> Exchange:
     """The route that ways in are tried on, without a key and in its ordinary form. Raises Untestable where
     that is served."""
-    answer = target.once(PLAIN, lambda: tried_without_key(target.gateway))
-    if served(target.environment, answer):
+    answer = target.once(PLAIN, lambda: tried_without_key(target))
+    if served(target, answer):
         raise Untestable(
-            f"{tried_route(target.environment)} is served to everybody, so nothing can be seen to open it",
+            f"{tried_route(target)} is served to everybody, so nothing can be seen to open it",
             "close it first: see API-AUTH-002",
         )
     return answer

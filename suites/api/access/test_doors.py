@@ -24,9 +24,9 @@ def test_host_that_hides_a_path(target: Target, live_gateway: GatewayClient) -> 
     """Who authorises by a URL that is put together from Host, and serves by the request line, can be told
     that everything is the front page."""
     refused_plainly(target)
-    problems, hidden, route = [], hosts_that_hide(target.environment), tried_route(target.environment)
+    problems, hidden, route = [], hosts_that_hide(target.environment), tried_route(target)
     for what, host in hidden.items():
-        if served(target.environment, tried_without_key(live_gateway, hosts=[host])):
+        if served(target, tried_without_key(target, hosts=[host])):
             seen = f"{route} without a key is served where Host holds {what}: 'Host: {host}'"
             problems.append(Problem("", seen))
     require(
@@ -54,7 +54,7 @@ def test_other_key_headers(target: Target, live_gateway: GatewayClient) -> None:
 
     def believed(*names: str) -> bool:
         headers = [(name, made_up()) for name in names]
-        return served(target.environment, tried_without_key(live_gateway, headers=headers))
+        return served(target, tried_without_key(target, headers=headers))
 
     opened = [
         name
@@ -63,10 +63,7 @@ def test_other_key_headers(target: Target, live_gateway: GatewayClient) -> None:
         for name in ([one for one in names if believed(one)] or names)
     ]
     require(
-        [
-            Problem("", f"{tried_route(target.environment)} is served to a made-up value in {name}")
-            for name in opened
-        ],
+        [Problem("", f"{tried_route(target)} is served to a made-up value in {name}") for name in opened],
         blame="gateway",
         alarm=f"anybody gets in with any value in {' or '.join(opened)}: no key is checked there",
         judged={"key headers": sum(map(len, KEY_HEADERS))},

@@ -89,7 +89,7 @@ def test_methods(target: Target, live_gateway: GatewayClient) -> None:
     where it tells the length of the protected list."""
     opened = to_the_list(target, of_methods())
     head = live_gateway.without_key("HEAD", LIST)
-    if on_the_list(target.environment) and ran_behind_the_guard(head, listed_models(target)):
+    if on_the_list(target) and ran_behind_the_guard(head, listed_models(target)):
         opened.append(Problem("", f"HEAD {LIST} is served: it tells the length of the list"))
     for route in contract_routes(target.environment):
         if route.path not in DOOR:

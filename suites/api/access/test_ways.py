@@ -105,7 +105,7 @@ def test_every_route(
     """The routes of management that are known, and those that the gateway's own description names: such as
     only tell something, at most 24 of them."""
     place, decoys = urlsplit(target.environment.gateway.url).netloc, decoys_of(target)
-    listed = [LIST] if on_the_list(target.environment) else []
+    listed = [LIST] if on_the_list(target) else []
     routes = [*listed, *refusing(target)]
     note("protected_routes_tried", len(routes))
     opened = [

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
-from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.auth.rules import basic, made_up, not_refused, refusal_shape
 from suites.api.auth.tried import tried
 
@@ -28,23 +27,23 @@ class Refusals:
     wrong_key: str
 
 
-def of_schemes(gateway: GatewayClient, key: str) -> dict[str, Exchange]:
+def of_schemes(target: Target, key: str) -> dict[str, Exchange]:
     """The answers to a key that stands in Authorization and is no bearer token, by what it is."""
     forms = {"Basic": basic(key), "Token": f"Token {key}", "no scheme": key}
     return {
-        what: tried(gateway, key=None, headers=[("authorization", value)]) for what, value in forms.items()
+        what: tried(target, key=None, headers=[("authorization", value)]) for what, value in forms.items()
     }
 
 
-def in_query(gateway: GatewayClient, key: str) -> dict[str, Exchange]:
+def in_query(target: Target, key: str) -> dict[str, Exchange]:
     """The answers to a key in the URL, by its name there."""
-    return {f"?{name}=": tried(gateway, key=None, query=f"{name}={key}") for name in QUERY_NAMES}
+    return {f"?{name}=": tried(target, key=None, query=f"{name}={key}") for name in QUERY_NAMES}
 
 
-def in_cookie(gateway: GatewayClient, key: str) -> dict[str, Exchange]:
+def in_cookie(target: Target, key: str) -> dict[str, Exchange]:
     """The answer to a key in a cookie."""
     value = "; ".join(f"{name}={key}" for name in COOKIE_NAMES)
-    return {"a cookie": tried(gateway, key=None, headers=[("cookie", value)])}
+    return {"a cookie": tried(target, key=None, headers=[("cookie", value)])}
 
 
 def counted(target: Target, answers: Mapping[str, Exchange], key: str) -> list[Problem]:
@@ -53,7 +52,7 @@ def counted(target: Target, answers: Mapping[str, Exchange], key: str) -> list[P
 
     def observed() -> Refusals:
         wrong = made_up()
-        return Refusals(tried(target.gateway, key=None), tried(target.gateway, key=wrong), wrong)
+        return Refusals(tried(target, key=None), tried(target, key=wrong), wrong)
 
     refusals = target.once(("auth", "refusals"), observed)
     return [problem for what, answer in answers.items() for problem in read(what, answer, key, refusals)]

@@ -32,12 +32,12 @@ ODD_KEYS = {"a very long key": "sk-" + "a" * 5000, "a key with SQL": "sk-' OR '1
     claims="FUN-04",
     spec=SPEC,
 )
-def test_empty_key(live_gateway: GatewayClient) -> None:
+def test_empty_key(target: Target, live_gateway: GatewayClient) -> None:
     """An application whose variable is unset sends the scheme and nothing after it. An empty comparison must
     not succeed."""
     problems = []
     for what, value in (("only the scheme", "Bearer"), ("an empty header", "")):
-        answer = tried(live_gateway, key=None, headers=[("authorization", value)])
+        answer = tried(target, key=None, headers=[("authorization", value)])
         problems += not_refused(answer, what)
     require(problems, blame="gateway")
 
@@ -52,7 +52,7 @@ def test_empty_key(live_gateway: GatewayClient) -> None:
 )
 def test_truncated_key(target: Target, gateway: GatewayClient) -> None:
     """The first half of the right key: keys are compared whole, not as far as they were sent."""
-    require(not_refused(tried(gateway, key=halved(target.key)), "half of the key"), blame="gateway")
+    require(not_refused(tried(target, key=halved(target.key)), "half of the key"), blame="gateway")
 
 
 @check(
@@ -65,7 +65,7 @@ def test_truncated_key(target: Target, gateway: GatewayClient) -> None:
 )
 def test_extended_key(target: Target, gateway: GatewayClient) -> None:
     """Keys are compared whole, not as far as the stored one goes (as bcrypt does after 72 bytes)."""
-    require(not_refused(tried(gateway, key=f"{target.key}x"), "the key and one letter"), blame="gateway")
+    require(not_refused(tried(target, key=f"{target.key}x"), "the key and one letter"), blame="gateway")
 
 
 @check(
@@ -76,10 +76,10 @@ def test_extended_key(target: Target, gateway: GatewayClient) -> None:
     claims="FUN-04",
     spec="RFC 6750 section 2.1",
 )
-def test_other_schemes(live_gateway: GatewayClient) -> None:
+def test_other_schemes(target: Target, live_gateway: GatewayClient) -> None:
     """A made-up value as Basic credentials, under a foreign scheme, and without any scheme: none is let in
     unchecked. Whether the right key counts there too, API-AUTH-019 asks."""
-    answers = of_schemes(live_gateway, made_up())
+    answers = of_schemes(target, made_up())
     require(
         [problem for what, answer in answers.items() for problem in not_refused(answer, what)],
         blame="gateway",
@@ -98,7 +98,7 @@ def test_key_in_the_query(target: Target, live_gateway: GatewayClient) -> None:
     """URLs end in logs, histories and Referer headers; a gateway that takes keys from them spreads them.
     Asked with a made-up value: the answer is that of no key, not that of a wrong one."""
     key = made_up()
-    require(counted(target, in_query(live_gateway, key), key), blame="gateway")
+    require(counted(target, in_query(target, key), key), blame="gateway")
 
 
 @check(
@@ -113,7 +113,7 @@ def test_key_in_a_cookie(target: Target, live_gateway: GatewayClient) -> None:
     """Browsers send cookies along with requests of foreign pages: an API that takes keys from them can be
     used by every page that its users open. Asked as API-AUTH-009."""
     key = made_up()
-    require(counted(target, in_cookie(live_gateway, key), key), blame="gateway")
+    require(counted(target, in_cookie(target, key), key), blame="gateway")
 
 
 @check(
@@ -128,7 +128,7 @@ def test_scheme_case(target: Target, gateway: GatewayClient) -> None:
     """``bearer`` is ``Bearer``: some HTTP libraries write it so."""
     if target.environment.gateway.key_header != BEARER_HEADER:
         raise NotApplicable("the environment's key is no bearer token", declared="gateway.key_header")
-    answer = tried(gateway, key=None, headers=[("authorization", f"bearer {target.key}")])
+    answer = tried(target, key=None, headers=[("authorization", f"bearer {target.key}")])
     if answer.status != 200:
         raise CheckFailed(f"expected 200 with the scheme 'bearer', got {answer.status}: {answer.text[:200]}")
 
@@ -146,7 +146,7 @@ def test_prefix_is_not_revealed(target: Target, gateway: GatewayClient) -> None:
     request ids and times aside. How long an answer takes is not compared: microseconds over a network take
     more requests than a nightly budget has to be told from chance without false alarms."""
     near, far = sibling(target.key), made_up()
-    answers = {key: tried(gateway, key=key) for key in (near, far)}
+    answers = {key: tried(target, key=key) for key in (near, far)}
     judged(refusals=refused_among(answers.values()))
     of_near, of_far = (refusal_shape(answer, key) for key, answer in answers.items())
     if of_near != of_far:
@@ -165,10 +165,10 @@ def test_prefix_is_not_revealed(target: Target, gateway: GatewayClient) -> None:
     claims="FUN-04",
     spec="RFC 6750 section 5.3: safeguard bearer tokens; litellm issue 39757",
 )
-def test_key_is_not_echoed(live_gateway: GatewayClient) -> None:
+def test_key_is_not_echoed(target: Target, live_gateway: GatewayClient) -> None:
     """Neither the key nor its SHA-256, by which it is found in the database: error messages end in logs."""
     key = made_up()
-    answer = tried(live_gateway, key=key)
+    answer = tried(target, key=key)
     judged(refusals=refused_among([answer]))
     shown = answer.text + "\n".join(f"{name}: {value}" for name, value in answer.headers)
     found = [what for what, form in printed_forms(key).items() if form in shown]
@@ -184,11 +184,11 @@ def test_key_is_not_echoed(live_gateway: GatewayClient) -> None:
     claims="FUN-04",
     spec=SPEC,
 )
-def test_odd_keys(live_gateway: GatewayClient) -> None:
+def test_odd_keys(target: Target, live_gateway: GatewayClient) -> None:
     """Overlong, hostile, and what broken clients send: refused without an internal error."""
     problems = []
     for what, key in ODD_KEYS.items():
-        problems += not_refused(tried(live_gateway, key=key), what)
+        problems += not_refused(tried(target, key=key), what)
     require(problems, blame="gateway")
 
 
@@ -208,8 +208,8 @@ def test_nearly_the_key(target: Target, gateway: GatewayClient) -> None:
     name = target.environment.gateway.key_header
     scheme = "Bearer " if name == BEARER_HEADER else ""
     problems = [
-        Problem("", f"{tried_route(target.environment)} is served to a key that is {what}")
+        Problem("", f"{tried_route(target)} is served to a key that is {what}")
         for what, value in values.items()
-        if served(target.environment, tried_without_key(gateway, headers=[(name, scheme + value)]))
+        if served(target, tried_without_key(target, headers=[(name, scheme + value)]))
     ]
     require(problems, blame="gateway", judged={"keys that are nearly right": len(values)})

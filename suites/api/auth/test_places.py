@@ -16,7 +16,7 @@ from suites.api.auth.places import in_cookie, in_query, let_in, of_schemes
 )
 def test_right_key_in_other_schemes(target: Target, gateway: GatewayClient) -> None:
     """As Basic password, under a foreign scheme, and without any: what made-up values cannot tell."""
-    answers = of_schemes(gateway, target.key)
+    answers = of_schemes(target, target.key)
     require(let_in(answers), blame="gateway", judged={"places": len(answers)})
 
 
@@ -29,7 +29,7 @@ def test_right_key_in_other_schemes(target: Target, gateway: GatewayClient) -> N
 )
 def test_right_key_in_the_query(target: Target, gateway: GatewayClient) -> None:
     """Every proxy and every log on the way has it then."""
-    answers = in_query(gateway, target.key)
+    answers = in_query(target, target.key)
     require(let_in(answers), blame="gateway", judged={"places": len(answers)})
 
 
@@ -42,5 +42,5 @@ def test_right_key_in_the_query(target: Target, gateway: GatewayClient) -> None:
 )
 def test_right_key_in_a_cookie(target: Target, gateway: GatewayClient) -> None:
     """See API-AUTH-010."""
-    answers = in_cookie(gateway, target.key)
+    answers = in_cookie(target, target.key)
     require(let_in(answers), blame="gateway", judged={"places": len(answers)})

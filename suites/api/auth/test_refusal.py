@@ -30,8 +30,8 @@ SPEC = "openai:guides/error-codes 401"
 )
 def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
     """The control of all refusals below: with the right key the same request succeeds."""
-    listed = on_the_list(target.environment)
-    answer = listed_models(target) if listed else tried(live_gateway)
+    listed = on_the_list(target)
+    answer = listed_models(target) if listed else tried(target)
     if answer.status != 200:
         raise CheckFailed(
             f"expected 200 from {answer.url} with the environment's key, "
@@ -51,7 +51,7 @@ def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
     """No Authorization header at all: what the ways in are held against (API-ACCESS) is judged here."""
-    _refused(target.once(PLAIN, lambda: tried_without_key(live_gateway)))
+    _refused(target.once(PLAIN, lambda: tried_without_key(target)))
 
 
 @check(
@@ -65,7 +65,7 @@ def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_wrong_key(target: Target, live_gateway: GatewayClient) -> None:
     """A well-formed key that nobody was given, made up for this request."""
-    _, answer = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(live_gateway))
+    _, answer = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(target))
     _refused(answer)
 
 
@@ -78,9 +78,9 @@ def test_wrong_key(target: Target, live_gateway: GatewayClient) -> None:
     profile="smoke",
     spec=SPEC,
 )
-def test_known_default_key(live_gateway: GatewayClient, default_key: str) -> None:
+def test_known_default_key(target: Target, live_gateway: GatewayClient, default_key: str) -> None:
     """The keys of published configurations and of documentation, as the environment declares them."""
-    _refused(tried(live_gateway, key=default_key))
+    _refused(tried(target, key=default_key))
 
 
 def _refused(answer: Exchange) -> None:

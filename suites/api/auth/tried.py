@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange, Headers
-from gateway_acceptance.wire.gateway import OWN_KEY, GatewayClient
+from gateway_acceptance.wire.gateway import OWN_KEY
 from suites.api.auth.probes import ProtectedRoute, contract_routes
 from suites.api.auth.rules import made_up
 from suites.api.auth.served import grants_access, lists_models
 from suites.api.exposure.paths import is_declared
 
 LIST = "/v1/models"
-"""The route that keys and ways in are tried on: it changes and costs nothing, and every gateway has it."""
+"""The route that keys and ways in are tried on: it changes and costs nothing, and nearly every gateway has
+it."""
 PLAIN = ("access", "plain")
 """Under which the answer to no key, in its ordinary form, is kept for the run."""
 WRONG_KEY = ("auth", "wrong key")
@@ -22,49 +23,46 @@ COST = 16
 """Tokens at most of a request that is served: one is asked for."""
 
 
-def tried_route(environment: Environment) -> ProtectedRoute:
-    """The list of models: it changes nothing, costs nothing, and every gateway has it. Where it is declared
-    open (a catalogue, as OpenRouter has), the first of the contract that is not: a chat of one token."""
+def tried_route(target: Target) -> ProtectedRoute:
+    """The list of models: it changes nothing and costs nothing. Where it is declared open (a catalogue, as
+    OpenRouter has), or where there is none, the first of the contract that is not: a chat of one token."""
+    environment = target.environment
     routes = contract_routes(environment)
     shut = [one for one in routes if not is_declared(one.path, environment.gateway.public_paths)]
-    return (shut or routes)[0]
+    return next(one for one in shut or routes if one.path != LIST or not target.unlisted)
 
 
-def on_the_list(environment: Environment) -> bool:
+def on_the_list(target: Target) -> bool:
     """Whether that is the list of models."""
-    return tried_route(environment).path == LIST
+    return tried_route(target).path == LIST
 
 
-def served(environment: Environment, answer: Exchange) -> bool:
+def served(target: Target, answer: Exchange) -> bool:
     """Whether an answer of that route is what its owner would be given."""
-    return lists_models(answer) if on_the_list(environment) else grants_access(answer)
+    return lists_models(answer) if on_the_list(target) else grants_access(answer)
 
 
-def tried(
-    gateway: GatewayClient, *, key: object = OWN_KEY, headers: Headers = (), query: str = ""
-) -> Exchange:
+def tried(target: Target, *, key: object = OWN_KEY, headers: Headers = (), query: str = "") -> Exchange:
     """The answer of that route. key: as of ``GatewayClient.request``; query: of the URL."""
-    route = _with_query(tried_route(gateway.environment), query)
-    return gateway.request(
+    route = _with_query(tried_route(target), query)
+    return target.gateway.request(
         route.method, route.path, json_body=route.body, key=key, headers=headers, tokens=_cost(route)
     )
 
 
-def tried_without_key(
-    gateway: GatewayClient, *, headers: Headers = (), hosts: list[str] | None = None
-) -> Exchange:
+def tried_without_key(target: Target, *, headers: Headers = (), hosts: list[str] | None = None) -> Exchange:
     """The same of somebody without the environment's key, byte for byte. hosts: as of
     ``GatewayClient.without_key``."""
-    route = tried_route(gateway.environment)
-    return gateway.without_key(
+    route = tried_route(target)
+    return target.gateway.without_key(
         route.method, route.path, json_body=route.body, headers=headers, hosts=hosts, tokens=_cost(route)
     )
 
 
-def asked_with_a_wrong_key(gateway: GatewayClient) -> tuple[str, Exchange]:
+def asked_with_a_wrong_key(target: Target) -> tuple[str, Exchange]:
     """A well-formed key that nobody was given, and the answer to who comes with it."""
     key = made_up()
-    return key, tried(gateway, key=key)
+    return key, tried(target, key=key)
 
 
 def _with_query(route: ProtectedRoute, query: str) -> ProtectedRoute:

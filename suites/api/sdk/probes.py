@@ -110,6 +110,23 @@ def user(text: str) -> ChatCompletionUserMessageParam:
 ECHO: list[ChatCompletionMessageParam] = [user(ECHO_PROMPT)]
 
 
+def asked_by_an_outsider(target: Target, client: openai.OpenAI) -> object:
+    """What keys are tried on (``suites.api.auth.tried``): the list of models, or, where there is none, a chat
+    of one token."""
+    if not target.unlisted:
+        return client.models.list()
+    alias = balanced_or_first(target.environment)
+    return client.chat.completions.create(model=alias, messages=ECHO, max_tokens=1)
+
+
+async def asked_by_an_async_outsider(target: Target, client: openai.AsyncOpenAI) -> object:
+    """The same of the asynchronous client."""
+    if not target.unlisted:
+        return await client.models.list()
+    alias = balanced_or_first(target.environment)
+    return await client.chat.completions.create(model=alias, messages=ECHO, max_tokens=1)
+
+
 def echoed(text: str | None, by: str, environment: Environment) -> None:
     """Raises CheckFailed where this is not the text that was asked for."""
     alias = balanced_or_first(environment)

@@ -25,6 +25,7 @@ from suites.api.sdk.probes import (
     SetAlarm,
     alarm,
     as_shipped,
+    asked_by_an_async_outsider,
     calls_tools,
     echoed,
     helper_room,
@@ -214,16 +215,16 @@ def test_embeddings(async_sdk: AsyncSdk, environment: Environment) -> None:
     claims="FUN-04",
     spec="openai-python:README Handling errors",
 )
-def test_wrong_key(async_sdk: AsyncSdk) -> None:
+def test_wrong_key(target: Target, async_sdk: AsyncSdk) -> None:
     """The same class as the synchronous client's."""
 
     async def refused(client: openai.AsyncOpenAI) -> str:
         outsider = client.with_options(api_key=f"sk-{secrets.token_hex(16)}")
         try:
             try:
-                await outsider.models.list()
+                await asked_by_an_async_outsider(target, outsider)
             except openai.RateLimitError:  # strangers are told to wait: the sender does
-                await outsider.models.list()
+                await asked_by_an_async_outsider(target, outsider)
         except openai.AuthenticationError:
             return ""
         except openai.APIStatusError as error:

@@ -17,7 +17,7 @@ from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.extract import answered_by_a_model
 from suites.api.observations import ECHO_TOKENS, balanced_or_first, echoed_twice
-from suites.api.sdk.probes import ECHO, UNKNOWN_MODEL
+from suites.api.sdk.probes import ECHO, UNKNOWN_MODEL, asked_by_an_outsider
 
 if TYPE_CHECKING:
     import openai
@@ -35,12 +35,12 @@ ERRORS = "openai-python:README Handling errors"
     claims="FUN-04",
     spec=ERRORS,
 )
-def test_wrong_key(sdk: openai.OpenAI) -> None:
+def test_wrong_key(target: Target, sdk: openai.OpenAI) -> None:
     """Applications ask for another key on this class, and on no other."""
     outsider = sdk.with_options(api_key=f"sk-{secrets.token_hex(16)}")
-    error = _error_of(lambda: outsider.models.list())
+    error = _error_of(lambda: asked_by_an_outsider(target, outsider))
     if isinstance(error, openai.RateLimitError):  # strangers are told to wait: the sender does
-        error = _error_of(lambda: outsider.models.list())
+        error = _error_of(lambda: asked_by_an_outsider(target, outsider))
     if not isinstance(error, openai.AuthenticationError):
         raise CheckFailed(f"expected AuthenticationError, got {_named(error)}", blame="gateway")
 
