@@ -13,10 +13,13 @@ import pytest
 
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
-from suites.api.auth.served import grants_access, refused_in_frames
+from suites.api.auth.served import OPENED, grants_access, refused_in_frames
+from suites.api.auth.test_refusal import test_no_key as no_key
 from suites.api.auth.tried import on_the_list, served, tried_route
 
 ROOT = Path(__file__).parents[2]
@@ -120,3 +123,24 @@ def test_what_counts_as_served_is_of_that_route(environment: Environment) -> Non
     assert not served(target(environment), spoken)
     assert served(target(opening(environment, "/v1/models")), spoken)
     assert served(target(environment, unlisted=True), spoken)
+
+
+LISTED = b'{"object": "list", "data": []}'
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "alarm"),
+    [
+        (200, LISTED, OPENED),
+        (200, b"<html>sign in</html>", ""),
+        (403, b"no", ""),
+    ],
+)
+def test_what_is_served_without_a_key_is_the_headline(
+    environment: Environment, status: int, said: bytes, alarm: str
+) -> None:
+    answer = Exchange("GET", "u", (), b"", status=status, chunks=((0.0, said),))
+    one = cast(Target, SimpleNamespace(environment=environment, unlisted=False, once=lambda *_: answer))
+    with pytest.raises(CheckFailed) as failed:
+        no_key(one, cast(GatewayClient, None))
+    assert failed.value.alarm == alarm

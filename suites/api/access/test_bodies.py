@@ -13,11 +13,10 @@ from suites.api.access.opening import decoys_of
 from suites.api.access.routes import COST, protected
 from suites.api.auth.probes import ProtectedRoute, contract_routes
 from suites.api.auth.rules import made_up
-from suites.api.auth.served import grants_access
+from suites.api.auth.served import OPENED, grants_access
 from suites.api.exposure.paths import is_declared
 
 DOOR = ("/v1/chat/completions", "/v1/embeddings")
-OPENED = "anybody gets in without a key"
 
 
 @check(

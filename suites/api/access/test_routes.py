@@ -14,7 +14,7 @@ from suites.api.access.routes import COST, main_routes, protected
 from suites.api.access.said import of_methods
 from suites.api.auth.probes import contract_routes
 from suites.api.auth.rules import made_up
-from suites.api.auth.served import grants_access, is_an_answer, ran_behind_the_guard
+from suites.api.auth.served import OPENED, grants_access, is_an_answer, ran_behind_the_guard
 from suites.api.auth.tried import LIST, on_the_list
 from suites.api.exposure.paths import is_declared
 from suites.api.observations import listed_models
@@ -25,7 +25,6 @@ MEANT = ("post", "PUT", "PATCH", "QUERY", "XPOST", "OPTIONS", "GET")
 """Methods that a router may take for POST."""
 TELLING = ("OPTIONS", "GET")
 """Of these, those by which a route may tell anybody what it is for."""
-OPENED = "anybody gets in without a key"
 
 
 @check(

@@ -21,10 +21,8 @@ from suites.api.access.said import of_proxies
 from suites.api.access.sockets import EVENT_ROUTES, SOCKET_ROUTES, STREAMS, handshakes, streams
 from suites.api.access.tokens import of_tokens
 from suites.api.access.ways import of_host, of_spellings
-from suites.api.auth.served import UPGRADED, grants_access
+from suites.api.auth.served import OPENED, UPGRADED, grants_access
 from suites.api.auth.tried import LIST, on_the_list
-
-OPENED = "anybody gets in without a key"
 
 
 @check(

@@ -13,6 +13,8 @@ from typing import Any
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import media_type
 
+OPENED = "anybody gets in without a key"
+"""The headline of a run that finds an open door."""
 SUCCESS = range(200, 300)
 UPGRADED = 101
 JUDGED = (400, 422)

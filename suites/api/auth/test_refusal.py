@@ -6,11 +6,13 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken
+from suites.api.auth.served import OPENED
 from suites.api.auth.tried import (
     PLAIN,
     WRONG_KEY,
     asked_with_a_wrong_key,
     on_the_list,
+    served,
     tried,
     tried_without_key,
 )
@@ -51,7 +53,7 @@ def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
     """No Authorization header at all: what the ways in are held against (API-ACCESS) is judged here."""
-    _refused(target.once(PLAIN, lambda: tried_without_key(target)))
+    _refused(target, target.once(PLAIN, lambda: tried_without_key(target)), OPENED)
 
 
 @check(
@@ -66,7 +68,7 @@ def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
 def test_wrong_key(target: Target, live_gateway: GatewayClient) -> None:
     """A well-formed key that nobody was given, made up for this request."""
     _, answer = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(target))
-    _refused(answer)
+    _refused(target, answer, "anybody gets in with any key")
 
 
 @check(
@@ -80,12 +82,17 @@ def test_wrong_key(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_known_default_key(target: Target, live_gateway: GatewayClient, default_key: str) -> None:
     """The keys of published configurations and of documentation, as the environment declares them."""
-    _refused(tried(target, key=default_key))
+    _refused(target, tried(target, key=default_key), "anybody gets in with a key that is known to the world")
 
 
-def _refused(answer: Exchange) -> None:
+def _refused(target: Target, answer: Exchange, alarm: str) -> None:
+    """alarm: what it means where what is protected was served."""
     if answer.status == 200:
-        raise CheckFailed(f"expected 401 from {answer.url}, got 200: it was served", blame="gateway")
+        raise CheckFailed(
+            f"expected 401 from {answer.url}, got 200: it was served",
+            blame="gateway",
+            alarm=alarm if served(target, answer) else "",
+        )
     if answer.status != 401:
         raise CheckFailed(
             f"expected 401 from {answer.url}, got {answer.status}: {answer.text[:200]}", blame="gateway"
