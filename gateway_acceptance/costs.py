@@ -49,8 +49,9 @@ class Priced:
 @dataclass(frozen=True, slots=True)
 class Costs:
     """The table. of: where, of what and when it was measured; fingerprint: requests of both fingerprints of
-    the gateway (at the start, and again at the end); checks: prices by check id and kind of case; shared: by
-    template; smoke: the same of a run of smoke alone, which comes by some observations for less."""
+    the gateway in smoke (at the start, and again at the end); checks: prices by check id and kind of case;
+    shared: by template; smoke: the same of a run of smoke alone, which comes by some observations for
+    less."""
 
     of: Mapping[str, str]
     fingerprint: int

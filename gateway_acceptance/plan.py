@@ -14,8 +14,10 @@ from gateway_acceptance.record import Selected
 from gateway_acceptance.wire.meter import Chance
 from gateway_acceptance.wire.pace import SPARE
 
-PER_BACKEND = 2
-"""Requests that a backend's fingerprint takes: its version and its models."""
+OF_A_BACKEND = 3
+"""Requests that a backend's fingerprints take: its version and its models, and at the end its models."""
+VERSIONS_AGAIN = 1
+"""Requests to the gateway and to each backend that the end of every run takes but smoke's."""
 FINGERPRINTS = 2
 """At the start of a run, and at its end."""
 START_AND_END = "start and end"
@@ -84,9 +86,13 @@ class Plan:
 
 
 def planned(
-    environment: Environment, selected: Iterable[Selected], catalogue: Mapping[str, Check], costs: Costs
+    environment: Environment,
+    selected: Iterable[Selected],
+    catalogue: Mapping[str, Check],
+    costs: Costs,
+    profile: str | None,
 ) -> Plan:
-    """What a run of these cases in one process would cost."""
+    """What a run of these cases in one process would cost. profile: that it executes, as of ``RunInputs``."""
     plan = Plan(environment)
     made: set[str] = set()
     selected = list(selected)
@@ -114,12 +120,17 @@ def planned(
         _share(line, price[0], case.parameters, environment, costs, made)
     ends = plan.suites[START_AND_END] = PlanLine()
     direct = sum(backend.direct for backend in environment.backends)
-    ends.requests = ends.most = costs.fingerprint + FINGERPRINTS * PER_BACKEND * direct
+    ends.requests = ends.most = costs.fingerprint + of_fingerprints(direct, in_smoke=profile == SMOKE)
     if any(
         catalogue[case.check].suite == "host" for case in selected if case.environment == environment.name
     ):
         ends.commands = 0 if environment.embedded else FINGERPRINTS * len(environment.machines)
     return plan
+
+
+def of_fingerprints(backends: int, *, in_smoke: bool) -> int:
+    """Requests of both fingerprints beside ``Costs.fingerprint``. backends: how many are asked directly."""
+    return OF_A_BACKEND * backends + (0 if in_smoke else VERSIONS_AGAIN * (1 + backends))
 
 
 def smoke_of(catalogue: Mapping[str, Check]) -> set[str]:

@@ -18,7 +18,7 @@ from gateway_acceptance.cli.root import project_root
 from gateway_acceptance.costs import load_costs, table
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.places import data_root, is_packaged, suites_of
-from gateway_acceptance.plan import FINGERPRINTS, PER_BACKEND
+from gateway_acceptance.plan import of_fingerprints
 from gateway_acceptance.record_model import Record
 from gateway_acceptance.run_directory import LATEST, RECORD, record_at
 from gateway_acceptance.usage import EXIT_HARNESS_ERROR, UsageProblem
@@ -75,7 +75,7 @@ def _measured(root: Path, path: Path, folder: Path) -> int:
         "product": product,
         "date": datetime.now(UTC).date().isoformat(),
     }
-    fingerprint = around - FINGERPRINTS * PER_BACKEND * direct
+    fingerprint = around - of_fingerprints(direct, in_smoke=True)
     path.write_text(table(lines, environment, of, fingerprint, smoke), encoding="utf-8")
     print(f"{path}: written; {around} requests at start and end")
     return 0

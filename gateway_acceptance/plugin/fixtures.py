@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway_acceptance.check import SMOKE
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.host.facts import MachineFacts
@@ -120,6 +121,13 @@ def waivable(request: pytest.FixtureRequest, gateway: GatewayClient) -> bool:
 
     check = check_of(request.node)
     return check is not None and bool(waivers_of(check.id, request.node, request.config.stash[STATE]))
+
+
+@pytest.fixture
+def in_smoke(request: pytest.FixtureRequest) -> bool:
+    """Whether the run is a smoke: what is promised of every model may then be asked of one."""
+    marked: str = request.config.option.markexpr
+    return marked.strip() == SMOKE
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ class Planning:
         for environment in self._controller.inputs.environments if log.selected else ():
             terminalreporter.ensure_newline()
             selected = list(log.selected.values())
-            plan = planned(environment, selected, log.catalogue, self._costs)
+            profile = self._controller.inputs.profile
+            plan = planned(environment, selected, log.catalogue, self._costs, profile)
             for line in lines_of(plan, self._costs):
                 terminalreporter.write_line(line)
 

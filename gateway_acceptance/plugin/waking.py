@@ -237,6 +237,7 @@ def cases_of(function: Callable[..., object], target: Target, case: str = "") ->
         "sdk": lambda: target.sdk,
         "note": lambda: lambda _name, _value: None,
         "waivable": lambda: False,
+        "in_smoke": lambda: True,
     }
     axes: dict[str, list[Any]] = {
         name: [_of_axis(name, value, target) for value in AXES[name][1](environment)]

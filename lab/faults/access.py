@@ -6,9 +6,9 @@ import base64
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
-from lab.faults.exposure import Learned, header, lets_in
+from lab.faults.exposure import Learned, header, lets_in, unguarded
 from lab.faults.model import Before, Fault, gateway_fault
-from lab.faults.mutators import CHAT, EMPTY_LIST, MODELS, answers
+from lab.faults.mutators import CHAT, EMPTY_LIST, MODELS
 from lab.message import Reply, Request, envelope, json_reply
 
 
@@ -128,20 +128,20 @@ ACCESS_FAULTS: tuple[Fault, ...] = (
         "management-opened-by-host",
         "management is guarded by a URL that is put together from Host",
         {"API-ACCESS-007": "GET /key/list is served without a key where Host is"},
-        before=answers(
+        before=unguarded(
             json_reply(200, {"keys": []}),
             "/key/list",
-            when=lambda request: without_key(request) and "/?" in header(request, "host"),
+            when=lambda request: "/?" in header(request, "host"),
         ),
     ),
     gateway_fault(
         "stream-without-key",
         "a stream of chat is served without a key",
         {"API-ACCESS-008": "a stream of chat is served without a key"},
-        before=answers(
+        before=unguarded(
             Reply(200, (("content-type", "text/event-stream"),), (b"data: {}\n\n", b"data: [DONE]\n\n")),
             CHAT,
-            when=lambda request: request.streams and without_key(request),
+            when=lambda request: request.streams,
         ),
     ),
 )

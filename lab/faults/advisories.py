@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lab.faults.model import Before, Fault, backend_fault, gateway_fault
-from lab.faults.mutators import EMPTY_LIST, MODELS, answers
+from lab.faults.exposure import takes_for_the_owner, unguarded
+from lab.faults.model import Fault, backend_fault, gateway_fault
+from lab.faults.mutators import EMPTY_LIST
 from lab.message import Reply, Request, json_reply
 
 OLD_BASE = Path(__file__).with_name("old_advisories.json")
@@ -22,11 +23,6 @@ INITIALIZED = json_reply(200, {"jsonrpc": "2.0", "id": 1, "result": {"protocolVe
 def says_version(version: str) -> Callable[[Request, Reply], Reply]:
     """An after-hook: the gateway tells another version than its own, in every answer."""
     return lambda _request, reply: reply.with_header("x-litellm-version", version)
-
-
-def nobody_asked(reply: Reply, path: str) -> Before:
-    """A before-hook: a route that is served without a key."""
-    return answers(reply, path, when=lambda request: request.key is None)
 
 
 def led_past(request: Request) -> Request | Reply:
@@ -62,7 +58,7 @@ ADVISORY_FAULTS: tuple[Fault, ...] = (
         "hole-mcp-preview",
         "the preview of MCP servers asks for no key (CVE-2026-42271)",
         {"API-ADV-003": "probe mcp-preview: open"},
-        before=nobody_asked(INVALID, "/mcp-rest/test/connection"),
+        before=unguarded(INVALID, "/mcp-rest/test/connection"),
     ),
     gateway_fault(
         "hole-mcp-identity",
@@ -74,25 +70,25 @@ ADVISORY_FAULTS: tuple[Fault, ...] = (
         "hole-prompts-test",
         "prompt templates are rendered for anybody (CVE-2026-37004)",
         {"API-ADV-003": "probe prompts-test: open"},
-        before=nobody_asked(INVALID, "/prompts/test"),
+        before=unguarded(INVALID, "/prompts/test"),
     ),
     gateway_fault(
         "hole-transform-request",
         "the transformation of requests asks for no key (GHSA-g5ff-637f-6q2m)",
         {"API-ADV-003": "probe transform-request: open"},
-        before=nobody_asked(json_reply(200, {}), "/utils/transform_request"),
+        before=unguarded(json_reply(200, {}), "/utils/transform_request"),
     ),
     gateway_fault(
         "hole-skills",
         "the skills are open to anybody (CVE-2026-59820)",
         {"API-ADV-003": "probe skills: open"},
-        before=nobody_asked(json_reply(200, {"data": []}), "/v1/skills"),
+        before=unguarded(json_reply(200, {"data": []}), "/v1/skills"),
     ),
     gateway_fault(
         "hole-example-key",
         "a master key of the published quick starts opens the door",
         {"API-ADV-003": "probe example-keys: open"},
-        before=answers(EMPTY_LIST, MODELS, when=lambda request: request.key == "sk-12345678"),
+        before=takes_for_the_owner(lambda request: request.key == "sk-12345678"),
     ),
     gateway_fault(
         "advisory-base-old",

@@ -83,8 +83,8 @@ def lacks(name: str, beside: str) -> When:
 
 
 def message(holds: Callable[[Any], bool]) -> When:
-    """Whether the first message is such."""
-    return field("messages", lambda found: isinstance(found, list) and bool(found) and holds(found[0]))
+    """Whether any message is such."""
+    return field("messages", lambda found: isinstance(found, list) and any(map(holds, found)))
 
 
 def a_string(value: object) -> bool:

@@ -39,6 +39,22 @@ def lets_in(when: Callable[[Request], bool]) -> Before:
     return answers(EMPTY_LIST, MODELS, when=lambda request: not request.authorised and when(request))
 
 
+def takes_for_the_owner(when: Callable[[Request], bool]) -> Before:
+    """A before-hook that takes a credential for the owner's, at whatever route it is sent to."""
+
+    def before(request: Request) -> Request | Reply:
+        if request.authorised or not when(request):
+            return request
+        return EMPTY_LIST if request.at(MODELS) else replace(request, as_owner=True)
+
+    return before
+
+
+def unguarded(reply: Reply, *paths: str, when: Callable[[Request], bool] = lambda _: True) -> Before:
+    """A before-hook of routes that nobody guards: who has no key, or a wrong one, is served."""
+    return answers(reply, *paths, when=lambda request: not request.authorised and when(request))
+
+
 class Learned:
     """The real key, as the proxy sees it pass; a hook that compares keys badly needs it."""
 
@@ -71,7 +87,7 @@ class Learned:
 def tells_the_prefix(request: Request, key: str) -> Request | Reply:
     """Other words for a key that begins as the right one."""
     sent = request.key or ""
-    if key and not request.authorised and sent[:12] == key[:12] and request.at(MODELS):
+    if key and not request.authorised and sent[:12] == key[:12]:
         return envelope(401, "Incorrect key: the end does not match", "auth_error")
     return envelope(401, "Incorrect key", "auth_error") if sent and not request.authorised else request
 
@@ -168,7 +184,7 @@ EXPOSURE_FAULTS: tuple[Fault, ...] = (
         "empty-key-accepted",
         "an Authorization header with nothing in it opens the door",
         {"API-AUTH-005": SERVED},
-        before=lets_in(lambda request: request.key in ("", "Bearer")),
+        before=takes_for_the_owner(lambda request: request.key in ("", "Bearer")),
     ),
     gateway_fault(
         "key-prefix-accepted",
@@ -186,7 +202,7 @@ EXPOSURE_FAULTS: tuple[Fault, ...] = (
         "any-scheme-accepted",
         "the key opens the door as Basic password too",
         {"API-AUTH-008": f"Basic: .*{SERVED}"},
-        before=lets_in(lambda request: header(request, "authorization").startswith("Basic ")),
+        before=takes_for_the_owner(lambda request: header(request, "authorization").startswith("Basic ")),
     ),
     gateway_fault(
         "query-key-accepted",
@@ -226,21 +242,19 @@ EXPOSURE_FAULTS: tuple[Fault, ...] = (
         "odd-key-accepted",
         "a key that was pasted into SQL finds a row",
         {"API-AUTH-014": f"SQL: .*{SERVED}"},
-        before=lets_in(lambda request: "OR '1'='1" in (request.key or "")),
+        before=takes_for_the_owner(lambda request: "OR '1'='1" in (request.key or "")),
     ),
     gateway_fault(
         "chat-without-key",
         "one route of the contract was forgotten: chat needs no key",
         {"API-AUTH-015": "POST /v1/chat/completions: expected a refusal .* got 200"},
-        before=answers(
-            json_reply(200, {"object": "chat.completion"}), CHAT, when=lambda request: request.key is None
-        ),
+        before=unguarded(json_reply(200, {"object": "chat.completion"}), CHAT),
     ),
     gateway_fault(
         "keys-listed-without-key",
         "a management route was forgotten: the list of keys needs no key",
         {"API-AUTH-016": "GET /key/list: expected a refusal .* got 200"},
-        before=answers(json_reply(200, {"keys": []}), "/key/list", when=lambda request: request.key is None),
+        before=unguarded(json_reply(200, {"keys": []}), "/key/list"),
     ),
     gateway_fault(
         "embeddings-any-key",
@@ -264,7 +278,7 @@ EXPOSURE_FAULTS: tuple[Fault, ...] = (
         "metrics-open",
         "metrics are open to anybody",
         {"API-EXPO-001": "/metrics answers 200 without a key"},
-        before=answers(PAGE, "/metrics", when=lambda request: request.key is None),
+        before=unguarded(PAGE, "/metrics"),
     ),
     gateway_fault(
         "unknown-route-open",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lab.faults.access import without_key
-from lab.faults.exposure import Learned, header, lets_in
+from lab.faults.exposure import Learned, header, lets_in, takes_for_the_owner
 from lab.faults.model import Fault, gateway_fault
 from lab.faults.mutators import CHAT, EMBEDDINGS, answers
 from lab.message import Reply, Request, json_reply
@@ -108,19 +108,19 @@ WAY_FAULTS: tuple[Fault, ...] = (
         "unsigned-token-believed",
         "a JWT is read, and its signature is not looked at",
         {"API-ACCESS-006": "a JWT without a signature"},
-        before=lets_in(lambda one: (one.key or "").startswith("eyJ")),
+        before=takes_for_the_owner(lambda one: (one.key or "").startswith("eyJ")),
     ),
     gateway_fault(
         "undefined-is-a-key",
         "what a client sends whose variable is unset is taken for nobody's request to guard",
         {"API-ACCESS-006": "Bearer undefined"},
-        before=lets_in(lambda one: one.key == "undefined"),
+        before=takes_for_the_owner(lambda one: one.key == "undefined"),
     ),
     gateway_fault(
         "host-of-the-inside-trusted",
         "names that only the inside knows are taken for requests from there",
         {"API-ACCESS-003": "Host with a name of the inside"},
-        before=lets_in(lambda one: without_key(one) and header(one, "host").endswith(".internal")),
+        before=takes_for_the_owner(lambda one: header(one, "host").endswith(".internal")),
     ),
     gateway_fault(
         "key-in-any-case",

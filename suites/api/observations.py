@@ -66,9 +66,14 @@ def echo_room(environment: Environment) -> int:
     return room(environment, balanced_or_first(environment), ECHO_TOKENS)
 
 
+def echoed(target: Target, alias: str) -> Exchange:
+    """The answer of an alias to the validation prompt."""
+    return target.once(("echo", alias), lambda: ask_echo(target, alias))
+
+
 def echoed_twice(target: Target, alias: str) -> tuple[Exchange, Exchange]:
     """The same question to the same alias two times over."""
-    return target.once(("echo", alias), lambda: (ask_echo(target, alias), ask_echo(target, alias)))
+    return echoed(target, alias), target.once(("echo again", alias), lambda: ask_echo(target, alias))
 
 
 def balanced_or_first(environment: Environment) -> str:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 
 from gateway_acceptance.check import Level
+from gateway_acceptance.environment import Ability
 from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import chat_completion_problems
 from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.api.extract import names, names_exactly, names_of, numbers_in, wrong_time
+from suites.api.observations import ECHO_PROMPT
 from suites.every_exchange.ids import repeated_id
 from suites.every_exchange.said import (
     answers_asked,
@@ -30,6 +32,7 @@ NUMBERS = 10
 SMALL = 1024
 """Tokens of prompt and answer together that every window holds."""
 SHOWN = 80
+ECHO_FIELDS = {"model", "messages", "temperature", "max_tokens"}
 
 
 def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
@@ -37,6 +40,22 @@ def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
     asked, came = answers_asked(seen), seen.document.get("choices")
     expected = asked if asked == 1 or not isinstance(came, list) else len(came)
     return at_level(chat_completion_problems(seen.body, expected_choices=expected), Level.MUST)
+
+
+def same_again(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-002: who answers the validation prompt exactly, and has one deployment, answers it the
+    same again. What others ask at the same time may change an answer, and is left out."""
+    asked, text = seen.asked, text_of(seen)
+    is_the_prompt = asked.get("messages") == [{"role": "user", "content": ECHO_PROMPT}]
+    plainly = is_the_prompt and set(asked) == ECHO_FIELDS and asked["temperature"] == 0
+    if not text or not seen.alone or not plainly:
+        return
+    one = len(set(seen.environment.deployments_of(seen.alias))) == 1
+    if not one or not seen.environment.can(seen.alias, Ability.EXACT):
+        return
+    before = memory.first("echo", (seen.alias, asked["max_tokens"]), text)
+    if before != text:
+        yield Problem("", f"expected the same answer twice, got {before!r} and {text!r}")
 
 
 def own_id(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
@@ -132,6 +151,7 @@ def cut(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
 NOT_STREAMED = frozenset({Kind.CHAT})
 CHAT_RULES = (
     UniversalRule("API-CHAT-001", NOT_STREAMED, shape),
+    UniversalRule("API-CHAT-002", NOT_STREAMED, same_again),
     UniversalRule("API-CHAT-003", NOT_STREAMED, own_id),
     UniversalRule("API-CHAT-004", NOT_STREAMED, time),
     UniversalRule("API-CHAT-005", NOT_STREAMED, model),

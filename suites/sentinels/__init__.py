@@ -6,6 +6,7 @@ from suites.sentinels.chat import CHAT_SENTINELS
 from suites.sentinels.doors import DOOR_SENTINELS
 from suites.sentinels.endpoints import ENDPOINT_SENTINELS
 from suites.sentinels.keys import KEY_SENTINELS
+from suites.sentinels.pairs import PAIR_SENTINELS
 from suites.sentinels.refusals import REFUSAL_SENTINELS
 from suites.sentinels.service import SERVICE_SENTINELS
 from suites.sentinels.tools import TOOL_SENTINELS
@@ -19,6 +20,7 @@ SENTINELS: tuple[Sentinel, ...] = (
     *BESIDE_SENTINELS,
     *DOOR_SENTINELS,
     *KEY_SENTINELS,
+    *PAIR_SENTINELS,
 )
 
 __all__ = ["SENTINELS"]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
-from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
+from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from gateway_acceptance.wire.gateway import OWN_KEY
+from suites.api.abilities import declared_able
 from suites.api.exposure.listener import elsewhere
 from suites.api.exposure.parameters import chat_alias
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
+from suites.api.extract import refused
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed, room
 from suites.api.steering.names import (
     ADDRESS_HEADERS,
     MODEL_HEADERS,
@@ -23,32 +27,53 @@ from suites.api.steering.names import (
 from suites.api.steering.rules import answer_witness, changed
 
 CHAT = "/v1/chat/completions"
-OK, REFUSED, SERVER_ERROR = 200, 400, 500
+OK = 200
 TOKENS = 3 * ECHO_TOKENS
 
 
 def steered(target: Target) -> bool:
-    """Another model in headers and in the URL, a server in headers, parameters in the URL; the scheme of the
-    key in small letters. The answer is that of the plain question, or a refusal, and nobody is called."""
+    """A plain question with what steers beside it. The answer is that of the plain question, or a refusal,
+    and nobody is called. Left out where the question for tools carries it (``suites.sentinels.tools``)."""
     alias = chat_alias(target)
-    plain, _ = echoed_twice(target, alias)
+    if carried_by_tools(target):
+        return True
+    plain = echoed(target, alias)
+    answer, called = asked_beside(target, _question(target, alias), _tokens(target, alias))
+    return not called and (
+        refused(answer) or (same_server(target, answer) and not changed(plain, answer, "it"))
+    )
+
+
+def carried_by_tools(target: Target) -> bool:
+    """Whether the model that is asked for tools is the one that steering is tried with."""
+    try:
+        able = declared_able(target.environment, Ability.TOOLS, Ability.PARALLEL_TOOLS)
+    except NotApplicable:
+        return False
+    return able[0].alias == chat_alias(target)
+
+
+def asked_beside(target: Target, question: Mapping[str, Any], tokens: int) -> tuple[Exchange, bool]:
+    """The answer to a question beside which stand another model in headers and in the URL, a server in
+    headers, parameters in the URL; the scheme of the key in small letters. And whether the server was
+    called."""
+    others = other_models(target.environment, str(question["model"]))
     with elsewhere(target.gateway.url) as place:
-        others = other_models(target.environment, alias)
         answer = target.gateway.request(
             "POST",
             f"{CHAT}?{query(others)}",
-            json_body=_question(target, alias),
+            json_body=question,
             headers=[*headers(others, place.url), *in_small_letters(target)],
             key=None if in_small_letters(target) else OWN_KEY,
-            tokens=_tokens(target, alias),
+            tokens=tokens,
         )
-        called = bool(place.taken())
-    same = (
-        answer.status == OK
-        and answer_witness(answer) == answer_witness(plain)
-        and not changed(plain, answer, "it")
-    )
-    return not called and (same or _refused(answer))
+        return answer, bool(place.taken())
+
+
+def same_server(target: Target, answer: Exchange) -> bool:
+    """Whether it says that who answers the plain question gave it."""
+    plain = echoed(target, chat_alias(target))
+    return answer.status == OK and answer_witness(answer) == answer_witness(plain)
 
 
 def other_models(environment: Environment, alias: str) -> list[str]:
@@ -88,16 +113,12 @@ def _tokens(target: Target, alias: str) -> int:
     return TOKENS + room(target.environment, alias, ECHO_TOKENS)
 
 
-def _refused(answer: Exchange) -> bool:
-    return answer.status is not None and REFUSED <= answer.status < SERVER_ERROR
-
-
-STEERING = "suites.api.steering.test_steering"
+STEERED = ("suites.api.steering.test_steering", "suites.api.auth.test_keys:test_scheme_case")
 BESIDE_SENTINELS = (
     Sentinel(
         "a question that is steered",
         "API-ERR-001",
-        (STEERING, "suites.api.auth.test_keys:test_scheme_case"),
+        STEERED,
         steered,
     ),
 )

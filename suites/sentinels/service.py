@@ -6,7 +6,7 @@ from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.observations import balanced_or_first, echoed_twice
+from suites.api.observations import balanced_or_first, echoed
 from suites.api.operations.test_http import REQUEST_ID
 from suites.backends.routing import rules as routing_rules
 from suites.backends.routing.probes import listed
@@ -35,16 +35,13 @@ def deployments(target: Target) -> bool:
 
 
 def _agrees(target: Target, alias: str) -> bool:
-    """Whether the headers of an alias's answers name one of its deployments, and the backend of that."""
+    """Whether the headers of an alias's answer name one of its deployments, and the backend of that."""
     header = target.gateway.product.deployment_id
     if header is None:
         return True
-    known = routing_rules.by_id(listed(target))
-    for answer in echoed_twice(target, alias):
-        named = known.get(answer.header(header) or "", ())
-        if not any(entry.alias == alias and answer.served_by in ("", entry.backend) for entry in named):
-            return False
-    return True
+    answer = echoed(target, alias)
+    named = routing_rules.by_id(listed(target)).get(answer.header(header) or "", ())
+    return any(entry.alias == alias and answer.served_by in ("", entry.backend) for entry in named)
 
 
 def _chat(target: Target) -> list[str]:
@@ -53,8 +50,7 @@ def _chat(target: Target) -> list[str]:
 
 def drawn_once(target: Target) -> bool:
     """No answer of any alias says that it came from a cache, another alias, or a second try."""
-    answers = [answer for alias in _chat(target) for answer in echoed_twice(target, alias)]
-    return not any(_second_hand(answer) for answer in answers)
+    return not any(_second_hand(echoed(target, alias)) for alias in _chat(target))
 
 
 def _second_hand(answer: Exchange) -> bool:
@@ -63,18 +59,15 @@ def _second_hand(answer: Exchange) -> bool:
 
 
 def formal(target: Target) -> bool:
-    """The answers of the balanced alias have a request id, and leave the connection open."""
-    answers = echoed_twice(target, balanced_or_first(target.environment))
-    return all(
-        any(REQUEST_ID.search(name) for name, _ in answer.headers)
-        and (answer.header("connection") or "").lower() != "close"
-        for answer in answers
-    )
+    """An answer of the balanced alias has a request id, and leaves the connection open."""
+    answer = echoed(target, balanced_or_first(target.environment))
+    has_an_id = any(REQUEST_ID.search(name) for name, _ in answer.headers)
+    return has_an_id and (answer.header("connection") or "").lower() != "close"
 
 
 def served(target: Target) -> bool:
     """Every chat alias answers."""
-    return all(answer.status == 200 for alias in _chat(target) for answer in echoed_twice(target, alias))
+    return all(echoed(target, alias).status == 200 for alias in _chat(target))
 
 
 ROUTING = (
@@ -85,9 +78,6 @@ RESPONSES = tuple(
     f"suites.api.responses.test_responses:test_{name}"
     for name in ("shape", "text", "usage", "incomplete", "stream", "stream_text", "refusals", "instructions")
 )
-HOLES = ("mcp-preview", "mcp-identity", "prompts-test", "transform-request", "skills", "example-keys")
-"""Probes that smoke asks. The Host that hides a path is API-ACCESS-001's, and the others cannot find a hole
-open: they say whether the way to it is there."""
 SERVICE_SENTINELS = (
     Sentinel(
         "what costs nothing here",
@@ -97,12 +87,6 @@ SERVICE_SENTINELS = (
             "suites.api.advisories.test_advisories:test_base_is_recent",
             "suites.backends.reachability.test_bypass",
         ),
-        never_quiet,
-    ),
-    Sentinel(
-        "published holes",
-        "API-ERR-001",
-        tuple(f"suites.api.advisories.test_advisories:test_probe[{name}]" for name in HOLES),
         never_quiet,
     ),
     Sentinel(

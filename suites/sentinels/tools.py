@@ -8,9 +8,12 @@ from gateway_acceptance.environment import Ability
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
 from gateway_acceptance.wire.backends import Called
+from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.sender import tokens_needed
 from suites.api.abilities import declared_able
 from suites.api.chat.payloads import assistant
 from suites.api.chat.probes import user
+from suites.api.extract import choices_of, refused
 from suites.api.observations import room
 from suites.api.tools.probes import (
     ALARM,
@@ -25,34 +28,50 @@ from suites.api.tools.probes import (
     calling_turn,
     same_calls,
 )
+from suites.sentinels.beside import STEERED, asked_beside, carried_by_tools, same_server
 
+CHAT = "/v1/chat/completions"
 EXPECTED: Called = [("set_alarm", dict(ALARM_ARGUMENTS)), ("play_song", dict(HARD_ARGUMENTS))]
 
 
 def called(target: Target) -> bool:
     """Both calls as they were asked for, each with an id of its own, and finish_reason tool_calls; calls and
-    results before them are taken."""
+    results before them are taken. Beside the question stands what steers; a gateway that refuses that is
+    asked without it."""
     alias = declared_able(target.environment, Ability.TOOLS, Ability.PARALLEL_TOOLS)[0].alias
     asked = f"{call_of('set_alarm', ALARM_ARGUMENTS)} and {call_of('play_song', HARD_ARGUMENTS)}"
-    answer = target.gateway.chat(
-        alias,
-        [*RESULTS.messages, assistant(f"{NORTH} and {SOUTH}"), user(asked)],
-        tools=[ALARM, SONG],
-        temperature=0,
-        max_tokens=room(target.environment, alias, 2 * TOKENS),
-    )
+    limit = room(target.environment, alias, 2 * TOKENS)
+    question = {
+        "model": alias,
+        "messages": [*RESULTS.messages, assistant(f"{NORTH} and {SOUTH}"), user(asked)],
+        "tools": [ALARM, SONG],
+        "temperature": 0,
+        "max_tokens": limit,
+    }
+    tokens = tokens_needed(json.dumps(question), limit)
+    if carried_by_tools(target):
+        answer, others_called = asked_beside(target, question, tokens)
+        if others_called or not (refused(answer) or same_server(target, answer)):
+            return False
+        if not refused(answer):
+            return rightly_called(answer)
+    return rightly_called(target.gateway.request("POST", CHAT, json_body=question, tokens=tokens))
+
+
+def rightly_called(answer: Exchange) -> bool:
+    """Raises CheckFailed."""
     turn = calling_turn(answer, 2)
     ids = {json.dumps(call.get("id")) for call in turn.calls if call.get("id")}
     formal = all(call.get("type") == "function" for call in turn.calls) and "content" in turn.message
     right = same_calls(turn.called(), EXPECTED) and len(ids) == len(turn.calls)
-    return right and formal and turn.reason == "tool_calls"
+    return right and formal and turn.reason == "tool_calls" and len(choices_of(answer)) == 1
 
 
 TOOL_SENTINELS = (
     Sentinel(
         "two calls",
         "API-STREAM-060",
-        ("suites.api.tools.test_tools", "suites.api.sdk.test_structured"),
+        ("suites.api.tools.test_tools", "suites.api.sdk.test_structured", *STEERED),
         called,
     ),
 )

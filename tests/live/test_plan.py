@@ -17,7 +17,7 @@ import pytest
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.costs import Costs, load_costs, table
 from gateway_acceptance.environment import Environment
-from gateway_acceptance.plan import FINGERPRINTS, PER_BACKEND, planned
+from gateway_acceptance.plan import of_fingerprints, planned
 from gateway_acceptance.record import Selected
 from lab.control_api import ask
 from lab.local import start
@@ -66,7 +66,7 @@ def measured(environment: Environment, run: Run, seen: Path) -> Costs:
     once = {name: cost["requests"] for line in lines for name, cost in line["shared"].items()}
     around = run.record["totals"]["requests"] - sum(once.values())
     around -= sum(line["own"]["requests"] + _probes(line) for line in lines)
-    look = around - FINGERPRINTS * PER_BACKEND * len(environment.backends)
+    look = around - of_fingerprints(len(environment.backends), in_smoke=True)
     path = seen.with_suffix(".json")
     path.write_text(table(lines, environment, {}, look, lines), encoding="utf-8")
     return load_costs(path)
@@ -85,7 +85,7 @@ def test_a_plan_of_smoke_is_what_the_lab_counts(
     cases = [
         Selected(case["nodeid"], check, environment.name, case["parameters"]) for check, case in first.cases()
     ]
-    plan = planned(environment, cases, catalogue, costs).total
+    plan = planned(environment, cases, catalogue, costs, "smoke").total
     before = counted(environment)
     again = tmp_path / "seen again"
     run = judge(environment, tmp_path / "second", f"--measure-costs={again}", "-n", "0", key=state.key)

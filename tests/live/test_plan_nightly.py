@@ -44,7 +44,7 @@ def test_a_plan_is_what_the_lab_counts(
     cases = [
         Selected(case["nodeid"], check, environment.name, case["parameters"]) for check, case in run.cases()
     ]
-    total = planned(environment, cases, catalogue, costs).total
+    total = planned(environment, cases, catalogue, costs, "nightly").total
     lines = [json.loads(line) for line in seen.read_text(encoding="utf-8").splitlines()]
     otherwise, drawn, probes = differences(lines, environment, costs)
     print(profile, total.requests, total.most, total.served, requests, tokens, drawn, probes)

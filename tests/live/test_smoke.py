@@ -5,29 +5,26 @@ from pathlib import Path
 from suites.api.observations import ECHO_TEXT
 from suites.sentinels.doors import KNOCKS
 from suites.sentinels.keys import KEY_REQUESTS
+from suites.sentinels.pairs import PAIRS
 from tests.live.conftest import Lab, Run, judge
 
-ALLOWED_REQUESTS = 58
-"""What smoke may cost in the embedded environment, the target's fingerprint among it, and without the ways
-in, which are counted by their checks."""
+ALLOWED_REQUESTS = 42
+"""What smoke may cost in the embedded environment, the target's fingerprint among it, without the ways in,
+which are counted by their checks, and without what chance asks for beside."""
 WAYS_IN = {
-    "API-ACCESS-001": 3,
-    "API-ACCESS-002": 3,
-    "API-ACCESS-009": 8,
+    "API-ACCESS-001": 2,
+    "API-ACCESS-002": 2,
+    "API-ACCESS-009": 4,
     "API-AUTH-003": 1,
     "API-AUTH-004": 2,
 }
 """What each may cost where nothing is open: requests without the run's key, which any gateway refuses."""
-PROBES = 8
-"""Of published holes, in LiteLLM 1.108.7."""
-ALL = 98
-"""Of every kind, where nothing is open: 96, and two draws that chance may ask for beside them."""
-KNOCKED = len(KNOCKS) + KEY_REQUESTS + PROBES
+ALL = 60
+"""Of every kind, where nothing is open, without the draws that chance may ask for beside those of others."""
+KNOCKED = len(KNOCKS) + KEY_REQUESTS + len(PAIRS)
 """The same, of sentinels. They are not asked where something is red before."""
 OF_OLD_HOLES = {"1.74.15": 3}
 """What the probes of a release's published holes, and the backend of a tool that it does not call, cost."""
-BALANCE_DRAWS = 12
-"""Draws that show a second backend in 99.2 % of healthy runs; the rest need a few more, at most 28."""
 
 DEVIATING = {
     "1.74.15": ["API-AUTH-003", "API-AUTH-004", "API-CHAT-009", "API-STREAM-060"],
@@ -72,10 +69,8 @@ def test_smoke_costs_at_most_its_requests(any_lab: Lab, tmp_path: Path) -> None:
     """The only random part is the draw for a second backend; the rest is counted exactly."""
     run = judge(any_lab.environment, tmp_path, key=any_lab.state.key)
     assert run.record is not None, run.output
-    # the balance check begins with what others were answered: twice whole, by the SDK, six sentinels,
-    # streamed, and two text completions
-    shared = 12
-    drawn = sum(max(0, case["requests"] - 2) for check, case in run.cases() if check == "BACKEND-BAL-001")
+    # the balance check begins with what others were answered, the validation prompt's answer among it
+    drawn = sum(max(0, case["requests"] - 1) for check, case in run.cases() if check == "BACKEND-BAL-001")
     ways_in = {check: case["requests"] for check, case in run.cases() if check in WAYS_IN}
     if any_lab.state.version not in OPEN:  # who finds an open door asks which of its parts opened it
         assert all(ways_in[check] <= allowed for check, allowed in WAYS_IN.items())
@@ -83,9 +78,9 @@ def test_smoke_costs_at_most_its_requests(any_lab: Lab, tmp_path: Path) -> None:
     doors = sum(ways_in.values()) - plain + (KNOCKED if any_lab.state.version not in OPEN else 0)
     fixed = run.record["totals"]["requests"] - drawn - doors
     more = OF_OLD_HOLES.get(any_lab.state.version, 0)
-    assert fixed + BALANCE_DRAWS - shared <= ALLOWED_REQUESTS + more
+    assert fixed <= ALLOWED_REQUESTS + more
     if any_lab.state.version not in OPEN:
-        assert run.record["totals"]["requests"] <= ALL + max(0, drawn - 2)
+        assert run.record["totals"]["requests"] <= ALL + drawn
 
 
 def test_workers_share_one_lab_and_give_the_same_verdicts(lab: Lab, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gateway_acceptance.costs import table
 from gateway_acceptance.environment import load_environment
-from gateway_acceptance.plan import FINGERPRINTS, PER_BACKEND
+from gateway_acceptance.plan import of_fingerprints
 from tests.plugin.gateway import Gateway
 from tests.plugin.project import ALIVE, Project, Run, a_check
 
@@ -51,7 +51,7 @@ def measured(project: Project) -> None:
     around = run.record()["totals"]["requests"] - sent - sum(once.values())
     path = project.root / "environments" / "mini.toml"
     environment = load_environment(str(path), project.root, os.environ)
-    text = table(lines, environment, {"environment": "mini"}, around - FINGERPRINTS * PER_BACKEND)
+    text = table(lines, environment, {"environment": "mini"}, around - of_fingerprints(1, in_smoke=True))
     project.write("suites/costs.json", text)
 
 

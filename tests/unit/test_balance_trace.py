@@ -279,7 +279,7 @@ def test_a_cooldown_that_is_too_long_for_a_second_backend_has_its_trace(
     null = ExpectedShares("both", {"one": 0.5, "two": 0.5}, "halves")
     monkeypatch.setattr(test_shares, "null_hypothesis", lambda *_: null)
     monkeypatch.setattr(test_shares, "embeds", lambda *_: False)
-    monkeypatch.setattr(test_shares, "echoed_twice", lambda *_: [])
+    monkeypatch.setattr(test_shares, "echoed", lambda *_: None)
     with pytest.raises(Inconclusive, match=r"60 s is declared.*; nobody tells of a failing request"):
         test_shares.test_more_than_one(here, here.gateway, "both")
 

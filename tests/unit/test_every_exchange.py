@@ -14,6 +14,7 @@ import pytest
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.seen import Kind, seen_exchange
 from gateway_acceptance.wire.watch import MOST_PROBLEMS, UniversalRule, Watch
+from suites.api.observations import ECHO_PROMPT
 from suites.api.streams import test_rules as stream_checks
 from suites.api.streams.rules import JUDGED
 from suites.every_exchange import RULES
@@ -204,6 +205,28 @@ BROKEN: dict[str, tuple[str, list[Exchange]]] = {
 def test_what_is_broken_belongs_to_its_owner(name: str) -> None:
     owner, exchanges = BROKEN[name]
     assert owner in owners(*exchanges)
+
+
+PROMPT = {"messages": [{"role": "user", "content": ECHO_PROMPT}], "temperature": 0, "max_tokens": 16}
+
+
+def echo(text: str, number: int, *, alias: str = "chat-one", **more: object) -> Exchange:
+    answer = copy.deepcopy(ANSWER)
+    answer["id"] = "chatcmpl-" + str(number) * 32
+    answer["choices"][0]["message"]["content"] = text
+    return answered("/v1/chat/completions", {"model": alias, **PROMPT, **more}, answer)
+
+
+def test_the_validation_prompt_is_answered_the_same_again() -> None:
+    """Where one deployment that is declared exact answers the same question."""
+    model = {"alias": "chat-one", "kind": "chat", "backend": "one", "upstream": "tiny"}
+    exact = [{**model, "abilities": ["exact"]}]
+    assert "API-CHAT-002" in owners(echo("HX-OK", 1), echo("HX-OK ", 2), models=exact)
+    assert "API-CHAT-002" not in owners(echo("HX-OK", 1), echo("HX-OK", 2), models=exact)
+    assert "API-CHAT-002" not in owners(echo("HX-OK", 1), echo("HX-OK ", 2, top_p=1), models=exact)
+    assert "API-CHAT-002" not in owners(
+        echo("HX-OK", 1), echo("HX-OK ", 2), models=[{**model, "abilities": []}]
+    )
 
 
 def test_vectors_are_held_against_what_is_declared_of_them() -> None:

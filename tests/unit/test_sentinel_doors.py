@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,24 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
 from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.wire.exchange import Notebook
+from suites.api.auth.tried import LIST
 from suites.api.chat.rich import LONG_AGO, all_counted
 from suites.sentinels.beside import BESIDE_SENTINELS
 from suites.sentinels.doors import DOOR_SENTINELS, KNOCKS
 from suites.sentinels.keys import KEY_REQUESTS, KEY_SENTINELS
+from suites.sentinels.pairs import PAIR_SENTINELS, PAIRS, Paired
 from suites.sentinels.refusals import REFUSAL_SENTINELS
+from suites.sentinels.tools import TOOL_SENTINELS
 from tests.json_server import Answer, Asked
 from tests.unit.plain_gateway import KEY, serving
 from tests.unit.test_sentinels_ill import Always, declared
 
-OTHER_FORMS = {"a file of settings", "the front page"}
-"""Those that an empty list tells nothing: their answers have another form."""
 REFUSAL = {"error": {"message": "no", "type": "auth_error", "param": None, "code": "401"}}
 EMPTY: dict[str, Any] = {"object": "list", "data": []}
 UNREADABLE = "no text, deep in arrays"
 """What the plain gateway of these tests does not read itself."""
 READ = tuple(one for one in REFUSAL_SENTINELS if one.name != UNREADABLE)
-ALL = (*DOOR_SENTINELS, *KEY_SENTINELS, *READ)
+ALL = (*DOOR_SENTINELS, *KEY_SENTINELS, *PAIR_SENTINELS, *READ)
 
 
 def quiet(sentinel: Sentinel, status: int, body: object, folder: Path, *effects: Effect) -> tuple[bool, int]:
@@ -62,7 +63,7 @@ def test_a_refusal_wakes_nobody(sentinel: Sentinel, status: int, tmp_path: Path)
 
 @pytest.mark.parametrize("sentinel", ALL, ids=lambda one: one.name)
 def test_what_is_served_wakes(sentinel: Sentinel, tmp_path: Path) -> None:
-    assert quiet(sentinel, 200, EMPTY, tmp_path)[0] is (sentinel.name in OTHER_FORMS)
+    assert quiet(sentinel, 200, EMPTY, tmp_path)[0] is False
 
 
 @pytest.mark.parametrize("sentinel", READ, ids=lambda one: one.name)
@@ -70,19 +71,59 @@ def test_an_internal_error_wakes(sentinel: Sentinel, tmp_path: Path) -> None:
     assert not quiet(sentinel, 500, REFUSAL, tmp_path)[0]
 
 
-@pytest.mark.parametrize(
-    ("name", "body"),
-    [
-        ("the front page", hashlib.sha256(KEY.encode()).hexdigest().encode()),
-        ("a file of settings", b"MASTER_KEY=sk-x\n"),
-    ],
-)
-def test_what_only_some_answers_tell(name: str, body: object, tmp_path: Path) -> None:
-    sentinel = next(one for one in DOOR_SENTINELS if one.name == name)
-    assert not quiet(sentinel, 200, body, tmp_path)[0]
+def of_pair(name: str) -> Sentinel:
+    return next(one for one in PAIR_SENTINELS if name in one.name)
 
 
-@pytest.mark.parametrize("sentinel", DOOR_SENTINELS, ids=lambda one: one.name)
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda one: one.name)
+def test_a_route_that_nobody_guards_wakes_whatever_key_comes(pair: Paired, tmp_path: Path) -> None:
+    body = {"jsonrpc": "2.0", "result": {"protocolVersion": "2025-03-26"}}
+
+    def unguarded(asked: Asked) -> Answer:
+        there = asked.path.split("?")[0] == pair.route.path
+        return (200, body, {}) if there else (401, REFUSAL, {})
+
+    assert not quiet_where(pair.sentinel(), unguarded, tmp_path)[0]
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda one: one.name)
+def test_a_route_that_tells_nothing_of_a_key_leaves_it_to_the_list(
+    pair: Paired, status: int, tmp_path: Path
+) -> None:
+    def answer(asked: Asked, opened: bool) -> Answer:
+        if asked.path.split("?")[0] == pair.route.path:
+            return status, REFUSAL, {}
+        counts = opened and asked.headers.get("authorization") == said
+        return (200, EMPTY, {}) if counts else (401, REFUSAL, {})
+
+    said = pair.credential.value(KEY)
+    steady = Paired(pair.name, pair.route, replace(pair.credential, value=lambda _: said)).sentinel()
+    for opened in (False, True):
+        folder = tmp_path / str(opened)
+        folder.mkdir()
+        assert quiet_where(steady, lambda asked: answer(asked, opened), folder)[0] is not opened  # noqa: B023
+
+
+def test_a_stranger_s_page_wakes(tmp_path: Path) -> None:
+    trusting = {
+        "access-control-allow-origin": "https://stranger.example",
+        "access-control-allow-credentials": "true",
+    }
+    assert not quiet_where(of_pair("insight"), (401, REFUSAL, trusting), tmp_path)[0]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda one: one.name)
+def test_no_route_is_tried_where_probes_are_not_permitted(pair: Paired, tmp_path: Path) -> None:
+    sentinel = pair.sentinel()
+
+    def listed_alone(asked: Asked) -> Answer:
+        return (401, REFUSAL, {}) if asked.path.split("?")[0] == LIST else (200, EMPTY, {})
+
+    assert quiet_where(sentinel, listed_alone, tmp_path, Effect.READ, Effect.SPEND)[0]
+
+
+@pytest.mark.parametrize("sentinel", DOOR_SENTINELS[: len(KNOCKS)], ids=lambda one: one.name)
 def test_nobody_knocks_where_probes_are_not_permitted(sentinel: Sentinel, tmp_path: Path) -> None:
     with pytest.raises(NotPermitted):
         quiet(sentinel, 200, EMPTY, tmp_path, Effect.READ, Effect.SPEND)
@@ -96,14 +137,22 @@ def test_ways_in_cost_what_is_said_of_them(tmp_path: Path) -> None:
         asked.append(quiet(sentinel, 400, REFUSAL, folder)[1])
     keys = len(KEY_SENTINELS)
     alone = 1  # the refusal of a wrong key, which API-AUTH-003 has asked for
-    beside = 1  # who says nothing, which API-AUTH-002 has asked for
-    beside += 1  # without a Host, where nothing has shown that another one changes nothing
-    assert sum(asked[:-keys]) == len(KNOCKS) + beside
+    beside = 2  # who says nothing, which API-AUTH-002 has asked for, of each that changes Host
+    looked_at = 2  # what API-ACCESS-001 and -002 have asked for
+    assert sum(asked[:-keys]) == len(KNOCKS) + beside + looked_at
     assert sum(asked[-keys:]) == KEY_REQUESTS + alone
+    for number, sentinel in enumerate(PAIR_SENTINELS[: len(PAIRS)]):
+        folder = tmp_path / f"pair {number}"
+        folder.mkdir()
+        others = 2 if "scheme without" in sentinel.name else alone
+        assert quiet(sentinel, 400, REFUSAL, folder)[1] == 1 + others
 
 
 def test_a_question_that_ends_in_an_internal_error_is_suspicious(tmp_path: Path) -> None:
-    assert not quiet(BESIDE_SENTINELS[0], 500, REFUSAL, tmp_path)[0]
+    assert not quiet(TOOL_SENTINELS[0], 500, REFUSAL, tmp_path)[0]
+    (tmp_path / "beside").mkdir()
+    plain = quiet(BESIDE_SENTINELS[0], 500, REFUSAL, tmp_path / "beside")
+    assert plain == (True, 0), "the tools' question carries it"
 
 
 def test_a_turn_that_is_not_counted_is_missed() -> None:
@@ -126,7 +175,17 @@ def minding(asked: Asked) -> Answer:
     return (200, EMPTY, {}) if opened else (401, REFUSAL, {})
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_what_stands_beside_a_host_that_is_minded_is_asked_without_it(number: int, tmp_path: Path) -> None:
-    assert KNOCKS[number].beside or KNOCKS[number].after_another
-    assert not quiet_where(DOOR_SENTINELS[number], minding, tmp_path)[0]
+def test_what_stands_beside_a_host_that_is_minded_is_asked_without_it(tmp_path: Path) -> None:
+    assert KNOCKS[0].beside
+    assert not quiet_where(DOOR_SENTINELS[0], minding, tmp_path)[0]
+
+
+@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair.route.published], ids=lambda one: one.name)
+def test_a_route_whose_host_is_minded_is_asked_without_another(pair: Paired, tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Answer:
+        if not asked.headers.get("host", "").startswith("127."):
+            return 421, REFUSAL, {}
+        there = asked.path == pair.route.path
+        return (200, {"protocolVersion": "1"}, {}) if there else (401, REFUSAL, {})
+
+    assert not quiet_where(pair.sentinel(), answer, tmp_path)[0]

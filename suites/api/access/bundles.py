@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.wire.exchange import Headers
 from suites.api.access.credentials import COOKIES, KEY_HEADERS, QUERIES, RARER_HEADERS, RARER_QUERIES
 from suites.api.access.platforms import CERTIFICATES, CLIENTS, PLATFORMS, UNDERSCORES
 from suites.api.access.rarer import (
@@ -32,9 +33,12 @@ from suites.api.access.said import (
 )
 from suites.api.access.way import WEBSOCKET, WayIn, together
 from suites.api.access.ways import spelled
+from suites.api.advisories.probes import EXAMPLE_KEYS
 from suites.api.auth.rules import made_up
 from suites.api.auth.tried import LIST
 
+OF_LITELLM = "x-litellm-api-key"
+"""LiteLLM reads it before any other."""
 PERSONS = ("role", "roles", "user", "username", "user_role", "as", "impersonate")
 """Of the names that take a word, those that take a person's."""
 
@@ -155,14 +159,26 @@ def few(environment: Environment) -> list[WayIn]:
     ]
 
 
-def at_the_door(environment: Environment) -> list[WayIn]:
-    """What smoke asks: every kind of them that a request may carry, in three requests, for servers that take
-    a hundred headers and no more. Apart are made-up keys: whoever reads a key first refuses it."""
-    keys, cookies, query, said, others, hides, localhost = few(environment)[:7]
+def of_clients(environment: Environment) -> Headers:
+    """Keys in other headers, made up but for LiteLLM's own, where a published key stands; what browsers,
+    probes and traces say; a method that is another's. Fewer than a hundred headers."""
+    keys = [(name, made_up()) for name in (*KEY_HEADERS, *RARER_HEADERS) if name != OF_LITELLM]
+    others = [*CONNECTIONS, *(pair for pair in BROWSERS if pair[0] != "origin"), *TRACES]
+    console = ("referer", f"http://{urlsplit(environment.gateway.url).netloc}/ui/")
+    said = [*((name, "OPTIONS") for name in OVERRIDES), console, ("user-agent", AGENTS[0])]
+    return [(OF_LITELLM, EXAMPLE_KEYS[-1]), *keys, *others, *said]
+
+
+def at_the_doors(environment: Environment) -> list[WayIn]:
+    """What smoke asks: every kind of them that a request may carry, but for made-up keys, in two requests,
+    for servers that take a hundred headers and no more: the first for chat, the second for embeddings.
+    Made-up keys in other headers, which whoever reads a key first refuses, are tried at the list."""
+    _, cookies, query, said, others, _, localhost = few(environment)[:7]
+    place = urlsplit(environment.gateway.url).netloc
+    hides = WayIn("a Host that hides the path", hosts=[f"{place}{public_path(environment)}?"])
     return [
-        together("cookies, the URL and words of proxies, to localhost", [query, cookies, said, localhost]),
-        together("words of clients, with a Host that hides the path", [others, hides]),
-        together("other headers", [keys]),
+        together("the URL and words of proxies, to localhost", [query, said, localhost]),
+        together("cookies and words of clients, with a Host that hides the path", [cookies, others, hides]),
     ]
 
 

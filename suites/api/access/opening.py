@@ -77,9 +77,15 @@ def to_a_door(target: Target, route: ProtectedRoute, bundles: Sequence[WayIn]) -
         return []
     guilty = target.notebook.exchanges[-1]
     if not protected(target, [route]):
+        target.once(open_to_all(route.path), lambda: True)
         return []
     target.notebook.exchanges.append(guilty)  # what is shown as the request to ask again
     return opened
+
+
+def open_to_all(path: str) -> tuple[str, ...]:
+    """Under which is kept that a route was seen served to who says nothing."""
+    return "access", "open to all", path
 
 
 def _to_a_route(

@@ -8,22 +8,17 @@ from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange
+from suites.api.access.bundles import of_clients
+from suites.api.access.rarer import IDENTITIES
 from suites.api.auth.tried import PLAIN, served, tried_route, tried_without_key
 
-KEY_HEADERS = (("x-api-key", "x-auth-token"), ("api-key", "x-goog-api-key"))
-"""Where other products take a key: Anthropic, OpenStack; Azure, Google. Two in a request: no product is known
-that takes both. LiteLLM's own header, which it takes before any other, is asked with the rarer ones."""
+KEY_HEADERS = ("x-api-key", "x-auth-token", "api-key", "x-goog-api-key")
+"""Where other products take a key: Anthropic, OpenStack, Azure, Google."""
 
 
-def hosts_that_hide(environment: Environment) -> dict[str, str]:
-    """Values of Host that make another path of the asked one for who puts them together: the front page, and
-    the path that says whether the gateway lives. What it is -> the value. The other shapes are nightly's."""
-    place = urlsplit(environment.gateway.url).netloc
-    public = (environment.gateway.liveness_path or "/health/liveliness").lstrip("/")
-    return {
-        "a public path and a query": f"{place}/{public}?",
-        "a query": f"{place}/?",
-    }
+def host_that_hides(environment: Environment) -> str:
+    """A value of Host that makes the front page of the asked path for who puts them together."""
+    return f"{urlsplit(environment.gateway.url).netloc}/?"
 
 
 def refused_plainly(target: Target) -> Exchange:
@@ -36,3 +31,19 @@ def refused_plainly(target: Target) -> Exchange:
             "close it first: see API-AUTH-002",
         )
     return answer
+
+
+def words_of_clients(target: Target) -> Exchange:
+    """The same with made-up keys in every other header, and all that clients might say: asked once."""
+    return target.once(
+        ("access", "words of clients"),
+        lambda: tried_without_key(target, headers=of_clients(target.environment)),
+    )
+
+
+def hidden_path(target: Target) -> Exchange:
+    """The same with a Host that hides the path, and who it is by rarer names: asked once."""
+    return target.once(
+        ("access", "hidden path"),
+        lambda: tried_without_key(target, hosts=[host_that_hides(target.environment)], headers=IDENTITIES),
+    )

@@ -6,7 +6,13 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.access.known import host_alarm
-from suites.api.access.probes import KEY_HEADERS, hosts_that_hide, refused_plainly
+from suites.api.access.probes import (
+    KEY_HEADERS,
+    hidden_path,
+    host_that_hides,
+    refused_plainly,
+    words_of_clients,
+)
 from suites.api.auth.rules import made_up
 from suites.api.auth.tried import served, tried_route, tried_without_key
 
@@ -22,18 +28,19 @@ from suites.api.auth.tried import served, tried_route, tried_without_key
 )
 def test_host_that_hides_a_path(target: Target, live_gateway: GatewayClient) -> None:
     """Who authorises by a URL that is put together from Host, and serves by the request line, can be told
-    that everything is the front page."""
+    that everything is the front page. Names of users stand beside it, and are left out where that is
+    served. The other shapes of Host are API-ACCESS-003's and -009's."""
     refused_plainly(target)
-    problems, hidden, route = [], hosts_that_hide(target.environment), tried_route(target)
-    for what, host in hidden.items():
-        if served(target, tried_without_key(target, hosts=[host])):
-            seen = f"{route} without a key is served where Host holds {what}: 'Host: {host}'"
-            problems.append(Problem("", seen))
+    problems, host, route = [], host_that_hides(target.environment), tried_route(target)
+    if served(target, hidden_path(target)) and served(target, tried_without_key(target, hosts=[host])):
+        problems.append(
+            Problem("", f"{route} without a key is served where Host holds a query: 'Host: {host}'")
+        )
     require(
         problems,
         blame="gateway",
         alarm=host_alarm(target.environment.gateway.product),
-        judged={"requests with a changed Host": len(hidden)},
+        judged={"requests with a changed Host": 1},
     )
 
 
@@ -48,23 +55,20 @@ def test_host_that_hides_a_path(target: Target, live_gateway: GatewayClient) -> 
 )
 def test_other_key_headers(target: Target, live_gateway: GatewayClient) -> None:
     """Gateways take keys from headers of other products, or believe that somebody before them has looked at
-    them. Two headers in a request, each for itself where that is served; a gateway may take the right key
-    there, and only that."""
+    them. All in one request, with what else clients say; each for itself where that is served. A gateway may
+    take the right key there, and only that."""
     refused_plainly(target)
 
-    def believed(*names: str) -> bool:
-        headers = [(name, made_up()) for name in names]
-        return served(target, tried_without_key(target, headers=headers))
+    def believed(name: str) -> bool:
+        answer = tried_without_key(target, headers=[(name, made_up())])
+        return served(target, answer)
 
-    opened = [
-        name
-        for names in KEY_HEADERS
-        if believed(*names)
-        for name in ([one for one in names if believed(one)] or names)
-    ]
+    opened: list[str] = []
+    if served(target, words_of_clients(target)):
+        opened = [name for name in KEY_HEADERS if believed(name)]
     require(
         [Problem("", f"{tried_route(target)} is served to a made-up value in {name}") for name in opened],
         blame="gateway",
         alarm=f"anybody gets in with any value in {' or '.join(opened)}: no key is checked there",
-        judged={"key headers": sum(map(len, KEY_HEADERS))},
+        judged={"key headers": len(KEY_HEADERS)},
     )

@@ -16,7 +16,7 @@ from suites.api.extract import (
     repeated,
     wrong_time,
 )
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room, upstreams_of
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed, echoed_twice, room, upstreams_of
 
 RESPONSE = "openai:CreateChatCompletionResponse"
 
@@ -49,7 +49,7 @@ def test_ids(target: Target, gateway: GatewayClient) -> None:
 )
 def test_created(target: Target, gateway: GatewayClient) -> None:
     """Not milliseconds, not 0, not the backend's start, not local time. Clocks may differ by minutes."""
-    answer, _ = echoed_twice(target, single_chat(target.environment).alias)
+    answer = echoed(target, single_chat(target.environment).alias)
     wrong = wrong_time(body_of(answer).get("created"), answer)
     if wrong:
         raise CheckFailed(wrong, blame="gateway")
@@ -85,7 +85,7 @@ def test_model(target: Target, gateway: GatewayClient, chat_model: str) -> None:
 def test_model_known(target: Target, gateway: GatewayClient, chat_model: str) -> None:
     """Clients look the name up: in price lists, in their configuration, in the model list. A provider before
     it is found in none of them."""
-    answer, _ = echoed_twice(target, chat_model)
+    answer = echoed(target, chat_model)
     upstreams = upstreams_of(target.environment, chat_model)
     seen, exact = body_of(answer).get("model"), names_of(chat_model, upstreams)
     if not names_exactly(seen, chat_model, upstreams):
@@ -103,7 +103,7 @@ def test_model_known(target: Target, gateway: GatewayClient, chat_model: str) ->
 def test_model_streamed(target: Target, gateway: GatewayClient) -> None:
     """One alias with one deployment, asked in both ways."""
     alias = single_chat(target.environment).alias
-    full = echoed_twice(target, alias)[0]
+    full = echoed(target, alias)
     body_model = body_of(full).get("model")
     limit = room(target.environment, alias, ECHO_TOKENS)
     chunks = read(stream_of(target, alias, ECHO_PROMPT, max_tokens=limit)).chunks

@@ -12,7 +12,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.errors.probes import BAD, CHAT, NO_MODEL, BadRequest, alias_of, chat
 from suites.api.errors.rules import envelope_problems, refused_unread
 from suites.api.extract import answered_by_a_model
-from suites.api.observations import ECHO_PROMPT, echoed_twice
+from suites.api.observations import ECHO_PROMPT, echoed
 
 LARGE_BODY = 20 * 1024 * 1024
 """Bytes: OpenAI's own limit for images is 20 MB, and more than any proxy's default."""
@@ -68,7 +68,7 @@ def test_other_content_type(target: Target, gateway: GatewayClient, environment:
         raise CheckFailed(
             f"expected 200, 400, 415 or 422 for text/plain, got {_shown(answer)}", blame="gateway"
         )
-    served, _ = echoed_twice(target, alias_of(environment, ModelKind.CHAT))
+    served = echoed(target, alias_of(environment, ModelKind.CHAT))
     if not answered_by_a_model(served):
         raise Untestable(
             f"the same model is not served with application/json either: {_shown(served)}",

@@ -22,7 +22,7 @@ from gateway_acceptance.wire.schema import envelope_broken
 from suites.api.embeddings.probes import single
 from suites.api.exposure.listener import Elsewhere, elsewhere
 from suites.api.extract import answered_by_a_model, embedded
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed, room
 
 PATIENCE_S = 2
 """Seconds that a misled gateway is told to wait for the address that we made up."""
@@ -67,7 +67,7 @@ def echo_with(target: Target, parameters: Mapping[str, Any]) -> Exchange:
 def served_plainly(target: Target) -> bool:
     """Whether a model answers the validation prompt with nothing more in the body: what serves nobody calls
     no address either, and makes up no answer."""
-    return answered_by_a_model(echoed_twice(target, chat_alias(target))[0])
+    return answered_by_a_model(echoed(target, chat_alias(target)))
 
 
 def telling(steered: Sequence[Steered]) -> int:

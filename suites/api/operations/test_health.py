@@ -11,7 +11,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.extract import answered_by_a_model
-from suites.api.observations import ask_echo, balanced_or_first, echoed_twice
+from suites.api.observations import ask_echo, balanced_or_first, echoed
 
 
 @check(
@@ -54,7 +54,7 @@ def test_readiness_is_true(target: Target, gateway: GatewayClient, environment: 
     ready = _readiness(gateway)
     if ready.status != 200:
         raise Untestable(f"it does not say that it is ready ({ready.status})", "see API-OPS-002")
-    answer, _ = echoed_twice(target, balanced_or_first(environment))
+    answer = echoed(target, balanced_or_first(environment))
     if not answered_by_a_model(answer):
         raise CheckFailed(
             f"{ready.url} says ready, and a chat completion gets {answer.status}: {answer.text[:200]}"

@@ -10,7 +10,8 @@ from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.reasoning import spent_on_reasoning
-from suites.api.observations import ECHO_PROMPT, balanced_or_first, echo_room, strays, wanted_of
+from suites.api.abilities import chat_models
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, balanced_or_first, room, strays, wanted_of
 from suites.api.reasoning import require_unspent
 from suites.api.sdk.probes import reading
 
@@ -29,16 +30,20 @@ else:
     profile="smoke",
     spec="openai-python:ChatCompletion",
 )
-def test_sdk_chat(target: Target, sdk: openai.OpenAI, environment: Environment) -> None:
-    """Strict validation: by default the SDK takes ``{}`` for a completion."""
+def test_sdk_chat(target: Target, sdk: openai.OpenAI, environment: Environment, in_smoke: bool) -> None:
+    """Strict validation: by default the SDK takes ``{}`` for a completion. In smoke it asks an alias with a
+    single deployment, whose answer is to be the same again (API-CHAT-002)."""
     alias = balanced_or_first(environment)
+    singles = chat_models(environment)
+    if in_smoke and singles:
+        alias = singles[0].alias
     completion = target.once(
         ("sdk", alias),
         lambda: sdk.chat.completions.create(
             model=alias,
             messages=[{"role": "user", "content": ECHO_PROMPT}],
             temperature=0,
-            max_tokens=echo_room(environment),
+            max_tokens=room(environment, alias, ECHO_TOKENS),
         ),
     )
     with reading("the completion"):

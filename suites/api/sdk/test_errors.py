@@ -16,7 +16,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.extract import answered_by_a_model
-from suites.api.observations import ECHO_TOKENS, balanced_or_first, echoed_twice
+from suites.api.observations import ECHO_TOKENS, balanced_or_first, echoed
 from suites.api.sdk.probes import ECHO, UNKNOWN_MODEL, asked_by_an_outsider
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def test_unknown_route(sdk: openai.OpenAI) -> None:
 
 def _judge_where_served(target: Target) -> None:
     """A refusal says something of what was asked only where the ordinary question is answered."""
-    plain, _ = echoed_twice(target, balanced_or_first(target.environment))
+    plain = echoed(target, balanced_or_first(target.environment))
     judged(errors=int(answered_by_a_model(plain)))
 
 

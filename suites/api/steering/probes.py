@@ -13,7 +13,7 @@ from gateway_acceptance.wire.exchange import Exchange, Headers
 from suites.api.exposure.listener import elsewhere
 from suites.api.exposure.parameters import Steered
 from suites.api.extract import answered_by_a_model
-from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed_twice, room
+from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed, room
 from suites.api.steering.names import ADDRESS_HEADERS, ADDRESS_QUERIES
 from suites.api.steering.rules import Pair, answer_witness
 
@@ -99,7 +99,7 @@ def addressed_beside(target: Target) -> list[Steered]:
     if not alias:
         raise NotApplicable("the environment declares no chat model", declared="models")
     found = []
-    plain = answered_by_a_model(echoed_twice(target, alias[0])[0])
+    plain = answered_by_a_model(echoed(target, alias[0]))
     with elsewhere(target.gateway.url) as place:
         headers = [(name, place.url) for name in ADDRESS_HEADERS]
         query = urlencode(dict.fromkeys(ADDRESS_QUERIES, place.url))

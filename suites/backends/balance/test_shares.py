@@ -20,7 +20,7 @@ from gateway_acceptance.verdict import (
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.meter import Chance
-from suites.api.observations import ECHO_TEXT, ask_echo, echoed_twice
+from suites.api.observations import ECHO_TEXT, ask_echo, echoed
 
 if TYPE_CHECKING:
     from gateway_acceptance.balance import second_look
@@ -97,8 +97,8 @@ def test_more_than_one(target: Target, gateway: GatewayClient, group: str) -> No
         )
     seen: Counter[str] = Counter()
     if not embeds(target, group):
-        answers = echoed_twice(target, group)
-        seen = target.watch.served(group) or Counter(_server_of(answer) for answer in answers)
+        answer = echoed(target, group)
+        seen = target.watch.served(group) or Counter([_server_of(answer)])
 
     def several() -> bool:
         """Whether a second one was seen, or somebody who must not serve; whoever has a share of zero may
