@@ -21,6 +21,7 @@ from gateway_acceptance.verdict import NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from suites.api.access.rarer import CIRCUMSTANCES
 from suites.api.access.routes import COST
+from suites.api.access.said import public_path
 from suites.api.advisories.extract import base_of, package_of
 from suites.api.advisories.probes import EXAMPLE_KEYS, INITIALIZE, OPEN, ran
 from suites.api.auth.rules import basic, made_up
@@ -215,7 +216,7 @@ PAIRS = (
             ),
             granted,
             headers=CIRCUMSTANCES,
-            host=lambda environment: f"{place(environment)}/?",
+            host=lambda environment: f"{place(environment)}{public_path(environment)}?",
             published=False,
         ),
         Credential(lambda _: f"Bearer {SQL}", (KEYS,)),

@@ -19,6 +19,7 @@ from suites.api.observations import ECHO_TOKENS
 BLAMES_THE_REQUEST = (400, 404, 405, 413, 415, 422, 501)
 """The statuses that blame a request, or say that a route is not offered."""
 DEPTH = 2000
+UNKNOWN_PART = {"role": "user", "content": [{"type": "hologram", "hologram": "hello"}]}
 WITH_THE_KEY = "with the run's own key"
 """The line of all that carry it: a key may be allowed one request at a time, and say so to the second."""
 BODY, FIELDS, ROUTES = (f"suites.api.errors.test_{name}" for name in ("body", "fields", "routes"))
@@ -64,13 +65,13 @@ BADS = (
         chat(model=7, messages="hello", temperature="warm", max_tokens="many", stream="perhaps",
              tools="hammer", response_format="json")),
     Bad("values out of range, to an unknown model, streamed",
-        (*named("unknown_role", "role_missing", "message_string", "content_number", "temperature_range",
-                "max_tokens_negative", of=FIELDS),
+        (*named("unknown_role", "role_missing", "message_string", "content_number", "unknown_part",
+                "temperature_range", "max_tokens_negative", of=FIELDS),
          *named("unknown_model_streamed", of=ROUTES),
          *named("mock_response", "mock_failure", of="suites.api.exposure.test_exposure"), SDK),
-        chat(messages=["hello", {"role": "wizard", "content": "hello"}, {"content": 5}], model=NO_MODEL,
-             temperature=9, max_tokens=-5, mock_response="HX-MOCKED", mock_testing_fallbacks=True,
-             stream=True)),
+        chat(messages=["hello", {"role": "wizard", "content": "hello"}, {"content": 5}, UNKNOWN_PART],
+             model=NO_MODEL, temperature=9, max_tokens=-5, stream=True, mock_response="HX-MOCKED",
+             mock_testing_fallbacks=True)),
     Bad("no text, deep in arrays",
         named("array", "no_utf8", "deeply_nested", "other_content_type", of=BODY),
         no_text, content_type="text/plain"),

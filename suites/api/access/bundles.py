@@ -173,9 +173,7 @@ def at_the_doors(environment: Environment) -> list[WayIn]:
     """What smoke asks: every kind of them that a request may carry, but for made-up keys, in two requests,
     for servers that take a hundred headers and no more: the first for chat, the second for embeddings.
     Made-up keys in other headers, which whoever reads a key first refuses, are tried at the list."""
-    _, cookies, query, said, others, _, localhost = few(environment)[:7]
-    place = urlsplit(environment.gateway.url).netloc
-    hides = WayIn("a Host that hides the path", hosts=[f"{place}{public_path(environment)}?"])
+    _, cookies, query, said, others, hides, localhost = few(environment)[:7]
     return [
         together("the URL and words of proxies, to localhost", [query, said, localhost]),
         together("cookies and words of clients, with a Host that hides the path", [cookies, others, hides]),
