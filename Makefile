@@ -9,7 +9,7 @@ INSTALL := gateway_acceptance/locked_install.py
 # whole matrices and the lab of hosts: longer than everything else together, by a command of their own
 LONG   := $(addprefix tests/live/test_,plan_nightly.py mutation_matrix.py outage_matrix.py hosts.py absent_on_hosts.py \
           balance_groups.py balance_cooldown_earlier.py other_gateway.py packaged.py logs.py \
-          twin.py learned.py variants.py small_release.py newest.py closed_release.py controls_by_release.py \
+          twin.py learned.py first_run.py variants.py small_release.py newest.py closed_release.py controls_by_release.py \
           database.py nginx.py nginx_smoke.py nginx_host.py)
 # the longest first, so that both workers have something to do until the end; beside it, while LiteLLM is installed for
 # it, what needs none
