@@ -34,9 +34,12 @@ TOKENS = 3 * ECHO_TOKENS
 def steered(target: Target) -> bool:
     """A plain question with what steers beside it. The answer is that of the plain question, or a refusal,
     and nobody is called. Left out where the question for tools carries it (``suites.sentinels.tools``)."""
+    return carried_by_tools(target) or steered_plainly(target)
+
+
+def steered_plainly(target: Target) -> bool:
+    """The same, whatever the question for tools carries."""
     alias = chat_alias(target)
-    if carried_by_tools(target):
-        return True
     plain = echoed(target, alias)
     answer, called = asked_beside(target, _question(target, alias), _tokens(target, alias))
     return not called and (

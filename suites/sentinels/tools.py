@@ -28,7 +28,7 @@ from suites.api.tools.probes import (
     calling_turn,
     same_calls,
 )
-from suites.sentinels.beside import STEERED, asked_beside, carried_by_tools, same_server
+from suites.sentinels.beside import STEERED, asked_beside, carried_by_tools, same_server, steered_plainly
 
 CHAT = "/v1/chat/completions"
 EXPECTED: Called = [("set_alarm", dict(ALARM_ARGUMENTS)), ("play_song", dict(HARD_ARGUMENTS))]
@@ -55,6 +55,8 @@ def called(target: Target) -> bool:
             return False
         if not refused(answer):
             return rightly_called(answer)
+        if not steered_plainly(target):  # another model, which calls no tools, refuses as well
+            return False
     return rightly_called(target.gateway.request("POST", CHAT, json_body=question, tokens=tokens))
 
 

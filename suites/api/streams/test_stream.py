@@ -4,7 +4,7 @@ from gateway_acceptance.check import MUST, SPEND, Level, check
 from gateway_acceptance.environment import Ability, Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem, at_level
-from gateway_acceptance.verdict import NotApplicable, require
+from gateway_acceptance.verdict import NoAnswer, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.reasoning import spent_in
 from gateway_acceptance.wire.stream import read_chat_stream
@@ -33,6 +33,8 @@ def test_complete_stream(
     alias = balanced_or_first(environment)
     counting = _counting(environment) if in_smoke else None
     if counting is not None and (seen := observed(target, StreamKind.USAGE)) is not None:
+        if seen.exchange.error:
+            raise NoAnswer(f"{seen.exchange.method} {seen.exchange.url}: {seen.exchange.error}")
         alias, stream = counting, seen.stream
         wanted, strayed = f"the numbers from 1 to {COUNT_TO}", not counts(stream.text())
     else:
