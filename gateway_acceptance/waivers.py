@@ -25,7 +25,7 @@ from gateway_acceptance.deviations import Harm, about
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.load import describe
 from gateway_acceptance.environment.table import Table
-from gateway_acceptance.places import waivers_file
+from gateway_acceptance.places import environments_of, waivers_file
 from gateway_acceptance.usage import UsageProblem
 
 WARNED_DAYS = 14
@@ -166,17 +166,21 @@ class Waiver(Table):
 _ENTRIES = TypeAdapter(tuple[Waiver, ...])
 
 
-def waivers_path(environment: Environment, folder: Path) -> Path:
-    """The file that holds an environment's waivers: its own where it names one, else that of the folder."""
-    if environment.waivers is None:
-        return waivers_file(folder)
-    return environment.source.parent / environment.waivers
+def waivers_path(environment: Environment, folder: Path) -> Path | None:
+    """The file that holds an environment's waivers: the one that it names, else that of the folder's own
+    environments. None for an environment from elsewhere that names none: what others accept is not its."""
+    if environment.waivers is not None:
+        return environment.source.parent / environment.waivers
+    homes = {place.resolve() for place in environments_of(folder)}
+    return waivers_file(folder) if environment.source.resolve().parent in homes else None
 
 
 def waivers_for(environment: Environment, folder: Path, harms: Collection[Harm] = ()) -> tuple[Waiver, ...]:
     """What the operators of an environment accept. harms: what must be looked at. Raises UsageProblem, also
     where the file that it names is not there."""
     path = waivers_path(environment, folder)
+    if path is None:
+        return ()
     if environment.waivers is not None and not path.is_file():
         said = (
             f"{environment.source}: waivers names {path}, which is not there; write it, or take the key out"

@@ -22,6 +22,7 @@ import tomli_w
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.host.facts import NoFacts
 from gateway_acceptance.host.snapshot import take_snapshot
+from gateway_acceptance.places import waivers_file
 from gateway_acceptance.usage import UsageProblem
 from lab.all_checks import AllChecks, add, chosen_of
 from lab.faults import FAULTS, Fault, HostChange, Layer
@@ -176,6 +177,8 @@ class HostStage:
         folder.mkdir()
         document = tomllib.loads(self.environment.source.read_text(encoding="utf-8"))
         document["name"] = name
+        if waivers_file(self.root).is_file():
+            document["waivers"] = str(waivers_file(self.root))
         document["embedded"] = {
             "provider": "recorded",
             "options": {"looks": str(folder), "key": str(self.folder / "key")},

@@ -23,7 +23,7 @@ import tomli_w
 from gateway_acceptance.check import Effect
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.environment import Environment, load_environment
-from gateway_acceptance.places import environments_of
+from gateway_acceptance.places import environments_of, waivers_file
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.description import have_it_described
@@ -246,6 +246,8 @@ class Declarer:
 
     def _written(self, document: dict[str, Any], name: str, number: int, of_backends: int) -> Environment:
         document["name"] = name
+        if waivers_file(self.root).is_file():
+            document["waivers"] = str(waivers_file(self.root))
         document["gateway"]["url"] = f"http://{self._address(number, 10)}:4000"
         for place, backend in enumerate(document["backends"]):
             backend["url"] = f"http://{self._address(of_backends, 11 + place)}:11434"

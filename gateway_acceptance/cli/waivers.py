@@ -119,7 +119,7 @@ def _list(arguments: argparse.Namespace) -> int:
         )
         problems = {one.id: unfit(one, version) for one in waivers}
     else:
-        waivers = load_waivers(_file(root))
+        waivers = load_waivers(waivers_file(root))
     entries = [
         {
             **json.loads(waiver.model_dump_json()),
@@ -141,7 +141,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     root = project_root()
-    waivers = load_waivers(_file(root, arguments.env))
+    waivers = _held(root, arguments.env)
     found = complaints(waivers, [check.id for check in collect(root).checks], _today())
     for sentence in found:
         print(sentence)
@@ -217,19 +217,18 @@ def _version(environment: Environment, root: Path) -> str:
     return found or environment.gateway.version or ""
 
 
-def _file(root: Path, name: str | None = None) -> Path:
+def _held(root: Path, name: str | None) -> tuple[Waiver, ...]:
     """The folder's waivers, or those of an environment."""
     if not name:
-        return waivers_file(root)
-    environment = load_environment(name, root, os.environ)
-    waivers_for(environment, root)
-    return waivers_path(environment, root)
+        return load_waivers(waivers_file(root))
+    return waivers_for(load_environment(name, root, os.environ), root)
 
 
 def _file_for(root: Path, environments: Sequence[str]) -> Path:
     """Where a new waiver is written: to an environment's own file, where it holds in that one alone."""
     if len(environments) == 1 and environments[0] in names_in(root):
-        return waivers_path(load_environment(environments[0], root, os.environ), root)
+        environment = load_environment(environments[0], root, os.environ)
+        return waivers_path(environment, root) or waivers_file(root)
     return waivers_file(root)
 
 

@@ -36,6 +36,7 @@ def environment_at(
     all its groups, where it is another; logs: of the gateway, likewise."""
     document = tomllib.loads((ROOT / "environments" / f"{of}.toml").read_text(encoding="utf-8"))
     document["name"] = f"live-{net}"
+    document["waivers"] = str(ROOT / "environments" / "waivers.toml")
     document["gateway"]["url"] = f"http://{net}.0.39:4000"
     for place, backend in enumerate(document.get("backends", ())):
         backend["url"] = f"http://{net}.0.{101 + place}:11434"

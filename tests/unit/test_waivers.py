@@ -172,8 +172,10 @@ def test_an_environments_own_file_is_the_only_one(tmp_path: Path) -> None:
     loaded(tmp_path / "environments", ENTRY)
     source = tmp_path / "elsewhere" / "mini.toml"
     source.parent.mkdir()
-    declared = environment()
-    assert [one.id for one in waivers_for(declared, tmp_path)] == ["A"]
+    declared = environment().model_copy(update={"source": source})
+    assert waivers_for(declared, tmp_path) == (), "from elsewhere: what others accept is not its"
+    here = declared.model_copy(update={"source": tmp_path / "environments" / "mini.toml"})
+    assert [one.id for one in waivers_for(here, tmp_path)] == ["A"]
     own = declared.model_copy(update={"waivers": "waivers.toml", "source": source})
     with pytest.raises(UsageProblem, match="which is not there; write it, or take the key out"):
         waivers_for(own, tmp_path)
