@@ -50,13 +50,15 @@ class Sentinel:
     judged of, and which need nothing of those of other lines. Empty: nothing else is asked meanwhile. wakes:
     all checks of a file
     (``suites.api.chat.test_context``), one (``suites.api.chat.test_context:test_order``), or of one the case
-    of a parameter (``suites.api.advisories.test_advisories:test_probe[skills]``)."""
+    of a parameter (``suites.api.advisories.test_advisories:test_probe[skills]``). otherwise: likewise, what
+    is woken only if none of those fails: a search for what they do not know, which takes longer than they."""
 
     name: str
     after: str
     wakes: Sequence[str]
     ask: Callable[[Target], bool]
     line: str = ""
+    otherwise: Sequence[str] = ()
 
 
 @dataclass
@@ -131,14 +133,25 @@ class Waking:
     def _wake(
         self, sentinel: Sentinel, target: Target, spent: WakingCosts, selected: Collection[str]
     ) -> None:
-        for name in sentinel.wakes:
+        failed = self._woken(sentinel.wakes, target, spent, selected)
+        if not failed:
+            self._woken(sentinel.otherwise, target, spent, selected)
+
+    def _woken(
+        self, names: Sequence[str], target: Target, spent: WakingCosts, selected: Collection[str]
+    ) -> bool:
+        """Let the checks of these names judge. Returns whether any failed, be it as its product is known to
+        do."""
+        failed = False
+        for name in names:
             if name in spent.done or _enough(spent, target) or target.breaker.trouble() is not None:
                 continue
             spent.done.add(name)
             for owner in checks_at(name):
                 wanted = owner.check.id not in selected and self._wanted(owner.check, target.environment.name)
                 if wanted and not _enough(spent, target):
-                    _judge(owner, target, spent)
+                    failed |= _judge(owner, target, spent)
+        return failed
 
 
 def _enough(spent: WakingCosts, target: Target) -> bool:
@@ -186,14 +199,14 @@ def _answer(sentinel: Sentinel, target: Target) -> bool:
         return False
 
 
-def _judge(owner: Owner, target: Target, spent: WakingCosts) -> None:
-    """Let a woken check judge, each case of it, and hand over what it finds."""
-    environment = target.environment
+def _judge(owner: Owner, target: Target, spent: WakingCosts) -> bool:
+    """Let a woken check judge, each case of it, and hand over what it finds. Returns whether one failed."""
+    environment, failed = target.environment, False
     if owner.check.effect in NEVER_WOKEN or forbidden(environment.policy, owner.check.effect):
-        return
+        return failed
     for arguments in cases_of(owner.function, target, owner.case):
         if _enough(spent, target):
-            return
+            break
         begun = time.monotonic()
         with _apart(target, owner.check):
             outcome = _outcome(owner, arguments, target)
@@ -203,6 +216,7 @@ def _judge(owner: Owner, target: Target, spent: WakingCosts) -> None:
         if outcome.verdict is Verdict.HARNESS_ERROR:
             target.watch.mistakes.append(f"{owner.check.id}, woken, fell over: {outcome.message}")
         if outcome.verdict is Verdict.FAILED:
+            failed = True
             problems = outcome.problems or (outcome.message,)
             target.watch.found(
                 owner.check.id,
@@ -210,6 +224,7 @@ def _judge(owner: Owner, target: Target, spent: WakingCosts) -> None:
                 [Problem("", problem) for problem in problems],
                 exchanges,
             )
+    return failed
 
 
 def _outcome(owner: Owner, arguments: Mapping[str, Any], target: Target) -> Outcome:

@@ -28,16 +28,17 @@ SDK = "suites.api.sdk.test_errors"
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A bad request, and the checks of its parts."""
+    """A bad request, and the checks of its parts; otherwise: as of ``Sentinel``."""
 
     name: str
     wakes: Sequence[str]
     body: Callable[[Environment], bytes]
     content_type: str = "application/json"
+    otherwise: Sequence[str] = ()
 
     def sentinel(self) -> Sentinel:
         """It, as smoke asks it."""
-        return Sentinel(self.name, "API-ERR-001", self.wakes, self._refused, WITH_THE_KEY)
+        return Sentinel(self.name, "API-ERR-001", self.wakes, self._refused, WITH_THE_KEY, self.otherwise)
 
     def _refused(self, target: Target) -> bool:
         body = self.body(target.environment)
@@ -59,11 +60,11 @@ def named(*checks: str, of: str) -> tuple[str, ...]:
 # fmt: off
 BADS = (
     Bad("parameters of the wrong type",
-        (*named("messages_string", "temperature_string", "max_tokens_string", "stream_string", "tools_string",
-                "response_format_string", "model_number", of=FIELDS),
-         "suites.api.properties.test_properties:test_mutated_chat"),
+        named("messages_string", "temperature_string", "max_tokens_string", "stream_string", "tools_string",
+              "response_format_string", "model_number", of=FIELDS),
         chat(model=7, messages="hello", temperature="warm", max_tokens="many", stream="perhaps",
-             tools="hammer", response_format="json")),
+             tools="hammer", response_format="json"),
+        otherwise=("suites.api.properties.test_properties:test_mutated_chat",)),
     Bad("values out of range, to an unknown model, streamed",
         (*named("unknown_role", "role_missing", "message_string", "content_number", "unknown_part",
                 "temperature_range", "max_tokens_negative", of=FIELDS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -87,9 +87,11 @@ def woken(
     red: bool = False,
     used: float = 0.1,
     selected: Collection[str] = (),
+    otherwise: Sequence[str] = (),
 ) -> Any:
     target = a_target(used)
-    sentinel = Sentinel("s", "API-T-001", [f"{HERE}:{name}" for name in names], ask)
+    wakes, then = ([f"{HERE}:{name}" for name in some] for some in (names, otherwise))
+    sentinel = Sentinel("s", "API-T-001", wakes, ask, otherwise=then)
     waking = Waking(lambda: [sentinel], lambda _check, _name: True)
     SUBJECTS.begin()
     waking.after(of(host), target, red=red, selected=selected)
@@ -104,7 +106,8 @@ def found(target: Any) -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize("sentinel", SENTINELS, ids=lambda one: one.name)
 def test_each_names_checks_that_there_are(sentinel: Sentinel) -> None:
     assert sentinel.after in LISTED["smoke"]
-    assert [name for name in sentinel.wakes if not list(checks_at(name))] == []
+    names = [*sentinel.wakes, *sentinel.otherwise]
+    assert [name for name in names if not list(checks_at(name))] == []
 
 
 def test_names_are_their_own() -> None:
@@ -117,6 +120,11 @@ def test_what_is_woken_judges_as_itself_once() -> None:
     assert found(target) == [("API-T-002", ["it is broken"])]
     assert target.notebook.agent == "run 1; check API-T-001"
     assert SUBJECTS.counts == {}, "it is no subject of the case that it stands behind"
+
+
+def test_what_takes_longer_is_woken_where_the_others_find_nothing() -> None:
+    assert woken("owner", otherwise=["content"]).asked == ["owner"]
+    assert woken("content", otherwise=["owner"]).asked == ["content", "owner"]
 
 
 def test_a_limit_that_was_spent_on_thoughts_is_held_against_nobody() -> None:
