@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.deployment import SECRETS, TREE
+from lab.deployment import SECRETS, TREE, UNIT
 from lab.faults.model import host_fault
 
 KEPT = "/run/gateway-acceptance-fault"
@@ -32,7 +32,9 @@ HOST_TREE_FAULTS = (
         "the base directory is gone",
         {"HOST-TREE-003": "there is no directory", "HOST-TREE-001": "there is no directory"},
         apply=f"mv {TREE} {TREE}.gone",
-        revert=f"mv {TREE}.gone {TREE}",
+        # on an overlay a move is a copy: the service has the old directory until it is started anew
+        revert=f"mv {TREE}.gone {TREE}\nsystemctl restart {UNIT}\n",
+        restarts=True,
     ),
     host_fault(
         "host-directory-undeclared",
