@@ -23,8 +23,20 @@ PASSWD = replace(CLOSED, status=200, chunks=((0.0, b"root:x:0:0:root:/root:/bin/
 )
 def test_a_connection_that_is_closed_serves_what_came_of_it(came: Exchange, ends: Any) -> None:
     def get(path: str, **_: object) -> Exchange:
+        if path == "/v1/models":
+            return replace(CLOSED, status=401, error="")
         raise NoAnswer(f"GET {path}: the connection broke")
 
     gateway: Any = SimpleNamespace(get=get, without_key=lambda *_: came)
     with ends:
+        files_not_served(gateway)
+
+
+@pytest.mark.parametrize("words", ["no answer within 20 s", "connection refused"])
+def test_silence_and_a_gateway_that_is_gone_are_no_hanging_up(words: str) -> None:
+    def get(path: str, **_: object) -> Exchange:
+        raise NoAnswer(f"GET {path}: {words}")
+
+    gateway: Any = SimpleNamespace(get=get, without_key=lambda *_: CLOSED)
+    with pytest.raises(NoAnswer, match=words):
         files_not_served(gateway)
