@@ -115,8 +115,8 @@ def test_ctrl_c_while_the_target_is_looked_at_again_is_void(project: Project) ->
         project,
         "import os, signal\nimport gateway_acceptance.plugin.identity as identity\n"
         "real = identity.identities\n"
-        "calls = []\ndef looked(*a):\n    calls.append(1)\n"
-        "    os.kill(os.getpid(), signal.SIGINT) if len(calls) == 2 else None\n    return real(*a)\n"
+        "calls = []\ndef looked(*a, **k):\n    calls.append(1)\n"
+        "    os.kill(os.getpid(), signal.SIGINT) if len(calls) == 2 else None\n    return real(*a, **k)\n"
         "identity.identities = looked\n",
     )
     run = project.run()
