@@ -115,6 +115,12 @@ def test_keys_are_tried_on_what_is_there(environment: Environment) -> None:
     assert str(tried_route(target(chats, unlisted=True))) == "POST /v1/embeddings"
 
 
+def test_a_gateway_without_a_list_that_declares_all_else_open(environment: Environment) -> None:
+    """Nothing is left that could refuse: the checks say so, and do not fall over."""
+    completions = ("/v1/chat/*", "/v1/embeddings", "/v1/completions", "/v1/responses")
+    assert str(tried_route(target(opening(environment, *completions), unlisted=True))) == "GET /v1/models"
+
+
 def test_what_counts_as_served_is_of_that_route(environment: Environment) -> None:
     blank = Exchange("GET", "u", (), b"", status=200, headers=(("content-type", "application/json"),))
     listed = replace(blank, chunks=((0.0, b'{"object": "list", "data": []}'),))

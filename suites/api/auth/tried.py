@@ -29,7 +29,8 @@ def tried_route(target: Target) -> ProtectedRoute:
     environment = target.environment
     routes = contract_routes(environment)
     shut = [one for one in routes if not is_declared(one.path, environment.gateway.public_paths)]
-    return next(one for one in shut or routes if one.path != LIST or not target.unlisted)
+    there = [one for one in shut or routes if one.path != LIST or not target.unlisted]
+    return (there or routes)[0]
 
 
 def on_the_list(target: Target) -> bool:
