@@ -9,8 +9,6 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from gateway_acceptance.check import Check
 from gateway_acceptance.deviations import about, forbidden, general_lines, names_of
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.places import data_root
+from gateway_acceptance.plugin.of_the_sdk import reading_an_answer, untold
 from gateway_acceptance.plugin.parametrise import environment_of, parameters_of
 from gateway_acceptance.plugin.worker import WorkerState
 from gateway_acceptance.redaction import Redactor
@@ -41,11 +40,6 @@ from gateway_acceptance.wire.subject import answers_among
 PACKAGE = Path(gateway_acceptance.__file__).parent
 MACHINERY = (PACKAGE, *{Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")})
 """Where an assertion is about the suite or its tools, never about the target."""
-READERS: Mapping[str, tuple[str, ...]] = {
-    "openai": ("lib/streaming", "lib/_parsing", "_response.py", "_legacy_response.py", "_streaming.py"),
-    "httpx2": ("_decoders.py",),
-}
-"""Modules of the official SDK, and of the client below it, that do nothing but read answers."""
 SHOWN_MESSAGE = 2000
 SHOWN_EXCHANGES = 8
 """Exchanges kept as evidence of one case: the last ones, where a failure shows."""
@@ -101,12 +95,15 @@ def outcome_of(error: BaseException | None, when: str) -> Outcome:
         if isinstance(error, openai.APIConnectionError) and isinstance(error.__cause__, _ours_in_the_sdk()):
             return outcome_of(error.__cause__, when)
         if isinstance(error, openai.OpenAIError):
-            return Outcome(Verdict.FAILED, f"the official SDK raised {_named(error)}", detail=_short(detail))
+            message = f"the official SDK raised {_named(error)}"
+            if isinstance(error, openai.APIStatusError):
+                message += untold(error.response.text if error.response.is_closed else "")
+            return Outcome(Verdict.FAILED, message, detail=_short(detail))
     import httpx2
 
     if isinstance(error, httpx2.HTTPError) and not isinstance(error, httpx2.LocalProtocolError):
         return Outcome(Verdict.FAILED, f"the answer broke off: {_named(error)}", detail=_short(detail))
-    if _reading_an_answer(error):
+    if reading_an_answer(error):
         return Outcome(
             Verdict.FAILED, f"the SDK could not read the answer: {_named(error)}", detail=_short(detail)
         )
@@ -347,28 +344,6 @@ def _ours_in_the_sdk() -> tuple[type[BaseException], ...]:
     import httpx2
 
     return (httpx2.LocalProtocolError, *SPOKEN)
-
-
-@cache
-def _readers() -> tuple[Path, ...]:
-    """Files and folders of ``READERS``, without importing what nobody has imported."""
-    places = {name: find_spec(name) for name in READERS}
-    return tuple(
-        Path(spec.origin).parent / part
-        for name, spec in places.items()
-        if spec is not None and spec.origin
-        for part in READERS[name]
-    )
-
-
-def _reading_an_answer(error: BaseException) -> bool:
-    """Whether it was raised while the official SDK, or the client below it, read an answer: what a target
-    sends is never our bug. What we call wrongly is raised before any answer is there."""
-    for frame in traceback.extract_tb(error.__traceback__):
-        path = Path(frame.filename)
-        if any(path.is_relative_to(place) for place in _readers()):
-            return True
-    return False
 
 
 def _in_json(error: BaseException) -> bool:

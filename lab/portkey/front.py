@@ -56,7 +56,10 @@ class Front:
     async def start(self) -> None:
         """Listen at the gateway's address."""
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False, trust_env=False
+            connector=aiohttp.TCPConnector(force_close=True),  # one that is kept may close as it is asked
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            trust_env=False,
         )
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.on_response_prepare.append(_without_own_name)

@@ -45,7 +45,10 @@ class ProxiedGateway:
         if self._fault is not None and not self._fault.listens:
             return
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False, trust_env=False
+            connector=aiohttp.TCPConnector(force_close=True),  # one that is kept may close as it is asked
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            trust_env=False,
         )
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.on_response_prepare.append(_without_own_name)
@@ -63,6 +66,13 @@ class ProxiedGateway:
             await self._session.close()
 
     async def _handle(self, incoming: web.Request) -> web.StreamResponse:
+        try:
+            return await self._answer(incoming)
+        except aiohttp.ClientError:
+            abort(incoming)  # the gateway hung up instead of answering: so do we
+            return web.Response()
+
+    async def _answer(self, incoming: web.Request) -> web.StreamResponse:
         request = Request(
             incoming.method,
             incoming.raw_path,

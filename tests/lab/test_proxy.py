@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -83,3 +84,44 @@ def test_what_is_nested_too_deep_is_no_object_and_no_crash() -> None:
     deep = b"[" * 200_000
     assert Request("POST", "/v1/chat/completions", (), deep).json == {}
     assert Reply(200, (), (deep,)).json is None
+
+
+@asynccontextmanager
+async def closing(answers: int) -> AsyncIterator[str]:
+    """The address of a proxy in front of a gateway that answers so many requests of each connection, says
+    nothing of closing it, and closes it when it is asked once more."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(answers):
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()[:2]
+    own = "http://{}:{}".format(*_address())
+    view = ProxiedGateway(f"http://{host}:{port}", "key", None, EmbeddingGate(), {})
+    await view.start(own)
+    try:
+        yield own
+    finally:
+        await view.close()
+        server.close()
+
+
+@on_a_loop
+async def test_a_connection_that_the_gateway_closes_meanwhile_is_no_error_of_the_gateway() -> None:
+    async with closing(1) as address, aiohttp.ClientSession() as session:
+        for _ in range(3):
+            async with session.post(f"{address}/v1/chat/completions", json={}) as answer:
+                assert (answer.status, await answer.read()) == (200, b"{}")
+
+
+@on_a_loop
+async def test_a_gateway_that_hangs_up_is_no_500() -> None:
+    async with closing(0) as address, aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.post(f"{address}/v1/chat/completions", json={})

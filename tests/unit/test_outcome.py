@@ -108,3 +108,20 @@ def test_what_the_sdk_wraps_as_a_broken_connection(cause: BaseException | None, 
 def test_problems_are_kept_one_by_one() -> None:
     outcome = outcome_of(raised(CheckFailed([Problem("a", "x"), Problem("b", "y")])), "call")
     assert outcome.problems == ("a: x", "b: y")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"Internal Server Error", ", with the body 'Internal Server Error'"),
+        (b"<html>" + b"x" * 900, f", with the body '<html>{'x' * 194}'"),
+        (b'{"error": {"message": "boom"}}', ""),
+        (b"[" * 200_000, ""),
+        (b"", ""),
+    ],
+)
+def test_a_refusal_that_is_no_json_is_told_with_its_body(body: bytes, told: str) -> None:
+    response = httpx2.Response(500, content=body, request=REQUEST)
+    error = openai.InternalServerError("Error code: 500", response=response, body=None)
+    outcome = outcome_of(error, "call")
+    assert outcome.message == f"the official SDK raised InternalServerError: Error code: 500{told}"
