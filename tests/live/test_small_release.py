@@ -5,20 +5,18 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-import pytest
 import tomli_w
 
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.record_model import record_of
 from gateway_acceptance.signoff.kept import without_evidence
 from lab.loopback_pool import own_net
-from tests.live import conftest
 from tests.live.conftest import ROOT, environment_at, judge
 
 RELEASE_BUDGET_S = 600
 
 
-def test_it_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_ready(tmp_path: Path) -> None:
     with own_net() as net:
         local = environment_at(net, tmp_path, embedded=True)
         document = tomllib.loads(Path(local.source).read_text(encoding="utf-8"))
@@ -33,8 +31,8 @@ def test_it_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             document.pop(table, None)
         path = tmp_path / "small.toml"
         path.write_text(tomli_w.dumps(document), encoding="utf-8")
-        monkeypatch.setattr(conftest, "RUN_BUDGET_S", RELEASE_BUDGET_S)
-        run = judge(load_environment(str(path), ROOT, {}), tmp_path / "runs", "-n", "2", profile="release")
+        small = load_environment(str(path), ROOT, {})
+        run = judge(small, tmp_path / "runs", "-n", "2", profile="release", budget_s=RELEASE_BUDGET_S)
     assert run.record is not None, run.output
     assert (run.code, run.record["run"]["state"]) == (0, "READY"), run.output
     assert without_evidence(record_of(run.record)) == [], "it could not be signed"
