@@ -5,6 +5,7 @@ unless ``SETTLED`` says what else it judged. Design: docs/verdicts.md, "Subjects
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ CONTROLS = ("API-OPS-001", "API-STREAM-002", "API-CHAT-001", "API-MODELS-001")
 """Must be green on the healthy control, so that what is red on a view is red for its fault."""
 GREEN = (Verdict.PASSED.value, Verdict.WAIVED.value)
 ABSENCE_BUDGET_S = 3600
+ACCEPTED_ROOT = re.compile(r" \((deviations|waivers): [^()]+\)$")
+"""How the message of a case ends whose root's failure is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,22 @@ class VacuousPass:
 @dataclass(frozen=True, slots=True)
 class Absences:
     """The result. verdicts: by fault, how many cases had which; control: check -> verdict; errors: checks
-    that erred themselves on what was not there, in words."""
+    that erred themselves on what was not there, in words; observed: cases that were not applicable because of
+    what was seen, in words."""
 
     breaches: Sequence[VacuousPass]
     verdicts: Mapping[str, Mapping[str, int]]
     control: Mapping[str, str]
     errors: Sequence[str] = ()
+    observed: Sequence[str] = ()
 
     @property
     def complete(self) -> bool:
-        """No breach, no check that erred, every fault ran, and the control is green."""
+        """No breach, no check that erred, nothing away for what was seen, every fault ran, and the control is
+        green."""
         ran = all(sum(counts.values()) > 0 for counts in self.verdicts.values())
-        return not self.breaches and not self.errors and ran and set(self.control.values()) <= set(GREEN)
+        wrong = [*self.breaches, *self.errors, *self.observed]
+        return not wrong and ran and set(self.control.values()) <= set(GREEN)
 
 
 def breaches_of(
@@ -82,6 +89,33 @@ def errors_of(fault: str, record: Mapping[str, Any]) -> list[str]:
         for case in check["cases"]
         if case["verdict"] == Verdict.HARNESS_ERROR.value
     ]
+
+
+def observed_away(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Cases that are not applicable under one fault and judged under another. All faults stand in
+    environments that declare the same, so what was seen decided. By the exception of docs/verdicts.md, a case
+    may follow its root, whose failure is accepted. records: by fault."""
+    away: dict[tuple[str, str], dict[str, str]] = {}
+    judged: dict[tuple[str, str], str] = {}
+    for fault, record in records.items():
+        for check in record["checks"]:
+            for case in check["cases"]:
+                which = (check["id"], _parameters(case, fault))
+                if case["verdict"] != Verdict.NOT_APPLICABLE.value:
+                    judged.setdefault(which, f"{case['verdict']} under {fault}")
+                elif not ACCEPTED_ROOT.search(case["message"]):
+                    away.setdefault(which, {})[fault] = case["message"]
+    return [
+        f"{fault}: {which[0]} not applicable ({message}), and {judged[which]}"
+        for which, said in away.items()
+        if which in judged
+        for fault, message in said.items()
+    ]
+
+
+def _parameters(case: Mapping[str, Any], fault: str) -> str:
+    """What tells the cases of a check apart, without the name of the environment."""
+    return str({name: value for name, value in case["parameters"].items() if value != fault})
 
 
 def run_absence_matrix(root: Path, only: Sequence[str], litellm: str, say: Callable[[str], None]) -> Absences:
@@ -113,7 +147,8 @@ def run_absence_matrix(root: Path, only: Sequence[str], litellm: str, say: Calla
     control = {one["id"]: one["verdict"] for one in runs[CONTROL]["checks"] if one["verdict"]}
     errors = [error for fault in faults for error in errors_of(fault.name, runs.get(fault.name, none))]
     verdicts = {fault.name: _verdicts(runs.get(fault.name, none)) for fault in faults}
-    return Absences(found, verdicts, control, errors)
+    observed = observed_away({fault.name: runs.get(fault.name, none) for fault in faults})
+    return Absences(found, verdicts, control, errors, observed)
 
 
 def _verdicts(record: Mapping[str, Any]) -> dict[str, int]:

@@ -315,6 +315,8 @@ def _absences(absences: Absences, arguments: argparse.Namespace) -> int:
         print(f"BREACH {breach}")
     for error in absences.errors:
         print(f"ERROR OF THE SUITE {error}")
+    for case in absences.observed:
+        print(f"NOT APPLICABLE BY WHAT WAS SEEN {case}")
     for check, verdict in absences.control.items():
         print(f"control: {check} {verdict}")
     print(f"{len(absences.verdicts)} faults of absence, {len(absences.breaches)} checks passed on one")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lab.absence_matrix import Absences, breaches_of, errors_of
+from lab.absence_matrix import Absences, breaches_of, errors_of, observed_away
 from lab.faults import FAULTS, Layer
 from lab.faults.absence import TOUCHED
 from lab.faults.found_as import FOUND_AS
@@ -141,6 +141,31 @@ def test_a_check_that_errs_on_what_is_not_there_is_told_and_not_complete() -> No
     assert errors_of("absent-null", record("failed", EMPTY)) == []
     assert not Absences([], {"absent-null": {"failed": 2}}, {"API-OPS-001": "passed"}, errors).complete
     assert not Absences([], {"absent-events": {"untestable": 2}}, {"API-OPS-001": "failed"}).complete
+
+
+def said(verdict: str, message: str, **parameters: str) -> dict[str, Any]:
+    case = {"verdict": verdict, "evidence": [], "message": message, "parameters": parameters}
+    return {"checks": [{"id": "API-T-001", "verdict": verdict, "cases": [case]}]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        (said("not applicable", "declares no host (host)"), said("not applicable", "the same (host)"), 0),
+        (said("not applicable", "nothing came (models)"), said("untestable", ""), 1),
+        (said("failed", ""), said("not applicable", "no model counts (models)"), 1),
+        (said("not applicable", "no call, accepted (waivers: W-1)"), said("failed", ""), 0),
+        (said("not applicable", "no call, does so (deviations: API-T-002)"), said("failed", ""), 0),
+        (said("not applicable", "no (models)", alias="a"), said("failed", "", alias="b"), 0),
+        (said("not applicable", "no (models)", env="absent-a"), said("failed", "", env="absent-b"), 1),
+    ],
+)
+def test_what_one_fault_takes_away_and_another_does_not_is_no_declaration(
+    one: dict[str, Any], other: dict[str, Any], found: int
+) -> None:
+    observed = observed_away({"absent-a": one, "absent-b": other})
+    assert len(observed) == found
+    assert Absences([], {"absent-a": {"failed": 1}}, {}, [], observed).complete == (found == 0)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,15 @@ def test_the_machine_that_lacks_nothing_is_judged() -> None:
     assert not counted[Verdict.UNTESTABLE]
 
 
+@pytest.mark.parametrize("absent", ["nothing", *ABSENT])
+def test_not_applicable_is_said_before_the_machine_is_looked_at(absent: str) -> None:
+    """It comes of what is declared alone, so nothing that was seen may have led to it."""
+    found = {check.id: judged(function, ABSENT.get(absent, {})) for check, function in CHECKS.items()}
+    away = {name: read for name, (verdict, read) in found.items() if verdict is Verdict.NOT_APPLICABLE}
+    assert away, "else this holds for want of a check that does not apply"
+    assert {name: read for name, read in away.items() if read} == {}
+
+
 @pytest.mark.parametrize("absent", ABSENT)
 def test_no_check_passes_on_what_is_absent(absent: str) -> None:
     changed = ABSENT[absent]

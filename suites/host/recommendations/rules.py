@@ -129,9 +129,9 @@ def database(document: Document, names: Collection[str]) -> bool:
     return "DATABASE_URL" in names or "database_url" in section(document, "general_settings")
 
 
-def no_salt_key(names: Collection[str]) -> list[Problem]:
+def no_salt_key(document: Document, names: Collection[str]) -> list[Problem]:
     """With a database there is a salt key: what is stored is encrypted with it."""
-    if "LITELLM_SALT_KEY" in names:
+    if "LITELLM_SALT_KEY" in names or not database(document, names):
         return []
     fix = "set it in the secrets' file before the first model is stored, and never change it"
     return [differs("LITELLM_SALT_KEY", "nothing, with a database", "a key", fix)]
