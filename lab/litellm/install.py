@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import re
 import shutil
 import sys
-import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from gateway_acceptance.embedded import NotStarted
 from gateway_acceptance.locked_install import (
-    WHEELS_ONLY,
     InstallFailedError,
     install_lock,
     neutral_for,
     run,
 )
 from lab.installed import READY, venv_stands
+from lab.litellm.resolve import resolve
 
 HERE = Path(__file__).parent
 VERSION = re.compile(r"^[0-9][0-9A-Za-z.]*(-[a-z]+)?$")
@@ -71,7 +67,7 @@ def ensure_litellm(root: Path, version: str, say: Callable[[str], None]) -> Path
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with _alone(folder, version):
-            lock = _lock_of(folder, version, lambda: say(_resolving(version, folder, root)))
+            lock = _lock_of(folder, version, root, say)
         with _alone(folder, "-".join(filter(None, (version, variant)))):
             return _installed(folder, version, variant, lock, say)
     except InstallFailedError as failed:
@@ -90,19 +86,15 @@ def _alone(folder: Path, name: str) -> Iterator[None]:
         yield
 
 
-def _lock_of(folder: Path, version: str, say: Callable[[], None]) -> Path:
+def _lock_of(folder: Path, version: str, root: Path, say: Callable[[str], None]) -> Path:
     lock = HERE / f"{version}.lock"
     if not lock.exists():
         lock = folder / f"{version}.lock"
         if not lock.exists():
-            say()
-            _resolve(lock, version)
+            say(f"resolving LiteLLM {version} (no lock), once; kept in {lock.relative_to(root)} ...")
+            for word in resolve(lock, version, base_python()):
+                say(f"LiteLLM {version}: {word}")
     return lock
-
-
-def _resolving(version: str, folder: Path, root: Path) -> str:
-    kept = (folder / f"{version}.lock").relative_to(root)
-    return f"resolving LiteLLM {version} (no lock), once; kept in {kept} ..."
 
 
 def _installed(folder: Path, version: str, variant: str, lock: Path, say: Callable[[str], None]) -> Path:
@@ -120,30 +112,6 @@ def _installed(folder: Path, version: str, variant: str, lock: Path, say: Callab
             run([str(python), *beside], neutral_for(python))
         (place / READY).touch()
     return place / "bin" / "litellm"
-
-
-def _resolve(lock: Path, version: str) -> None:
-    """Write what a version resolves to today, on this platform, with the hashes of the chosen files."""
-    with tempfile.TemporaryDirectory(prefix="resolve-") as temporary:
-        python, report = Path(temporary) / "venv" / "bin" / "python", Path(temporary) / "report.json"
-        run([base_python(), "-m", "venv", str(python.parents[1])], os.environ)
-        choose = ["--dry-run", "--ignore-installed", *WHEELS_ONLY, "--report", str(report)]
-        wanted = f"litellm[proxy]=={version}"
-        run([str(python), "-m", "pip", "install", "--quiet", *choose, wanted], neutral_for(python))
-        text = lock_of(json.loads(report.read_text(encoding="utf-8")))
-    part = lock.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(lock)
-
-
-def lock_of(report: Mapping[str, Any]) -> str:
-    """pip's installation report (version 1) as a lock: ``name==version`` with one SHA-256 each, by name."""
-    pins = []
-    for item in report["install"]:
-        name = canonicalize_name(item["metadata"]["name"])
-        digest = item["download_info"]["archive_info"]["hashes"]["sha256"]
-        pins.append(f"{name}=={item['metadata']['version']} \\\n    --hash=sha256:{digest}\n")
-    return "".join(sorted(pins))
 
 
 def base_python() -> str:

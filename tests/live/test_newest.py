@@ -1,9 +1,9 @@
 """No false alarm on the newest releases of LiteLLM that install: smoke is green on each, and nothing is red
 of what nightly asks about who gets in, what strangers are shown, and what is published of holes.
 
-1.108.8 to 1.110.2 are newer, and do not resolve (``lab/litellm/versions.toml``); of them the versions alone
-are judged, in ``tests/unit/test_advisories.py``. Each release is installed once, with the network that this
-needs.
+1.108.8 to 1.110.2 are newer, and do not resolve whole (``lab/litellm/versions.toml``); of them the versions
+alone are judged here, in ``tests/unit/test_advisories.py``. Each release is installed once, with the network
+that this needs.
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from packaging.requirements import Requirement
 
-from gateway_acceptance.locked_install import neutral, reason_of, split
-from lab.litellm.install import lock_of
+from gateway_acceptance.locked_install import InstallFailedError, neutral, reason_of, split
+from lab.litellm.resolve import lock_of, needs_of_extra, resolved
 
 PIP = """\
 WARNING: Retrying (Retry(total=4)) after connection broken
@@ -116,3 +117,64 @@ def test_what_a_version_resolved_to_is_a_lock() -> None:
     assert lock_of(report) == (
         "jinja2==3.1.6 \\\n    --hash=sha256:aa\nlitellm==1.90.7 \\\n    --hash=sha256:bb\n"
     )
+
+
+PINNED = [
+    'litellm-proxy==2.0 ; extra == "proxy"',
+    'litellm_proxy-extras==0.4.1.post1 ; extra == "proxy"',
+    'fastapi>=1 ; extra == "proxy"',
+    'granian>=9 ; python_full_version < "3" and extra == "proxy"',
+    'prisma<1 ; extra == "extra-proxy"',
+    "httpx>=0.28",
+]
+
+
+class Index:
+    """What pip would make of an index. absent: name -> the specifier that no release fits; of a name without
+    one there is no release at all."""
+
+    def __init__(self, **absent: str) -> None:
+        self.absent, self.asked = absent, list[tuple[str, ...]]()
+
+    def report(self, *wanted: str) -> dict[str, object]:
+        self.asked.append(wanted)
+        needs = PINNED if wanted == ("litellm[proxy]==2.0",) else wanted
+        for need in map(Requirement, needs if wanted[0] != "--no-deps" else ()):
+            name = need.name.replace("-", "_")
+            if name in self.absent and self.absent[name] in ("", str(need.specifier)):
+                raise InstallFailedError(
+                    f"ERROR: Could not find a version that satisfies the requirement {need}",
+                    f"ERROR: No matching distribution found for {need}",
+                )
+        item = {
+            "metadata": {"name": "litellm", "version": "2.0", "requires_dist": PINNED},
+            "download_info": {"archive_info": {"hashes": {"sha256": "aa"}}},
+        }
+        return {"version": "1", "install": [item]}
+
+
+def test_a_release_whose_own_companions_the_index_lacks_is_installed_all_the_same() -> None:
+    """As 1.110.2: of one companion there is no release, of the other only older ones."""
+    index = Index(litellm_proxy="", litellm_proxy_extras="==0.4.1.post1")
+    lock, instead = resolved("2.0", index.report)
+    assert lock == "litellm==2.0 \\\n    --hash=sha256:aa\n"
+    assert index.asked[-1] == ("litellm==2.0", "litellm-proxy-extras<=0.4.1.post1", "fastapi>=1")
+    assert instead == [
+        "the index has no litellm-proxy: left out",
+        "the index has no litellm-proxy-extras==0.4.1.post1: the nearest older release is taken",
+    ]
+
+
+def test_what_else_does_not_resolve_is_refused_with_its_reason() -> None:
+    index = Index(fastapi=">=1")
+    with pytest.raises(InstallFailedError, match="requirement fastapi"):
+        resolved("2.0", index.report)
+    assert index.asked == [("litellm[proxy]==2.0",)]
+
+
+def test_what_the_extra_adds() -> None:
+    assert [str(one) for one in needs_of_extra(Index().report("--no-deps", "litellm==2.0"))] == [
+        "litellm-proxy==2.0",
+        "litellm-proxy-extras==0.4.1.post1",
+        "fastapi>=1",
+    ]
