@@ -13,14 +13,14 @@ import pytest
 
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed
+from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
 from suites.api.auth.served import OPENED, grants_access, refused_in_frames
 from suites.api.auth.test_refusal import test_no_key as no_key
-from suites.api.auth.tried import on_the_list, served, tried_route
+from suites.api.auth.tried import OWN, PLAIN, on_the_list, served, tried_route
 
 ROOT = Path(__file__).parents[2]
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "hä"}]}
@@ -150,3 +150,23 @@ def test_what_is_served_without_a_key_is_the_headline(
     with pytest.raises(CheckFailed) as failed:
         no_key(one, cast(GatewayClient, None))
     assert failed.value.alarm == alarm
+
+
+@pytest.mark.parametrize(
+    ("without_key", "own", "verdict"),
+    [(500, 500, Untestable), (500, 200, CheckFailed), (403, 500, CheckFailed)],
+)
+def test_a_chat_that_fails_whoever_asks_says_nothing_of_keys(
+    environment: Environment, without_key: int, own: int, verdict: type[Exception]
+) -> None:
+    """As a server without a list of models whose model is broken."""
+    answers = {
+        place: Exchange("POST", "u", (), b"", status=status, chunks=((0.0, b"Internal Server Error"),))
+        for place, status in ((PLAIN, without_key), (OWN, own))
+    }
+    one = SimpleNamespace(environment=environment, unlisted=True, once=lambda place, _: answers[place])
+    with pytest.raises(verdict) as told:
+        no_key(cast(Target, one), cast(GatewayClient, None))
+    if isinstance(told.value, Untestable):
+        assert told.value.root == "API-CHAT-001"
+        assert "answers 500 to the environment's key as well: Internal Server Error" in told.value.missing

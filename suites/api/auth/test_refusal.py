@@ -8,10 +8,12 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken
 from suites.api.auth.served import OPENED
 from suites.api.auth.tried import (
+    OWN,
     PLAIN,
     WRONG_KEY,
     asked_with_a_wrong_key,
     on_the_list,
+    require_told_apart,
     served,
     tried,
     tried_without_key,
@@ -33,8 +35,9 @@ SPEC = "openai:guides/error-codes 401"
 def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
     """The control of all refusals below: with the right key the same request succeeds."""
     listed = on_the_list(target)
-    answer = listed_models(target) if listed else tried(target)
+    answer = listed_models(target) if listed else target.once(OWN, lambda: tried(target))
     if answer.status != 200:
+        require_told_apart(target, answer)
         raise CheckFailed(
             f"expected 200 from {answer.url} with the environment's key, "
             f"got {answer.status}: {answer.text[:200]}",
@@ -94,6 +97,7 @@ def _refused(target: Target, answer: Exchange, alarm: str) -> None:
             alarm=alarm if served(target, answer) else "",
         )
     if answer.status != 401:
+        require_told_apart(target, answer)
         raise CheckFailed(
             f"expected 401 from {answer.url}, got {answer.status}: {answer.text[:200]}", blame="gateway"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from gateway_acceptance.wire.gateway import OWN_KEY
 from suites.api.auth.probes import ProtectedRoute, contract_routes
@@ -19,6 +20,17 @@ PLAIN = ("access", "plain")
 """Under which the answer to no key, in its ordinary form, is kept for the run."""
 WRONG_KEY = ("auth", "wrong key")
 """Under which a wrong key, and its refusal, are kept for the run: others are held against it."""
+OWN = ("auth", "own key")
+"""Under which the answer to the environment's key is kept for the run."""
+SERVED_BY = {
+    "/v1/chat/completions": "API-CHAT-001",
+    "/v1/embeddings": "API-EMB-001",
+    "/v1/completions": "API-COMP-001",
+    "/v1/responses": "API-RESP-001",
+}
+"""Route -> the check that tells that it does not serve."""
+FAILS = 500
+"""From this status on, a gateway says that it fails, and not whom it refuses."""
 COST = 16
 """Tokens at most of a request that is served: one is asked for."""
 
@@ -64,6 +76,19 @@ def asked_with_a_wrong_key(target: Target) -> tuple[str, Exchange]:
     """A well-formed key that nobody was given, and the answer to who comes with it."""
     key = made_up()
     return key, tried(target, key=key)
+
+
+def require_told_apart(target: Target, answer: Exchange) -> None:
+    """Raises Untestable where an answer says nothing of keys: beyond the list of models, a route may fail
+    whoever asks."""
+    if (answer.status or 0) < FAILS or on_the_list(target):
+        return
+    own = target.once(OWN, lambda: tried(target))
+    if (own.status or 0) >= FAILS:
+        raise Untestable(
+            f"{own.url} answers {own.status} to the environment's key as well: {own.text[:200]}",
+            root=SERVED_BY[tried_route(target).path],
+        )
 
 
 def _with_query(route: ProtectedRoute, query: str) -> ProtectedRoute:
