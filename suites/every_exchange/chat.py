@@ -108,12 +108,13 @@ def completion_counted(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     if not text or not plain(seen):
         return
     words = len(text.split())
-    least, what = max(1, words // 2), f"{words} words, at least"
+    least, what = max(1, words // 2), f"{words} words"
     if COUNT.fullmatch(text) and len(numbers_in(text)) >= NUMBERS:
-        least, what = len(numbers_in(text)), "numbers"
+        least = len(numbers_in(text))
+        what = f"{least} numbers"
     most = max(len(text.encode()) + 8, count)
     if count < least:
-        yield Problem("", f"for an answer of {least} {what}: expected {least} to {most} tokens, got {count}")
+        yield Problem("", f"for an answer of {what}: expected {least} to {most} tokens, got {count}")
 
 
 def limited(name: str, seen: SeenExchange) -> Iterator[Problem]:

@@ -105,6 +105,12 @@ def test_causes_are_told_apart(doctor: Doctor, plain: Plain, tmp_path: Path) -> 
     assert "correct the port in gateway.url" in wrong(doctor, "http://127.0.0.1:9")
     assert "there is no such name: correct no-such.invalid" in wrong(doctor, "http://no-such.invalid:80")
     assert f"write {plain.url} as gateway.url" in wrong(doctor, f"{plain.url}/console"), "/v1 elsewhere"
+    plain.answers["/v1/models"] = (404, {"detail": "Not Found"}, {})
+    told = wrong(doctor, plain.url)
+    assert (
+        "no list of models there (GET /v1/models: 404); fix: if it has none, the checks of the list" in told
+    )
+    del plain.answers["/v1/models"]
     plain.key = "sk-another-0123456789"
     assert f"correct the key in {VARIABLE}" in wrong(doctor, plain.url)
     authority = Authority(tmp_path)

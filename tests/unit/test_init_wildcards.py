@@ -60,6 +60,7 @@ def test_a_gateway_that_has_no_list_of_models(init: Init, plain: Plain, tmp_path
     code, out, err = init()
     assert (code, out) == (1, "")
     assert "if it has no such list, name its models: --model NAME" in err
+    assert "1 model, 0 backends, found with " in init("--model", "chatty", "--out", "one.toml")[1]
     environment, _ = made(init, tmp_path, "--model", "chatty", "--model", "nomic-embed-text")
     assert [(one.alias, one.kind, one.hidden) for one in environment.models] == [
         ("chatty", "chat", False),

@@ -14,6 +14,11 @@ from gateway_acceptance.wire.exchange import Exchange
 CONNECT_S, QUESTION_S = 1.5, 2.0
 """Seconds; of two questions at most, so that a cause is told within five."""
 
+NO_LIST_FIX = (
+    "if it has none, the checks of the list stay red until it gets one or waivers accept that; "
+    "if this is no OpenAI-compatible gateway, correct gateway.url"
+)
+
 
 def hurried(environment: Environment) -> Environment:
     """The same with deadlines that leave five seconds for all."""
@@ -60,7 +65,7 @@ def _no_list(target: Target, url: str) -> DoctorLine:
     except (CheckFailed, NotPermitted, Untestable):
         status = None
     place = other_place(url, ask, status)
-    fix = f"write {place} as gateway.url" if place else "look whether it is an OpenAI-compatible gateway"
+    fix = f"write {place} as gateway.url" if place else NO_LIST_FIX
     what = f"something answers at {url}, and has no list of models there (GET /v1/models: {status})"
     return DoctorLine("gateway", DoctorState.WRONG, what, fix)
 

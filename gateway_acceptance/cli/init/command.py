@@ -277,7 +277,12 @@ def _summary(asked: InitRequest, found: Found, questions: int) -> str:
     where = asked.out if asked.out is not None else "standard output"
     marked = f"{questions} questions are marked with QUESTION" if questions != 1 else "1 question is marked"
     next_step = f"; next: gateway-acceptance doctor --env={asked.out}" if asked.out is not None else ""
+    models, behind = _many(len(found.aliases), "model"), _many(len(found.behind), "backend")
+    requests = _many(found.requests, "request")
     return (
-        f"{where}: {found.product}{version}, {len(found.aliases)} models, {len(found.behind)} backends, "
-        f"found with {found.requests} requests; {marked}{next_step}"
+        f"{where}: {found.product}{version}, {models}, {behind}, found with {requests}; {marked}{next_step}"
     )
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
