@@ -13,7 +13,7 @@ from suites.api.auth.tried import (
     WRONG_KEY,
     asked_with_a_wrong_key,
     on_the_list,
-    require_told_apart,
+    require_depends_on_key,
     served,
     tried,
     tried_without_key,
@@ -37,7 +37,7 @@ def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
     listed = on_the_list(target)
     answer = listed_models(target) if listed else target.once(OWN, lambda: tried(target))
     if answer.status != 200:
-        require_told_apart(target, answer)
+        require_depends_on_key(target, answer)
         raise CheckFailed(
             f"expected 200 from {answer.url} with the environment's key, "
             f"got {answer.status}: {answer.text[:200]}",
@@ -97,7 +97,7 @@ def _refused(target: Target, answer: Exchange, alarm: str) -> None:
             alarm=alarm if served(target, answer) else "",
         )
     if answer.status != 401:
-        require_told_apart(target, answer)
+        require_depends_on_key(target, answer)
         raise CheckFailed(
             f"expected 401 from {answer.url}, got {answer.status}: {answer.text[:200]}", blame="gateway"
         )

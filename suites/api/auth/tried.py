@@ -78,7 +78,7 @@ def asked_with_a_wrong_key(target: Target) -> tuple[str, Exchange]:
     return key, tried(target, key=key)
 
 
-def require_told_apart(target: Target, answer: Exchange) -> None:
+def require_depends_on_key(target: Target, answer: Exchange) -> None:
     """Raises Untestable where an answer says nothing of keys: beyond the list of models, a route may fail
     whoever asks."""
     if (answer.status or 0) < FAILS or on_the_list(target):
