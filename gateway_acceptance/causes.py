@@ -16,6 +16,8 @@ from gateway_acceptance.verdict import Verdict
 
 ALIKE = 3
 """So many checks with one cause are one finding."""
+STATUS = re.compile(r"\bgot (\d{3})\b")
+"""The status that a rule of statuses names: what was served and what ended in an error is not one cause."""
 CUT = re.compile(r"… \(cut\)$")
 """Where the record cut a long message: what stands there may be half of a line."""
 
@@ -40,7 +42,10 @@ class SharedCause:
 def cause_of(line: str) -> str:
     """What a line of a failure says, whichever check says it."""
     rule = RULE.match(line)
-    return rule[1] if rule else general(line, {})
+    if rule is None:
+        return general(line, {})
+    status = STATUS.search(line) if rule[1].endswith(".status") else None
+    return f"{rule[1]} {status[1]}" if status else rule[1]
 
 
 def causes_of(check: RecordedCheck) -> dict[str, str]:

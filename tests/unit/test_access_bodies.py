@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
+from suites.api.auth import test_keys as keys
 from suites.api.auth.served import OPENED, grants_access, refused_in_frames
 from suites.api.auth.test_refusal import test_no_key as no_key
 from suites.api.auth.tried import OWN, PLAIN, on_the_list, served, tried_route
@@ -170,3 +172,22 @@ def test_a_chat_that_fails_whoever_asks_says_nothing_of_keys(
     if isinstance(told.value, Untestable):
         assert told.value.root == "API-CHAT-001"
         assert "answers 500 to the environment's key as well: Internal Server Error" in told.value.missing
+
+
+@pytest.mark.parametrize(("status", "refusals"), [(200, 0), (401, 2)])
+def test_two_answers_of_a_model_tell_nothing_of_keys(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, status: int, refusals: int
+) -> None:
+    """Where everybody is served, each answer has an id of its own; a refusal that differs tells."""
+    said = iter((b'{"id": "chatcmpl-bed8b3"}', b'{"id": "chatcmpl-0f"}'))
+    counts: list[int] = []
+    monkeypatch.setattr(keys, "judged", lambda **found: counts.extend(found.values()))
+    monkeypatch.setattr(
+        keys,
+        "tried",
+        lambda *_, **__: Exchange("POST", "u", (), b"", status=status, chunks=((0.0, next(said)),)),
+    )
+    one = cast(Target, SimpleNamespace(environment=environment, key="sk-right-0123456789"))
+    with pytest.raises(CheckFailed) if refusals else nullcontext():
+        keys.test_prefix_is_not_revealed(one, cast(GatewayClient, None))
+    assert counts == [refusals]

@@ -29,6 +29,9 @@ def shared() -> list[RecordedCheck]:
 def test_a_rule_is_the_cause_whoever_broke_it() -> None:
     assert cause_of(CODE.format("malformed JSON at chat")) == RULE
     assert cause_of("stream.usage.missing: no chunk has usage") == "stream.usage.missing"
+    for status in ("200: it was served", "500: Internal Server Error"):
+        line = f"refusal.status: an unknown role: expected 400 or 422, got {status}"
+        assert cause_of(line) == f"refusal.status {status[:3]}", "what was served did not end in an error"
     told = "expected a list from http://127.0.0.1:4000/v1 after 3.1 s: got 500"
     assert cause_of(told) == "expected a list from <url> after <n> s: got 500"
 

@@ -147,7 +147,10 @@ def test_prefix_is_not_revealed(target: Target, gateway: GatewayClient) -> None:
     more requests than a nightly budget has to be told from chance without false alarms."""
     near, far = sibling(target.key), made_up()
     answers = {key: tried(target, key=key) for key in (near, far)}
-    judged(refusals=refused_among(answers.values()))
+    refusals = refused_among(answers.values())
+    judged(refusals=refusals)
+    if not refusals:
+        return  # served to everybody: two answers of a model say nothing of keys
     of_near, of_far = (refusal_shape(answer, key) for key, answer in answers.items())
     if of_near != of_far:
         raise CheckFailed(
