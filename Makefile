@@ -10,7 +10,8 @@ INSTALL := gateway_acceptance/locked_install.py
 LONG   := $(addprefix tests/live/test_,plan_nightly.py mutation_matrix.py outage_matrix.py hosts.py absent_on_hosts.py \
           balance_groups.py balance_cooldown_earlier.py other_gateway.py packaged.py logs.py \
           twin.py learned.py first_run.py variants.py small_release.py newest.py closed_release.py controls_by_release.py \
-          database.py nginx.py nginx_smoke.py nginx_host.py)
+          database.py nginx.py nginx_smoke.py nginx_host.py \
+          absence_matrix.py weak_matrix.py all_checks_matrix.py fix_matrix.py)
 # the longest first, so that both workers have something to do until the end; beside it, while LiteLLM is installed for
 # it, what needs none
 FIRST  := tests/live/test_control_matrix.py
@@ -30,7 +31,7 @@ help:
 	@echo "make smoke   judge a real LiteLLM gateway on this machine (all set-up included)"
 	@echo "make report ENV=local   draw the report of an environment's latest run again: report-local.html"
 	@echo "make test    the project's own tests, but for the matrices"
-	@echo "make matrices   every fault and outage, the lab of hosts (root), many balanced groups: long"
+	@echo "make matrices   every fault, control, absence and outage, the lab of hosts and what its findings print (root): long"
 	@echo "make fuzz    100,000 generated replies"
 	@echo "make kills   50 runs of smoke with random kills"
 	@echo "make healthy 200 smokes of healthy gateways, RUNS=N for so many: none may be red"

@@ -116,10 +116,11 @@ def _with_length(request: Request, reply: Reply) -> Reply:
 
 
 def _not_found(request: Request, reply: Reply) -> Reply:
-    """OpenAI's own words for a model that is not there."""
-    if reply.status not in (400, 404) or "nvalid model name" not in reply.body.decode("utf-8", "replace"):
-        return reply
+    """OpenAI's own words for a model that is not there; where none is named it says 400, as LiteLLM does."""
     name = request.json.get("model")
+    unknown = "nvalid model name" in reply.body.decode("utf-8", "replace")
+    if reply.status not in (400, 404) or not unknown or not isinstance(name, str):
+        return reply
     error = {
         "message": f"The model `{name}` does not exist or you do not have access to it.",
         "type": "invalid_request_error",
@@ -219,7 +220,8 @@ HABIT_CONTROLS = (
         checks=("API-CHAT-0", "API-SDK-0", "API-STREAM-0"),
         concerns=(
             *("API-CHAT-018", "API-CHAT-022", "API-CHAT-038", "API-CHAT-039", "API-CHAT-067"),
-            *("API-CHAT-041", "API-CHAT-042", "API-SDK-012", "API-STREAM-057", "API-PROP-004"),
+            *("API-CHAT-041", "API-CHAT-042", "API-STREAM-057", "API-PROP-004"),
+            *("API-SDK-011", "API-SDK-012", "API-SDK-027"),
         ),
     ),
     Control(
@@ -234,7 +236,10 @@ HABIT_CONTROLS = (
         "an unknown model is 404 with the code model_not_found, as OpenAI says it",
         after=_not_found,
         checks=(*ERRORS, "API-SDK-01", "API-SDK-02"),
-        concerns=("API-ERR-001", "API-ERR-031", "API-ERR-032", "API-SDK-019", "API-MODELS-006"),
+        concerns=(
+            *("API-ERR-001", "API-ERR-020", "API-ERR-031", "API-ERR-032"),
+            *("API-SDK-019", "API-MODELS-006"),
+        ),
     ),
     Control(
         "right-behind-a-cdn",

@@ -207,7 +207,7 @@ VARIANT_CONTROLS = (
         "right-thinking-tags",
         "models that think, told in the content between tags; declared able to nothing but that",
         after=_tags,
-        checks=("API-CHAT-00", "API-SDK-00", "API-STREAM-0"),
+        checks=("API-CHAT-00", "API-SDK-00", *STREAMS),
         concerns=("API-CHAT-050", "API-STREAM-052", "API-STREAM-070", "API-SDK-007", "API-EXPO-009"),
         declares={"chat": {"abilities": ["reasoning"]}},
     ),

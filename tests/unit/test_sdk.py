@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import openai
 import pytest
 
 from gateway_acceptance.check import Effect
 from gateway_acceptance.environment.model import Policy
 from gateway_acceptance.policy import Budget
-from gateway_acceptance.verdict import NotPermitted
+from gateway_acceptance.verdict import CheckFailed, NotPermitted
 from gateway_acceptance.wire.exchange import Notebook
 from gateway_acceptance.wire.sdk import sdk_client
+from suites.api.sdk.probes import must_be_honest
 from tests.plugin.gateway import KEY, Gateway, serving
 from tests.unit.declared import environment
 
@@ -74,3 +78,25 @@ def test_silence_is_noted(tmp_path: Path) -> None:
         sdk.models.list()
     (seen,) = notebook.exchanges
     assert (seen.status, bool(seen.error)) == (None, True)
+
+
+ENVELOPE = {"error": {"message": "no formats here", "type": "x", "param": "response_format", "code": None}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "raised"),
+    [
+        (400, ENVELOPE, None),
+        (422, ENVELOPE, None),
+        (400, {"detail": "no formats here"}, CheckFailed),
+        (500, ENVELOPE, openai.APIStatusError),
+        (401, ENVELOPE, openai.APIStatusError),
+    ],
+)
+def test_what_is_not_passed_on_may_be_refused_in_the_envelope(
+    status: int, body: dict[str, Any], raised: type[Exception] | None
+) -> None:
+    answer = httpx2.Response(status, json=body, request=httpx2.Request("POST", "http://gw"))
+    refusal = openai.APIStatusError("refused", response=answer, body=body)
+    with pytest.raises(raised) if raised else nullcontext():
+        must_be_honest(refusal)

@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict
 from gateway_acceptance.environment import Ability, Environment, Model
 from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import CheckFailed, Untestable
+from gateway_acceptance.verdict import CheckFailed, Untestable, require
 from gateway_acceptance.wire.backends import DirectAnswer, DirectChat
+from gateway_acceptance.wire.schema import envelope_broken
 from suites.api.abilities import able_alias
+from suites.api.extract import REFUSED
 from suites.api.observations import (
     COUNT_TOKENS,
     ECHO_PROMPT,
@@ -94,6 +96,16 @@ def reading(what: str) -> Iterator[None]:
     except (httpx2.HTTPError, ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
         first = (str(error).splitlines() or [""])[0]
         raise CheckFailed(f"the SDK could not read {what}: {type(error).__name__}: {first}") from error
+
+
+def must_be_honest(refusal: openai.APIStatusError) -> None:
+    """A gateway may refuse what it does not pass on. Raises the error itself where it is no such refusal,
+    CheckFailed where the refusal is not in OpenAI's envelope."""
+    if refusal.status_code not in REFUSED:
+        raise refusal
+    answer = refusal.response
+    headers = answer.headers.multi_items()
+    require(envelope_broken(answer.status_code, headers, answer.content), blame="gateway")
 
 
 def as_shipped(client: Client) -> Client:

@@ -31,6 +31,7 @@ from suites.api.sdk.probes import (
     helper_room,
     keeps_schemas,
     may_talk_on,
+    must_be_honest,
     reading,
     sdk_text,
     until_it_ends,
@@ -149,7 +150,7 @@ def test_at_once(async_sdk: AsyncSdk, environment: Environment) -> None:
 
 @check(
     "API-SDK-027",
-    "AsyncOpenAI parses structured answers and tool calls",
+    "AsyncOpenAI parses structured answers, or the schema is refused, and tool calls",
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
@@ -159,15 +160,23 @@ def test_parse(target: Target, async_sdk: AsyncSdk) -> None:
     """Both at once, as an agent does that plans while it acts."""
     schema_alias, tool_alias = keeps_schemas(target), calls_tools(target)
 
-    async def both(client: openai.AsyncOpenAI) -> tuple[Place | None, list[object]]:
-        place, call = await asyncio.gather(
-            client.chat.completions.parse(
+    async def structured(client: openai.AsyncOpenAI) -> object:
+        try:
+            answer = await client.chat.completions.parse(
                 model=schema_alias,
                 messages=[user(PLACE_PROMPT)],
                 response_format=Place,
                 temperature=0,
                 max_tokens=room(target.environment, schema_alias, TOOL_TOKENS),
-            ),
+            )
+        except openai.APIStatusError as refusal:
+            must_be_honest(refusal)
+            return refusal
+        return answer.choices[0].message.parsed
+
+    async def both(client: openai.AsyncOpenAI) -> tuple[object, list[object]]:
+        place, call = await asyncio.gather(
+            structured(client),
             client.chat.completions.parse(
                 model=tool_alias,
                 messages=[user(TOOL_PROMPT)],
@@ -177,11 +186,11 @@ def test_parse(target: Target, async_sdk: AsyncSdk) -> None:
             ),
         )
         calls = call.choices[0].message.tool_calls or []
-        return place.choices[0].message.parsed, [each.function.parsed_arguments for each in calls]
+        return place, [each.function.parsed_arguments for each in calls]
 
     with reading("the answers as JSON"):
         place, arguments = async_sdk(both)
-    if not isinstance(place, Place):
+    if not isinstance(place, Place | openai.APIStatusError):
         raise CheckFailed(f"expected an object of two fields, AsyncOpenAI parsed {place!r}")
     if arguments != [SetAlarm(hour=HOUR)]:
         raise CheckFailed(f"expected one call of {TOOL} with hour {HOUR}, AsyncOpenAI read {arguments!r}")

@@ -21,6 +21,7 @@ from suites.api.sdk.probes import (
     alarm,
     calls_tools,
     keeps_schemas,
+    must_be_honest,
     reading,
     user,
 )
@@ -35,7 +36,7 @@ else:
 
 @check(
     "API-SDK-011",
-    "parse() gives an object of the model that was asked for",
+    "parse() gives an object of the model that was asked for, or the schema is refused",
     level=MUST,
     effect=SPEND,
     claims="FUN-01",
@@ -44,15 +45,19 @@ else:
 def test_parse(target: Target, sdk: openai.OpenAI) -> None:
     """Structured output: the schema must reach the backend, whose grammar then leaves no choice."""
     alias = keeps_schemas(target)
-    with reading("the answer as JSON"):
-        completion = sdk.chat.completions.parse(
-            model=alias,
-            messages=[user(PLACE_PROMPT)],
-            response_format=Place,
-            temperature=0,
-            max_tokens=room(target.environment, alias, TOOL_TOKENS),
-        )
-        message = completion.choices[0].message
+    try:
+        with reading("the answer as JSON"):
+            completion = sdk.chat.completions.parse(
+                model=alias,
+                messages=[user(PLACE_PROMPT)],
+                response_format=Place,
+                temperature=0,
+                max_tokens=room(target.environment, alias, TOOL_TOKENS),
+            )
+            message = completion.choices[0].message
+    except openai.APIStatusError as refusal:
+        must_be_honest(refusal)
+        return
     if not isinstance(message.parsed, Place):
         raise CheckFailed(f"expected an object of two fields, the SDK parsed {message.content!r}")
 
