@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway_acceptance.causes import findings
 from gateway_acceptance.check import Effect, Level
 from gateway_acceptance.claims import NOT_VERIFIED, SECURITY
-from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck
+from gateway_acceptance.evaluation import spoken_cases
+from gateway_acceptance.record_model import Record, RecordedCase, RecordedCheck, RecordedClaim
 from gateway_acceptance.report.reading import first_line, is_red
 from gateway_acceptance.verdict import Verdict
 
 VOID = "VOID"
+ABILITIES = "(models.abilities)"
+"""How a case's message ends that does not apply for want of a declared ability."""
 NAMED_AT_MOST = 12
 """So many ids are named in one sentence; the rest is counted."""
 
@@ -90,11 +93,44 @@ def next_action(record: Record, fixes: Mapping[str, str]) -> Action:
         (claim for claim in record.claims if claim.verdict == NOT_VERIFIED),
         key=lambda claim: claim.section != SECURITY,
     )
-    if unknown:
-        names = named(claim.id for claim in unknown)
-        how = "" if run.profile == "release" else "; the profile release runs every check"
-        return Action(f"Prove what is not verified ({len(unknown)} claims): {names}{how}")
-    return Action("none")
+    return _for_unverified(record, unknown) if unknown else Action("none")
+
+
+def unjudged(record: Record) -> str:
+    """The checks that no declared ability allows to be asked, in a sentence; empty where there are none. A
+    profile that is green says nothing of them."""
+    away = [
+        check
+        for check in record.checks
+        if check.verdict is Verdict.NOT_APPLICABLE
+        and any(case.message.endswith(ABILITIES) for case in check.cases)
+    ]
+    must = sum(check.level == Level.MUST for check in away)
+    said = f"no model declares the abilities that {len(away)} checks ({must} MUST) need; see Not covered"
+    return said if away else ""
+
+
+def _for_unverified(record: Record, unknown: Sequence[RecordedClaim]) -> Action:
+    """Running more proves what was not run, and nothing of what does not apply: that needs a declaration."""
+    away = {claim.id: why for claim in unknown if (why := _declared_away(record, claim))}
+    parts = [f"Prove what is not verified ({len(unknown)} claims): {named(claim.id for claim in unknown)}"]
+    if record.run.profile != "release" and len(away) < len(unknown):
+        parts.append("the profile release runs every check")
+    if away:
+        parts.append(f"as declared nothing of {named(away)} applies: {next(iter(away.values()))}")
+    if any(why.endswith(ABILITIES) for why in away.values()):
+        parts.append("gateway-acceptance abilities measures what the models can")
+    return Action("; ".join(parts))
+
+
+def _declared_away(record: Record, claim: RecordedClaim) -> str:
+    """Why no evidence of a claim applies, as its first case says; empty where any of it was not run."""
+    own = [check for check in record.checks if check.id in claim.checks]
+    cases = [case for check in own for case in spoken_cases(claim, check)]
+    run = all(check.cases for check in own)
+    return (
+        cases[0].message if cases and run and all(c.verdict is Verdict.NOT_APPLICABLE for c in cases) else ""
+    )
 
 
 def most_important(record: Record) -> tuple[RecordedCheck, RecordedCase] | None:

@@ -13,6 +13,7 @@ from gateway_acceptance.report.red_cases import FAILURES_AT_MOST
 from gateway_acceptance.report.states import state_symbol, tone
 from gateway_acceptance.report.status_model import ClaimLine, StatusModel
 from gateway_acceptance.report.strip import history_strip
+from gateway_acceptance.verdict import Verdict
 
 CHANGES_AT_MOST = 40
 """Changes of one kind that a person reads; more are counted in STATUS.md and fold away in index.html."""
@@ -85,6 +86,8 @@ def _evidence(line: ClaimLine) -> Markup:
         for name, _, verdict in line.evidence[:NAMED_AT_MOST]
     ]
     if len(line.evidence) > NAMED_AT_MOST:
-        shown.append(f"and {len(line.evidence) - NAMED_AT_MOST} more")
+        hidden = [verdict for _, _, verdict in line.evidence[NAMED_AT_MOST:]]
+        away = hidden.count(Verdict.NOT_APPLICABLE)
+        shown.append(f"and {len(hidden)} more" + (f" ({away} not applicable)" if away else ""))
     held = f"; held for {md(line.held)}" if line.held else ""
     return Markup((", ".join(shown) + held) or "not verified: no executed check")  # noqa: S704  (escaped)

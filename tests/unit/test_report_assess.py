@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway_acceptance.record_model import record_of
-from gateway_acceptance.report.assess import named, next_action, risk
+from gateway_acceptance.report.assess import named, next_action, risk, unjudged
 from gateway_acceptance.verdict import Verdict
 from tests.unit.records import case, check, record, waiver
 
@@ -118,6 +118,39 @@ def test_then_waivers_then_the_runs_own_reasons_then_what_is_not_verified() -> N
     )
     document["run"]["profile"] = "release"
     assert next_action(record_of(document), {}).text.endswith("SEC-02, FUN-03")
+
+
+UNABLE = "m does not declare exact (models.abilities)"
+
+
+def away(check_id: str, message: str, **fields: Any) -> Document:
+    """A check that does not apply."""
+    return check(check_id, case("a", "not applicable", message=message), **fields)
+
+
+def test_what_no_run_proves_as_it_is_declared_is_not_sent_to_the_profile_release() -> None:
+    no_host = away("HOST-A-001", "declares no host (host)", claims=["INF-01"])
+    unable = away("API-A-001", UNABLE, claims=["FUN-06"])
+    text = next_action(record_of(record(PROVEN, unable)), {}).text
+    assert text == (
+        f"Prove what is not verified (1 claims): FUN-06; as declared nothing of FUN-06 applies: {UNABLE}; "
+        "gateway-acceptance abilities measures what the models can"
+    )
+    assert "abilities" not in next_action(record_of(record(PROVEN, no_host)), {}).text
+    both = next_action(record_of(record(PROVEN, unable, claims=("FUN-03",))), {}).text
+    assert "the profile release runs every check; as declared nothing of FUN-06 applies" in both
+
+
+def test_what_no_declared_ability_allows_to_be_asked_is_counted() -> None:
+    unable = [away("API-A-001", UNABLE), away("API-B-001", UNABLE, level="SHOULD")]
+    other = away("API-C-001", "declares no host (host)")
+    partly = check(
+        "API-D-001", case("a", "not applicable", message=UNABLE), case("b", "passed"), level="MUST"
+    )
+    assert unjudged(record_of(record(PROVEN, *unable, other, partly))).startswith(
+        "no model declares the abilities that 2 checks (1 MUST) need"
+    )
+    assert unjudged(record_of(record(PROVEN, other, partly))) == ""
 
 
 def test_a_void_run_is_repeated_first() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway_acceptance.claims import NOT_VERIFIED
 from gateway_acceptance.record_model import Record
-from gateway_acceptance.report.assess import Action, Risk, next_action, risk
+from gateway_acceptance.report.assess import Action, Risk, next_action, risk, unjudged
 from gateway_acceptance.report.proofs import EARLIER, STALE
 from gateway_acceptance.report.reading import is_red
 from gateway_acceptance.report.status_model.claims import ClaimLine
@@ -17,17 +17,20 @@ from gateway_acceptance.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class RunStanding:
-    """totals: (verdict, cases, checks, claims); summary: in one sentence."""
+    """totals: (verdict, cases, checks, claims); summary: in one sentence; unjudged: what no declared ability
+    allows to be asked, or empty."""
 
     totals: Sequence[tuple[str, int, int, int]]
     summary: str
     risk: Risk
     action: Action
+    unjudged: str = ""
 
 
 def standing_of(record: Record, lines: Sequence[ClaimLine], fixes: Mapping[str, str]) -> RunStanding:
     """lines: all statements; fixes: claim id to the command that fixes it."""
-    return RunStanding(_totals(record), _summary(record, lines), risk(record), next_action(record, fixes))
+    action = next_action(record, fixes)
+    return RunStanding(_totals(record), _summary(record, lines), risk(record), action, unjudged(record))
 
 
 def _totals(record: Record) -> list[tuple[str, int, int, int]]:
