@@ -18,6 +18,7 @@ from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.raw import RawRequest
+from suites.api.access import test_ways as ways
 from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
 from suites.api.auth import test_keys as keys
 from suites.api.auth.served import OPENED, grants_access, refused_in_frames
@@ -191,3 +192,35 @@ def test_two_answers_of_a_model_tell_nothing_of_keys(
     with pytest.raises(CheckFailed) if refusals else nullcontext():
         keys.test_prefix_is_not_revealed(one, cast(GatewayClient, None))
     assert counts == [refusals]
+
+
+@pytest.mark.parametrize(
+    ("plain", "refusing", "verdict"),
+    [
+        (200, {}, Untestable),
+        (200, {"/key/list": 401}, None),
+        (401, {}, CheckFailed),
+    ],
+)
+def test_a_host_header_opens_nothing_that_is_open_anyway(
+    environment: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+    plain: int,
+    refusing: dict[str, int],
+    verdict: type[Exception] | None,
+) -> None:
+    """vLLM's router asks nobody for a key: its list of models was "served where Host is …"."""
+
+    def answer(status: int) -> Exchange:
+        return Exchange("GET", "u", (), b"", status=status, chunks=((0.0, LISTED),))
+
+    monkeypatch.setattr(ways, "decoys_of", lambda _: ())
+    kept = {PLAIN: answer(plain), ("access", "refusing"): {path: answer(401) for path in refusing}}
+    one = SimpleNamespace(environment=environment, unlisted=False, once=lambda place, _: kept[place])
+    hidden = SimpleNamespace(without_key=lambda _, path, **__: answer(refusing.get(path, 200)))
+    noted: list[object] = []
+    with pytest.raises(verdict) if verdict else nullcontext():
+        ways.test_every_route(
+            cast(Target, one), cast(GatewayClient, hidden), lambda _, value: noted.append(value)
+        )
+    assert noted == ([] if verdict is Untestable else [1])

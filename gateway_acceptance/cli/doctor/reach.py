@@ -84,7 +84,9 @@ def _compared(environment: Environment, listed: list[str]) -> DoctorLine:
     missing = [alias for alias in environment.listed if alias not in listed]
     more = [one for one in listed if one not in environment.aliases and not environment.unjudged(one)]
     if not missing and not more:
-        text = f"the {len(environment.listed)} declared models are listed, and no other that is to be judged"
+        number = len(environment.listed)
+        what = f"the {number} declared models are" if number != 1 else "the declared model is"
+        text = f"{what} listed, and no other that is to be judged"
         return DoctorLine("models", DoctorState.OK, text)
     said = [f"declared and not listed: {few(missing)}"] if missing else []
     said += [f"listed and not declared: {few(more)}"] if more else []

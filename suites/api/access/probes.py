@@ -21,11 +21,16 @@ def host_that_hides(environment: Environment) -> str:
     return f"{urlsplit(environment.gateway.url).netloc}/?"
 
 
+def open_to_all(target: Target) -> bool:
+    """Whether the route that ways in are tried on is served without a key, in its ordinary form."""
+    return served(target, target.once(PLAIN, lambda: tried_without_key(target)))
+
+
 def refused_plainly(target: Target) -> Exchange:
     """The route that ways in are tried on, without a key and in its ordinary form. Raises Untestable where
     that is served."""
     answer = target.once(PLAIN, lambda: tried_without_key(target))
-    if served(target, answer):
+    if open_to_all(target):
         raise Untestable(
             f"{tried_route(target)} is served to everybody, so nothing can be seen to open it",
             "close it first: see API-AUTH-002",

@@ -14,7 +14,7 @@ from suites.api.access.credentials import of_credentials
 from suites.api.access.known import host_alarm
 from suites.api.access.opening import decoys_of, to_the_list
 from suites.api.access.platforms import of_platforms
-from suites.api.access.probes import refused_plainly
+from suites.api.access.probes import open_to_all, refused_plainly
 from suites.api.access.rarer import of_itself, of_rarer_values, of_rarer_words
 from suites.api.access.routes import COST, refusing
 from suites.api.access.said import of_proxies
@@ -103,8 +103,10 @@ def test_every_route(
     """The routes of management that are known, and those that the gateway's own description names: such as
     only tell something, at most 24 of them."""
     place, decoys = urlsplit(target.environment.gateway.url).netloc, decoys_of(target)
-    listed = [LIST] if on_the_list(target) else []
+    listed = [LIST] if on_the_list(target) and not open_to_all(target) else []
     routes = [*listed, *refusing(target)]
+    if not routes:
+        refused_plainly(target)
     note("protected_routes_tried", len(routes))
     opened = [
         Problem("", f"GET {path} is served without a key where Host is '{place}/?'")
