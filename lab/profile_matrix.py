@@ -22,6 +22,7 @@ from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.faults import FAULTS, Fault, Layer
+from lab.faults.found_as import tells
 from lab.mutation_matrix import CONTROL, GREEN, run_checks, standing
 from lab.profile_plugin import WANTED_VARIABLE
 
@@ -125,7 +126,7 @@ def noticed(fault: Fault, record: Mapping[str, Any]) -> Noticed:
         (check["id"], case["message"])
         for check in record["checks"]
         for case in check["cases"]
-        if case["verdict"] in (Verdict.FAILED, Verdict.INCONCLUSIVE)
+        if tells(fault.name, check["id"], case["verdict"])
     ]
     own = {
         check

@@ -16,16 +16,16 @@ import pytest
 
 from gateway_acceptance.check import Check
 from gateway_acceptance.plugin.parametrise import environment_of
-from gateway_acceptance.verdict import Verdict
+from lab.faults.found_as import tells
 
 WANTED_VARIABLE = "PROFILE_MATRIX_WANTED"
 
 
-def detected(cases: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -> bool:
+def detected(fault: str, cases: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -> bool:
     """Whether any of these cases is a detection. wanted: check id -> what its message must match."""
     return any(
-        case["verdict"] in (Verdict.FAILED, Verdict.INCONCLUSIVE)
-        and case["check"] in wanted
+        case["check"] in wanted
+        and tells(fault, case["check"], case["verdict"])
         and re.search(wanted[case["check"]], case["message"]) is not None
         for case in cases
     )
@@ -60,7 +60,7 @@ class UntilDetected:
         name = environment_of(item)
         own = getattr(report, "gateway_case", None)
         cases = [*([own] if own else []), *getattr(report, "gateway_breaches", ())]
-        if name in self._wanted and detected(cases, self._wanted[name]):
+        if name in self._wanted and detected(name, cases, self._wanted[name]):
             self._done.add(name)
         return report
 

@@ -51,7 +51,7 @@ ADVISORY_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "hole-host-path",
         "a Host header that hides the path leads past the key (CVE-2026-49468)",
-        {"API-ADV-003": "probe host-path: open"},
+        {"API-ADV-003": "probe host-path: open", "API-ACCESS-001": "is served where Host holds a query"},
         before=led_past,
     ),
     gateway_fault(

@@ -8,6 +8,7 @@ from typing import Any
 from lab.faults.balance_mutators import (
     BALANCED,
     FIRST,
+    ONE_BACKEND,
     SECOND,
     THIRD,
     Witnesses,
@@ -59,7 +60,7 @@ BALANCE_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "backend-starved",
         "one backend of the balanced alias is never drawn",
-        {"BACKEND-BAL-002": rf"{OFF}.*llama3\.2:3b 0 "},
+        {"BACKEND-BAL-002": rf"{OFF}.*llama3\.2:3b 0 ", "BACKEND-BAL-001": ONE_BACKEND},
         before=routed(weighted(0, 1, 1)),
     ),
     gateway_fault(
@@ -119,7 +120,10 @@ BALANCE_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "group-is-an-alias",
         "model_group_alias renames hx-chat to one model",
-        {"BACKEND-BAL-012": "hx-chat is not balanced: the gateway lists no deployment of that name"},
+        {
+            "BACKEND-BAL-012": "hx-chat is not balanced: the gateway lists no deployment of that name",
+            "BACKEND-BAL-001": ONE_BACKEND,
+        },
         before=ALWAYS_FIRST,
         after=listed(lambda _: []),
     ),

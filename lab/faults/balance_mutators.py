@@ -18,6 +18,8 @@ FIRST, SECOND, THIRD = "llm01-llama3.2-3b", "llm02-phi3", "llm02-gemma2-2b"
 DEPLOYMENTS = (FIRST, SECOND, THIRD)
 """Aliases of ``local`` with the models and backends of the balanced one: asked for them, the gateway serves
 as each of its deployments."""
+ONE_BACKEND = "hx-chat is not balanced: all [0-9]+ requests"
+"""What BACKEND-BAL-001 says where one backend serves all."""
 LISTING = "/model/info"
 BASE, NAMED = "x-litellm-model-api-base", "x-litellm-model-id"
 

@@ -28,3 +28,10 @@ FOUND_AS: Mapping[tuple[str, str], str] = {
     ("host-directories-without-search-bit", "HOST-OWN-001"): UNTESTABLE,
 }
 """(fault, check) -> the verdict that is a detection there, beside *failed*."""
+
+
+def tells(fault: str, check: str, verdict: str) -> bool:
+    """Whether an operator who sees this verdict of a check is told of the fault: what is red, and what the
+    fault declares; never what a release does by itself."""
+    red = (Verdict.FAILED.value, INCONCLUSIVE, FOUND_AS.get((fault, check)))
+    return verdict != BY_ITSELF and verdict in red

@@ -97,7 +97,10 @@ MODEL_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "models-embedding-unservable",
         "an embedding model is listed and out of service",
-        {"API-MODELS-009": "emb-light is listed, and using it gives 503"},
+        {
+            "API-MODELS-009": "emb-light is listed, and using it gives 503",
+            "API-EMB-001": "expected 200 from .*, got 503",
+        },
         before=_out_of_service("emb-light", EMBEDDINGS),
     ),
     gateway_fault(

@@ -223,7 +223,7 @@ SDK_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "sdk-own-turn-refused",
         "a conversation in which the assistant spoke is refused",
-        {"API-SDK-010": "BadRequestError"},
+        {"API-SDK-010": "BadRequestError", "API-CHAT-026": "expected 200 from .*, got 400"},
         before=answers(
             envelope(400, "extra inputs", "invalid_request_error"), CHAT, when=_has_turn("assistant")
         ),
