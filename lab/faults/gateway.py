@@ -104,7 +104,7 @@ GATEWAY_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "model-entries-bare",
         "the entries of the model list lack what SDKs read",
-        {"API-MODELS-002": "object"},
+        {"API-MODELS-002": "object", "API-MODELS-011": "expected Unix seconds .*None"},
         after=listing(lambda entries: [{"id": entry["id"]} for entry in entries]),
     ),
     gateway_fault(
