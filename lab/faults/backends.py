@@ -36,7 +36,7 @@ BACKEND_FAULTS: tuple[Fault, ...] = (
     backend_fault(
         "model-disobeys",
         "the model wraps the requested text in words of its own",
-        {"API-CHAT-002": "expected exactly 'HX-OK'"},
+        {"API-CHAT-002": "model: .* is declared exact, and its backend, asked directly, answers"},
         scenario="echo-disobeyed",
     ),
     backend_fault(

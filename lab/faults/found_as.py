@@ -19,6 +19,7 @@ FOUND_AS: Mapping[tuple[str, str], str] = {
     ("cooled-and-counted", "BACKEND-BAL-002"): INCONCLUSIVE,
     ("cooled-by-anothers-error", "BACKEND-BAL-002"): INCONCLUSIVE,
     ("deployment-of-other-model", "BACKEND-BAL-002"): UNTESTABLE,
+    ("model-disobeys", "API-CHAT-002"): UNTESTABLE,
     ("header-lies-evenly", "BACKEND-BAL-002"): UNTESTABLE,
     ("headers-contradict", "BACKEND-BAL-002"): UNTESTABLE,
     ("headers-swapped", "BACKEND-BAL-002"): UNTESTABLE,

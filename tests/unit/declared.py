@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.verdict import NotApplicable
 
 URL = "http://127.0.0.1:4000"
 
@@ -43,3 +45,14 @@ def environment(**tables: Any) -> Environment:
     """A validated environment."""
     complete = {**document(**tables), "source": str(Path("environments/mini.toml"))}
     return Environment.model_validate_json(json.dumps(complete))
+
+
+def beside(declared: Environment, says: str | None = None) -> Any:
+    """A target whose backends, asked directly, say this; None: they may not be asked."""
+
+    def backend(_: str) -> Any:
+        if says is None:
+            raise NotApplicable("closed", declared="backends.direct")
+        return SimpleNamespace(chat=lambda *_, **__: None, read=lambda _: SimpleNamespace(said=says))
+
+    return SimpleNamespace(environment=declared, once=lambda _, observe: observe(), backend=backend)

@@ -20,7 +20,7 @@ from suites.api.completions.probes import TextStream
 from suites.api.responses import probes as response_probes
 from suites.api.responses import test_responses as responses
 from suites.api.responses.probes import ResponseStream
-from tests.unit.declared import document, environment
+from tests.unit.declared import beside, document, environment
 
 CHATTY = "Certainly! Here is what you asked for"
 Checked = Callable[[Target, GatewayClient, Environment], object]
@@ -46,7 +46,7 @@ def run(monkeypatch: pytest.MonkeyPatch, check: Checked, env: Environment, text:
     monkeypatch.setattr(completions, "_stream", lambda _: TextStream(text, ("a",), []))
     monkeypatch.setattr(responses, "response_answer", lambda _: answer)
     monkeypatch.setattr(responses, "response_stream", lambda _: ResponseStream(text, body(text), []))
-    check(cast(Target, SimpleNamespace(environment=env)), cast(GatewayClient, None), env)
+    check(beside(env), cast(GatewayClient, None), env)
 
 
 CHECKS: tuple[Checked, ...] = (

@@ -11,6 +11,7 @@ import pytest
 
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from suites.api.sdk.test_chat import test_stream_left as stream_left
+from tests.unit.declared import beside
 from tests.unit.test_sdk_talking_on import declared
 
 OWN, OTHER = "A river runs to the sea", "Numbers are fine things"
@@ -52,7 +53,7 @@ class Client:
 def test_the_next_answer_is_its_own(answers: list[str], ends: Any) -> None:
     environment, client = declared(), Client(answers)
     with ends:
-        stream_left(SimpleNamespace(), client, environment)  # type: ignore[arg-type]
+        stream_left(beside(environment), client, environment)  # type: ignore[arg-type]
     assert client.asked == len(answers) + 1
 
 
@@ -62,5 +63,5 @@ def test_the_next_answer_is_its_own(answers: list[str], ends: Any) -> None:
 def test_who_obeys_is_asked_once(said: str, ends: Any) -> None:
     client = Client([said])
     with ends:
-        stream_left(SimpleNamespace(), client, declared("exact"))  # type: ignore[arg-type]
+        stream_left(beside(declared("exact")), client, declared("exact"))  # type: ignore[arg-type]
     assert client.asked == 2

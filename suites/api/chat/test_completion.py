@@ -10,6 +10,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import chat_completion_problems
+from suites.api.exact import require_exact
 from suites.api.observations import ECHO_TEXT, echoed, echoed_twice
 from suites.api.reasoning import require_answered
 
@@ -57,6 +58,7 @@ def test_exact_and_deterministic(
     for text in texts:
         if text.strip() != ECHO_TEXT:
             require_answered(first, second)
+            require_exact(target, chat_model)
             raise CheckFailed(f"expected exactly {ECHO_TEXT!r} from {chat_model}, got {text[:200]!r}")
     same_deployment = first.served_by == second.served_by and len(set(_deployments(target, chat_model))) == 1
     if same_deployment and texts[0] != texts[1]:

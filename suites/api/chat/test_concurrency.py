@@ -9,6 +9,7 @@ from gateway_acceptance.verdict import require
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.asking import balanced_chat
 from suites.api.chat.concurrency import asked_at_once, mixed_up_at_once, streamed_at_once
+from suites.api.exact import require_exact
 from suites.api.extract import first_text
 
 
@@ -41,4 +42,8 @@ def test_no_cross_talk_in_streams(target: Target, gateway: GatewayClient) -> Non
 
 
 def _mixed_up(target: Target, answers: Mapping[str, str]) -> list[str]:
-    return mixed_up_at_once(target.environment, balanced_chat(target.environment), answers)
+    alias = balanced_chat(target.environment)
+    seen = mixed_up_at_once(target.environment, alias, answers)
+    if seen:
+        require_exact(target, alias)
+    return seen

@@ -10,6 +10,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
 from suites.api.asking import balanced_chat
+from suites.api.exact import require_exact
 from suites.api.extract import first_text
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, room, strays, wanted_of
 
@@ -94,5 +95,6 @@ def _echo_with(target: Target, parameters: Mapping[str, object]) -> Exchange:
 def _require_echo(target: Target, answer: Exchange) -> None:
     text, alias = first_text(answer), balanced_chat(target.environment)
     if strays(target.environment, alias, text):
+        require_exact(target, alias)
         wanted = wanted_of(target.environment, alias)
         raise CheckFailed(f"expected exactly {wanted}, got {text[:200]!r}")

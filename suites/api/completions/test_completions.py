@@ -19,6 +19,7 @@ from suites.api.completions.probes import (
     text_stream,
 )
 from suites.api.endpoints import malformed_refusal, need
+from suites.api.exact import require_exact
 from suites.api.extract import body_of
 from suites.api.observations import balanced_or_first, comparable_alias, strays, wanted_of
 
@@ -55,6 +56,7 @@ def test_text(target: Target, gateway: GatewayClient, environment: Environment) 
     text, alias = completion_text(completed(target)), comparable_alias(environment)
     exact = environment.can(alias, Ability.EXACT)
     if strays(environment, alias, text):
+        require_exact(target, alias)
         exactly = "exactly " if exact else ""
         raise CheckFailed(f"expected {exactly}{wanted_of(environment, alias)}, got {text[:200]!r}")
     if not exact:
@@ -165,6 +167,7 @@ def test_stream_text(target: Target, gateway: GatewayClient, environment: Enviro
     streaming; where the two differ, each is asked once more."""
     text, alias = _stream(target).text, comparable_alias(environment)
     if strays(environment, alias, text):
+        require_exact(target, alias)
         wanted = wanted_of(environment, alias)
         raise CheckFailed(f"expected the stream to spell {wanted}, it spells {text[:200]!r}")
     if environment.can(alias, Ability.EXACT):

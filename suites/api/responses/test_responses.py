@@ -9,6 +9,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken, problems_of
 from suites.api.endpoints import malformed_refusal, need
+from suites.api.exact import require_exact
 from suites.api.extract import body_of
 from suites.api.observations import balanced_or_first, strays, wanted_of
 from suites.api.responses.probes import (
@@ -69,6 +70,7 @@ def test_text(target: Target, gateway: GatewayClient, environment: Environment) 
     exact = environment.can(alias, Ability.EXACT)
     ends = ("completed",) if exact else ("completed", "incomplete")
     if strays(environment, alias, text) or status not in ends:
+        require_exact(target, alias)
         wanted = f"{'exactly ' if exact else ''}{wanted_of(environment, alias)}, {' or '.join(ends)}"
         raise CheckFailed(f"expected {wanted}; got {text[:200]!r}, {status}")
 
@@ -139,6 +141,7 @@ def test_stream_text(target: Target, gateway: GatewayClient, environment: Enviro
     final = output_text(stream.final)
     alias = balanced_or_first(environment)
     if stream.text != final or strays(environment, alias, stream.text):
+        require_exact(target, alias)
         raise CheckFailed(
             f"expected {wanted_of(environment, alias)} in deltas and at the end, "
             f"got {stream.text[:200]!r} and {final[:200]!r}"

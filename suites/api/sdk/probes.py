@@ -19,6 +19,7 @@ from gateway_acceptance.verdict import CheckFailed, Untestable, require
 from gateway_acceptance.wire.backends import DirectAnswer, DirectChat
 from gateway_acceptance.wire.schema import envelope_broken
 from suites.api.abilities import able_alias
+from suites.api.exact import require_exact
 from suites.api.extract import REFUSED
 from suites.api.observations import (
     COUNT_TOKENS,
@@ -139,10 +140,12 @@ async def asked_by_an_async_outsider(target: Target, client: openai.AsyncOpenAI)
     return await client.chat.completions.create(model=alias, messages=ECHO, max_tokens=1)
 
 
-def echoed(text: str | None, by: str, environment: Environment) -> None:
+def echoed(text: str | None, by: str, target: Target) -> None:
     """Raises CheckFailed where this is not the text that was asked for."""
+    environment = target.environment
     alias = balanced_or_first(environment)
     if strays(environment, alias, text):
+        require_exact(target, alias)
         raise CheckFailed(f"expected {by} to give {wanted_of(environment, alias)}, it gave {text!r}")
 
 
@@ -178,13 +181,16 @@ def helper_room(environment: Environment) -> int:
 
 
 @contextmanager
-def until_it_ends(environment: Environment) -> Iterator[None]:
-    """Around the stream helper. Raises Untestable where a model that is not declared to obey talks on."""
+def until_it_ends(target: Target) -> Iterator[None]:
+    """Around the stream helper. Raises Untestable where a model that is not declared to obey, or does not,
+    talks on."""
+    environment = target.environment
     alias = balanced_or_first(environment)
     try:
         yield
     except openai.LengthFinishReasonError as error:
         if not may_talk_on(environment):
+            require_exact(target, alias)
             raise
         raise Untestable(
             f"{alias} came to no end in {helper_room(environment)} tokens", "serve a model that does"

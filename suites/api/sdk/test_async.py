@@ -13,6 +13,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
 from suites.api.chat.concurrency import mixed_up_at_once
+from suites.api.exact import require_exact
 from suites.api.observations import ECHO_TOKENS, ENDS, balanced_or_first, room, single
 from suites.api.sdk.probes import (
     ECHO,
@@ -75,11 +76,11 @@ def test_list(async_sdk: AsyncSdk, environment: Environment) -> None:
     claims="FUN-01",
     spec="openai-python:ChatCompletion",
 )
-def test_chat(async_sdk: AsyncSdk, environment: Environment) -> None:
+def test_chat(target: Target, async_sdk: AsyncSdk, environment: Environment) -> None:
     """With strict validation, as the synchronous one."""
     alias = balanced_or_first(environment)
     completion = async_sdk(lambda client: _ask(client, alias, environment))
-    echoed(sdk_text(completion), "AsyncOpenAI", environment)
+    echoed(sdk_text(completion), "AsyncOpenAI", target)
 
 
 @check(
@@ -90,7 +91,7 @@ def test_chat(async_sdk: AsyncSdk, environment: Environment) -> None:
     claims="FUN-01",
     spec="openai-python:AsyncChatCompletionStream",
 )
-def test_stream(async_sdk: AsyncSdk, environment: Environment) -> None:
+def test_stream(target: Target, async_sdk: AsyncSdk, environment: Environment) -> None:
     """As the synchronous one: the events add up to the final completion."""
     alias = balanced_or_first(environment)
 
@@ -109,9 +110,9 @@ def test_stream(async_sdk: AsyncSdk, environment: Environment) -> None:
                 raise
             return await ended(client, list(ENDS))
 
-    with reading("the stream"), until_it_ends(environment):
+    with reading("the stream"), until_it_ends(target):
         deltas, final = async_sdk(helped)
-    echoed(sdk_text(final), "the final completion", environment)
+    echoed(sdk_text(final), "the final completion", target)
     if deltas != sdk_text(final):
         raise CheckFailed(f"expected the events to spell {sdk_text(final)!r}, got {deltas!r}")
 
@@ -124,7 +125,7 @@ def test_stream(async_sdk: AsyncSdk, environment: Environment) -> None:
     claims="FUN-01",
     spec="openai-python:README Async usage",
 )
-def test_at_once(async_sdk: AsyncSdk, environment: Environment) -> None:
+def test_at_once(target: Target, async_sdk: AsyncSdk, environment: Environment) -> None:
     """As many as the environment promises (``bounds.concurrency``), over one client's connections."""
     alias = balanced_or_first(environment)
     words = [f"HX-{secrets.token_hex(3)}" for _ in range(environment.bounds.concurrency)]
@@ -145,6 +146,7 @@ def test_at_once(async_sdk: AsyncSdk, environment: Environment) -> None:
         f"{answer!r} for {word!r}" for word, answer in zip(words, answers, strict=True) if answer != word
     ]
     if wrong:
+        require_exact(target, alias)
         raise CheckFailed(f"expected each request to get its own answer, got {'; '.join(wrong)}")
 
 

@@ -11,6 +11,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.reasoning import spent_on_reasoning
 from suites.api.abilities import chat_models
+from suites.api.exact import require_exact
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, balanced_or_first, room, strays, wanted_of
 from suites.api.reasoning import require_unspent
 from suites.api.sdk.probes import reading
@@ -53,6 +54,7 @@ def test_sdk_chat(target: Target, sdk: openai.OpenAI, environment: Environment, 
         usage = completion.usage.model_dump() if completion.usage else None
         reason = completion.choices[0].finish_reason if completion.choices else None
         require_unspent(spent_on_reasoning(content, reason, [message], usage))
+        require_exact(target, alias)
         raise CheckFailed(
             f"expected the SDK to read {wanted_of(environment, alias)}, it read {content!r} with "
             f"finish_reason {reason!r}"

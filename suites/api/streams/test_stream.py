@@ -10,6 +10,7 @@ from gateway_acceptance.wire.reasoning import spent_in
 from gateway_acceptance.wire.stream import read_chat_stream
 from suites.api.asking import single_chat
 from suites.api.chat.probes import counts
+from suites.api.exact import require_exact
 from suites.api.observations import COUNT_TO, ECHO_PROMPT, balanced_or_first, echo_room, strays, wanted_of
 from suites.api.reasoning import require_unspent
 from suites.api.streams.probes import StreamKind, observed
@@ -53,6 +54,8 @@ def test_complete_stream(
     ]
     if strayed:
         require_unspent(spent_in(stream), problems)
+        if counting is None:
+            require_exact(target, alias)
         text = f"expected the stream to spell {wanted}, got {stream.text()[:200]!r}"
         problems.append(Problem("stream.text", text))
     require(problems, blame="gateway")
