@@ -19,6 +19,7 @@ from gateway_acceptance.verdict import CheckFailed, NotApplicable, NotPermitted,
 from gateway_acceptance.wire.backends import BackendClient, Offer
 from gateway_acceptance.wire.comparison import (
     BACKEND,
+    EITHER,
     TIMED_OUT,
     Asked,
     by_status,
@@ -90,7 +91,8 @@ def _alias(parameters: Mapping[str, str], last: Exchange | None) -> str:
 
 
 def _blame(target: Target, environment: Environment, alias: str, last: Exchange | None) -> str:
-    """The first sentence that blames a backend, else what all of them leave to say."""
+    """The first sentence that blames a backend, else that of a deployment which says the same by itself: it
+    may be the one that served. Else what all of them leave to say."""
     deployments = environment.deployments_of(alias)
     if last is not None and last.served_by:
         deployments = [d for d in deployments if d.backend == last.served_by] or deployments
@@ -105,7 +107,8 @@ def _blame(target: Target, environment: Environment, alias: str, last: Exchange 
         if sentence.startswith(BACKEND):
             return sentence
         said.append(sentence)
-    return "; ".join(dict.fromkeys(said))
+    alike = [sentence for sentence in said if sentence.startswith(EITHER)]
+    return "; ".join(dict.fromkeys(alike or said))
 
 
 def _compared(target: Target, served: ServedModel, last: Exchange | None) -> str:

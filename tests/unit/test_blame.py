@@ -180,6 +180,29 @@ def test_the_same_text_from_both_leaves_the_model_too(state: WorkerState) -> Non
     assert blame.startswith("gateway, or the model: by body: one itself says the same, 'HX-OK'")
 
 
+class Differing(Backends):
+    """Each of the two says something else."""
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.chat = {"message": {"content": f"said at {request.url.host}"}}
+        return super().__call__(request)
+
+
+@pytest.mark.parametrize(
+    ("text", "begins", "one"),
+    [
+        ("said at 127.0.0.2", "gateway, or the model: by body: two itself says the same", False),
+        ("said by nobody", "gateway: by body: one itself answers", True),
+    ],
+)
+def test_of_several_that_may_have_served_the_one_that_says_the_same_speaks(
+    state: WorkerState, text: str, begins: str, one: bool
+) -> None:
+    blame = blamed(state, Differing(), through={"chunks": said(text)}, group="both")
+    assert blame.startswith(begins)
+    assert ("one itself" in blame) == one
+
+
 LATE = Exchange("POST", URL, (), b"", 200, elapsed_s=8.0)
 
 
