@@ -58,7 +58,8 @@ def claims_of(templates: Sequence[Template], environment: Environment) -> Here:
         missing = [why for need in template.needs if (why := _missing(need, environment))]
         if missing:
             text = _filled(template.text, words | _of_nothing(template.per))
-            absent.append(Absent(template.id, template.section, text, "; ".join(missing)))
+            why = "; ".join(dict.fromkeys(missing))
+            absent.append(Absent(template.id, template.section, text, why))
         elif template.per is None:
             closed = any(not backend.direct for backend in environment.backends)
             more = template.closed_checks if closed else ()

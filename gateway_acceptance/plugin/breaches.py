@@ -146,6 +146,7 @@ def _case(
         0.0,
         breach.exchanges,
         state.redactor,
+        state.way(environment.name),
     )
 
 

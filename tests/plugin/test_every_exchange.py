@@ -54,6 +54,7 @@ def test_it_is_red_in_a_profile_that_does_not_list_the_check(
     assert (case["verdict"], case["nodeid"]) == ("failed", CASE)
     assert case["message"] == "t.list: the list is one of a toy"
     assert [one["url"].rsplit("/", 1)[1] for one in case["evidence"]] == ["models"]
+    assert "Bearer $MINI_KEY" in case["evidence"][0]["curl"], "it is asked again with the environment's key"
     assert run.verdict("API-T-001") == "passed", "who asked is not to blame"
     assert "API-T-002 check 2: 1 failed" in run.reasons
     status = (project.directories()["mini"] / "STATUS.md").read_text(encoding="utf-8")

@@ -65,6 +65,7 @@ def test_a_small_deployment_speaks_of_its_own_models_and_backend() -> None:
 def test_what_is_not_declared_is_not_part_and_says_why() -> None:
     absent = {one.id: one for one in small().absent}
     assert absent["STA-01"].why == "no [host] is declared"
+    assert absent["OPS-01"].why == "no [host] is declared", "once"
     assert absent["FUN-02"].why == "no embedding model is declared"
     assert absent["FUN-05"].why == "no balanced group is declared"
     assert not [one for one in absent.values() if "{" in one.text]
