@@ -14,6 +14,7 @@ from gateway_acceptance.evaluation import rejudged
 from gateway_acceptance.policy import Spent
 from gateway_acceptance.record import Run, Selected, build
 from gateway_acceptance.record_model import Record
+from gateway_acceptance.report.status_model.deviations import not_kept
 from gateway_acceptance.waivers import Scope, Waiver
 from tests.unit.declared import environment
 
@@ -235,3 +236,4 @@ def test_what_the_release_does_by_itself_is_counted_and_what_is_absent_is_a_note
     assert document.checks[0].verdict == "deviation"
     assert rejudged(document) == document
     assert not [reason for reason in document.run.reasons if "API-A-001" in reason]
+    assert not_kept(document).notes == ["a note", "better than its release: API-A-002"]
