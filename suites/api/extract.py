@@ -122,6 +122,13 @@ def reported_count(answer: Exchange, name: str) -> int | None:
         return None
 
 
+def tokens_or_words(count: int | None, text: str) -> int:
+    """The tokens of a text, as counted; its words where nothing is, or fewer than half of them: no tokenizer
+    comes to that, and API-CHAT-012 says so."""
+    words = len(text.split())
+    return words if count is None or count < words // 2 else count
+
+
 def reasoned(answer: Exchange) -> int:
     """The tokens of a reasoning that the text does not show; 0 where nothing is told of any."""
     return reasoning_tokens(body_of(answer).get("usage"))

@@ -12,6 +12,7 @@ from gateway_acceptance.verdict import CheckFailed, Inconclusive, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.chat import own_words
 from suites.api.chat.own_words import Own, marks_of, require_ended_at
+from suites.api.extract import tokens_or_words
 from suites.api.models.test_behaviour import asked_now
 
 TARGET = cast(Target, None)
@@ -84,3 +85,14 @@ def test_who_says_the_same_again_and_again_has_marks_at_the_beginning() -> None:
 def test_created_when_it_was_asked_for(created: object, now: bool) -> None:
     answer = Exchange("GET", "http://x", (), b"", 200, sent_at=1000.5)
     assert asked_now(created, answer) is now
+
+
+@pytest.mark.parametrize(("count", "tokens"), [(None, 13), (0, 13), (5, 13), (6, 6), (15, 15)])
+def test_a_count_that_no_tokenizer_comes_to_is_none(count: int | None, tokens: int) -> None:
+    """LitServe counts 0 tokens of whatever was said: that is no answer too short to be cut."""
+    assert len(SAID.split()) == 13
+    assert tokens_or_words(count, SAID) == tokens
+    usage = {} if count is None else {"usage": {"completion_tokens": count}}
+    body = json.dumps({"choices": [{"index": 0, "message": {"content": SAID}}], **usage}).encode()
+    said = Own("m", Exchange("POST", "http://x", (), b"", 200, (), [(0.0, body)]), counts=False)
+    assert said.limit == min(own_words.CUT_TOKENS, tokens // 2)

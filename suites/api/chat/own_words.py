@@ -22,7 +22,7 @@ from suites.api.chat.probes import (
     able_alias,
     directly,
 )
-from suites.api.extract import first_text, reason_of, reasoned, reported_count
+from suites.api.extract import first_text, reason_of, reasoned, reported_count, tokens_or_words
 from suites.api.observations import COUNT_TOKENS, room
 
 CUT_TOKENS = 8
@@ -49,9 +49,9 @@ class Own:
 
     @property
     def tokens(self) -> int:
-        """Of the text, as counted; where nothing is, its words, for a word is at least one."""
+        """Of the text, as of ``tokens_or_words``."""
         count = reported_count(self.answer, "completion_tokens")
-        return len(self.text.split()) if count is None else count - reasoned(self.answer)
+        return tokens_or_words(None if count is None else count - reasoned(self.answer), self.text)
 
     @property
     def limit(self) -> int:

@@ -13,7 +13,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.asking import LEAST_TOKENS, read, single_chat, stream_of
 from suites.api.chat.probes import able_alias, repeats
-from suites.api.extract import reported_count
+from suites.api.extract import reported_count, tokens_or_words
 from suites.api.observations import COUNT_PROMPT, COUNT_TO, COUNT_TOKENS, ENDS, room
 from suites.api.streams.probes import (
     CUT_TOKENS,
@@ -252,8 +252,7 @@ def _cut(target: Target) -> Observed:
     text = seen.stream.text()
     if seen.stream.finish_reasons != {0: "stop"} or text != _content(_twin(target)):
         return seen
-    counted = reported_count(_twin(target), "completion_tokens")
-    tokens = len(text.split()) if counted is None else counted
+    tokens = tokens_or_words(reported_count(_twin(target), "completion_tokens"), text)
     if tokens > CUT_TOKENS:
         return seen
     if tokens < LEAST_TOKENS:
