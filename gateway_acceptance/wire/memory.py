@@ -47,6 +47,11 @@ class Memory:
         values.append(value)
         return list(values)
 
+    def latest(self, name: str) -> Any:
+        """The last value under this name, or None."""
+        values = self._last.get(name)
+        return values[-1] if values else None
+
 
 def _short(key: Any) -> Any:
     if isinstance(key, tuple):

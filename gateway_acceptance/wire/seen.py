@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from gateway_acceptance.environment import Environment, ModelKind, product_of
 from gateway_acceptance.environment.model import BEARER_HEADER
@@ -23,6 +23,7 @@ class Kind(StrEnum):
     STREAM = "stream"
     EMBEDDINGS = "embeddings"
     MODELS = "models"
+    MODEL = "model"
     REFUSAL = "refusal"
     HEALTH = "health"
     ANY = "any"
@@ -88,6 +89,8 @@ def seen_exchange(exchange: Exchange, environment: Environment, key: str) -> See
     if exchange.status == 200 and not query and _ordinary(exchange, environment, key):
         if exchange.method == "GET" and path == MODELS_PATH and exchange.whole:
             kinds.add(Kind.MODELS)
+        elif exchange.method == "GET" and _of_a_model(path, environment) and exchange.whole:
+            kinds.add(Kind.MODEL)
         elif exchange.method == "POST" and path in (CHAT_PATH, EMBEDDINGS_PATH):
             asked = _asked(exchange, path)
             alias = drawn = _alias(asked, environment, path)
@@ -107,6 +110,12 @@ def seen_exchange(exchange: Exchange, environment: Environment, key: str) -> See
         threading.current_thread() is threading.main_thread() and not _by_the_sdk(exchange),
         drawn,
     )
+
+
+def _of_a_model(path: str, environment: Environment) -> bool:
+    """Whether a declared model is retrieved."""
+    name = path.removeprefix(f"{MODELS_PATH}/")
+    return name != path and unquote(name) in environment.aliases
 
 
 def _ordinary(exchange: Exchange, environment: Environment, key: str) -> bool:

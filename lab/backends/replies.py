@@ -97,7 +97,8 @@ def _formatted(model: str, prompt: Prompt, seen: Sequence[Message], asked: str) 
     if calls := asked_for(asked, _described_tools(seen)):
         return json.dumps({"name": calls[0].name, "arguments": calls[0].arguments}, ensure_ascii=False)
     if isinstance(prompt.format, dict):
-        return json.dumps(instance(prompt.format), ensure_ascii=False)
+        said = _plain(model, prompt, seen, asked)
+        return json.dumps(instance(prompt.format, said), ensure_ascii=False)
     if (match := _EXACT.search(asked)) and _is_object(match[1]):
         return match[1].strip()
     return json.dumps({"answer": _plain(model, prompt, seen, asked)}, ensure_ascii=False)

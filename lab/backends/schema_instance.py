@@ -28,12 +28,25 @@ _FORMATS = {
 }
 
 
-def instance(schema: Schema) -> Any:
-    """The smallest instance that the understood keywords of ``schema`` allow: required properties only.
+def instance(schema: Schema, said: str = "") -> Any:
+    """The smallest instance that the understood keywords of ``schema`` allow: required properties only. said:
+    what the model would say without it, which it chooses where an enum has it; else the first.
 
     Raises ValueError where a ``$ref`` leads nowhere or the schema requires itself without end.
     """
-    return _build(schema, schema, 0)
+    chosen = _chosen(schema, said) if said else schema
+    return _build(chosen, chosen, 0)
+
+
+def _chosen(schema: Any, said: str) -> Any:
+    """The schema with what is said as the only choice where it is one."""
+    if isinstance(schema, list):
+        return [_chosen(part, said) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if isinstance(schema.get("enum"), list) and said in schema["enum"]:
+        return {**schema, "enum": [said]}
+    return {name: _chosen(part, said) for name, part in schema.items()}
 
 
 def _build(schema: object, root: Schema, depth: int, number: int = 0) -> Any:

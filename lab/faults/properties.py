@@ -87,7 +87,7 @@ PROPERTY_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "third-text-lost",
         "of a batch of embeddings only the first two are answered",
-        {"API-PROP-003": "expected [34] vectors, got 2", "API-EMB-001": "expected 3 vectors, got 2"},
+        {"API-PROP-003": "expected [34] vectors, got 2", "API-EMB-001": "expected 5 vectors, got 2"},
         after=_third_text_lost,
     ),
     gateway_fault(

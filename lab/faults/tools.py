@@ -29,6 +29,16 @@ def _declares(*names: str) -> When:
     return mentions
 
 
+def _offers(*names: str) -> When:
+    """Whether these tools are among the declared ones."""
+
+    def mentions(request: Request) -> bool:
+        tools = request.json.get("tools") or []
+        return {tool["function"]["name"] for tool in tools} >= set(names)
+
+    return mentions
+
+
 def _says(text: str) -> When:
     return lambda request: text in json.dumps(request.json.get("messages"))
 
@@ -113,7 +123,7 @@ def _without_parameters(request: Request) -> bool:
 
 
 REFUSED = envelope(400, "parameters is required", "invalid_request_error")
-TWO_TOOLS = _declares("set_alarm", "play_song")
+TWO_TOOLS = _offers("set_alarm", "play_song")
 
 TOOL_FAULTS: tuple[Fault, ...] = (
     gateway_fault(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import array
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway_acceptance.check import Level
@@ -20,6 +23,8 @@ KEPT_TEXTS = 256
 """Texts of one run whose vectors are kept."""
 MOST_DIMENSIONS = 8192
 """Of a vector that is kept: hardly a model has more, and an answer may hold a million numbers."""
+MOST_FORMS = 8
+"""In which a text's vector is kept: alone and in batches of some sizes."""
 FEW = 8
 """Texts of a request that are compared pair by pair."""
 LONG = 20
@@ -54,7 +59,7 @@ def shape(seen: SeenExchange, _: Memory) -> list[Problem]:
         seen.body,
         inputs=len(texts),
         dimensions=_declared(seen, "dimensions"),
-        distinct=_apart(texts),
+        distinct=bool(_apart(texts)),
     )
     return at_level(problems, Level.MUST)
 
@@ -63,9 +68,11 @@ def distinct(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
     """As of API-EMB-005, of texts that have nothing in common."""
     texts = texts_of(seen)
     vectors = [vector for value in raw_of(seen) if (vector := embedding_vector(value)) is not None]
-    if len(vectors) == len(texts) and len(texts) <= FEW and _apart(texts):
-        pairs = pairs_that_are_same(vectors)
-        if pairs:
+    if len(vectors) == len(texts) and len(texts) <= FEW:
+        alike, apart = pairs_that_are_same(vectors), _apart(texts)
+        came = len(vectors) - len({later for _, later in alike})
+        pairs = [pair for pair in alike if pair in apart]
+        if pairs and came < len(set(texts)):  # as many as there are texts have only changed places
             text = f"expected {len(texts)} different vectors, the same one is at the places {pairs}"
             yield Problem("", text)
 
@@ -76,11 +83,11 @@ def _declared(seen: SeenExchange, name: str) -> Any:
     return getattr(model, name, None)
 
 
-def _apart(texts: Sequence[str]) -> bool:
-    words = [set(text.lower().split()) for text in texts]
-    return all(len(one) >= WORDS for one in words) and all(
-        not words[i] & words[j] for i in range(len(words)) for j in range(i)
-    )
+def _apart(texts: Sequence[str]) -> list[tuple[int, int]]:
+    """The places of texts that have no word in common."""
+    words = [set(text.lower().split()) for text in texts[:FEW]]
+    long = [at for at, one in enumerate(words) if len(one) >= WORDS]
+    return [(one, other) for one, other in itertools.combinations(long, 2) if not words[one] & words[other]]
 
 
 def unit(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
@@ -127,7 +134,7 @@ def usage(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
 
 
 def usage_grows(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
-    """As of API-EMB-015: of several texts against the first of them alone, and no more than bytes."""
+    """As of API-EMB-015: of several texts against one of them alone, and no more than bytes."""
     texts, reported = texts_of(seen), seen.document.get("usage")
     together = reported.get("prompt_tokens") if isinstance(reported, dict) else None
     if not texts or type(together) is not int:
@@ -135,7 +142,8 @@ def usage_grows(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     if len(texts) == 1:
         memory.first("tokens of a text", (seen.alias, texts[0]), together, KEPT_TEXTS)
         return
-    alone = memory.known("tokens of a text", (seen.alias, texts[0]))
+    counts = [memory.known("tokens of a text", (seen.alias, text)) for text in texts[:FEW]]
+    alone = max((count for count in counts if count is not None), default=None)
     most = sum(len(text.encode()) + 2 for text in texts)
     if min(len(text) for text in texts) < LONG:
         most = max(most, together)  # what a model puts before each text may be longer than it
@@ -159,46 +167,108 @@ def model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected the model {seen.alias!r} or {behind[0]!r}, got {named!r}")
 
 
+@dataclass(frozen=True, slots=True)
+class VectorForm:
+    """How a vector was asked for: coded in base64, with how many texts, and as a string."""
+
+    coded: bool
+    many: int
+    string: bool
+
+    def apart(self, other: VectorForm) -> list[str]:
+        """The checks of what two forms differ in; that a string is no list counts among as many texts."""
+        differs = {
+            "API-EMB-011": self.coded is not other.coded,
+            "API-EMB-007": self.many != other.many,
+            "API-EMB-006": self.many == other.many and self.string is not other.string,
+        }
+        return [check for check, differ in differs.items() if differ]
+
+
+@dataclass(slots=True)
+class KnownVectors:
+    """A text's vectors, by how they were asked for; steady: one came twice to the same question."""
+
+    vectors: dict[VectorForm, list[float]] = field(default_factory=dict)
+    steady: bool = False
+
+    def keep(self, form: VectorForm, vector: list[float]) -> None:
+        """The first of a form."""
+        if len(self.vectors) < MOST_FORMS:
+            self.vectors.setdefault(form, vector)
+
+
 def same_vector(check: str, seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
     """The vector that a text had before: alone and in batches, as a string and in a list, as floats and in
-    base64. It belongs to the check of the first of these in which the two requests differ."""
-    texts, place = texts_of(seen), f"vector of a text ({check})"
+    base64. It is held against the one that was asked for most alike, and belongs to the check of the only
+    thing in which the two requests differ, if the text has had one vector twice. Where they differ in more,
+    or nobody knows that, a sentinel has each of them asked."""
     if len(seen.environment.deployments_of(seen.alias)) != 1:
         return  # two servers may round a model's numbers differently
-    vectors = [embedding_vector(value) for value in raw_of(seen)]
-    for at, (text, value, vector) in enumerate(zip(texts, raw_of(seen), vectors, strict=False)):
+    found = dict(_other_vectors(f"vector of a text ({check})", seen, memory))
+    moved = {owner: text for owner, text in found.items() if owner == "API-EMB-003"}
+    if check in (moved or found):
+        yield Problem("", found[check])
+
+
+def _other_vectors(place: str, seen: SeenExchange, memory: Memory) -> Iterator[tuple[str, str]]:
+    texts, values = texts_of(seen), raw_of(seen)
+    vectors = [embedding_vector(value) for value in values]
+    for at, (text, value, vector) in enumerate(zip(texts, values, vectors, strict=False)):
         if vector is None or len(vector) > MOST_DIMENSIONS:
             continue
-        form = (isinstance(value, str), len(texts), isinstance(seen.asked["input"], str))
-        before, (coded, many, string) = memory.first(place, (seen.alias, text), (vector, form), KEPT_TEXTS)
-        if before is vector or same(before, vector):
+        form = VectorForm(isinstance(value, str), len(texts), isinstance(seen.asked["input"], str))
+        known: KnownVectors = memory.first(place, (seen.alias, text), KnownVectors(), KEPT_TEXTS)
+        if not known.vectors:
+            known.keep(form, vector)
             continue
-        if _at_another(place, seen, memory, text, vector):
-            owner = "API-EMB-003"
-            problem = f"expected each vector at its text's place after a permutation, wrong are [{at}]"
-        elif coded is not form[0]:
-            owner = "API-EMB-011"
-            problem = (
-                f"expected the same 32-bit floats in base64 as in the list, {_bits(before, vector)} differ"
+        nearest = min(known.vectors, key=lambda other: len(form.apart(other)))
+        before, apart = known.vectors[nearest], form.apart(nearest)
+        if same(before, vector):
+            known.steady |= not apart
+            known.keep(form, before)
+            continue
+        known.keep(form, vector)
+        others = [one for other, one in zip(texts, vectors, strict=False) if other != text and one]
+        if any(same(before, one) for one in others) or _at_another(place, seen, memory, text, vector):
+            yield (
+                "API-EMB-003",
+                f"expected each vector at its text's place after a permutation, wrong are [{at}]",
             )
-        elif many != len(texts):
-            owner = "API-EMB-007"
-            problem = "expected the vectors of the batch for its texts alone, another came"
-        elif string is not form[2]:
-            owner = "API-EMB-006"
-            problem = "expected the same vector for a string and for a list of it, got another"
-        else:
-            owner = "API-EMB-004"
-            problem = "expected the same vector for the same text in a second request, got another"
-        if owner == check:
-            yield Problem("", problem)
-            return
+        elif not apart:
+            yield "API-EMB-004", "expected the same vector for the same text in a second request, got another"
+        elif not known.steady and not _in_network_order(form, vector, nearest, before):
+            continue  # it may have another one each time
+        elif "API-EMB-011" in apart and (len(apart) == 1 or not known.steady):
+            bits = f"{_bits(before, vector)} differ"
+            yield "API-EMB-011", f"expected the same 32-bit floats in base64 as in the list, {bits}"
+        elif apart == ["API-EMB-007"]:
+            yield "API-EMB-007", "expected the vectors of the batch for its texts alone, another came"
+        elif apart == ["API-EMB-006"]:
+            yield "API-EMB-006", "expected the same vector for a string and for a list of it, got another"
 
 
-def _at_another(place: str, seen: SeenExchange, memory: Memory, text: str, vector: Sequence[float]) -> bool:
+def _in_network_order(
+    form: VectorForm, vector: list[float], nearest: VectorForm, before: list[float]
+) -> bool:
+    """Whether of two vectors the one in base64 is the other with the bytes of each number turned round."""
+    if form.coded is nearest.coded:
+        return False
+    coded, plain = (vector, before) if form.coded else (before, vector)
+    numbers = array.array("f", coded)
+    numbers.byteswap()
+    return same(numbers, plain)
+
+
+def _at_another(place: str, seen: SeenExchange, memory: Memory, text: str, vector: list[float]) -> bool:
     """Whether it is the vector that another text of the request had before."""
     known = (memory.known(place, (seen.alias, other)) for other in texts_of(seen) if other != text)
-    return any(before is not None and before[0] is not vector and same(before[0], vector) for before in known)
+    return any(
+        before is not vector and same(before, vector)
+        for one in known
+        if one is not None
+        for before in one.vectors.values()
+    )
 
 
 def _bits(one: Sequence[float], other: Sequence[float]) -> str:

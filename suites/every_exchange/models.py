@@ -11,7 +11,7 @@ from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.schema import model_list_problems
 from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
-from suites.api.models.listing import judged_list
+from suites.api.models.listing import asked_now, judged_list
 
 CREATED_TOLERANCE_S = 300
 """As clocks may differ."""
@@ -60,10 +60,32 @@ def created(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
         yield Problem("", f"expected Unix seconds from 0 to {latest:.0f}, got {wrong}")
 
 
+def as_listed(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
+    """As of API-MODELS-005, of the model that it asks for, where that was listed before. Who says the time of
+    asking says it in both places."""
+    if Kind.MODELS in seen.kinds:
+        entries = {str(entry.get("id")): entry for entry in _entries(seen)}
+        memory.last("listed", (entries, seen.exchange), 1)
+        return
+    known, name = memory.latest("listed"), seen.document.get("id")
+    first = (seen.environment.listed or seen.environment.aliases)[0]
+    entry = known[0].get(first) if known and name == first else None
+    if entry is None:
+        return
+    there = known[1]
+    fields = {name: seen.document.get(name) for name in ("created", "owned_by")}
+    expected = {name: entry.get(name) for name in ("created", "owned_by")}
+    if asked_now(fields["created"], seen.exchange) and asked_now(expected["created"], there):
+        fields["created"] = expected["created"]
+    if fields != expected:
+        yield Problem("", f"expected {expected}, as listed, got {fields}")
+
+
 MODELS = frozenset({Kind.MODELS})
 MODEL_RULES = (
     UniversalRule("API-MODELS-001", MODELS, declared),
     UniversalRule("API-MODELS-002", MODELS, shape),
+    UniversalRule("API-MODELS-005", frozenset({Kind.MODELS, Kind.MODEL}), as_listed),
     UniversalRule("API-MODELS-010", MODELS, stable),
     UniversalRule("API-MODELS-011", MODELS, created),
 )

@@ -7,7 +7,7 @@ from suites.sentinels.doors import DOOR_SENTINELS
 from suites.sentinels.endpoints import ENDPOINT_SENTINELS
 from suites.sentinels.keys import KEY_SENTINELS
 from suites.sentinels.pairs import PAIR_SENTINELS
-from suites.sentinels.refusals import REFUSAL_SENTINELS
+from suites.sentinels.refusals import CONNECTION_SENTINELS, REFUSAL_SENTINELS
 from suites.sentinels.service import SERVICE_SENTINELS
 from suites.sentinels.tools import TOOL_SENTINELS
 
@@ -17,6 +17,7 @@ SENTINELS: tuple[Sentinel, ...] = (
     *ENDPOINT_SENTINELS,
     *SERVICE_SENTINELS,
     *REFUSAL_SENTINELS,
+    *CONNECTION_SENTINELS,
     *BESIDE_SENTINELS,
     *DOOR_SENTINELS,
     *KEY_SENTINELS,

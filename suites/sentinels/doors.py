@@ -6,6 +6,7 @@ the same one by one. Design: docs/every-exchange.md, "Ways in".
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,9 +28,9 @@ from suites.api.access.said import (
     FLAGS,
     USERS,
 )
-from suites.api.auth.rules import made_up
+from suites.api.auth.rules import made_up, refusal_shape
 from suites.api.auth.served import grants_access
-from suites.api.auth.tried import LIST, served, tried_without_key
+from suites.api.auth.tried import LIST, WRONG_KEY, asked_with_a_wrong_key, served, tried_without_key
 
 Opened = Callable[[Target, Exchange], bool]
 WAYS, ROUTES, AUTH = "suites.api.access.test_ways", "suites.api.access.test_routes", "suites.api.auth"
@@ -85,6 +86,22 @@ def granted(_: Target, answer: Exchange) -> bool:
     return grants_access(answer)
 
 
+@functools.cache
+def no_key() -> str:
+    """The made-up key of these requests: one, so that a refusal that repeats it is known by it."""
+    return made_up()
+
+
+def granted_or_read(target: Target, answer: Exchange) -> bool:
+    """What is protected was served, or the made-up key was read: it is refused as a wrong one, in other words
+    than no key is."""
+    if granted(target, answer):
+        return True
+    key, wrong = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(target))
+    shape = refusal_shape(wrong, key)
+    return refusal_shape(answer, no_key()) == shape != refusal_shape(refused_plainly(target), "")
+
+
 def place(environment: Environment) -> str:
     """Host, as it is right."""
     return urlsplit(environment.gateway.url).netloc
@@ -92,14 +109,14 @@ def place(environment: Environment) -> str:
 
 def said_by_others(_: Environment) -> Headers:
     """Cookies, and what proxies might have said of client and user."""
-    cookies = "; ".join(f"{name}={made_up()}" for name in COOKIES)
+    cookies = "; ".join(f"{name}={no_key()}" for name in COOKIES)
     said = [(name, "127.0.0.1") for name in ADDRESSES] + [(name, "admin") for name in USERS]
     return [*said, *((name, "true") for name in FLAGS), ("forwarded", "for=127.0.0.1"), ("cookie", cookies)]
 
 
 def with_keys(_: Environment) -> str:
     """The list of models, with made-up keys in the URL."""
-    return f"{LIST}?" + "&".join(f"{name}={made_up()}" for name in (*QUERIES, *RARER_QUERIES))
+    return f"{LIST}?" + "&".join(f"{name}={no_key()}" for name in (*QUERIES, *RARER_QUERIES))
 
 
 # fmt: off
@@ -108,7 +125,7 @@ KNOCKS = (
           (f"{WAYS}:test_words_of_proxies", f"{AUTH}.test_keys:test_key_in_a_cookie",
            f"{AUTH}.test_keys:test_key_in_the_query", f"{WAYS}:test_credentials",
            f"{WAYS}:test_shapes_of_host"),
-          granted, target=with_keys, headers=said_by_others, host=lambda _: "localhost", beside=True),
+          granted_or_read, target=with_keys, headers=said_by_others, host=lambda _: "localhost", beside=True),
 )
 # fmt: on
 

@@ -6,6 +6,7 @@ error, wakes the checks that break one rule each.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,9 +16,11 @@ from gateway_acceptance.plugin.waking import Sentinel
 from suites.api.errors.probes import CHAT, NO_MODEL, chat
 from suites.api.errors.rules import message_of
 from suites.api.observations import ECHO_TOKENS
+from suites.api.operations.rules import hung_up
 
 BLAMES_THE_REQUEST = (400, 404, 405, 413, 415, 422, 501)
 """The statuses that blame a request, or say that a route is not offered."""
+BAD_REQUEST, INTERNAL_ERROR = 400, 500
 DEPTH = 2000
 UNKNOWN_PART = {"role": "user", "content": [{"type": "hologram", "hologram": "hello"}]}
 WITH_THE_KEY = "with the run's own key"
@@ -78,4 +81,24 @@ BADS = (
         no_text, content_type="text/plain"),
 )
 # fmt: on
+
+
+def connections_kept(target: Target) -> bool:
+    """Of what this line has asked until now: behind a refusal the connection stands, unless it said so."""
+    asked = target.notebook.exchanges
+    return not any(
+        BAD_REQUEST <= (first.status or 0) < INTERNAL_ERROR and hung_up(first, then)
+        for first, then in itertools.pairwise(asked)
+    )
+
+
 REFUSAL_SENTINELS = tuple(bad.sentinel() for bad in BADS)
+CONNECTION_SENTINELS = (
+    Sentinel(
+        "connections behind refusals",
+        "API-ERR-001",
+        ("suites.api.operations.test_connections:test_end_is_announced",),
+        connections_kept,
+        WITH_THE_KEY,
+    ),
+)

@@ -7,6 +7,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.observations import balanced_or_first, echoed
+from suites.api.operations.rules import hung_up
 from suites.api.operations.test_http import REQUEST_ID
 from suites.backends.routing import rules as routing_rules
 from suites.backends.routing.probes import listed
@@ -65,6 +66,19 @@ def formal(target: Target) -> bool:
     return has_an_id and (answer.header("connection") or "").lower() != "close"
 
 
+def in_time(target: Target) -> bool:
+    """No alias is later than its bound. Once is no finding: a model may have been loaded."""
+    bound = target.environment.bounds.answer_s
+    return all(echoed(target, alias).elapsed_s <= bound for alias in _chat(target))
+
+
+def kept_alive(target: Target) -> bool:
+    """Two answers at once after one another came on one connection, unless the first said that it ends."""
+    aliases = _chat(target)
+    asked = (echoed(target, aliases[0]), echoed(target, aliases[-1]))
+    return not hung_up(*sorted(asked, key=lambda answer: answer.sent_at))
+
+
 def served(target: Target) -> bool:
     """Every chat alias answers."""
     return all(echoed(target, alias).status == 200 for alias in _chat(target))
@@ -106,6 +120,18 @@ SERVICE_SENTINELS = (
         "API-CHAT-001",
         ("suites.api.sdk.test_chat", "suites.api.sdk.test_async", "suites.api.operations.test_http"),
         formal,
+    ),
+    Sentinel(
+        "a connection that is kept",
+        "API-CHAT-001",
+        ("suites.api.operations.test_http:test_keep_alive",),
+        kept_alive,
+    ),
+    Sentinel(
+        "answers in time",
+        "API-OPS-001",
+        ("suites.api.operations.test_load:test_complete_answer",),
+        in_time,
     ),
     Sentinel(
         "models that answer",

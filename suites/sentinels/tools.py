@@ -1,4 +1,5 @@
-"""Sentinel of tools: two calls in one answer, one with hard arguments, after the results of two others."""
+"""Sentinels of tools and streams: two calls in one answer, one with hard arguments, after the results of two
+others; and ids."""
 
 from __future__ import annotations
 
@@ -15,15 +16,18 @@ from suites.api.chat.payloads import assistant
 from suites.api.chat.probes import user
 from suites.api.extract import choices_of, refused
 from suites.api.observations import room
+from suites.api.streams.probes import StreamKind, observed
 from suites.api.tools.probes import (
     ALARM,
     ALARM_ARGUMENTS,
     HARD_ARGUMENTS,
+    HORN,
     NORTH,
     RESULTS,
     SONG,
     SOUTH,
     TOKENS,
+    UNDECLARED,
     call_of,
     calling_turn,
     same_calls,
@@ -31,20 +35,28 @@ from suites.api.tools.probes import (
 from suites.sentinels.beside import STEERED, asked_beside, carried_by_tools, same_server, steered_plainly
 
 CHAT = "/v1/chat/completions"
+BEFORE = [
+    *RESULTS.messages,
+    assistant(f"{NORTH} and {SOUTH}"),
+    user(f"Is there a tool {UNDECLARED}?"),
+    assistant("No, there is none."),
+]
+"""Calls and results, and the name of a tool that is not declared."""
 EXPECTED: Called = [("set_alarm", dict(ALARM_ARGUMENTS)), ("play_song", dict(HARD_ARGUMENTS))]
 
 
 def called(target: Target) -> bool:
     """Both calls as they were asked for, each with an id of its own, and finish_reason tool_calls; calls and
-    results before them are taken. Beside the question stands what steers; a gateway that refuses that is
+    results before them are taken, a tool without parameters beside them too, and none is called that is only
+    spoken of. Beside the question stands what steers; a gateway that refuses that is
     asked without it."""
     alias = declared_able(target.environment, Ability.TOOLS, Ability.PARALLEL_TOOLS)[0].alias
     asked = f"{call_of('set_alarm', ALARM_ARGUMENTS)} and {call_of('play_song', HARD_ARGUMENTS)}"
     limit = room(target.environment, alias, 2 * TOKENS)
     question = {
         "model": alias,
-        "messages": [*RESULTS.messages, assistant(f"{NORTH} and {SOUTH}"), user(asked)],
-        "tools": [ALARM, SONG],
+        "messages": [*BEFORE, user(asked)],
+        "tools": [ALARM, SONG, HORN],
         "temperature": 0,
         "max_tokens": limit,
     }
@@ -69,11 +81,24 @@ def rightly_called(answer: Exchange) -> bool:
     return right and formal and turn.reason == "tool_calls" and len(choices_of(answer)) == 1
 
 
+def streams_apart(target: Target) -> bool:
+    """No two of smoke's streams have an id in common; of a thousand ids, as Ollama draws them, two may."""
+    seen = [observed(target, kind) for kind in (StreamKind.USAGE, StreamKind.CUT)]
+    ids = [{str(chunk.get("id")) for chunk in one.stream.chunks} for one in seen if one is not None]
+    return not set.intersection(*ids) - {"", "None"}
+
+
 TOOL_SENTINELS = (
     Sentinel(
         "two calls",
         "API-STREAM-060",
         ("suites.api.tools.test_tools", "suites.api.sdk.test_structured", *STEERED),
         called,
+    ),
+    Sentinel(
+        "streams with ids of their own",
+        "API-STREAM-080",
+        ("suites.api.streams.test_text:test_ids_differ",),
+        streams_apart,
     ),
 )

@@ -226,6 +226,12 @@ def test_an_instance_satisfies_its_schema(schema: dict[str, Any]) -> None:
     assert instance(schema) == made
 
 
+def test_what_a_model_would_say_is_chosen_from_an_enum() -> None:
+    schema = {"type": "object", "required": ["said"], "properties": {"said": {"enum": ["one", "two"]}}}
+    assert instance(schema, "two") == {"said": "two"}
+    assert instance(schema, "three") == instance(schema) == {"said": "one"}
+
+
 def test_a_schema_without_finite_instance() -> None:
     endless = {
         "$defs": {"n": {"required": ["n"], "properties": {"n": {"$ref": "#/$defs/n"}}}},

@@ -180,7 +180,10 @@ BROKEN: dict[str, tuple[str, list[Exchange]]] = {
     ),
     "a batch that differs": (
         "API-EMB-007",
-        [embedding("a b", [[0.1] * 8]), embedding(["a b", "c d"], [[0.1] * 7 + [9.0], [0.3] * 8])],
+        [
+            *[embedding("a b", [[0.1] * 8])] * 2,
+            embedding(["a b", "c d"], [[0.1] * 7 + [9.0], [0.3] * 8]),
+        ],
     ),
     "vectors that did not turn with their texts": (
         "API-EMB-003",

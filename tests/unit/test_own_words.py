@@ -13,7 +13,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from suites.api.chat import own_words
 from suites.api.chat.own_words import Own, marks_of, require_ended_at
 from suites.api.extract import tokens_or_words
-from suites.api.models.test_behaviour import asked_now
+from suites.api.models.listing import asked_now
 
 TARGET = cast(Target, None)
 SAID = "Well, the tide comes in at seven, and the ferry leaves at eight."

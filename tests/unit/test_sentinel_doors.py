@@ -129,6 +129,19 @@ def test_nobody_knocks_where_probes_are_not_permitted(sentinel: Sentinel, tmp_pa
         quiet(sentinel, 200, EMPTY, tmp_path, Effect.READ, Effect.SPEND)
 
 
+def test_a_made_up_key_in_the_url_that_is_called_wrong_wakes(tmp_path: Path) -> None:
+    (knock,) = DOOR_SENTINELS[: len(KNOCKS)]
+
+    def told(asked: Asked, *places: str) -> Answer:
+        read = "authorization" in asked.headers or any(one in asked.path for one in places)
+        return 401, {"error": {**REFUSAL["error"], "message": "wrong key" if read else "no key"}}, {}
+
+    for number, (places, shut) in enumerate(((("api_key=",), False), ((), True))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert quiet_where(knock, lambda asked: told(asked, *places), folder)[0] is shut  # noqa: B023
+
+
 def test_ways_in_cost_what_is_said_of_them(tmp_path: Path) -> None:
     asked = []
     for number, sentinel in enumerate((*DOOR_SENTINELS, *KEY_SENTINELS)):
@@ -139,7 +152,7 @@ def test_ways_in_cost_what_is_said_of_them(tmp_path: Path) -> None:
     alone = 1  # the refusal of a wrong key, which API-AUTH-003 has asked for
     beside = 2  # who says nothing, which API-AUTH-002 has asked for, of each that changes Host
     looked_at = 2  # what API-ACCESS-001 and -002 have asked for
-    assert sum(asked[:-keys]) == len(KNOCKS) + beside + looked_at
+    assert sum(asked[:-keys]) == len(KNOCKS) + alone + beside + looked_at
     assert sum(asked[-keys:]) == KEY_REQUESTS + alone
     for number, sentinel in enumerate(PAIR_SENTINELS[: len(PAIRS)]):
         folder = tmp_path / f"pair {number}"

@@ -15,6 +15,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.sender import tokens_needed
+from suites.api.abilities import chat_models
 from suites.api.asking import balanced_chat, single_chat
 from suites.api.chat.payloads import (
     JSON_LIKE,
@@ -40,10 +41,15 @@ def rich_repeated(target: Target) -> bool:
     """Whether RICH comes back as it was sent: in a body of ASCII alone, with parameters that are null. False
     as well where nobody is declared to repeat a text."""
     try:
-        alias = able(target, Ability.EXACT)
-        return same_text(first_text(target.once(("chat", "rich"), lambda: _ask_rich(target, alias))), RICH)
+        return same_text(first_text(rich_answer(target)), RICH)
     except (CheckFailed, NotApplicable):
         return False
+
+
+def rich_answer(target: Target) -> Exchange:
+    """The answer to that question. Raises NotApplicable."""
+    alias = able(target, Ability.EXACT)
+    return target.once(("chat", "rich"), lambda: _ask_rich(target, alias))
 
 
 def _ask_rich(target: Target, alias: str) -> Exchange:
@@ -108,6 +114,15 @@ def able(target: Target, ability: Ability) -> str:
         if environment.can(alias, ability) and not environment.thinks(alias):
             return alias
     raise NotApplicable(f"no alias declares {ability}", declared="models.abilities")
+
+
+def last_able(target: Target, ability: Ability) -> str:
+    """The last alias with one deployment that can and does not think; where there is none, as ``able``."""
+    environment = target.environment
+    for model in reversed(chat_models(environment)):
+        if environment.can(model.alias, ability) and not environment.thinks(model.alias):
+            return model.alias
+    return able(target, ability)
 
 
 def ask(

@@ -71,10 +71,11 @@ class TextStream:
     problems: list[Problem]
 
 
-def text_stream(target: Target) -> TextStream:
-    """The validation prompt as a streamed text completion."""
+def text_stream(target: Target, prompt: str = ECHO_PROMPT, more: int = 0, **parameters: Any) -> TextStream:
+    """The validation prompt, or another one, as a streamed text completion. more: tokens than that takes."""
     need(target.environment, COMPLETIONS)
-    answer = complete(target, ECHO_PROMPT, max_tokens=_echo_room(target.environment), stream=True)
+    limit = _echo_room(target.environment) + more
+    answer = complete(target, prompt, max_tokens=limit, stream=True, **parameters)
     return read_text_stream(answer.status or 0, answer.headers, answer.chunks)
 
 

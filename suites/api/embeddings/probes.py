@@ -24,6 +24,15 @@ TEXTS = (
 )
 """Texts that no model takes for one another."""
 
+BEYOND_ASCII = "Grüße aus dem Süden, 你好 שלום 𝔞𝔰𝔱𝔯𝔞𝔩 e\u0301"
+"""With letters of several scripts, and no word of the others."""
+OF_ASCII = BEYOND_ASCII.encode("ascii", "ignore").decode()
+"""What is left of it on a way that carries nothing else: another text to any model."""
+BATCH = (*TEXTS[:2], OF_ASCII, TEXTS[0], BEYOND_ASCII)
+"""What moves in it shows: no order but this one has the same text at the first and the fourth place."""
+PARTS = 32
+"""Texts of the requests that gateways cut a batch into: one more shows how they are put together."""
+
 INPUT_REFUSED = (400, 413, 422)
 
 
@@ -61,6 +70,28 @@ def in_base64(target: Target, alias: str) -> Exchange:
     return target.once(
         ("embeddings", alias, "base64"), lambda: ask(target, alias, TEXTS[0], encoding_format="base64")
     )
+
+
+def alone(target: Target, alias: str) -> Exchange:
+    """The last of BATCH alone, as a string, in base64."""
+    return target.once(
+        ("embeddings", alias, "alone"), lambda: ask(target, alias, BEYOND_ASCII, encoding_format="base64")
+    )
+
+
+def batch_for(environment: Environment, alias: str) -> Sequence[str]:
+    """BATCH, and behind it, for the last of several embedding models, more texts than a part of it holds."""
+    aliases = environment.aliases_of(ModelKind.EMBEDDING)
+    more = PARTS + 1 - len(BATCH) if alias == aliases[-1] != aliases[0] else 0
+    return [*BATCH, *(f"{TEXTS[2]}, number {number} of many" for number in range(more))]
+
+
+def beside(target: Target, alias: str) -> Exchange:
+    """``batch_for`` it in one request: as floats where the first of all embedding models is asked, else
+    without any format."""
+    texts = batch_for(target.environment, alias)
+    format_ = {"encoding_format": "float"} if alias == embedding_alias(target.environment) else {}
+    return target.once(("embeddings", alias, "beside"), lambda: ask(target, alias, texts, **format_))
 
 
 def raw_vectors(answer: Exchange, inputs: int) -> list[object]:

@@ -10,15 +10,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import embedding_problems, parse_json
-from suites.api.embeddings.probes import ask
-
-TEXTS = (
-    "a gateway stands before three servers",
-    "seven models answer, each by its own name",
-    "Grüße aus dem Süden, 你好 שלום 𝔞𝔰𝔱𝔯𝔞𝔩 e\u0301",
-)
-"""That have no word in common; the last of them with letters of several scripts."""
-TURNED = (TEXTS[1], TEXTS[2], TEXTS[0])
+from suites.api.embeddings.probes import alone, batch_for, beside
 
 
 @check(
@@ -37,18 +29,22 @@ def test_vectors(
     embedding_model: str,
     note: Callable[[str, object], None],
 ) -> None:
-    """Three texts in one request, as floats, which of all models but one nobody asks for: they are the
-    default. Of that one model once more, turned round and as the SDK asks: that
-    the vectors are the same, each at its text's place, is judged of every exchange (API-EMB-003, 011)."""
-    first = embedding_model == environment.aliases_of(ModelKind.EMBEDDING)[0]
-    answer = ask(target, embedding_model, TEXTS, **({"encoding_format": "float"} if first else {}))
-    body, problems = parse_json(_served(answer).body)
+    """Several texts in one request: one of them twice, and one once more without what is not ASCII. Of the
+    last model more than gateways hand on at once. As floats, which of all models but one nobody asks for:
+    they are the default. Of that one model a text alone before, as a string, and as the SDK asks. That the
+    vectors are the same, and that usage grows, is judged of every exchange (API-EMB-003 to 007, 011, 015),
+    and by a sentinel."""
     dimensions = environment.model(embedding_model).dimensions
-    problems += embedding_problems(body, inputs=len(TEXTS), dimensions=dimensions)
-    if first:
-        turned = gateway.embeddings(embedding_model, TURNED, encoding_format="base64")
-        read, unread = parse_json(_served(turned).body)
-        problems += [*unread, *embedding_problems(read, inputs=len(TEXTS), dimensions=dimensions)]
+    problems = []
+    if embedding_model == environment.aliases_of(ModelKind.EMBEDDING)[0]:
+        read, unread = parse_json(_served(alone(target, embedding_model)).body)
+        problems += [*unread, *embedding_problems(read, inputs=1, dimensions=dimensions)]
+    answer = beside(target, embedding_model)
+    body, unread = parse_json(_served(answer).body)
+    problems += [
+        *unread,
+        *embedding_problems(body, inputs=len(batch_for(environment, embedding_model)), dimensions=dimensions),
+    ]
     require(at_level(problems, Level.MUST))
     note(f"{embedding_model}.dimensions", len(body["data"][0]["embedding"]))  # type: ignore[index]
     note(f"{embedding_model}.latency_s", f"{answer.elapsed_s:.3f}")

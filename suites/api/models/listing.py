@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.extract import CLOCKS_S
+
+
+def asked_now(created: object, answer: Exchange) -> bool:
+    """Whether a creation is the time at which it was asked for, by clocks that may differ."""
+    return type(created) is int and abs(created - answer.sent_at) <= CLOCKS_S
 
 
 def judged_list(body: Any, environment: Environment) -> Any:

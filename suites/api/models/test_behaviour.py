@@ -16,7 +16,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import CREATED_TOLERANCE_S, error_problems, problems_of
 from gateway_acceptance.wire.subject import is_subject
-from suites.api.extract import CLOCKS_S
+from suites.api.models.listing import asked_now
 from suites.api.observations import ECHO_PROMPT, listed_models
 
 RETRIEVE = "openai:retrieveModel"
@@ -184,11 +184,6 @@ def test_created(target: Target, gateway: GatewayClient) -> None:
     }
     if wrong:
         raise CheckFailed(f"expected Unix seconds from 0 to {latest:.0f}, got {wrong}", blame="gateway")
-
-
-def asked_now(created: object, answer: Exchange) -> bool:
-    """Whether a creation is the time at which it was asked for, by clocks that may differ."""
-    return type(created) is int and abs(created - answer.sent_at) <= CLOCKS_S
 
 
 def _listed(target: Target) -> Exchange:

@@ -8,6 +8,8 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import media_type
 
 TRIES = 3
+AT_ONCE_S = 1.0
+"""Between two requests: half of what an idle connection is kept for here."""
 LONGEST_WORD = 64
 """Characters of a status that is told as plain text; more is a page."""
 
@@ -39,3 +41,13 @@ def announces_end(answer: Exchange) -> bool:
     """Whether an answer says that its connection ends: the option ``close`` (RFC 9112 section 9.6)."""
     options = (answer.header("connection") or "").lower().split(",")
     return "close" in {option.strip() for option in options}
+
+
+def hung_up(first: Exchange, then: Exchange) -> bool:
+    """Whether the server closed the connection of an answer and did not say so: the request that followed at
+    once had to take another one. False where that cannot be told."""
+    apart_s = then.sent_at - first.sent_at - first.elapsed_s
+    unknown = 0 in (first.connection, then.connection)
+    if unknown or announces_end(first) or not 0 <= apart_s < AT_ONCE_S:
+        return False
+    return first.connection != then.connection or then.dropped
