@@ -18,7 +18,7 @@ from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.faults import FAULTS, Fault, Layer
-from lab.faults.companions import COMPANIONS, SAMPLE
+from lab.faults.companions import COMPANIONS, OF_THE_LAB, SAMPLE
 from lab.mutation_matrix import CONTROL, GREEN, judge, run_checks, standing
 
 RED = (
@@ -150,7 +150,8 @@ def beside(fault: Fault, control: Mapping[str, tuple[str, str]], record: Mapping
         if verdict in GREEN and verdict != Verdict.NOT_APPLICABLE and check not in fault.detected_by
     ]
     expected = COMPANIONS.get(fault.name, {})
-    unexpected = [check for check in red if not _any(expected, check)]
+    allowed = {**expected, **(OF_THE_LAB if fault.after else {})}
+    unexpected = [check for check in red if not _any(allowed, check)]
     silent = [check for check in expected if not any(re.fullmatch(check, one) for one in red)]
     return Beside(fault.name, named, missed, red, unexpected, green, silent)
 

@@ -93,6 +93,20 @@ SAMPLE: tuple[str, ...] = (
 )
 """Ordinary faults, some of each suite."""
 
+OF_THE_LAB: Mapping[str, str] = {
+    "API-STREAM-08[56]": "the lab has a whole stream in hand before it passes a changed one on: it buffers",
+    "API-STREAM-092": "the lab reads a stream to its end for a client that has left",
+}
+"""Pattern of a check's id -> why it may be red on any fault that changes answers: that is the lab's doing,
+and not the fault's."""
+
+IN_THIS_ANSWER = "the added words stand in this answer as well"
+NO_SYSTEM = "this one is of the role system as well"
+NO_TURNS = "this one is not the last message, and nothing before that arrives"
+BROKEN = "a stream that breaks off is judged no further"
+NO_USAGE = "there is no usage to judge, and its root is named"
+HALF = "the second half is missing in this stream, too"
+EVERY_RULE = "this check asks the same stream for all rules of its kind"
 NO_CALL = "there is no call to judge, and its root is named"
 COMPANIONS: Mapping[str, Mapping[str, str]] = {
     "any-key-accepted": {
@@ -101,6 +115,54 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
         "API-AUTH-017": "the routes are open to a key that is not the right one",
         "API-AUTH-019": "whatever Basic brings is no right key",
         "API-AUTH-022": "a key that is nearly right is not the right one",
+        "API-AUTH-01[23]": "nobody is refused, so there are no words of a refusal to judge",
+    },
+    "answer-decorated": {
+        **{f"API-CHAT-02{one}": IN_THIS_ANSWER for one in (4, 5)},
+        "API-CHAT-03[0-589]": IN_THIS_ANSWER,
+        "API-CHAT-04[014-7]": IN_THIS_ANSWER,
+        "API-CHAT-05[01]": IN_THIS_ANSWER,
+        "API-CHAT-06[27]": IN_THIS_ANSWER,
+    },
+    "chat-finish-lost-when-cut": {
+        "API-CHAT-001": "every answer of a run is held to the schema, those that are cut among them",
+        "API-CHAT-0(29|48)": "the answer is cut, and one without a reason is none",
+    },
+    "chat-max-tokens-dropped": {"API-CHAT-009": "an answer that no limit cuts says no length"},
+    "chat-stop-string-dropped": {"API-CHAT-016": "the stop string stands in an answer that goes on"},
+    "chat-system-dropped": {"API-CHAT-0(51|62|67)": NO_SYSTEM},
+    "chat-history-dropped": {
+        "API-CHAT-02[457]": NO_TURNS,
+        "API-CHAT-05[12]": NO_TURNS,
+        "API-CHAT-06[01257]": NO_TURNS,
+    },
+    "chat-json-mode-dropped": {
+        "API-CHAT-0(39|67)": "the schema comes in the same field, which is dropped",
+    },
+    "stream-without-done": {"API-STREAM-020": "this is what it judges, at every kind of stream"},
+    "stream-connection-breaks": {"API-STREAM-0(?!04)..": BROKEN},
+    "stream-not-utf8": {
+        "API-STREAM-001": EVERY_RULE,
+        "API-STREAM-087": "the comment that is not UTF-8 stands in the slow stream, too",
+    },
+    "stream-id-changes": {
+        "API-STREAM-001": EVERY_RULE,
+        "API-STREAM-084": "the numbered ids begin anew in each stream",
+    },
+    "stream-role-missing": {
+        "API-STREAM-001": EVERY_RULE,
+        "API-STREAM-040": "the first delta has no role where none has",
+    },
+    "stream-finish-wrong": {
+        "API-STREAM-001": EVERY_RULE,
+        "API-STREAM-05[67]": "the reason that is expected is replaced as well",
+        "API-STREAM-083": "no stream finishes with stop, and its root is named",
+    },
+    "stream-usage-missing": {"API-STREAM-07[1-5]": NO_USAGE, "API-STREAM-081": NO_USAGE},
+    "backend-stops-half-way": {
+        "API-STREAM-001": HALF,
+        "API-STREAM-062": "the second call is missing, and its root is named",
+        "API-STREAM-08[02]": HALF,
     },
     "refusal-in-html": {
         "API-AUTH-009": "who sends the key in the URL alone has sent none: the same page",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,15 @@ def test_a_declared_companion_is_settled_and_one_that_stays_green_is_not(
     one = seen(HEALTHY, record(c1="failed", c2="passed", c3="passed"))
     assert one.silent == ["API-A-00[23]"]
     assert "DECLARED RED, AND GREEN" in text(AllChecks([one]))
+
+
+def test_what_the_lab_does_to_every_changed_stream_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(all_checks, "OF_THE_LAB", {"API-A-00[23]": "it buffers"})
+    on_the_fault = record(c1="failed", c2="failed", c3="passed")
+    changing = replace(FAULT, after=lambda _, reply: reply)
+    assert beside(changing, verdicts_of(HEALTHY), on_the_fault).settled
+    assert beside(changing, verdicts_of(HEALTHY), record(c1="failed", c2="passed")).settled
+    assert seen(HEALTHY, on_the_fault).unexpected == ["API-A-002"]
 
 
 def test_a_fault_that_its_own_check_does_not_see_is_not_settled() -> None:
