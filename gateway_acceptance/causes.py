@@ -83,3 +83,10 @@ def findings(checks: Iterable[RecordedCheck]) -> Sequence[SharedCause]:
             del causes[check_id]
     shared = [SharedCause(cause, causes[ids[0]][cause], tuple(ids)) for cause, ids in by_cause.items()]
     return sorted(shared, key=lambda finding: -len(finding.checks))
+
+
+def widest_alarms(checks: Iterable[RecordedCheck]) -> frozenset[str]:
+    """Of the alarms of red cases those that others only narrow: "anybody gets in without a key" says all of
+    "anybody gets in without a key, to a stream"."""
+    alarms = {case.alarm for check in checks for case in check.cases if case.alarm and case.verdict.red}
+    return frozenset(one for one in alarms if any(other != one and other.startswith(one) for other in alarms))

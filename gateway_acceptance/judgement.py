@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from gateway_acceptance.causes import ALIKE, findings
+from gateway_acceptance.causes import ALIKE, findings, widest_alarms
 from gateway_acceptance.check import RELEASE, VOLUNTARY
 from gateway_acceptance.environment import EnvironmentKind
 from gateway_acceptance.fingerprint import IDENTITY, compared
@@ -64,11 +64,13 @@ def judge(record: Record) -> Judgement:
     """
     run, basis = record.run, record.basis
     red = [check for check in record.checks if check.verdict and check.verdict.red]
+    wide = widest_alarms(red)
+    red.sort(key=lambda check: (not _alarms(check), wide.isdisjoint(_alarms(check))))
     alarm = next((f"{alarms[0]}; " for alarms in map(_alarms, red) if alarms), "")
     moved, unknown = compared(record.target.fingerprint.start, record.target.fingerprint.end)
     reasons = [
         *basis.broken,
-        *_red_reasons(sorted(red, key=lambda check: not _alarms(check))),
+        *_red_reasons(red),
         *_waiver_reasons(record),
     ]
     executed = record.totals.checks_executed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway_acceptance.causes import findings
+from gateway_acceptance.causes import findings, widest_alarms
 from gateway_acceptance.check import Effect, Level
 from gateway_acceptance.claims import NOT_VERIFIED, SECURITY
 from gateway_acceptance.evaluation import spoken_cases
@@ -139,7 +139,8 @@ def most_important(record: Record) -> tuple[RecordedCheck, RecordedCase] | None:
     red = [(check, case) for check, case in record.cases() if is_red(case.verdict)]
     if not red:
         return None
-    check, case = min(red, key=lambda pair: importance(record, *pair))
+    wide = widest_alarms(record.checks)
+    check, case = min(red, key=lambda pair: (importance(record, *pair), pair[1].alarm not in wide))
     weight, family = importance(record, check, case)[:WEIGHED_ALIKE], _family(check.id)
     shared = next(
         (found.checks for found in findings(record.checks) if check.id in found.checks), (check.id,)

@@ -193,6 +193,20 @@ def test_an_alarm_comes_first_and_is_the_headline() -> None:
     assert judgement.headline.startswith("anybody gets in: CVE-1: upgrade; ")
 
 
+def test_the_widest_of_the_open_doors_is_the_headline() -> None:
+    """Who serves everybody is not told first of a stream."""
+    narrow = a_case("API-A-001", "failed", alarm="anybody gets in without a key, to a stream")
+    other = a_case("API-A-002", "failed", alarm="anybody reads another's answer")
+    opened = a_case("API-B-001", "failed", alarm="anybody gets in without a key")
+    checks = [a_check(one, "FUN-01") for one in ("API-A-001", "API-A-002", "API-B-001")]
+    judgement = judged(narrow, other, opened, catalogue=checks)
+    assert [reason[:9] for reason in judgement.reasons][:3] == ["API-B-001", "API-A-001", "API-A-002"]
+    assert judgement.headline.startswith("anybody gets in without a key; ")
+    assert judged(narrow, other, catalogue=checks[:2]).headline.startswith(
+        "anybody gets in without a key, to"
+    )
+
+
 def test_an_alarm_that_was_waived_is_none() -> None:
     waived = a_case("API-A-001", "waived", alarm="anybody gets in", waiver="W")
     assert "anybody" not in judged(waived, waivers=[a_waiver()]).headline
