@@ -30,7 +30,7 @@ def refused_plainly(target: Target) -> Exchange:
     """The route that ways in are tried on, without a key and in its ordinary form. Raises Untestable where
     that is served."""
     answer = target.once(PLAIN, lambda: tried_without_key(target))
-    if open_to_all(target):
+    if served(target, answer):
         raise Untestable(
             f"{tried_route(target)} is served to everybody, so nothing can be seen to open it",
             "close it first: see API-AUTH-002",
