@@ -46,7 +46,7 @@ def embedded(target: Target) -> bool:
     environment, alias = target.environment, embedding_alias(target.environment)
     if len(environment.deployments_of(alias)) != 1:
         return True
-    (single,) = vectors(alone(target, alias), 1)
+    (single,) = vectors(alone(target), 1)
     _, _, of_ascii, _, last = vectors(beside(target, alias), len(batch_for(environment, alias)))[: len(BATCH)]
     ends = dict.fromkeys((alias, environment.aliases_of(ModelKind.EMBEDDING)[-1]))
     steady = all(_one_vector_for_one_text(target, one) for one in ends)

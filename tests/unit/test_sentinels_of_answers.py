@@ -60,7 +60,7 @@ def test_a_text_among_many() -> None:
         others = [[0.0, -1.0]] * (many - 1)
         others[0], others[place] = OTHER, OTHER
         known = {
-            "embeddings a alone": embedded(ONE),
+            "embeddings alone": embedded(ONE),
             "embeddings a beside": embedded(*right),
             "embeddings b beside": embedded(*others, THIRD),
         }
@@ -77,7 +77,7 @@ def test_a_text_among_many() -> None:
     ],
 )
 def test_a_text_alone_and_among_others(alone: list[float], beside: Any, quiet: bool) -> None:
-    known = {"embeddings emb alone": embedded(alone), "embeddings emb beside": embedded(*beside)}
+    known = {"embeddings alone": embedded(alone), "embeddings emb beside": embedded(*beside)}
     assert endpoints.embedded(target(**known)) is quiet
 
 

@@ -72,10 +72,11 @@ def in_base64(target: Target, alias: str) -> Exchange:
     )
 
 
-def alone(target: Target, alias: str) -> Exchange:
-    """The last of BATCH alone, as a string, in base64."""
+def alone(target: Target) -> Exchange:
+    """The last of BATCH alone, as a string, in base64, of the first of all embedding models."""
+    alias = embedding_alias(target.environment)
     return target.once(
-        ("embeddings", alias, "alone"), lambda: ask(target, alias, BEYOND_ASCII, encoding_format="base64")
+        ("embeddings", "alone"), lambda: ask(target, alias, BEYOND_ASCII, encoding_format="base64")
     )
 
 

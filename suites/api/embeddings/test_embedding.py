@@ -37,7 +37,7 @@ def test_vectors(
     dimensions = environment.model(embedding_model).dimensions
     problems = []
     if embedding_model == environment.aliases_of(ModelKind.EMBEDDING)[0]:
-        read, unread = parse_json(_served(alone(target, embedding_model)).body)
+        read, unread = parse_json(_served(alone(target)).body)
         problems += [*unread, *embedding_problems(read, inputs=1, dimensions=dimensions)]
     answer = beside(target, embedding_model)
     body, unread = parse_json(_served(answer).body)
