@@ -84,7 +84,7 @@ def batch_for(environment: Environment, alias: str) -> Sequence[str]:
     """BATCH, and behind it, for the last of several embedding models, more texts than a part of it holds."""
     aliases = environment.aliases_of(ModelKind.EMBEDDING)
     more = PARTS + 1 - len(BATCH) if alias == aliases[-1] != aliases[0] else 0
-    return [*BATCH, *(f"{TEXTS[2]}, number {number} of many" for number in range(more))]
+    return [*BATCH, *(f"number {number}" for number in range(more))]
 
 
 def beside(target: Target, alias: str) -> Exchange:
