@@ -15,7 +15,7 @@ from suites.api.observations import ECHO_PROMPT, ECHO_TEXT, ECHO_TOKENS, room
 def require_exact(target: Target, alias: str) -> None:
     """Raises Untestable where a model behind this alias that is declared ``exact`` does not repeat the text
     when its backend is asked: what comes through the gateway then says nothing of the gateway. Backends that
-    may not be asked, or give no answer, leave it to whoever asks this."""
+    may not be asked, or give no message, leave it to whoever asks this."""
     environment = target.environment
     if not environment.can(alias, Ability.EXACT):
         return
@@ -35,6 +35,6 @@ def _said_directly(target: Target, alias: str, served: ServedModel) -> str | Non
     limit = room(target.environment, alias, ECHO_TOKENS)
     try:
         backend = target.backend(served.backend)
-        return backend.read(backend.chat(served.upstream, ECHO_PROMPT, max_tokens=limit)).said
+        return backend.read(backend.chat(served.upstream, ECHO_PROMPT, max_tokens=limit)).text
     except (CheckFailed, NotApplicable, NotPermitted, Untestable):
         return None

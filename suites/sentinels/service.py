@@ -129,7 +129,7 @@ SERVICE_SENTINELS = (
     ),
     Sentinel(
         "answers in time",
-        "API-OPS-001",
+        "API-CHAT-001",
         ("suites.api.operations.test_load:test_complete_answer",),
         in_time,
     ),

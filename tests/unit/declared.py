@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.verdict import NotApplicable
+from gateway_acceptance.wire.backends.direct import DirectAnswer
 
 URL = "http://127.0.0.1:4000"
 
@@ -53,6 +54,6 @@ def beside(declared: Environment, says: str | None = None) -> Any:
     def backend(_: str) -> Any:
         if says is None:
             raise NotApplicable("closed", declared="backends.direct")
-        return SimpleNamespace(chat=lambda *_, **__: None, read=lambda _: SimpleNamespace(said=says))
+        return SimpleNamespace(chat=lambda *_, **__: None, read=lambda _: DirectAnswer(says))
 
     return SimpleNamespace(environment=declared, once=lambda _, observe: observe(), backend=backend)

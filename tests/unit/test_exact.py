@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from gateway_acceptance.verdict import Untestable
+from gateway_acceptance.wire.backends.direct import DirectAnswer
 from suites.api.exact import require_exact
 from tests.unit.declared import beside, environment
 
@@ -30,3 +33,10 @@ def test_what_strayed_is_the_models_where_its_backend_says_something_else(
         return
     with pytest.raises(Untestable, match=r"model: tiny on one is declared exact, .* take the ability from"):
         require_exact(beside(declared, says), "chat-one")
+
+
+def test_a_backend_that_gives_no_message_says_nothing_of_its_model() -> None:
+    declared = environment(models=[{**CHAT, "abilities": ["exact"]}], groups=[])
+    target = beside(declared, "")
+    target.backend = lambda _: SimpleNamespace(chat=lambda *_, **__: None, read=lambda _: DirectAnswer())
+    require_exact(target, "chat-one")
