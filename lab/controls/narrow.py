@@ -8,6 +8,8 @@ from lab.controls.model import Control
 from lab.message import Json, Reply, Request, envelope
 
 DESCRIBED = ("/openapi.json", "/docs", "/redoc", "/routes")
+AT_ONCE = 32
+"""Texts."""
 OFFERED = ("/v1/", "/health")
 NOT_HERE = envelope(404, "there is no such route", "invalid_request_error")
 
@@ -33,6 +35,17 @@ def _fixed_size(request: Request) -> Request | Reply:
         return request
     message = "This model does not support specifying dimensions."
     return refused_argument("dimensions", message, "unsupported_parameter")
+
+
+def _few_at_once(request: Request) -> Request | Reply:
+    """As text-embeddings-inference with its default of ``--max-client-batch-size``."""
+    given = request.json.get("input")
+    if not request.authorised or not request.at(EMBEDDINGS) or not isinstance(given, list):
+        return request
+    if len(given) <= AT_ONCE:
+        return request
+    message = f"batch size {len(given)} > maximum allowed batch size {AT_ONCE}"
+    return envelope(422, message, "invalid_request_error")
 
 
 def _forces_nobody(request: Request) -> Request | Reply:
@@ -83,6 +96,13 @@ NARROW_CONTROLS = (
         before=_fixed_size,
         checks=("API-EMB-0", "API-SDK-0"),
         concerns=("API-EMB-021", "API-EMB-002"),
+    ),
+    Control(
+        "right-small-batches",
+        "no more than 32 texts are embedded at once, and more are refused with 422",
+        before=_few_at_once,
+        checks=("API-EMB-0", "API-SDK-0"),
+        concerns=("API-EMB-001", "API-EMB-003", "API-EMB-007", "API-EMB-015"),
     ),
     Control(
         "right-tool-choice-refused",

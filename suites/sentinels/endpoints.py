@@ -15,7 +15,7 @@ from suites.api.completions.probes import (
     completion_text,
     text_stream,
 )
-from suites.api.embeddings.probes import BATCH, alone, batch_for, beside, embedding_alias, vectors
+from suites.api.embeddings.probes import BATCH, alone, beside, embedding_alias, vectors
 from suites.api.embeddings.rules import same
 from suites.api.endpoints import need
 from suites.api.errors.leaks import LeakKind
@@ -47,7 +47,7 @@ def embedded(target: Target) -> bool:
     if len(environment.deployments_of(alias)) != 1:
         return True
     (single,) = vectors(alone(target), 1)
-    _, _, of_ascii, _, last = vectors(beside(target, alias), len(batch_for(environment, alias)))[: len(BATCH)]
+    _, _, of_ascii, _, last = vectors(*beside(target, alias))[: len(BATCH)]
     ends = dict.fromkeys((alias, environment.aliases_of(ModelKind.EMBEDDING)[-1]))
     steady = all(_one_vector_for_one_text(target, one) for one in ends)
     return same(single, last) and not same(of_ascii, last) and steady
@@ -55,7 +55,7 @@ def embedded(target: Target) -> bool:
 
 def _one_vector_for_one_text(target: Target, alias: str) -> bool:
     """Whether what stands in a batch at the first and the fourth place has one vector."""
-    found = vectors(beside(target, alias), len(batch_for(target.environment, alias)))
+    found = vectors(*beside(target, alias))
     return same(found[0], found[3])
 
 

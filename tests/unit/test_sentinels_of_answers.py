@@ -15,7 +15,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.chat.rich import RICH
 from suites.api.completions.probes import TextStream
-from suites.api.embeddings.probes import BATCH, PARTS, batch_for
+from suites.api.embeddings.probes import BATCH, PARTS, batch_for, beside
 from suites.api.observations import ECHO_TEXT
 from suites.sentinels import chat, endpoints, refusals, service, tools
 from tests.unit.bodies import CHAT
@@ -48,11 +48,26 @@ def embedded(*vectors: list[float]) -> Exchange:
     return answer({"data": [{"embedding": vector} for vector in vectors]})
 
 
-def test_a_text_among_many() -> None:
+def two_embedding_models() -> dict[str, Any]:
     models = [
         {**model, "alias": alias} for model, alias in zip([document()["models"][1]] * 2, "ab", strict=True)
     ]
-    given = document(models=[document()["models"][0], *models])
+    return document(models=[document()["models"][0], *models])
+
+
+@pytest.mark.parametrize(
+    ("status", "inputs"), [(200, PARTS + 1), (413, len(BATCH)), (422, len(BATCH)), (500, PARTS + 1)]
+)
+def test_who_refuses_many_texts_at_once_is_asked_for_few(status: int, inputs: int) -> None:
+    many, few = replace(embedded(ONE), status=status), embedded(OTHER)
+    one = target(
+        environment(**two_embedding_models()), **{"embeddings b beside": many, "embeddings b few": few}
+    )
+    assert beside(one, "b") == (few if inputs == len(BATCH) else many, inputs)
+
+
+def test_a_text_among_many() -> None:
+    given = two_embedding_models()
     many = len(batch_for(environment(**given), "b"))
     assert (len(batch_for(environment(**given), "a")), many) == (len(BATCH), PARTS + 1)
     right = [OTHER, THIRD, OTHER, OTHER, ONE]

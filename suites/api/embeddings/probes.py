@@ -87,12 +87,17 @@ def batch_for(environment: Environment, alias: str) -> Sequence[str]:
     return [*BATCH, *(f"number {number}" for number in range(more))]
 
 
-def beside(target: Target, alias: str) -> Exchange:
-    """``batch_for`` it in one request: as floats where the first of all embedding models is asked, else
-    without any format."""
+def beside(target: Target, alias: str) -> tuple[Exchange, int]:
+    """The answer to ``batch_for`` it in one request, and how many texts that were: as floats where the first
+    of all embedding models is asked, else without any format. Who refuses so many at once is asked for
+    BATCH alone: that a large batch is served is API-EMB-008."""
     texts = batch_for(target.environment, alias)
     format_ = {"encoding_format": "float"} if alias == embedding_alias(target.environment) else {}
-    return target.once(("embeddings", alias, "beside"), lambda: ask(target, alias, texts, **format_))
+    answer = target.once(("embeddings", alias, "beside"), lambda: ask(target, alias, texts, **format_))
+    if len(texts) > len(BATCH) and answer.status in INPUT_REFUSED:
+        texts = BATCH
+        answer = target.once(("embeddings", alias, "few"), lambda: ask(target, alias, BATCH, **format_))
+    return answer, len(texts)
 
 
 def raw_vectors(answer: Exchange, inputs: int) -> list[object]:
