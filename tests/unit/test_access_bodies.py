@@ -24,6 +24,7 @@ from suites.api.auth import test_keys as keys
 from suites.api.auth.served import OPENED, grants_access, refused_in_frames
 from suites.api.auth.test_refusal import test_no_key as no_key
 from suites.api.auth.tried import OWN, PLAIN, on_the_list, served, tried_route
+from tests.unit.bodies import CHAT
 
 ROOT = Path(__file__).parents[2]
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "hä"}]}
@@ -224,3 +225,20 @@ def test_a_host_header_opens_nothing_that_is_open_anyway(
             cast(Target, one), cast(GatewayClient, hidden), lambda _, value: noted.append(value)
         )
     assert noted == ([] if verdict is Untestable else [1])
+
+
+@pytest.mark.parametrize(("hidden", "opens"), [(401, False), (200, True)])
+def test_where_no_route_is_known_to_refuse_the_one_that_is_tried_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, environment: Environment, hidden: int, opens: bool
+) -> None:
+    """MLflow's gateway has neither a list of models nor routes of management."""
+
+    def answer(status: int) -> Exchange:
+        body = json.dumps(CHAT).encode()
+        return Exchange("POST", "u", (), b"", status=status, chunks=((0.0, body),))
+
+    monkeypatch.setattr(ways, "decoys_of", lambda _: ())
+    kept = {PLAIN: answer(401), ("access", "refusing"): {}, ("access", "hidden path"): answer(hidden)}
+    one = SimpleNamespace(environment=environment, unlisted=True, once=lambda place, _: kept[place])
+    with pytest.raises(CheckFailed, match="POST /v1/chat/completions is served") if opens else nullcontext():
+        ways.test_every_route(cast(Target, one), cast(GatewayClient, None), lambda *_: None)

@@ -162,10 +162,7 @@ def test_other_limit(target: Target, gateway: GatewayClient) -> None:
     """A cut answer that is reused for a whole one cannot be told from a model that stopped."""
     short = first_text(chat_answer(target, COUNT, max_tokens=SHORT_TOKENS))
     if counts(short):
-        raise CheckFailed(
-            f"expected at most {SHORT_TOKENS} tokens, as asked for, got {short[:200]!r}",
-            blame="gateway",
-        )
+        raise CheckFailed(f"expected at most {SHORT_TOKENS} tokens, as asked for, got {short[:200]!r}")
     text = first_text(chat_answer(target, COUNT, max_tokens=COUNT.tokens + 1))
     if not counts(text):
         raise CheckFailed(
