@@ -24,6 +24,7 @@ from gateway_acceptance.environment import Environment, ModelKind
 from lab.backends.server import abort
 from lab.portkey.config import config_of
 from lab.ports import place
+from lab.proxy.server import upstream_session
 
 OPEN = "/"
 """Portkey's own sign of life, the one path that needs no key."""
@@ -55,12 +56,7 @@ class Front:
 
     async def start(self) -> None:
         """Listen at the gateway's address."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True),  # one that is kept may close as it is asked
-            timeout=aiohttp.ClientTimeout(total=None),
-            auto_decompress=False,
-            trust_env=False,
-        )
+        self._session = upstream_session()
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.on_response_prepare.append(_without_own_name)
         app.router.add_route("*", "/{path:.*}", self._handle)

@@ -26,6 +26,17 @@ FAILED = 429
 LARGEST_REQUEST = 64 * 1024 * 1024
 
 
+def upstream_session() -> aiohttp.ClientSession:
+    """For what stands behind a front: it decodes nothing and waits without end, and each request has a
+    connection of its own, for one that is kept may be closed just as it is asked."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(force_close=True),
+        timeout=aiohttp.ClientTimeout(total=None),
+        auto_decompress=False,
+        trust_env=False,
+    )
+
+
 class ProxiedGateway:
     """One address of the real gateway with (at most) one defect.
 
@@ -44,12 +55,7 @@ class ProxiedGateway:
         """Listen; a fault that does not listen leaves the port closed."""
         if self._fault is not None and not self._fault.listens:
             return
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True),  # one that is kept may close as it is asked
-            timeout=aiohttp.ClientTimeout(total=None),
-            auto_decompress=False,
-            trust_env=False,
-        )
+        self._session = upstream_session()
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.on_response_prepare.append(_without_own_name)
         app.router.add_route("*", "/{path:.*}", self._handle)

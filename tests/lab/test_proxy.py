@@ -38,6 +38,18 @@ def _address() -> tuple[str, int]:
 
 
 @asynccontextmanager
+async def view_of(host: str, port: int, fault: Fault | None) -> AsyncIterator[str]:
+    """The address of a proxy in front of what listens there."""
+    own = "http://{}:{}".format(*_address())
+    view = ProxiedGateway(f"http://{host}:{port}", "key", fault, EmbeddingGate(), {})
+    await view.start(own)
+    try:
+        yield own
+    finally:
+        await view.close()
+
+
+@asynccontextmanager
 async def proxy(fault: Fault | None) -> AsyncIterator[str]:
     """The address of a proxy in front of a gateway that compresses."""
     app = web.Application()
@@ -46,13 +58,10 @@ async def proxy(fault: Fault | None) -> AsyncIterator[str]:
     await runner.setup()
     host, port = _address()
     await web.TCPSite(runner, host, port).start()
-    own = "http://{}:{}".format(*_address())
-    view = ProxiedGateway(f"http://{host}:{port}", "key", fault, EmbeddingGate(), {})
-    await view.start(own)
     try:
-        yield own
+        async with view_of(host, port, fault) as own:
+            yield own
     finally:
-        await view.close()
         await runner.cleanup()
 
 
@@ -102,13 +111,10 @@ async def closing(answers: int) -> AsyncIterator[str]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
-    own = "http://{}:{}".format(*_address())
-    view = ProxiedGateway(f"http://{host}:{port}", "key", None, EmbeddingGate(), {})
-    await view.start(own)
     try:
-        yield own
+        async with view_of(host, port, None) as own:
+            yield own
     finally:
-        await view.close()
         server.close()
 
 
