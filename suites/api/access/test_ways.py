@@ -113,9 +113,7 @@ def test_every_route(
         for path in routes
         if grants_access(live_gateway.without_key("GET", path, hosts=[f"{place}/?"]), decoys)
     ]
-    if not routes and served(
-        target, hidden_path(target)
-    ):  # all that refuses is what ways in are tried on
+    if not routes and served(target, hidden_path(target)):  # all that refuses is what ways in are tried on
         opened = [Problem("", f"{tried_route(target)} is served without a key where Host is '{place}/?'")]
     require(opened, blame="gateway", alarm=host_alarm(target.environment.gateway.product))
 
