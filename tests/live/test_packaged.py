@@ -76,6 +76,7 @@ REDS: Mapping[str, Mapping[str, str]] = {
         **(ANY_MODEL | UNLIMITED),
         "API-EMB-010": r"^expected a base64 string, got a list$",
         "API-EMB-014": r"^expected at least one token for a text, got prompt_tokens 0$",
+        "API-EMB-015": r"^expected more than 0 and at most \d+ prompt_tokens for 5 texts, got 0$",
     },
 }
 """Gateway -> check -> what each line of each of its red cases says."""
