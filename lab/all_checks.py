@@ -19,6 +19,7 @@ from gateway_acceptance.usage import UsageProblem
 from gateway_acceptance.verdict import Verdict
 from lab.faults import FAULTS, Fault, Layer
 from lab.faults.companions import COMPANIONS, OF_THE_LAB, SAMPLE
+from lab.faults.stream_mutators import anonymous
 from lab.mutation_matrix import CONTROL, GREEN, judge, run_checks, standing
 
 RED = (
@@ -133,7 +134,11 @@ def verdicts_of(record: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def beside(fault: Fault, control: Mapping[str, tuple[str, str]], record: Mapping[str, Any]) -> Beside:
-    """Pure: what a record says of a fault. control: verdicts of the healthy gateway."""
+    """Pure: what a record says of a fault. control: verdicts of the healthy gateway.
+
+    A fault that hides which product the gateway is takes the product's own deviations for nobody's: what is a
+    deviation on the control may be red beside it.
+    """
     cells = judge([fault], {CONTROL: {"checks": []}, fault.name: record}, complete=False).cells
     seen = verdicts_of(record)
     in_suite = {check for check in fault.detected_by if check in seen}
@@ -151,7 +156,10 @@ def beside(fault: Fault, control: Mapping[str, tuple[str, str]], record: Mapping
     ]
     expected = COMPANIONS.get(fault.name, {})
     allowed = {**expected, **(OF_THE_LAB if fault.after else {})}
-    unexpected = [check for check in red if not _any(allowed, check)]
+    own = {check for check, (verdict, _) in control.items() if verdict == Verdict.DEVIATION}
+    if fault.before is not anonymous:
+        own = set()
+    unexpected = [check for check in red if check not in own and not _any(allowed, check)]
     silent = [check for check in expected if not any(re.fullmatch(check, one) for one in red)]
     return Beside(fault.name, named, missed, red, unexpected, green, silent)
 

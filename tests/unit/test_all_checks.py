@@ -16,6 +16,7 @@ from lab.commands import faults_page
 from lab.faults import FAULTS, Layer
 from lab.faults.companions import COMPANIONS, SAMPLE
 from lab.faults.model import Fault
+from lab.faults.stream_mutators import anonymous
 
 ROOT = Path(__file__).parents[2]
 FAULT = Fault("some-fault", Layer.GATEWAY, "something", {"API-A-001": "lost"})
@@ -74,6 +75,16 @@ def test_what_the_lab_does_to_every_changed_stream_is_no_fault(monkeypatch: pyte
     assert beside(changing, verdicts_of(HEALTHY), on_the_fault).settled
     assert beside(changing, verdicts_of(HEALTHY), record(c1="failed", c2="passed")).settled
     assert seen(HEALTHY, on_the_fault).unexpected == ["API-A-002"]
+
+
+def test_what_a_product_does_by_itself_is_red_where_a_fault_hides_the_product() -> None:
+    control = verdicts_of(record(c1="passed", c2="deviation", c3="passed"))
+    on_the_fault = record(c1="failed", c2="failed", c3="passed")
+    assert beside(replace(FAULT, before=anonymous), control, on_the_fault).settled
+    assert beside(FAULT, control, on_the_fault).unexpected == ["API-A-002"]
+    assert beside(replace(FAULT, before=anonymous), verdicts_of(HEALTHY), on_the_fault).unexpected == [
+        "API-A-002"
+    ]
 
 
 def test_a_fault_that_its_own_check_does_not_see_is_not_settled() -> None:
