@@ -47,6 +47,7 @@ INVISIBLE = {
 }
 """Marks that nobody sees, each of which can stand for a letter."""
 SEEN = LOOKALIKES | INVISIBLE
+BEYOND = re.compile("[^\x00-\xff]+")
 PIECE = re.compile(
     r'(?:content|arguments|text|reasoning|thinking|response|refusal|name|id|token|delta)\\*"\s*:\s*\\*+"'
     r'((?:[^"\\\n]++|\\++(?!"))*+)\\*+"'
@@ -152,11 +153,7 @@ def squeeze(text: str) -> bytes:
 def _plainer(text: str) -> str:
     """Without look-alikes and invisible marks: none is one of the first 256 characters, which are all that
     decoded bytes have."""
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.translate(SEEN)
-    return text
+    return BEYOND.sub(lambda match: match[0].translate(SEEN), text)
 
 
 def _undone(match: re.Match[str]) -> str:
