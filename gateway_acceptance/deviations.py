@@ -37,7 +37,7 @@ URL = re.compile(r"https?://[^\s\"'<>)\]]+")
 ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
 IDENTIFIER = re.compile(
     r"\b(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{12,}|"
-    r"(?:chatcmpl|cmpl|call|resp|msg|req|file|sk)[-_][A-Za-z0-9_-]{4,})"
+    r"(?:chatcmpl|cmpl|call|resp|msg|req|file|sk)[-_][A-Za-z0-9_-]{4,})|(?<=\bcall \")[^\s\"<]+(?=\")"
 )
 FILE = re.compile(r"(?:/[\w.@+ -]+)+/[\w.@+-]+\.(?:py|so|pyx|json|yaml)\b")
 NUMBER = re.compile(r"(?<![\w<])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w>])")

@@ -178,7 +178,7 @@ FURTHER_CONTROLS = (
         "liveness is an empty 200, as vLLM's, and readiness says UP, as Spring's",
         after=_health,
         checks=("API-OPS-0", "API-AUTH-01", "API-ACCESS-0"),
-        concerns=("API-OPS-001", "API-OPS-002", "API-OPS-003", "API-OPS-004"),
+        concerns=("API-OPS-001", "API-OPS-002", "API-OPS-003", "API-OPS-004", "API-OPS-010"),
     ),
     Control(
         "right-snapshots",
@@ -208,6 +208,10 @@ FURTHER_CONTROLS = (
         "a sentence stands before the calls of an answer, as Claude's and Qwen's have it",
         after=_beside_calls,
         checks=("API-TOOLS-0", *STREAMS, "API-SDK-01"),
-        concerns=(*CALLS, "API-TOOLS-001", "API-TOOLS-005", "API-TOOLS-008", "API-STREAM-038", "API-SDK-012"),
+        concerns=(
+            *CALLS,
+            *("API-TOOLS-001", "API-TOOLS-005", "API-TOOLS-008", "API-TOOLS-014"),
+            *("API-STREAM-038", "API-SDK-012"),
+        ),
     ),
 )

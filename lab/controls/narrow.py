@@ -123,6 +123,6 @@ NARROW_CONTROLS = (
         "penalties and bias are refused unless they change nothing",
         before=_no_sampling,
         checks=("API-CHAT-0", "API-PROP-0"),
-        concerns=("API-CHAT-041", "API-CHAT-044", "API-PROP-004"),
+        concerns=("API-CHAT-041", "API-CHAT-044", "API-PROP-001"),
     ),
 )

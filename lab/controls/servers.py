@@ -108,8 +108,8 @@ def _call_at_once(chunks: list[Json]) -> list[Json]:
             (choice["finish_reason"] for choice in _choices(chunk) if choice.get("finish_reason")), None
         )
         for piece in pieces:
-            known = next((call for call in calls if call["index"] == piece["index"]), None)
-            if known is None:
+            known = next((call for call in reversed(calls) if call["index"] == piece["index"]), None)
+            if known is None or piece.get("id", known["id"]) != known["id"]:
                 calls.append(piece)
             else:
                 known["function"]["arguments"] += (piece.get("function") or {}).get("arguments") or ""

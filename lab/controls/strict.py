@@ -137,6 +137,9 @@ STRICT_CONTROLS = (
         "who has no key is refused at any path, also where there is none; health alone is open",
         before=closed_to_strangers,
         checks=("API-AUTH-0", "API-EXPO-0", "API-ACCESS-0", "API-OPS-01"),
-        concerns=("API-AUTH-016", "API-AUTH-017", "API-EXPO-001", "API-EXPO-002", "API-ACCESS-003"),
+        concerns=(
+            *("API-AUTH-011", "API-AUTH-016", "API-AUTH-017"),
+            *("API-EXPO-001", "API-EXPO-002", "API-ACCESS-003"),
+        ),
     ),
 )

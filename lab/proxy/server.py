@@ -51,6 +51,11 @@ class ProxiedGateway:
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
 
+    def _carries_the_key(self, sent: str) -> bool:
+        """Whatever the case of the scheme: RFC 9110 section 11.1."""
+        scheme, _, key = sent.partition(" ")
+        return f"{scheme.capitalize()} {key}" == self._authorization
+
     async def start(self, url: str) -> None:
         """Listen; a fault that does not listen leaves the port closed."""
         if self._fault is not None and not self._fault.listens:
@@ -84,7 +89,7 @@ class ProxiedGateway:
             incoming.raw_path,
             tuple((name, value) for name, value in incoming.headers.items()),
             await incoming.read(),
-            incoming.headers.get("authorization") == self._authorization,
+            self._carries_the_key(incoming.headers.get("authorization", "")),
             str(incoming.transport.get_extra_info("peername") if incoming.transport else ""),
         )
         fault = self._fault

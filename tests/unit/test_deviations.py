@@ -41,6 +41,7 @@ NAMES = names_of(environment())
         ("expected 768 components, got 767", "expected 1024 components, got 17"),
         ("model chat-one: expected a refusal, got 500", "model emb: expected a refusal, got 500"),
         ("two chunks: chatcmpl-0a1b2c3d and chatcmpl-ffff", "two chunks: chatcmpl-zz99xx and chatcmpl-1234"),
+        ('index 0 is of call "1de756ac2"', 'index 0 is of call "functions.get_weather:0"'),
         ('got {"message": "Hello there"}', 'got {"message": "Something else was said"}'),
         ("answered after 0.31 s", "answered after 12 s"),
         ("got 'one of many' at /choices/0", "got 'quite another thing' at /choices/17"),

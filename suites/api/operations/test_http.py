@@ -4,11 +4,13 @@ import contextlib
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
 from gateway_acceptance.check import MUST, READ, SHOULD, SPEND, check
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
+from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
@@ -46,6 +48,13 @@ def test_keep_alive(target: Target, live_gateway: GatewayClient) -> None:
             raise CheckFailed(f"{closed} ({failure})", blame="gateway") from None
     if first.connection != second.connection and not announces_end(first):
         raise CheckFailed(closed, blame="gateway")
+    judged(answers=sum(_came(one) for one in (first, second)))
+
+
+def _came(answer: Exchange) -> bool:
+    """Whether it is an answer of a server that works: what it says, or that it says nothing, is no matter of
+    its connection."""
+    return answer.status is not None and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @check(

@@ -32,6 +32,7 @@ from gateway_acceptance.wire.stream import read_chat_stream
 from gateway_acceptance.wire.vectors import openai_vectors
 from suites.api.embeddings.rules import unit
 from suites.api.observations import single
+from suites.api.properties.offered import not_offered
 from suites.api.properties.strategies import (
     CHAT_MUTATIONS,
     CHAT_PATH,
@@ -243,10 +244,14 @@ def _same(ours: list[float], theirs: list[float]) -> bool:
 
 
 def _asks(gateway: GatewayClient, path: str, judge: Judge) -> Callable[[Json], Sequence[Problem]]:
-    """Ask a valid request: an answer other than 200 is broken, the judge says what else is."""
+    """Ask a valid request: an answer other than 200 is broken, the judge says what else is. Without what a
+    gateway says that it does not offer it is asked again."""
 
     def broken(request: Json) -> Sequence[Problem]:
         answer = _ask(gateway, path, encoded(request))
+        while (name := not_offered(answer, request)) is not None:
+            request = {key: value for key, value in request.items() if key != name}
+            answer = _ask(gateway, path, encoded(request))
         if answer.status != 200:
             seen = f"expected 200 for a valid request, got {answer.status}: {answer.text[:200]}"
             return [Problem("valid.refused", seen)]
