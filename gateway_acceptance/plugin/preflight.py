@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from gateway_acceptance.environment import Environment
+from gateway_acceptance.check import Effect
+from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.observations import MODELS, READINESS
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.breaker import Trouble
@@ -17,6 +18,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 
 START = "start it, then run again"
+LIST = "/v1/models"
 NOT_TLS = ("wrong version number", "record layer failure", "http request", "packet length too long")
 """OpenSSL's words for an answer that is no TLS at all."""
 TITLE, TITLE_WITHIN = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL), 4096
@@ -67,14 +69,18 @@ def preflight_of(
     beyond: bool = False,
     readiness: bool = True,
     version: bool = True,
+    prove: bool = False,
     keep: Keep = not_kept,
 ) -> Preflight:
     """Ask it: its readiness, without a key; its models, with the key; its version. description: whether one
     that refuses the key may be asked for its OpenAPI description, which can be megabytes, for its version;
     beyond: as of ``Pace``: a refusal of one request too many is an answer then, and says that it lives;
     readiness: whether it is asked for it, of which nothing but the version is wanted here; version: whether
-    that is wanted at all."""
-    found = _preflight_of(gateway, beyond=beyond, readiness=readiness, version=version, keep=keep)
+    that is wanted at all; prove: whether a list of models that everybody gets is no proof that it takes the
+    key."""
+    found = _preflight_of(
+        gateway, beyond=beyond, readiness=readiness, version=version, prove=prove, keep=keep
+    )
     product = gateway.product
     if version and found.refused and not found.version and description and product.version_described:
         with contextlib.suppress(NoAnswer):
@@ -84,13 +90,13 @@ def preflight_of(
 
 
 def _preflight_of(
-    gateway: GatewayClient, *, beyond: bool, readiness: bool, version: bool, keep: Keep
+    gateway: GatewayClient, *, beyond: bool, readiness: bool, version: bool, prove: bool, keep: Keep
 ) -> Preflight:
     product = gateway.product
     url = gateway.environment.gateway.url
     found = Preflight()
     if readiness:
-        path = product.readiness or product.liveness or "/v1/models"
+        path = product.readiness or product.liveness or LIST
         name = READINESS if product.readiness else f"{path} without a key"
         try:
             answer = keep(name, lambda: gateway.get(path, key=None))
@@ -104,6 +110,8 @@ def _preflight_of(
     if beyond and listed.status == HTTPStatus.TOO_MANY_REQUESTS:
         return found
     ill = trouble_in(listed, gateway.environment.gateway.url, _key_place(gateway.environment))
+    if ill is None and prove and _model_ids(listed) is not None:
+        ill = _refused_beyond_the_list(gateway)
     if ill is not None:
         return replace(ill, version=found.version)
     found = replace(found, models=_model_ids(listed), unlisted=listed.status in NOT_THERE)
@@ -128,9 +136,7 @@ def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | 
         fix = "look into the variable that network.proxy_credentials_variable names (USER:PASSWORD)"
         return Preflight(silent=f"the proxy refuses whom it does not know ({asked})", fix=fix)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        source = f"correct the key in {variable}" if variable else "restart the lab"
-        seen = f"{asked} {_said(listed, 200)}"
-        return Preflight(refused=f"the gateway refuses the environment's key ({seen})", fix=source)
+        return refused_key(asked, listed, variable)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         later = listed.header("retry-after")
         wait = f"wait {later} s, as it asks" if (later or "").isdecimal() else "wait"
@@ -144,6 +150,34 @@ def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | 
         fix = "name the place that answers as gateway.url; the key is sent nowhere else"
         return Preflight(silent=f"the gateway sends everybody elsewhere ({asked} to {place})", fix=fix)
     return None
+
+
+def refused_key(asked: str, answer: Exchange, variable: str | None) -> Preflight:
+    """A gateway that does not take the key. asked: what was asked, and the status; variable: as of
+    ``trouble_in``."""
+    source = f"correct the key in {variable}" if variable else "restart the lab"
+    seen = f"{asked} {_said(answer, 200)}"
+    return Preflight(refused=f"the gateway refuses the environment's key ({seen})", fix=source)
+
+
+def _refused_beyond_the_list(gateway: GatewayClient) -> Preflight | None:
+    """What one chat (or embedding) says against the key, where the list of models is everybody's."""
+    environment = gateway.environment
+    if Effect.SPEND not in environment.policy.effects:
+        return None
+    try:
+        if _model_ids(gateway.get(LIST, key=None)) is None:
+            return None
+        if chats := environment.aliases_of(ModelKind.CHAT):
+            answer = gateway.chat(chats[0], "hello", max_tokens=1)
+        else:
+            answer = gateway.embeddings(environment.aliases[0], "hello")
+    except NoAnswer:
+        return None
+    if answer.status != HTTPStatus.UNAUTHORIZED:
+        return None
+    asked = f"POST {urlsplit(answer.url).path}: {answer.status}"
+    return refused_key(asked, answer, _key_place(environment))
 
 
 def _said(answer: Exchange, most: int = 120) -> str:

@@ -113,7 +113,10 @@ OUTSIDER_CONTROLS = (
         "the list of models is open, and declared so",
         before=listed_for_all,
         checks=CHECKS,
-        concerns=(*ENTRANCES, "API-ACCESS-010", "API-ACCESS-012", "API-AUTH-022"),
+        concerns=(
+            *(*ENTRANCES, "API-ACCESS-010", "API-ACCESS-012", "API-AUTH-022"),
+            *("API-SDK-017", "API-SDK-029"),
+        ),
         declares={"gateway": {"public_paths": list(OPEN_PATHS)}},
     ),
     Control(

@@ -22,7 +22,15 @@ from lab.faults.mutators import (
     without_done,
     without_text,
 )
-from lab.message import Reply, edit_events, envelope, json_reply
+from lab.faults.ways import SERVED_CHAT
+from lab.message import Reply, Request, edit_events, envelope, json_reply
+
+
+def _served_without_key(request: Request) -> Request | Reply:
+    if request.key is None and request.at(MODELS, CHAT):
+        return EMPTY_LIST if request.at(MODELS) else SERVED_CHAT
+    return request
+
 
 GATEWAY_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
@@ -65,7 +73,16 @@ GATEWAY_FAULTS: tuple[Fault, ...] = (
         "open-without-key",
         "requests without any key are served",
         {"API-AUTH-002": "got 200: it was served"},
-        before=answers(EMPTY_LIST, MODELS, when=lambda r: r.key is None),
+        before=_served_without_key,
+    ),
+    gateway_fault(
+        "list-open-without-key",
+        "the list of models is served to everybody, and nothing else",
+        {
+            "API-AUTH-002": "GET /v1/models is served without a key, POST /v1/chat/completions is not",
+            "API-AUTH-015": "GET /v1/models: expected a refusal",
+        },
+        before=answers(EMPTY_LIST, MODELS, when=lambda r: not r.authorised),
     ),
     gateway_fault(
         "refusal-in-html",

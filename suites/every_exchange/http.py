@@ -17,7 +17,7 @@ from gateway_acceptance.wire.rule import media_type
 from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.strict_json import parse_json
 from gateway_acceptance.wire.watch import UniversalRule
-from suites.api.errors.leaks import LeakKind, leaks_in
+from suites.api.errors.leaks import LeakKind, leaks_of_answer
 from suites.backends.routing.rules import elsewhere
 from suites.every_exchange.said import limit_of, upstreams_of
 from suites.every_exchange.streams import stream_of
@@ -104,8 +104,7 @@ def leaks(kind: LeakKind, seen: SeenExchange) -> Iterator[Problem]:
     exchange = seen.exchange
     if kind is not LeakKind.KEY and not _in_good_form(exchange):
         return
-    text = "\n".join([exchange.text, *(f"{name}: {value}" for name, value in exchange.headers)])
-    leaks = [leak.seen for leak in leaks_in(text, seen.environment, seen.key) if leak.kind is kind]
+    leaks = [leak.seen for leak in leaks_of_answer(exchange, seen.environment, seen.key) if leak.kind is kind]
     if leaks:
         what = f"{exchange.method} {urlsplit(exchange.url).path}"
         rule = f"leak.{kind.value.replace(' ', '_')}"

@@ -27,9 +27,9 @@ from suites.api.advisories.probes import EXAMPLE_KEYS, INITIALIZE, OPEN, ran
 from suites.api.auth.rules import basic, made_up
 from suites.api.auth.served import grants_access
 from suites.api.auth.tried import (
-    PLAIN,
     WRONG_KEY,
     asked_with_a_wrong_key,
+    plainly,
     served,
     tried_without_key,
 )
@@ -117,7 +117,7 @@ def _refusals(target: Target, credential: Credential) -> set[int | None]:
     _, wrong = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(target))
     found = {UNAUTHORISED, wrong.status} - {OK}
     if credential.none:
-        found.add(target.once(PLAIN, lambda: tried_without_key(target)).status)
+        found.add(plainly(target).status)
     return found
 
 

@@ -20,10 +20,19 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access import test_ways as ways
 from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
+from suites.api.access.probes import refused_plainly
 from suites.api.auth import test_keys as keys
 from suites.api.auth.served import OPENED, grants_access, refused_in_frames
 from suites.api.auth.test_refusal import test_no_key as no_key
-from suites.api.auth.tried import OWN, PLAIN, on_the_list, served, tried_route
+from suites.api.auth.tried import (
+    OWN,
+    PLAIN,
+    is_catalogue,
+    on_the_list,
+    open_catalogue,
+    served,
+    tried_route,
+)
 from tests.unit.bodies import CHAT
 
 ROOT = Path(__file__).parents[2]
@@ -97,8 +106,15 @@ def opening(environment: Environment, *paths: str) -> Environment:
 
 
 def target(environment: Environment, *, unlisted: bool = False) -> Target:
-    """Of whose gateway the first look found no list of models."""
-    return cast(Target, SimpleNamespace(environment=environment, unlisted=unlisted))
+    """unlisted: whether its gateway's first look found no list of models."""
+    return cast(
+        Target,
+        SimpleNamespace(
+            environment=environment,
+            unlisted=unlisted,
+            once=lambda *_: Exchange("GET", "u", (), b"", status=401),
+        ),
+    )
 
 
 def test_keys_are_tried_on_what_is_not_declared_open(environment: Environment) -> None:
@@ -138,6 +154,60 @@ def test_what_counts_as_served_is_of_that_route(environment: Environment) -> Non
 LISTED = b'{"object": "list", "data": []}'
 
 
+SPOKEN = b'{"object": "chat.completion", "choices": []}'
+
+
+def catalogue(environment: Environment, chat: int, own: int = 200) -> Target:
+    """Whose gateway lists its models to everybody. chat: its answer without a key; own: with it."""
+    headers = (("content-type", "application/json"),)
+    answers = {
+        (*PLAIN, "/v1/chat/completions"): Exchange(
+            "POST", "u", (), b"", status=chat, headers=headers, chunks=((0.0, SPOKEN),)
+        ),
+        PLAIN: Exchange("GET", "u", (), b"", status=200, headers=headers, chunks=((0.0, LISTED),)),
+        OWN: Exchange("POST", "u", (), b"", status=own, headers=headers, chunks=((0.0, SPOKEN),)),
+    }
+    gateway = SimpleNamespace(without_key=lambda *_: answers[PLAIN])
+    return cast(
+        Target,
+        SimpleNamespace(
+            environment=environment,
+            unlisted=False,
+            gateway=gateway,
+            once=lambda name, _: answers[name],
+        ),
+    )
+
+
+@pytest.mark.parametrize("refusal", [401, 403, 500])
+def test_an_open_list_says_nothing_of_keys(environment: Environment, refusal: int) -> None:
+    """The Shepherd Model Gateway lists its models to everybody, and serves them to its key alone: thirty
+    checks were red for the list, and its doors were not looked at."""
+    one = catalogue(environment, refusal)
+    assert str(tried_route(one)) == "POST /v1/chat/completions"
+    assert is_catalogue(one)
+    assert refused_plainly(one).status == refusal
+    with pytest.raises(CheckFailed, match=r"close it, or declare it in gateway\.public_paths") as failed:
+        no_key(one, cast(GatewayClient, None))
+    assert failed.value.alarm == "anybody gets the list of models without a key"
+
+
+@pytest.mark.parametrize(("chat", "own"), [(200, 200), (404, 404), (500, 500)])
+def test_a_gateway_whose_chat_refuses_nobody_is_open(environment: Environment, chat: int, own: int) -> None:
+    one = catalogue(environment, chat, own)
+    assert on_the_list(one)
+    assert not is_catalogue(one)
+    with pytest.raises(CheckFailed) as failed:
+        no_key(one, cast(GatewayClient, None))
+    assert failed.value.alarm == OPENED
+
+
+def test_an_open_list_that_is_declared_is_the_environments_will(environment: Environment) -> None:
+    declared = opening(environment, "/v1/models")
+    assert is_catalogue(target(declared))
+    assert not open_catalogue(catalogue(declared, 401))
+
+
 @pytest.mark.parametrize(
     ("status", "said", "alarm"),
     [
@@ -150,7 +220,10 @@ def test_what_is_served_without_a_key_is_the_headline(
     environment: Environment, status: int, said: bytes, alarm: str
 ) -> None:
     answer = Exchange("GET", "u", (), b"", status=status, chunks=((0.0, said),))
-    one = cast(Target, SimpleNamespace(environment=environment, unlisted=False, once=lambda *_: answer))
+    one = cast(
+        Target,
+        SimpleNamespace(environment=environment, unlisted=False, once=lambda *_: answer),
+    )
     with pytest.raises(CheckFailed) as failed:
         no_key(one, cast(GatewayClient, None))
     assert failed.value.alarm == alarm
@@ -158,7 +231,13 @@ def test_what_is_served_without_a_key_is_the_headline(
 
 @pytest.mark.parametrize(
     ("without_key", "own", "verdict"),
-    [(500, 500, Untestable), (500, 200, CheckFailed), (403, 500, CheckFailed)],
+    [
+        (500, 500, Untestable),
+        (404, 404, Untestable),
+        (404, 200, CheckFailed),
+        (500, 200, CheckFailed),
+        (403, 500, CheckFailed),
+    ],
 )
 def test_a_chat_that_fails_whoever_asks_says_nothing_of_keys(
     environment: Environment, without_key: int, own: int, verdict: type[Exception]
@@ -173,7 +252,8 @@ def test_a_chat_that_fails_whoever_asks_says_nothing_of_keys(
         no_key(cast(Target, one), cast(GatewayClient, None))
     if isinstance(told.value, Untestable):
         assert told.value.root == "API-CHAT-001"
-        assert "answers 500 to the environment's key as well: Internal Server Error" in told.value.missing
+        said = f"answers {own} to the environment's key as well: Internal Server Error"
+        assert said in told.value.missing
 
 
 @pytest.mark.parametrize(("status", "refusals"), [(200, 0), (401, 2)])
@@ -216,7 +296,11 @@ def test_a_host_header_opens_nothing_that_is_open_anyway(
         return Exchange("GET", "u", (), b"", status=status, chunks=((0.0, LISTED),))
 
     monkeypatch.setattr(ways, "decoys_of", lambda _: ())
-    kept = {PLAIN: answer(plain), ("access", "refusing"): {path: answer(401) for path in refusing}}
+    kept = {
+        PLAIN: answer(plain),
+        (*PLAIN, "/v1/chat/completions"): answer(plain),
+        ("access", "refusing"): {path: answer(401) for path in refusing},
+    }
     one = SimpleNamespace(environment=environment, unlisted=False, once=lambda place, _: kept[place])
     hidden = SimpleNamespace(without_key=lambda _, path, **__: answer(refusing.get(path, 200)))
     noted: list[object] = []

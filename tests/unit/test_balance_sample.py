@@ -163,7 +163,7 @@ def test_the_key_that_decides_is_found(key: str) -> None:
     assert max(found.dependence.found, key=found.dependence.log_e) == key
 
 
-def test_who_served_is_told_by_value() -> None:
+def test_who_served_is_leaks_of_answer_value() -> None:
     sample = sampled(lambda asked, *_: "one" if asked.features[LENGTH] == "long" else "two")
     told = by_value(sample.draws, LENGTH)
     assert set(told["long"]) == {"one"}

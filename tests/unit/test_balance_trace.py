@@ -215,7 +215,7 @@ def test_a_failure_of_the_run_itself_is_named_where_it_is_recent(tmp_path: Path)
     assert traced(here, "both", NOW + 60).known == []
 
 
-def test_what_the_gateway_counts_is_told_by_backend_and_status(tmp_path: Path) -> None:
+def test_what_the_gateway_counts_is_leaks_of_answer_backend_and_status(tmp_path: Path) -> None:
     here = target(tmp_path, Gateway(answer(200, COUNTED)))
     assert traced(here, "both", NOW).words == (
         "the failing request: /metrics/ counts 3 cooldowns of one (429) since the start"

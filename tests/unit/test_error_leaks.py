@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway_acceptance.environment import Environment, load_environment
-from suites.api.errors.leaks import Leak, LeakKind, leaks_in
+from gateway_acceptance.wire.exchange import Exchange
+from suites.api.errors.leaks import Leak, LeakKind, leaks_in, leaks_of_answer
 
 KEY = "sk-3f9c0d1e2b4a5968778695a4b3c2d1e0"
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,16 @@ def test_keys(text: str, environment: Environment) -> None:
 )
 def test_harmless(text: str, environment: Environment) -> None:
     assert leaks_in(text, environment, KEY) == []
+
+
+def test_who_served_is_named_by_the_header_that_is_declared_for_it(environment: Environment) -> None:
+    """The Shepherd Model Gateway names the worker in errors as well."""
+    headers = (("X-SMG-Routed-Worker-Id", "http://192.0.2.29:11434"), ("via", "192.0.2.28"))
+    refusal = Exchange("POST", "u", (), b"", status=501, headers=headers)
+    gateway = environment.gateway.model_copy(update={"served_by_header": "x-smg-routed-worker-id"})
+    declared = environment.model_copy(update={"gateway": gateway})
+    assert [leak.seen for leak in leaks_of_answer(refusal, declared, KEY)] == ["192.0.2.28"]
+    assert Leak(LeakKind.ADDRESS, "192.0.2.29") in leaks_of_answer(refusal, environment, KEY)
 
 
 def test_the_same_leak_is_told_once(environment: Environment) -> None:

@@ -94,7 +94,7 @@ def test_a_message_helps_where_it_names_the_field_or_the_problem() -> None:
     assert helpful_problems(BAD, answer(400, {"detail": "x"})) == []
 
 
-def test_leaks_are_found_in_body_and_headers_and_told_by_kind() -> None:
+def test_leaks_are_found_in_body_and_headers_and_leaks_of_answer_kind() -> None:
     told = answer(400, envelope("see /opt/gateway/main.py"), "application/json")
     assert leak_problems(BAD, told, ENVIRONMENT, KEY, LeakKind.TRACE) == []
     (path,) = leak_problems(BAD, told, ENVIRONMENT, KEY, LeakKind.PATH)

@@ -332,7 +332,7 @@ def test_the_program_of_a_command_line(command: str, program: list[str]) -> None
     assert identity(command.split()) == program
 
 
-def test_a_copy_is_told_by_its_program_and_not_found_in_its_own_unit(tmp_path: Path) -> None:
+def test_a_copy_is_leaks_of_answer_its_program_and_not_found_in_its_own_unit(tmp_path: Path) -> None:
     program = tmp_path / "hx-gateway-program"
     program.symlink_to(sys.executable)
     waiting = [str(program), "-c", "print('here', flush=True); input()"]

@@ -68,6 +68,26 @@ def test_a_gateway_that_has_no_list_of_models(init: Init, plain: Plain, tmp_path
     ]
 
 
+@pytest.mark.parametrize(("healthz", "path"), [(200, "/healthz"), (404, "/")])
+def test_a_page_for_people_is_the_last_sign_of_life(
+    init: Init, plain: Plain, tmp_path: Path, healthz: int, path: str
+) -> None:
+    """hubrelay has a page at / and a sign of life at /healthz."""
+    plain.answers["/"] = (200, b"<html>relay</html>", {"content-type": "text/html; charset=utf-8"})
+    plain.answers["/healthz"] = (healthz, {"status": "ok"}, {})
+    assert made(init, tmp_path)[0].gateway.liveness_path == path
+
+
+def test_an_open_list_of_models_proves_no_key(init: Init, plain: Plain) -> None:
+    """The Shepherd Model Gateway's: a file was written with models that had answered 401."""
+    plain.answers["/v1/models"] = (200, {"object": "list", "data": [{"id": "chatty"}]}, {})
+    plain.key = "sk-another-3f1b"
+    code, out, err = init()
+    assert (code, out) == (1, "")
+    assert "the gateway refuses the" in err
+    assert "POST /v1/embeddings: 401" in err or "POST /v1/chat/completions: 401" in err
+
+
 def test_what_the_server_behind_has_is_declared(init: Init, plain: Plain, tmp_path: Path) -> None:
     names = ["ollama_chat/tiny", "ollama_chat/absent", "ollama_chat/llava"]
     told(plain, [entry(name, name, plain.url, "b2") for name in names], names, ["tiny:latest"])

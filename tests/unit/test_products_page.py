@@ -61,7 +61,7 @@ def test_the_state_of_a_promise() -> None:
         ([False, True, False, False, False], "1 (prisma)"),
     ],
 )
-def test_releases_in_a_row_are_told_by_their_ends(chosen: list[bool], words: str) -> None:
+def test_releases_in_a_row_are_leaks_of_answer_their_ends(chosen: list[bool], words: str) -> None:
     names = [("1", ""), ("1", "prisma"), ("2", ""), ("3", ""), ("2", "prisma")]
     listed = [Release("p", version, variant, "2026-11-26", 3, ()) for version, variant in names]
     assert spans(listed, chosen) == words

@@ -150,15 +150,14 @@ def test_ways_in_cost_what_is_said_of_them(tmp_path: Path) -> None:
         asked.append(quiet(sentinel, 400, REFUSAL, folder)[1])
     keys = len(KEY_SENTINELS)
     alone = 1  # the refusal of a wrong key, which API-AUTH-003 has asked for
-    beside = 2  # who says nothing, which API-AUTH-002 has asked for, of each that changes Host
+    plain = 1  # who says nothing, which API-AUTH-002 has asked for
     looked_at = 2  # what API-ACCESS-001 and -002 have asked for
-    assert sum(asked[:-keys]) == len(KNOCKS) + alone + beside + looked_at
-    assert sum(asked[-keys:]) == KEY_REQUESTS + alone
+    assert sum(asked[:-keys]) == len(KNOCKS) + alone + plain * len(DOOR_SENTINELS) + looked_at
+    assert sum(asked[-keys:]) == KEY_REQUESTS + alone + plain
     for number, sentinel in enumerate(PAIR_SENTINELS[: len(PAIRS)]):
         folder = tmp_path / f"pair {number}"
         folder.mkdir()
-        others = 2 if "scheme without" in sentinel.name else alone
-        assert quiet(sentinel, 400, REFUSAL, folder)[1] == 1 + others
+        assert quiet(sentinel, 400, REFUSAL, folder)[1] == 1 + alone + plain
 
 
 def test_a_question_that_ends_in_an_internal_error_is_suspicious(tmp_path: Path) -> None:

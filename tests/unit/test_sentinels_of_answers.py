@@ -175,7 +175,7 @@ def ruled(text: str) -> Exchange:
         ([REFUSED, REFUSED, ruled("HX-SYSTEM")], False),
     ],
 )
-def test_two_rules_are_told_by_a_schema(answers: list[Exchange], quiet: bool) -> None:
+def test_two_rules_are_leaks_of_answer_a_schema(answers: list[Exchange], quiet: bool) -> None:
     given = document()
     given["models"].append({**LATER, "abilities": ["instructions", "json_schema"]})
     asked: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -93,6 +94,34 @@ def test_a_key_that_is_refused_with_400_stays_one() -> None:
     assert trouble.what.startswith("the gateway refuses the environment's key")
 
 
+LISTED = {"object": "list", "data": [{"id": "m"}]}
+
+
+@pytest.mark.parametrize(
+    ("bare", "spoken", "refused"),
+    [
+        (200, 401, 'the gateway refuses the environment\'s key (POST /v1/chat/completions: 401 "no")'),
+        (200, 200, ""),
+        (200, 404, ""),
+        (401, 401, ""),
+    ],
+)
+def test_a_list_that_everybody_gets_proves_no_key(bare: int, spoken: int, refused: str) -> None:
+    """The Shepherd Model Gateway: with a wrong key twenty checks were red, and "doctor" said that it is
+    taken."""
+    chat = replace(answered(spoken, "no"), url=f"{PLAIN}/v1/chat/completions")
+    answers = {None: answered(bare, LISTED if bare == 200 else {}), "own": answered(200, LISTED)}
+    gateway = SimpleNamespace(
+        product=Product(),
+        environment=environment(gateway={"url": PLAIN, "key_variable": "K"}),
+        get=lambda *_, key="own": answers[key],
+        models=lambda: answers["own"],
+        chat=lambda *_, **__: chat,
+    )
+    assert preflight_of(cast(GatewayClient, gateway), prove=True).refused == refused
+    assert preflight_of(cast(GatewayClient, gateway)).refused == ""
+
+
 DESCRIBED = Product(readiness="/ready", version_key="version", version_described=True)
 DESCRIPTION = {"openapi": "3.1.0", "info": {"title": "A gateway", "version": "1.108.7"}}
 
@@ -134,7 +163,7 @@ def test_a_description_is_asked_for_only_where_the_version_is_not_told_otherwise
         ('{"error":\n "no <title>x</title>"}', '502 {"error": "no <title>x</title>"}'),
     ],
 )
-def test_a_page_in_front_is_told_by_its_title_on_one_line(page: str, said: str) -> None:
+def test_a_page_in_front_is_leaks_of_answer_its_title_on_one_line(page: str, said: str) -> None:
     answer = Exchange("GET", PLAIN, (), b"", status=502, chunks=[(0.1, page.encode())], elapsed_s=0.1)
     trouble = looked(answer, answer).trouble
     assert trouble is not None

@@ -51,7 +51,7 @@ def answer(
         (answer("three", "elsewhere"), False),
     ],
 )
-def test_who_served_is_told_by_any_witness(given: Exchange, led: bool) -> None:
+def test_who_served_is_leaks_of_answer_any_witness(given: Exchange, led: bool) -> None:
     assert KNOWN.led(given) is led
     assert bool(led_astray(KNOWN, [("?model=", given)])) is led
 

@@ -52,7 +52,7 @@ def test_every_rule_has_exactly_one_check() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_broken_rule_is_told_by_its_check_alone(rule: str) -> None:
+def test_a_broken_rule_is_leaks_of_answer_its_check_alone(rule: str) -> None:
     case = BROKEN[rule]
     stream = read_chat_stream(case.status, case.headers, [(0.0, case.raw)], **case.options)
     observed = Observed(StreamKind.CUT, ASKED, stream)

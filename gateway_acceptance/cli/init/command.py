@@ -22,6 +22,7 @@ from gateway_acceptance.cli.init.found import Found
 from gateway_acceptance.cli.init.gateway import (
     NotExamined,
     examine_gateway,
+    require_key,
     tell_version,
     trouble_of_silence,
 )
@@ -238,6 +239,7 @@ def examined(asked: InitRequest) -> Found:
         try:
             found = examine_gateway(asker, asked.key, asked.variable, asked.models)
             examine_models(asker, found)
+            require_key(found, asked.variable)
             tell_version(asker, found)
             found.requests = asker.budget.spent.requests
             found.identity = asker.met.document

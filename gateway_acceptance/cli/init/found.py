@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from gateway_acceptance.environment import Ability, ModelKind
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.environment.product_names import ANY_OTHER
+from gateway_acceptance.wire.exchange import Exchange
 
 UNNAMED = "behind"
 """The name of a server whose address says nothing."""
@@ -88,7 +89,8 @@ class Found:
     """Everything about the gateway. lists_all: whether the gateway itself lists what stands behind it;
     left_out: ids that are not declared, each with why; limits: headers of answers that speak of limits;
     identity: by what it can be known, as it was met; upstreams: what it speaks to what stands behind it,
-    besides Ollama's own protocol."""
+    besides Ollama's own protocol; refusal: the first answer of a model, where that was 401; past_the_key:
+    whether any model answered otherwise."""
 
     product: str = ANY_OTHER
     version: str = ""
@@ -107,6 +109,8 @@ class Found:
     requests: int = 0
     identity: Values = field(default_factory=dict)
     upstreams: list[str] = field(default_factory=list)
+    refusal: Exchange | None = None
+    past_the_key: bool = False
 
     def backend(self, name: str) -> Behind:
         """A server by its name. Raises KeyError."""

@@ -23,13 +23,14 @@ from gateway_acceptance.cli.init.litellm import (
 )
 from gateway_acceptance.cli.init.wildcards import WILDCARD, set_aside
 from gateway_acceptance.environment.products import PRODUCTS
-from gateway_acceptance.plugin.preflight import NOT_THERE, fix_of_silence, trouble_in
+from gateway_acceptance.plugin.preflight import NOT_THERE, fix_of_silence, refused_key, trouble_in
 from gateway_acceptance.redaction import written_forms
 from gateway_acceptance.wire.backends import full_name
 from gateway_acceptance.wire.backends.ollama import TAGS
 from gateway_acceptance.wire.backends.openai import MODELS
 from gateway_acceptance.wire.breaker import Trouble
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.rule import media_type
 
 SIGNS_OF_LIFE = ("/health", "/", "/healthz", "/livez")
 """Health routes of gateways that nothing is known of, the most common first."""
@@ -180,13 +181,17 @@ def _examine_litellm(asker: Asker, readiness: Mapping[str, Any], found: Found) -
 
 
 def _examine_other(asker: Asker, found: Found) -> None:
-    """A sign of life that any path gives is none: a console, or a front that answers everything alike."""
+    """A sign of life that any path gives is none: a console, or a front that answers everything alike. A page
+    for people is one only where nothing else is."""
     nowhere = asker.get(f"/{secrets.token_hex(6)}", key=False)
     if nowhere is not None and nowhere.status == HTTPStatus.OK:
         return
     for path in SIGNS_OF_LIFE:
         answer = asker.get(path, key=False)
         if answer is None or answer.status != HTTPStatus.OK:
+            continue
+        if media_type(answer.headers) == "text/html":
+            found.liveness = found.liveness or path
             continue
         found.liveness = path
         if PORTKEY_SAYS in answer.text:
@@ -224,6 +229,17 @@ def _listed(one: Behind, entries: object, name: str) -> bool:
     one.models = {full_name(entry[name]): str(entry.get("digest") or "") for entry in models}
     one.names = tuple(sorted(entry[name] for entry in models))
     return True
+
+
+def require_key(found: Found, variable: str) -> None:
+    """Raises NotExamined where every model refused the key: a list of models that is open tells nothing of
+    it."""
+    if found.refusal is None or found.past_the_key:
+        return
+    asked = f"POST {urlsplit(found.refusal.url).path}: {found.refusal.status}"
+    ill = refused_key(asked, found.refusal, variable).trouble
+    assert ill is not None
+    raise NotExamined(ill)
 
 
 def tell_version(asker: Asker, found: Found) -> None:

@@ -308,5 +308,9 @@ def _note(answer: Exchange | None, found: Found) -> None:
     for name, value in answer.headers:
         if name.lower().startswith("x-ratelimit-limit"):
             found.limits[name.lower()] = value
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        found.refusal = found.refusal or answer
+    else:
+        found.past_the_key = True
     if answer.status == HTTPStatus.OK:
         found.slowest_s = max(found.slowest_s, answer.elapsed_s)

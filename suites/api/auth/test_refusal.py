@@ -6,17 +6,20 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken
-from suites.api.auth.served import OPENED
+from suites.api.auth.served import OPENED, lists_models
 from suites.api.auth.tried import (
+    LIST,
     OWN,
-    PLAIN,
     WRONG_KEY,
     asked_with_a_wrong_key,
+    list_without_key,
     on_the_list,
+    open_catalogue,
+    plainly,
     require_depends_on_key,
     served,
     tried,
-    tried_without_key,
+    tried_route,
 )
 from suites.api.observations import listed_models
 
@@ -55,8 +58,18 @@ def test_key_accepted(target: Target, live_gateway: GatewayClient) -> None:
     spec=SPEC,
 )
 def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
-    """No Authorization header at all: what the ways in are held against (API-ACCESS) is judged here."""
-    _refused(target, target.once(PLAIN, lambda: tried_without_key(target)), OPENED)
+    """No Authorization header at all: what the ways in are held against (API-ACCESS) is judged here. A list
+    of models that is served to everybody, where chat is not, is no way to the models; who wants it open says
+    so."""
+    route = tried_route(target)
+    if open_catalogue(target) and lists_models(list_without_key(target)):
+        raise CheckFailed(
+            f"GET {LIST} is served without a key, {route} is not: close it, or declare it in "
+            "gateway.public_paths if it is meant to be open",
+            blame="gateway",
+            alarm="anybody gets the list of models without a key",
+        )
+    _refused(target, plainly(target), OPENED)
 
 
 @check(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.redaction import Redactor
+from gateway_acceptance.wire.exchange import Exchange
 
 KEY_FRAGMENT = 12
 """Characters of the key in a row that count as telling it; the last four, as dashboards show, do not."""
@@ -67,6 +68,14 @@ def leaks_in(text: str, environment: Environment, key: str) -> list[Leak]:
     found += _addresses(text, environment)
     found += _key(text, key)
     return list(dict.fromkeys(found))
+
+
+def leaks_of_answer(answer: Exchange, environment: Environment, key: str) -> list[Leak]:
+    """As of ``leaks_in``, of an error's body and headers. The header that is declared to name who served
+    (``gateway.served_by_header``) names them in errors too."""
+    witness = (environment.gateway.served_by_header or "").lower()
+    headers = [f"{name}: {value}" for name, value in answer.headers if name.lower() != witness]
+    return leaks_in("\n".join([answer.text, *headers]), environment, key)
 
 
 def _matches(kind: LeakKind, patterns: tuple[re.Pattern[str], ...], text: str) -> Iterator[Leak]:

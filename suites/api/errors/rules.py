@@ -13,7 +13,7 @@ from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.sender import tokens_needed
-from suites.api.errors.leaks import LeakKind, leaks_in
+from suites.api.errors.leaks import LeakKind, leaks_of_answer
 from suites.api.errors.probes import ALL, BY_NAME, BadRequest, offered
 from suites.api.observations import ECHO_TOKENS
 
@@ -80,8 +80,7 @@ def leak_problems(
     """What an error tells of one kind, in its body or its headers: one problem for each bad request."""
     if _served(answer):
         return []
-    text = "\n".join([answer.text, *(f"{name}: {value}" for name, value in answer.headers)])
-    seen = [leak.seen for leak in leaks_in(text, environment, key) if leak.kind is kind]
+    seen = [leak.seen for leak in leaks_of_answer(answer, environment, key) if leak.kind is kind]
     if not seen:
         return []
     rule = f"leak.{kind.value.replace(' ', '_')}"

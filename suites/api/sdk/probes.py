@@ -19,6 +19,7 @@ from gateway_acceptance.verdict import CheckFailed, Untestable, require
 from gateway_acceptance.wire.backends import DirectAnswer, DirectChat
 from gateway_acceptance.wire.schema import envelope_broken
 from suites.api.abilities import able_alias
+from suites.api.auth.tried import on_the_list
 from suites.api.exact import require_exact
 from suites.api.extract import REFUSED
 from suites.api.observations import (
@@ -124,9 +125,9 @@ ECHO: list[ChatCompletionMessageParam] = [user(ECHO_PROMPT)]
 
 
 def asked_by_an_outsider(target: Target, client: openai.OpenAI) -> object:
-    """What keys are tried on (``suites.api.auth.tried``): the list of models, or, where there is none, a chat
-    of one token."""
-    if not target.unlisted:
+    """What keys are tried on (``suites.api.auth.tried``): the list of models, or, where there is none or it
+    is open to all, a chat of one token."""
+    if on_the_list(target):
         return client.models.list()
     alias = balanced_or_first(target.environment)
     return client.chat.completions.create(model=alias, messages=ECHO, max_tokens=1)
@@ -134,7 +135,7 @@ def asked_by_an_outsider(target: Target, client: openai.OpenAI) -> object:
 
 async def asked_by_an_async_outsider(target: Target, client: openai.AsyncOpenAI) -> object:
     """The same of the asynchronous client."""
-    if not target.unlisted:
+    if on_the_list(target):
         return await client.models.list()
     alias = balanced_or_first(target.environment)
     return await client.chat.completions.create(model=alias, messages=ECHO, max_tokens=1)

@@ -13,7 +13,7 @@ from gateway_acceptance.outage.program import ObservedRequest, Program, RequestK
 from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.stream import DONE, ChatStream, read_chat_stream
 from gateway_acceptance.wire.strict_json import parse_json_text
-from suites.api.errors.leaks import Leak, LeakKind, leaks_in
+from suites.api.errors.leaks import Leak, LeakKind, leaks_in, leaks_of_answer
 from suites.backends.outage.obedience import anothers, obeys, said
 from suites.backends.outage.stage import SLACK_S
 
@@ -176,11 +176,11 @@ def information_leak(program: Program, environment: Environment, key: str) -> It
         if seen.exchange is None:
             continue
         if seen.served:
-            texts, where = _frames_of_errors(seen), "an error in mid-stream"
+            leaks = leaks_in("\n".join(_frames_of_errors(seen)), environment, key)
+            where = "an error in mid-stream"
         else:
-            headers = [f"{name}: {value}" for name, value in seen.exchange.headers]
-            texts, where = [seen.exchange.text, *headers], f"an error ({seen.status})"
-        for leak in leaks_in("\n".join(texts), environment, key):
+            leaks, where = leaks_of_answer(seen.exchange, environment, key), f"an error ({seen.status})"
+        for leak in leaks:
             kind = f"{_kind(leak, environment)} in {where}"
             yield Broken(f"{kind}: {leak.seen}", seen, kind)
 
