@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +21,7 @@ AT_ONCE_S = 1.0
 """Requests that arrive within this time count as sent at once."""
 
 ALIVE = replace(json_reply(200, "alive"), delay_s=SLOW_HEALTH_S)
+BAD_SYNTAX = Reply(400, (("content-type", "text/html"),), (b"<p>Message: Bad request syntax</p>",))
 READY = replace(json_reply(200, {"status": "healthy"}), delay_s=SLOW_HEALTH_S)
 
 
@@ -37,6 +39,32 @@ def crowd_refused(most: int) -> Before:
         return envelope(429, "too many requests", "rate_limit") if len(recent) > most else request
 
     return before
+
+
+class _LeavesBodies:
+    """The body of a refused request is read as the beginning of the next one on its connection, as Python's
+    http.server does where a handler answers before it has read."""
+
+    def __init__(self) -> None:
+        self._left, self._lock = set[str](), threading.Lock()
+
+    def before(self, request: Request) -> Request | Reply:
+        """A before-hook."""
+        with self._lock:
+            if request.peer not in self._left:
+                return request
+            self._left.discard(request.peer)
+        return BAD_SYNTAX
+
+    def after(self, request: Request, reply: Reply) -> Reply:
+        """An after-hook."""
+        if request.method == "POST" and reply.status >= 400:
+            with self._lock:
+                self._left.add(request.peer)
+        return reply
+
+
+LEAVES_BODIES = _LeavesBodies()
 
 
 def busy_means_dead() -> Before:
@@ -112,6 +140,13 @@ OPERATION_FAULTS: tuple[Fault, ...] = (
         "every answer's connection is closed, and no answer says so",
         {"API-OPS-010": "the gateway closed it"},
         after=lambda _, reply: replace(reply, hung_up=True),
+    ),
+    gateway_fault(
+        "refused-body-left",
+        "the body of a refused request is read as the next request",
+        {"API-OPS-010": r"after an unknown route \(404\) the next request on the connection, .* gets 400"},
+        before=LEAVES_BODIES.before,
+        after=LEAVES_BODIES.after,
     ),
     gateway_fault(
         "connection-ends-untold",

@@ -18,6 +18,7 @@ from gateway_acceptance.wire.rule import media_type
 from gateway_acceptance.wire.subject import answers_among
 from suites.api.extract import answered_by_a_model
 from suites.api.observations import balanced_or_first, echoed, echoed_twice, listed_models
+from suites.api.operations.leftovers import leftover_problems
 from suites.api.operations.rules import announces_end
 
 CLOCK_SKEW_S = 300
@@ -37,8 +38,10 @@ REQUEST_ID = re.compile(r"(^|-)(request|call|correlation|trace)-?id$", re.IGNORE
 )
 def test_keep_alive(target: Target, live_gateway: GatewayClient) -> None:
     """SDKs keep connections: a client that reuses one just when it is closed sees its request break. A
-    gateway that ends each by ``Connection: close`` makes every request pay for a new one, and breaks none."""
-    url = live_gateway.url + (live_gateway.product.liveness or "/v1/models")
+    gateway that ends each by ``Connection: close`` makes every request pay for a new one, and breaks none.
+    What is refused leaves nothing behind: a body that was not read is no beginning of the next request."""
+    path = live_gateway.product.liveness or "/v1/models"
+    url = live_gateway.url + path
     closed = "expected 2 answers on one connection, got 1: the gateway closed it"
     with contextlib.closing(target.sender.another()) as sender:
         first = sender.send("GET", url)
@@ -48,6 +51,7 @@ def test_keep_alive(target: Target, live_gateway: GatewayClient) -> None:
             raise CheckFailed(f"{closed} ({failure})", blame="gateway") from None
     if first.connection != second.connection and not announces_end(first):
         raise CheckFailed(closed, blame="gateway")
+    require(leftover_problems(target, path), blame="gateway")
     judged(answers=sum(_came(one) for one in (first, second)))
 
 
