@@ -50,3 +50,18 @@ def test_who_does_not_answer_is_closed_and_asked_once() -> None:
 
 def test_an_answer_that_cannot_be_read_is_an_answer() -> None:
     assert answered(asker([], lambda _: CheckFailed("it broke off"))) == "it broke off"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 429, 500])
+def test_a_server_with_keys_of_its_own_is_closed_where_it_serves_nothing(status: int) -> None:
+    """vLLM, a provider in the cloud: it says to strangers that a place is not there, or that it lives."""
+    asked: list[str] = []
+    ask = asker(asked, lambda path: 200 if path == "/" else status)
+    assert answered(ask, has_keys=True) is None
+    assert asked == list(PLACES)
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place != "/"])
+def test_such_a_server_that_tells_its_models_is_open(place: str) -> None:
+    told = answered(asker([], lambda path: 200 if path == place else 401), has_keys=True)
+    assert told == f"GET {place} is 200 Ollama is running"

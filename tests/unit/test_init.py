@@ -288,7 +288,30 @@ def test_a_limit_is_heeded_and_written(init: Init, plain: Plain, tmp_path: Path)
     assert code == 0, err
     policy = written(out, tmp_path).policy
     assert (policy.requests_per_second, policy.concurrency) == (1, 1)
+    assert policy.seconds > policy.requests, "at that pace a whole run takes as long"
     assert "exact" in out
+
+
+def test_a_model_that_its_router_left_out_for_a_moment_is_no_limit(
+    init: Init, plain: Plain, tmp_path: Path
+) -> None:
+    """LiteLLM leaves out what just failed, and calls that 429: a 404 of a server without completions does."""
+    cooled: list[Asked] = []
+
+    def router(asked: Asked) -> tuple[int, Any, dict[str, str]]:
+        if not cooled:
+            cooled.append(asked)
+            words = "No deployments available for selected model, Try again in 0 seconds. Passed model=chatty"
+            return 429, {"error": {"message": words, "type": "None", "code": "429"}}, {}
+        return 200, plain.said(asked), {}
+
+    plain.models = ["chatty"]
+    plain.answers["/v1/chat/completions"] = router
+    code, out, err = init()
+    assert code == 0, err
+    policy = written(out, tmp_path).policy
+    assert (policy.requests_per_second, policy.concurrency) == (None, None)
+    assert "exact" in out, "it was asked again"
 
 
 def test_it_writes_a_file_once(init: Init, plain: Plain, tmp_path: Path) -> None:

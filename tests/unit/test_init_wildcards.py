@@ -197,13 +197,36 @@ def test_a_server_of_openais_protocol_stands_behind(
     assert not [asked for asked in behind.seen if asked.authorization], "it gets no key"
 
 
-@pytest.mark.parametrize("status", [401, 404])
-def test_a_server_that_lists_nothing_is_a_question(
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_server_that_demands_a_key_of_its_own(
     init: Init, plain: Plain, behind: Plain, tmp_path: Path, status: int
 ) -> None:
+    """vLLM with a key, a provider in the cloud: it is asked nothing, and promised to be nothing else."""
     behind.answers["/v1/models"] = (status, {"error": {"message": "no"}}, {})
     told(plain, [entry("chatty", "openai/tiny", f"{behind.url}/v1", "a1")], ["chatty"], [])
     environment, out = made(init, tmp_path)
     (server,) = environment.backends
+    assert (server.product, server.direct) == ("openai", False)
+    assert f"It demands a key of its own (GET /v1/models: {status}). Name the variable" in plainly(out)
+
+
+def test_a_front_of_ollama_that_demands_a_key_stays_ollama(
+    init: Init, plain: Plain, behind: Plain, tmp_path: Path
+) -> None:
+    for path in ("/api/tags", "/v1/models"):
+        behind.answers[path] = (401, {"error": {"message": "no"}}, {})
+    told(plain, [entry("chatty", "ollama_chat/tiny", behind.url, "a1")], ["chatty"], [])
+    environment, _ = made(init, tmp_path)
+    (server,) = environment.backends
     assert (server.product, server.direct) == ("ollama", False)
-    assert f"nor as an OpenAI-compatible server without a key (GET /v1/models: {status})" in plainly(out)
+
+
+def test_a_server_that_lists_nothing_is_a_question(
+    init: Init, plain: Plain, behind: Plain, tmp_path: Path
+) -> None:
+    behind.answers["/v1/models"] = (404, {"error": {"message": "no"}}, {})
+    told(plain, [entry("chatty", "openai/tiny", f"{behind.url}/v1", "a1")], ["chatty"], [])
+    environment, out = made(init, tmp_path)
+    (server,) = environment.backends
+    assert (server.product, server.direct) == ("openai", False)
+    assert "nor as an OpenAI-compatible server without a key (GET /v1/models: 404)" in plainly(out)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_acceptance.check import Effect
+from gateway_acceptance.cli.init.litellm import cooled_for
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.model import BEARER_HEADER, Policy
 from gateway_acceptance.policy import Budget
@@ -103,8 +104,10 @@ class Asker:
         answer = self._once(method, path, body, tokens, key)
         if answer is None or answer.status != HTTPStatus.TOO_MANY_REQUESTS:
             return answer
-        self.limited = True
-        asked = retry_after(answer.header("retry-after") or "")
+        asked = cooled_for(answer.text)
+        if asked is None:
+            self.limited = True
+            asked = retry_after(answer.header("retry-after") or "")
         if asked is None or math.isnan(asked) or asked > QUICK_S or self.left <= 0:
             return answer
         time.sleep(max(asked, SHORTEST_WAIT_S))  # as it asks; the pace heeds it for all that follows

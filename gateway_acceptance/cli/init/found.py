@@ -22,7 +22,7 @@ Values = dict[str, Any]
 class Behind:
     """A server behind the gateway. url: as the gateway calls it; models: what it lists itself, full name ->
     digest, None where it could not be asked; why: what came instead; product: whose protocol it speaks;
-    names: of its models, as it lists them."""
+    names: of its models, as it lists them; demands_key: whether it refuses who has no key of its own."""
 
     name: str
     url: str
@@ -30,6 +30,7 @@ class Behind:
     why: str = ""
     product: str = "ollama"
     names: tuple[str, ...] = ()
+    demands_key: bool = False
 
 
 @dataclass

@@ -15,6 +15,7 @@ from gateway_acceptance.cli.init.litellm import (
     CALLBACKS,
     INFO,
     KINDS,
+    OPENAI,
     SETTINGS,
     is_litellm,
     mode_of,
@@ -40,6 +41,8 @@ REFUSALS = (
     HTTPStatus.INTERNAL_SERVER_ERROR,  # LiteLLM without a database
 )
 """What a list of models answers to somebody without a key; a path that is not there answers otherwise."""
+NO_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+"""What a server behind the gateway answers that demands a key of its own."""
 LONGEST_ID = 300
 """Characters; a longer id is no name of a model."""
 OTHER_MODES = frozenset({"chat", "completion", "embedding", "responses"})
@@ -213,11 +216,14 @@ def examine_backend(asker: Asker, url: str, found: Found) -> None:
     if urlsplit(url).netloc == urlsplit(asker.gateway.url).netloc:
         return  # the gateway itself has a list as well, and does not stand behind itself
     other = asker.elsewhere(f"{url}{MODELS}")
-    if other is None or not _listed(one, document_of(other).get("data"), "id"):
+    if own.status not in NO_KEY or OPENAI in found.upstreams:
+        one.product = OPENAI  # vLLM, llama.cpp, a provider in the cloud: whatever is no Ollama
+    if other is not None and other.status in NO_KEY:
+        one.demands_key = True
+        one.why = f"it demands a key of its own (GET {MODELS}: {other.status})"
+    elif other is None or not _listed(one, document_of(other).get("data"), "id"):
         status = "no answer" if other is None else other.status
         one.why += f", nor as an OpenAI-compatible server without a key (GET {MODELS}: {status})"
-        return
-    one.product = "openai"
 
 
 def _listed(one: Behind, entries: object, name: str) -> bool:

@@ -6,6 +6,7 @@ Source: LiteLLM's proxy_server.py, /v1/model/info, /router/settings, /get/config
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,12 +34,21 @@ SPEAK_OPENAI = frozenset(
 """Providers that are asked at /v1/chat/completions."""
 OUTAGE = {"num_retries": "retries", "cooldown_time": "cooldown_s", "timeout": "patience_s"}
 """The router's word -> ours ([outage])."""
+COOLED = "No deployments available for selected model"
+COOLED_FOR = re.compile(rf"{COOLED}, Try again in (\d{{1,6}}) seconds")
+"""What its router says, with 429, while it leaves out what failed before: a pause of one model, no limit."""
 _URL: TypeAdapter[str] = TypeAdapter(Url)
 
 
 def is_litellm(readiness: Mapping[str, Any]) -> bool:
     """Whether the body of /health/readiness is LiteLLM's: it tells of its database, or of its own version."""
     return "status" in readiness and ("litellm_version" in readiness or "db" in readiness)
+
+
+def cooled_for(text: str) -> float | None:
+    """Seconds for which the router leaves a model out, by its answer; None where it says nothing of that."""
+    told = COOLED_FOR.search(text)
+    return float(told[1]) if told else None
 
 
 def mode_of(entry: Mapping[str, Any]) -> str:

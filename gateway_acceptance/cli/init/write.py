@@ -16,8 +16,8 @@ from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Group
 from gateway_acceptance.environment.product_names import ANY_OTHER
 from gateway_acceptance.environment.products import PRODUCTS
 from gateway_acceptance.wire.backends import CLIENTS, full_name
-from gateway_acceptance.wire.backends.ollama import OllamaClient
 
+OLLAMA = "ollama"
 DEFAULT_KEYS = ("sk-1234",)
 """Of the documentation of gateways: a key that the world knows."""
 STRATEGIES = get_args(Group.model_fields["strategy"].annotation)
@@ -27,6 +27,8 @@ DIGEST = re.compile(r"[0-9a-f]{12,64}")
 BUDGET = {"requests": 3500, "tokens": 400_000, "seconds": 1800}
 """Enough for a release run of a deployment of seven models."""
 ROOM_PER_MODEL = 200
+PACE = 1
+"""Requests per second of a gateway whose limits are not known, but that it has some."""
 NORM = {True: "its length was 1: a promise from now on", False: "its length was not 1"}
 HOST_KEYS = (
     *("uri", "ssh_config", "name", "address", "unit", "user", "group", "tree", "working_directory"),
@@ -140,14 +142,21 @@ def _backend(text: Text, behind: Behind) -> None:
     text.value("name", behind.name)
     text.value("url", behind.url, "as the gateway calls it")
     if behind.models is None:
+        if behind.product != OLLAMA:
+            text.value("product", behind.product, "whose protocol it speaks")
+        how = (
+            "Name the variable that holds it as key_variable, and take direct away"
+            if behind.demands_key
+            else "Declare the URL by which this machine reaches it as url, and that one as gateway_url"
+        )
         text.question(
-            f"may the suite ask it past the gateway? {behind.why[:1].upper()}{behind.why[1:]}. Declare the "
-            "URL by which this machine reaches it as url, and that one as gateway_url; or leave it closed."
+            f"may the suite ask it past the gateway? {behind.why[:1].upper()}{behind.why[1:]}. {how}; "
+            "or leave it closed."
         )
         text.value("direct", False)
     else:
         client = CLIENTS[behind.product]
-        if client is not OllamaClient:
+        if behind.product != OLLAMA:
             text.value("product", behind.product, "whose protocol it speaks")
         text.comment(
             f"{client.server}, asked from this machine; it has {listing(behind.names) or 'no model'}"
@@ -333,11 +342,15 @@ def last_tables(text: Text, found: Found, seen: SeenMachine | None) -> None:
     budget = dict(BUDGET)
     budget["requests"] += ROOM_PER_MODEL * extra
     budget["tokens"] += 40_000 * extra
+    if found.limited:
+        budget["seconds"] += round(budget["requests"] / PACE)
     for name, value in budget.items():
         text.value(name, value)
     if found.limited:
-        text.comment("it refused requests as too many (429): a pace, until you know its limits")
-        text.value("requests_per_second", 1)
+        text.comment(
+            "it refused requests as too many (429): a pace, until you know its limits; seconds allow for it"
+        )
+        text.value("requests_per_second", PACE)
         text.value("concurrency", 1)
     else:
         text.question("does the gateway limit its clients? Then declare a pace.")
