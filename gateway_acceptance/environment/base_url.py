@@ -1,4 +1,5 @@
-"""The base URL of a gateway, as people write it: with ``/v1`` or without; every request names it itself."""
+"""The base URL of a gateway or backend, as people write it: with ``/v1`` or without; every request names it
+itself."""
 
 from __future__ import annotations
 
@@ -32,8 +33,9 @@ BaseUrl = Annotated[Url, AfterValidator(_understood)]
 """A URL without ``/v1`` and without a slash at its end; a sentence with the right one for an endpoint's."""
 
 
-def as_understood(written: object, understood: str) -> list[str]:
-    """What a person is told where ``/v1`` was taken off what they wrote; a slash alone is nobody's news."""
+def as_understood(written: object, understood: str, place: str = "gateway.url") -> list[str]:
+    """What a person is told where ``/v1`` was taken off what they wrote; a slash alone is nobody's news.
+    place: the key in the file."""
     if not isinstance(written, str) or written.rstrip("/") == understood:
         return []
-    return [f"gateway.url {written!r} is taken as {understood!r}: every request names {VERSION} itself"]
+    return [f"{place} {written!r} is taken as {understood!r}: every request names {VERSION} itself"]

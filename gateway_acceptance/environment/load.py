@@ -20,6 +20,8 @@ from gateway_acceptance.environment.table import Table
 from gateway_acceptance.places import environments_of
 from gateway_acceptance.usage import UsageProblem
 
+NAMES_OF_SECRETS = ("key_variable", "proxy_credentials_variable")
+"""Keys that name a variable: who mistakes them writes the secret itself there, and nothing shows it."""
 SECRET_PLACE = ("network", "headers")
 """Where a variable stands for a secret: it is looked up when it is sent, and the environment does not
 hold it."""
@@ -66,8 +68,19 @@ def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Env
         environment = Environment.model_validate_json(json.dumps(complete, default=str))
     except ValidationError as error:
         raise UsageProblem(describe(path, document, error, table=Environment)) from None
-    notes = as_understood(complete["gateway"].get("url"), environment.gateway.url)
+    notes = _understood_urls(complete, environment)
     return environment.with_notes([f"{path}: {note}" for note in notes])
+
+
+def _understood_urls(complete: Mapping[str, Any], environment: Environment) -> list[str]:
+    """What is to be said of the URLs that were understood otherwise than they were written."""
+    notes = as_understood(complete["gateway"].get("url"), environment.gateway.url)
+    for written, backend in zip(complete.get("backends", ()), environment.backends, strict=True):
+        place = f"the url of the backend {backend.name}"
+        notes += as_understood(written.get("url"), backend.url, place)
+        if backend.gateway_url is not None:
+            notes += as_understood(written.get("gateway_url"), backend.gateway_url, f"gateway_{place[4:]}")
+    return notes
 
 
 def missing_variables(environment: Environment, variables: Mapping[str, str]) -> list[str]:
@@ -202,6 +215,8 @@ def _sentence(
         case "value_error":
             reason = str(detail["ctx"]["error"])
             return f"{path}: {place} {reason}" if location else f"{path}: {reason}"
+        case _ if location and location[-1] in NAMES_OF_SECRETS:
+            return f"{path}: {place} is not the name of a variable; export the secret, and write that name"
         case _:
             message = str(detail["msg"])
             found = _shown(detail.get("input"))

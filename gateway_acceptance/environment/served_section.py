@@ -8,9 +8,10 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from gateway_acceptance.environment.abilities import KnownAbility
+from gateway_acceptance.environment.base_url import BaseUrl
 from gateway_acceptance.environment.host import BackendHost
 from gateway_acceptance.environment.network import VARIABLE_NAME
-from gateway_acceptance.environment.table import Name, Table, Url
+from gateway_acceptance.environment.table import Name, Table
 
 SIMPLE_SHUFFLE: Final = "simple-shuffle"
 """The one strategy whose shares are promised: independent draws."""
@@ -35,8 +36,8 @@ class Backend(Table):
     requests hold."""
 
     name: Name
-    url: Url
-    gateway_url: Url | None = None
+    url: BaseUrl
+    gateway_url: BaseUrl | None = None
     product: Literal["ollama", "openai"] = "ollama"
     direct: bool = True
     key_variable: Annotated[str, Field(pattern=VARIABLE_NAME)] | None = None

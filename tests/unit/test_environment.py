@@ -82,6 +82,18 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"gateway": {"url": "http://u:p@h", "key_variable": "K"}},
         "gateway.url must not hold a user or a password",
     ),
+    "the key in place of its variable's name": (
+        {"gateway": {"url": URL, "key_variable": "sk-1234567890abcdef"}},
+        "gateway.key_variable is not the name of a variable; export the secret, and write that name",
+    ),
+    "the same of a backend": (
+        {"backends": [{"name": "one", "url": URL, "key_variable": "sk-1234567890abcdef"}]},
+        "backends[1] (one).key_variable is not the name of a variable",
+    ),
+    "an endpoint of a backend": (
+        {"backends": [{"name": "one", "url": f"{URL}/v1/models"}]},
+        f"backends[1] (one).url is the URL of one endpoint; write {URL!r}, without /v1/models",
+    ),
     "no key variable": ({"gateway": {"url": URL}}, "gateway.key_variable is missing"),
     "chat with dimensions": (
         {"models": [{"alias": "a", "kind": "chat", "backend": "one", "upstream": "t", "dimensions": 3}]},
@@ -122,6 +134,22 @@ def test_a_mistake_is_one_sentence_with_file_and_key(tmp_path: Path, what: str) 
     found = sentences(tmp_path)
     assert all(sentence.startswith(f"{path}: ") for sentence in found)
     assert any(expected in sentence for sentence in found), found
+    assert "sk-1234567890abcdef" not in "".join(found), "a key is shown by no sentence"
+
+
+def test_a_backends_url_is_understood_as_the_gateways(tmp_path: Path) -> None:
+    """vLLM's base URL ends with /v1, as all its users write it."""
+    servers = [{"name": "one", "url": f"{URL}/v1/", "product": "openai"}, document()["backends"][1]]
+    servers[0]["gateway_url"] = "http://vllm.internal:8000/v1"
+    plain = [{"alias": "chat-one", "kind": "chat", "backend": "one", "upstream": "tiny"}]
+    path = written(tmp_path, document(backends=servers, models=plain))
+    loaded = load_environment("mini", tmp_path, {})
+    assert loaded.backend("one").urls == ("http://vllm.internal:8000", URL)
+    assert loaded.notes == (
+        f"{path}: the url of the backend one '{URL}/v1/' is taken as '{URL}': every request names /v1 itself",
+        f"{path}: gateway_url of the backend one 'http://vllm.internal:8000/v1' is taken as "
+        "'http://vllm.internal:8000': every request names /v1 itself",
+    )
 
 
 def test_a_missing_key(tmp_path: Path) -> None:
