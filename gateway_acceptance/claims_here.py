@@ -129,8 +129,15 @@ def _own(environment: Environment, taken: set[str]) -> tuple[Claim, ...]:
         for one in own
         if one.id in taken
     ]
-    if twice:
-        raise ClaimsError(twice)
+    subjects = [*environment.aliases, *(backend.name for backend in environment.backends)]
+    nobody = [
+        f"{path}: the claim {one.id} is about {one.about!r}, which is no model, group or backend of "
+        f"{environment.name}{nearest(one.about, subjects)}; correct it"
+        for one in own
+        if one.about is not None and one.about not in subjects
+    ]
+    if twice or nobody:
+        raise ClaimsError([*twice, *nobody])
     return tuple(Claim(one.id, one.section, one.text, one.fix, one.about, one.checks) for one in own)
 
 

@@ -200,6 +200,8 @@ def load_waivers(path: Path, today: date | None = None) -> tuple[Waiver, ...]:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageProblem([f"{path}: cannot be read: {error}; correct the file"]) from None
+    if unfinished := _unfinished(document.get("waiver")):
+        raise UsageProblem([f"{path}: {sentence}" for sentence in unfinished])
     sentences = [f"{path}: unknown key {key}; known is: waiver" for key in document if key != "waiver"]
     try:
         waivers = _ENTRIES.validate_json(json.dumps(document.get("waiver", []), default=str))
@@ -221,6 +223,22 @@ def load_waivers(path: Path, today: date | None = None) -> tuple[Waiver, ...]:
     if sentences:
         raise UsageProblem(sentences)
     return waivers
+
+
+def _unfinished(entries: object) -> list[str]:
+    """A sentence for each entry that a person has not completed yet, with what is still to be written."""
+    found = []
+    for number, entry in enumerate(entries if isinstance(entries, list) else (), start=1):
+        values = entry if isinstance(entry, dict) else {}
+        open_yet = [
+            key
+            for key, value in values.items()
+            if isinstance(value, str) and value.lstrip().startswith(UNFINISHED)
+        ]
+        if open_yet:
+            name = f"the waiver {values['id']!r}" if "id" in values else f"waiver[{number}]"
+            found.append(f"{name} is not complete: write {', '.join(open_yet)} in place of {UNFINISHED}")
+    return found
 
 
 def unsound(waiver: Waiver, today: date) -> list[str]:

@@ -135,7 +135,7 @@ def _list(arguments: argparse.Namespace) -> int:
         until = f"until {entry['expires']} ({days} days)"
         print(f"{entry['check']:<20} {entry['state']:<13} {until}  {entry['id']}")
         print(f"{'':<20} {entry['reason']} ({entry['owner']}; {entry['link']})")
-    print(f"{len(entries)} waivers")
+    print(_counted(len(entries)))
     return 0
 
 
@@ -146,8 +146,12 @@ def _check(arguments: argparse.Namespace) -> int:
     for sentence in found:
         print(sentence)
     if not found:
-        print(f"{len(waivers)} waivers are in order")
+        print(f"{_counted(len(waivers))} in order")
     return EXIT_NOT_READY if found else 0
+
+
+def _counted(number: int) -> str:
+    return f"{number} waiver{'' if number == 1 else 's'}"
 
 
 def _new(arguments: argparse.Namespace) -> int:

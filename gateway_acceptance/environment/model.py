@@ -126,6 +126,12 @@ class Environment(Table):
             for alias in self.aliases
             if alias in self.gateway.unjudged_models
         ]
+        problems += [
+            f"the alias {alias!r} is a wildcard, which no client asks for: declare the names that clients "
+            "use instead, and the wildcard in gateway.unjudged_models"
+            for alias in self.aliases
+            if "*" in alias
+        ]
         if not self.aliases:
             problems.append("no model is declared; add at least one [[models]] entry")
         if (self.kind is EnvironmentKind.EMBEDDED) != (self.embedded is not None):

@@ -9,8 +9,6 @@ from typing import Annotated
 
 from pydantic.functional_validators import AfterValidator
 
-from gateway_acceptance.environment.table import Name
-
 ANY_OTHER = "openai-compatible"
 PRODUCTS_FOLDER = Path(__file__).parents[1] / "products"
 KNOWN = "product.toml"
@@ -20,7 +18,7 @@ PRODUCT_NAMES = (*sorted(path.parent.name for path in PRODUCTS_FOLDER.glob(f"*/{
 def _known(value: str) -> str:
     if value in PRODUCT_NAMES or "${" in value:
         return value
-    close = difflib.get_close_matches(value, PRODUCT_NAMES, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(value.lower(), PRODUCT_NAMES, n=1, cutoff=0.5)
     hint = f", did you mean {close[0]!r}?" if close else ""
     known = ", ".join(PRODUCT_NAMES[:-1])
     raise ValueError(
@@ -28,5 +26,5 @@ def _known(value: str) -> str:
     )
 
 
-ProductName = Annotated[Name, AfterValidator(_known)]
+ProductName = Annotated[str, AfterValidator(_known)]
 """A product that we know something of, or ``openai-compatible``."""

@@ -270,6 +270,12 @@ def _file_problems(environment: Environment) -> list[str]:
 
 
 def _tls_problems(environment: Environment) -> list[str]:
+    if environment.network.ca_file is not None:
+        path = beside(environment, environment.network.ca_file)
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except ssl.SSLError:
+            return [f"network.ca_file: {path} holds no certificate in PEM; name the file of the CA itself"]
     try:
         tls_context(environment)
     except ssl.SSLError as error:

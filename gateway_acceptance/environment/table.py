@@ -24,6 +24,9 @@ def _http_url(value: str) -> str:
         raise ValueError(
             "holds an IPv6 address with a zone (%), which only this machine understands; leave it out"
         )
+    bare = value.partition("://")[2].partition("/")[0]
+    if bare.count(":") > 1 and "[" not in bare and "@" not in bare:
+        raise ValueError("holds an IPv6 address without brackets; write http://[2001:db8::1]:4000")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not an http:// or https:// URL with a host")
     if parts.username is not None or parts.password is not None:
@@ -31,11 +34,6 @@ def _http_url(value: str) -> str:
     try:
         _ = parts.port
     except ValueError as error:
-        bare = value.partition("://")[2].partition("/")[0]
-        if bare.count(":") > 1 and "[" not in bare:
-            raise ValueError(
-                "holds an IPv6 address without brackets; write http://[2001:db8::1]:4000"
-            ) from None
         raise ValueError(f"has no valid port: {error}") from None
     return value.rstrip("/")
 

@@ -11,6 +11,7 @@ from gateway_acceptance.subjects import NOTHING
 from gateway_acceptance.verdict import Verdict
 from gateway_acceptance.wire.breaker import IN_MID_RUN
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.failures import LEFT_OUT
 from gateway_acceptance.wire.subject import answers_among
 
 TOO_MANY = 429
@@ -23,6 +24,12 @@ LIMITED = (
     "is lower than the run's pace; set policy.requests_per_second and policy.concurrency to what it allows, "
     "or raise the limit"
 )
+
+COOLED = (
+    "the gateway's router had left the model out for a moment (429), because a request to the server behind "
+    "it had failed shortly before: look into the gateway's log which one"
+)
+"""The same of LiteLLM's cooldown, which is no limit of anybody."""
 
 
 def unless_limited(outcome: Outcome, exchanges: Sequence[Exchange], url: str, check: Check) -> Outcome:
@@ -82,4 +89,5 @@ def _limited(outcome: Outcome, limited: Sequence[Exchange], exchanges: Sequence[
     waits = [later for one in limited if (later := one.header("retry-after"))]
     seen = f"{len(limited)} of {len(exchanges)} requests; Retry-After: {', '.join(waits) or 'none'}"
     detail = f"{seen}\n{outcome.message}\n{outcome.detail}".strip()
-    return Outcome(Verdict.INCONCLUSIVE, LIMITED, detail=detail)
+    left_out = all(LEFT_OUT in one.text for one in limited)
+    return Outcome(Verdict.INCONCLUSIVE, COOLED if left_out else LIMITED, detail=detail)

@@ -16,13 +16,17 @@ from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.breaker import Trouble
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.tls_words import NAME_THE_CA
 
-START = "start it, then run again"
+RUN_AGAIN = "then run again"
+START = f"start it, {RUN_AGAIN}"
 LIST = "/v1/models"
 NOT_TLS = ("wrong version number", "record layer failure", "http request", "packet length too long")
 """OpenSSL's words for an answer that is no TLS at all."""
 TITLE, TITLE_WITHIN = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL), 4096
 """Of a page, and in so many of its first characters."""
+OR_ELSE = "; or name its header as gateway.key_header, or what a front of it wants in network.headers"
+"""Why a key may be refused that is right."""
 LONGEST_PROBE_S = 10.0
 """Seconds for one question: these are answered from memory."""
 Keep = Callable[[str, Callable[[], Exchange]], Exchange]
@@ -93,7 +97,6 @@ def _preflight_of(
     gateway: GatewayClient, *, beyond: bool, readiness: bool, version: bool, prove: bool, keep: Keep
 ) -> Preflight:
     product = gateway.product
-    url = gateway.environment.gateway.url
     found = Preflight()
     if readiness:
         path = product.readiness or product.liveness or LIST
@@ -101,12 +104,12 @@ def _preflight_of(
         try:
             answer = keep(name, lambda: gateway.get(path, key=None))
         except NoAnswer as failure:
-            return _no_answer(failure, url)
+            return _no_answer(failure, gateway.environment)
         found = Preflight(version=_version(answer, product.version_key))
     try:
         listed = keep(MODELS, gateway.models)
     except NoAnswer as failure:
-        return replace(_no_answer(failure, url), version=found.version)
+        return replace(_no_answer(failure, gateway.environment), version=found.version)
     if beyond and listed.status == HTTPStatus.TOO_MANY_REQUESTS:
         return found
     ill = trouble_in(listed, gateway.environment.gateway.url, _key_place(gateway.environment))
@@ -155,7 +158,7 @@ def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | 
 def refused_key(asked: str, answer: Exchange, variable: str | None) -> Preflight:
     """A gateway that does not take the key. asked: what was asked, and the status; variable: as of
     ``trouble_in``."""
-    source = f"correct the key in {variable}" if variable else "restart the lab"
+    source = f"correct the key in {variable}{OR_ELSE}" if variable else "restart the lab"
     seen = f"{asked} {_said(answer, 200)}"
     return Preflight(refused=f"the gateway refuses the environment's key ({seen})", fix=source)
 
@@ -234,7 +237,7 @@ def fix_of_silence(words: str, url: str) -> str:
             return f"it speaks no TLS there: write {_other_scheme(url)} as gateway.url, or the port that does"
         return "look which versions and ciphers of TLS it offers, then run again"
     if ": TLS: " in words:
-        return "then run again"  # which of them, and its fix, stands in the words
+        return RUN_AGAIN  # which of them, and its fix, stands in the words
     if "connection refused" in words:
         return "start it, or correct the port in gateway.url, then run again"
     if "within" in words:
@@ -247,8 +250,18 @@ def fix_of_silence(words: str, url: str) -> str:
     return "look whether gateway.url is its address, and into its log, then run again"
 
 
-def _no_answer(failure: NoAnswer, url: str) -> Preflight:
-    words = str(failure)
+def with_its_ca(words: str, environment: Environment) -> str:
+    """What an exchange says of an unknown CA, where one is declared already: it is another one."""
+    declared = environment.network.ca_file
+    if declared is None:
+        return words
+    return words.replace(
+        NAME_THE_CA, f"network.ca_file ({declared}) does not hold it: name the file that does"
+    )
+
+
+def _no_answer(failure: NoAnswer, environment: Environment) -> Preflight:
+    words, url = with_its_ca(str(failure), environment), environment.gateway.url
     return Preflight(silent=f"the gateway does not answer ({words})", fix=fix_of_silence(words, url))
 
 

@@ -15,9 +15,18 @@ COOLS = frozenset({408, 429})
 """Statuses below 500 by which LiteLLM leaves a deployment out; from 500 on all of them do
 (router_utils/cooldown_handlers.py, ``_is_cooldown_required``). So do a deployment's 401 and 404, but what
 this suite is answered so are the gateway's own refusals of keys and paths."""
+LEFT_OUT = "No deployments available for selected model"
+"""What LiteLLM's router says, with 429, of a model whose deployments it left out for a while."""
 MOST = 2000
 """Failures that are noted of a run, at most: outages make hundreds."""
 CALL_ID = "x-litellm-call-id"
+
+
+def may_leave_out(answer: Exchange) -> bool:
+    """Whether a router may have left a model out for this answer: LiteLLM does for a 404 of the server behind
+    it, such as one to an endpoint that this server does not have."""
+    status = answer.status or 0
+    return bool(answer.header(CALL_ID)) and (status in COOLS or status in (401, 404) or status >= 500)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class GatewayClient:
                 served_by=self._who,
             )
 
-        return ask() if key is OWN_KEY else _at_retry_after(ask)
+        return ask() if key is OWN_KEY else at_retry_after(ask)
 
     def open_chat(
         self, model: str, messages: str | Sequence[Mapping[str, object]], **parameters: Any
@@ -123,7 +123,7 @@ class GatewayClient:
         usual = (("user-agent", self._sender.agent), ("accept", "*/*"))
         written += [*((name, value) for name, value in usual if name not in given), *headers]
         asked = RawRequest(method, self._below(target), written, sent, version)
-        return _at_retry_after(lambda: self._sender.send_raw(self.url, asked, tokens=tokens))
+        return at_retry_after(lambda: self._sender.send_raw(self.url, asked, tokens=tokens))
 
     def _below(self, target: str) -> str:
         """The target of a request line, below the gateway's own path where it has one."""
@@ -164,8 +164,8 @@ class GatewayClient:
         return served_by(exchange, self.product.served_by, self.environment.backends)
 
 
-def _at_retry_after(ask: Callable[[], Exchange]) -> Exchange:
-    """The answer to a stranger; where it is 429 and says when to ask again (RFC 6585 section 4), the one to
+def at_retry_after(ask: Callable[[], Exchange]) -> Exchange:
+    """The answer; where it is 429 and says when to ask again (RFC 6585 section 4), the one to
     the same then: what is refused as one too many was not looked at. The pace waits meanwhile."""
     answer = ask()
     for _ in range(AGAIN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 EXPIRED, NOT_YET_VALID, WRONG_NAME, WRONG_ADDRESS = 10, 9, 62, 64
+NAME_THE_CA = "name that CA's file as network.ca_file"
 UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
 """Codes of OpenSSL (openssl-verification-options(1), X509_V_ERR_*)."""
 
@@ -24,9 +25,7 @@ def tls_words(error: BaseException, host: str) -> str:
         if code in (WRONG_NAME, WRONG_ADDRESS):
             return f"TLS: the certificate is not one of {host} (wrong name); use the name that it holds"
         if code in UNKNOWN_ISSUER:
-            return (
-                f"TLS: the certificate of {host} is of an unknown CA; name that CA's file as network.ca_file"
-            )
+            return f"TLS: the certificate of {host} is of an unknown CA; {NAME_THE_CA}"
         return f"TLS: the certificate of {host} is refused: {seen.verify_message}"
     if isinstance(seen, ssl.SSLError):
         reason = (seen.reason or str(seen)).replace("_", " ").lower()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.failures import may_leave_out
+from gateway_acceptance.wire.gateway import at_retry_after
 from gateway_acceptance.wire.rule import quoted
 from gateway_acceptance.wire.schema import envelope_broken, parse_json
 
@@ -17,6 +22,16 @@ def need(environment: Environment, endpoint: str) -> None:
         raise NotApplicable(
             f"the environment does not promise {endpoint} (gateway.endpoints)", declared="gateway.endpoints"
         )
+
+
+def unpromised(target: Target, alias: str, ask: Callable[[], Exchange]) -> Exchange:
+    """The answer of an endpoint that nobody promised, asked of a model. LiteLLM's router leaves a model out
+    for seconds after the server behind it said 404: until it serves again, every other check would be
+    refused with 429 for what was asked here."""
+    answer = ask()
+    if may_leave_out(answer):
+        at_retry_after(lambda: target.gateway.chat(alias, "hello", max_tokens=1))
+    return answer
 
 
 def malformed_refusal(answer: Exchange) -> list[Problem]:

@@ -164,6 +164,13 @@ def test_an_operator_adds_claims_of_their_own(tmp_path: Path) -> None:
     ]
 
 
+def test_an_own_claim_about_nobody_is_refused(tmp_path: Path) -> None:
+    assert own(tmp_path, OWN + 'about = "chat-one"\n').claims[-1].about == "chat-one"
+    said = r"OWN-01 is about 'chat-oen', which is no model, group or backend of mini, did you mean 'chat-one'"
+    with pytest.raises(ClaimsError, match=said):
+        own(tmp_path, OWN + 'about = "chat-oen"\n')
+
+
 def test_an_own_claim_that_is_no_claim_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClaimsError, match=r"OWN-01.*checks is missing"):
         own(tmp_path, OWN.replace('checks = ["API-STREAM-001"]', ""))

@@ -38,6 +38,19 @@ WITHIN_S = 5
 MODELS = "the 2 declared models are listed, and no other that is to be judged"
 TODAY = date(2026, 11, 26)
 Doctor = Callable[..., tuple[object, list[str], str]]
+WAIVER = {
+    "id": "W",
+    "check": "API-AUTH-001",
+    "scope": {"environments": ["mine"]},
+    "observed": "nobody was there to ask",
+    "reason": "nobody can look",
+    "link": "https://example.org/1",
+    "owner": "me",
+    "opened": date(2026, 1, 1),
+    "expires": date(2026, 3, 1),
+    "verdict": "untestable",
+}
+"""Of what no operator may leave unlooked at."""
 
 
 @pytest.fixture
@@ -119,7 +132,11 @@ def test_causes_are_told_apart(doctor: Doctor, plain: Plain, tmp_path: Path) -> 
         assert "write https" in wrong(doctor, served.url.replace("https:", "http:"))
     with front(server_context(authority.issue("other.pem", "gateway.example"))) as served:
         told = wrong(doctor, served.url, network={"ca_file": str(tmp_path / "ca.pem")})
-        assert "(wrong name); use the name that it holds" in told
+        assert told.endswith("(wrong name); use the name that it holds)"), "and no empty fix behind it"
+    other = Authority(tmp_path, "another")
+    with front(server_context(other.issue("third.pem", "127.0.0.1"))) as served:
+        told = wrong(doctor, served.url, network={"ca_file": str(tmp_path / "ca.pem")})
+        assert f"network.ca_file ({tmp_path / 'ca.pem'}) does not hold it: name the file that does" in told
     with ill("silent") as target:
         assert "look whether it hangs or a firewall drops" in wrong(doctor, target.url)
 
@@ -175,12 +192,26 @@ def test_backends(doctor: Doctor, plain: Plain) -> None:
         ({"gateway": {"product": "litelm"}}, "did you mean 'litellm'?"),
         ({"gateway": {"key_variable": "NO_SUCH_KEY"}}, "export NO_SUCH_KEY"),
         ({"polcy": {}}, "did you mean 'policy'?"),
+        ({"claims": "claims.toml"}, "claims.toml: cannot be read (No such file"),
+        ({"waivers": "waivers.toml"}, "'W' accepts that API-AUTH-001 is untestable, a check of what"),
     ],
 )
-def test_bad_files_send_nothing(doctor: Doctor, plain: Plain, tables: dict[str, Any], words: str) -> None:
+def test_bad_files_send_nothing(
+    doctor: Doctor, plain: Plain, tmp_path: Path, tables: dict[str, Any], words: str
+) -> None:
+    text = tomli_w.dumps({"waiver": [WAIVER]})
+    (tmp_path / "waivers.toml").write_text(text, encoding="utf-8")
     code, lines, err = doctor(plain.url, **tables)
     assert (code, lines, plain.seen) == (4, [], [])
     assert words in err
+
+
+def test_an_own_claim_that_nothing_can_prove_is_wrong(doctor: Doctor, plain: Plain, tmp_path: Path) -> None:
+    text = '[[claim]]\nid = "OWN-01"\nsection = "Ours"\ntext = "x"\nchecks = ["API-STREAM-999"]\n'
+    (tmp_path / "claims.toml").write_text(text, encoding="utf-8")
+    code, lines, _ = doctor(plain.url, claims="claims.toml")
+    assert code == 1
+    assert any("names the check API-STREAM-999, which does not exist" in line for line in lines), lines
 
 
 def _check(number: int, effect: Effect) -> Check:
@@ -191,8 +222,8 @@ def test_effects_that_are_not_permitted() -> None:
     checks = [_check(1, Effect.PROBE), _check(2, Effect.DISRUPT), _check(3, Effect.READ)]
     read = _environment({"policy": {"effects": ["read"]}})
     states = {line.said.split(":")[0]: line.state for line in rules.policy_lines(read, checks)}
-    assert states["1 checks need the effect probe"] is DoctorState.WRONG
-    assert states["1 checks need the effect disrupt"] is DoctorState.NOTE
+    assert states["1 check of the effect probe"] is DoctorState.WRONG
+    assert states["1 check of the effect disrupt"] is DoctorState.NOTE
     disrupts = _environment({"policy": {"effects": ["read", "probe", "disrupt"]}})
     (told,) = [line for line in rules.policy_lines(disrupts, checks) if line.state is DoctorState.WRONG]
     assert "nobody can take the backends of mine away" in told.said
@@ -202,8 +233,8 @@ def test_what_can_never_pass() -> None:
     why = "no [host] is declared; no [host] is declared"
     absent = [Absent(f"X-{number}", "s", "t", why) for number in (1, 2)]
     lines = rules.never_lines({"groups": ["A-1", "A-2"]}, absent)
-    assert "2 checks do not apply: groups declares nothing (A-1, A-2)" in str(lines[0])
-    assert "2 claims are not part of this deployment: no [host] is declared (2)" in str(lines[1])
+    assert "2 checks do not apply, by groups (A-1, A-2)" in str(lines[0])
+    assert "not part of this deployment: 2 claims: no [host] is declared (2)" in str(lines[1])
     told = rules.ability_line(_environment({}))
     assert told is not None
     assert "no model declares count" in told.said

@@ -90,6 +90,22 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"backends": [{"name": "one", "url": URL, "key_variable": "sk-1234567890abcdef"}]},
         "backends[1] (one).key_variable is not the name of a variable",
     ),
+    "a product in capitals": (
+        {"gateway": {"url": URL, "key_variable": "K", "product": "LiteLLM"}},
+        "gateway.product is the unknown product 'LiteLLM', did you mean 'litellm'?; known are: litellm",
+    ),
+    "an alias that is a wildcard": (
+        {"models": [{"alias": "openai/*", "kind": "chat"}]},
+        "the alias 'openai/*' is a wildcard, which no client asks for: declare the names that clients use",
+    ),
+    "an address without brackets": (
+        {"gateway": {"url": "http://2001:db8::1:4000", "key_variable": "K"}},
+        "gateway.url holds an IPv6 address without brackets; write http://[2001:db8::1]:4000",
+    ),
+    "the shortest address without brackets": (
+        {"gateway": {"url": "http://::1:4000", "key_variable": "K"}},
+        "gateway.url holds an IPv6 address without brackets",
+    ),
     "an endpoint of a backend": (
         {"backends": [{"name": "one", "url": f"{URL}/v1/models"}]},
         f"backends[1] (one).url is the URL of one endpoint; write {URL!r}, without /v1/models",

@@ -14,6 +14,7 @@ from gateway_acceptance.cli.init.asker import Asker
 from gateway_acceptance.cli.main import main
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.wire.exchange import Exchange
+from tests.json_server import Answer
 from tests.unit.plain_gateway import KEY, Asked, Plain, serving
 
 VARIABLE = "PLAIN_KEY"
@@ -314,6 +315,43 @@ def test_a_model_that_its_router_left_out_for_a_moment_is_no_limit(
     assert "exact" in out, "it was asked again"
 
 
+def test_what_a_front_wants_is_sent_and_written(
+    init: Init, plain: Plain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An access proxy before the gateway: plain and secret headers, and who wants them says so."""
+    monkeypatch.setenv("ACCESS_TOKEN", "token-93c1f0aa27")
+
+    def guarded(asked: Asked) -> Answer:
+        if (asked.headers.get("x-tenant"), asked.headers.get("x-access")) != ("blue", "token-93c1f0aa27"):
+            return 403, b"<html><title>Access denied</title></html>", {}
+        return 200, {"object": "list", "data": [{"id": "chatty"}]}, {}
+
+    plain.answers["/v1/models"] = guarded
+    code, _, err = init()
+    assert code == 1
+    assert "name its header as --key-header, or what a front of it wants in --header" in err
+    code, out, err = init("--header", "X-Tenant=blue", "--header", "x-access=${ACCESS_TOKEN}")
+    assert code == 0, err
+    assert written(out, tmp_path).network.headers == {"x-tenant": "blue", "x-access": "${ACCESS_TOKEN}"}
+    assert "token-93c1f0aa27" not in out + err
+
+
+def test_a_headers_name_may_be_in_capitals(init: Init, plain: Plain, tmp_path: Path) -> None:
+    plain.answers["/v1/models"] = lambda asked: (
+        (200, {"data": [{"id": "chatty"}]}, {}) if asked.headers.get("x-api-key") == KEY else (401, {}, {})
+    )
+    code, out, err = init("--key-header", "X-Api-Key")
+    assert code == 0, err
+    assert written(out, tmp_path).gateway.key_header == "x-api-key"
+
+
+def test_many_models_are_one_question_of_what_serves_them(init: Init, plain: Plain) -> None:
+    plain.models = [f"model-{number}" for number in range(9)]
+    code, out, err = init()
+    assert code == 0, err
+    assert plainly(out).count("names it as backend, and") + plainly(out).count("what serves it") == 1
+
+
 def test_it_writes_a_file_once(init: Init, plain: Plain, tmp_path: Path) -> None:
     code, out, _ = init("--out", "Mine.toml")
     assert code == 0
@@ -345,6 +383,13 @@ BAD = [
     (["--host", "ssh://h", "--ssh-config", "no-such"], "there is no such file"),
     (["--ca-file", "no-such.pem"], "no-such.pem"),
     (["--key-header", "X Key"], "is no name of a header"),
+    (["--header", "x-a"], "--header 'x-a' is without a value: write NAME=VALUE"),
+    (["--header", "x-a=b\nc"], "--header holds a value for 'x-a' that no header can carry"),
+    (["--header", "Authorization=Bearer x"], "--header names the header of the key"),
+    (["--header", "x-a=${NOT_SET}"], "x-a needs the variable NOT_SET, which is not set"),
+    (["--proxy", "proxy:3128"], "--proxy is not an http:// or https:// URL with a host"),
+    (["--client-key", __file__], "--client-key is without --client-certificate: name both"),
+    (["--ca-file", __file__], f"--ca-file: {__file__} holds no certificate in PEM"),
 ]
 
 

@@ -254,7 +254,7 @@ def test_what_this_machine_does_not_have(authority: Authority, tmp_path: Path) -
     (tmp_path / "empty.pem").write_text("nothing\n", encoding="utf-8")
     for network, words in (
         ({"ca_file": "none.pem"}, "network.ca_file: .*none.pem cannot be read"),
-        ({"ca_file": "empty.pem"}, "network.ca_file: this is no PEM"),
+        ({"ca_file": "empty.pem"}, "network.ca_file: .*empty.pem holds no certificate in PEM"),
         ({"client_certificate": "empty.pem"}, "network.client_certificate: this is no PEM"),
         ({"client_certificate": "locked.pem"}, "network.client_key is encrypted, and nobody is asked"),
         (

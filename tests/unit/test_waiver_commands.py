@@ -106,7 +106,7 @@ def test_list_of_an_environment(
 
 
 def test_check(capsys: pytest.CaptureFixture[str], project: Path) -> None:
-    assert said(capsys, "waivers", "check")[:2] == (0, "1 waivers are in order\n")
+    assert said(capsys, "waivers", "check")[:2] == (0, "1 waiver in order\n")
     file = project / "environments" / "waivers.toml"
     file.write_text(file.read_text().replace("API-A-001", "API-A-009").replace("2026-06-10", "2026-05-31"))
     code, out, _ = said(capsys, "waivers", "check")

@@ -56,7 +56,7 @@ def test_every_key_is_needed(tmp_path: Path, key: str) -> None:
         ({"expires": date(2025, 1, 1)}, "expires before it is opened"),
         ({"expires": date(9999, 12, 31)}, r"2026-07-03 is the latest \(183 days at a time\)"),
         ({"opened": date(2999, 1, 1), "expires": date(2999, 2, 1)}, "which is yet to come"),
-        ({"reason": "TODO: why"}, "is not complete: give it a reason and an owner"),
+        ({"reason": "TODO: why"}, "the waiver 'A' is not complete: write reason in place of TODO"),
         ({"owner": "TODO"}, "is not complete"),
         ({"verdict": "passed"}, "verdict"),
     ],

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway_acceptance.claims import load_claims
+from gateway_acceptance.claims_here import claims_of
 from gateway_acceptance.cli.catalogue import collect
 from gateway_acceptance.cli.doctor.declared import unasked
 from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState
@@ -16,6 +18,7 @@ from gateway_acceptance.cli.doctor.reach import backend_line, gateway_lines, hur
 from gateway_acceptance.cli.doctor.rules import (
     ability_line,
     advisory_lines,
+    claim_lines,
     deviation_line,
     never_lines,
     policy_lines,
@@ -23,8 +26,10 @@ from gateway_acceptance.cli.doctor.rules import (
 )
 from gateway_acceptance.cli.opened import opened
 from gateway_acceptance.cli.root import project_root
+from gateway_acceptance.deviations import load_harm
 from gateway_acceptance.environment import load_environment, missing_variables
 from gateway_acceptance.environment.secrets import file_notes
+from gateway_acceptance.places import suites_of
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 from gateway_acceptance.waivers import waivers_for
@@ -50,7 +55,9 @@ def _doctor(arguments: argparse.Namespace) -> int:
     problems = missing_variables(environment, os.environ)
     if problems:
         raise UsageProblem(problems)
-    waivers = waivers_for(environment, root)
+    suites = suites_of(root)
+    waivers = waivers_for(environment, root, load_harm(suites / "harm.toml"))
+    here = claims_of(load_claims(suites / "claims.toml"), environment)  # raises for own ones that are none
     lines: list[DoctorLine] = []
     for note in [*environment.notes, *file_notes(environment)]:
         sys.stdout.write(f"# {note}\n")
@@ -79,6 +86,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
         say(deviation_line(environment, seen.version))
         say(*advisory_lines(environment, seen.version, today))
         known = [check.id for check in catalogue.checks]
+        say(*claim_lines(here, known))
         say(*waiver_lines(environment, waivers, known, seen.version, today))
     wrong = sum(line.state is DoctorState.WRONG for line in lines)
     sys.stdout.write(f"{environment.name}: {f'{wrong} to fix' if wrong else 'nothing to fix'}\n")

@@ -28,6 +28,11 @@ class DoctorLine:
         return f"{self.about:<11} {self.state:<5}  {' '.join((self.said + fix).split())}"
 
 
+def counted(number: int, what: str) -> str:
+    """``1 check``, ``2 checks``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def few(names: list[str], most: int = 5) -> str:
     """Some names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, few
 from gateway_acceptance.cli.init.gateway import other_place
 from gateway_acceptance.environment import Backend, Environment
-from gateway_acceptance.plugin.preflight import Preflight
+from gateway_acceptance.plugin.preflight import RUN_AGAIN, Preflight
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Untestable
 from gateway_acceptance.wire.backends import Offer
@@ -39,7 +39,8 @@ def gateway_lines(target: Target) -> tuple[list[DoctorLine], Preflight]:
     except NotPermitted as refusal:
         return [DoctorLine("gateway", DoctorState.WRONG, str(refusal), "raise it in the file")], Preflight()
     if seen.trouble is not None:
-        return [DoctorLine("gateway", DoctorState.WRONG, seen.trouble.what, seen.trouble.fix)], seen
+        fix = "" if seen.trouble.fix == RUN_AGAIN else seen.trouble.fix  # it stands in the words
+        return [DoctorLine("gateway", DoctorState.WRONG, seen.trouble.what, fix)], seen
     if seen.models is None:
         return [_no_list(target, url)], seen
     text = f"{environment.gateway.product} {seen.version}".strip()

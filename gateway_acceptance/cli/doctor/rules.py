@@ -9,7 +9,8 @@ from datetime import date
 from gateway_acceptance.advisories import NotComparable, concerning, load_base
 from gateway_acceptance.check import Check, Effect
 from gateway_acceptance.claims import Absent
-from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, few
+from gateway_acceptance.claims_here import Here, unknown_evidence
+from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, counted, few
 from gateway_acceptance.deviations import known_of
 from gateway_acceptance.environment import Ability, Environment, ModelKind, product_of
 from gateway_acceptance.environment.model import EnvironmentKind
@@ -28,11 +29,13 @@ def policy_lines(environment: Environment, checks: Sequence[Check]) -> list[Doct
     for effect, number in sorted(needed.items()):
         if effect in (Effect.DISRUPT, Effect.EXPOSE, Effect.MUTATE):
             state, fix = DoctorState.NOTE, ""
-            why = "they stay not permitted here"
+            why = "not permitted here"
         else:
             state, fix = DoctorState.WRONG, f'add "{effect}" to policy.effects, where that is meant'
             why = "no profile is executed whole without them"
-        lines.append(DoctorLine("policy", state, f"{number} checks need the effect {effect}: {why}", fix))
+        lines.append(
+            DoctorLine("policy", state, f"{counted(number, 'check')} of the effect {effect}: {why}", fix)
+        )
     if Effect.DISRUPT in permitted and environment.kind is not EnvironmentKind.EMBEDDED:
         number = sum(check.effect is Effect.DISRUPT for check in checks)
         lines.append(
@@ -53,7 +56,7 @@ def never_lines(nothing: Mapping[str, Sequence[str]], absent: Sequence[Absent]) 
         DoctorLine(
             "never here",
             DoctorState.NOTE,
-            f"{len(ids)} checks do not apply: {key} declares nothing ({few([*ids], 3)})",
+            f"{counted(len(ids), 'check')} do not apply, by {key} ({few([*ids], 3)})",
         )
         for key, ids in sorted(nothing.items())
     ]
@@ -64,10 +67,15 @@ def never_lines(nothing: Mapping[str, Sequence[str]], absent: Sequence[Absent]) 
             DoctorLine(
                 "never here",
                 DoctorState.NOTE,
-                f"{len(absent)} claims are not part of this deployment: {text}",
+                f"not part of this deployment: {counted(len(absent), 'claim')}: {text}",
             )
         )
     return lines
+
+
+def claim_lines(here: Here, checks: Sequence[str]) -> list[DoctorLine]:
+    """Claims of the operator's own that nothing could prove."""
+    return [DoctorLine("claims", DoctorState.WRONG, text) for text in unknown_evidence(here, checks)]
 
 
 def ability_line(environment: Environment) -> DoctorLine | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from dataclasses import replace
 from http import HTTPStatus
@@ -58,12 +59,16 @@ class Asker:
         policy = Policy(
             effects=(Effect.READ, Effect.SPEND), requests=requests, tokens=MOST_TOKENS, seconds=MOST_SECONDS
         )
+        route = route_of(environment, os.environ)
+        for name, value in route.headers:
+            if "${" in environment.network.headers[name]:
+                self.notebook.key_places.add(value, name, gateway.url)
         started = time.time()
         self.most, self.limited = requests, False
         self.budget = Budget(folder / "budget-init.json", policy, started)
         pace = Pace(folder, "init", policy, started + MOST_SECONDS)
         self.met = Met(gateway.url)
-        conduct = Conduct(pace=pace, route=replace(route_of(environment, {}), met=self.met))
+        conduct = Conduct(pace=pace, route=replace(route, met=self.met))
         self._connect_s = gateway.connect_deadline_s
         self._sender = Sender(
             self.notebook, self.budget, Deadline(self._connect_s, LONGEST_S), conduct=conduct

@@ -35,7 +35,7 @@ from gateway_acceptance.environment.host import Uri
 from gateway_acceptance.environment.load import key_fault
 from gateway_acceptance.environment.model import BEARER_HEADER, EnvironmentKind, Gateway, Policy
 from gateway_acceptance.environment.network import Network
-from gateway_acceptance.environment.secrets import network_problems
+from gateway_acceptance.environment.secrets import network_problems, secrets_of
 from gateway_acceptance.environment.table import NAME_PATTERN
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
@@ -43,7 +43,15 @@ from gateway_acceptance.usage import EXIT_NOT_READY, EXIT_READY, UsageProblem
 LEAST_REQUESTS = 5
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HEADER = re.compile(r"[a-z0-9][a-z0-9-]*")
-OPTIONS = {"gateway.url": "--url", "network.ca_file": "--ca-file"}
+OPTIONS = {
+    "gateway.url": "--url",
+    "gateway.key_header": "--key-header",
+    "network.ca_file": "--ca-file",
+    "network.client_certificate": "--client-certificate",
+    "network.client_key": "--client-key",
+    "network.headers": "--header",
+    "network.proxy": "--proxy",
+}
 """What an environment file calls it -> the option that stands for it here."""
 PRINTED = Path("printed.toml")
 """Where the text is validated that goes to standard output."""
@@ -95,6 +103,19 @@ def add_init_command(commands: Any) -> None:
         help="the CA of its certificate, in PEM, where the system does not know it",
     )
     command.add_argument(
+        "--header",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a header that whatever stands in front of it wants with every request; of a secret one "
+        "NAME='${VARIABLE}'; may be given several times",
+    )
+    command.add_argument("--proxy", metavar="URL", help="the proxy by which it is reached")
+    command.add_argument(
+        "--client-certificate", metavar="FILE", help="what is shown to a server that asks for one, in PEM"
+    )
+    command.add_argument("--client-key", metavar="FILE", help="its key, where another file holds it")
+    command.add_argument(
         "--model",
         metavar="NAME",
         action="append",
@@ -111,7 +132,7 @@ def add_init_command(commands: Any) -> None:
 
 def _init(arguments: argparse.Namespace) -> int:
     asked = understood(arguments, os.environ)
-    redact = Redactor({asked.variable: asked.key})
+    redact = Redactor({asked.variable: asked.key, **secrets_of(asked.environment, os.environ)})
     for note in asked.notes:
         sys.stderr.write(f"gateway-acceptance: {redact(note)}\n")
     try:
@@ -119,7 +140,7 @@ def _init(arguments: argparse.Namespace) -> int:
     except NotExamined as failure:
         return _said(redact(str(failure.trouble)))
     except Silent as failure:
-        return _said(redact(str(trouble_of_silence(failure.words, asked.environment.gateway.url))))
+        return _said(redact(str(trouble_of_silence(failure.words, asked.environment))))
     text = environment_text(found, asked.environment, asked.name, redact)
     seen = None
     if asked.host is not None:
@@ -132,10 +153,15 @@ def _init(arguments: argparse.Namespace) -> int:
 
 
 def _said(sentence: str) -> int:
+    sys.stderr.write(f"gateway-acceptance: {' '.join(by_options(sentence).split())}\n")
+    return EXIT_NOT_READY
+
+
+def by_options(sentence: str) -> str:
+    """A sentence on an environment file as one on the command line."""
     for ours, option in OPTIONS.items():
         sentence = sentence.replace(ours, option)
-    sys.stderr.write(f"gateway-acceptance: {' '.join(sentence.split())}\n")
-    return EXIT_NOT_READY
+    return sentence
 
 
 def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> InitRequest:
@@ -154,10 +180,10 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> I
         )
     elif fault := key_fault(arguments.key_env, variables):
         problems.append(f"--key-env names {arguments.key_env}, {fault}")
-    if not HEADER.fullmatch(arguments.key_header):
-        problems.append(
-            f"--key-header {arguments.key_header!r} is no name of a header in lower case; correct it"
-        )
+    if not HEADER.fullmatch(arguments.key_header.lower()):
+        problems.append(f"--key-header {arguments.key_header!r} is no name of a header; correct it")
+    network, wrong = _network(arguments)
+    problems += wrong
     if not LEAST_REQUESTS <= arguments.requests <= MOST_REQUESTS:
         problems.append(
             f"--requests {arguments.requests} is not between {LEAST_REQUESTS} and {MOST_REQUESTS}; correct it"
@@ -177,9 +203,9 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> I
         problems += _out_problems(out)
     if problems:
         raise UsageProblem(problems)
-    environment = _before_it_is_known(url, arguments)
+    environment = _before_it_is_known(url, arguments, network)
     if wrong := network_problems(environment, variables):
-        raise UsageProblem([text.removeprefix(f"{environment.source}: ") for text in wrong])
+        raise UsageProblem([by_options(text.removeprefix(f"{environment.source}: ")) for text in wrong])
     gateway = environment.gateway
     return InitRequest(
         environment,
@@ -195,15 +221,42 @@ def understood(arguments: argparse.Namespace, variables: Mapping[str, str]) -> I
     )
 
 
-def _before_it_is_known(url: str, arguments: argparse.Namespace) -> Environment:
+def _network(arguments: argparse.Namespace) -> tuple[Network, list[str]]:
+    """The way to the gateway, and a sentence for each mistake in what the command line says of it."""
+    files = ("ca_file", "client_certificate", "client_key")
+    given: dict[str, Any] = {
+        name: Path(path).expanduser().absolute() for name in files if (path := getattr(arguments, name))
+    }
+    pairs = [one.partition("=") for one in arguments.header]
+    problems = [
+        f"--header {name!r} is without a value: write NAME=VALUE" for name, equals, _ in pairs if not equals
+    ]
+    given["headers"] = {name.strip(): value.strip() for name, _, value in pairs}
+    if any(name.lower() == arguments.key_header.lower() for name in given["headers"]):
+        problems.append("--header names the header of the key, which is sent by itself: take it out")
+    if arguments.proxy:
+        given["proxy"] = arguments.proxy
+    if problems:
+        return Network(), problems
+    try:
+        network = Network(**given)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        texts = [
+            f"network.{detail['loc'][0]} {detail['msg'].removeprefix('Value error, ')}" for detail in details
+        ]
+        return Network(), [by_options(text) for text in texts]
+    return network, [by_options(text) for text in network.contradictions()]
+
+
+def _before_it_is_known(url: str, arguments: argparse.Namespace, network: Network) -> Environment:
     """The environment as far as the command line tells of it."""
-    ca_file = Path(arguments.ca_file).expanduser().absolute() if arguments.ca_file else None
     return Environment(
         name="init",
         kind=EnvironmentKind.STAGING,
-        gateway=Gateway(url=url, key_variable=arguments.key_env, key_header=arguments.key_header),
+        gateway=Gateway(url=url, key_variable=arguments.key_env, key_header=arguments.key_header.lower()),
         models=(Model(alias="not known yet", kind=ModelKind.CHAT),),
-        network=Network(ca_file=ca_file),
+        network=network,
         policy=Policy(effects=(Effect.READ,), requests=1, tokens=1, seconds=1),
         source=Path("--ca-file"),
     )

@@ -23,8 +23,15 @@ from gateway_acceptance.cli.init.litellm import (
     read_settings,
 )
 from gateway_acceptance.cli.init.wildcards import WILDCARD, set_aside
+from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.products import PRODUCTS
-from gateway_acceptance.plugin.preflight import NOT_THERE, fix_of_silence, refused_key, trouble_in
+from gateway_acceptance.plugin.preflight import (
+    NOT_THERE,
+    fix_of_silence,
+    refused_key,
+    trouble_in,
+    with_its_ca,
+)
 from gateway_acceptance.redaction import written_forms
 from gateway_acceptance.wire.backends import full_name
 from gateway_acceptance.wire.backends.ollama import TAGS
@@ -255,9 +262,10 @@ def tell_version(asker: Asker, found: Found) -> None:
         found.version = _text(document_of(asker.get(product.version_path or "")), product.version_key)
 
 
-def trouble_of_silence(words: str, url: str) -> Trouble:
+def trouble_of_silence(words: str, environment: Environment) -> Trouble:
     """A gateway that gave no answer."""
-    return Trouble(f"the gateway does not answer ({words})", fix_of_silence(words, url))
+    said = with_its_ca(words, environment)
+    return Trouble(f"the gateway does not answer ({said})", fix_of_silence(said, environment.gateway.url))
 
 
 def _text(document: Mapping[str, Any], name: str | None) -> str:

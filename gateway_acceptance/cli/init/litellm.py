@@ -17,6 +17,7 @@ from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeploym
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.environment.table import Url
 from gateway_acceptance.wire.deployments import upstream_of
+from gateway_acceptance.wire.failures import LEFT_OUT
 
 INFO, SETTINGS, CALLBACKS = "/v1/model/info", "/router/settings", "/get/config/callbacks"
 KINDS = {"chat": ModelKind.CHAT, "completion": ModelKind.CHAT, "embedding": ModelKind.EMBEDDING}
@@ -34,8 +35,7 @@ SPEAK_OPENAI = frozenset(
 """Providers that are asked at /v1/chat/completions."""
 OUTAGE = {"num_retries": "retries", "cooldown_time": "cooldown_s", "timeout": "patience_s"}
 """The router's word -> ours ([outage])."""
-COOLED = "No deployments available for selected model"
-COOLED_FOR = re.compile(rf"{COOLED}, Try again in (\d{{1,6}}) seconds")
+COOLED_FOR = re.compile(rf"{LEFT_OUT}, Try again in (\d{{1,6}}) seconds")
 """What its router says, with 429, while it leaves out what failed before: a pause of one model, no limit."""
 _URL: TypeAdapter[str] = TypeAdapter(Url)
 

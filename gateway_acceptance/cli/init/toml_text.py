@@ -59,6 +59,10 @@ class Text:
             lines = [f"{lines[0]}  # {note}"]
         self._lines += lines
 
+    def pairs(self, name: str, pairs: Mapping[str, Any]) -> None:
+        """A table on one line."""
+        self._lines.append(f"{name} = {inline(pairs)}")
+
     def rows(self, name: str, rows: Sequence[str]) -> None:
         """A list of what is written already, one each line."""
         self._lines += [f"{name} = [", *(f"    {row}," for row in rows), "]"]

@@ -13,6 +13,7 @@ from gateway_acceptance.cli.init.toml_text import Redact, Text, inline, listing
 from gateway_acceptance.cli.init.wildcards import WILDCARD
 from gateway_acceptance.environment import Ability, Environment, ModelKind
 from gateway_acceptance.environment.model import BEARER_HEADER, Gateway, Group
+from gateway_acceptance.environment.network import Network
 from gateway_acceptance.environment.product_names import ANY_OTHER
 from gateway_acceptance.environment.products import PRODUCTS
 from gateway_acceptance.wire.backends import CLIENTS, full_name
@@ -46,16 +47,15 @@ def environment_text(found: Found, asked: Environment, name: str, redact: Redact
     text, gateway = Text(redact), asked.gateway
     _head(text, found, gateway, name)
     _gateway(text, found, gateway)
-    if asked.network.ca_file is not None:
-        text.table("network")
-        text.value("ca_file", str(asked.network.ca_file))
+    _network(text, asked.network)
     for behind in found.behind:
         _backend(text, behind)
     if not found.behind:
         text.blank()
         text.question(
             "which servers stand behind the gateway? It does not tell. Without [[backends]] nothing is asked "
-            "past it, and nothing is claimed of them."
+            "past it, and nothing is claimed of them. A model that is served by one names it as backend, and "
+            "its own name there as upstream."
         )
     for alias in found.aliases:
         _alias(text, alias, found)
@@ -120,6 +120,19 @@ def _gateway(text: Text, found: Found, gateway: Gateway) -> None:
     for header, value in sorted(found.limits.items()):
         text.comment(f"its answers tell of a limit: {header}: {value}")
     _identity(text, found)
+
+
+def _network(text: Text, network: Network) -> None:
+    """The way by which it was reached. The value of a secret header is its variable."""
+    given = network.model_dump(mode="json", exclude_defaults=True)
+    headers = given.pop("headers", None)
+    if not (given or headers):
+        return
+    text.table("network")
+    for name, value in given.items():
+        text.value(name, value)
+    if headers:
+        text.pairs("headers", headers)
 
 
 def _identity(text: Text, found: Found) -> None:
@@ -204,7 +217,7 @@ def _model(text: Text, alias: Alias, found: Found) -> None:
             f"balanced over {len(alias.members)} deployments, of which not all say where they are: its "
             "shares are not judged"
         )
-    elif not served:
+    elif not served and found.behind:
         text.question("what serves it? Declare backend (of [[backends]]) and upstream, where you know them.")
     models = found.backend(alias.member.backend).models if served else None
     if models is not None and full_name(alias.member.upstream) not in models:

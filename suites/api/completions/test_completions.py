@@ -18,7 +18,7 @@ from suites.api.completions.probes import (
     completion_text,
     text_stream,
 )
-from suites.api.endpoints import malformed_refusal, need
+from suites.api.endpoints import malformed_refusal, need, unpromised
 from suites.api.exact import require_exact
 from suites.api.extract import body_of
 from suites.api.observations import balanced_or_first, comparable_alias, strays, wanted_of
@@ -244,7 +244,10 @@ def test_not_promised(target: Target, gateway: GatewayClient, environment: Envir
     """It refuses with 4xx, or answers all the same; an internal error without envelope is neither."""
     if COMPLETIONS.rsplit("/", 1)[-1] in environment.gateway.endpoints:
         raise NotApplicable("the environment promises it (gateway.endpoints)", declared="gateway.endpoints")
-    require(malformed_refusal(complete(target, COUNTING, max_tokens=SHORT)), blame="gateway")
+    answer = unpromised(
+        target, comparable_alias(environment), lambda: complete(target, COUNTING, max_tokens=SHORT)
+    )
+    require(malformed_refusal(answer), blame="gateway")
 
 
 def _stream(target: Target) -> TextStream:

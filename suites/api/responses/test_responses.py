@@ -8,7 +8,7 @@ from gateway_acceptance.problem import Problem, at_level
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken, problems_of
-from suites.api.endpoints import malformed_refusal, need
+from suites.api.endpoints import malformed_refusal, need, unpromised
 from suites.api.exact import require_exact
 from suites.api.extract import body_of
 from suites.api.observations import balanced_or_first, strays, wanted_of
@@ -38,7 +38,8 @@ def test_not_promised(target: Target, gateway: GatewayClient, environment: Envir
     official SDK's users try it first nowadays."""
     if "responses" in environment.gateway.endpoints:
         raise NotApplicable("the environment promises it (gateway.endpoints)", declared="gateway.endpoints")
-    require(malformed_refusal(ask(target, "hello")), blame="gateway")
+    answer = unpromised(target, balanced_or_first(environment), lambda: ask(target, "hello"))
+    require(malformed_refusal(answer), blame="gateway")
 
 
 @check(
