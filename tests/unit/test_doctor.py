@@ -164,6 +164,13 @@ def test_models_and_versions(doctor: Doctor, plain: Plain) -> None:
     assert lines[-1] == "mine: 1 to fix"
 
 
+def test_a_hidden_model_that_is_listed(doctor: Doctor, plain: Plain) -> None:
+    models = [{"alias": name, "kind": "chat"} for name in plain.models]
+    code, lines, _ = doctor(plain.url, models=[models[0], models[1] | {"hidden": True}])
+    assert code == 1
+    assert "listed, and declared as hidden: nomic-embed-text; fix: declare what the gateway has" in lines[1]
+
+
 def test_backends(doctor: Doctor, plain: Plain) -> None:
     digest = "a" * 64
     plain.answers["/api/version"] = (200, {"version": "0.35.0"}, {})

@@ -84,13 +84,15 @@ def _models(environment: Environment, target: Target) -> list[DoctorLine]:
 def _compared(environment: Environment, listed: list[str]) -> DoctorLine:
     missing = [alias for alias in environment.listed if alias not in listed]
     more = [one for one in listed if one not in environment.aliases and not environment.unjudged(one)]
-    if not missing and not more:
+    hidden = [alias for alias in environment.aliases if alias in listed and alias not in environment.listed]
+    if not (missing or more or hidden):
         number = len(environment.listed)
         what = f"the {number} declared models are" if number != 1 else "the declared model is"
         text = f"{what} listed, and no other that is to be judged"
         return DoctorLine("models", DoctorState.OK, text)
     said = [f"declared and not listed: {few(missing)}"] if missing else []
     said += [f"listed and not declared: {few(more)}"] if more else []
+    said += [f"listed, and declared as hidden: {few(hidden)}"] if hidden else []
     return DoctorLine(
         "models",
         DoctorState.WRONG,
