@@ -340,6 +340,7 @@ def test_a_headers_name_may_be_in_capitals(init: Init, plain: Plain, tmp_path: P
     plain.answers["/v1/models"] = lambda asked: (
         (200, {"data": [{"id": "chatty"}]}, {}) if asked.headers.get("x-api-key") == KEY else (401, {}, {})
     )
+    plain.answers["/v1/chat/completions"] = lambda asked: (200, plain.said(asked), {})
     code, out, err = init("--key-header", "X-Api-Key")
     assert code == 0, err
     assert written(out, tmp_path).gateway.key_header == "x-api-key"
