@@ -47,8 +47,8 @@ def is_litellm(readiness: Mapping[str, Any]) -> bool:
 
 def cooled_for(text: str) -> float | None:
     """Seconds for which the router leaves a model out, by its answer; None where it says nothing of that."""
-    told = COOLED_FOR.search(text)
-    return float(told[1]) if told else None
+    match = COOLED_FOR.search(text)
+    return float(match[1]) if match else None
 
 
 def mode_of(entry: Mapping[str, Any]) -> str:
