@@ -133,8 +133,8 @@ def _asked(exchange: Exchange, path: str) -> dict[str, Any]:
     """The body of an ordinary request; empty where it is bent."""
     asked = _read(exchange)
     known = OF_CHAT if path == CHAT_PATH else OF_EMBEDDINGS
-    if not known >= asked.keys():
-        return {}
+    if not known >= asked.keys() or not isinstance(asked.get("stream"), bool | None):
+        return {}  # whether it is a stream that was asked for, nobody can say
     needed = asked.get("messages") if path == CHAT_PATH else asked.get("input")
     return asked if isinstance(needed, str | list) and needed else {}
 

@@ -129,6 +129,9 @@ QUIET = {
     "a bent request": [
         answered("/v1/chat/completions", {**ECHO, "mock_response": "x"}, {"no": "completion"})
     ],
+    "a stream to who asked for one in a word": [
+        answered("/v1/chat/completions", {**ECHO, "stream": "perhaps"}, b"data: [DONE]\n\n", SSE)
+    ],
     "a backend's own answer": [Exchange("POST", "http://127.0.0.1:11434/api/chat", (), b"{}", 200)],
 }
 
