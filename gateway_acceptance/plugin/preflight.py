@@ -38,12 +38,18 @@ NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT
 alone. API-MODELS-001 says so."""
 
 
+DOWN = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""What says that nothing is served; of the list of models alone, where a chat is: NeMo Guardrails asks a
+server for it that need not be configured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preflight:
     """What was found before the first check. silent, refused: why nothing can be asked, and why nothing with
     the environment's key, in words; empty where all is well; fix: what to do about it; models: the ids that
     it lists, sorted, with commas between; None where it lists none; version_apart: whether its version is
-    told to who has the key alone, at a path of its own; unlisted: whether there is no list of models."""
+    told to who has the key alone, at a path of its own; unlisted: whether there is no list of models, or none
+    that works."""
 
     silent: str = ""
     refused: str = ""
@@ -113,11 +119,14 @@ def _preflight_of(
     if beyond and listed.status == HTTPStatus.TOO_MANY_REQUESTS:
         return found
     ill = trouble_in(listed, gateway.environment.gateway.url, _key_place(gateway.environment))
-    if ill is None and prove and _model_ids(listed) is not None:
+    broken = ill is not None and prove and listed.status in DOWN and _serves(gateway)
+    if broken:
+        ill = None
+    elif ill is None and prove and _model_ids(listed) is not None:
         ill = _refused_beyond_the_list(gateway)
     if ill is not None:
         return replace(ill, version=found.version)
-    found = replace(found, models=_model_ids(listed), unlisted=listed.status in NOT_THERE)
+    found = replace(found, models=_model_ids(listed), unlisted=broken or listed.status in NOT_THERE)
     if version and not found.version and product.version_path:
         with contextlib.suppress(NoAnswer):
             known = _version(gateway.get(product.version_path), product.version_key)
@@ -145,7 +154,7 @@ def trouble_in(listed: Exchange, url: str, variable: str | None) -> Preflight | 
         wait = f"wait {later} s, as it asks" if (later or "").isdecimal() else "wait"
         fix = f"{wait}, or raise the limits of the key; policy.requests_per_second sets a pace"
         return Preflight(silent=f"the gateway refuses every request as one too many ({asked})", fix=fix)
-    if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
+    if status in DOWN:
         fix = "something answers in its place or before it is ready: start what stands behind, then run again"
         return Preflight(silent=f"the gateway is unavailable ({asked} {_said(listed)})", fix=fix)
     if 300 <= status < 400:
@@ -165,22 +174,35 @@ def refused_key(asked: str, answer: Exchange, variable: str | None) -> Preflight
 
 def _refused_beyond_the_list(gateway: GatewayClient) -> Preflight | None:
     """What one chat (or embedding) says against the key, where the list of models is everybody's."""
+    try:
+        if _model_ids(gateway.get(LIST, key=None)) is None:
+            return None
+    except NoAnswer:
+        return None
+    answer = _spoken(gateway)
+    if answer is None or answer.status != HTTPStatus.UNAUTHORIZED:
+        return None
+    asked = f"POST {urlsplit(answer.url).path}: {answer.status}"
+    return refused_key(asked, answer, _key_place(gateway.environment))
+
+
+def _serves(gateway: GatewayClient) -> bool:
+    """Whether it serves a model all the same."""
+    answer = _spoken(gateway)
+    return answer is not None and answer.status == HTTPStatus.OK
+
+
+def _spoken(gateway: GatewayClient) -> Exchange | None:
+    """One short answer of a declared model; None where that may not be asked for, or none came."""
     environment = gateway.environment
     if Effect.SPEND not in environment.policy.effects:
         return None
     try:
-        if _model_ids(gateway.get(LIST, key=None)) is None:
-            return None
         if chats := environment.aliases_of(ModelKind.CHAT):
-            answer = gateway.chat(chats[0], "hello", max_tokens=1)
-        else:
-            answer = gateway.embeddings(environment.aliases[0], "hello")
+            return gateway.chat(chats[0], "hello", max_tokens=1)
+        return gateway.embeddings(environment.aliases[0], "hello")
     except NoAnswer:
         return None
-    if answer.status != HTTPStatus.UNAUTHORIZED:
-        return None
-    asked = f"POST {urlsplit(answer.url).path}: {answer.status}"
-    return refused_key(asked, answer, _key_place(environment))
 
 
 def _said(answer: Exchange, most: int = 120) -> str:

@@ -78,6 +78,14 @@ def test_a_page_for_people_is_the_last_sign_of_life(
     assert made(init, tmp_path)[0].gateway.liveness_path == path
 
 
+def test_models_are_named_where_the_list_of_them_is_broken(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """NeMo Guardrails' is 502 where it does not know whom to ask."""
+    plain.answers["/v1/models"] = (502, {"error": {"message": "not configured"}}, {})
+    assert init()[0] == 1
+    for name in ("chatty", "nomic-embed-text"):
+        assert made(init, tmp_path, "--model", name)[0].aliases == [name]
+
+
 def test_an_open_list_of_models_proves_no_key(init: Init, plain: Plain) -> None:
     """The Shepherd Model Gateway's: a file was written with models that had answered 401."""
     plain.answers["/v1/models"] = (200, {"object": "list", "data": [{"id": "chatty"}]}, {})

@@ -122,6 +122,22 @@ def test_a_list_that_everybody_gets_proves_no_key(bare: int, spoken: int, refuse
     assert preflight_of(cast(GatewayClient, gateway)).refused == ""
 
 
+@pytest.mark.parametrize(
+    ("spoken", "silent"), [(200, ""), (503, 'the gateway is unavailable (GET /v1/models: 502 "no")')]
+)
+def test_a_list_that_is_broken_alone_is_no_gateway_that_is_down(spoken: int, silent: str) -> None:
+    """NeMo Guardrails: 502 for a list of models whose server is not configured, and chats."""
+    gateway = SimpleNamespace(
+        product=Product(),
+        environment=environment(gateway={"url": PLAIN, "key_variable": "K"}),
+        get=lambda *_, **__: answered(200, {}),
+        models=lambda: answered(502, "no"),
+        chat=lambda *_, **__: answered(spoken, {}),
+    )
+    found = preflight_of(cast(GatewayClient, gateway), prove=True)
+    assert (found.silent, found.unlisted) == (silent, not silent)
+
+
 DESCRIBED = Product(readiness="/ready", version_key="version", version_described=True)
 DESCRIPTION = {"openapi": "3.1.0", "info": {"title": "A gateway", "version": "1.108.7"}}
 

@@ -26,6 +26,7 @@ from gateway_acceptance.cli.init.wildcards import WILDCARD, set_aside
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.environment.products import PRODUCTS
 from gateway_acceptance.plugin.preflight import (
+    DOWN,
     NOT_THERE,
     fix_of_silence,
     refused_key,
@@ -69,10 +70,11 @@ def examine_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...
     listed = asker.get("/v1/models")
     assert listed is not None, "the first request is within any budget"
     ill = trouble_in(listed, asker.gateway.url, variable)
-    if ill is not None and ill.trouble is not None:
+    broken = listed.status in DOWN and _serves_one(asker, named)
+    if ill is not None and ill.trouble is not None and not broken:
         raise NotExamined(ill.trouble)
     found = Found()
-    unlisted = listed.status in NOT_THERE
+    unlisted = broken or listed.status in NOT_THERE
     entries = _entries(listed, asker, without=unlisted and bool(named))
     for entry in entries:
         _take(entry, key, found)
@@ -105,6 +107,19 @@ def examine_gateway(asker: Asker, key: str, variable: str, named: tuple[str, ...
             )
         )
     return found
+
+
+def _serves_one(asker: Asker, named: tuple[str, ...]) -> bool:
+    """Whether one of the models that are named is served, though the list of them is not."""
+    words = [{"role": "user", "content": "hello"}]
+    for path, body in (
+        ("/v1/chat/completions", {"messages": words, "max_tokens": 1}),
+        ("/v1/embeddings", {"input": "hello"}),
+    ):
+        answer = asker.post(path, {"model": named[0], **body}, tokens=1) if named else None
+        if answer is not None and answer.status == HTTPStatus.OK:
+            return True
+    return False
 
 
 def _entries(listed: Exchange, asker: Asker, *, without: bool) -> list[Any]:
