@@ -12,6 +12,8 @@ from gateway_acceptance.wire.rule import media_type
 
 BODILESS = ("HEAD", "OPTIONS", "TRACE", "DELETE")
 """Methods whose answers may rightly have no body."""
+ALL_HAVE = ("GET", "HEAD", "POST")
+"""Of any other method, 501 is the answer of a server that does not know it (RFC 9110 section 15.6.2)."""
 OF_MODELS = ("/chat/completions", "/completions", "/embeddings", "/responses")
 SAID = ("content", "reasoning_content", "reasoning", "tool_calls", "function_call", "refusal", "audio")
 """Where a message says something."""
@@ -22,6 +24,8 @@ def is_subject(exchange: Exchange) -> bool:
     """Whether an answer says anything. None came, it is the server's own failure (5xx) or one too many (429),
     it is a success without a body where one belongs, of a model without an answer in it, or a stream without
     an event: then it does not."""
+    if exchange.status == HTTPStatus.NOT_IMPLEMENTED and exchange.method not in ALL_HAVE:
+        return True
     if exchange.status is None or exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return False
     if exchange.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -40,6 +40,8 @@ def answer(
         answer(204, b""),
         answer(302, b""),
         answer(200, b"", "HEAD"),
+        answer(501, b"Unsupported method", "TRACE"),
+        answer(501, b"Unsupported method", "PUT"),
         answer(200, b'data: {"a": 1}\n\ndata: [DONE]\n\n', headers=STREAM),
     ],
 )
@@ -53,6 +55,8 @@ def test_what_says_something_is_a_subject(seen: Exchange) -> None:
         answer(None, b""),
         answer(500),
         answer(503, b"busy"),
+        answer(501, b"not today"),
+        answer(501, b"not today", "GET"),
         answer(200, b""),
         answer(200, b" \n"),
         answer(200, b"", "GET"),
