@@ -11,7 +11,8 @@ import pytest
 
 from gateway_acceptance.cli.init.toml_text import inline
 from gateway_acceptance.environment import Ability, Environment
-from tests.unit.plain_gateway import Plain, serving
+from tests.json_server import Answer
+from tests.unit.plain_gateway import Asked, Plain, serving
 from tests.unit.test_init import Init, init, plain, plainly, written
 
 __all__ = ["init", "plain"]
@@ -84,6 +85,22 @@ def test_models_are_named_where_the_list_of_them_is_broken(init: Init, plain: Pl
     assert init()[0] == 1
     for name in ("chatty", "nomic-embed-text"):
         assert made(init, tmp_path, "--model", name)[0].aliases == [name]
+
+
+def test_what_another_model_says_for_one_that_embeds_is_not_its_own(
+    init: Init, plain: Plain, tmp_path: Path
+) -> None:
+    """Ollama Herd falls back to a chat model where an embedding model is asked to chat."""
+
+    def spoken(asked: Asked) -> Answer:
+        return 200, {**plain.said(asked), "model": "chatty"}, {}
+
+    plain.answers["/v1/chat/completions"] = spoken
+    plain.answers["/v1/embeddings"] = (503, {"error": {"message": "no server embeds"}}, {})
+    environment, out = made(init, tmp_path)
+    assert environment.aliases == ["chatty"]
+    assert "how many dimensions has the embedding model 'nomic-embed-text'?" in plainly(out)
+    assert "a chat completion of it was answered by chatty" in plainly(out)
 
 
 def test_an_open_list_of_models_proves_no_key(init: Init, plain: Plain) -> None:

@@ -179,6 +179,9 @@ def _answers(asker: Asker, one: _Asked, found: Found, *, brief: bool = False) ->
         else:
             one.alias.remarks.append(f"{NO_CHAT} was answered with {answer.status}")
         return False
+    if other := _stand_in(answer, one.alias, found):
+        one.alias.remarks.append(f"{NO_CHAT} was answered by {other}")
+        return False
     one.alias.kind, one.alias.abilities = ModelKind.CHAT, set()
     if INSTRUCTIONS.shows[Ability.INSTRUCTIONS](
         message
@@ -187,6 +190,15 @@ def _answers(asker: Asker, one: _Asked, found: Found, *, brief: bool = False) ->
     if one.thinks:
         one.alias.abilities.add(Ability.REASONING)
     return True
+
+
+def _stand_in(answer: Exchange | None, alias: Alias, found: Found) -> str:
+    """The other alias that says of itself that it answered for a model whose name promises embeddings, as
+    fallbacks do; empty for none."""
+    said = str(document_of(answer).get("model") or "")
+    if _guess(alias) is not ModelKind.EMBEDDING or said == alias.name:
+        return ""
+    return next((one.name for one in found.aliases if one.name == said), "")
 
 
 def _listen(asker: Asker, answering: Sequence[_Asked], found: Found) -> None:
