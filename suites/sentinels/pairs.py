@@ -34,6 +34,7 @@ from suites.api.auth.tried import (
     tried_without_key,
 )
 from suites.api.exposure.browsers import FOREIGN_ORIGIN, allowed_origin
+from suites.api.exposure.lost import is_lost, page_for_lost
 from suites.api.exposure.paths import is_declared
 from suites.sentinels.doors import place
 from suites.sentinels.keys import BEARERS_ALONE, SQL, UNSET, unsigned
@@ -147,9 +148,12 @@ def granted(_: Target, answer: Exchange) -> bool:
 
 def open_or_readable(target: Target, answer: Exchange) -> bool:
     """A path is open that is not declared open, or a stranger's page may read it with its reader's
-    credentials."""
+    credentials. A console that answers any path with its page opens nothing by it."""
     public = target.environment.gateway.public_paths
     undeclared = answer.status == OK and not is_declared("/metrics", public)
+    if undeclared:
+        before, after = page_for_lost(target.gateway), page_for_lost(target.gateway)
+        undeclared = not is_lost(answer, (before, after))
     trusted = (answer.header("access-control-allow-credentials") or "").lower() == "true"
     return undeclared or (trusted and allowed_origin(answer) == FOREIGN_ORIGIN)
 

@@ -105,6 +105,19 @@ def test_a_route_that_tells_nothing_of_a_key_leaves_it_to_the_list(
         assert quiet_where(steady, lambda asked: answer(asked, opened), folder)[0] is not opened  # noqa: B023
 
 
+@pytest.mark.parametrize("console", [True, False], ids=["any path has the page", "one path alone"])
+def test_a_console_that_answers_any_path_is_no_insight(tmp_path: Path, console: bool) -> None:
+    """Smoke went through all ways in, 350 requests, before every gateway with such a console."""
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path.startswith("/v1/"):
+            return 401, REFUSAL, {}
+        shown = console or asked.path == "/metrics"
+        return (200, b"<html>app</html>", {"content-type": "text/html"}) if shown else (404, REFUSAL, {})
+
+    assert quiet_where(of_pair("insight"), answer, tmp_path)[0] is console
+
+
 def test_a_stranger_s_page_wakes(tmp_path: Path) -> None:
     trusting = {
         "access-control-allow-origin": "https://stranger.example",
