@@ -9,6 +9,7 @@ import pytest
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
 from gateway_acceptance.wire.exchange import Exchange
 from suites.backends.reachability.bypass import PLACES, answered
+from suites.backends.reachability.test_reachability import _require_ok
 
 
 def asker(asked: list[str], told: Callable[[str], int | Exception]) -> Callable[[str], Exchange]:
@@ -65,3 +66,11 @@ def test_a_server_with_keys_of_its_own_is_closed_where_it_serves_nothing(status:
 def test_such_a_server_that_tells_its_models_is_open(place: str) -> None:
     told = answered(asker([], lambda path: 200 if path == place else 401), has_keys=True)
     assert told == f"GET {place} is 200 Ollama is running"
+
+
+@pytest.mark.parametrize(("status", "said"), [(401, True), (403, True), (500, False)])
+def test_a_backend_that_demands_a_key_says_how_to_declare_it(status: int, said: bool) -> None:
+    refused = Exchange("POST", "/v1/chat/completions", (), b"", status=status, chunks=[], elapsed_s=0.1)
+    with pytest.raises(CheckFailed) as failed:
+        _require_ok(refused)
+    assert ("name the variable that holds it as backends.key_variable" in str(failed.value)) is said
