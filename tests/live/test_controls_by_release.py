@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import pytest
+from packaging.version import Version
 
+from gateway_acceptance.deviations import releases
 from lab.controls import CONTROLS
+from lab.deviations import PRODUCT
 from lab.litellm.install import resolve_version
 from tests.live.right_gateways import red_on_right_gateways
 
-RELEASES = tuple(dict.fromkeys((resolve_version(""), resolve_version("latest"), "1.106.2")))
-"""The default, the newest that is locked (often the same), and the oldest locked one without a known hole."""
+NEWEST = max((version for version, _ in releases(PRODUCT)), key=Version)
+RELEASES = tuple(dict.fromkeys((resolve_version(""), NEWEST, "1.106.2")))
+"""The default, the newest that a file of deviations is kept of, and an older one of the locked."""
 
 
 @pytest.mark.parametrize("release", RELEASES)
