@@ -46,13 +46,14 @@ class Observations:
         return other
 
     def once(self, name: tuple[str, ...], observe: Callable[[], Observed]) -> Observed:
-        """The same for several checks of a worker: made once, evidence of each of them."""
+        """The same for several checks of a worker: made once, evidence of each of them, once in each."""
         shared, notebook = self._shared(*name), self._notebook
         notebook.meter.used(shared)
         with self._making:
             if name in self._seen:
                 exchanges, result = self._seen[name]
-                notebook.exchanges.extend(exchanges)
+                here = {id(exchange) for exchange in notebook.exchanges}
+                notebook.exchanges.extend(exchange for exchange in exchanges if id(exchange) not in here)
                 return result  # type: ignore[return-value]
             before = len(notebook.exchanges)
             with notebook.meter.sharing(shared):

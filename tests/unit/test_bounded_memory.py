@@ -84,6 +84,20 @@ def test_an_observation_larger_than_all_room_is_not_kept(
     assert ask.made == 2
 
 
+def test_what_is_asked_once_is_evidence_of_each_case_and_once_in_each(tmp_path: Path) -> None:
+    notebook = Notebook()
+    kept, ask = Observations("mine", tmp_path, notebook), Answers(notebook, 1)
+    first = kept.once(("one",), ask)
+    ask()
+    kept.once(("one",), ask)
+    assert [one is first for one in notebook.exchanges] == [True, False]
+    notebook.clear()
+    kept.once(("one",), ask)
+    kept.once(("one",), ask)
+    assert notebook.exchanges == [first]
+    assert ask.made == 2
+
+
 @pytest.mark.parametrize("name", ["x" * LONG, "x" * (LONG + 1), "\ud800" * 4096])
 def test_rules_remember_long_names_by_their_digest(name: str) -> None:
     memory = Memory()
