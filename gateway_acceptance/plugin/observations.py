@@ -6,7 +6,7 @@ import copy
 import hashlib
 import pickle
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from pathlib import Path
@@ -52,15 +52,24 @@ class Observations:
         with self._making:
             if name in self._seen:
                 exchanges, result = self._seen[name]
-                here = {id(exchange) for exchange in notebook.exchanges}
-                notebook.exchanges.extend(exchange for exchange in exchanges if id(exchange) not in here)
+                self._show(exchanges)
                 return result  # type: ignore[return-value]
-            before = len(notebook.exchanges)
-            with notebook.meter.sharing(shared):
-                observed = observe()
-            self._seen[name] = (notebook.exchanges[before:], observed)
+            held, notebook.exchanges = notebook.exchanges, []
+            try:
+                with notebook.meter.sharing(shared):
+                    observed = observe()
+            finally:  # all that it rests on, also what the case has shown before
+                made, notebook.exchanges = notebook.exchanges, held
+                self._show(made)
+            self._seen[name] = (made, observed)
             self._forget_beyond(name)
             return observed
+
+    def _show(self, exchanges: Sequence[Exchange]) -> None:
+        """Make them evidence of the running case, as far as they are not."""
+        shown = self._notebook.exchanges
+        here = {id(exchange) for exchange in shown}
+        shown.extend(exchange for exchange in exchanges if id(exchange) not in here)
 
     def _forget_beyond(self, newest: tuple[str, ...]) -> None:
         """The large ones that were made first, as far as there are too many of them."""

@@ -98,6 +98,35 @@ def test_what_is_asked_once_is_evidence_of_each_case_and_once_in_each(tmp_path: 
     assert ask.made == 2
 
 
+def test_what_an_observation_rests_on_is_its_evidence_in_every_case(tmp_path: Path) -> None:
+    notebook = Notebook()
+    kept, ask = Observations("mine", tmp_path, notebook), Answers(notebook, 1)
+
+    def resting() -> Exchange:
+        return kept.once(("one",), ask)
+
+    first = kept.once(("one",), ask)
+    assert kept.once(("two",), resting) is first
+    assert notebook.exchanges == [first]
+    notebook.clear()
+    kept.once(("two",), resting)
+    assert notebook.exchanges == [first]
+
+
+def test_what_was_answered_before_an_observation_failed_is_evidence(tmp_path: Path) -> None:
+    notebook = Notebook()
+    kept, ask = Observations("mine", tmp_path, notebook), Answers(notebook, 1)
+
+    def failing() -> None:
+        ask()
+        raise ValueError
+
+    ask()
+    with pytest.raises(ValueError, match=r"^$"):
+        kept.once(("one",), failing)
+    assert len(notebook.exchanges) == ask.made == 2
+
+
 @pytest.mark.parametrize("name", ["x" * LONG, "x" * (LONG + 1), "\ud800" * 4096])
 def test_rules_remember_long_names_by_their_digest(name: str) -> None:
     memory = Memory()
