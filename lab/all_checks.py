@@ -156,10 +156,9 @@ def beside(fault: Fault, control: Mapping[str, tuple[str, str]], record: Mapping
     ]
     expected = COMPANIONS.get(fault.name, {})
     allowed = {**expected, **(OF_THE_LAB if fault.after else {})}
-    own = {check for check, (verdict, _) in control.items() if verdict == Verdict.DEVIATION}
-    if fault.before is not anonymous:
-        own = set()
-    unexpected = [check for check in red if check not in own and not _any(allowed, check)]
+    own = [check for check, (verdict, _) in control.items() if verdict == Verdict.DEVIATION]
+    hidden = own if fault.before is anonymous else []
+    unexpected = [check for check in red if check not in hidden and not _any(allowed, check)]
     silent = [check for check in expected if not any(re.fullmatch(check, one) for one in red)]
     return Beside(fault.name, named, missed, red, unexpected, green, silent)
 

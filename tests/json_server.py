@@ -64,10 +64,18 @@ def serving_json(answer: Callable[[Asked], Answer | None]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 64  # by default five connections may wait; a sixth comes a second later
+    with serving_by(Handler) as url:
+        yield url
 
-    server = Server(("127.0.0.1", 0), Handler)
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # by default five connections may wait; a sixth comes a second later
+
+
+@contextmanager
+def serving_by(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server at a port of its own that answers by this handler."""
+    server = _Server(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

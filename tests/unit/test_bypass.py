@@ -54,12 +54,28 @@ def test_an_answer_that_cannot_be_read_is_an_answer() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 429, 500])
-def test_a_server_with_keys_of_its_own_is_closed_where_it_serves_nothing(status: int) -> None:
+def test_a_server_with_keys_of_its_own_is_closed_where_it_refuses_and_serves_nothing(status: int) -> None:
     """vLLM, a provider in the cloud: it says to strangers that a place is not there, or that it lives."""
     asked: list[str] = []
-    ask = asker(asked, lambda path: 200 if path == "/" else status)
+    ask = asker(asked, lambda path: {"/": 200, "/v1/models": 401}.get(path, status))
     assert answered(ask, has_keys=True) is None
     assert asked == list(PLACES)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 429, 500])
+def test_such_a_server_that_refuses_nobody_is_open(status: int) -> None:
+    told = answered(asker([], lambda path: 200 if path == "/" else status), has_keys=True)
+    assert told == f"GET /api/version is {status} Ollama is running"
+
+
+def test_such_a_server_that_falls_silent_is_judged_by_what_it_said() -> None:
+    def told(first: int) -> str | None:
+        return answered(
+            asker([], lambda path: first if path == PLACES[0] else NoAnswer("reset")), has_keys=True
+        )
+
+    assert told(401) is None
+    assert told(404) == "GET /api/version is 404 Ollama is running"
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "/"])

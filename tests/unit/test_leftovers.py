@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from typing import cast
 
@@ -15,6 +14,7 @@ import pytest
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.operations import leftovers
+from tests.json_server import serving_by
 
 
 @contextmanager
@@ -40,16 +40,8 @@ def serving(reads: bool) -> Iterator[str]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving_by(Handler) as url:
+        yield url
 
 
 class Client:

@@ -15,7 +15,7 @@ OPTIONAL = (
     *("response_format", "encoding_format"),
 )
 """Parameters of a request that a server may know nothing of, as long as it says so."""
-UNSUPPORTED = re.compile(r"(?i)unsupported|support|implemented|available|allowed|accepted|permitted")
+UNSUPPORTED = re.compile(r"(?i)support|implemented|available|allowed|accepted|permitted")
 
 
 def not_offered(answer: Exchange, request: Mapping[str, Any]) -> str | None:

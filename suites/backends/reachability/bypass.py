@@ -19,17 +19,21 @@ SHOWN = 80
 def answered(ask: Callable[[str], Exchange], *, has_keys: bool = False) -> str | None:
     """The first answer that is no refusal, or None. ask: GETs a path; where there is no answer at all, no
     other place is tried. has_keys: whether its protocol has keys of its own, as OpenAI's has: such a server
-    may say to strangers that a place is not there, that it lives, or that a key is missing; what it serves
-    at a place that tells models is one answer too many."""
+    may say to strangers that a place is not there, or that it lives, as long as it refuses them at one; what
+    it serves at a place that tells models is one answer too many."""
+    refused, excused = False, None
     for path in PLACES:
         try:
             answer = ask(path)
         except NoAnswer:
-            return None
+            break
         except CheckFailed as failure:
             return str(failure)
-        if has_keys and (answer.status != SERVED or path == ROOT):
+        if answer.status in REFUSALS:
+            refused = True
             continue
-        if answer.status not in REFUSALS:
-            return f"GET {path} is {answer.status} {answer.text.strip()[:SHOWN]}".rstrip()
-    return None
+        saying = f"GET {path} is {answer.status} {answer.text.strip()[:SHOWN]}".rstrip()
+        if not has_keys or (answer.status == SERVED and path != ROOT):
+            return saying
+        excused = excused or saying
+    return None if refused else excused

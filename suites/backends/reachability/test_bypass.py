@@ -22,8 +22,8 @@ def test_no_way_past_the_gateway(target: Target, environment: Environment) -> No
     from where the suite runs, with each backend whose direct access the environment does not declare
     (direct = false), at the places that tell most. Closed is what does not answer, and what refuses strangers
     at each of them (401, 403): any other answer is one too many, be it Ollama's or not. A server that speaks
-    OpenAI's protocol can have a key of its own, as a provider in the cloud has: it is closed where it serves
-    nothing without one."""
+    OpenAI's protocol can have a key of its own, as a provider in the cloud has: it is closed where it refuses
+    a stranger somewhere, and serves him nothing."""
     closed = [backend for backend in environment.backends if not backend.direct]
     if not closed:
         raise NotApplicable(
