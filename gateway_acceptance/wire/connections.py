@@ -11,7 +11,8 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from gateway_acceptance.wire.network import AsyncTimedBackend, TimedBackend
+from gateway_acceptance.wire.exchange import REFUSED_FROM
+from gateway_acceptance.wire.network import AsyncTimedBackend, AsyncTimedStream, TimedBackend, TimedStream
 from gateway_acceptance.wire.route import Proxy, Route
 from gateway_acceptance.wire.tunnel import AsyncTunnelBackend, TunnelBackend
 
@@ -58,10 +59,11 @@ class _AsyncPooled(httpx2.AsyncHTTPTransport):
 
 class Connections(httpx2.BaseTransport):
     """Connections of one client. kept: how many idle ones are kept to be used again, None for all; 0: each
-    request has a connection of its own."""
+    request has a connection of its own; behind_refusals: as of ``Sender``."""
 
-    def __init__(self, route: Route, kept: int | None = None) -> None:
+    def __init__(self, route: Route, kept: int | None = None, *, behind_refusals: bool = False) -> None:
         self._route, options, proxy = route, _options(route, kept), route.proxy
+        self._behind_refusals = behind_refusals
         pools = {"": httpcore2.ConnectionPool(network_backend=TimedBackend(whom=route.whom), **options)}
         if proxy is not None:
             named = TimedBackend(f"the proxy {proxy.named}")
@@ -73,7 +75,8 @@ class Connections(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send it, past the proxy or through it."""
         through = self._route.proxy_of(request.url.host) is not None
-        return self._ways[request.url.scheme if through else ""].handle_request(request)
+        response = self._ways[request.url.scheme if through else ""].handle_request(request)
+        return response if self._behind_refusals else _parted(request, response)
 
     def close(self) -> None:
         """Close all of them."""
@@ -101,9 +104,21 @@ class AsyncConnections(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """As of ``Connections``."""
         through = self._route.proxy_of(request.url.host) is not None
-        return await self._ways[request.url.scheme if through else ""].handle_async_request(request)
+        response = await self._ways[request.url.scheme if through else ""].handle_async_request(request)
+        return _parted(request, response)
 
     async def aclose(self) -> None:
         """As of ``Connections``."""
         for way in self._ways.values():
             await way.aclose()
+
+
+def _parted(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+    """The answer; where it refuses a request that had a body, its connection is not used again. A server that
+    refuses early may have left the body unread, and take it for the next request: that is API-OPS-010's
+    finding, and of no other check that asks next."""
+    stream = response.extensions.get("network_stream")
+    bodied = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    if bodied and response.status_code >= REFUSED_FROM and isinstance(stream, TimedStream | AsyncTimedStream):
+        stream.spent = True
+    return response

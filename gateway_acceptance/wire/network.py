@@ -60,11 +60,13 @@ def resolved(host: str, port: int, timeout: float | None) -> list[tuple[str, int
 
 
 class TimedStream(httpcore2.NetworkStream):
-    """A connection. serial: its number among those of this process, from 1; given where TLS begins on it."""
+    """A connection. serial: its number among those of this process, from 1; given where TLS begins on it;
+    spent: nothing more is asked on it."""
 
     def __init__(self, inner: httpcore2.NetworkStream, host: str, serial: int | None = None) -> None:
         self._inner, self._host = inner, host
         self._secure, self._answered, self._last = serial is not None, False, ""
+        self.spent = False
         self.serial = next(_SERIAL) if serial is None else serial
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -128,8 +130,11 @@ class TimedStream(httpcore2.NetworkStream):
         return TimedStream(secured, server_hostname or self._host, self.serial)
 
     def get_extra_info(self, info: str) -> Any:
-        """As httpcore2 has it; ``serial`` beside."""
-        return self.serial if info == "serial" else self._inner.get_extra_info(info)
+        """As httpcore2 has it; ``serial`` beside. A spent connection says that it has ended: a pool closes an
+        idle one that can be read from."""
+        if info == "serial":
+            return self.serial
+        return (info == "is_readable" and self.spent) or self._inner.get_extra_info(info)
 
 
 class TimedBackend(httpcore2.NetworkBackend):
@@ -171,6 +176,7 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
     def __init__(self, inner: httpcore2.AsyncNetworkStream, host: str, serial: int | None = None) -> None:
         self._inner, self._host = inner, host
         self._secure, self._answered = serial is not None, False
+        self.spent = False
         self.serial = next(_SERIAL) if serial is None else serial
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -236,8 +242,11 @@ class AsyncTimedStream(httpcore2.AsyncNetworkStream):
         return AsyncTimedStream(secured, server_hostname or self._host, self.serial)
 
     def get_extra_info(self, info: str) -> Any:
-        """As httpcore2 has it; ``serial`` beside."""
-        return self.serial if info == "serial" else self._inner.get_extra_info(info)
+        """As httpcore2 has it; ``serial`` beside. A spent connection says that it has ended: a pool closes an
+        idle one that can be read from."""
+        if info == "serial":
+            return self.serial
+        return (info == "is_readable" and self.spent) or self._inner.get_extra_info(info)
 
 
 class AsyncTimedBackend(httpcore2.AsyncNetworkBackend):

@@ -34,7 +34,8 @@ __all__ = ["Deadline", "LiveAnswer", "Sender", "tokens_needed", "tokens_reported
 class Sender:
     """Sends requests of one environment. budget: None for requests that are not the target's cost; conduct:
     shared by all clients of an environment; connections: the transport below, httpcore2's where none is
-    given."""
+    given; behind_refusals: whether a connection is used again after a request with a body was refused on it
+    (else such a body, left unread, would be the beginning of what is asked next)."""
 
     def __init__(
         self,
@@ -44,11 +45,12 @@ class Sender:
         *,
         conduct: Conduct | None = None,
         connections: httpx2.BaseTransport | None = None,
+        behind_refusals: bool = False,
     ) -> None:
         self._notebook, self._budget, self.deadline = notebook, budget, deadline
         self.conduct = conduct or Conduct()
         self._ledger = Ledger(notebook, budget, self.conduct)
-        inner = connections or below.Connections(self.conduct.route)
+        inner = connections or below.Connections(self.conduct.route, behind_refusals=behind_refusals)
         fresh = None if connections else below.Connections(self.conduct.route, kept=0)
         self._client = httpx2.Client(
             transport=transport.LedgerTransport(self._ledger, inner, fresh=fresh),
@@ -58,9 +60,15 @@ class Sender:
             headers={"accept-encoding": "identity"},
         )
 
-    def another(self) -> Sender:
+    def another(self, *, behind_refusals: bool = False) -> Sender:
         """One with connections of its own, and all else the same. Close it."""
-        return Sender(self._notebook, self._budget, self.deadline, conduct=self.conduct)
+        return Sender(
+            self._notebook,
+            self._budget,
+            self.deadline,
+            conduct=self.conduct,
+            behind_refusals=behind_refusals,
+        )
 
     def close(self) -> None:
         """Close all connections."""

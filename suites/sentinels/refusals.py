@@ -6,16 +6,18 @@ error, wakes the checks that break one rule each.
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
+from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.errors.probes import CHAT, NO_MODEL, chat
 from suites.api.errors.rules import message_of
 from suites.api.observations import ECHO_TOKENS
+from suites.api.operations.leftovers import refuses, strange
 from suites.api.operations.rules import hung_up
 
 BLAMES_THE_REQUEST = (400, 404, 405, 413, 415, 422, 501)
@@ -84,12 +86,12 @@ BADS = (
 
 
 def connections_kept(target: Target) -> bool:
-    """Of what this line has asked until now: behind a refusal the connection stands, unless it said so."""
-    asked = target.notebook.exchanges
-    return not any(
-        BAD_REQUEST <= (first.status or 0) < INTERNAL_ERROR and hung_up(first, then)
-        for first, then in itertools.pairwise(asked)
-    )
+    """Behind a refusal the connection stands, unless it said so, and what is asked next is answered."""
+    with contextlib.closing(target.sender.another(behind_refusals=True)) as sender:
+        client = GatewayClient(target.environment, target.key, sender)
+        first, then = strange(client), client.get(client.product.liveness or "/v1/models")
+    concerns = BAD_REQUEST <= (first.status or 0) < INTERNAL_ERROR
+    return not (concerns and (hung_up(first, then) or refuses(then)))
 
 
 REFUSAL_SENTINELS = tuple(bad.sentinel() for bad in BADS)
@@ -97,7 +99,10 @@ CONNECTION_SENTINELS = (
     Sentinel(
         "connections behind refusals",
         "API-ERR-001",
-        ("suites.api.operations.test_connections:test_end_is_announced",),
+        (
+            "suites.api.operations.test_connections:test_end_is_announced",
+            "suites.api.operations.test_http:test_keep_alive",
+        ),
         connections_kept,
         WITH_THE_KEY,
     ),

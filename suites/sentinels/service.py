@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from gateway_acceptance.environment import ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
@@ -73,10 +75,12 @@ def in_time(target: Target) -> bool:
 
 
 def kept_alive(target: Target) -> bool:
-    """Two answers at once after one another came on one connection, unless the first said that it ends."""
+    """Two answers at once after one another came on one connection, unless the first said that it ends, or
+    refused: then the next is asked on another one."""
     aliases = _chat(target)
     asked = (echoed(target, aliases[0]), echoed(target, aliases[-1]))
-    return not hung_up(*sorted(asked, key=lambda answer: answer.sent_at))
+    first, then = sorted(asked, key=lambda answer: answer.sent_at)
+    return first.status != HTTPStatus.OK or not hung_up(first, then)
 
 
 def served(target: Target) -> bool:

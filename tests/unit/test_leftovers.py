@@ -64,10 +64,14 @@ class Client:
 def test_what_is_left_of_a_refused_request(monkeypatch: pytest.MonkeyPatch, reads: bool) -> None:
     """Python's own http.server, where a handler refuses without reading, as hubrelay does."""
     monkeypatch.setattr(leftovers, "GatewayClient", Client)
+
+    def another(*, behind_refusals: bool = False) -> httpx.Client:
+        return httpx.Client()
+
     with serving(reads) as url:
         notebook = SimpleNamespace(exchanges=[])
         one = SimpleNamespace(
-            environment=url, key="", sender=SimpleNamespace(another=httpx.Client), notebook=notebook
+            environment=url, key="", sender=SimpleNamespace(another=another), notebook=notebook
         )
         problems = leftovers.leftover_problems(cast(Target, one), "/")
     assert [problem.message.partition(",")[0] for problem in problems] == (

@@ -208,17 +208,49 @@ THEN = answer({}, connection=2, sent_at=101.1, elapsed_s=1.0)
         (replace(FIRST, headers=(("connection", "close"),)), THEN, True),
         (FIRST, replace(THEN, sent_at=103.0), True),
         (replace(FIRST, connection=0), THEN, True),
+        (replace(FIRST, status=400), THEN, True),  # the suite asks nothing more where it was refused
     ],
 )
 def test_a_connection_is_kept(first: Exchange, then: Exchange, quiet: bool) -> None:
     assert service.kept_alive(echoes(first, then)) is quiet
 
 
-@pytest.mark.parametrize(("status", "connection", "quiet"), [(400, 2, False), (400, 1, True), (500, 2, True)])
-def test_a_connection_is_kept_behind_a_refusal(status: int, connection: int, quiet: bool) -> None:
-    asked = [replace(FIRST, status=status), replace(THEN, connection=connection)]
-    line: Any = SimpleNamespace(notebook=SimpleNamespace(exchanges=asked))
+@pytest.mark.parametrize(
+    ("status", "connection", "later", "quiet"),
+    [
+        (400, 2, 200, False),
+        (400, 1, 200, True),
+        (400, 1, 400, False),  # what was refused is read as what was asked next
+        (400, 1, 429, True),
+        (500, 2, 200, True),
+    ],
+)
+def test_a_connection_is_kept_behind_a_refusal(
+    status: int, connection: int, later: int, quiet: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [replace(FIRST, status=status), replace(THEN, connection=connection, status=later)]
+    reused: list[bool] = []
+
+    class Client:
+        product = SimpleNamespace(liveness="/live")
+
+        def __init__(self, *_: object) -> None: ...
+
+        def request(self, *_: object, **__: object) -> Exchange:
+            return answers[0]
+
+        def get(self, path: str) -> Exchange:
+            assert path == "/live"
+            return answers[1]
+
+    def another(*, behind_refusals: bool) -> Any:
+        reused.append(behind_refusals)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(refusals, "GatewayClient", Client)
+    line: Any = SimpleNamespace(environment=None, key="", sender=SimpleNamespace(another=another))
     assert refusals.connections_kept(line) is quiet
+    assert reused == [True]
 
 
 def test_an_answer_that_is_late_has_others_asked() -> None:

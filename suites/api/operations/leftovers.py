@@ -15,10 +15,15 @@ from suites.api.auth.rules import made_up
 from suites.api.errors.probes import NO_MODEL, NO_ROUTE
 
 BODY = {"model": NO_MODEL, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
+
+
+def strange(client: GatewayClient) -> Exchange:
+    """A chat with a key that nobody gave."""
+    return client.request("POST", "/v1/chat/completions", json_body=BODY, key=made_up())
+
+
 REFUSED: Mapping[str, Callable[[GatewayClient], Exchange]] = {
-    "a wrong key": lambda client: client.request(
-        "POST", "/v1/chat/completions", json_body=BODY, key=made_up()
-    ),
+    "a wrong key": strange,
     "an unknown route": lambda client: client.request("POST", NO_ROUTE, json_body=BODY),
 }
 """What is refused before its body need be read -> how it is asked."""
@@ -32,17 +37,17 @@ def leftover_problems(target: Target, path: str) -> list[Problem]:
     path: what is asked next, by GET. Whoever ends the connection, told or not, is API-OPS-016's."""
     problems = []
     for what, ask in REFUSED.items():
-        with contextlib.closing(target.sender.another()) as sender:
+        with contextlib.closing(target.sender.another(behind_refusals=True)) as sender:
             client = GatewayClient(target.environment, target.key, sender)
             try:
                 refused, then = ask(client), client.get(path)
             except NoAnswer:
                 continue
-        if refused.connection != then.connection or not _refuses(then):
+        if refused.connection != then.connection or not refuses(then):
             continue
         with contextlib.closing(target.sender.another()) as sender:
             fresh = GatewayClient(target.environment, target.key, sender).get(path)
-        if _refuses(fresh):
+        if refuses(fresh):
             continue
         target.notebook.exchanges.append(then)  # what is shown
         problems.append(
@@ -56,5 +61,6 @@ def leftover_problems(target: Target, path: str) -> list[Problem]:
     return problems
 
 
-def _refuses(answer: Exchange) -> bool:
+def refuses(answer: Exchange) -> bool:
+    """Whether a request was refused, and not for the moment alone."""
     return (answer.status or 0) >= HTTPStatus.BAD_REQUEST and answer.status not in LATER

@@ -41,7 +41,7 @@ def test_end_is_announced(target: Target, live_gateway: GatewayClient) -> None:
     after errors: what broke the request breaks the connection too."""
     problems = []
     for what, ask in ASKED.items():
-        with contextlib.closing(target.sender.another()) as sender:
+        with contextlib.closing(target.sender.another(behind_refusals=True)) as sender:
             client = GatewayClient(target.environment, target.key, sender)
             first = ask(client)
             then = client.get(client.product.liveness or "/v1/models")
