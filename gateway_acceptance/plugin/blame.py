@@ -70,7 +70,7 @@ def located_by(
     if alias not in environment.aliases:
         return outcome
     try:
-        blame = _blame(target, environment, alias, last)
+        blame = _blame(target, environment, alias, last, asked)
     finally:
         state.notebook.exchanges[:] = before  # the evidence is what the check saw
     if outcome.blame and not blame.startswith(BACKEND):
@@ -90,7 +90,9 @@ def _alias(parameters: Mapping[str, str], last: Exchange | None) -> str:
     return str(_request(last).get("model", ""))
 
 
-def _blame(target: Target, environment: Environment, alias: str, last: Exchange | None) -> str:
+def _blame(
+    target: Target, environment: Environment, alias: str, last: Exchange | None, asked: Sequence[Exchange]
+) -> str:
     """The first sentence that blames a backend, else that of a deployment which says the same by itself: it
     may be the one that served. Else what all of them leave to say."""
     deployments = environment.deployments_of(alias)
@@ -99,7 +101,8 @@ def _blame(target: Target, environment: Environment, alias: str, last: Exchange 
     said = []
     for served in deployments:
         try:
-            sentence = _compared(target, served, last)
+            shown = served if served.declared else _shown(target, alias, [*asked, *filter(None, [last])])
+            sentence = _compared(target, shown, last)
         except NotPermitted:
             return ""
         except (NotApplicable, Untestable):
@@ -109,6 +112,30 @@ def _blame(target: Target, environment: Environment, alias: str, last: Exchange 
         said.append(sentence)
     alike = [sentence for sentence in said if sentence.startswith(EITHER)]
     return "; ".join(dict.fromkeys(alike or said))
+
+
+def _shown(target: Target, alias: str, asked: Sequence[Exchange]) -> ServedModel:
+    """What stands behind an alias where the environment does not say so and an answer does: the declared
+    backend that its header names, and what that holds under the name that the answer has for the model, or
+    the alias's own. Raises NotApplicable where nothing tells."""
+    names = {backend.name for backend in target.environment.backends}
+    answers = [one for one in asked if one.served_by in names and _request(one).get("model") == alias]
+    for answer in reversed(answers):
+        client = target.backend(answer.served_by)
+        try:
+            held = client.models()
+        except CheckFailed:  # the backend's own fault, which is told where it is asked
+            return ServedModel(backend=answer.served_by, upstream=alias)
+        for name in (_named(answer), alias):
+            if name and client.name_of(name) in held:
+                return ServedModel(backend=answer.served_by, upstream=name)
+    raise NotApplicable("what serves the model is not declared", declared="models.backend")
+
+
+def _named(answer: Exchange) -> str:
+    """How an answer names its model; empty where it does not."""
+    body = parse_json(answer.body)[0]
+    return str(body.get("model") or "") if isinstance(body, dict) else ""
 
 
 def _compared(target: Target, served: ServedModel, last: Exchange | None) -> str:

@@ -291,3 +291,39 @@ def test_what_exchanges_broke_is_located_by_them(state: WorkerState, own: int, b
 def said_by(text: str) -> list[tuple[float, bytes]]:
     """Ollama's answer with this text."""
     return [(0.1, json.dumps({"message": {"content": text}}).encode())]
+
+
+def undeclared(tmp_path: Path) -> WorkerState:
+    """A gateway with two backends that does not say what stands behind its one model."""
+    models = [{"alias": "tiny", "kind": "chat"}, {"alias": "ours", "kind": "chat"}]
+    declared = environment(models=models, groups=[])
+    made = WorkerState([declared], tmp_path, {}, set())
+    made.targets["mini"] = Target(declared, "sk-123456", tmp_path, time.time(), made.notebook)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("alias", "served_by", "answer", "words"),
+    [
+        ("tiny", "two", {}, "backend: by status: two itself answers 500: oops"),
+        ("ours", "two", {"model": "tiny"}, "backend: by status: two itself answers 500: oops"),
+        ("ours", "two", {"model": "ours"}, ""),  # no name that the backend knows
+        ("tiny", "", {}, ""),
+        ("tiny", "http://elsewhere", {}, ""),
+    ],
+)
+def test_what_an_answer_shows_of_an_undeclared_model(
+    tmp_path: Path, alias: str, served_by: str, answer: Mapping[str, Any], words: str
+) -> None:
+    """``gateway.served_by_header`` without ``models.backend``."""
+    state, backends = undeclared(tmp_path), Backends(status=500, chat=b"oops")
+    request = json.dumps({"model": alias, "messages": [{"role": "user", "content": "hi"}]}).encode()
+    through = {"status": 500, "chunks": [(0.1, json.dumps(answer).encode())]}
+    try:
+        blame = blamed(
+            state, backends, served_by=served_by, request=request, through=through, chat_model=alias
+        )
+    finally:
+        state.close()
+    assert blame == words
+    assert not any("127.0.0.1" in one for one in backends.asked)
