@@ -23,6 +23,7 @@ from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
 from suites.api.access.probes import refused_plainly
 from suites.api.auth import test_keys as keys
 from suites.api.auth.served import OPENED, grants_access, refused_in_frames
+from suites.api.auth.test_refusal import test_known_default_key as known_key
 from suites.api.auth.test_refusal import test_no_key as no_key
 from suites.api.auth.tried import (
     OWN,
@@ -326,3 +327,21 @@ def test_where_no_route_is_known_to_refuse_the_one_that_is_tried_is_looked_at(
     one = SimpleNamespace(environment=environment, unlisted=True, once=lambda place, _: kept[place])
     with pytest.raises(CheckFailed, match="POST /v1/chat/completions is served") if opens else nullcontext():
         ways.test_every_route(cast(Target, one), cast(GatewayClient, None), lambda *_: None)
+
+
+@pytest.mark.parametrize(("plain", "verdict"), [(200, Untestable), (401, CheckFailed)])
+def test_no_known_key_opens_what_is_open_anyway(
+    environment: Environment, plain: int, verdict: type[Exception]
+) -> None:
+    """A gateway without keys has no known one: "set a key of your own" was the advice (mock-llm)."""
+
+    def answer(status: int) -> Exchange:
+        return Exchange("GET", "u", (), b"", status=status, chunks=((0.0, LISTED),))
+
+    asked = SimpleNamespace(request=lambda *_, **__: answer(200))
+    one = SimpleNamespace(
+        environment=environment, unlisted=False, gateway=asked, once=lambda *_: answer(plain)
+    )
+    with pytest.raises(verdict) as told:
+        known_key(cast(Target, one), cast(GatewayClient, None), "sk-1234")
+    assert ("see API-AUTH-002" in str(told.value)) is (verdict is Untestable)

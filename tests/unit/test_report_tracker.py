@@ -187,6 +187,11 @@ DEFAULT_KEY = {"mend": "set a key of your own", "fix_when": "got 2\\d\\d"}
     [
         (Verdict.FAILED, "expected 401 from /v1/models, got 200: it was served", True),
         (Verdict.FAILED, "expected 401 from /v1/models, got 403: no", False),
+        (
+            Verdict.UNTESTABLE,
+            "GET /v1/models is served to everybody, so nothing can be seen to open it",
+            False,
+        ),
         (Verdict.DEVIATION, "expected 401 from /v1/models, got 400: No connected db.", False),
         (Verdict.PASSED, "", False),
     ],

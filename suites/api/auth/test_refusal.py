@@ -6,6 +6,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken
+from suites.api.access.probes import refused_plainly
 from suites.api.auth.served import OPENED, lists_models
 from suites.api.auth.tried import (
     LIST,
@@ -97,8 +98,12 @@ def test_wrong_key(target: Target, live_gateway: GatewayClient) -> None:
     spec=SPEC,
 )
 def test_known_default_key(target: Target, live_gateway: GatewayClient, default_key: str) -> None:
-    """The keys of published configurations and of documentation, as the environment declares them."""
-    _refused(target, tried(target, key=default_key), "anybody gets in with a key that is known to the world")
+    """The keys of published configurations and of documentation, as the environment declares them. Where who
+    has no key is served the same, no key opens anything: that is API-AUTH-002's."""
+    answer = tried(target, key=default_key)
+    if served(target, answer):
+        refused_plainly(target)
+    _refused(target, answer, "anybody gets in with a key that is known to the world")
 
 
 def _refused(target: Target, answer: Exchange, alarm: str) -> None:

@@ -56,7 +56,10 @@ def test_list_shape(target: Target, gateway: GatewayClient, environment: Environ
     """Every entry has what SDKs read of it."""
     answer = listed_models(target)
     if target.unlisted:
-        raise CheckFailed(f"there is none: got {answer.status} from {answer.url}", blame="gateway")
+        raise CheckFailed(
+            f"expected 200 and a list of models from {answer.url}, got {answer.status}: {answer.text[:200]}",
+            blame="gateway",
+        )
     body = judged_list(answer.json(), environment)
     entries = body.get("data") if isinstance(body, dict) else None
     count = len(entries) if isinstance(entries, list) else 0
