@@ -14,7 +14,8 @@ Json = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a client sent. path: with its query; authorised: whether it carries the real gateway's key; peer:
-    address and port of its connection; as_owner: hand it on with the real gateway's key."""
+    its connection, by address, port and a number of its own, for ports are used again; as_owner: hand it on
+    with the real gateway's key."""
 
     method: str
     path: str

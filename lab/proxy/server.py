@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import weakref
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -50,6 +52,8 @@ class ProxiedGateway:
         self._authorization = f"Bearer {key}"
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
+        self._connections = weakref.WeakKeyDictionary[asyncio.Transport, int]()
+        self._numbers = itertools.count(1)
 
     def _carries_the_key(self, sent: str) -> bool:
         """Whatever the case of the scheme: RFC 9110 section 11.1."""
@@ -90,7 +94,7 @@ class ProxiedGateway:
             tuple((name, value) for name, value in incoming.headers.items()),
             await incoming.read(),
             self._carries_the_key(incoming.headers.get("authorization", "")),
-            str(incoming.transport.get_extra_info("peername") if incoming.transport else ""),
+            self._peer(incoming.transport),
         )
         fault = self._fault
         if fault is not None and fault.before is not None:
@@ -110,6 +114,12 @@ class ProxiedGateway:
                 async with self._ask(request) as answer:
                     reply = await self._read_all(answer)
         return await _send(incoming, fault.after(request, reply) if fault.after else reply)
+
+    def _peer(self, transport: asyncio.Transport | None) -> str:
+        if transport is None:
+            return ""
+        number = self._connections.setdefault(transport, next(self._numbers))
+        return f"{transport.get_extra_info('peername')} {number}"
 
     async def _read_all(self, answer: aiohttp.ClientResponse) -> Reply:
         return Reply(answer.status, self._headers(answer), (await answer.read(),))

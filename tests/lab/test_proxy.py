@@ -6,8 +6,10 @@ import asyncio
 import gzip
 import json
 import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -131,3 +133,32 @@ async def test_a_gateway_that_hangs_up_is_no_500() -> None:
     async with closing(0) as address, aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.post(f"{address}/v1/chat/completions", json={})
+
+
+async def asked_twice_from(port: int, address: str) -> None:
+    """Two requests on one connection from that port, which is free again at once."""
+    url = urlsplit(address)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port, local_addr=("127.0.0.1", port))
+    for _ in range(2):
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        await reader.readuntil(b"{}")
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.close()
+    await writer.wait_closed()
+
+
+@on_a_loop
+async def test_a_port_that_is_used_again_is_another_connection() -> None:
+    """What a fault remembers of a connection would befall a later one, of another check."""
+    peers: list[str] = []
+
+    def before(request: Request) -> Reply:
+        peers.append(request.peer)
+        return Reply(200, (("content-length", "2"),), (b"{}",))
+
+    _, port = _address()
+    async with view_of(*_address(), gateway_fault("remembers", "", {}, before=before)) as address:
+        for _ in range(2):
+            await asked_twice_from(port, address)
+    assert peers[0] == peers[1] != peers[2] == peers[3]
+    assert all(f", {port})" in peer for peer in peers)
