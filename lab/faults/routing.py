@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -93,6 +94,29 @@ def streamed(model: str, other: str) -> Before:
     return lambda request: hook(request) if request.streams else request
 
 
+def falls_back(model: str, other: str, each: int) -> tuple[Before, After]:
+    """Of the whole chats with a model each so-and-so-many-th is answered by another one, in its name."""
+    turns, hook = itertools.count(1), renamed(lambda name: name == model, other)
+    handed: list[Request | Reply] = []
+
+    def before(request: Request) -> Request | Reply:
+        asked = request.at(CHAT) and not request.streams and request.json.get("model") == model
+        if not asked or next(turns) % each:
+            return request
+        handed.append(hook(request))
+        return handed[-1]
+
+    def after(request: Request, reply: Reply) -> Reply:
+        mine = next((at for at, one in enumerate(handed) if one is request), None)
+        if mine is None:
+            return reply
+        del handed[mine]
+        return edit_json(CHAT, change=lambda body: {**body, "model": model})(request, reply)
+
+    return before, after
+
+
+FALLS_BACK, IN_SILENCE = falls_back("llm02-phi3", "llm02-gemma2-2b", 3)
 FROM_CACHE, INTO_CACHE = remembered()
 STRANGERS = ("BACKEND-ROUTE-005", "BACKEND-ROUTE-006", "BACKEND-WITNESS-004", "BACKEND-WITNESS-007")
 
@@ -215,6 +239,13 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
             "API-CHAT-005": "expected the model llm02-phi3",
         },
         before=renamed(lambda model: model == "llm02-phi3", "llm02-gemma2-2b"),
+    ),
+    gateway_fault(
+        "fallback-in-silence",
+        "some questions to an alias are answered by its neighbour, in its name",
+        {"BACKEND-WITNESS-004": r"llm02-phi3 reached gemma2:2b on llm-02 \(1 times\); declared is phi3"},
+        before=FALLS_BACK,
+        after=IN_SILENCE,
     ),
     gateway_fault(
         "embeddings-elsewhere",

@@ -20,6 +20,7 @@ from suites.every_exchange.said import (
     choice_of,
     count_of,
     limit_of,
+    of_another,
     plain,
     text_of,
     upstreams_of,
@@ -72,12 +73,15 @@ def time(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
         yield Problem("", wrong)
 
 
-def model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
-    """As of API-CHAT-005."""
+def model(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
+    """As of API-CHAT-005; where the environment does not say what stands behind the alias, that its answers
+    are not sometimes another model's."""
     upstreams, named = upstreams_of(seen), seen.document.get("model")
     if upstreams and not names(named, seen.alias, upstreams):
         expected = f"{seen.alias} or one of {sorted(set(upstreams))}"
         yield Problem("", f"expected the model {expected}, got {named!r}")
+    elif not upstreams and (another := of_another(seen, memory)):
+        yield Problem("", f"expected the model {seen.alias}, got {another}")
 
 
 def exact_model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:

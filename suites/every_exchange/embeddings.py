@@ -17,7 +17,7 @@ from gateway_acceptance.wire.seen import Kind, SeenExchange
 from gateway_acceptance.wire.watch import UniversalRule
 from suites.api.embeddings.rules import UNIT_TOLERANCE, bits_that_differ, length, pairs_that_are_same, same
 from suites.api.extract import SNAPSHOT
-from suites.every_exchange.said import upstreams_of
+from suites.every_exchange.said import of_another, upstreams_of
 
 KEPT_TEXTS = 256
 """Texts of one run whose vectors are kept."""
@@ -159,12 +159,14 @@ def _number(count: int) -> str:
     return {2: "two", 3: "three"}.get(count, str(count))
 
 
-def model(seen: SeenExchange, _: Memory) -> Iterator[Problem]:
-    """As of API-EMB-016."""
+def model(seen: SeenExchange, memory: Memory) -> Iterator[Problem]:
+    """As of API-EMB-016, and where nothing is declared behind the alias, as of API-CHAT-005."""
     named, behind = seen.document.get("model"), upstreams_of(seen)
     known = (seen.alias, *behind, *map(full_name, behind))
     if behind and named not in known and SNAPSHOT.sub("", str(named)) not in known:
         yield Problem("", f"expected the model {seen.alias!r} or {behind[0]!r}, got {named!r}")
+    elif not behind and (another := of_another(seen, memory)):
+        yield Problem("", f"expected the model {seen.alias!r}, got {another}")
 
 
 @dataclass(frozen=True, slots=True)

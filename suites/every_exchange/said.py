@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway_acceptance.wire.backends import full_name
+from gateway_acceptance.wire.memory import Memory
 from gateway_acceptance.wire.reasoning import reasoning_in, reasoning_tokens
 from gateway_acceptance.wire.rule import is_index
 from gateway_acceptance.wire.seen import SeenExchange
+from suites.api.extract import names
 
 
 def choice_of(seen: SeenExchange) -> Mapping[str, Any]:
@@ -60,6 +63,28 @@ def answers_asked(seen: SeenExchange) -> int:
     if asked is None:
         return 1
     return asked if isinstance(asked, int) and not isinstance(asked, bool) and asked > 0 else 0
+
+
+def of_another(seen: SeenExchange, memory: Memory) -> str:
+    """What an answer names that shows another model to have given it, where the environment does not say what
+    stands behind the alias; empty where nothing does.
+
+    That answers name another declared alias may be meant so: an alias of an alias, a router. It is not where
+    they also name the alias itself: then sometimes the one answers, and sometimes the other.
+    """
+    alias, named = seen.alias, seen.document.get("model")
+    balanced = any(group.alias == alias for group in seen.environment.groups)
+    if balanced or not isinstance(named, str):
+        return ""
+    if names(named, alias, ()) or names(alias, named, ()) or full_name(named) == full_name(alias):
+        memory.first("named as itself", alias, named)
+        other = memory.known("named as another", alias)
+        return f"{named!r}, and {other!r} before, which is another declared model" if other else ""
+    if named not in seen.environment.aliases:
+        return ""
+    memory.first("named as another", alias, named)
+    itself = memory.known("named as itself", alias)
+    return f"{named!r}, which is another declared model, and {itself!r} before" if itself else ""
 
 
 def upstreams_of(seen: SeenExchange) -> list[str]:

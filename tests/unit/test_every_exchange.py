@@ -252,6 +252,44 @@ def test_who_serves_is_held_against_the_declaration() -> None:
     assert "BACKEND-ROUTE-005" not in owners(chat(served_by="one"))
 
 
+UNTOLD = [
+    {"alias": "chat-one", "kind": "chat"},
+    {"alias": "acme/chat-two", "kind": "chat"},
+    {"alias": "chat-two", "kind": "chat"},
+    {"alias": "emb", "kind": "embedding", "dimensions": 2},
+]
+
+
+def named_so(*answers: str, alias: str = "chat-one") -> set[str]:
+    """The owners of rules that answers of an alias break which name these models."""
+    body = {**ECHO, "model": alias}
+    return owners(
+        *(
+            answered("/v1/chat/completions", body, {**ANSWER, "model": name, "id": f"chatcmpl-{at:032}"})
+            for at, name in enumerate(answers)
+        ),
+        models=UNTOLD,
+        groups=[],
+    )
+
+
+def test_an_alias_is_not_sometimes_another() -> None:
+    """Nothing is declared behind them: a gateway that falls back to another model in silence."""
+    assert "API-CHAT-005" in named_so("chat-one", "chat-two")
+    assert "API-CHAT-005" in named_so("chat-two", "chat-one-2026-01-01")
+    assert named_so("chat-two", "chat-two") == set(), "an alias of an alias"
+    assert named_so("chat-two", "acme/chat-two") == set(), "a router, which is never itself"
+    assert named_so("chat-one", "chat-one-2026-01-01", "tiny:3b") == set(), "names that nobody declared"
+    assert named_so("chat-two", "acme/chat-two", alias="acme/chat-two") == set(), "a provider's prefix"
+
+
+def test_a_vector_is_not_sometimes_of_another() -> None:
+    ours = embedding("a b", [[0.6, 0.8]])
+    other = answered("/v1/embeddings", {"model": "emb", "input": "c d"}, {**ours.json(), "model": "chat-two"})
+    assert "API-EMB-016" in owners(ours, other, models=UNTOLD, groups=[])
+    assert "API-EMB-016" not in owners(other, models=UNTOLD, groups=[])
+
+
 def test_nothing_is_judged_while_a_check_takes_something_down() -> None:
     watch = Watch(environment(), KEY, RULES)
     watch.suspended = True
