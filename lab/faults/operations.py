@@ -58,7 +58,7 @@ class _LeavesBodies:
 
     def after(self, request: Request, reply: Reply) -> Reply:
         """An after-hook."""
-        if request.method == "POST" and reply.status >= 400:
+        if request.body and reply.status >= 400:
             with self._lock:
                 self._left.add(request.peer)
         return reply

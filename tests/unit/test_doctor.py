@@ -239,9 +239,10 @@ def test_effects_that_are_not_permitted() -> None:
 def test_what_can_never_pass() -> None:
     why = "no [host] is declared; no [host] is declared"
     absent = [Absent(f"X-{number}", "s", "t", why) for number in (1, 2)]
-    lines = rules.never_lines({"groups": ["A-1", "A-2"]}, absent)
+    lines = rules.never_lines({"groups": ["A-1", "A-2"], "host": ["A-3"]}, absent)
     assert "2 checks do not apply, by groups (A-1, A-2)" in str(lines[0])
-    assert "not part of this deployment: 2 claims: no [host] is declared (2)" in str(lines[1])
+    assert "1 check does not apply, by host (A-3)" in str(lines[1])
+    assert "not part of this deployment: 2 claims: no [host] is declared (2)" in str(lines[2])
     told = rules.ability_line(_environment({}))
     assert told is not None
     assert "no model declares count" in told.said

@@ -103,6 +103,23 @@ def test_what_another_model_says_for_one_that_embeds_is_not_its_own(
     assert "a chat completion of it was answered by chatty" in plainly(out)
 
 
+@pytest.mark.parametrize(("names", "asked"), [("tidy", True), ("acme/chatty", False)])
+def test_a_chat_model_that_is_answered_by_another_is_a_question(
+    init: Init, plain: Plain, tmp_path: Path, names: str, asked: bool
+) -> None:
+    """A second name of it, or a fallback in silence: nobody can see that from outside. A provider before the
+    name is neither."""
+    plain.models = ["chatty", names]
+
+    def spoken(one: Asked) -> Answer:
+        return 200, {**plain.said(one), "model": "chatty"}, {}
+
+    plain.answers["/v1/chat/completions"] = spoken
+    environment, out = made(init, tmp_path)
+    assert environment.aliases == ["chatty", names]
+    assert ("is it another name of 'chatty'? Its answers name that." in plainly(out)) is asked
+
+
 def test_an_open_list_of_models_proves_no_key(init: Init, plain: Plain) -> None:
     """The Shepherd Model Gateway's: a file was written with models that had answered 401."""
     plain.answers["/v1/models"] = (200, {"object": "list", "data": [{"id": "chatty"}]}, {})
@@ -212,6 +229,7 @@ def test_a_server_of_openais_protocol_stands_behind(
         {"object": "list", "data": [{"id": "tiny"}, {"id": "org/other"}]},
         {},
     )
+    behind.answers["/v1/chat/completions"] = (405, {"error": {"message": "Method Not Allowed"}}, {})
     told(plain, [entry("chatty", "openai/tiny", f"{behind.url}/v1", "a1")], ["chatty"], [])
     environment, out = made(init, tmp_path)
     (server,) = environment.backends
@@ -233,6 +251,24 @@ def test_a_server_that_demands_a_key_of_its_own(
     (server,) = environment.backends
     assert (server.product, server.direct) == ("openai", False)
     assert f"It demands a key of its own (GET /v1/models: {status}). Name the variable" in plainly(out)
+
+
+def test_a_server_that_shows_its_models_alone_to_everybody(
+    init: Init, plain: Plain, behind: Plain, tmp_path: Path
+) -> None:
+    """llama.cpp with a key: it was declared open, and every question past the gateway was refused. Its list
+    stood at Ollama's route as well."""
+    listed = {"models": [{"name": "tiny"}], "object": "list", "data": [{"id": "tiny"}]}
+    behind.answers |= dict.fromkeys(("/api/tags", "/v1/models"), (200, listed, {}))
+    behind.answers["/v1/chat/completions"] = (401, {"error": {"message": "Invalid API Key"}}, {})
+    told(plain, [entry("chatty", "openai/tiny", f"{behind.url}/v1", "a1")], ["chatty"], [])
+    environment, out = made(init, tmp_path)
+    (server,) = environment.backends
+    assert (server.product, server.direct) == ("openai", False)
+    (model,) = environment.models
+    assert (model.backend, model.upstream) == (server.name, "tiny")
+    assert "It lists its models to everybody, and demands a key of its own else" in plainly(out)
+    assert not [asked for asked in behind.seen if asked.raw], "it is asked to chat by nobody"
 
 
 def test_a_front_of_ollama_that_demands_a_key_stays_ollama(

@@ -52,14 +52,11 @@ def policy_lines(environment: Environment, checks: Sequence[Check]) -> list[Doct
 def never_lines(nothing: Mapping[str, Sequence[str]], absent: Sequence[Absent]) -> list[DoctorLine]:
     """nothing: the key that declares nothing -> ids of the checks that have nothing to judge; absent: claims
     that are not part of the deployment."""
-    lines = [
-        DoctorLine(
-            "never here",
-            DoctorState.NOTE,
-            f"{counted(len(ids), 'check')} do not apply, by {key} ({few([*ids], 3)})",
-        )
-        for key, ids in sorted(nothing.items())
-    ]
+    lines = []
+    for key, ids in sorted(nothing.items()):
+        do = "does" if len(ids) == 1 else "do"
+        said = f"{counted(len(ids), 'check')} {do} not apply, by {key} ({few([*ids], 3)})"
+        lines.append(DoctorLine("never here", DoctorState.NOTE, said))
     reasons = Counter("; ".join(dict.fromkeys(one.why.split("; "))) for one in absent)
     if absent:
         text = "; ".join(f"{why} ({number})" for why, number in reasons.most_common(4))

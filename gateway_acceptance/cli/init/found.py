@@ -55,7 +55,7 @@ class Alias:
     """What clients may send as ``model``. kind: None until it is known; abilities: None where it was not
     asked at all; unasked: abilities that no request was left for; remarks: a sentence each;
     heard: (URL, model) of who served it, by its answers' own words; hidden: it is not listed, and was named
-    by who asks."""
+    by who asks; answered_as: another alias that its answer names."""
 
     name: str
     kind: ModelKind | None = None
@@ -67,6 +67,7 @@ class Alias:
     remarks: list[str] = field(default_factory=list)
     heard: set[tuple[str, str]] = field(default_factory=set)
     hidden: bool = False
+    answered_as: str = ""
 
     @property
     def member(self) -> FoundDeployment:

@@ -41,6 +41,7 @@ from gateway_acceptance.wire.breaker import Trouble
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.rule import media_type
 
+CHAT = "/v1/chat/completions"
 SIGNS_OF_LIFE = ("/health", "/", "/healthz", "/livez")
 """Health routes of gateways that nothing is known of, the most common first."""
 PORTKEY_SAYS = "AI Gateway says hey!"
@@ -226,14 +227,18 @@ def _examine_other(asker: Asker, found: Found) -> None:
 
 def examine_backend(asker: Asker, url: str, found: Found) -> None:
     """Whether a server may be asked from here, whose protocol it speaks (Ollama's own, or else OpenAI's), and
-    which models it has. It gets no key."""
+    which models it has. It gets no key. Some servers of OpenAI's protocol list their models at Ollama's route
+    as well, but not as Ollama does; and some list them to everybody, and serve who has a key (llama.cpp)."""
     one = next(behind for behind in found.behind if behind.url == url)
     own = asker.elsewhere(f"{url}{TAGS}")
     if own is None:
         one.why = "it gave no answer to this machine" if asker.left else "no request was left to ask it"
         return
     one.why = f"it does not answer as Ollama does (GET {TAGS}: {own.status})"
-    if _listed(one, document_of(own).get("models"), "name") or asker.left <= 0:
+    tags = document_of(own)
+    if not isinstance(tags.get("data"), list) and _listed(one, tags.get("models"), "name"):
+        return
+    if asker.left <= 0:
         return
     if urlsplit(url).netloc == urlsplit(asker.gateway.url).netloc:
         return  # the gateway itself has a list as well, and does not stand behind itself
@@ -246,6 +251,18 @@ def examine_backend(asker: Asker, url: str, found: Found) -> None:
     elif other is None or not _listed(one, document_of(other).get("data"), "id"):
         status = "no answer" if other is None else other.status
         one.why += f", nor as an OpenAI-compatible server without a key (GET {MODELS}: {status})"
+    elif (closed := _closed(asker, url)) is not None:
+        one.demands_key = True
+        one.why = f"it lists its models to everybody, and demands a key of its own else ({closed})"
+
+
+def _closed(asker: Asker, url: str) -> str | None:
+    """What a server answers that serves who has a key alone; None where that is not seen. Keys are looked at
+    before methods where they are demanded of every route."""
+    answer = asker.elsewhere(f"{url}{CHAT}") if asker.left > 0 else None
+    if answer is None or answer.status not in NO_KEY:
+        return None
+    return f"GET {CHAT}: {answer.status}"
 
 
 def _listed(one: Behind, entries: object, name: str) -> bool:

@@ -179,9 +179,11 @@ def _answers(asker: Asker, one: _Asked, found: Found, *, brief: bool = False) ->
         else:
             one.alias.remarks.append(f"{NO_CHAT} was answered with {answer.status}")
         return False
-    if other := _stand_in(answer, one.alias, found):
+    other = _named(answer, one.alias, found)
+    if other and _guess(one.alias) is ModelKind.EMBEDDING:
         one.alias.remarks.append(f"{NO_CHAT} was answered by {other}")
         return False
+    one.alias.answered_as = other
     one.alias.kind, one.alias.abilities = ModelKind.CHAT, set()
     if INSTRUCTIONS.shows[Ability.INSTRUCTIONS](
         message
@@ -192,11 +194,11 @@ def _answers(asker: Asker, one: _Asked, found: Found, *, brief: bool = False) ->
     return True
 
 
-def _stand_in(answer: Exchange | None, alias: Alias, found: Found) -> str:
-    """The other alias that says of itself that it answered for a model whose name promises embeddings, as
-    fallbacks do; empty for none."""
+def _named(answer: Exchange | None, alias: Alias, found: Found) -> str:
+    """The other alias that an answer says it is of, as fallbacks do; empty for none. What has a provider
+    before its name is the same by both names."""
     said = str(document_of(answer).get("model") or "")
-    if _guess(alias) is not ModelKind.EMBEDDING or said == alias.name:
+    if said == alias.name or alias.name.endswith(f"/{said}") or said.endswith(f"/{alias.name}"):
         return ""
     return next((one.name for one in found.aliases if one.name == said), "")
 

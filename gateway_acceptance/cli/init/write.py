@@ -154,7 +154,7 @@ def _backend(text: Text, behind: Behind) -> None:
     text.entry("backends")
     text.value("name", behind.name)
     text.value("url", behind.url, "as the gateway calls it")
-    if behind.models is None:
+    if behind.models is None or behind.demands_key:
         if behind.product != OLLAMA:
             text.value("product", behind.product, "whose protocol it speaks")
         how = (
@@ -216,6 +216,11 @@ def _model(text: Text, alias: Alias, found: Found) -> None:
         text.comment(
             f"balanced over {len(alias.members)} deployments, of which not all say where they are: its "
             "shares are not judged"
+        )
+    elif not served and alias.answered_as:
+        text.question(
+            f"is it another name of {alias.answered_as!r}? Its answers name that. If not, the gateway falls "
+            "back to it without saying so, and all that follows was measured of that one."
         )
     elif not served and found.behind:
         text.question("what serves it? Declare backend (of [[backends]]) and upstream, where you know them.")
