@@ -20,7 +20,7 @@ from gateway_acceptance.policy import forbidden
 from gateway_acceptance.verdict import NotPermitted
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from suites.api.access.credentials import COOKIES, QUERIES, RARER_QUERIES
-from suites.api.access.probes import hidden_path, refused_plainly, words_of_clients
+from suites.api.access.probes import hidden_path, words_of_clients
 from suites.api.access.rarer import IDENTITIES
 from suites.api.access.routes import COST
 from suites.api.access.said import (
@@ -30,7 +30,14 @@ from suites.api.access.said import (
 )
 from suites.api.auth.rules import made_up, refusal_shape
 from suites.api.auth.served import grants_access
-from suites.api.auth.tried import LIST, WRONG_KEY, asked_with_a_wrong_key, served, tried_without_key
+from suites.api.auth.tried import (
+    LIST,
+    WRONG_KEY,
+    asked_with_a_wrong_key,
+    refused_plainly,
+    served,
+    tried_without_key,
+)
 
 Opened = Callable[[Target, Exchange], bool]
 WAYS, ROUTES, AUTH = "suites.api.access.test_ways", "suites.api.access.test_routes", "suites.api.auth"

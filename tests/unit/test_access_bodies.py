@@ -20,7 +20,6 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access import test_ways as ways
 from suites.api.access.bodies import BEYOND_A_BUFFER, chunked, forms
-from suites.api.access.probes import refused_plainly
 from suites.api.auth import test_keys as keys
 from suites.api.auth.served import OPENED, grants_access, refused_in_frames
 from suites.api.auth.test_refusal import test_known_default_key as known_key
@@ -31,6 +30,7 @@ from suites.api.auth.tried import (
     is_catalogue,
     on_the_list,
     open_catalogue,
+    refused_plainly,
     served,
     tried_route,
 )

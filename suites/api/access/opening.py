@@ -9,14 +9,13 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NoAnswer
 from gateway_acceptance.wire.exchange import Exchange
-from suites.api.access.probes import refused_plainly
 from suites.api.access.routes import COST, Protected, protected
 from suites.api.access.said import public_path
 from suites.api.access.way import WEBSOCKET, WayIn
 from suites.api.auth.probes import ProtectedRoute
 from suites.api.auth.rules import made_up
 from suites.api.auth.served import grants_access, judged_the_body, lists_models
-from suites.api.auth.tried import LIST, on_the_list, tried_route
+from suites.api.auth.tried import LIST, on_the_list, refused_plainly, tried_route
 from suites.api.exposure.paths import is_declared
 
 ENOUGH = 12

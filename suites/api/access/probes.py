@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.access.bundles import of_clients
 from suites.api.access.rarer import IDENTITIES
-from suites.api.auth.tried import plainly, served, tried_route, tried_without_key
+from suites.api.auth.tried import plainly, served, tried_without_key
 
 KEY_HEADERS = ("x-api-key", "x-auth-token", "api-key", "x-goog-api-key")
 """Where other products take a key: Anthropic, OpenStack, Azure, Google."""
@@ -24,18 +23,6 @@ def host_that_hides(environment: Environment) -> str:
 def open_to_all(target: Target) -> bool:
     """Whether the route that ways in are tried on is served without a key, in its ordinary form."""
     return served(target, plainly(target))
-
-
-def refused_plainly(target: Target) -> Exchange:
-    """The route that ways in are tried on, without a key and in its ordinary form. Raises Untestable where
-    that is served."""
-    answer = plainly(target)
-    if served(target, answer):
-        raise Untestable(
-            f"{tried_route(target)} is served to everybody, so nothing can be seen to open it",
-            "close it first: see API-AUTH-002",
-        )
-    return answer
 
 
 def words_of_clients(target: Target) -> Exchange:

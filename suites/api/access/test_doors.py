@@ -10,11 +10,10 @@ from suites.api.access.probes import (
     KEY_HEADERS,
     hidden_path,
     host_that_hides,
-    refused_plainly,
     words_of_clients,
 )
 from suites.api.auth.rules import made_up
-from suites.api.auth.tried import served, tried_route, tried_without_key
+from suites.api.auth.tried import refused_plainly, served, tried_route, tried_without_key
 
 
 @check(

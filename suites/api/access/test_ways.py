@@ -14,7 +14,7 @@ from suites.api.access.credentials import of_credentials
 from suites.api.access.known import host_alarm
 from suites.api.access.opening import decoys_of, to_the_list
 from suites.api.access.platforms import of_platforms
-from suites.api.access.probes import hidden_path, open_to_all, refused_plainly
+from suites.api.access.probes import hidden_path, open_to_all
 from suites.api.access.rarer import of_itself, of_rarer_values, of_rarer_words
 from suites.api.access.routes import COST, refusing
 from suites.api.access.said import of_proxies
@@ -22,7 +22,7 @@ from suites.api.access.sockets import EVENT_ROUTES, SOCKET_ROUTES, STREAMS, hand
 from suites.api.access.tokens import of_tokens
 from suites.api.access.ways import of_host, of_spellings
 from suites.api.auth.served import OPENED, UPGRADED, grants_access
-from suites.api.auth.tried import LIST, on_the_list, served, tried_route
+from suites.api.auth.tried import LIST, on_the_list, refused_plainly, served, tried_route
 
 
 @check(

@@ -6,7 +6,6 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import envelope_broken
-from suites.api.access.probes import refused_plainly
 from suites.api.auth.served import OPENED, lists_models
 from suites.api.auth.tried import (
     LIST,
@@ -17,6 +16,7 @@ from suites.api.auth.tried import (
     on_the_list,
     open_catalogue,
     plainly,
+    refused_plainly,
     require_depends_on_key,
     served,
     tried,

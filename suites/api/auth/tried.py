@@ -98,6 +98,18 @@ def served(target: Target, answer: Exchange) -> bool:
     return lists_models(answer) if on_the_list(target) else grants_access(answer)
 
 
+def refused_plainly(target: Target) -> Exchange:
+    """The route that ways in are tried on, without a key and in its ordinary form. Raises Untestable where
+    that is served."""
+    answer = plainly(target)
+    if served(target, answer):
+        raise Untestable(
+            f"{tried_route(target)} is served to everybody, so nothing can be seen to open it",
+            "close it first: see API-AUTH-002",
+        )
+    return answer
+
+
 def tried(target: Target, *, key: object = OWN_KEY, headers: Headers = (), query: str = "") -> Exchange:
     """The answer of that route. key: as of ``GatewayClient.request``; query: of the URL."""
     return _ask(target, _with_query(tried_route(target), query), key, headers)
