@@ -27,6 +27,8 @@ TITLE, TITLE_WITHIN = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | r
 """Of a page, and in so many of its first characters."""
 OR_ELSE = "; or name its header as gateway.key_header, or what a front of it wants in network.headers"
 """Why a key may be refused that is right."""
+NO_DATABASE = "no_db_connection"
+"""The type of LiteLLM's error (400) for a key that it does not know, where it has no database to look in."""
 LONGEST_PROBE_S = 10.0
 """Seconds for one question: these are answered from memory."""
 Keep = Callable[[str, Callable[[], Exchange]], Exchange]
@@ -180,10 +182,16 @@ def _refused_beyond_the_list(gateway: GatewayClient) -> Preflight | None:
     except NoAnswer:
         return None
     answer = _spoken(gateway)
-    if answer is None or answer.status != HTTPStatus.UNAUTHORIZED:
+    if answer is None or not knows_no_key(answer):
         return None
     asked = f"POST {urlsplit(answer.url).path}: {answer.status}"
     return refused_key(asked, answer, _key_place(gateway.environment))
+
+
+def knows_no_key(answer: Exchange) -> bool:
+    """Whether an answer says that the key is unknown."""
+    unknown = answer.status == HTTPStatus.BAD_REQUEST and NO_DATABASE in answer.text
+    return answer.status == HTTPStatus.UNAUTHORIZED or unknown
 
 
 def _serves(gateway: GatewayClient) -> bool:

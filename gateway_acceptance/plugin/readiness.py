@@ -75,7 +75,7 @@ class Readiness:
                     beyond=beyond,
                     readiness=version and not again,
                     version=version,
-                    prove=not client.product.readiness and (self._found is None or not description),
+                    prove=self._found is None or not description,
                     keep=keep,
                 )
             finally:

@@ -103,6 +103,7 @@ LISTED = {"object": "list", "data": [{"id": "m"}]}
         (200, 401, 'the gateway refuses the environment\'s key (POST /v1/chat/completions: 401 "no")'),
         (200, 200, ""),
         (200, 404, ""),
+        (200, 400, ""),
         (401, 401, ""),
     ],
 )
@@ -120,6 +121,19 @@ def test_a_list_that_everybody_gets_proves_no_key(bare: int, spoken: int, refuse
     )
     assert preflight_of(cast(GatewayClient, gateway), prove=True).refused == refused
     assert preflight_of(cast(GatewayClient, gateway)).refused == ""
+
+
+def test_litellm_without_a_database_says_400_of_a_key_that_it_does_not_know() -> None:
+    error = {"message": "No connected db.", "type": "no_db_connection", "param": None, "code": "400"}
+    gateway = SimpleNamespace(
+        product=Product(),
+        environment=environment(gateway={"url": PLAIN, "key_variable": "K"}),
+        get=lambda *_, **__: answered(200, LISTED),
+        models=lambda: answered(200, LISTED),
+        chat=lambda *_, **__: answered(400, {"error": error}),
+    )
+    found = preflight_of(cast(GatewayClient, gateway), prove=True)
+    assert found.refused.startswith("the gateway refuses the environment's key (POST")
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,8 @@ class Found:
     """Everything about the gateway. lists_all: whether the gateway itself lists what stands behind it;
     left_out: ids that are not declared, each with why; limits: headers of answers that speak of limits;
     identity: by what it can be known, as it was met; upstreams: what it speaks to what stands behind it,
-    besides Ollama's own protocol; refusal: the first answer of a model, where that was 401; past_the_key:
-    whether any model answered otherwise."""
+    besides Ollama's own protocol; refusal: the first answer of a model, where that knew no such key;
+    past_the_key: whether any model answered otherwise."""
 
     product: str = ANY_OTHER
     version: str = ""

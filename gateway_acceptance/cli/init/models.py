@@ -24,6 +24,7 @@ from gateway_acceptance.cli.init.found import Alias, Found
 from gateway_acceptance.cli.init.witness import examine_named_backends, hear, settle
 from gateway_acceptance.environment import Ability, ModelKind
 from gateway_acceptance.environment.products import PRODUCTS
+from gateway_acceptance.plugin.preflight import knows_no_key
 from gateway_acceptance.wire.exchange import Exchange
 
 EMBEDS = re.compile(r"(?i)embed|(^|[^a-z])(emb|bge|gte|e5|minilm)([^a-z]|$)")
@@ -322,7 +323,7 @@ def _note(answer: Exchange | None, found: Found) -> None:
     for name, value in answer.headers:
         if name.lower().startswith("x-ratelimit-limit"):
             found.limits[name.lower()] = value
-    if answer.status == HTTPStatus.UNAUTHORIZED:
+    if knows_no_key(answer):
         found.refusal = found.refusal or answer
     else:
         found.past_the_key = True
