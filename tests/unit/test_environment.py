@@ -90,6 +90,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"backends": [{"name": "one", "url": URL, "key_variable": "sk-1234567890abcdef"}]},
         "backends[1] (one).key_variable is not the name of a variable",
     ),
+    "a product that is like none": (
+        {"gateway": {"url": URL, "key_variable": "K", "product": "vllm"}},
+        "gateway.product is the unknown product 'vllm'; known are: litellm",
+    ),
+    "a product with a word beside": (
+        {"gateway": {"url": URL, "key_variable": "K", "product": "portkey-gateway"}},
+        "the unknown product 'portkey-gateway', did you mean 'portkey'?",
+    ),
     "a product in capitals": (
         {"gateway": {"url": URL, "key_variable": "K", "product": "LiteLLM"}},
         "gateway.product is the unknown product 'LiteLLM', did you mean 'litellm'?; known are: litellm",

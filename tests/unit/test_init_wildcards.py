@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.cli.init.litellm import is_litellm
 from gateway_acceptance.cli.init.toml_text import inline
 from gateway_acceptance.environment import Ability, Environment
 from tests.json_server import Answer
@@ -291,3 +292,18 @@ def test_a_server_that_lists_nothing_is_a_question(
     (server,) = environment.backends
     assert (server.product, server.direct) == ("openai", False)
     assert "nor as an OpenAI-compatible server without a key (GET /v1/models: 404)" in plainly(out)
+
+
+@pytest.mark.parametrize(
+    ("readiness", "is_one"),
+    [
+        ({"status": "healthy", "db": "Not connected"}, True),
+        ({"status": "healthy", "db": "connected", "litellm_version": "1.74.15"}, True),
+        ({"status": "ok", "db": "ok"}, False),
+        ({"status": "healthy", "db": "connected", "cache": "connected"}, False),
+        ({"status": "healthy", "db": ["connected"]}, False),
+        ({"status": "healthy"}, False),
+    ],
+)
+def test_another_server_with_a_database_is_no_litellm(readiness: dict[str, Any], is_one: bool) -> None:
+    assert is_litellm(readiness) is is_one

@@ -40,9 +40,15 @@ COOLED_FOR = re.compile(rf"{LEFT_OUT}, Try again in (\d{{1,6}}) seconds")
 _URL: TypeAdapter[str] = TypeAdapter(Url)
 
 
+HEALTHY, DATABASE = ("healthy", "connected"), ("connected", "Not connected", "disconnected", "unknown")
+
+
 def is_litellm(readiness: Mapping[str, Any]) -> bool:
-    """Whether the body of /health/readiness is LiteLLM's: it tells of its database, or of its own version."""
-    return "status" in readiness and ("litellm_version" in readiness or "db" in readiness)
+    """Whether the body of /health/readiness is LiteLLM's: it tells of its own version, or of its database and
+    of nothing else, in its words. Others tell of a database as well."""
+    says = (readiness.get("status"), readiness.get("db"))
+    of_its_database = set(readiness) == {"status", "db"} and says[0] in HEALTHY and says[1] in DATABASE
+    return "status" in readiness and ("litellm_version" in readiness or of_its_database)
 
 
 def cooled_for(text: str) -> float | None:
