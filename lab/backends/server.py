@@ -40,8 +40,9 @@ def build_app(backend: BackendServer, scenario: str | None = None) -> web.Applic
     """An application that speaks for ``backend``; ``scenario`` is in force for all its requests.
 
     Without one, the header ``x-lab-scenario`` chooses for each request, and for embeddings without header
-    ``backend.embed_scenario``. Run it with ``handler_cancellation=True`` (as ``listen`` does), so that a
-    client that leaves ends its handler at once. Raises ValueError for an unknown scenario.
+    that did not come from the suite itself ``backend.embed_scenario``. Run it with
+    ``handler_cancellation=True`` (as ``listen`` does), so that a client that leaves ends its handler at once.
+    Raises ValueError for an unknown scenario.
     """
     own = scenario_named(scenario) if scenario else None
 
@@ -117,7 +118,7 @@ async def listen_on_host(
 async def _handle(backend: BackendServer, own: Scenario | None, request: web.Request) -> web.StreamResponse:
     """Count the request, then answer it as its scenario wants, holding a slot where a model is asked."""
     endpoint = request.path
-    if request.headers.get("User-Agent", "").startswith(THE_SUITE):
+    if _directly(request):
         backend.counts.came_directly()
     if endpoint == COUNTS:
         return _counted(backend, own, request)
@@ -172,10 +173,16 @@ async def _body(request: web.Request) -> Body | Refused:
         return refused
 
 
+def _directly(request: web.Request) -> bool:
+    """Whether the suite asks past the gateway."""
+    return request.headers.get("User-Agent", "").startswith(THE_SUITE)
+
+
 def _chosen(backend: BackendServer, request: web.Request) -> Scenario:
-    """The scenario of a request at an address without its own. Raises ValueError for an unknown name."""
+    """The scenario of a request at an address without its own. What the suite asks past the gateway belongs
+    to no request of a gateway, whichever is under way. Raises ValueError for an unknown name."""
     name = backend.outage or request.headers.get(SCENARIO_HEADER)
-    embeds = NATIVE.get(request.path, request.path) in EMBEDDING
+    embeds = NATIVE.get(request.path, request.path) in EMBEDDING and not _directly(request)
     if name is None and embeds and backend.embed_scenario is not None:
         name = backend.embed_scenario()
     return scenario_named(name) if name else HEALTHY

@@ -128,7 +128,10 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
         "API-CHAT-001": "every answer of a run is held to the schema, those that are cut among them",
         "API-CHAT-0(29|48)": "the answer is cut, and one without a reason is none",
     },
-    "chat-max-tokens-dropped": {"API-CHAT-009": "an answer that no limit cuts says no length"},
+    "chat-max-tokens-dropped": {
+        "API-CHAT-009": "an answer that no limit cuts says no length",
+        "API-CHAT-066": "the answer that its limit was to cut is whole",
+    },
     "chat-stop-string-dropped": {"API-CHAT-016": "the stop string stands in an answer that goes on"},
     "chat-system-dropped": {"API-CHAT-0(51|62|67)": NO_SYSTEM},
     "chat-history-dropped": {

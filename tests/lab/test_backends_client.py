@@ -162,6 +162,8 @@ def test_the_callable_chooses_for_embeddings_only() -> None:
     header = {"x-lab-scenario": "embedding-dimensions"}
     assert len(ask("/api/embed", body, backend=backend, headers=header).json["embeddings"][0]) == 383
     assert ask("/api/embed", body, backend=backend, scenario="error-503").status == 503
+    directly = {"User-Agent": "gateway-acceptance/1"}
+    assert ask("/api/embed", body, backend=backend, headers=directly).status == 200, "another's is under way"
 
 
 def test_only_loopback_addresses() -> None:
