@@ -152,6 +152,10 @@ class Notebook:
     nonce: str = ""
     arrived: int = 0
 
+    def show(self, exchange: Exchange) -> None:
+        """Make it the last one, once: what a finding gives as the request to ask again."""
+        self.exchanges[:] = [one for one in self.exchanges if one is not exchange] + [exchange]
+
     def clear(self, *, exposing: bool = False) -> None:
         """A new case begins. exposing: it may show the real key (effect ``expose``)."""
         self.key_places.exposing = exposing

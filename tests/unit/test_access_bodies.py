@@ -15,7 +15,7 @@ import pytest
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, Untestable
-from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.raw import RawRequest
 from suites.api.access import test_ways as ways
@@ -175,6 +175,7 @@ def catalogue(environment: Environment, chat: int, own: int = 200) -> Target:
             environment=environment,
             unlisted=False,
             gateway=gateway,
+            notebook=Notebook([*answers.values()]),
             once=lambda name, _: answers[name],
         ),
     )
@@ -201,6 +202,9 @@ def test_a_gateway_whose_chat_refuses_nobody_is_open(environment: Environment, c
     with pytest.raises(CheckFailed) as failed:
         no_key(one, cast(GatewayClient, None))
     assert failed.value.alarm == OPENED
+    shown = one.notebook.exchanges[-1]
+    assert shown.method == "GET", "the request to ask again is the one that the finding tells of"
+    assert len(one.notebook.exchanges) == 3, "and stands there once"
 
 
 def test_an_open_list_that_is_declared_is_the_environments_will(environment: Environment) -> None:
@@ -223,7 +227,7 @@ def test_what_is_served_without_a_key_is_the_headline(
     answer = Exchange("GET", "u", (), b"", status=status, chunks=((0.0, said),))
     one = cast(
         Target,
-        SimpleNamespace(environment=environment, unlisted=False, once=lambda *_: answer),
+        SimpleNamespace(environment=environment, unlisted=False, notebook=Notebook(), once=lambda *_: answer),
     )
     with pytest.raises(CheckFailed) as failed:
         no_key(one, cast(GatewayClient, None))
@@ -248,7 +252,12 @@ def test_a_chat_that_fails_whoever_asks_says_nothing_of_keys(
         place: Exchange("POST", "u", (), b"", status=status, chunks=((0.0, b"Internal Server Error"),))
         for place, status in ((PLAIN, without_key), (OWN, own))
     }
-    one = SimpleNamespace(environment=environment, unlisted=True, once=lambda place, _: answers[place])
+    one = SimpleNamespace(
+        environment=environment,
+        unlisted=True,
+        notebook=Notebook(),
+        once=lambda place, _: answers[place],
+    )
     with pytest.raises(verdict) as told:
         no_key(cast(Target, one), cast(GatewayClient, None))
     if isinstance(told.value, Untestable):
@@ -340,7 +349,11 @@ def test_no_known_key_opens_what_is_open_anyway(
 
     asked = SimpleNamespace(request=lambda *_, **__: answer(200))
     one = SimpleNamespace(
-        environment=environment, unlisted=False, gateway=asked, once=lambda *_: answer(plain)
+        environment=environment,
+        unlisted=False,
+        gateway=asked,
+        notebook=Notebook(),
+        once=lambda *_: answer(plain),
     )
     with pytest.raises(verdict) as told:
         known_key(cast(Target, one), cast(GatewayClient, None), "sk-1234")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.wire.exchange import Exchange
+from gateway_acceptance.wire.exchange import Exchange, Notebook
 from suites.api.operations import leftovers
 from tests.json_server import serving_by
 
@@ -69,7 +69,7 @@ def test_what_is_left_of_a_refused_request(monkeypatch: pytest.MonkeyPatch, read
         return httpx.Client()
 
     with serving(reads) as url:
-        notebook = SimpleNamespace(exchanges=[])
+        notebook = Notebook()
         one = SimpleNamespace(
             environment=url, key="", sender=SimpleNamespace(another=another), notebook=notebook
         )

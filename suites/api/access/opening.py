@@ -78,7 +78,7 @@ def to_a_door(target: Target, route: ProtectedRoute, bundles: Sequence[WayIn]) -
     if not protected(target, [route]):
         target.once(open_to_all(route.path), lambda: True)
         return []
-    target.notebook.exchanges.append(guilty)  # what is shown as the request to ask again
+    target.notebook.show(guilty)
     return opened
 
 
@@ -151,7 +151,7 @@ def _opened(
         if len(opened) >= ENOUGH:
             break
     if guilty is not None:  # what is shown as the request to ask again is the last one
-        target.notebook.exchanges.append(guilty)
+        target.notebook.show(guilty)
     return opened, answers
 
 

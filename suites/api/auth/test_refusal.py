@@ -108,6 +108,7 @@ def test_known_default_key(target: Target, live_gateway: GatewayClient, default_
 
 def _refused(target: Target, answer: Exchange, alarm: str) -> None:
     """alarm: what it means where what is protected was served."""
+    target.notebook.show(answer)
     if answer.status == 200:
         raise CheckFailed(
             f"expected 401 from {answer.url}, got 200: it was served",

@@ -49,7 +49,7 @@ def leftover_problems(target: Target, path: str) -> list[Problem]:
             fresh = GatewayClient(target.environment, target.key, sender).get(path)
         if refuses(fresh):
             continue
-        target.notebook.exchanges.append(then)  # what is shown
+        target.notebook.show(then)
         problems.append(
             Problem(
                 "",
