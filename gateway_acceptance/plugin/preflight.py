@@ -51,7 +51,7 @@ class Preflight:
     the environment's key, in words; empty where all is well; fix: what to do about it; models: the ids that
     it lists, sorted, with commas between; None where it lists none; version_apart: whether its version is
     told to who has the key alone, at a path of its own; unlisted: whether there is no list of models, or none
-    that works."""
+    that works; list_open: whether it was seen to be served without a key."""
 
     silent: str = ""
     refused: str = ""
@@ -60,6 +60,7 @@ class Preflight:
     fix: str = ""
     version_apart: bool = False
     unlisted: bool = False
+    list_open: bool = False
 
     @property
     def trouble(self) -> Trouble | None:
@@ -122,13 +123,16 @@ def _preflight_of(
         return found
     ill = trouble_in(listed, gateway.environment.gateway.url, _key_place(gateway.environment))
     broken = ill is not None and prove and listed.status in DOWN and _serves(gateway)
+    list_open = False
     if broken:
         ill = None
     elif ill is None and prove and _model_ids(listed) is not None:
-        ill = _refused_beyond_the_list(gateway)
+        list_open = _list_is_open(gateway)
+        ill = _refused_beyond_the_list(gateway) if list_open else None
     if ill is not None:
         return replace(ill, version=found.version)
-    found = replace(found, models=_model_ids(listed), unlisted=broken or listed.status in NOT_THERE)
+    unlisted = broken or listed.status in NOT_THERE
+    found = replace(found, models=_model_ids(listed), unlisted=unlisted, list_open=list_open)
     if version and not found.version and product.version_path:
         with contextlib.suppress(NoAnswer):
             known = _version(gateway.get(product.version_path), product.version_key)
@@ -174,13 +178,16 @@ def refused_key(asked: str, answer: Exchange, variable: str | None) -> Preflight
     return Preflight(refused=f"the gateway refuses the environment's key ({seen})", fix=source)
 
 
-def _refused_beyond_the_list(gateway: GatewayClient) -> Preflight | None:
-    """What one chat (or embedding) says against the key, where the list of models is everybody's."""
+def _list_is_open(gateway: GatewayClient) -> bool:
+    """Whether the list of models is everybody's."""
     try:
-        if _model_ids(gateway.get(LIST, key=None)) is None:
-            return None
+        return _model_ids(gateway.get(LIST, key=None)) is not None
     except NoAnswer:
-        return None
+        return False
+
+
+def _refused_beyond_the_list(gateway: GatewayClient) -> Preflight | None:
+    """What one chat (or embedding) says against the key, where the list of models proves nothing."""
     answer = _spoken(gateway)
     if answer is None or not knows_no_key(answer):
         return None

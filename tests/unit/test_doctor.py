@@ -103,6 +103,18 @@ def test_nothing_is_wrong(doctor: Doctor, plain: Plain) -> None:
     assert {asked.method for asked in plain.seen} == {"GET"}, "no model is asked anything"
 
 
+@pytest.mark.parametrize(("public", "told"), [([], True), (["/v1/models"], False), (["/v1/*"], False)])
+def test_a_list_that_everybody_gets_is_told(
+    doctor: Doctor, plain: Plain, public: list[str], told: bool
+) -> None:
+    """A gateway without keys was said to take the key, and no more."""
+    entries = [{"id": "chatty", "object": "model"}, {"id": "nomic-embed-text", "object": "model"}]
+    plain.answers["/v1/models"] = (200, {"object": "list", "data": entries}, {})
+    code, lines, _ = doctor(plain.url, gateway={"public_paths": public})
+    assert code == 0, lines
+    assert any("its list of models is served to who has no key" in line for line in lines) is told
+
+
 def wrong(doctor: Doctor, url: str, **tables: Any) -> str:
     """The one line that is wrong, which comes first."""
     code, lines, _ = doctor(url, **tables)

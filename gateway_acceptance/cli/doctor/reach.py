@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, few
 from gateway_acceptance.cli.init.gateway import other_place
 from gateway_acceptance.environment import Backend, Environment
-from gateway_acceptance.plugin.preflight import RUN_AGAIN, Preflight
+from gateway_acceptance.plugin.preflight import LIST, RUN_AGAIN, Preflight
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Untestable
 from gateway_acceptance.wire.backends import Offer
@@ -17,6 +17,10 @@ CONNECT_S, QUESTION_S = 1.5, 2.0
 NO_LIST_FIX = (
     "if it has none, the checks of the list stay red until it gets one or waivers accept that; "
     "if this is no OpenAI-compatible gateway, correct gateway.url"
+)
+OPEN_LIST = (
+    f"its list of models is served to who has no key: API-AUTH-002 is red, unless {LIST} is in "
+    "gateway.public_paths"
 )
 
 
@@ -45,6 +49,8 @@ def gateway_lines(target: Target) -> tuple[list[DoctorLine], Preflight]:
         return [_no_list(target, url)], seen
     text = f"{environment.gateway.product} {seen.version}".strip()
     lines = [DoctorLine("gateway", DoctorState.OK, f"{url} answers as {text} and takes the key")]
+    if seen.list_open and not _may_be_open(environment):
+        lines.append(DoctorLine("gateway", DoctorState.NOTE, OPEN_LIST))
     declared = environment.gateway.version
     if declared and seen.version and declared != seen.version:
         fix = "declare the version that runs as gateway.version, or install the declared one"
@@ -52,6 +58,14 @@ def gateway_lines(target: Target) -> tuple[list[DoctorLine], Preflight]:
             DoctorLine("gateway", DoctorState.WRONG, f"{declared} is declared, {seen.version} runs", fix)
         )
     return [*lines, *_models(environment, target)], seen
+
+
+def _may_be_open(environment: Environment) -> bool:
+    """Whether it is declared that the list of models is everybody's."""
+    return any(
+        LIST.startswith(path[:-1]) if path.endswith("*") else path.rstrip("/") == LIST
+        for path in environment.gateway.public_paths
+    )
 
 
 def _no_list(target: Target, url: str) -> DoctorLine:
