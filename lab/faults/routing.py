@@ -243,7 +243,7 @@ ROUTING_FAULTS: tuple[Fault, ...] = (
     gateway_fault(
         "fallback-in-silence",
         "some questions to an alias are answered by its neighbour, in its name",
-        {"BACKEND-WITNESS-004": r"llm02-phi3 reached gemma2:2b on llm-02 \(1 times\); declared is phi3"},
+        {"BACKEND-WITNESS-004": r"llm02-phi3 reached gemma2:2b on llm-02 \(\d times\); declared is phi3"},
         before=FALLS_BACK,
         after=IN_SILENCE,
     ),
