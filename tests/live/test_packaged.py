@@ -57,8 +57,8 @@ REDS: Mapping[str, Mapping[str, str]] = {
         "API-STREAM-080": r"^the deployment answers the same question differently: '\[echo\]",
     },
     "mock-llm": {
-        **dict.fromkeys(REFUSALS[:2], r"^expected 401 from \S+/v1/models, got 200: it was served$"),
-        "API-AUTH-004": r"^Untestable: GET /v1/models is served to everybody",
+        "API-AUTH-002": r"^expected 401 from \S+/v1/models, got 200: it was served$",
+        **dict.fromkeys(REFUSALS[1:], r"^Untestable: GET /v1/models is served to everybody"),
         **(ANY_MODEL | UNLIMITED | OTHER_SHAPE | UNCOUNTED),
         "API-ACCESS-001": r"^Untestable: GET /v1/models is served to everybody",
         "API-ACCESS-002": r"^Untestable: GET /v1/models is served to everybody",

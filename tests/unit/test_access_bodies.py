@@ -14,6 +14,7 @@ import pytest
 
 from gateway_acceptance.environment import Environment, load_environment
 from gateway_acceptance.plugin.targets import Target
+from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, Untestable
 from gateway_acceptance.wire.exchange import Exchange, Notebook
 from gateway_acceptance.wire.gateway import GatewayClient
@@ -31,6 +32,7 @@ from suites.api.auth.tried import (
     on_the_list,
     open_catalogue,
     refused_plainly,
+    require_refused,
     served,
     tried_route,
 )
@@ -358,3 +360,22 @@ def test_no_known_key_opens_what_is_open_anyway(
     with pytest.raises(verdict) as told:
         known_key(cast(Target, one), cast(GatewayClient, None), "sk-1234")
     assert ("see API-AUTH-002" in str(told.value)) is (verdict is Untestable)
+
+
+@pytest.mark.parametrize(
+    ("plain", "said", "verdict"),
+    [
+        (200, ["half of the key: expected 401 from u, got 200: it was served"], Untestable),
+        (401, ["half of the key: expected 401 from u, got 200: it was served"], CheckFailed),
+        (200, ["SQL: expected 401 from u, got 500: oops", "null: got 200: it was served"], CheckFailed),
+        (200, [], None),
+    ],
+)
+def test_a_gateway_that_asks_for_no_key_has_no_wrong_ones(
+    environment: Environment, plain: int, said: list[str], verdict: type[Exception] | None
+) -> None:
+    """One cause is one finding: fifteen checks were red for what API-AUTH-002 says."""
+    answer = Exchange("GET", "u", (), b"", status=plain, chunks=((0.0, LISTED),))
+    one = SimpleNamespace(environment=environment, unlisted=False, once=lambda *_: answer)
+    with pytest.raises(verdict) if verdict else nullcontext():
+        require_refused(cast(Target, one), [Problem("", text) for text in said])

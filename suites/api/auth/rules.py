@@ -26,13 +26,16 @@ VARYING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|\
 """What differs from answer to answer for good reasons: request ids, hashes, times."""
 
 
+SERVED = "it was served"
+
+
 def not_refused(answer: Exchange, what: str) -> list[Problem]:
     """What is wrong with the answer to a request that had to be refused with 401 and the envelope.
 
     A wrong status is the only problem then: the body of another answer is judged by nobody.
     """
     if answer.status == 200:
-        return [Problem("", f"{what}: expected 401 from {answer.url}, got 200: it was served")]
+        return [Problem("", f"{what}: expected 401 from {answer.url}, got 200: {SERVED}")]
     if answer.status != 401:
         seen = f"got {answer.status}: {answer.text[:SHOWN]}"
         return [Problem("", f"{what}: expected 401 from {answer.url}, {seen}")]

@@ -18,7 +18,14 @@ from suites.api.auth.rules import (
     refused_among,
     sibling,
 )
-from suites.api.auth.tried import served, tried, tried_route, tried_without_key
+from suites.api.auth.tried import (
+    refused_plainly,
+    require_refused,
+    served,
+    tried,
+    tried_route,
+    tried_without_key,
+)
 from suites.api.exposure.printed import printed_forms
 
 ODD_KEYS = {"a very long key": "sk-" + "a" * 5000, "a key with SQL": "sk-' OR '1'='1", "null": "null"}
@@ -39,7 +46,7 @@ def test_empty_key(target: Target, live_gateway: GatewayClient) -> None:
     for what, value in (("only the scheme", "Bearer"), ("an empty header", "")):
         answer = tried(target, key=None, headers=[("authorization", value)])
         problems += not_refused(answer, what)
-    require(problems, blame="gateway")
+    require_refused(target, problems)
 
 
 @check(
@@ -52,7 +59,7 @@ def test_empty_key(target: Target, live_gateway: GatewayClient) -> None:
 )
 def test_truncated_key(target: Target, gateway: GatewayClient) -> None:
     """The first half of the right key: keys are compared whole, not as far as they were sent."""
-    require(not_refused(tried(target, key=halved(target.key)), "half of the key"), blame="gateway")
+    require_refused(target, not_refused(tried(target, key=halved(target.key)), "half of the key"))
 
 
 @check(
@@ -65,7 +72,7 @@ def test_truncated_key(target: Target, gateway: GatewayClient) -> None:
 )
 def test_extended_key(target: Target, gateway: GatewayClient) -> None:
     """Keys are compared whole, not as far as the stored one goes (as bcrypt does after 72 bytes)."""
-    require(not_refused(tried(target, key=f"{target.key}x"), "the key and one letter"), blame="gateway")
+    require_refused(target, not_refused(tried(target, key=f"{target.key}x"), "the key and one letter"))
 
 
 @check(
@@ -80,9 +87,8 @@ def test_other_schemes(target: Target, live_gateway: GatewayClient) -> None:
     """A made-up value as Basic credentials, under a foreign scheme, and without any scheme: none is let in
     unchecked. Whether the right key counts there too, API-AUTH-019 asks."""
     answers = of_schemes(target, made_up())
-    require(
-        [problem for what, answer in answers.items() for problem in not_refused(answer, what)],
-        blame="gateway",
+    require_refused(
+        target, [problem for what, answer in answers.items() for problem in not_refused(answer, what)]
     )
 
 
@@ -98,7 +104,7 @@ def test_key_in_the_query(target: Target, live_gateway: GatewayClient) -> None:
     """URLs end in logs, histories and Referer headers; a gateway that takes keys from them spreads them.
     Asked with a made-up value: the answer is that of no key, not that of a wrong one."""
     key = made_up()
-    require(counted(target, in_query(target, key), key), blame="gateway")
+    require_refused(target, counted(target, in_query(target, key), key))
 
 
 @check(
@@ -113,7 +119,7 @@ def test_key_in_a_cookie(target: Target, live_gateway: GatewayClient) -> None:
     """Browsers send cookies along with requests of foreign pages: an API that takes keys from them can be
     used by every page that its users open. Asked as API-AUTH-009."""
     key = made_up()
-    require(counted(target, in_cookie(target, key), key), blame="gateway")
+    require_refused(target, counted(target, in_cookie(target, key), key))
 
 
 @check(
@@ -192,7 +198,7 @@ def test_odd_keys(target: Target, live_gateway: GatewayClient) -> None:
     problems = []
     for what, key in ODD_KEYS.items():
         problems += not_refused(tried(target, key=key), what)
-    require(problems, blame="gateway")
+    require_refused(target, problems)
 
 
 @check(
@@ -215,4 +221,6 @@ def test_nearly_the_key(target: Target, gateway: GatewayClient) -> None:
         for what, value in values.items()
         if served(target, tried_without_key(target, headers=[(name, scheme + value)]))
     ]
+    if problems:
+        refused_plainly(target)
     require(problems, blame="gateway", judged={"keys that are nearly right": len(values)})

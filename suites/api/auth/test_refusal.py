@@ -83,8 +83,11 @@ def test_no_key(target: Target, live_gateway: GatewayClient) -> None:
     spec=SPEC,
 )
 def test_wrong_key(target: Target, live_gateway: GatewayClient) -> None:
-    """A well-formed key that nobody was given, made up for this request."""
+    """A well-formed key that nobody was given, made up for this request. Where who has no key is served the
+    same, no key opens anything: that is API-AUTH-002's."""
     _, answer = target.once(WRONG_KEY, lambda: asked_with_a_wrong_key(target))
+    if served(target, answer):
+        refused_plainly(target)
     _refused(target, answer, "anybody gets in with any key")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway_acceptance.plugin.targets import Target
-from gateway_acceptance.verdict import Untestable
+from gateway_acceptance.problem import Problem
+from gateway_acceptance.verdict import Untestable, require
 from gateway_acceptance.wire.exchange import Exchange, Headers
 from gateway_acceptance.wire.gateway import OWN_KEY
 from suites.api.auth.probes import ProtectedRoute, contract_routes
-from suites.api.auth.rules import made_up
+from suites.api.auth.rules import SERVED, made_up
 from suites.api.auth.served import grants_access, lists_models
 from suites.api.exposure.paths import is_declared
 
@@ -108,6 +110,14 @@ def refused_plainly(target: Target) -> Exchange:
             "close it first: see API-AUTH-002",
         )
     return answer
+
+
+def require_refused(target: Target, problems: Sequence[Problem]) -> None:
+    """No key that was tried gets anybody in. Raises CheckFailed; Untestable where all that is wrong is that
+    it was served, and so is who has none: of keys that says nothing."""
+    if problems and all(str(problem).endswith(SERVED) for problem in problems):
+        refused_plainly(target)
+    require(problems, blame="gateway")
 
 
 def tried(target: Target, *, key: object = OWN_KEY, headers: Headers = (), query: str = "") -> Exchange:

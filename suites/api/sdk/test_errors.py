@@ -15,6 +15,7 @@ from gateway_acceptance.lazily import lazily
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed
+from suites.api.auth.tried import refused_plainly
 from suites.api.extract import answered_by_a_model
 from suites.api.observations import ECHO_TOKENS, balanced_or_first, echoed
 from suites.api.sdk.probes import ECHO, UNKNOWN_MODEL, asked_by_an_outsider
@@ -42,6 +43,8 @@ def test_wrong_key(target: Target, sdk: openai.OpenAI) -> None:
     if isinstance(error, openai.RateLimitError):  # strangers are told to wait: the sender does
         error = _error_of(lambda: asked_by_an_outsider(target, outsider))
     if not isinstance(error, openai.AuthenticationError):
+        if error is None:
+            refused_plainly(target)  # or it says nothing of keys
         raise CheckFailed(f"expected AuthenticationError, got {_named(error)}", blame="gateway")
 
 
