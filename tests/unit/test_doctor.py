@@ -206,6 +206,27 @@ def test_backends(doctor: Doctor, plain: Plain) -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "fix"),
+    [
+        ({}, "name the variable that holds its key as backends.key_variable"),
+        ({"key_variable": "UP"}, "correct its key in UP"),
+    ],
+)
+def test_a_backend_that_demands_a_key(
+    doctor: Doctor, plain: Plain, monkeypatch: pytest.MonkeyPatch, named: dict[str, str], fix: str
+) -> None:
+    """vLLM with a key: "start it" was the advice."""
+    monkeypatch.setenv("UP", "sk-upstream-1234567890")
+    with serving() as behind:
+        behind.answers["/v1/models"] = (401, {"error": {"message": "no"}}, {})
+        server = {"name": "one", "url": behind.url, "product": "openai", **named}
+        code, lines, _ = doctor(plain.url, backends=[server])
+    assert code == 1
+    told = next(line for line in lines if line.startswith("backends"))
+    assert f"got 401; fix: {fix}; direct = false declares it closed" in told
+
+
+@pytest.mark.parametrize(
     ("tables", "words"),
     [
         ({"gateway": {"product": "litelm"}}, "did you mean 'litellm'?"),

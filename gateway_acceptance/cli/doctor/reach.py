@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, few
-from gateway_acceptance.cli.init.gateway import other_place
+from gateway_acceptance.cli.init.gateway import NO_KEY, other_place
 from gateway_acceptance.environment import Backend, Environment
 from gateway_acceptance.plugin.preflight import LIST, RUN_AGAIN, Preflight
 from gateway_acceptance.plugin.targets import Target
@@ -115,6 +115,16 @@ def _compared(environment: Environment, listed: list[str]) -> DoctorLine:
     )
 
 
+def _fix_of(target: Target, backend: Backend) -> str:
+    """What to do about a backend that does not tell what it has, by its last answer."""
+    last = next(reversed(target.notebook.exchanges), None)
+    if last is None or not last.url.startswith(backend.url) or last.status not in NO_KEY:
+        return "start it or correct backends.url"
+    if backend.key_variable:
+        return f"correct its key in {backend.key_variable}"
+    return "name the variable that holds its key as backends.key_variable"
+
+
 def backend_line(target: Target, backend: Backend) -> DoctorLine:
     """One backend, asked directly where that is permitted."""
     if not backend.direct:
@@ -126,9 +136,7 @@ def backend_line(target: Target, backend: Backend) -> DoctorLine:
         version = client.version() if Offer.VERSION in client.offers else ""
         held = client.models()
     except (CheckFailed, NotPermitted, Untestable) as failure:
-        fix = (
-            "start it or correct backends.url; direct = false declares it closed to everybody but the gateway"
-        )
+        fix = f"{_fix_of(target, backend)}; direct = false declares it closed to everybody but the gateway"
         return DoctorLine("backends", DoctorState.WRONG, f"{backend.name}: {failure}", fix)
     wrong = [
         name for name in target.environment.upstreams_on(backend.name) if client.name_of(name) not in held
