@@ -16,6 +16,8 @@ from lab.message import Json, Reply, Request, envelope, json_reply
 
 SERVED = "got 200: it was served"
 PAGE = Reply(200, (("content-type", "text/plain"),), (b"process_cpu_seconds_total 1.0\n",))
+PROVIDERS = json_reply(200, [{"name": "one", "apiKey": "sk-upstream-key", "models": ["llama3.2:3b"]}])
+"""What Claude Code Router's server tells to anybody."""
 FOREIGN_ORIGIN_ALLOWED = (
     ("access-control-allow-origin", "https://stranger.example"),
     ("access-control-allow-credentials", "true"),
@@ -279,6 +281,12 @@ EXPOSURE_FAULTS: tuple[Fault, ...] = (
         "metrics are open to anybody",
         {"API-EXPO-001": "/metrics answers 200 without a key"},
         before=unguarded(PAGE, "/metrics"),
+    ),
+    gateway_fault(
+        "providers-open",
+        "who stands behind it is told to anybody, with their keys",
+        {"API-EXPO-001": "/providers answers 200 without a key"},
+        before=unguarded(PROVIDERS, "/providers"),
     ),
     gateway_fault(
         "unknown-route-open",

@@ -89,6 +89,27 @@ def test_by_what_it_is_known_is_asked(init: Init, plain: Plain, tmp_path: Path) 
     assert identity.addresses == ("127.0.0.1",)
 
 
+@pytest.mark.parametrize(
+    ("answered", "declared"),
+    [
+        ((200, {"openapi": "3.1.0", "paths": {"/stats": {"get": {}}}}, {}), "/openapi.json"),
+        ((401, {"openapi": "3.1.0", "paths": {}}, {}), None),
+        ((200, {"paths": "none"}, {}), None),
+        ((200, b"<!doctype html><title>Console</title>", {}), None),
+    ],
+)
+def test_a_description_that_anybody_gets_is_declared(
+    init: Init, plain: Plain, tmp_path: Path, answered: Any, declared: str | None
+) -> None:
+    """Its routes are then asked without a key (API-EXPO-002): FastAPI publishes them by itself."""
+    plain.answers["/openapi.json"] = answered
+    code, out, err = init()
+    assert code == 0, err
+    gateway = written(out, tmp_path).gateway
+    assert (gateway.description_path, gateway.public_paths) == (declared, ())
+    assert not any(KEY in asked.authorization for asked in plain.seen if asked.path == "/openapi.json")
+
+
 def test_the_key_goes_to_endpoints_alone(init: Init, plain: Plain) -> None:
     init()
     told = {asked.path for asked in plain.seen if KEY in asked.authorization}

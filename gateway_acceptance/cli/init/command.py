@@ -22,6 +22,7 @@ from gateway_acceptance.cli.init.found import Found
 from gateway_acceptance.cli.init.gateway import (
     NotExamined,
     examine_gateway,
+    find_description,
     require_key,
     tell_version,
     trouble_of_silence,
@@ -294,6 +295,7 @@ def examined(asked: InitRequest) -> Found:
             examine_models(asker, found)
             require_key(found, asked.variable)
             tell_version(asker, found)
+            find_description(asker, found)
             found.requests = asker.budget.spent.requests
             found.identity = asker.met.document
         finally:

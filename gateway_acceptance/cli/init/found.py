@@ -89,6 +89,7 @@ class Alias:
 @dataclass
 class Found:
     """Everything about the gateway. lists_all: whether the gateway itself lists what stands behind it;
+    description: where it publishes its OpenAPI description to anybody, if no product is known to do so there;
     left_out: ids that are not declared, each with why; limits: headers of answers that speak of limits;
     identity: by what it can be known, as it was met; upstreams: what it speaks to what stands behind it,
     besides Ollama's own protocol; refusal: the first answer of a model, where that knew no such key;
@@ -97,6 +98,7 @@ class Found:
     product: str = ANY_OTHER
     version: str = ""
     liveness: str = ""
+    description: str = ""
     served_by: str = ""
     lists_all: bool = False
     strategy: str = ""

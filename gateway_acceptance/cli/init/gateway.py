@@ -44,6 +44,8 @@ from gateway_acceptance.wire.rule import media_type
 CHAT = "/v1/chat/completions"
 SIGNS_OF_LIFE = ("/health", "/", "/healthz", "/livez")
 """Health routes of gateways that nothing is known of, the most common first."""
+DESCRIPTION = "/openapi.json"
+"""Where FastAPI and others publish what routes they have."""
 PORTKEY_SAYS = "AI Gateway says hey!"
 REFUSALS = (
     *(HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
@@ -292,6 +294,14 @@ def tell_version(asker: Asker, found: Found) -> None:
     product = PRODUCTS["litellm"]
     if found.product == "litellm" and not found.version and asker.left > 0:
         found.version = _text(document_of(asker.get(product.version_path or "")), product.version_key)
+
+
+def find_description(asker: Asker, found: Found) -> None:
+    """Its routes by its own words, where anybody gets them: what is open among them is then looked at."""
+    if not PRODUCTS[found.product].description and asker.answering and asker.left > 0:
+        document = document_of(asker.get(DESCRIPTION, key=False))
+        if isinstance(document.get("openapi"), str) and isinstance(document.get("paths"), Mapping):
+            found.description = DESCRIPTION
 
 
 def trouble_of_silence(words: str, environment: Environment) -> Trouble:

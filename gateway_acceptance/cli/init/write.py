@@ -105,6 +105,10 @@ def _gateway(text: Text, found: Found, gateway: Gateway) -> None:
     elif not (found.liveness or known.liveness):
         text.question("which route tells that it lives, without a key? None of the usual ones does.")
         text.silent("liveness_path", "/health")
+    if found.description:
+        text.value(
+            "description_path", found.description, "its OpenAPI description; open routes are sought there"
+        )
     if found.served_by and found.served_by != known.served_by:
         text.value("served_by_header", found.served_by, "holds a URL in its answers: who served")
     unjudged = [name for name, why in found.left_out if why.startswith(DECLARABLE)]

@@ -27,11 +27,13 @@ WELL_KNOWN = (
     "/public/model_hub", "/public/model_hub/info", "/public/agent_hub", "/public/providers",
     "/.well-known/litellm-ui-config", "/litellm/.well-known/litellm-ui-config", "/.well-known/jwks.json",
     "/.well-known/openid-configuration", "/get/ui_theme_settings", "/get_image", "/get_favicon",
+    # what stands behind, with its keys, or starts and stops it
+    "/providers", "/api/providers", "/api/config", "/launcher", "/metrics.json", "/stats/live",
     # a backend's own interface, passed through
     "/api/tags", "/api/version", "/api/ps",
 )  # fmt: skip
 """Paths that are known to be open on one gateway or another. Sources: LiteLLM 1.74.15 and 1.106.2, FastAPI,
-Prometheus, Spring Boot, Go's net/http/pprof, Ollama."""
+Prometheus, Spring Boot, Go's net/http/pprof, Ollama, Claude Code Router's server, CodeRouter, mini-apigw."""
 
 FILES = {
     "/.env": r"(?m)^\w+=\S",
