@@ -9,7 +9,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.rule import media_type
 from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, ProtectedRoute, contract_routes
 from suites.api.auth.rules import SPEC, made_up, served_problems
-from suites.api.auth.tried import LIST, open_catalogue
+from suites.api.auth.tried import LIST, open_catalogue, refused_plainly
 from suites.api.exposure.lost import is_page_for_lost, page_for_lost
 from suites.api.exposure.paths import is_declared
 
@@ -54,13 +54,17 @@ def test_management_without_key(live_gateway: GatewayClient, environment: Enviro
     spec=SPEC,
 )
 def test_wrong_key_everywhere(target: Target, live_gateway: GatewayClient, environment: Environment) -> None:
-    """Some gateways only look whether there is a key. A list of models that needs none is API-AUTH-015's."""
+    """Some gateways only look whether there is a key. A list of models that needs none is API-AUTH-015's, and
+    a gateway that asks for none API-AUTH-002's."""
     public = environment.gateway.public_paths
     known = [*contract_routes(environment), *MANAGEMENT_SAMPLE]
     routes = [route for route in known if not is_declared(route.path, public)]
     if open_catalogue(target):
         routes = [route for route in routes if route.path != LIST]
-    require(_open(live_gateway, routes, made_up()), blame="gateway")
+    problems = _open(live_gateway, routes, made_up())
+    if problems:
+        refused_plainly(target)
+    require(problems, blame="gateway")
 
 
 @check(
@@ -71,13 +75,14 @@ def test_wrong_key_everywhere(target: Target, live_gateway: GatewayClient, envir
     claims="FUN-04",
     spec=SPEC,
 )
-def test_refused_stream(live_gateway: GatewayClient, environment: Environment) -> None:
+def test_refused_stream(target: Target, live_gateway: GatewayClient, environment: Environment) -> None:
     """Clients look at the status before they read events: an error inside a 200 stream is taken for an
     answer."""
     chat = contract_routes(environment)[1]
     body = {**(chat.body or {}), "stream": True}
     answer = live_gateway.request(chat.method, chat.path, json_body=body, key=made_up())
     if answer.status == 200 or media_type(answer.headers) == "text/event-stream":
+        refused_plainly(target)
         raise CheckFailed(
             f"expected a refusal in JSON, got {answer.status} {media_type(answer.headers)}: "
             f"{answer.text[:200]}",
