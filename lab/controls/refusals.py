@@ -68,6 +68,14 @@ def _unprocessable(request: Request, reply: Reply) -> Reply:
     return refusals(lambda error: error, lambda status: 422 if status == 400 else status)(request, reply)
 
 
+def _forbidden(request: Request, reply: Reply) -> Reply:
+    """As LiteLLM and mini-apigw where a key may use some models alone: of others nothing is told."""
+    model = request.json.get("model")
+    if reply.status == 400 and "Invalid model name" in reply.body.decode("utf-8", "replace"):
+        return envelope(403, f"this key may not use the model {model}", "permission_error")
+    return reply
+
+
 def _only_chat(request: Request, reply: Reply) -> Reply:
     """The list of models without those that embed."""
 
@@ -117,6 +125,13 @@ REFUSAL_CONTROLS = (
         after=_unprocessable,
         checks=("API-ERR-00", "API-CHAT-01", "API-EMB-01"),
         concerns=("API-ERR-002", "API-CHAT-018", "API-EMB-018"),
+    ),
+    Control(
+        "right-unknown-model-403",
+        "the key may use its models alone: any other, known or not, is forbidden by its name",
+        after=_forbidden,
+        checks=(*ERRORS, "API-SDK-01", "API-SDK-02", "API-PROP-00"),
+        concerns=("API-ERR-001", "API-ERR-031", "API-ERR-032", "API-SDK-018", "API-SDK-019", "API-SDK-020"),
     ),
     Control(
         "right-needs-a-media-type",

@@ -13,7 +13,17 @@ from gateway_acceptance.environment import load_environment
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.errors.leaks import LeakKind
-from suites.api.errors.probes import ALL, BY_NAME, EMBEDDINGS, MISSING, BadRequest, chat, embedding, offered
+from suites.api.errors.probes import (
+    ALL,
+    BY_NAME,
+    EMBEDDINGS,
+    MISSING,
+    NO_MODEL,
+    BadRequest,
+    chat,
+    embedding,
+    offered,
+)
 from suites.api.errors.rules import (
     envelope_problems,
     helpful_problems,
@@ -55,6 +65,23 @@ def test_other_statuses_blame_somebody_else(status: int) -> None:
     (problem,) = refusal_problems(BAD, answer(status, envelope("no")))
     assert problem.rule == "refusal.status"
     assert f"temperature a string: expected 400 or 422, got {status}" in problem.message
+
+
+@pytest.mark.parametrize("name", ["an unknown model, streamed", "an unknown model at embeddings"])
+@pytest.mark.parametrize(
+    ("status", "message", "right"),
+    [
+        (403, f"model '{NO_MODEL}' not allowed by policy", True),
+        (403, "forbidden", False),  # of whom, nobody can tell: a key, an address, a front
+        (401, f"key may not use {NO_MODEL}", False),
+        (500, f"no deployment of {NO_MODEL}", False),
+    ],
+)
+def test_a_key_with_models_of_its_own_forbids_others_by_name(
+    name: str, status: int, message: str, right: bool
+) -> None:
+    """LiteLLM answers so to a key with ``models``, mini-apigw to any: which others there are is not told."""
+    assert (status_problems(BY_NAME[name], answer(status, envelope(message))) == []) == right
 
 
 def test_a_served_request_is_one_problem() -> None:

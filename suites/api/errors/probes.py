@@ -102,7 +102,8 @@ FORM_STATUSES = (*BAD, 404, 415)
 UNTYPED = (*BAD, 415)
 """An empty body has no media type: RFC 9110 section 15.5.16 lets that be the reason."""
 NOT_FOUND = (400, 404)
-"""OpenAI answers 404 for a model that it does not have, LiteLLM 400; both blame the request."""
+"""OpenAI answers 404 for a model that it does not have, LiteLLM 400; both blame the request. Where a key may
+use some models alone, 403 that names the model is right as well: it does not tell which others there are."""
 
 _JSON = ("json", "pars", "decod")
 _OBJECT = ("object", "dict", "json", "body", "list", "array")

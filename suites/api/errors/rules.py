@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
 
 from gateway_acceptance.check import MUST, READ, SPEND, Effect, Level, check
 from gateway_acceptance.environment import Environment
@@ -14,7 +15,7 @@ from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.schema import error_problems
 from gateway_acceptance.wire.sender import tokens_needed
 from suites.api.errors.leaks import LeakKind, leaks_of_answer
-from suites.api.errors.probes import ALL, BY_NAME, BadRequest, offered
+from suites.api.errors.probes import ALL, BY_NAME, NO_MODEL, BadRequest, offered
 from suites.api.observations import ECHO_TOKENS
 
 SHOWN = 90
@@ -46,9 +47,16 @@ def refusal_problems(bad: BadRequest, answer: Exchange) -> list[Problem]:
     return status if _served(answer) else [*status, *envelope_problems(bad, answer, Level.MUST)]
 
 
+def forbids_the_model(status: int | None, text: str, model: str) -> bool:
+    """Whether a refusal says that the key may not use that model, as those say whose keys have a list of
+    models (LiteLLM's of a key with ``models``): it tells nobody which others there are."""
+    return status == HTTPStatus.FORBIDDEN and model in text
+
+
 def status_problems(bad: BadRequest, answer: Exchange) -> list[Problem]:
     """A status that does not blame the request. Other 4xx are wrong too: 401 sends people to their key."""
-    if answer.status in bad.statuses:
+    unknown = HTTPStatus.NOT_FOUND in bad.statuses and forbids_the_model(answer.status, answer.text, NO_MODEL)
+    if answer.status in bad.statuses or unknown:
         return []
     expected = " or ".join(map(str, bad.statuses))
     text = "it was served" if _served(answer) else _start(answer)

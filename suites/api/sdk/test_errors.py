@@ -16,6 +16,7 @@ from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import CheckFailed
 from suites.api.auth.tried import refused_plainly
+from suites.api.errors.rules import forbids_the_model
 from suites.api.extract import answered_by_a_model
 from suites.api.observations import ECHO_TOKENS, balanced_or_first, echoed
 from suites.api.sdk.probes import ECHO, UNKNOWN_MODEL, asked_by_an_outsider
@@ -57,10 +58,11 @@ def test_wrong_key(target: Target, sdk: openai.OpenAI) -> None:
     spec=ERRORS,
 )
 def test_unknown_model(target: Target, sdk: openai.OpenAI) -> None:
-    """OpenAI answers 404, LiteLLM 400; both say that the request is at fault."""
+    """OpenAI answers 404, LiteLLM 400; both say that the request is at fault. So does 403 that names the
+    model, where the key may use some models alone."""
     _judge_where_served(target)
     error = _unknown_model(target, sdk)
-    if not isinstance(error, openai.NotFoundError | openai.BadRequestError):
+    if not (isinstance(error, openai.NotFoundError | openai.BadRequestError) or _forbids_it(error)):
         raise CheckFailed(f"expected NotFoundError or BadRequestError, got {_named(error)}", blame="gateway")
 
 
@@ -95,11 +97,9 @@ def test_error_tells(target: Target, sdk: openai.OpenAI) -> None:
 def test_stream_error(target: Target, sdk: openai.OpenAI) -> None:
     """A refusal with status 200 and an error in the stream escapes what surrounds ``create``."""
     _judge_where_served(target)
-    _raises(
-        lambda: sdk.chat.completions.create(model=UNKNOWN_MODEL, messages=ECHO, stream=True),
-        openai.NotFoundError,
-        openai.BadRequestError,
-    )
+    error = _error_of(lambda: sdk.chat.completions.create(model=UNKNOWN_MODEL, messages=ECHO, stream=True))
+    if not (isinstance(error, openai.NotFoundError | openai.BadRequestError) or _forbids_it(error)):
+        raise CheckFailed(f"expected NotFoundError or BadRequestError, got {_named(error)}", blame="gateway")
 
 
 @check(
@@ -150,6 +150,13 @@ def _unknown_model(target: Target, sdk: openai.OpenAI) -> openai.OpenAIError | N
         )
 
     return target.once(("sdk", "unknown model"), ask)
+
+
+def _forbids_it(error: openai.OpenAIError | None) -> bool:
+    """Whether the key may not use the model that does not exist."""
+    if not isinstance(error, openai.PermissionDeniedError):
+        return False
+    return forbids_the_model(error.status_code, error.response.text, UNKNOWN_MODEL)
 
 
 def _raises(call: Callable[[], object], *expected: type[openai.APIStatusError]) -> None:
