@@ -24,6 +24,7 @@ INTERFACE = (
     "/openapi.json",
     "/responses",
 )
+SLASHED = ("/metrics", "/key/list", "/user/list", "/spend/logs", "/credentials", "/v1/model/info")
 PLACE = re.compile(r"127\.\d+\.\d+\.\d+:\d+")
 
 
@@ -42,6 +43,15 @@ def canonical(request: Request) -> Request | Reply:
     if normal == path:
         return request
     return Reply(308, (("location", normal + mark + query),), ())
+
+
+def slashed(request: Request) -> Request | Reply:
+    """Management lies at paths that end with a slash, and who leaves it out is led there before any key is
+    looked at, as Starlette does it."""
+    path, mark, query = request.path.partition("?")
+    if path in SLASHED:
+        return Reply(307, (("location", f"{path}/{mark}{query}"),), ())
+    return replace(request, path=path[:-1] + mark + query) if path[:-1] in SLASHED else request
 
 
 def lost(request: Request, reply: Reply) -> Reply:
@@ -92,6 +102,13 @@ ACCESS_CONTROLS = (
         before=canonical,
         checks=CHECKS,
         concerns=ENTRANCES,
+    ),
+    Control(
+        "right-redirects-to-a-slash",
+        "management lies behind a slash and a key; without the slash one is led there, no key asked",
+        before=slashed,
+        checks=CHECKS,
+        concerns=(*ENTRANCES, "API-AUTH-016"),
     ),
     Control(
         "right-json-catch-all",

@@ -15,6 +15,7 @@ from suites.api.auth.places import Refusals, let_in, read
 from suites.api.auth.probes import MANAGEMENT, WRONG, contract_routes
 from suites.api.auth.rules import (
     basic,
+    beside_a_slash,
     halved,
     made_up,
     not_refused,
@@ -35,6 +36,26 @@ def answer(status: int, body: object, kind: str = "application/json") -> Exchang
     return Exchange(
         "GET", "http://127.0.0.1/v1/models", (), b"", status=status, headers=headers, chunks=((0.0, content),)
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "other"),
+    [
+        (307, "/gateway/metrics/", "/metrics/"),
+        (308, "http://127.0.0.1/gateway/metrics/?x=1", "/metrics/"),
+        (307, "http://elsewhere/gateway/metrics/", ""),
+        (302, "/login", ""),
+        (302, "/gateway/metrics", ""),
+        (200, "/gateway/metrics/", ""),
+    ],
+)
+def test_a_slash_more_is_the_same_route(status: int, location: str, other: str) -> None:
+    """Starlette redirects before a key is asked for: who is behind the slash decides, not the redirect."""
+    url, headers = "http://127.0.0.1/gateway/metrics", (("location", location),)
+    moved = Exchange("GET", url, (), b"", status=status, headers=headers)
+    assert beside_a_slash(moved, "/metrics") == other
+    back = Exchange("GET", f"{url}/", (), b"", status=307, headers=(("location", "/gateway/metrics"),))
+    assert beside_a_slash(back, "/metrics/") == "/metrics"
 
 
 def test_a_refusal_is_a_refusal() -> None:

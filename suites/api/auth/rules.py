@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
 
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.wire.exchange import Exchange
@@ -18,6 +19,8 @@ SPEC = "openai:guides/error-codes 401"
 
 NOT_SERVED = frozenset({401, 403, 404, 405})
 """A route without a key: refused, or not there at all. 400 and 422 mean that the request was judged first."""
+
+MOVED = frozenset({301, 302, 303, 307, 308})
 
 SHOWN = 200
 """Characters of an answer that a message quotes."""
@@ -48,6 +51,19 @@ def served_problems(answer: Exchange, what: str) -> list[Problem]:
         return []
     seen = f"got {answer.status}: {answer.text[:SHOWN]}"
     return [Problem("", f"{what}: expected a refusal (401, 403, 404 or 405), {seen}")]
+
+
+def beside_a_slash(answer: Exchange, path: str) -> str:
+    """The path that a redirect leads to, where it is the same but for the slash at its end, as Starlette
+    redirects before it asks for a key: what is there tells whether the route is guarded. Empty for any other
+    answer."""
+    if answer.status not in MOVED:
+        return ""
+    place = urlsplit(urljoin(answer.url, answer.header("location") or ""))
+    asked = urlsplit(answer.url)
+    other = path[:-1] if path.endswith("/") else f"{path}/"
+    moved = asked.path[:-1] if asked.path.endswith("/") else f"{asked.path}/"
+    return other if (place.netloc, place.path) == (asked.netloc, moved) else ""
 
 
 def made_up() -> str:

@@ -136,7 +136,10 @@ def test_scheme_case(target: Target, gateway: GatewayClient) -> None:
         raise NotApplicable("the environment's key is no bearer token", declared="gateway.key_header")
     answer = tried(target, key=None, headers=[("authorization", f"bearer {target.key}")])
     if answer.status != 200:
-        raise CheckFailed(f"expected 200 with the scheme 'bearer', got {answer.status}: {answer.text[:200]}")
+        raise CheckFailed(
+            f"expected 200 with the scheme 'bearer', got {answer.status}: {answer.text[:200]}",
+            blame="gateway",
+        )
 
 
 @check(

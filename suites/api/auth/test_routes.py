@@ -8,7 +8,7 @@ from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.rule import media_type
 from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, ProtectedRoute, contract_routes
-from suites.api.auth.rules import SPEC, made_up, served_problems
+from suites.api.auth.rules import SPEC, beside_a_slash, made_up, served_problems
 from suites.api.auth.tried import LIST, open_catalogue, refused_plainly
 from suites.api.exposure.lost import is_page_for_lost, page_for_lost
 from suites.api.exposure.paths import is_declared
@@ -95,6 +95,8 @@ def _open(gateway: GatewayClient, routes: list[ProtectedRoute], key: str | None)
     lost = page_for_lost(gateway)
     for route in routes:
         answer = gateway.request(route.method, route.path, json_body=route.body, key=key)
+        if other := beside_a_slash(answer, route.path):
+            answer = gateway.request(route.method, other, json_body=route.body, key=key)
         if not is_page_for_lost(answer, lost):
             problems += served_problems(answer, str(route))
     return problems
