@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from gateway_acceptance.verdict import NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.extract import decided
+from suites.api.steering import probes
 from suites.api.steering.names import MOCKED, MODEL_HEADERS, PARAMETERS, parameter_headers
 from suites.api.steering.rules import AnswerWitness, Pair, answer_witness, changed, led_astray
+from tests.unit.declared import beside, environment
 
 KNOWN = Pair("one", "two", AnswerWitness("llm-01", "one"), AnswerWitness("llm-02", "two"))
 SAME_PLACE = Pair("one", "two", AnswerWitness("llm-01", "one"), AnswerWitness("llm-01", "two"))
@@ -61,6 +64,47 @@ def test_models_of_one_backend_are_told_apart_by_their_names() -> None:
     assert SAME_PLACE.led(answer("two", "llm-01"))
     assert not SAME_PLACE.led(answer("one", "llm-01"))
     assert not Pair("one", "two", AnswerWitness("", "x"), AnswerWitness("", "x")).distinguishable
+
+
+def chats(*places: tuple[str, str]) -> list[dict[str, str]]:
+    """Chat models a, b, c …, each with its backend and the model there; neither where they are empty."""
+    given = [{"alias": alias, "kind": "chat"} for alias in "abcd"[: len(places)]]
+    return [
+        {**model, **({"backend": place[0], "upstream": place[1]} if all(place) else {})}
+        for model, place in zip(given, places, strict=True)
+    ]
+
+
+def paired(monkeypatch: pytest.MonkeyPatch, models: list[dict[str, str]], says: dict[str, str]) -> Any:
+    """The pair, and whom it asked. says: alias -> the model that its answers name."""
+    asked: list[str] = []
+
+    def ask(_: object, alias: str, **__: object) -> Exchange:
+        asked.append(alias)
+        return answer(says[alias])
+
+    monkeypatch.setattr(probes, "asked", ask)
+    try:
+        found: Any = probes.pair(beside(environment(models=models, groups=[])))
+    except (NotApplicable, Untestable) as error:
+        return type(error), asked
+    return (found.first, found.second), asked
+
+
+def test_a_second_model_is_one_whose_answers_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two aliases of one model tell nothing: another one does, and only where none does is it untestable."""
+    nobody = ("", "")
+    says = {"a": "tiny", "b": "tiny", "c": "large"}
+    assert paired(monkeypatch, chats(nobody, nobody, nobody), says) == (("a", "c"), ["a", "b", "c"])
+    assert paired(monkeypatch, chats(nobody, nobody), says) == (Untestable, ["a", "b"])
+
+
+def test_names_of_one_model_are_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As declared: nothing is asked then."""
+    tiny, large = ("one", "tiny"), ("two", "large")
+    says = {"a": "tiny", "b": "tiny", "c": "large"}
+    assert paired(monkeypatch, chats(tiny, tiny), says) == (NotApplicable, [])
+    assert paired(monkeypatch, chats(tiny, tiny, large), says) == (("a", "c"), ["a", "c"])
 
 
 def test_a_third_backend_is_of_neither() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from gateway_acceptance.environment import ModelKind
+from gateway_acceptance.environment import Model, ModelKind
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotApplicable, Untestable
 from gateway_acceptance.wire.exchange import Exchange, Headers
@@ -15,9 +15,11 @@ from suites.api.exposure.parameters import Steered
 from suites.api.extract import answered_by_a_model
 from suites.api.observations import ECHO_PROMPT, ECHO_TOKENS, echoed, room
 from suites.api.steering.names import ADDRESS_HEADERS, ADDRESS_QUERIES
-from suites.api.steering.rules import Pair, answer_witness
+from suites.api.steering.rules import AnswerWitness, Pair, answer_witness
 
 CHAT = "/v1/chat/completions"
+MOST_TRIED = 8
+"""Other models that are asked for one whose answers differ: each costs a request."""
 
 
 def asked(
@@ -49,7 +51,8 @@ class AnsweredRequest:
 
 def pair(target: Target) -> Pair:
     """Two models whose answers tell which of them served, and how. Raises NotApplicable where fewer than two
-    chat models are declared that are not balanced, Untestable where no witness tells them apart."""
+    chat models are declared that are not balanced, or all are one, Untestable where no witness tells any from
+    the first."""
     return target.once(("steering", "pair"), lambda: _pair(target))
 
 
@@ -58,19 +61,34 @@ def _pair(target: Target) -> Pair:
     if len({model.alias for model in models}) < 2:
         raise NotApplicable("the environment declares no two chat models to choose from", declared="models")
     first = models[0]
-    others = sorted(models[1:], key=lambda model: model.backend == first.backend)
-    answers = [asked(target, alias) for alias in (first.alias, others[0].alias)]
-    for answer in answers:
-        if not answered_by_a_model(answer):
-            seen = f"got {answer.status}: {answer.text[:200]}"
-            raise CheckFailed(f"expected a model's answer from {answer.url}, {seen}")
-    found = Pair(first.alias, others[0].alias, answer_witness(answers[0]), answer_witness(answers[1]))
-    if not found.distinguishable:
-        raise Untestable(
-            "nothing in the answers tells which of two models served",
-            "let the gateway name the backend in a header, and declare it: gateway.served_by_header",
-        )
-    return found
+    others = [model for model in models[1:] if model.alias != first.alias and not _one_model(model, first)]
+    if not others:
+        raise NotApplicable("every alias of chat is the same model, as declared", declared="models.upstream")
+    others.sort(key=lambda model: model.backend == first.backend)
+    of_first = _witness(target, first.alias)
+    for other in others[:MOST_TRIED]:
+        found = Pair(first.alias, other.alias, of_first, _witness(target, other.alias))
+        if found.distinguishable:
+            return found
+    raise Untestable(
+        "nothing in the answers tells which of two models served",
+        "let the gateway name the backend in a header, and declare it: gateway.served_by_header; where all "
+        "are names of one model, declare that: models.backend, models.upstream",
+    )
+
+
+def _one_model(one: Model, other: Model) -> bool:
+    """Whether two aliases are declared to be the same model: then there is none to be chosen."""
+    place = (one.backend, one.upstream)
+    return all(place) and place == (other.backend, other.upstream)
+
+
+def _witness(target: Target, alias: str) -> AnswerWitness:
+    answer = asked(target, alias)
+    if not answered_by_a_model(answer):
+        seen = f"got {answer.status}: {answer.text[:200]}"
+        raise CheckFailed(f"expected a model's answer from {answer.url}, {seen}")
+    return answer_witness(answer)
 
 
 def by_queries(target: Target, names: Sequence[str], value: str) -> list[AnsweredRequest]:
