@@ -89,6 +89,18 @@ def test_by_what_it_is_known_is_asked(init: Init, plain: Plain, tmp_path: Path) 
     assert identity.addresses == ("127.0.0.1",)
 
 
+def test_health_routes_that_it_describes_are_open(init: Init, plain: Plain, tmp_path: Path) -> None:
+    """Not one alone: the others were open and undeclared in the first run. What answers nobody is not."""
+    routes = ("/health", "/healthz", "/readyz", "/ping", "/stats")
+    described: dict[str, Any] = {path: {"get": {}} for path in routes}
+    plain.answers["/openapi.json"] = (200, {"openapi": "3.1.0", "paths": described}, {})
+    for path in ("/health", "/healthz", "/stats"):
+        plain.answers[path] = (200, {"status": "ok"}, {})
+    code, out, err = init()
+    assert code == 0, err
+    assert written(out, tmp_path).gateway.public_paths == ("/health", "/healthz")
+
+
 @pytest.mark.parametrize(
     ("answered", "declared"),
     [
@@ -158,6 +170,37 @@ def test_ids_that_cannot_be_declared(
     assert [model.alias for model in written(out, tmp_path).models] == ["chatty"]
     assert why in plainly(out)
     assert KEY not in out + err
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "declared"),
+    [
+        ("dall-e-3", 400, False),
+        ("openai/whisper-1", 404, False),
+        ("omni-moderation-latest", 501, False),
+        ("dall-e-3", 500, True),  # it fails: that is judged
+        ("large", 404, True),  # a chat model that is configured and not there
+        ("contralto", 404, True),
+    ],
+)
+def test_a_model_of_images_or_speech_is_not_judged(
+    init: Init, plain: Plain, tmp_path: Path, name: str, status: int, declared: bool
+) -> None:
+    """OpenAI's own list has dozens and tells no kind: as chat models each turned twenty checks red."""
+    plain.models = ["chatty", name]
+    refused = {"error": {"message": "no", "type": "x", "param": None, "code": None}}
+
+    def only_chatty(asked: Asked) -> Answer:
+        return (200, plain.said(asked), {}) if asked.body["model"] == "chatty" else (status, refused, {})
+
+    plain.answers["/v1/chat/completions"] = only_chatty
+    plain.answers["/v1/embeddings"] = (status, refused, {})
+    code, out, err = init()
+    assert code == 0, err
+    environment = written(out, tmp_path)
+    assert [model.alias for model in environment.models] == ["chatty", name][: 1 + declared]
+    assert environment.unjudged(name) is not declared
+    assert init("--model", name)[0] == 0
 
 
 def test_what_is_not_judged_is_declared_so(init: Init, plain: Plain, tmp_path: Path) -> None:

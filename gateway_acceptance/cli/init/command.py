@@ -29,6 +29,7 @@ from gateway_acceptance.cli.init.gateway import (
 )
 from gateway_acceptance.cli.init.machine import examine_machine
 from gateway_acceptance.cli.init.models import examine_models
+from gateway_acceptance.cli.init.others import set_others_aside
 from gateway_acceptance.cli.init.write import environment_text, last_tables
 from gateway_acceptance.environment import Environment, Model, ModelKind, load_environment
 from gateway_acceptance.environment.base_url import BaseUrl, as_understood
@@ -294,6 +295,7 @@ def examined(asked: InitRequest) -> Found:
             found = examine_gateway(asker, asked.key, asked.variable, asked.models)
             examine_models(asker, found)
             require_key(found, asked.variable)
+            set_others_aside(found, asked.models)
             tell_version(asker, found)
             find_description(asker, found)
             found.requests = asker.budget.spent.requests

@@ -55,7 +55,8 @@ class Alias:
     """What clients may send as ``model``. kind: None until it is known; abilities: None where it was not
     asked at all; unasked: abilities that no request was left for; remarks: a sentence each;
     heard: (URL, model) of who served it, by its answers' own words; hidden: it is not listed, and was named
-    by who asks; answered_as: another alias that its answer names."""
+    by who asks; answered_as: another alias that its answer names; refused: statuses of answers that were
+    none."""
 
     name: str
     kind: ModelKind | None = None
@@ -67,6 +68,7 @@ class Alias:
     remarks: list[str] = field(default_factory=list)
     heard: set[tuple[str, str]] = field(default_factory=set)
     hidden: bool = False
+    refused: list[int] = field(default_factory=list)
     answered_as: str = ""
 
     @property
@@ -90,7 +92,8 @@ class Alias:
 class Found:
     """Everything about the gateway. lists_all: whether the gateway itself lists what stands behind it;
     description: where it publishes its OpenAPI description to anybody, if no product is known to do so there;
-    left_out: ids that are not declared, each with why; limits: headers of answers that speak of limits;
+    alive: further health routes of it that answer without a key; left_out: ids that are not declared, each
+    with why; limits: headers of answers that speak of limits;
     identity: by what it can be known, as it was met; upstreams: what it speaks to what stands behind it,
     besides Ollama's own protocol; refusal: the first answer of a model, where that knew no such key;
     past_the_key: whether any model answered otherwise."""
@@ -99,6 +102,7 @@ class Found:
     version: str = ""
     liveness: str = ""
     description: str = ""
+    alive: list[str] = field(default_factory=list)
     served_by: str = ""
     lists_all: bool = False
     strategy: str = ""

@@ -44,6 +44,8 @@ from gateway_acceptance.wire.rule import media_type
 CHAT = "/v1/chat/completions"
 SIGNS_OF_LIFE = ("/health", "/", "/healthz", "/livez")
 """Health routes of gateways that nothing is known of, the most common first."""
+FURTHER_SIGNS = ("/readyz", "/health/live", "/health/ready", "/ping")
+"""Health routes that a gateway has besides the one by which it is known to live."""
 DESCRIPTION = "/openapi.json"
 """Where FastAPI and others publish what routes they have."""
 PORTKEY_SAYS = "AI Gateway says hey!"
@@ -297,11 +299,16 @@ def tell_version(asker: Asker, found: Found) -> None:
 
 
 def find_description(asker: Asker, found: Found) -> None:
-    """Its routes by its own words, where anybody gets them: what is open among them is then looked at."""
+    """Its routes by its own words, where anybody gets them: what is open among them is then looked at. Health
+    routes are open by their nature."""
     if not PRODUCTS[found.product].description and asker.answering and asker.left > 0:
         document = document_of(asker.get(DESCRIPTION, key=False))
         if isinstance(document.get("openapi"), str) and isinstance(document.get("paths"), Mapping):
             found.description = DESCRIPTION
+            for path in (*SIGNS_OF_LIFE, *FURTHER_SIGNS):
+                if path in document["paths"] and path != found.liveness:
+                    answer = asker.get(path, key=False) if asker.left > 0 else None
+                    found.alive += [path] if answer is not None and answer.status == HTTPStatus.OK else []
 
 
 def trouble_of_silence(words: str, environment: Environment) -> Trouble:

@@ -95,6 +95,7 @@ def _examine_vectors(asker: Asker, alias: Alias, found: Found) -> None:
         alias.unit_norm = abs(math.sqrt(sum(value * value for value in vector)) - 1) <= UNIT_WITHIN
         hear(answer, alias, found)
     elif answer is not None:
+        alias.refused.append(answer.status or 0)
         alias.remarks.append(f"one embedding of it was answered with {answer.status} and no vector")
 
 
@@ -178,6 +179,7 @@ def _answers(asker: Asker, one: _Asked, found: Found, *, brief: bool = False) ->
         if answer is None:
             one.alias.remarks.append(WAITED if asker.left > 0 else "no request was left to ask it")
         else:
+            one.alias.refused.append(answer.status or 0)
             one.alias.remarks.append(f"{NO_CHAT} was answered with {answer.status}")
         return False
     other = _named(answer, one.alias, found)

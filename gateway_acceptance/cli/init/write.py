@@ -9,6 +9,7 @@ from typing import Any, get_args
 from gateway_acceptance import __version__
 from gateway_acceptance.cli.init.found import Alias, Behind, Found, FoundDeployment
 from gateway_acceptance.cli.init.machine import SeenMachine
+from gateway_acceptance.cli.init.others import BY_ITS_NAME
 from gateway_acceptance.cli.init.toml_text import Redact, Text, inline, listing
 from gateway_acceptance.cli.init.wildcards import WILDCARD
 from gateway_acceptance.environment import Ability, Environment, ModelKind
@@ -37,7 +38,7 @@ HOST_KEYS = (
     "also_listens",
 )
 """In the order in which they are written."""
-DECLARABLE = ("its mode is ", WILDCARD)
+DECLARABLE = ("its mode is ", BY_ITS_NAME, WILDCARD)
 """Why an id is left out that may be declared as not judged."""
 MACHINE_HINT = 'init --host ssh://HOST writes it, environment "lab" shows one in full'
 
@@ -116,7 +117,7 @@ def _gateway(text: Text, found: Found, gateway: Gateway) -> None:
         text.value("unjudged_models", unjudged, "listed beyond those below; not judged")
     text.value("endpoints", found.endpoints, "beyond models, chat and embeddings; found by asking")
     text.question('do you promise /v1/responses to your clients? Then add "responses".')
-    paths = list(known.open_paths) or ([found.liveness] if found.liveness else [])
+    paths = list(known.open_paths) or [path for path in (found.liveness, *found.alive) if path]
     whose = "as the product has it" if known.open_paths else "what was seen to do so"
     text.value("public_paths", paths, f"what may answer without a key: {whose}")
     if not known.open_paths:
