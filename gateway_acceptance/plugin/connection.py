@@ -116,9 +116,12 @@ class GatewayConnection:
         return True
 
     def of_a_thread(self, notebook: Notebook) -> GatewayConnection:
-        """The same with a sender of its own, which writes into that notebook."""
+        """The same with a sender of its own, which writes into that notebook, and uses its connections again
+        behind refusals: what it asks tells what they leave there."""
         other = copy.copy(self)
-        other.sender = Sender(notebook, self.budget, self.deadline, conduct=self.conduct)
+        other.sender = Sender(
+            notebook, self.budget, self.deadline, conduct=self.conduct, behind_refusals=True
+        )
         return other
 
     def _holds_key(self, exchange: Exchange) -> bool:

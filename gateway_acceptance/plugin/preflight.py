@@ -13,7 +13,7 @@ from gateway_acceptance.check import Effect
 from gateway_acceptance.environment import Environment, ModelKind
 from gateway_acceptance.plugin.observations import MODELS, READINESS
 from gateway_acceptance.verdict import CheckFailed, NoAnswer
-from gateway_acceptance.wire.breaker import Trouble
+from gateway_acceptance.wire.breaker import Trouble, knows_no_key
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.tls_words import NAME_THE_CA
@@ -27,8 +27,6 @@ TITLE, TITLE_WITHIN = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | r
 """Of a page, and in so many of its first characters."""
 OR_ELSE = "; or name its header as gateway.key_header, or what a front of it wants in network.headers"
 """Why a key may be refused that is right."""
-NO_DATABASE = "no_db_connection"
-"""The type of LiteLLM's error (400) for a key that it does not know, where it has no database to look in."""
 LONGEST_PROBE_S = 10.0
 """Seconds for one question: these are answered from memory."""
 Keep = Callable[[str, Callable[[], Exchange]], Exchange]
@@ -193,12 +191,6 @@ def _refused_beyond_the_list(gateway: GatewayClient) -> Preflight | None:
         return None
     asked = f"POST {urlsplit(answer.url).path}: {answer.status}"
     return refused_key(asked, answer, _key_place(gateway.environment))
-
-
-def knows_no_key(answer: Exchange) -> bool:
-    """Whether an answer says that the key is unknown."""
-    unknown = answer.status == HTTPStatus.BAD_REQUEST and NO_DATABASE in answer.text
-    return answer.status == HTTPStatus.UNAUTHORIZED or unknown
 
 
 def _serves(gateway: GatewayClient) -> bool:

@@ -75,7 +75,7 @@ class Readiness:
                     beyond=beyond,
                     readiness=version and not again,
                     version=version,
-                    prove=self._found is None or not description,
+                    prove=not description or (self._found is None and not client.product.readiness),
                     keep=keep,
                 )
             finally:

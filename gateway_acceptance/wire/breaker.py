@@ -38,6 +38,8 @@ MOMENT_S = 0.1
 NO_ANSWER, SOME = 1, 3
 """So many in a row are looked into."""
 MOST_IN_A_ROW = 48
+NO_DATABASE = "no_db_connection"
+"""The type of LiteLLM's error (400) for a key that it does not know, where it has no database to look in."""
 
 
 IN_MID_RUN = "in the midst of the run"
@@ -164,7 +166,8 @@ class Breaker:
             return "no answer", NO_ANSWER
         if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE) or 300 <= status < 400:
             return str(status), SOME
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and self._own_key(exchange):
+        refused = knows_no_key(exchange) or status == HTTPStatus.FORBIDDEN
+        if refused and self._own_key(exchange):
             return "key", SOME
         return "", 0
 
@@ -186,3 +189,9 @@ class Breaker:
         if self.open(trouble):
             raise CheckFailed(f"{IN_MID_RUN} {trouble}", blame="gateway")
         raise Untestable(trouble.what, trouble.fix)
+
+
+def knows_no_key(answer: Exchange) -> bool:
+    """Whether an answer says that the key is unknown."""
+    unknown = answer.status == HTTPStatus.BAD_REQUEST and NO_DATABASE in answer.text
+    return answer.status == HTTPStatus.UNAUTHORIZED or unknown

@@ -6,18 +6,18 @@ error, wakes the checks that break one rule each.
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway_acceptance.environment import Environment
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
-from gateway_acceptance.wire.gateway import GatewayClient
+from gateway_acceptance.wire.exchange import Exchange
 from suites.api.errors.probes import CHAT, NO_MODEL, chat
 from suites.api.errors.rules import message_of
 from suites.api.observations import ECHO_TOKENS
-from suites.api.operations.leftovers import refuses, strange
+from suites.api.operations.leftovers import refuses
 from suites.api.operations.rules import hung_up
 
 BLAMES_THE_REQUEST = (400, 404, 405, 413, 415, 422, 501)
@@ -86,12 +86,20 @@ BADS = (
 
 
 def connections_kept(target: Target) -> bool:
-    """Behind a refusal the connection stands, unless it said so, and what is asked next is answered."""
-    with contextlib.closing(target.sender.another(behind_refusals=True)) as sender:
-        client = GatewayClient(target.environment, target.key, sender)
-        first, then = strange(client), client.get(client.product.liveness or "/v1/models")
-    concerns = BAD_REQUEST <= (first.status or 0) < INTERNAL_ERROR
-    return not (concerns and (hung_up(first, then) or refuses(then)))
+    """Of what this line has asked until now: behind a refusal the connection stands, unless it said so, and
+    the next request is answered in the same form."""
+    return not any(
+        BAD_REQUEST <= (first.status or 0) < INTERNAL_ERROR
+        and (hung_up(first, then) or left_over(first, then))
+        for first, then in itertools.pairwise(target.notebook.exchanges)
+    )
+
+
+def left_over(first: Exchange, then: Exchange) -> bool:
+    """Whether two refusals in a row on one connection do not look alike: the second may be of what the first
+    left there."""
+    alike = message_of(first) is None or message_of(then) is not None
+    return first.connection == then.connection and refuses(then) and not alike
 
 
 REFUSAL_SENTINELS = tuple(bad.sentinel() for bad in BADS)

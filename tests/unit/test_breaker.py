@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,16 @@ def test_a_gateway_that_answers_is_left_in_peace(tmp_path: Path, finds: tuple[Tr
         worker.breaker.after(exchange(429))
     worker.breaker.before(exchange(None))
     assert worker.probes == len(finds)
+
+
+@pytest.mark.parametrize(("kind", "probes"), [("no_db_connection", 2), ("invalid_request_error", 0)])
+def test_litellm_without_a_database_says_400_of_its_key(tmp_path: Path, kind: str, probes: int) -> None:
+    worker = Worker(tmp_path, GONE)
+    refused = replace(exchange(400), chunks=((0.0, json.dumps({"error": {"type": kind}}).encode()),))
+    with pytest.raises(CheckFailed) if probes else contextlib.nullcontext():
+        for _ in range(3):
+            worker.breaker.after(refused)
+    assert worker.probes == probes
 
 
 def test_what_says_nothing_of_the_gateway(tmp_path: Path) -> None:

@@ -215,42 +215,29 @@ def test_a_connection_is_kept(first: Exchange, then: Exchange, quiet: bool) -> N
     assert service.kept_alive(echoes(first, then)) is quiet
 
 
+ENVELOPE = ((0.0, json.dumps({"error": {"message": "no"}}).encode()),)
+PAGE = ((0.0, b"<p>Bad request syntax</p>"),)
+
+
 @pytest.mark.parametrize(
-    ("status", "connection", "later", "quiet"),
+    ("status", "connection", "later", "body", "quiet"),
     [
-        (400, 2, 200, False),
-        (400, 1, 200, True),
-        (400, 1, 400, False),  # what was refused is read as what was asked next
-        (400, 1, 429, True),
-        (500, 2, 200, True),
+        (400, 2, 200, ENVELOPE, False),
+        (400, 1, 200, ENVELOPE, True),
+        (400, 1, 400, ENVELOPE, True),
+        (400, 1, 400, PAGE, False),  # what was refused is read as what was asked next
+        (400, 1, 429, PAGE, True),
+        (400, 1, 200, PAGE, True),
+        (500, 2, 200, ENVELOPE, True),
     ],
 )
 def test_a_connection_is_kept_behind_a_refusal(
-    status: int, connection: int, later: int, quiet: bool, monkeypatch: pytest.MonkeyPatch
+    status: int, connection: int, later: int, body: Any, quiet: bool
 ) -> None:
-    answers = [replace(FIRST, status=status), replace(THEN, connection=connection, status=later)]
-    reused: list[bool] = []
-
-    class Client:
-        product = SimpleNamespace(liveness="/live")
-
-        def __init__(self, *_: object) -> None: ...
-
-        def request(self, *_: object, **__: object) -> Exchange:
-            return answers[0]
-
-        def get(self, path: str) -> Exchange:
-            assert path == "/live"
-            return answers[1]
-
-    def another(*, behind_refusals: bool) -> Any:
-        reused.append(behind_refusals)
-        return SimpleNamespace(close=lambda: None)
-
-    monkeypatch.setattr(refusals, "GatewayClient", Client)
-    line: Any = SimpleNamespace(environment=None, key="", sender=SimpleNamespace(another=another))
+    first = replace(FIRST, status=status, chunks=ENVELOPE)
+    asked = [first, replace(THEN, connection=connection, status=later, chunks=body)]
+    line: Any = SimpleNamespace(notebook=SimpleNamespace(exchanges=asked))
     assert refusals.connections_kept(line) is quiet
-    assert reused == [True]
 
 
 def test_an_answer_that_is_late_has_others_asked() -> None:

@@ -24,7 +24,7 @@ from gateway_acceptance.cli.init.found import Alias, Found
 from gateway_acceptance.cli.init.witness import examine_named_backends, hear, settle
 from gateway_acceptance.environment import Ability, ModelKind
 from gateway_acceptance.environment.products import PRODUCTS
-from gateway_acceptance.plugin.preflight import knows_no_key
+from gateway_acceptance.wire.breaker import knows_no_key
 from gateway_acceptance.wire.exchange import Exchange
 
 EMBEDS = re.compile(r"(?i)embed|(^|[^a-z])(emb|bge|gte|e5|minilm)([^a-z]|$)")

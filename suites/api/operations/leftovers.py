@@ -15,15 +15,10 @@ from suites.api.auth.rules import made_up
 from suites.api.errors.probes import NO_MODEL, NO_ROUTE
 
 BODY = {"model": NO_MODEL, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
-
-
-def strange(client: GatewayClient) -> Exchange:
-    """A chat with a key that nobody gave."""
-    return client.request("POST", "/v1/chat/completions", json_body=BODY, key=made_up())
-
-
 REFUSED: Mapping[str, Callable[[GatewayClient], Exchange]] = {
-    "a wrong key": strange,
+    "a wrong key": lambda client: client.request(
+        "POST", "/v1/chat/completions", json_body=BODY, key=made_up()
+    ),
     "an unknown route": lambda client: client.request("POST", NO_ROUTE, json_body=BODY),
 }
 """What is refused before its body need be read -> how it is asked."""
