@@ -100,6 +100,8 @@ def parsed(raw: bytes, endpoint: str) -> Body:
         raise Refused(400, message) from None
     except ValueError as error:
         raise Refused(400, str(error)) from None
+    except RecursionError:  # Go has a limit of its own
+        raise Refused(400, "exceeded max depth") from None
     struct = _STRUCTS.get(endpoint, "Request")
     if not isinstance(body, dict):
         raise Refused(400, f"json: cannot unmarshal {_go_kind(body)} into Go value of type api.{struct}")

@@ -85,6 +85,7 @@ def test_unknown_model_of_the_older_endpoint() -> None:
     ("body", "message"),
     [
         (b"", "missing request body"),
+        (b'{"messages": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "exceeded max depth"),
         (b"{", "unexpected EOF"),
         (b"nonsense", "invalid character 'n' looking for beginning of value"),
         (b'{"a": NaN}', "invalid character 'N' looking for beginning of value"),
