@@ -15,6 +15,7 @@ from gateway_acceptance.check import ID_PATTERN
 from gateway_acceptance.claims import CLAIM_ID, Absent, Claim, ClaimsError, Template, load_own_claims
 from gateway_acceptance.environment import Environment, Group, Model, ModelKind, product_of
 from gateway_acceptance.environment.load import nearest
+from gateway_acceptance.environment.products import BACKEND_PACKAGES
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 NUMBERS = (
@@ -179,6 +180,8 @@ def _missing(need: str, environment: Environment) -> str:
             return "" if environment.groups else "no balanced group is declared"
         case "backends":
             return "" if environment.backends else "no backend is declared"
+        case "releases":
+            return "" if _has_a_release(environment) else "of no product in use are advisories published"
         case "gateway.known_default_keys":
             return "" if environment.gateway.known_default_keys else "no known default key is declared"
     if environment.host is None:
@@ -187,6 +190,13 @@ def _missing(need: str, environment: Environment) -> str:
     if need == "host" or getattr(environment.host, name):
         return ""
     return f"{need} is not declared"
+
+
+def _has_a_release(environment: Environment) -> bool:
+    """Whether advisories are published of anything in use; of what a machine has they always are."""
+    gateway = product_of(environment.gateway).package is not None
+    backends = any(one.product in BACKEND_PACKAGES and one.direct for one in environment.backends)
+    return gateway or backends or environment.host is not None
 
 
 def _words(environment: Environment) -> dict[str, str]:

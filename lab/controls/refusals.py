@@ -71,7 +71,8 @@ def _unprocessable(request: Request, reply: Reply) -> Reply:
 def _forbidden(request: Request, reply: Reply) -> Reply:
     """As LiteLLM and mini-apigw where a key may use some models alone: of others nothing is told."""
     model = request.json.get("model")
-    if reply.status == 400 and "Invalid model name" in reply.body.decode("utf-8", "replace"):
+    named = isinstance(model, str) and "Invalid model name" in reply.body.decode("utf-8", "replace")
+    if reply.status == 400 and named:
         return envelope(403, f"this key may not use the model {model}", "permission_error")
     return reply
 

@@ -71,6 +71,20 @@ def test_what_is_not_declared_is_not_part_and_says_why() -> None:
     assert not [one for one in absent.values() if "{" in one.text]
 
 
+CHAT_ALONE = {"alias": "talk", "kind": "chat"}
+
+
+def test_holes_are_no_statement_where_none_are_published_of_anything_in_use() -> None:
+    """A base that is recent proves nothing of a gateway that it does not know: the claim was green for it."""
+    gateway = {"url": "http://127.0.0.1:4000", "key_variable": "MINI_KEY", "product": "openai-compatible"}
+    alone = small(gateway=gateway, backends=[], models=[CHAT_ALONE])
+    assert "SEC-08" in {one.id for one in alone.absent}
+    assert "SEC-08" in texts(small(gateway=gateway)), "Ollama's are"
+    assert "SEC-08" in texts(
+        small(gateway={**gateway, "product": "litellm"}, backends=[], models=[CHAT_ALONE])
+    )
+
+
 def test_a_host_that_declares_less_has_fewer_claims() -> None:
     host = {"uri": "ssh://machine", "unit": "gw.service", "user": "gw", "tree": "/opt/gw"}
     here = small(host=host)
@@ -127,7 +141,7 @@ def test_the_gateways_machine_sees_a_closed_backends_address() -> None:
 
 
 def test_without_a_backend_there_is_no_claim_of_one() -> None:
-    here = small(backends=[], models=[{"alias": "talk", "kind": "chat"}])
+    here = small(backends=[], models=[CHAT_ALONE])
     assert {one.id: one.why for one in here.absent}["STA-03"] == "no backend is declared"
 
 
