@@ -360,7 +360,7 @@ def test_rights_on_a_machine() -> None:
     seen = facts(settings={"missing": "sudo refuses it", "needs": "setting_names"})
 
     class Looked:
-        environment = _environment({})
+        environment = _environment({}).model_copy(update={"source": Path("/etc/mine.toml")})
 
         def machine(self, _: str) -> MachineFacts:
             return seen
@@ -368,6 +368,8 @@ def test_rights_on_a_machine() -> None:
     told = machine_line(Looked(), "gateway")  # type: ignore[arg-type]
     assert told.state is DoctorState.WRONG
     assert "settings (sudo refuses it)" in told.said
-    assert "gateway-acceptance sudoers --env mine --account probe prints the rules" in told.fix
+    assert "gateway-acceptance sudoers --env /etc/mine.toml --account probe prints the rules" in told.fix
+    told = machine_line(Looked(), "orc")  # type: ignore[arg-type]
+    assert "--account probe --machine orc prints the rules" in told.fix
     seen = facts()
     assert machine_line(Looked(), "gateway").state is DoctorState.OK  # type: ignore[arg-type]

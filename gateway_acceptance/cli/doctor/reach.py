@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, few
 from gateway_acceptance.cli.init.gateway import NO_KEY, other_place
 from gateway_acceptance.environment import Backend, Environment
+from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.plugin.preflight import LIST, RUN_AGAIN, Preflight
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed, NoAnswer, NotPermitted, Untestable
@@ -180,7 +181,9 @@ def machine_line(target: Target, name: str) -> DoctorLine:
         if found.get("missing") and found.get("needs")
     ]
     if missing:
-        fix = f"gateway-acceptance sudoers --env {target.environment.name} --account {facts.account}"
+        fix = f"gateway-acceptance sudoers --env {target.environment.source} --account {facts.account}"
+        if name != GATEWAY_MACHINE:
+            fix += f" --machine {name}"
         return DoctorLine(
             "machines",
             DoctorState.WRONG,
