@@ -54,6 +54,13 @@ def slashed(request: Request) -> Request | Reply:
     return replace(request, path=path[:-1] + mark + query) if path[:-1] in SLASHED else request
 
 
+def judged_first(request: Request) -> Request | Reply:
+    """Every POST has to name a model, whatever route it is meant for."""
+    if request.method != "POST" or "model" in request.json:
+        return request
+    return envelope(400, "the body names no model", "invalid_request_error")
+
+
 def lost(request: Request, reply: Reply) -> Reply:
     """Any path that nothing else answers tells that the gateway lives, what was asked, and a fresh id."""
     if request.method != "GET" or reply.status != 404 or request.path.startswith(INTERFACE):
@@ -109,6 +116,13 @@ ACCESS_CONTROLS = (
         before=slashed,
         checks=CHECKS,
         concerns=(*ENTRANCES, "API-AUTH-016"),
+    ),
+    Control(
+        "right-judges-bodies-first",
+        "a POST without a model is refused before its route is looked for, as Claude Code Router has it",
+        before=judged_first,
+        checks=("API-AUTH-015", "API-AUTH-016", "API-AUTH-017"),
+        concerns=("API-AUTH-016", "API-AUTH-017"),
     ),
     Control(
         "right-json-catch-all",

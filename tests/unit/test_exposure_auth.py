@@ -11,6 +11,7 @@ import pytest
 from gateway_acceptance.environment import load_environment
 from gateway_acceptance.redaction import Redactor
 from gateway_acceptance.wire.exchange import Exchange
+from suites.api.auth.nowhere import is_refused_nowhere
 from suites.api.auth.places import Refusals, let_in, read
 from suites.api.auth.probes import MANAGEMENT, WRONG, contract_routes
 from suites.api.auth.rules import (
@@ -36,6 +37,26 @@ def answer(status: int, body: object, kind: str = "application/json") -> Exchang
     return Exchange(
         "GET", "http://127.0.0.1/v1/models", (), b"", status=status, headers=headers, chunks=((0.0, content),)
     )
+
+
+@pytest.mark.parametrize(
+    ("there", "nowhere", "same"),
+    [
+        ((400, b"no model"), (400, b"no model"), True),
+        ((400, b"duration is no type"), (400, b"no model"), False),
+        ((400, b"no model"), (404, b"no model"), False),
+        ((200, b"ok"), (200, b"ok"), False),
+    ],
+)
+def test_a_post_that_is_refused_everywhere_alike_opens_nothing(
+    there: tuple[int, bytes], nowhere: tuple[int, bytes], same: bool
+) -> None:
+    def said(status: int, body: bytes, method: str = "POST") -> Exchange:
+        return Exchange(method, "http://g/x", (), b"", status=status, chunks=((0.0, body),))
+
+    assert is_refused_nowhere(said(*there), said(*nowhere)) is same
+    assert not is_refused_nowhere(said(*there), None)
+    assert not is_refused_nowhere(said(*there, "GET"), said(*nowhere))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
 from gateway_acceptance.wire.gateway import GatewayClient
 from gateway_acceptance.wire.rule import media_type
+from suites.api.auth.nowhere import is_refused_nowhere, refused_nowhere
 from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, ProtectedRoute, contract_routes
 from suites.api.auth.rules import SPEC, beside_a_slash, made_up, served_problems
 from suites.api.auth.tried import LIST, open_catalogue, refused_plainly
@@ -93,10 +94,11 @@ def test_refused_stream(target: Target, live_gateway: GatewayClient, environment
 def _open(gateway: GatewayClient, routes: list[ProtectedRoute], key: str | None) -> list[Problem]:
     problems = []
     lost = page_for_lost(gateway)
+    nowhere = refused_nowhere(gateway, routes, key)
     for route in routes:
         answer = gateway.request(route.method, route.path, json_body=route.body, key=key)
         if other := beside_a_slash(answer, route.path):
             answer = gateway.request(route.method, other, json_body=route.body, key=key)
-        if not is_page_for_lost(answer, lost):
+        if not (is_page_for_lost(answer, lost) or is_refused_nowhere(answer, nowhere)):
             problems += served_problems(answer, str(route))
     return problems
