@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from lab.faults.companions import COMPANIONS, OF_THE_LAB, SAMPLE
 from lab.faults.stream_mutators import anonymous
 from lab.mutation_matrix import CONTROL, GREEN, judge, run_checks, standing
 
+CHECK_ID = re.compile(r"\b(?:API|BACKEND|HOST)-[A-Z]+-\d{3}\b")
 RED = (
     Verdict.FAILED.value,
     Verdict.UNTESTABLE.value,
@@ -158,9 +159,21 @@ def beside(fault: Fault, control: Mapping[str, tuple[str, str]], record: Mapping
     allowed = {**expected, **(OF_THE_LAB if fault.after else {})}
     own = [check for check, (verdict, _) in control.items() if verdict == Verdict.DEVIATION]
     hidden = own if fault.before is anonymous else []
-    unexpected = [check for check in red if check not in hidden and not _any(allowed, check)]
+    told = told_elsewhere(seen, {*red, *named})
+    settled = {*hidden, *told}
+    unexpected = [check for check in red if check not in settled and not _any(allowed, check)]
     silent = [check for check in expected if not any(re.fullmatch(check, one) for one in red)]
     return Beside(fault.name, named, missed, red, unexpected, green, silent)
+
+
+def told_elsewhere(seen: Mapping[str, tuple[str, str]], red: Collection[str]) -> list[str]:
+    """The checks that are untestable and name another one, which is red and says why. seen: verdict and
+    message by check."""
+    return [
+        check
+        for check, (verdict, message) in seen.items()
+        if verdict == Verdict.UNTESTABLE and (set(CHECK_ID.findall(message)) - {check}) & set(red)
+    ]
 
 
 def _any(patterns: Mapping[str, str], check: str) -> bool:

@@ -249,9 +249,15 @@ def faults_page() -> str:
             checks = ", ".join(f"`{check_id}`" for check_id in sorted(fault.detected_by))
             checks = checks or "every check whose subject it takes: none may pass on it"
             if beside := COMPANIONS.get(fault.name):
-                checks += f"; beside it {', '.join(f'`{check_id}`' for check_id in sorted(beside))}"
+                patterns = [f"`{in_a_cell(pattern)}`" for pattern in sorted(beside)]
+                checks += f"; beside it {', '.join(patterns)}"
             lines.append(f"| `{fault.name}` | {fault.description} | {checks} |")
     return "\n".join(lines) + "\n"
+
+
+def in_a_cell(text: str) -> str:
+    """As a cell of a table holds it, whose own mark is the bar."""
+    return text.replace("|", "\\|")
 
 
 def _mutation_matrix(arguments: argparse.Namespace) -> int:

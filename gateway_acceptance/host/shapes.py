@@ -95,6 +95,7 @@ class Unit(Shape):
     enabled: str
     files: list[UnitFile]
     verify: list[str]
+    verify_unseen: list[str] = []
     exposure: float | None
     directives: list[Directive]
     call_groups: dict[str, list[str]]
@@ -244,6 +245,7 @@ class PythonEnvironmentFacts(Shape):
 
 class Tree(Shape):
     exists: bool
+    hidden: str = ""
     entries: list[TreeEntry]
     ancestors: list[TreeEntry]
     unreadable: list[str]
@@ -270,6 +272,7 @@ class Access(Shape):
 
 class File(Shape):
     exists: bool
+    hidden: str = ""
     entry: TreeEntry = ABSENT
     sha256: str = ABSENT
     size: int = ABSENT
@@ -300,6 +303,7 @@ class Literals(Shape):
 class NoRepository(Shape):
     root: None
     error: str
+    hidden: str = ""
 
 
 class RepositoryFacts(Shape):
@@ -309,6 +313,7 @@ class RepositoryFacts(Shape):
     remote: str | None
     rewrites: list[list[str]] = ABSENT
     dirty: list[str]
+    unread: list[str] = []
     published: bool | None
     declared_known: bool | None
 
@@ -320,6 +325,7 @@ class Startup(Shape):
 
 class Python(Shape):
     exists: bool
+    hidden: str = ""
     version: str | None
     packages: dict[str, str]
     startup: list[Startup]

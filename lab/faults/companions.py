@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lab.faults.host_companions import HOST_COMPANIONS
+
 SAMPLE: tuple[str, ...] = (
     # chat
     "usage-does-not-add-up",
@@ -207,5 +209,6 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
         "API-TOOLS-008": "the two calls have a number among their arguments",
         "API-TOOLS-016": "the call has a number among its arguments",
     },
+    **HOST_COMPANIONS,
 }
 """Fault -> pattern of a check's id -> why it is red as well."""

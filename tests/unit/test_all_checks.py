@@ -12,7 +12,7 @@ from gateway_acceptance.profiles import load_profiles
 from gateway_acceptance.usage import UsageProblem
 from lab import all_checks
 from lab.all_checks import AllChecks, Beside, beside, chosen_of, suites_of, text, verdicts_of
-from lab.commands import faults_page
+from lab.commands import faults_page, in_a_cell
 from lab.faults import FAULTS, Layer
 from lab.faults.companions import COMPANIONS, SAMPLE
 from lab.faults.model import Fault
@@ -68,6 +68,18 @@ def test_a_declared_companion_is_settled_and_one_that_stays_green_is_not(
     assert "DECLARED RED, AND GREEN" in text(AllChecks([one]))
 
 
+def test_what_names_the_red_check_that_says_why_is_settled() -> None:
+    def on_the_fault(message: str, verdict: str = "untestable") -> Beside:
+        document = record(c1="failed", c2=verdict, c3="passed")
+        document["checks"][1]["cases"][0]["message"] = message
+        return seen(HEALTHY, document)
+
+    assert on_the_fault("there is no file (see API-A-001)").settled
+    assert on_the_fault("there is no file (see API-A-003)").unexpected == ["API-A-002"], "that one is green"
+    assert on_the_fault("API-A-002 has no file").unexpected == ["API-A-002"]
+    assert on_the_fault("see API-A-001", "failed").unexpected == ["API-A-002"]
+
+
 def test_what_the_lab_does_to_every_changed_stream_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(all_checks, "OF_THE_LAB", {"API-A-00[23]": "it buffers"})
     on_the_fault = record(c1="failed", c2="failed", c3="passed")
@@ -110,7 +122,7 @@ def test_companions_stand_in_the_page_of_faults() -> None:
     for name, companions in COMPANIONS.items():
         row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` "))
         assert "beside it" in row
-        assert all(f"`{check}`" in row for check in companions)
+        assert all(f"`{in_a_cell(check)}`" in row for check in companions)
 
 
 def test_a_fault_of_another_kind_is_refused() -> None:

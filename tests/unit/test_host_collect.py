@@ -176,7 +176,7 @@ def test_files_with_digest_text_and_syntax(tmp_path: Path) -> None:
     assert found["good.sh"]["sha256"].startswith("sha256:")
     assert "sk-abcdef0123" not in found["good.sh"]["text"]
     assert "syntax error" in found["bad.sh"]["syntax"]
-    assert found["none"] == {"exists": False}
+    assert found["none"] == {"exists": False, "hidden": ""}
 
 
 def test_literals_tell_the_place_and_not_the_secret(tmp_path: Path) -> None:

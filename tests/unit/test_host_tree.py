@@ -228,7 +228,6 @@ def without(path: str) -> Callable[[dict[str, Any]], object]:
             put("process.cmdline", ["x", "<secret of 20 characters>"]),
             "shows a secret: <secret of 20",
         ),
-        ("test_no_secret_on_the_command_line", put("process.pid", 0), "has no process"),
         ("test_is_a_system_account", put("account.entry.uid", 1000), "has the uid 1000"),
         ("test_is_a_system_account", put("account.entry.uid", 0), "has the uid 0"),
         ("test_is_a_system_account", put("account.entry", None), "has no account hx"),

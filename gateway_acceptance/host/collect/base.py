@@ -137,6 +137,17 @@ def entry(path: str, shown: str | None = None) -> Facts:
     return document
 
 
+def hidden(path: str) -> str:
+    """Why this account cannot say whether anything is at a path; empty where it can."""
+    try:
+        os.stat(path)
+    except PermissionError as refused:
+        return refused.strerror or "no permission"
+    except OSError:
+        return ""
+    return ""
+
+
 def masked_text(path: str) -> str:
     """The beginning of a text file, masked. Raises OSError."""
     with open(path, "rb") as file:

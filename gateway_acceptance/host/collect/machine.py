@@ -19,6 +19,7 @@ from gateway_acceptance.host.collect.base import (
     Missing,
     Request,
     first_line,
+    hidden,
     masked,
     output,
     privileged,
@@ -264,11 +265,12 @@ def settings(request: Request) -> Facts:
 
 
 def python(request: Request) -> Facts:
-    """{exists, version, packages {name: version}, startup [{name, lines}]} of the virtual environment.
-    startup: lines of ``*.pth`` files that Python executes (those that begin with import)."""
+    """{exists, hidden, version, packages {name: version}, startup [{name, lines}]} of the virtual
+    environment. hidden: why this account cannot say whether it is there; startup: lines of ``*.pth`` files that Python executes (those that begin with import)."""
     base = os.path.join(request["tree"], request["virtual_environment"])
     found: Facts = {
         "exists": os.path.isfile(os.path.join(base, "pyvenv.cfg")),
+        "hidden": hidden(os.path.join(base, "pyvenv.cfg")),
         "version": None,
         "packages": {},
         "startup": [],

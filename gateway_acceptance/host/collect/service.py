@@ -15,6 +15,7 @@ from gateway_acceptance.host.collect.base import (
     Request,
     entry,
     group_name,
+    hidden,
     masked,
     masked_text,
     output,
@@ -37,14 +38,21 @@ DEPENDENCIES = frozenset(
 )
 MOST_MEMBERS = 64
 NAME = "([A-Za-z_][A-Za-z0-9_]*)="
+NOT_EXECUTABLE = re.compile(r"Command (\S+) is not executable")
 ASSIGNMENT = re.compile(rf"""\"{NAME}[^\"]*\"|'{NAME}[^']*'|{NAME}\S*""")
+
+
+def of_what_is_hidden(line: str) -> bool:
+    """Whether a line of ``systemd-analyze verify`` is about a program that this account cannot see."""
+    named = NOT_EXECUTABLE.search(line)
+    return named is not None and bool(hidden(named[1]))
 
 
 def unit(request: Request) -> Facts:
     """{exists, properties, enabled, files [{path, text, sha256, entry}] (fragment first, then drop-ins),
-    verify [lines], exposure (0 to 10), directives [{name, set, exposure}], call_groups}. Values of the unit's
-    own environment are masked where the name says that they are secret; lines that end in a backslash are
-    joined. call_groups: {"@name": [system calls and groups]}, where the unit filters calls."""
+    verify [lines], verify_unseen [lines about programs that this account cannot see], exposure (0 to 10),
+    directives [{name, set, exposure}], call_groups}. Values of the unit's own environment are masked where
+    the name says that they are secret; lines that end in a backslash are joined. call_groups: {"@name": [system calls and groups]}, where the unit filters calls."""
     name = request["unit"]
     shown = output(["systemctl", "show", "--no-pager", name])
     properties = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
@@ -56,6 +64,7 @@ def unit(request: Request) -> Facts:
         "enabled": run(["systemctl", "is-enabled", name])[1].strip(),
         "files": [],
         "verify": [],
+        "verify_unseen": [],
         "exposure": None,
         "directives": [],
         "call_groups": {},
@@ -66,7 +75,9 @@ def unit(request: Request) -> Facts:
         if path:
             found["files"].append(unit_file(path))
     code, _, errors = run(["systemd-analyze", "verify", "--no-pager", "--man=no", name])
-    found["verify"] = [line for line in errors.splitlines() if name in line][:20]
+    said = [line for line in errors.splitlines() if name in line][:20]
+    found["verify_unseen"] = [line for line in said if of_what_is_hidden(line)]
+    found["verify"] = [line for line in said if line not in found["verify_unseen"]]
     found["verify_code"] = code
     found.update(security(name))
     if properties.get("SystemCallFilter"):

@@ -14,6 +14,7 @@ from gateway_acceptance.host.collect.base import (
     Missing,
     Request,
     entry,
+    hidden,
     masked_text,
     output,
     privileged,
@@ -32,13 +33,15 @@ REFERENCE = re.compile(r"^(os\.environ/|\$|\{|<|none$|null$|true$|false$|\d+$)",
 
 
 def tree(request: Request) -> Facts:
-    """{exists, entries, ancestors, unreadable, bytes, cut, environment {files, directories, bytes, offenders,
-    offenders_total}}. Paths are relative to the tree ("." itself); the virtual environment is summed up."""
+    """{exists, hidden, entries, ancestors, unreadable, bytes, cut, environment {files, directories, bytes,
+    offenders, offenders_total}}. hidden: why this account cannot say whether the tree is there; empty where
+    it can. Paths are relative to the tree ("." itself); the virtual environment is summed up."""
     base = os.path.realpath(request["tree"])  # the tree may be reached through a link ("current")
     venv = request.get("virtual_environment") or ""
     way = dict.fromkeys([*ancestors(request["tree"]), *ancestors(base)])
     found: Facts = {
         "exists": os.path.isdir(base),
+        "hidden": hidden(request["tree"]),
         "entries": [],
         "ancestors": [entry(path) for path in way if os.path.lexists(path)],
         "unreadable": [],
@@ -166,12 +169,13 @@ def met(request: Request, name: str) -> Sequence[str]:
 
 
 def files(request: Request) -> Facts:
-    """{path: {exists, sha256, size, entry, text, syntax}} of the declared files. text: of configuration and
-    scripts; syntax: what ``bash -n`` says against a script, empty where it says nothing."""
+    """{path: {exists, hidden, sha256, size, entry, text, syntax}} of the declared files. hidden: why this
+    account cannot say whether it is there; text: of configuration and scripts; syntax: what ``bash -n`` says
+    against a script, empty where it says nothing."""
     found: Facts = {}
     for relative in request["files"]:
         path = os.path.join(request["tree"], relative)
-        document: Facts = {"exists": os.path.isfile(path)}
+        document: Facts = {"exists": os.path.isfile(path), "hidden": hidden(path)}
         found[relative] = document
         if not document["exists"]:
             continue
@@ -243,20 +247,23 @@ def literal_in(line: str, default_keys: Sequence[str] = ()) -> str:
 
 
 def repository(request: Request) -> Facts:
-    """{root, head, branch, remote, rewrites [[scope, key]], dirty [lines], published (bool or None)} of the
-    tree's git work tree. rewrites: rules that make another address of the configured one (insteadOf)."""
+    """{root, hidden, head, branch, remote, rewrites [[scope, key]], dirty [lines], unread [paths], published
+    (bool or None)} of the tree's git work tree. hidden: why this account cannot say whether there is one;
+    rewrites: rules that make another address of the configured one (insteadOf); unread: files that this
+    account may not read, of which git says that they are changed or gone."""
     git = ["git", "-c", "safe.directory=*", "--no-optional-locks", "-C", request["tree"]]
     git[1:1] = without_programs(git)
     try:
         root = output([*git, "rev-parse", "--show-toplevel"]).strip()
     except Missing as missing:
-        return {"root": None, "error": missing.why}
+        return {"root": None, "error": missing.why, "hidden": hidden(request["tree"])}
     code, remote, _ = run([*git, "remote", "get-url", "origin"])
     rules = run([*git, "config", "--show-scope", "--get-regexp", INSTEAD_OF])[1]
     head = run([*git, "rev-parse", "HEAD"])[1].strip()
     tracking = run([*git, "branch", "-r", "--contains", "HEAD"])[1].split()
     status = ["status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=dirty"]
     changed = output([*git, *status]).splitlines()
+    unread = sorted(line[3:] for line in changed if unreadable(os.path.join(root, line[3:])))
     declared = request.get("commit") or ""
     known = run([*git, "cat-file", "-e", f"{declared}^{{commit}}"])[0] == 0 if declared else None
     return {
@@ -265,10 +272,16 @@ def repository(request: Request) -> Facts:
         "branch": run([*git, "rev-parse", "--abbrev-ref", "HEAD"])[1].strip(),
         "remote": re.sub(r"(://)[^/@]*@", r"\1", remote.strip()) if code == 0 else None,
         "rewrites": [line.split()[:2] for line in rules.splitlines() if len(line.split()) >= 3],
-        "dirty": changed[:100],
+        "dirty": [line for line in changed if line[3:] not in unread][:100],
+        "unread": unread[:100],
         "published": bool(tracking) if run([*git, "branch", "-r"])[1].strip() else None,
         "declared_known": known,
     }
+
+
+def unreadable(path: str) -> bool:
+    """Whether a file is there, or may be, and this account may not read it."""
+    return bool(hidden(path)) or (os.path.isfile(path) and not os.access(path, os.R_OK))
 
 
 def without_programs(git: Sequence[str]) -> list[str]:

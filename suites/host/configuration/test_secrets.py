@@ -6,7 +6,7 @@ from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, NotApplicable, Untestable, require
 from suites.host.tree import rules
 from suites.host.unit import rules as unit_rules
-from suites.host.user.facts import assignments
+from suites.host.user.facts import assignments, live_process
 
 HIDDEN = ("<hidden>", "<secret of ")
 """How the look shows a secret that it saw and did not carry home."""
@@ -171,9 +171,7 @@ def test_no_secret_in_the_unit(machine: MachineFacts) -> None:
 )
 def test_no_secret_on_the_command_line(machine: MachineFacts) -> None:
     """Every account of the machine can read it."""
-    process = machine["process"]
-    if not process["pid"]:
-        raise CheckFailed(f"{machine.declared.unit} has no process")
+    process = live_process(machine)
     words = [word for word in process["cmdline"] if any(mark in word for mark in HIDDEN)]
     if words:
         raise CheckFailed(

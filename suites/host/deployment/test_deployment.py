@@ -4,8 +4,8 @@ from gateway_acceptance.check import MUST, READ, SHOULD, check
 from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import require
 from suites.host.deployment import rules
-from suites.host.deployment.extract import declared, script_text
-from suites.host.tree.rules import declared_host
+from suites.host.deployment.extract import declared, declared_files, script_text
+from suites.host.tree.rules import declared_host, require_seen
 
 
 @check(
@@ -19,7 +19,7 @@ from suites.host.tree.rules import declared_host
 def test_deployment_script(host: MachineFacts) -> None:
     wanted = declared_host(host)
     path = declared(wanted.deployment_script, "deployment_script")
-    require(rules.not_executable(host["files"], [path], wanted.tree))
+    require(rules.not_executable(declared_files(host, [path]), [path], wanted.tree))
 
 
 @check(
@@ -33,7 +33,7 @@ def test_deployment_script(host: MachineFacts) -> None:
 def test_service_scripts(host: MachineFacts) -> None:
     wanted = declared_host(host)
     paths = declared(wanted.service_scripts, "service_scripts")
-    require(rules.not_executable(host["files"], paths, wanted.tree))
+    require(rules.not_executable(declared_files(host, paths), paths, wanted.tree))
 
 
 @check(
@@ -45,10 +45,8 @@ def test_service_scripts(host: MachineFacts) -> None:
     spec="bash(1) -n",
 )
 def test_syntax(host: MachineFacts) -> None:
-    files, scripts = (
-        host["files"],
-        declared(declared_host(host).scripts, "deployment_script and no service_scripts"),
-    )
+    scripts = declared(declared_host(host).scripts, "deployment_script and no service_scripts")
+    files = declared_files(host, scripts, read=True)
     there = sum(1 for path in scripts if files[path]["exists"])
     require(rules.not_valid(files, scripts), judged={"scripts": there})
 
@@ -128,7 +126,7 @@ def test_chat_validation(host: MachineFacts) -> None:
 def test_digests(host: MachineFacts) -> None:
     wanted = declared_host(host)
     declared(wanted.digests, "digests")
-    require(rules.other_content(host["files"], wanted))
+    require(rules.other_content(declared_files(host, wanted.digests, read=True), wanted))
 
 
 @check(
@@ -142,7 +140,7 @@ def test_digests(host: MachineFacts) -> None:
 def test_sizes(host: MachineFacts) -> None:
     wanted = declared_host(host)
     declared(wanted.sizes, "sizes")
-    require(rules.other_size(host["files"], wanted))
+    require(rules.other_size(declared_files(host, wanted.sizes, read=True), wanted))
 
 
 @check(
@@ -158,4 +156,7 @@ def test_executed(host: MachineFacts) -> None:
     wanted = declared_host(host)
     declared(wanted.configuration or wanted.virtual_environment, "configuration and no virtual_environment")
     python = host["python"] if wanted.virtual_environment else None
-    require(rules.not_executed(host["files"], python, wanted))
+    if python is not None:
+        require_seen(host, str(wanted.virtual_environment), python)
+    files = declared_files(host, [wanted.configuration] if wanted.configuration else [])
+    require(rules.not_executed(files, python, wanted))

@@ -6,7 +6,7 @@ from gateway_acceptance.host.facts import MachineFacts
 from gateway_acceptance.verdict import Untestable, require
 from suites.host.deployment import rules
 from suites.host.deployment.extract import Facts, declared
-from suites.host.tree.rules import declared_host
+from suites.host.tree.rules import declared_host, require_seen
 
 
 def work_tree(host: MachineFacts) -> Facts:
@@ -30,6 +30,7 @@ def work_tree(host: MachineFacts) -> Facts:
 )
 def test_remote(host: MachineFacts) -> None:
     wanted: Repository = declared(declared_host(host).repository, "repository")
+    require_seen(host, declared_host(host).tree, host["repository"])
     require(rules.other_repository(host["repository"], wanted, declared_host(host).tree))
 
 
@@ -71,4 +72,12 @@ def test_published(host: MachineFacts) -> None:
 )
 def test_clean(host: MachineFacts) -> None:
     declared(declared_host(host).repository, "repository")
-    require(rules.not_clean(work_tree(host), declared_host(host)))
+    found = work_tree(host)
+    require(rules.not_clean(found, declared_host(host)))
+    unread = found.get("unread", [])
+    if unread:
+        raise Untestable(
+            f"{len(unread)} files cannot be compared with the commit, for the suite's account may not read "
+            f"them: {', '.join(unread[:5])}",
+            "let it read them; what is to be readable is said by HOST-OWN-002 and HOST-TREE-003",
+        )

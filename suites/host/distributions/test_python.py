@@ -10,13 +10,14 @@ from gateway_acceptance.subjects import judged
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
 from suites.host.deployment.extract import Facts, declared
 from suites.host.distributions import rules
-from suites.host.tree.rules import declared_host
+from suites.host.tree.rules import declared_host, require_seen
 
 
 def installed(host: MachineFacts) -> Facts:
     """What was seen of the virtual environment. Raises NotApplicable, Untestable."""
     path = declared(declared_host(host).virtual_environment, "virtual_environment")
     found: Facts = host["python"]
+    require_seen(host, path, found)
     if not found["exists"]:
         raise Untestable(f"{path} is no virtual environment (see HOST-DEPLOY-011)", "deploy again")
     return found

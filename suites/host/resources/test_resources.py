@@ -6,6 +6,7 @@ from gateway_acceptance.verdict import Untestable, require
 from suites.host.deployment.extract import declared
 from suites.host.resources import rules
 from suites.host.tree.rules import declared_host
+from suites.host.user.facts import loaded_unit
 
 
 @check(
@@ -87,4 +88,4 @@ def test_open_files(machine: MachineFacts) -> None:
     spec="systemd.service(5) ExecStart; systemd.exec(5) WorkingDirectory",
 )
 def test_below_the_tree(host: MachineFacts) -> None:
-    require(rules.outside(host["unit"], declared_host(host)))
+    require(rules.outside(loaded_unit(host), declared_host(host)))

@@ -24,11 +24,23 @@ def declared_host(host: MachineFacts) -> Host:
     return host.declared
 
 
+def require_seen(host: MachineFacts, path: str, found: Mapping[str, Any]) -> None:
+    """Raises Untestable where the suite's account could not see whether ``path`` is there: that is no proof
+    that it is not. found: its facts."""
+    if found.get("hidden"):
+        said_by = "HOST-TREE-005" if host["tree"].get("hidden") else "HOST-TREE-003"
+        raise Untestable(
+            f"{path} cannot be seen by the suite's account ({found['hidden']}; see {said_by})",
+            f"where {said_by} is green, the account needs the group that may go there",
+        )
+
+
 def entries(host: MachineFacts) -> list[Entry]:
     """Every entry of the tree outside the virtual environment. Raises Untestable where the tree is not there,
     or where a part of it was not seen: what was not seen cannot be right."""
     tree = host["tree"]
     base, wanted = declared_host(host).tree, declared_host(host).directory_mode
+    require_seen(host, base, tree)
     if not tree["exists"]:
         raise Untestable(f"there is no directory {base}", "deploy the gateway there, or correct host.tree")
     if tree["unreadable"]:

@@ -59,6 +59,7 @@ def test_directories_have_mode_755(host: MachineFacts) -> None:
     tree = host["tree"]
     base, wanted = rules.declared_host(host).tree, rules.declared_host(host).directory_mode
     fix = f"sudo find {base} -type d -exec chmod {wanted} {{}} +"
+    rules.require_seen(host, base, tree)
     if not tree["exists"]:
         raise CheckFailed(
             f"there is no directory {base}; fix: deploy the gateway there, or correct host.tree"

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway_acceptance.environment.host import Host, Machine
 from gateway_acceptance.problem import Problem
-from gateway_acceptance.verdict import Inconclusive
+from gateway_acceptance.verdict import Inconclusive, Untestable
 from suites.host.unit.directives import LISTS, same
 from suites.host.user.facts import (
     Assignment,
@@ -106,7 +106,8 @@ def not_enabled(unit: Facts, name: str) -> list[Problem]:
 
 def not_stable(unit: Facts, process: Facts, now: float, window_s: float, name: str) -> list[Problem]:
     """The same process over the whole window. now: by the machine's clock, at the end of the look. Raises
-    Inconclusive for a process that was started on purpose, too short a time ago."""
+    Inconclusive for a process that was started on purpose, too short a time ago; Untestable where there is
+    none, and nothing says that it ended by itself."""
     shown = unit["properties"]
     fix = f"find out why it ended (journalctl -u {name} -n 200), and correct that"
     problems = []
@@ -116,10 +117,20 @@ def not_stable(unit: Facts, process: Facts, now: float, window_s: float, name: s
                                 "one", fix))  # fmt: skip
     if shown.get("Result", "success") != "success":
         problems.append(differs(f"{name}: its last result", shown["Result"], "success", fix))
+    within = f"none within {window_s:.0f} s"
+    if not process["pid"]:
+        if restarts and shown.get("ActiveState") == "activating":
+            has = f"{restarts} automatic restarts, and another one under way"
+            problems.append(differs(name, has, within, fix))
+        if problems:
+            return problems
+        raise Untestable(
+            f"{name} has no process (see HOST-UNIT-002)", f"look there at: systemctl status {name}"
+        )
     age = now - float(process.get("started", now))
     if age < window_s and restarts:
         has = f"{restarts} automatic restarts, the last {age:.0f} s ago"
-        problems.append(differs(name, has, f"none within {window_s:.0f} s", fix))
+        problems.append(differs(name, has, within, fix))
     if not problems and age < window_s:
         raise Inconclusive(
             f"{name} was started {age:.0f} s ago and has not restarted since; ask again when it has run for "
