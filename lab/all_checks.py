@@ -159,14 +159,14 @@ def beside(fault: Fault, control: Mapping[str, tuple[str, str]], record: Mapping
     allowed = {**expected, **(OF_THE_LAB if fault.after else {})}
     own = [check for check, (verdict, _) in control.items() if verdict == Verdict.DEVIATION]
     hidden = own if fault.before is anonymous else []
-    told = told_elsewhere(seen, {*red, *named})
-    settled = {*hidden, *told}
+    explained = explained_by_others(seen, {*red, *named})
+    settled = {*hidden, *explained}
     unexpected = [check for check in red if check not in settled and not _any(allowed, check)]
     silent = [check for check in expected if not any(re.fullmatch(check, one) for one in red)]
     return Beside(fault.name, named, missed, red, unexpected, green, silent)
 
 
-def told_elsewhere(seen: Mapping[str, tuple[str, str]], red: Collection[str]) -> list[str]:
+def explained_by_others(seen: Mapping[str, tuple[str, str]], red: Collection[str]) -> list[str]:
     """The checks that are untestable and name another one, which is red and says why. seen: verdict and
     message by check."""
     return [
