@@ -154,7 +154,7 @@ class Notebook:
 
     def show(self, exchange: Exchange) -> None:
         """Make it the last one, once: what a finding gives as the request to ask again."""
-        self.exchanges[:] = [one for one in self.exchanges if one is not exchange] + [exchange]
+        self.exchanges[:] = [one for one in self.exchanges if one != exchange] + [exchange]
 
     def clear(self, *, exposing: bool = False) -> None:
         """A new case begins. exposing: it may show the real key (effect ``expose``)."""

@@ -76,3 +76,16 @@ def test_its_asynchronous_sibling_as_well(url: str, notebook: Notebook, tmp_path
 
     asyncio.run(thrice())
     assert [one.status for one in notebook.exchanges] == [401, 401, 401]
+
+
+def test_what_is_shown_last_stands_there_once(url: str, notebook: Notebook) -> None:
+    """What a sender hands back is another object than what it has noted."""
+    sender = Sender(notebook, None, Deadline(1, 5))
+    try:
+        first = sender.send("GET", url)
+        sender.send("GET", url)
+    finally:
+        sender.close()
+    notebook.show(first)
+    assert len(notebook.exchanges) == 2
+    assert notebook.exchanges[-1] == first
