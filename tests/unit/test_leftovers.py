@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -53,7 +54,14 @@ class Client:
     def request(self, method: str, path: str, *, json_body: object = None, **_: object) -> Exchange:
         answer = self._sender.request(method, self._url + path, json=json_body)
         return Exchange(
-            method, path, (), b"", status=answer.status_code, chunks=((0.0, answer.content),), connection=1
+            method,
+            path,
+            (),
+            b"",
+            status=answer.status_code,
+            chunks=((0.0, answer.content),),
+            connection=1,
+            sent_at=time.time(),
         )
 
     def get(self, path: str) -> Exchange:
