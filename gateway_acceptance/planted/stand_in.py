@@ -1,6 +1,8 @@
 """A gateway and a backend that do everything wrong, on loopback, in a thread of this process.
 
-Whoever asks is let in, whatever is asked is answered with 200, and no answer is as the contract has it.
+Whoever asks is let in, whatever is asked is answered with 200, and no answer is as the contract has it. But a
+list of models that is asked for without anything but the question is 400: no refusal, and nothing that is
+served to everybody either, which would make keys and ways in no matter.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ CHUNKS = (
     'data: {"id": 8, "object": "chat", "choices": [{"index": 3, "delta": {}, "finish_reason": "end"}]}\n\n',
     "data: {not JSON}\n\n",
 )
+PLAIN = frozenset({"host", "user-agent", "accept", "accept-encoding", "connection"})
+"""Headers of a question with nothing added to it."""
 ANSWERS: Mapping[str, Any] = {
     "/v1/models": MODELS,
     "/v1/chat/completions": CHAT,
@@ -99,6 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, asked: Mapping[str, Any]) -> None:
         path = self.path.split("?", 1)[0]
+        if self.command == "GET" and self.path == "/v1/models" and PLAIN.issuperset(map(str.lower, self.headers)):
+            self._send(b"what?", "text/html", 400)
+            return
         if asked.get("stream"):
             self._send("".join(CHUNKS).encode(), "text/plain")
             return
@@ -106,8 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = ANSWERS.get(path, {"ok": True, "authorization": credentials, "file": "/opt/planted/app.py"})
         self._send(json.dumps(body).encode(), "text/html")
 
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
+    def _send(self, body: bytes, kind: str, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
