@@ -60,7 +60,10 @@ def test_open_paths(target: Target, live_gateway: GatewayClient, environment: En
     is declared in gateway.public_paths, or nobody knew that it is open; but for what answers as a path does
     that nobody has."""
     found = undeclared(probed(target).found, environment.gateway.public_paths)
-    require([Problem("", f"{path} answers 200 without a key, and is not declared") for path in found])
+    require(
+        [Problem("", f"{path} answers 200 without a key, and is not declared") for path in found],
+        blame="gateway",
+    )
 
 
 @check(
@@ -97,6 +100,7 @@ def test_described_routes(
     found = undeclared(asked.found, environment.gateway.public_paths)
     require(
         [Problem("", f"{path} answers 200 without a key, and is not declared") for path in found],
+        blame="gateway",
         judged={"described GET routes": answers_among(asked.answers) + well_known_among(description.json())},
     )
 
