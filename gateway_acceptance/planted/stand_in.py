@@ -103,7 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, asked: Mapping[str, Any]) -> None:
         path = self.path.split("?", 1)[0]
-        if self.command == "GET" and self.path == "/v1/models" and PLAIN.issuperset(map(str.lower, self.headers)):
+        nothing_added = PLAIN.issuperset(map(str.lower, self.headers))
+        if (self.command, self.path) == ("GET", "/v1/models") and nothing_added:
             self._send(b"what?", "text/html", 400)
             return
         if asked.get("stream"):
