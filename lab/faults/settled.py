@@ -26,6 +26,14 @@ OWNED = "a route counts where its owner is served: what others get of that one i
 ENDED = "five of the six answers before the connection ends are no model's, and are there"
 
 LISTLESS = "the answer's status and headers are what it judges; that no model is listed is API-MODELS-001's"
+REFUSED = (
+    "refusals of who has no key, or another one, are what it judges, and they are there; the owner's list, "
+    "which is empty, only tells that the key is right"
+)
+REFUSERS = (
+    *("API-ACCESS-001", "API-ACCESS-002", "API-ACCESS-009", "API-AUTH-012", "API-AUTH-013"),
+    *("API-AUTH-019", "API-AUTH-020", "API-AUTH-021"),
+)
 BESIDE_THE_LIST = (
     *("API-ADV-001", "API-ADV-002", "API-AUTH-001", "API-AUTH-011", "API-EXPO-011", "API-EXPO-013"),
     *("API-OPS-011", "API-OPS-013", "API-OPS-015"),
@@ -48,6 +56,7 @@ SETTLED: Mapping[tuple[str, str], str] = {
     **{("absent-texts", check): LEFT for check in ("API-SDK-009", "API-STREAM-090", "API-STREAM-091")},
     **{(f"absent-{what}", "API-STREAM-082"): STREAMED for what in UNSTREAMED},
     **{("absent-models", check): LISTLESS for check in BESIDE_THE_LIST},
+    **{("absent-models", check): REFUSED for check in REFUSERS},
     **{("absent-bodies", check): NAMED_BY_HEADERS for check in BY_HEADERS},
     **{
         (f"absent-{what}", "BACKEND-WITNESS-005"): NAMED_BY_HEADERS for what in ("events", "chunks", "bodies")
