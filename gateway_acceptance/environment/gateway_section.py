@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -61,3 +62,12 @@ class Gateway(Table):
     identity: Identity | None = None
     connect_deadline_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     request_deadline_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
+
+
+def is_declared(path: str, public_paths: Sequence[str]) -> bool:
+    """Whether the environment declares the path open. ``/ui/*`` covers all below ``/ui/``; a trailing slash
+    makes no other path."""
+    return any(
+        path.startswith(public[:-1]) if public.endswith("*") else path.rstrip("/") == public.rstrip("/")
+        for public in public_paths
+    )

@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway_acceptance.check import Effect
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.environment.model import BEARER_HEADER
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.plugin.waking import Sentinel
@@ -35,7 +36,6 @@ from suites.api.auth.tried import (
 )
 from suites.api.exposure.browsers import FOREIGN_ORIGIN, allowed_origin
 from suites.api.exposure.lost import is_lost, page_for_lost
-from suites.api.exposure.paths import is_declared
 from suites.sentinels.doors import place
 from suites.sentinels.keys import BEARERS_ALONE, SQL, UNSET, unsigned
 

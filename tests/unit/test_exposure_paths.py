@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway_acceptance.environment import load_environment
+from gateway_acceptance.environment.gateway_section import is_declared
 from suites.api.exposure.listener import NOWHERE, elsewhere, on_loopback
 from suites.api.exposure.parameters import Steered, followed, improper_refusal, telling
 from suites.api.exposure.paths import (
@@ -18,7 +19,6 @@ from suites.api.exposure.paths import (
     WELL_KNOWN,
     described_routes,
     gives_away,
-    is_declared,
     revealed,
     undeclared,
 )

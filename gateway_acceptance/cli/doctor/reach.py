@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway_acceptance.cli.doctor.line import DoctorLine, DoctorState, few
 from gateway_acceptance.cli.init.gateway import NO_KEY, other_place
 from gateway_acceptance.environment import Backend, Environment
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.environment.model import GATEWAY_MACHINE
 from gateway_acceptance.plugin.preflight import LIST, RUN_AGAIN, Preflight
 from gateway_acceptance.plugin.targets import Target
@@ -50,7 +51,7 @@ def gateway_lines(target: Target) -> tuple[list[DoctorLine], Preflight]:
         return [_no_list(target, url)], seen
     text = f"{environment.gateway.product} {seen.version}".strip()
     lines = [DoctorLine("gateway", DoctorState.OK, f"{url} answers as {text} and takes the key")]
-    if seen.list_open and not _may_be_open(environment):
+    if seen.list_open and not is_declared(LIST, environment.gateway.public_paths):
         lines.append(DoctorLine("gateway", DoctorState.NOTE, OPEN_LIST))
     declared = environment.gateway.version
     if declared and seen.version and declared != seen.version:
@@ -59,14 +60,6 @@ def gateway_lines(target: Target) -> tuple[list[DoctorLine], Preflight]:
             DoctorLine("gateway", DoctorState.WRONG, f"{declared} is declared, {seen.version} runs", fix)
         )
     return [*lines, *_models(environment, target)], seen
-
-
-def _may_be_open(environment: Environment) -> bool:
-    """Whether it is declared that the list of models is everybody's."""
-    return any(
-        LIST.startswith(path[:-1]) if path.endswith("*") else path.rstrip("/") == LIST
-        for path in environment.gateway.public_paths
-    )
 
 
 def _no_list(target: Target, url: str) -> DoctorLine:

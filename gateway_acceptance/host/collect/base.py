@@ -144,7 +144,7 @@ def hidden(path: str) -> str:
     except PermissionError as refused:
         return refused.strerror or "no permission"
     except OSError:
-        return ""
+        pass
     return ""
 
 

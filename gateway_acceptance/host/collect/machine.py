@@ -266,7 +266,8 @@ def settings(request: Request) -> Facts:
 
 def python(request: Request) -> Facts:
     """{exists, hidden, version, packages {name: version}, startup [{name, lines}]} of the virtual
-    environment. hidden: why this account cannot say whether it is there; startup: lines of ``*.pth`` files that Python executes (those that begin with import)."""
+    environment. hidden: why this account cannot say whether it is there; startup: lines of ``*.pth`` files
+    that Python executes (those that begin with import)."""
     base = os.path.join(request["tree"], request["virtual_environment"])
     found: Facts = {
         "exists": os.path.isfile(os.path.join(base, "pyvenv.cfg")),

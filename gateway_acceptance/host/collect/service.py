@@ -39,6 +39,7 @@ DEPENDENCIES = frozenset(
 MOST_MEMBERS = 64
 NAME = "([A-Za-z_][A-Za-z0-9_]*)="
 NOT_EXECUTABLE = re.compile(r"Command (\S+) is not executable")
+"""What systemd-analyze says of a program that execve would refuse."""
 ASSIGNMENT = re.compile(rf"""\"{NAME}[^\"]*\"|'{NAME}[^']*'|{NAME}\S*""")
 
 
@@ -52,7 +53,8 @@ def unit(request: Request) -> Facts:
     """{exists, properties, enabled, files [{path, text, sha256, entry}] (fragment first, then drop-ins),
     verify [lines], verify_unseen [lines about programs that this account cannot see], exposure (0 to 10),
     directives [{name, set, exposure}], call_groups}. Values of the unit's own environment are masked where
-    the name says that they are secret; lines that end in a backslash are joined. call_groups: {"@name": [system calls and groups]}, where the unit filters calls."""
+    the name says that they are secret; lines that end in a backslash are joined. call_groups:
+    {"@name": [system calls and groups]}, where the unit filters calls."""
     name = request["unit"]
     shown = output(["systemctl", "show", "--no-pager", name])
     properties = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)

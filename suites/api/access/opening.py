@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NoAnswer
@@ -16,7 +17,6 @@ from suites.api.auth.probes import ProtectedRoute
 from suites.api.auth.rules import made_up
 from suites.api.auth.served import grants_access, judged_the_body, lists_models
 from suites.api.auth.tried import LIST, on_the_list, refused_plainly, tried_route
-from suites.api.exposure.paths import is_declared
 
 ENOUGH = 12
 """Ways that are named: a door is open, and every further look shows more of what is behind."""

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import CheckFailed
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.auth.probes import MANAGEMENT, ProtectedRoute, contract_routes
 from suites.api.auth.served import grants_access
 from suites.api.auth.tried import LIST
-from suites.api.exposure.paths import described_routes, is_declared
+from suites.api.exposure.paths import described_routes
 
 COST = 16
 """Tokens at most of a request that is served: one is asked for, and the prompt is a word."""

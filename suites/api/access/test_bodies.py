@@ -2,6 +2,7 @@
 
 from gateway_acceptance.check import MUST, PROBE, READ, SPEND, check
 from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import NotApplicable, Untestable, require
@@ -15,7 +16,6 @@ from suites.api.auth.probes import ProtectedRoute, contract_routes
 from suites.api.auth.rules import made_up
 from suites.api.auth.served import OPENED, grants_access, lists_models
 from suites.api.auth.tried import LIST, list_without_key, open_catalogue
-from suites.api.exposure.paths import is_declared
 
 DOOR = ("/v1/chat/completions", "/v1/embeddings")
 

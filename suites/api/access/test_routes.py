@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from gateway_acceptance.check import MUST, PROBE, READ, check
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable, require
@@ -16,7 +17,6 @@ from suites.api.auth.probes import ProtectedRoute, contract_routes
 from suites.api.auth.rules import made_up
 from suites.api.auth.served import OPENED, grants_access, is_an_answer, ran_behind_the_guard
 from suites.api.auth.tried import LIST, is_catalogue, on_the_list
-from suites.api.exposure.paths import is_declared
 from suites.api.observations import listed_models
 
 DOOR = ("/v1/chat/completions", "/v1/embeddings")

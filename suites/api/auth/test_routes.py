@@ -2,6 +2,7 @@
 
 from gateway_acceptance.check import MUST, READ, check
 from gateway_acceptance.environment import Environment
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import CheckFailed, require
@@ -12,7 +13,6 @@ from suites.api.auth.probes import MANAGEMENT, MANAGEMENT_SAMPLE, ProtectedRoute
 from suites.api.auth.rules import SPEC, beside_a_slash, made_up, served_problems
 from suites.api.auth.tried import LIST, open_catalogue, refused_plainly
 from suites.api.exposure.lost import is_page_for_lost, page_for_lost
-from suites.api.exposure.paths import is_declared
 
 
 @check(

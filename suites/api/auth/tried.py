@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Untestable, require
@@ -13,7 +14,6 @@ from gateway_acceptance.wire.gateway import OWN_KEY
 from suites.api.auth.probes import ProtectedRoute, contract_routes
 from suites.api.auth.rules import SERVED, made_up
 from suites.api.auth.served import grants_access, lists_models
-from suites.api.exposure.paths import is_declared
 
 LIST = "/v1/models"
 """The route that keys and ways in are tried on: it changes and costs nothing, and nearly every gateway has

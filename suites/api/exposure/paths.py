@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway_acceptance.environment import Backend
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.wire.exchange import Exchange
 from suites.api.exposure.lost import AskedPaths, ask_paths
@@ -48,15 +49,6 @@ FILES = {
 
 MOST_ROUTES = 40
 """Requests that an interface description may cost."""
-
-
-def is_declared(path: str, public_paths: Sequence[str]) -> bool:
-    """Whether the environment declares the path open. ``/ui/*`` covers all below ``/ui/``; a trailing slash
-    makes no other path."""
-    return any(
-        path.startswith(public[:-1]) if public.endswith("*") else path.rstrip("/") == public.rstrip("/")
-        for public in public_paths
-    )
 
 
 def probed(target: Target) -> AskedPaths:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from gateway_acceptance.environment import Environment, ModelKind
+from gateway_acceptance.environment.gateway_section import is_declared
 from gateway_acceptance.plugin.targets import Target
 from gateway_acceptance.verdict import NotApplicable
 from gateway_acceptance.wire.exchange import Exchange
 from gateway_acceptance.wire.gateway import GatewayClient
 from suites.api.auth.probes import MANAGEMENT, ProtectedRoute
-from suites.api.exposure.paths import is_declared
 
 PROMPT, TOKENS = "Return exactly the text: HX-OK", 16
 OF_ITS_OWN = ("/key/info", "/v1/model/info", "/health", "/metrics", "/cache/ping")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from gateway_acceptance.environment.host import Host, Machine
+from gateway_acceptance.host.collect.service import NOT_EXECUTABLE
 from gateway_acceptance.problem import Problem
 from gateway_acceptance.verdict import Inconclusive, Untestable
 from suites.host.unit.directives import LISTS, same
@@ -25,8 +25,6 @@ from suites.host.user.facts import (
 
 DROP_INS, SET_PROPERTY = ".d/", "/etc/systemd/system.control/"
 """Where drop-ins lie: beside a unit in a folder of its name, those of ``systemctl set-property`` apart."""
-NOT_EXECUTABLE = re.compile(r"Command (\S+) is not executable")
-"""What systemd-analyze says of a program that execve would refuse."""
 CLOCK_GRAIN_S = 2.0
 """A process's start is known to the kernel from a boot time in whole seconds."""
 AFTER_A_CRASH = ("on-failure", "always")
